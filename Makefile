@@ -1,0 +1,57 @@
+# zerodte: `make run` shows a market, `make test` tries everything. Both set themselves up, once.
+VENV := .venv
+BIN := $(VENV)/bin
+PYTHON := $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
+	command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check --no-input
+HOST ?= 127.0.0.1
+PORT ?= 8017
+SPEED ?=
+
+.PHONY: run test check bench help clean
+.DEFAULT_GOAL := help
+
+help: ## This list
+	@echo "make run           serve a market on http://$(HOST):$(PORT) (TAPE=DIR serves a tape; PORT=N, HOST=H)"
+	@echo "make test          run the tests"
+	@echo "make check         lint, types, import directions"
+	@echo "make bench         measure speed against named peers"
+	@echo "make clean         remove what set-up made"
+
+run: $(VENV)/run-ready ## Serve a market, or the tape in TAPE
+ifdef TAPE
+	@exec $(BIN)/zerodte serve "$(TAPE)" --host $(HOST) --port $(PORT) $(if $(SPEED),--speed $(SPEED))
+else
+	@exec $(BIN)/zerodte demo --host $(HOST) --port $(PORT)
+endif
+
+test: $(VENV)/dev-ready ## Run the tests
+	@$(BIN)/python -m pytest $(ARGS)
+
+check: $(VENV)/dev-ready ## Lint, types, import directions
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache
+
+bench: $(VENV)/dev-ready ## Measure speed against named peers
+	@$(BIN)/python -m benchmarks $(ARGS)
+
+$(BIN)/python:
+	@test -n "$(PYTHON)" || { echo "zerodte needs Python 3.11 or newer on the PATH; found: $$(python3 --version 2>&1)" >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { echo "could not make a virtual environment (on Debian or Ubuntu: apt install python3-venv)" >&2; exit 1; }
+
+$(VENV)/run-ready: requirements/run.txt pyproject.toml | $(BIN)/python
+	@echo "Setting up (once, under a minute) ..."
+	@$(PIP) install -r requirements/run.txt
+	@$(PIP) install --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/dev-ready: requirements/dev.txt $(VENV)/run-ready
+	@echo "Setting up the tests' tools (once, under a minute) ..."
+	@$(PIP) install -r requirements/dev.txt
+	@touch $@
+
+clean: ## Remove what set-up made
+	@rm -rf $(VENV) dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
