@@ -1,0 +1,46 @@
+"""A tick of the tape: the records of one second, by what they are about."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from zerodte.records.dbn import Records
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Batch:
+    """Records of one dataset and schema, in file order.
+
+    Attributes:
+        dataset: The DBN dataset, such as "OPRA.PILLAR".
+        schema: A key of `zerodte.records.dbn.SCHEMAS`; it decides the layout.
+        records: A read-only view into the tape, valid as long as it is held.
+        conditions: For trades, the sale condition of each record, where the tape has them.
+    """
+
+    dataset: str
+    schema: str
+    records: Records
+    conditions: npt.NDArray[np.uint8] | None = None
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Tick:
+    """One second of receive time, (end - 1 s, end], in the order in which it is to be taken.
+
+    Attributes:
+        end: UTC nanoseconds, a whole second.
+        definitions: Instruments that became known.
+        statistics: Open interest and cleared volume.
+        underlying: Quotes and trades of equities, and index values.
+        quotes: Quotes of options.
+        trades: Trades of options.
+    """
+
+    end: int
+    definitions: tuple[Batch, ...] = ()
+    statistics: tuple[Batch, ...] = ()
+    underlying: tuple[Batch, ...] = ()
+    quotes: tuple[Batch, ...] = ()
+    trades: tuple[Batch, ...] = ()
