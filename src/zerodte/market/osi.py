@@ -1,0 +1,92 @@
+"""The names of option contracts: OSI symbols in, OSI and wire symbols out.
+
+A name and nothing else lives here. What a root means stands in `roots`, what a tape lists in
+`contracts`.
+"""
+
+import datetime
+import re
+from dataclasses import dataclass
+
+
+class MarketError(ValueError):
+    """A symbol, a date or an instant that the market's rules do not know."""
+
+
+@dataclass(frozen=True, order=True, slots=True)
+class Contract:
+    """One option contract.
+
+    Attributes:
+        root: The OSI root, 'SPXW', without padding.
+        expiry: The last day of the contract, a US/Eastern market date.
+        strike: In dollars, a whole number of thousandths.
+        right: 'C' or 'P'.
+    """
+
+    root: str
+    expiry: datetime.date
+    strike: float
+    right: str
+
+
+_OSI = re.compile(
+    r"(?P<root>[A-Z][A-Z0-9]{0,5}) *(\d\d)(\d\d)(\d\d)(?P<right>[CP])(\d{8})", re.ASCII
+)
+_ROOT = re.compile(r"[A-Z][A-Z0-9]{0,5}", re.ASCII)
+_LARGEST_STRIKE = 99_999.999  # eight digits of thousandths
+_CENTURY = 2000  # OSI symbols came into use in 2010 and name the year by two digits
+
+
+def parse_osi(raw: str) -> Contract:
+    """Read an OSI symbol, its root padded to six characters or not.
+
+    Args:
+        raw: 'SPXW  220323C04480000' or 'SPXW220323C04480000'.
+
+    Raises:
+        MarketError: If `raw` is not such a symbol, its date is not on the calendar, or its
+            strike is zero.
+    """
+    match = _OSI.fullmatch(raw)
+    if match is None or (" " in raw and match.start(2) != 6):
+        raise MarketError(f"{raw!r} is not an OSI symbol such as 'SPXW  220323C04480000'")
+    root, year, month, day, right, thousandths = match.groups()
+    try:
+        expiry = datetime.date(_CENTURY + int(year), int(month), int(day))
+    except ValueError:
+        raise MarketError(
+            f"{raw!r} names the day {year}{month}{day}, which does not exist"
+        ) from None
+    strike = int(thousandths) / 1000
+    if strike == 0:
+        raise MarketError(f"{raw!r} has a strike of zero")
+    return Contract(root, expiry, strike, right)
+
+
+def format_osi(contract: Contract) -> str:
+    """Write a contract as its OSI symbol: 21 characters, the root padded to six.
+
+    Raises:
+        MarketError: If the contract has no OSI symbol: a root of other than one to six capitals
+            and digits, a year outside 2000 to 2099, a right other than 'C' and 'P', or a strike
+            that eight digits of thousandths cannot hold.
+    """
+    root, expiry, strike, right = contract.root, contract.expiry, contract.strike, contract.right
+    if not _ROOT.fullmatch(root):
+        raise MarketError(f"root {root!r} is not one to six capitals and digits")
+    if expiry.year // 100 != _CENTURY // 100:
+        raise MarketError(f"OSI symbols hold the years 2000 to 2099, not {expiry.year}")
+    if right not in ("C", "P"):
+        raise MarketError(f"right {right!r} is neither 'C' nor 'P'")
+    if not 0 < strike <= _LARGEST_STRIKE:
+        raise MarketError(f"strike {strike} is not above 0 and at most {_LARGEST_STRIKE}")
+    thousandths = round(strike * 1000)
+    if abs(strike * 1000 - thousandths) > 1e-6:
+        raise MarketError(f"strike {strike} is not a whole number of thousandths")
+    return f"{root:<6}{expiry:%y%m%d}{right}{thousandths:08d}"
+
+
+def wire_symbol(contract: Contract) -> str:
+    """Write a contract as clients see it: 'SPY-260319-C-590', 'GOOG-151224-C-752.5'."""
+    return f"{contract.root}-{contract.expiry:%y%m%d}-{contract.right}-{contract.strike:.8g}"
