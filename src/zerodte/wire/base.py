@@ -1,0 +1,25 @@
+"""What the shapes of the contract are made of: value types, descriptions, wire time.
+
+Every shape is a frozen msgspec Struct with named fields. Shapes are trees, so the garbage collector
+need not watch them (`gc=False`).
+"""
+
+from datetime import UTC, datetime
+from typing import TypeAlias
+
+from msgspec import Meta
+
+#: A real number rounded for the wire; None, on the wire null, where it is unknown.
+Number: TypeAlias = float | None
+#: A whole number (contracts, scores, whole dollars); None where it is unknown.
+Whole: TypeAlias = int | None
+
+
+def about(description: str) -> Meta:
+    """The meaning and unit of a field, as OpenAPI shows it."""
+    return Meta(description=description)
+
+
+def instant(nanoseconds: int) -> datetime:
+    """Wire time of UTC nanoseconds: cut to the second, so that it never lies ahead of the event."""
+    return datetime.fromtimestamp(nanoseconds // 1_000_000_000, tz=UTC)

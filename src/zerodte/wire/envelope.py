@@ -1,0 +1,38 @@
+"""What every successful answer carries besides its subject: version, source, age of its inputs."""
+
+from datetime import datetime
+from typing import Annotated, Literal, TypeAlias
+
+from msgspec import Struct
+
+from zerodte.wire.base import about
+
+Source: TypeAlias = Literal["live", "replay", "simulated"]
+Arrival: TypeAlias = datetime | None
+
+
+class DataAsOf(Struct, frozen=True, kw_only=True, gc=False):
+    """When each kind of input last arrived, UTC; null: nothing of that kind since the start.
+
+    Read each against its own cadence: settled open interest comes once a session, so an
+    `oi_feed` of this morning is current, options an hour old in session are not.
+    """
+
+    node: Annotated[str, about("The server that answered.")]
+    equity_feed: Annotated[Arrival, about("Quotes and trades of stocks and funds.")] = None
+    equity_options_feed: Annotated[Arrival, about("Options on stocks and funds.")] = None
+    index_feed: Annotated[Arrival, about("Index values.")] = None
+    index_options_feed: Annotated[Arrival, about("Options on indices.")] = None
+    futures_feed: Annotated[Arrival, about("Futures.")] = None
+    futures_options_feed: Annotated[Arrival, about("Options on futures.")] = None
+    flow_feed: Annotated[Arrival, about("Option trades.")] = None
+    oi_feed: Annotated[Arrival, about("Settled open interest.")] = None
+    macro_feed: Annotated[Arrival, about("Macroeconomic series.")] = None
+
+
+class Envelope(Struct, frozen=True, kw_only=True, gc=False):
+    """The base of every successful answer."""
+
+    endpoint_version: Annotated[str, about("Version of this endpoint's shape.")] = "1"
+    source: Annotated[Source, about("Where the market data comes from.")]
+    data_as_of: Annotated[DataAsOf, about("When each kind of input last arrived.")]

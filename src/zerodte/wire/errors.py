@@ -1,0 +1,50 @@
+"""The one error shape, and the table of every code with its HTTP status."""
+
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Struct
+
+from zerodte.wire.base import about
+
+#: Every `error` a client can meet, and the HTTP status it comes with.
+STATUS: dict[str, int] = {
+    "invalid_expiry": 400,
+    "invalid_strike_range": 400,
+    "not_found": 404,
+    "symbol_not_found": 404,
+    "expiry_not_found": 404,
+    "method_not_allowed": 405,
+    "internal_error": 500,
+    "warming_up": 503,
+}
+
+
+class ErrorBody(Struct, frozen=True, kw_only=True, gc=False):
+    """The one error shape. Some codes add fields of their own."""
+
+    status: Annotated[Literal["ERROR"], about("Always ERROR.")] = "ERROR"
+    error: Annotated[str, about("A code for programs.")]
+    message: Annotated[str, about("What was wrong and what is allowed, for people.")]
+
+
+class ApiError(Exception):
+    """Ends a request with an error answer.
+
+    Args:
+        code: One of `STATUS`.
+        message: What was wrong and what is allowed.
+        extra: Further fields of the body.
+    """
+
+    def __init__(self, code: str, message: str, **extra: str | int | None) -> None:
+        super().__init__(message)
+        self.code = code
+        self.status = STATUS[code]
+        self.message = message
+        self.extra = extra
+
+    def body(self) -> bytes:
+        """The JSON of the error shape."""
+        shape = ErrorBody(error=self.code, message=self.message)
+        return msgspec.json.encode(msgspec.structs.asdict(shape) | self.extra)

@@ -1,0 +1,59 @@
+"""Rounding, the last thing that happens to a number before it leaves; NaN and infinity become None.
+
+Two grains: seven significant digits, and whole numbers (halves to even). Each comes for one
+number and for a column.
+"""
+
+import math
+
+import numpy as np
+import numpy.typing as npt
+
+DIGITS = 7
+
+#: 10^0 to 10^22: the powers of ten that a double holds exactly.
+_POWERS = np.array([float(f"1e{power}") for power in range(23)])
+#: Sizes that such a power brings to seven digits before the point.
+_LEAST, _MOST = 1e-15, 1e22
+#: Nearer to a tie than this, in units of the last digit kept, scaling may fall to the wrong side.
+_TIE = 1e-6
+
+
+def number(value: float) -> float | None:
+    """`value` to seven significant digits, None where it is not finite."""
+    return float(f"{value:.{DIGITS}g}") + 0.0 if math.isfinite(value) else None
+
+
+def whole(value: float) -> int | None:
+    """`value` to the nearest integer, None where it is not finite."""
+    return round(value) if math.isfinite(value) else None
+
+
+def wholes(values: npt.NDArray[np.float64]) -> list[int | None]:
+    """A column to the nearest integers, None where it is not finite."""
+    return [whole(value) for value in values.tolist()]
+
+
+def numbers(values: npt.NDArray[np.float64]) -> list[float | None]:
+    """A column to seven significant digits, None where it is not finite; `number` of each.
+
+    An exact integer of seven digits, times or over an exact power of ten, is the double nearest
+    to the rounded decimal. The few values where that does not hold go one by one.
+    """
+    size = np.abs(values)
+    ordinary = (size >= _LEAST) & (size < _MOST)
+    safe = np.where(ordinary, values, 1.0)
+    shift = DIGITS - 1 - np.floor(np.log10(np.abs(safe))).astype(np.int64)
+    scale = _POWERS[np.abs(shift)]
+    grows = shift >= 0
+    scaled = np.where(grows, safe * scale, safe / scale)
+    kept = np.rint(scaled)
+    rounded = np.where(grows, kept / scale, kept * scale)
+
+    digits = np.abs(scaled)
+    sure = (digits >= 10.0 ** (DIGITS - 1)) & (digits < 10.0**DIGITS)  # log10 was not an ulp off
+    sure &= np.abs(np.abs(scaled - kept) - 0.5) > _TIE
+    listed: list[float | None] = np.where(size == 0.0, 0.0, rounded).tolist()
+    for position in np.flatnonzero(~(ordinary & sure) & (size != 0.0)).tolist():
+        listed[position] = number(float(values[position]))
+    return listed

@@ -1,0 +1,67 @@
+"""Rounding for the wire, against exact decimal arithmetic."""
+
+import math
+from decimal import Context, Decimal
+
+import numpy as np
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from zerodte.wire import numbers
+
+ANY = st.floats(allow_nan=False, allow_infinity=False)
+EVERYDAY = st.floats(-1e13, 1e13)
+SEVEN_DIGITS = Context(prec=7, rounding="ROUND_HALF_EVEN", Emin=-400, Emax=400)
+TIES = [0.5 + 1e6, 1e6 + 1.5, 0.00010000005, 12345.675, 1e7 + 5, 1e7 + 15, -2.0000005]
+
+
+def exact(value: float) -> float:
+    return float(SEVEN_DIGITS.create_decimal(Decimal(value)))
+
+
+@given(ANY)
+@example(1.7976931348623157e308)
+@example(5e-324)
+def test_one_number_rounds_exactly(value: float) -> None:
+    assert numbers.number(value) == exact(value)
+
+
+@given(st.lists(ANY | EVERYDAY))
+@example(TIES)
+def test_a_column_rounds_exactly(values: list[float]) -> None:
+    expected = [exact(value) for value in values]
+    assert numbers.numbers(np.array(values, dtype=np.float64)) == expected
+
+
+@pytest.mark.parametrize("power", range(-30, 31))
+def test_powers_of_ten_and_their_neighbours(power: int) -> None:
+    ten = float(f"1e{power}")
+    column = np.array([np.nextafter(ten, 0.0), ten, np.nextafter(ten, np.inf), 9.9999996 * ten])
+    assert numbers.numbers(column) == [exact(value) for value in column.tolist()]
+
+
+@given(st.lists(EVERYDAY))
+def test_whole_numbers_round_halves_to_even(values: list[float]) -> None:
+    expected = [int(Decimal(value).to_integral_value("ROUND_HALF_EVEN")) for value in values]
+    assert numbers.wholes(np.array(values, dtype=np.float64)) == expected
+    assert [numbers.whole(value) for value in values] == expected
+
+
+@pytest.mark.parametrize("unknown", [math.nan, math.inf, -math.inf])
+def test_unknown_is_none_and_leaves_its_neighbours_alone(unknown: float) -> None:
+    column = np.array([1.25, unknown, 2.0])
+    assert numbers.numbers(column) == [1.25, None, 2.0]
+    assert numbers.wholes(column) == [1, None, 2]
+    assert numbers.number(unknown) is None
+    assert numbers.whole(unknown) is None
+
+
+def test_zero_has_no_sign() -> None:
+    assert str(numbers.number(-0.0)) == "0.0"
+    assert str(numbers.numbers(np.array([-0.0, 0.0]))) == "[0.0, 0.0]"
+
+
+def test_an_empty_column() -> None:
+    assert numbers.numbers(np.array([])) == []
+    assert numbers.wholes(np.array([])) == []
