@@ -6,6 +6,7 @@ calendar library, is read once and kept as int64 arrays; nothing here knows what
 
 import datetime
 import functools
+import warnings
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
@@ -162,7 +163,10 @@ def calendar() -> Calendar:
     # Importing pandas takes most of a second: not before a session is asked for.
     from pandas_market_calendars import get_calendar  # noqa: PLC0415
 
-    schedule = get_calendar("NYSE").schedule(FIRST_DAY, LAST_DAY)
+    with warnings.catch_warnings():
+        # The library calls parts of pandas that pandas is about to rename.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        schedule = get_calendar("NYSE").schedule(FIRST_DAY, LAST_DAY)
     days = schedule.index.to_numpy().astype("M8[D]").astype(np.int64)
     opens, closes = (
         schedule[column].dt.tz_convert(None).to_numpy().astype("M8[ns]").astype(np.int64)

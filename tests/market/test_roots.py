@@ -1,0 +1,35 @@
+"""What roots mean, against the exchanges' specifications."""
+
+import pytest
+
+from zerodte.market.roots import is_adjusted, root_info
+
+
+@pytest.mark.parametrize("root", ["SPX", "NDX", "RUT", "DJX", "VIX", "VIXW"])
+def test_these_settle_in_the_morning(root: str) -> None:
+    assert root_info(root).settlement == "AM"
+
+
+@pytest.mark.parametrize(
+    ("root", "symbol"),
+    [("SPXW", "SPX"), ("SPXPM", "SPX"), ("NDXP", "NDX"), ("RUTW", "RUT"), ("XSP", "XSP")],
+)
+def test_these_belong_to_an_index_and_settle_at_the_close(root: str, symbol: str) -> None:
+    info = root_info(root)
+    assert (info.symbol, info.settlement, info.style) == (symbol, "PM", "european")
+    assert info.is_index
+
+
+@pytest.mark.parametrize("root", ["SPY", "QQQ", "GOOG", "VIXY", "F"])
+def test_others_are_equities(root: str) -> None:
+    info = root_info(root)
+    assert (info.root, info.symbol, info.settlement) == (root, root, "PM")
+    assert info.style == "american"
+    assert not info.is_index
+
+
+def test_a_digit_at_the_end_marks_an_adjusted_root() -> None:
+    assert is_adjusted("GOOG1")
+    assert is_adjusted("SPX7")
+    assert not is_adjusted("SPXW")
+    assert not is_adjusted("")
