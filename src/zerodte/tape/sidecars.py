@@ -1,0 +1,208 @@
+"""What DBN cannot hold and therefore lies beside it: notes, sale conditions, cancels, ticks.
+
+Formats only, each with its reader and its writer.
+"""
+
+from collections.abc import Sequence
+from enum import IntEnum
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from zerodte.tape.error import TapeError
+
+NOTES = "tape.json"
+TICKS = "ticks"
+CONDITIONS_SUFFIX = ".conditions"
+CANCELS_SUFFIX = ".cancels"
+
+
+class Condition(IntEnum):
+    """A trade's sale condition, as the `conditions` sidecar stores it."""
+
+    UNKNOWN = 0
+    REGULAR = 1
+    MULTI_LEG = 2
+    STOCK_OPTION = 3
+    CROSS = 4
+    AUCTION = 5
+    LATE = 6
+    OPENING = 7
+    CANCEL = 8
+
+
+class Notes(msgspec.Struct, frozen=True):
+    """What is to be known of a tape beside its records.
+
+    Attributes:
+        source: What made it: recorded, simulated, or a name of the maker's own.
+        notes: Free text, such as "minute bars".
+    """
+
+    source: str = "recorded"
+    notes: tuple[str, ...] = ()
+
+
+class Commit(msgspec.Struct, frozen=True):
+    """One line of `ticks`: a tick that is complete.
+
+    Attributes:
+        end: UTC nanoseconds, a whole second.
+        counts: File name to how many of its records came up to and in this tick. A file that
+            is not named still has as many as before.
+    """
+
+    end: int
+    counts: dict[str, int]
+
+
+def read_notes(folder: Path) -> Notes:
+    """Read `tape.json`; a folder without one is a recorded tape without notes.
+
+    Raises:
+        TapeError: If it is not of the form of `Notes`.
+    """
+    path = folder / NOTES
+    if not path.exists():
+        return Notes()
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Notes)
+    except msgspec.DecodeError as error:
+        raise TapeError(
+            f'{path}: {error}; expected is {{"source": "recorded", "notes": ["..."]}}'
+        ) from error
+
+
+def write_notes(folder: Path, notes: Notes) -> None:
+    """Write `tape.json`."""
+    text = msgspec.json.format(msgspec.json.encode(notes), indent=2)
+    write_whole(folder / NOTES, text + b"\n")
+
+
+def beside(file: Path, suffix: str) -> Path:
+    """The sidecar of a file: its name with a suffix."""
+    return file.with_name(file.name + suffix)
+
+
+def read_conditions(file: Path, count: int) -> npt.NDArray[np.uint8] | None:
+    """Read the conditions beside a file of `count` trades: uint8[count], None without a sidecar.
+
+    Raises:
+        TapeError: If there are fewer or more of them than trades, or a code is unknown.
+    """
+    path = beside(file, CONDITIONS_SUFFIX)
+    if not path.exists():
+        return None
+    codes = np.frombuffer(path.read_bytes(), np.uint8)
+    check_conditions(codes, count, str(path))
+    return codes
+
+
+def check_conditions(codes: npt.NDArray[np.uint8], count: int, name: str) -> None:
+    """Hold conditions against the trades they belong to.
+
+    Raises:
+        TapeError: If their number is not `count`, or a code is not one of `Condition`.
+    """
+    if len(codes) != count:
+        raise TapeError(f"{name}: {len(codes)} conditions for {count} trades; one byte for each")
+    if len(codes) and codes.max() > max(Condition):
+        raise TapeError(f"{name}: condition {codes.max()}; known are 0 to {max(Condition):d}")
+
+
+def read_cancels(file: Path, count: int) -> npt.NDArray[np.int64] | None:
+    """Read the cancels beside a file of `count` trades; None without a sidecar.
+
+    Returns:
+        int64[n, 2]: the positions of the cancel and of the trade that it cancels.
+
+    Raises:
+        TapeError: If it is no whole number of pairs, or a position lies outside the file.
+    """
+    path = beside(file, CANCELS_SUFFIX)
+    if not path.exists():
+        return None
+    content = path.read_bytes()
+    if len(content) % 16:
+        raise TapeError(f"{path}: {len(content)} bytes; expected are pairs of two int64")
+    pairs = np.frombuffer(content, "<i8").reshape(-1, 2)
+    check_cancels(pairs, count, str(path))
+    return pairs
+
+
+def check_cancels(pairs: npt.NDArray[np.int64], count: int, name: str) -> None:
+    """Hold cancels against the trades they belong to.
+
+    Raises:
+        TapeError: If a pair does not point from a trade to an earlier one of the file.
+    """
+    cancel, original = pairs[:, 0], pairs[:, 1]
+    good = (original >= 0) & (original < cancel) & (cancel < count)
+    if not good.all():
+        wrong = pairs[int(np.argmin(good))].tolist()
+        raise TapeError(
+            f"{name}: cancel {wrong[0]} of trade {wrong[1]}, in a file of {count} trades; "
+            "a cancel comes after the trade, both within the file"
+        )
+
+
+def read_commits(folder: Path) -> tuple[list[Commit], bool] | None:
+    """Read `ticks`; None where there is no such file.
+
+    Returns:
+        The commits, and whether the last line was torn, as a killed recorder leaves it.
+
+    Raises:
+        TapeError: If a line is not a commit, or does not come after the one before it.
+    """
+    path = folder / TICKS
+    if not path.exists():
+        return None
+    *lines, last = path.read_bytes().split(b"\n")
+    commits: list[Commit] = []
+    counts: dict[str, int] = {}
+    for number, line in enumerate(lines, start=1):
+        commit = _commit(path, number, line)
+        _check_order(path, number, commit, commits[-1] if commits else None, counts)
+        counts.update(commit.counts)
+        commits.append(commit)
+    return commits, bool(last)
+
+
+def _commit(path: Path, number: int, line: bytes) -> Commit:
+    try:
+        return msgspec.json.decode(line, type=Commit)
+    except msgspec.DecodeError as error:
+        raise TapeError(
+            f'{path}, line {number}: {error}; expected is {{"end": ns, "counts": {{file: n}}}}'
+        ) from error
+
+
+def _check_order(
+    path: Path, number: int, commit: Commit, before: Commit | None, counts: dict[str, int]
+) -> None:
+    if before is not None and commit.end <= before.end:
+        raise TapeError(
+            f"{path}, line {number}: ends at {commit.end}, not after the line before ({before.end})"
+        )
+    for name, count in commit.counts.items():
+        if count < counts.get(name, 0):
+            raise TapeError(
+                f"{path}, line {number}: {count} records of {name}, "
+                f"fewer than the {counts.get(name, 0)} before"
+            )
+
+
+def write_commits(folder: Path, commits: Sequence[Commit]) -> None:
+    """Write `ticks`."""
+    write_whole(folder / TICKS, b"".join(msgspec.json.encode(c) + b"\n" for c in commits))
+
+
+def write_whole(path: Path, *content: bytes) -> None:
+    """Write a file under a temporary name and rename it: no half file is taken for a whole one."""
+    part = path.with_name(path.name + ".part")
+    with part.open("wb") as out:
+        out.writelines(content)
+    part.replace(path)

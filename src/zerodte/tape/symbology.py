@@ -1,0 +1,53 @@
+"""Which symbol an instrument id stands for, as a tape's files say it.
+
+Two sources: the mappings in the metadata, which hold for a range of dates, and definition records,
+which win. Ids belong to a dataset, and a vendor may number its instruments anew each day.
+"""
+
+import datetime
+from collections.abc import Iterable, Iterator
+
+import databento_dbn as dbn
+
+from zerodte.tape.dbnfile import DbnFile
+from zerodte.tape.stream import Warn
+
+#: Dataset to instrument id to raw symbol.
+Symbols = dict[str, dict[int, str]]
+
+
+def read_symbols(files: Iterable[DbnFile], date: datetime.date | None, warn: Warn) -> Symbols:
+    """Gather the symbols of all files.
+
+    Args:
+        files: In the order in which later ones win.
+        date: The market date that mappings must hold on; None takes all of them.
+        warn: Told of definitions that are cut off.
+
+    Raises:
+        TapeError: If a file of definitions is damaged.
+    """
+    symbols: Symbols = {}
+    files = tuple(files)
+    for file in files:
+        known = symbols.setdefault(file.dataset, {})
+        known.update(_mapped(file.metadata, date))
+    for file in files:
+        if file.schema == "definition":
+            for chunk in file.chunks(warn):
+                names = (raw.decode("ascii", "replace") for raw in chunk["raw_symbol"].tolist())
+                symbols[file.dataset].update(
+                    zip(chunk["instrument_id"].tolist(), names, strict=True)
+                )
+    return symbols
+
+
+def _mapped(metadata: dbn.Metadata, date: datetime.date | None) -> Iterator[tuple[int, str]]:
+    """The metadata's pairs of id and symbol, whichever of the two it was asked by."""
+    by_id = str(metadata.stype_in) == "instrument_id"
+    for name, intervals in metadata.mappings.items():
+        for interval in intervals:
+            if date is None or interval["start_date"] <= date < interval["end_date"]:
+                number, symbol = (name, interval["symbol"]) if by_id else (interval["symbol"], name)
+                if number.isdecimal():
+                    yield int(number), symbol

@@ -1,0 +1,253 @@
+"""Records to a tape folder, in files that any reader of DBN takes.
+
+One file per call of `write`. Files are only ever added: several downloads of a day, or a recorder's
+parts, make one tape.
+"""
+
+import datetime
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+import databento_dbn as dbn
+import numpy as np
+import numpy.typing as npt
+import zstandard
+
+from zerodte.market.calendar import calendar
+from zerodte.market.osi import MarketError
+from zerodte.records.dbn import LENGTH_UNIT, RTYPES, SCHEMAS, UNDEF_TIME, Records
+from zerodte.tape.dbnfile import find_files
+from zerodte.tape.error import TapeError
+from zerodte.tape.sidecars import (
+    CANCELS_SUFFIX,
+    CONDITIONS_SUFFIX,
+    Commit,
+    Notes,
+    beside,
+    check_cancels,
+    check_conditions,
+    read_notes,
+    write_commits,
+    write_notes,
+    write_whole,
+)
+from zerodte.tape.stream import PLAIN_SUFFIX, ZSTD_SUFFIX, is_compressed
+from zerodte.tape.symbology import read_symbols
+
+_DATASET_LENGTH = 15
+_SECOND = 1_000_000_000
+
+# The package's type stubs declare the members of its enums as strings.
+_RAW_SYMBOL = cast("dbn.SType", dbn.SType.RAW_SYMBOL)
+_INSTRUMENT_ID = cast("dbn.SType", dbn.SType.INSTRUMENT_ID)
+
+
+@dataclass(frozen=True, slots=True)
+class _Interval:
+    start_date: datetime.date
+    end_date: datetime.date
+    symbol: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Mapping:
+    raw_symbol: str
+    intervals: list[_Interval]
+
+
+class TapeWriter:
+    """Writes a tape, or adds to one.
+
+    Args:
+        path: The folder; made where it does not exist.
+        source: What makes the tape: "recorded", "simulated", ... Parts of one tape agree on it.
+        notes: What a reader of the tape should know; added to the notes that are there.
+
+    Raises:
+        TapeError: If the folder is a tape of another source, or holds files that are none.
+    """
+
+    def __init__(
+        self, path: str | Path, *, source: str = "recorded", notes: Iterable[str] = ()
+    ) -> None:
+        self.path = Path(path)
+        self.path.mkdir(parents=True, exist_ok=True)
+        files = find_files(self.path)
+        known = read_notes(self.path)
+        if files and known.source != source:
+            raise TapeError(
+                f"{self.path}: a tape that is {known.source}, not {source}; use another"
+            )
+        write_notes(self.path, Notes(source, tuple(dict.fromkeys((*known.notes, *notes)))))
+        self._symbols = read_symbols(files, date=None, warn=lambda _: None)
+        self._ids = {
+            dataset: {symbol: number for number, symbol in known.items()}
+            for dataset, known in self._symbols.items()
+        }
+
+    def ids(self, dataset: str, symbols: Sequence[str]) -> npt.NDArray[np.uint32]:
+        """Number instruments: symbols that the tape knows keep their ids, new ones come after.
+
+        Args:
+            dataset: The dataset that the ids belong to.
+            symbols: Raw symbols, options as padded OSI symbols.
+
+        Returns:
+            uint32[len(symbols)]. `write` then knows the symbols of these ids.
+        """
+        symbols_by_id = self._symbols.setdefault(dataset, {})
+        ids = self._ids.setdefault(dataset, {})
+        free = max(symbols_by_id, default=0) + 1
+        for symbol in symbols:
+            if symbol not in ids:
+                ids[symbol] = free
+                symbols_by_id[free] = symbol
+                free += 1
+        return np.array([ids[symbol] for symbol in symbols], np.uint32)
+
+    def write(
+        self,
+        dataset: str,
+        schema: str,
+        records: Records,
+        symbols: Mapping[int, str] | None = None,
+        *,
+        name: str | None = None,
+        conditions: npt.NDArray[np.uint8] | None = None,
+        cancels: npt.NDArray[np.int64] | None = None,
+    ) -> Path:
+        """Write one file, and what belongs beside it.
+
+        Args:
+            dataset: At most 15 ASCII characters, such as "OPRA.PILLAR" or "ZERODTE.INDEX".
+            schema: A key of `zerodte.records.dbn.SCHEMAS`.
+            records: Of that schema's layout, in the order of their receive times.
+            symbols: Instrument id to raw symbol, where they did not come from `ids`.
+            name: The file's name below the folder, ending in .dbn or .dbn.zst (compressed).
+                Without one it is made of dataset, schema and first time, and compressed.
+            conditions: uint8[len(records)] of `Condition`, for trades.
+            cancels: int64[n, 2], positions of a cancel and of the trade it cancels, for trades.
+
+        Returns:
+            The file's path.
+
+        Raises:
+            TapeError: If the file exists, there is nothing to write, the records are not of the
+                schema, or the symbol of an instrument is not known.
+        """
+        _check_records(dataset, schema, records)
+        start, end = _span(dataset, schema, records)
+        path = self.path / (name or f"{dataset.lower()}.{schema}.{_stamp(start)}{ZSTD_SUFFIX}")
+        if not path.name.endswith((PLAIN_SUFFIX, ZSTD_SUFFIX)):
+            raise TapeError(
+                f"{path}: the name of a DBN file ends in {PLAIN_SUFFIX} or {ZSTD_SUFFIX}"
+            )
+        if path.exists():
+            raise TapeError(f"{path}: exists, and a tape's files are never overwritten")
+        metadata = _metadata(dataset, schema, start, end, self._learn(dataset, records, symbols))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if conditions is not None:
+            check_conditions(conditions, len(records), f"{path.name} conditions")
+            write_whole(beside(path, CONDITIONS_SUFFIX), conditions.astype(np.uint8).tobytes())
+        if cancels is not None:
+            check_cancels(cancels, len(records), f"{path.name} cancels")
+            write_whole(beside(path, CANCELS_SUFFIX), cancels.astype("<i8").tobytes())
+        content = bytes(metadata) + records.tobytes()
+        if is_compressed(path):
+            content = zstandard.ZstdCompressor().compress(content)
+        write_whole(path, content)
+        return path
+
+    def write_ticks(self, commits: Sequence[Commit]) -> None:
+        """Write which records each tick holds; without it a reader cuts by receive time."""
+        write_commits(self.path, commits)
+
+    def _learn(
+        self, dataset: str, records: Records, symbols: Mapping[int, str] | None
+    ) -> dict[int, str]:
+        """The symbol of every instrument in `records`, remembered for the next file."""
+        known = self._symbols.setdefault(dataset, {})
+        ids = self._ids.setdefault(dataset, {})
+        told = dict(symbols or {})
+        if "raw_symbol" in (records.dtype.names or ()):
+            names = (raw.decode("ascii") for raw in records["raw_symbol"].tolist())
+            told.update(zip(records["instrument_id"].tolist(), names, strict=True))
+        for number, symbol in told.items():
+            if known.setdefault(number, symbol) != symbol:
+                raise TapeError(f"{dataset}: instrument {number} is {known[number]}, not {symbol}")
+            ids.setdefault(symbol, number)
+        used = np.unique(records["instrument_id"]).tolist()
+        if unknown := [number for number in used if number not in known]:
+            raise TapeError(
+                f"{dataset}: no symbol for {len(unknown)} instruments, {unknown[0]} the first; "
+                "number them with ids(), or pass symbols"
+            )
+        return {number: known[number] for number in used}
+
+
+def _check_records(dataset: str, schema: str, records: Records) -> None:
+    if not (dataset.isascii() and 0 < len(dataset) <= _DATASET_LENGTH):
+        raise TapeError(
+            f"dataset {dataset!r}; expected are 1 to {_DATASET_LENGTH} ASCII characters"
+        )
+    if schema not in SCHEMAS:
+        raise TapeError(f"schema {schema!r}; expected is one of {', '.join(SCHEMAS)}")
+    layout = SCHEMAS[schema]
+    if records.dtype != layout:
+        raise TapeError(
+            f"{schema}: records of another layout; make them with records({schema!r}, n)"
+        )
+    good = (records["length"] == layout.itemsize // LENGTH_UNIT) & (
+        records["rtype"] == RTYPES[schema]
+    )
+    if not good.all():
+        raise TapeError(
+            f"{schema}: header of another schema; make them with records({schema!r}, n)"
+        )
+
+
+def _span(dataset: str, schema: str, records: Records) -> tuple[int, int]:
+    times = records["ts_recv"]
+    times = times[(times != 0) & (times != UNDEF_TIME)]
+    if not len(times):
+        raise TapeError(f"{dataset} {schema}: no record with a receive time (ts_recv)")
+    return int(times.min()), int(times.max())
+
+
+def _stamp(instant: int) -> str:
+    return _utc(instant).strftime("%Y%m%dT%H%M%SZ")
+
+
+def _utc(instant: int) -> datetime.datetime:
+    return datetime.datetime.fromtimestamp(instant // _SECOND, datetime.UTC)
+
+
+def _metadata(
+    dataset: str, schema: str, start: int, end: int, symbols: Mapping[int, str]
+) -> dbn.Metadata:
+    """Mappings hold from the first record's date to that of the session the last belongs to."""
+    first = _utc(start).date()
+    try:
+        session = calendar().session_of(end)
+    except MarketError as error:
+        raise TapeError(f"{dataset} {schema}: receive times up to {_utc(end)}: {error}") from error
+    last = max(_utc(end).date(), session.date) + datetime.timedelta(days=1)
+    mappings = [
+        _Mapping(symbol, [_Interval(first, last, str(number))])
+        for number, symbol in symbols.items()
+    ]
+    try:
+        return dbn.Metadata(
+            dataset=dataset,
+            start=start,
+            end=end + 1,
+            stype_in=_RAW_SYMBOL,
+            stype_out=_INSTRUMENT_ID,
+            schema=dbn.Schema.from_str(schema),
+            symbols=list(symbols.values()),
+            mappings=cast("list[dbn.SymbolMapping]", mappings),
+        )
+    except dbn.DBNError as error:
+        raise TapeError(f"{dataset} {schema}: {error}") from error
