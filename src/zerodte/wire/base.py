@@ -5,7 +5,7 @@ need not watch them (`gc=False`).
 """
 
 from datetime import UTC, datetime
-from typing import TypeAlias
+from typing import Annotated, TypeAlias
 
 from msgspec import Meta
 
@@ -13,6 +13,8 @@ from msgspec import Meta
 Number: TypeAlias = float | None
 #: A whole number (contracts, scores, whole dollars); None where it is unknown.
 Whole: TypeAlias = int | None
+#: A moment, UTC, ISO 8601 to the second.
+Instant: TypeAlias = Annotated[datetime, Meta(tz=True)]
 
 
 def about(description: str) -> Meta:

@@ -1,11 +1,10 @@
 """The blocks about the chain itself: expected move, decay, volatility, volume, cost, quality."""
 
-from datetime import datetime
 from typing import Annotated, Literal, TypeAlias
 
 from msgspec import Struct
 
-from zerodte.wire.base import Number, Whole, about
+from zerodte.wire.base import Instant, Number, Whole, about
 
 HedgeLean: TypeAlias = Literal["time_decay_dealers_buy", "time_decay_dealers_sell", "neutral"]
 VannaLean: TypeAlias = Literal["vol_up_dealers_buy", "vol_up_dealers_sell", "neutral"]
@@ -99,6 +98,6 @@ class Metadata(Struct, frozen=True, kw_only=True, gc=False):
     spot_source: Annotated[SpotSource | None, about("Where underlying_price comes from.")]
     quotes_fresh_pct: Annotated[Number, about("Quotes that are not stale, percent.")]
     classified_volume_pct: Annotated[Number, about("Volume with a known aggressor, percent.")]
-    oi_as_of: Annotated[datetime | None, about("When settled open interest arrived.")]
+    oi_as_of: Annotated[Instant | None, about("When settled open interest arrived.")]
     inputs_digest: Annotated[str, about("Digest of every record up to this instant.")]
     model_version: Annotated[str, about("Version of the formulas.")]

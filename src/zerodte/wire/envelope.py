@@ -1,14 +1,13 @@
 """What every successful answer carries besides its subject: version, source, age of its inputs."""
 
-from datetime import datetime
 from typing import Annotated, Literal, TypeAlias
 
 from msgspec import Struct
 
-from zerodte.wire.base import about
+from zerodte.wire.base import Instant, about
 
 Source: TypeAlias = Literal["live", "replay", "simulated"]
-Arrival: TypeAlias = datetime | None
+Arrival: TypeAlias = Instant | None
 
 
 class DataAsOf(Struct, frozen=True, kw_only=True, gc=False):
