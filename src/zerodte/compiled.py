@@ -11,21 +11,23 @@ from numba import njit
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-#: What may be reordered for vector code. NaN and infinity keep their meaning: unknown is NaN.
-_VECTOR_MATH = {"nsz", "contract", "arcp", "reassoc"}
+#: What LLVM may change in vector code: it may fuse a product into a sum, and nothing else. Order
+#: is kept, so a result does not depend on the width of the machine's vectors, nor NaN on luck.
+_VECTOR_MATH = {"contract"}
 
 
 def kernel(function: F) -> F:
-    """Compile `function` on first use with IEEE arithmetic; results do not depend on the machine."""
+    """Compile `function` on first use, with IEEE arithmetic, the same on every machine."""
     return cast("F", njit(nogil=True, cache=True, error_model="numpy")(function))
 
 
 def vector_kernel(function: F) -> F:
-    """Compile `function` so that LLVM may reorder sums and vectorise its loops."""
-    options = {"nogil": True, "cache": True, "error_model": "numpy", "fastmath": _VECTOR_MATH}
-    return cast("F", njit(**options)(function))
+    """Compile `function`, whose loops go element by element without branches, to vector code."""
+    compile_ = njit(nogil=True, cache=True, error_model="numpy", fastmath=_VECTOR_MATH)
+    return cast("F", compile_(function))
 
 
 def inline(function: F) -> F:
-    """Compile a helper that kernels call and that must melt into their loops."""
-    return cast("F", njit(inline="always", cache=True, error_model="numpy")(function))
+    """Compile a helper of vector kernels, which must melt into their loops."""
+    compile_ = njit(forceinline=True, cache=True, error_model="numpy", fastmath=_VECTOR_MATH)
+    return cast("F", compile_(function))

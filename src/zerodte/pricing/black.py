@@ -1,0 +1,128 @@
+"""Black-76 on a forward, without rates: price and the five greeks of one chain.
+
+With F the forward, K the strike, tau the time left, v the volatility and s = v sqrt(tau):
+
+    d1 = log(F / K) / s + s / 2          d2 = d1 - s
+    price  = F N(d1) - K N(d2)           for a call; a put by parity
+    delta  = N(d1), less 1 for a put     gamma  = n(d1) / (F s)
+    theta  = -F n(d1) v / (2 sqrt(tau))  vanna  = -n(d1) d2 / v
+    charm  = n(d1) d2 / (2 tau)
+
+Source: Black, "The pricing of commodity contracts", 1976; Haug, "The Complete Guide to Option
+Pricing Formulas", 2007, ch. 2. Theta and charm are the change as time passes (theta <= 0), per unit
+of tau. The one exponential per contract is n(d1); the tail of the law is n(d1) times the Mills
+ratio, so delta keeps its digits in the wings.
+
+A contract whose volatility, strike, forward or time is not positive and finite has no value here:
+NaN comes out, never an error. That includes the limit tau = 0, where gamma is 0 or infinite.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from zerodte.compiled import inline, vector_kernel
+from zerodte.pricing.special import INV_SQRT_2PI, exp, log_ratio, mills
+
+Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Greeks:
+    """Five greeks per contract: delta, gamma per 1.00, theta and charm per unit of tau, vanna."""
+
+    delta: Floats
+    gamma: Floats
+    theta: Floats
+    vanna: Floats
+    charm: Floats
+
+
+@inline
+def deviation(forward: float, strike: float, root_tau: float, vol: float) -> float:
+    """The standard deviation s = vol sqrt(tau), or NaN where no price exists."""
+    s = vol * root_tau
+    return s if (0.0 < s < math.inf) & (strike > 0.0) & (forward > 0.0) else math.nan
+
+
+@inline
+def signed_tail(d: float, density: float, is_call: bool) -> float:
+    """N(d) for a call, N(d) - 1 for a put, given density = n(d); no cancellation either way."""
+    tail = density * mills(abs(d))
+    put = 0.0 if is_call else 1.0
+    return (1.0 - put) - tail if d > 0.0 else tail - put
+
+
+@vector_kernel
+def greeks_into(
+    forward: float,
+    strike: Floats,
+    tau: float,
+    vol: Floats,
+    is_call: Bools,
+    delta: Floats,
+    gamma: Floats,
+    theta: Floats,
+    vanna: Floats,
+    charm: Floats,
+) -> None:
+    """Write the greeks of one chain into the given arrays; see `greeks`."""
+    root_tau = math.sqrt(tau)
+    half_rate = -0.5 * forward / root_tau
+    half_time = 0.5 / tau
+    for i in range(strike.shape[0]):
+        s = deviation(forward, strike[i], root_tau, vol[i])
+        h = log_ratio(forward, strike[i]) / s
+        d1 = h + 0.5 * s
+        d2 = h - 0.5 * s
+        density = INV_SQRT_2PI * exp(-0.5 * d1 * d1)
+        delta[i] = signed_tail(d1, density, is_call[i])
+        gamma[i] = density / (forward * s)
+        theta[i] = half_rate * density * vol[i]
+        vanna[i] = -density * d2 / vol[i]
+        charm[i] = half_time * density * d2
+
+
+@vector_kernel
+def price_into(
+    forward: float, strike: Floats, tau: float, vol: Floats, is_call: Bools, price: Floats
+) -> None:
+    """Write the prices of one chain into `price`; see `price`."""
+    root_tau = math.sqrt(tau)
+    for i in range(strike.shape[0]):
+        s = deviation(forward, strike[i], root_tau, vol[i])
+        h = log_ratio(forward, strike[i]) / s
+        d1 = h + 0.5 * s
+        d2 = h - 0.5 * s
+        density = INV_SQRT_2PI * exp(-0.5 * d1 * d1)
+        first = forward * signed_tail(d1, density, is_call[i])
+        second = strike[i] * signed_tail(d2, density * forward / strike[i], is_call[i])
+        price[i] = max(first - second, 0.0)
+
+
+def greeks(forward: float, strike: Floats, tau: float, vol: Floats, is_call: Bools) -> Greeks:
+    """The greeks of one chain.
+
+    Args:
+        forward: Forward of the chain, in dollars.
+        strike: Strikes, f8[n].
+        tau: Time left; theta and charm are per its unit (years of 252 sessions in this house).
+        vol: Volatilities per square root of that unit, f8[n]; NaN where unknown.
+        is_call: True for calls, bool[n].
+
+    Returns:
+        f8[n] each; NaN where vol, strike, forward or tau is NaN, not positive or infinite.
+    """
+    out = np.empty((5, strike.shape[0]))
+    greeks_into(forward, strike, tau, vol, is_call, out[0], out[1], out[2], out[3], out[4])
+    return Greeks(out[0], out[1], out[2], out[3], out[4])
+
+
+def price(forward: float, strike: Floats, tau: float, vol: Floats, is_call: Bools) -> Floats:
+    """The prices of one chain in dollars; arguments and NaN as in `greeks`."""
+    out = np.empty(strike.shape[0])
+    price_into(forward, strike, tau, vol, is_call, out)
+    return out

@@ -1,0 +1,116 @@
+"""The forward of a chain from put-call parity, without knowing where the money is.
+
+Within a day nothing is discounted, so every strike K with two good quotes gives an estimate
+K + (C - P) of the forward from its mids. |C - P| is also the distance of K from the forward, so
+the strikes nearest the money are those where it is smallest. Their estimates' median, weighted by
+the tightness of the quotes, is the forward: one wild quote cannot move it far.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from zerodte.compiled import kernel
+
+Floats = npt.NDArray[np.float64]
+
+#: Strikes that vote. Ten is two to three strikes' worth of error either side of the money on every
+#: recorded chain, and few enough that none is deep in the money, where quotes are wide and early
+#: exercise of an American option spoils parity.
+NEAREST = 10
+
+
+@dataclass(frozen=True)
+class Forward:
+    """A parity forward: its value in dollars, who voted for it, and how tight they were.
+
+    value is NaN when strikes_used is 0. spread is the smallest call plus put spread among the
+    strikes used, in dollars: parity pins the forward to about half of it.
+    """
+
+    value: float
+    strikes_used: int
+    spread: float
+
+
+@kernel
+def _nearest_the_money(
+    strike: Floats,
+    call_bid: Floats,
+    call_ask: Floats,
+    put_bid: Floats,
+    put_ask: Floats,
+    estimate: Floats,
+    spread: Floats,
+) -> int:
+    """Fill in estimate and spread of the strikes of smallest |C - P|; returns their number."""
+    distance = np.full(NEAREST, np.inf)
+    used = 0
+    for i in range(strike.shape[0]):
+        call_spread = call_ask[i] - call_bid[i]
+        put_spread = put_ask[i] - put_bid[i]
+        if not (call_bid[i] > 0.0 and put_bid[i] > 0.0 and call_spread > 0.0 and put_spread > 0.0):
+            continue
+        gap = 0.5 * ((call_bid[i] + call_ask[i]) - (put_bid[i] + put_ask[i]))
+        if abs(gap) >= distance[NEAREST - 1]:
+            continue
+        place = min(used, NEAREST - 1)
+        while place > 0 and distance[place - 1] > abs(gap):
+            distance[place] = distance[place - 1]
+            estimate[place] = estimate[place - 1]
+            spread[place] = spread[place - 1]
+            place -= 1
+        distance[place] = abs(gap)
+        estimate[place] = strike[i] + gap
+        spread[place] = call_spread + put_spread
+        used = min(used + 1, NEAREST)
+    return used
+
+
+@kernel
+def _weighted_median(value: Floats, weight: Floats) -> float:
+    """The value with at most half the weight on either side; midway when two values share that."""
+    half = 0.5 * float(weight.sum())
+    order = np.argsort(value)
+    below = 0.0
+    for place in range(order.shape[0]):
+        below += weight[order[place]]
+        if below == half:
+            return float(0.5 * (value[order[place]] + value[order[place + 1]]))
+        if below > half:
+            return float(value[order[place]])
+    return math.nan
+
+
+@kernel
+def forward_of(
+    strike: Floats, call_bid: Floats, call_ask: Floats, put_bid: Floats, put_ask: Floats
+) -> tuple[float, int, float]:
+    """The fields of `parity_forward`'s answer, for use inside other kernels."""
+    estimate = np.empty(NEAREST)
+    spread = np.empty(NEAREST)
+    used = _nearest_the_money(strike, call_bid, call_ask, put_bid, put_ask, estimate, spread)
+    if used == 0:
+        return math.nan, 0, math.nan
+    value = _weighted_median(estimate[:used], 1.0 / spread[:used])
+    return value, used, spread[:used].min()
+
+
+def parity_forward(
+    strike: Floats, call_bid: Floats, call_ask: Floats, put_bid: Floats, put_ask: Floats
+) -> Forward:
+    """The spread-weighted median forward of the strikes nearest the money.
+
+    Args:
+        strike: Strikes in dollars, f8[n], in any order.
+        call_bid: Quotes of the call at each strike in dollars, f8[n]; NaN where not usable.
+        call_ask: Likewise.
+        put_bid: Quotes of the put at each strike, f8[n].
+        put_ask: Likewise.
+
+    Returns:
+        The forward; its value is NaN when no strike has bid > 0 and ask > bid on both sides.
+    """
+    return Forward(*forward_of(strike, call_bid, call_ask, put_bid, put_ask))

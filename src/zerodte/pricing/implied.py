@@ -1,0 +1,157 @@
+"""Implied volatility of one chain: a bracketed solver in the logarithm of the price.
+
+The price is first turned out of the money by parity, leaving the time value. With a = |log(F / K)|
+and s = v sqrt(tau), the time value over the smaller of F and K is
+
+    c(s) = n(A) (M(A) - M(B))        A = a / s - s / 2,  B = a / s + s / 2,  M the Mills ratio
+
+so log c loses no digits in the far wings, where c itself is far below one tick. Solved by Halley's
+iteration on log c, kept inside a bracket that every step narrows (c grows with s), from the
+answer of the Bachelier model, which is nearly exact over a day. No starting point is taken from the
+past: a result depends on its own arguments alone.
+
+A block of contracts walks in step, as vector code, until its last contract rests.
+
+Source: the log-price objective is that of Jäckel, "Let's be rational", 2015; the derivatives are
+c' = n(A) and c'' = c' A B / s.
+"""
+
+import math
+
+import numpy as np
+import numpy.typing as npt
+
+from zerodte.compiled import inline, vector_kernel
+from zerodte.pricing.special import (
+    INV_SQRT_2PI,
+    SQRT_2PI,
+    exp,
+    log_ratio,
+    mills,
+    polynomial,
+)
+
+Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
+
+#: Contracts that walk together: enough to fill the vector units, few enough that one hard
+#: contract holds up few others.
+_BLOCK = 64
+#: A step this small against s is the last one: the error after it is of the order of its cube.
+_REST = 1e-5
+#: Halvings of the bracket alone would need fewer than this for every digit of s.
+_MAX_STEPS = 80
+#: Time values below this, against the smaller of F and K, are none.
+_LEAST = 1e-300
+#: Beyond sqrt(2 a) + this, c equals 1 to the last digit.
+_REACH = 18.0
+#: A Halley factor outside these is not trusted: the step is Newton's.
+_FACTOR_LOW = 0.25
+_FACTOR_HIGH = 4.0
+
+#: sqrt(1 + q) (s / a - sqrt(2 pi) beta / a) of the Bachelier model in u = (q - 3) / (q + 3), with
+#: q = log(1 + a / beta); from tests/answers/make_special.py.
+_GUESS = (
+    1.4608755140809249,
+    -0.49875271718037306,
+    -0.9622073604756262,
+    0.10960184501454485,
+    1.0092854235104913,
+    0.5929343172883652,
+    -0.7492819289195746,
+    -0.7747703857919112,
+    0.2225660281250357,
+    0.2991659178112059,
+)
+
+
+@inline
+def _first_guess(a: float, beta: float) -> float:
+    """The s of the Bachelier model for the time value beta = c min(F, K) / sqrt(F K)."""
+    q = log_ratio(beta + a, beta)
+    u = (q - 3.0) / (q + 3.0)
+    return SQRT_2PI * beta + a * polynomial(u, _GUESS) / math.sqrt(1.0 + q)
+
+
+@inline
+def _next(a: float, c: float, s: float) -> tuple[float, float]:
+    """The excess log c(s) - log c, and the step that Halley's rule takes from s."""
+    h = a / s
+    near = h - 0.5 * s
+    far = h + 0.5 * s
+    half_square = 0.5 * near * near
+    inner = mills(abs(near))
+    inside = exp(half_square if near < 0.0 else 0.0) * SQRT_2PI - inner
+    ratio = (inside if near < 0.0 else inner) - mills(far)
+    excess = log_ratio(INV_SQRT_2PI * ratio, c) - half_square
+    newton = -excess * ratio
+    factor = 1.0 + 0.5 * newton * (near * far / s - 1.0 / ratio)
+    trusted = (factor > _FACTOR_LOW) & (factor < _FACTOR_HIGH)
+    return excess, newton / (factor if trusted else 1.0)
+
+
+@vector_kernel
+def volatility_into(
+    forward: float, strike: Floats, tau: float, price: Floats, is_call: Bools, vol: Floats
+) -> None:
+    """Write the implied volatilities of one chain into `vol`; see `volatility`."""
+    root_tau = math.sqrt(tau) if tau > 0.0 else math.nan
+    a = np.empty(_BLOCK)
+    c = np.empty(_BLOCK)
+    s = np.empty(_BLOCK)
+    low = np.empty(_BLOCK)
+    high = np.empty(_BLOCK)
+    for start in range(0, strike.shape[0], _BLOCK):
+        count = min(_BLOCK, strike.shape[0] - start)
+        c[count:] = math.nan
+        for i in range(count):
+            k = strike[start + i]
+            worth = forward - k if is_call[start + i] else k - forward
+            value = price[start + i] - max(worth, 0.0)
+            c[i] = value / min(forward, k)
+            a[i] = abs(log_ratio(forward, k))
+            s[i] = _first_guess(a[i], value / math.sqrt(forward * k))
+        for i in range(_BLOCK):
+            exists = (c[i] > _LEAST) & (c[i] < 1.0)
+            s[i] = s[i] if exists else math.nan
+            low[i] = 0.0
+            high[i] = math.sqrt(2.0 * a[i]) + _REACH
+        for _ in range(_MAX_STEPS):
+            moving = 0
+            for i in range(_BLOCK):
+                here = s[i]
+                excess, step = _next(a[i], c[i], here)
+                below = here if excess < 0.0 else low[i]
+                above = here if excess > 0.0 else high[i]
+                rests = ~((below < above) & (abs(step) > _REST * here))
+                ahead = here + step
+                inside = (ahead > below) & (ahead < above)
+                middle = 0.5 * (below + above)
+                there = ahead if inside | rests else middle
+                s[i] = there
+                low[i] = there if rests else below
+                high[i] = there if rests else above
+                moving += 0 if rests else 1
+            if moving == 0:
+                break
+        for i in range(count):
+            vol[start + i] = s[i] / root_tau
+
+
+def volatility(forward: float, strike: Floats, tau: float, price: Floats, is_call: Bools) -> Floats:
+    """The Black-76 implied volatilities of one chain.
+
+    Args:
+        forward: Forward of the chain, in dollars.
+        strike: Strikes, f8[n].
+        tau: Time left, in years of 252 sessions.
+        price: Option prices in dollars, f8[n]; NaN where unknown.
+        is_call: True for calls, bool[n].
+
+    Returns:
+        f8[n], per square root of tau's unit; NaN where the price holds no time value or reaches
+        its bound (the forward for a call, the strike for a put), and where an argument is NaN.
+    """
+    vol = np.empty(strike.shape[0])
+    volatility_into(forward, strike, tau, price, is_call, vol)
+    return vol

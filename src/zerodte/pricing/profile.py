@@ -1,0 +1,115 @@
+"""A book of options repriced over a grid of spots, sticky by strike.
+
+Every contract keeps its volatility while the spot moves, and the forward moves with the spot in
+constant ratio. The gamma profile's sign change is the gamma flip; the delta profile gives the
+hedging that a move would ask for.
+"""
+
+import math
+
+import numpy as np
+import numpy.typing as npt
+
+from zerodte.compiled import vector_kernel
+from zerodte.pricing.black import deviation, signed_tail
+from zerodte.pricing.special import INV_SQRT_2PI, exp, log_ratio
+
+Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
+
+#: Exposures are dollars per move of one percent.
+_ONE_PERCENT = 0.01
+
+
+@vector_kernel
+def gex_profile_into(
+    spots: Floats,
+    forward_ratio: float,
+    strike: Floats,
+    tau: float,
+    vol: Floats,
+    weight: Floats,
+    gex: Floats,
+) -> None:
+    """Write the net GEX at each trial spot into `gex`; see `gex_profile`."""
+    root_tau = math.sqrt(tau)
+    origin = spots[0]
+    distance = np.empty(spots.shape[0])
+    for j in range(spots.shape[0]):
+        distance[j] = log_ratio(spots[j], origin)
+        gex[j] = 0.0
+    for i in range(strike.shape[0]):
+        s = deviation(origin, strike[i], root_tau, vol[i])
+        if not (s > 0.0 and abs(weight[i]) > 0.0):
+            continue
+        slope = 1.0 / s
+        start = log_ratio(origin * forward_ratio, strike[i]) * slope + 0.5 * s
+        scale = weight[i] * slope
+        for j in range(spots.shape[0]):
+            d1 = distance[j] * slope + start
+            gex[j] += scale * exp(-0.5 * d1 * d1)
+    for j in range(spots.shape[0]):
+        gex[j] *= INV_SQRT_2PI * _ONE_PERCENT * spots[j] / forward_ratio
+
+
+@vector_kernel
+def book_delta_into(
+    spots: Floats,
+    forward_ratio: float,
+    strike: Floats,
+    tau: float,
+    vol: Floats,
+    is_call: Bools,
+    weight: Floats,
+    delta: Floats,
+) -> None:
+    """Write the book's delta at each trial spot into `delta`; see `book_delta`."""
+    root_tau = math.sqrt(tau)
+    term = np.empty(strike.shape[0])
+    for j in range(spots.shape[0]):
+        forward = spots[j] * forward_ratio
+        for i in range(strike.shape[0]):
+            s = deviation(forward, strike[i], root_tau, vol[i])
+            d1 = log_ratio(forward, strike[i]) / s + 0.5 * s
+            value = weight[i] * signed_tail(d1, INV_SQRT_2PI * exp(-0.5 * d1 * d1), is_call[i])
+            term[i] = 0.0 if math.isnan(value) else value
+        delta[j] = term.sum()
+
+
+def gex_profile(
+    spots: Floats, forward_ratio: float, strike: Floats, tau: float, vol: Floats, weight: Floats
+) -> Floats:
+    """Net gamma exposure at each trial spot x: sum of weight gamma(x forward_ratio) x^2 / 100.
+
+    Args:
+        spots: Trial spots in dollars, f8[m].
+        forward_ratio: Forward over spot, the same at every trial spot.
+        strike: Strikes, f8[n].
+        tau: Time left, in years of 252 sessions.
+        vol: Volatilities, f8[n]; a contract whose volatility is NaN adds nothing.
+        weight: Sign times open interest times multiplier, f8[n]; zero or NaN adds nothing.
+
+    Returns:
+        Dollars per one percent move, f8[m].
+    """
+    gex = np.empty(spots.shape[0])
+    gex_profile_into(spots, forward_ratio, strike, tau, vol, weight, gex)
+    return gex
+
+
+def book_delta(
+    spots: Floats,
+    forward_ratio: float,
+    strike: Floats,
+    tau: float,
+    vol: Floats,
+    is_call: Bools,
+    weight: Floats,
+) -> Floats:
+    """The delta of a weighted book at each trial spot, f8[m]: sum of weight delta(x forward_ratio).
+
+    Arguments as in `gex_profile`, and is_call: True for calls, bool[n].
+    """
+    delta = np.empty(spots.shape[0])
+    book_delta_into(spots, forward_ratio, strike, tau, vol, is_call, weight, delta)
+    return delta
