@@ -20,6 +20,7 @@ from zerodte.market.calendar import (
     from_epoch_day,
     new_york,
     new_york_clock,
+    parse_new_york,
 )
 from zerodte.market.osi import MarketError
 
@@ -109,6 +110,37 @@ def test_an_instant_is_cut_to_microseconds_not_rounded() -> None:
     noon = new_york(date(2022, 3, 23), time(12))
     assert new_york_clock(noon - 1) == new_york_clock(noon - 1_000)
     assert new_york_clock(noon - 1).microsecond == 999_999
+
+
+def test_a_wall_clock_time_is_read_with_or_without_seconds() -> None:
+    assert parse_new_york("2022-03-23T10:11") == new_york(date(2022, 3, 23), time(10, 11))
+    assert parse_new_york("2022-01-03T15:59:59") == new_york(date(2022, 1, 3), time(15, 59, 59))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "10:11",
+        "2022-03-23",
+        "2022-03-23 10:11",
+        "2022-03-23T10",
+        "2022-03-23T10:11:12.5",
+        "2022-03-23T10:11Z",
+        "2022-03-23T10:11-04:00",
+        "20220323T1011",
+        "2022-02-30T10:11",
+        "2022-03-23T25:00",
+    ],
+)
+def test_other_forms_of_time_are_refused_and_the_right_one_shown(text: str) -> None:
+    with pytest.raises(MarketError, match=r"yyyy-MM-ddTHH:mm\[:ss\].*2022-03-23T10:11"):
+        parse_new_york(text)
+
+
+def test_a_time_that_clocks_skip_is_refused() -> None:
+    with pytest.raises(MarketError, match="clocks went forward"):
+        parse_new_york("2022-03-13T02:30")
 
 
 @pytest.mark.parametrize(

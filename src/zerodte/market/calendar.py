@@ -6,6 +6,7 @@ calendar library, is read once and kept as int64 arrays; nothing here knows what
 
 import datetime
 import functools
+import re
 import warnings
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
@@ -13,6 +14,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import numpy.typing as npt
 
+from zerodte.config import MINUTE, SECOND
 from zerodte.market.osi import MarketError
 
 NEW_YORK = ZoneInfo("America/New_York")
@@ -22,8 +24,7 @@ FIRST_DAY = datetime.date(1990, 1, 1)
 LAST_DAY = datetime.date(2099, 12, 31)
 _KNOWN = f"{FIRST_DAY} to {LAST_DAY}"
 
-_SECOND = 1_000_000_000
-_MINUTE = 60 * _SECOND
+_WALL_CLOCK = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?", re.ASCII)
 _USUAL_CLOSE = datetime.time(16)
 # From 18:00 New York on, an instant belongs to the coming session.
 _EVENING = datetime.timedelta(hours=24 - 18)
@@ -48,14 +49,34 @@ def new_york(date: datetime.date, time: datetime.time) -> int:
     """
     instant = datetime.datetime.combine(date, time, NEW_YORK)
     whole = int(instant.replace(microsecond=0).timestamp())
-    return whole * _SECOND + instant.microsecond * 1000
+    return whole * SECOND + instant.microsecond * 1000
 
 
 def new_york_clock(instant: int) -> datetime.datetime:
     """What New York's clocks show at `instant` (UTC nanoseconds), cut to microseconds."""
-    seconds, rest = divmod(instant, _SECOND)
+    seconds, rest = divmod(instant, SECOND)
     shown = datetime.datetime.fromtimestamp(seconds, NEW_YORK)
     return shown.replace(microsecond=rest // 1000)
+
+
+def parse_new_york(text: str) -> int:
+    """Read a US/Eastern wall clock time, 'yyyy-MM-ddTHH:mm' or with ':ss', as UTC nanoseconds.
+
+    Raises:
+        MarketError: If it is not of that form, or clocks skip that time for daylight saving.
+    """
+    try:
+        if _WALL_CLOCK.fullmatch(text) is None:
+            raise ValueError
+        shown = datetime.datetime.fromisoformat(text)
+    except ValueError:
+        raise MarketError(
+            f"{text!r} is not a US/Eastern time yyyy-MM-ddTHH:mm[:ss], such as 2022-03-23T10:11"
+        ) from None
+    instant = new_york(shown.date(), shown.time())
+    if new_york_clock(instant).replace(tzinfo=None) != shown:
+        raise MarketError(f"{text} never was in New York: clocks went forward over it")
+    return instant
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +96,7 @@ class TradingSession:
     @property
     def minutes(self) -> float:
         """The session's length: 390 on a usual day, 210 on a half day."""
-        return (self.close - self.open) / _MINUTE
+        return (self.close - self.open) / MINUTE
 
     @property
     def is_early_close(self) -> bool:
@@ -134,6 +155,11 @@ class Calendar:
     def sessions_between(self, after: datetime.date, until: datetime.date) -> int:
         """How many sessions d there are with after < d <= until; 0 where `until` is earlier."""
         return max(0, self._first_after(until) - self._first_after(after))
+
+    def minutes_between(self, after: datetime.date, until: datetime.date) -> float:
+        """The lengths of the sessions d with after < d <= until, added up."""
+        days = slice(self._first_after(after), self._first_after(until))
+        return int((self._closes[days] - self._opens[days]).sum()) / MINUTE
 
     def _first_from(self, date: datetime.date) -> int:
         return int(np.searchsorted(self._days, _known(date)))
