@@ -20,6 +20,13 @@ PRICE_SCALE: Final = 1e-9
 STAT_CLEARED_VOLUME: Final = 6
 STAT_OPEN_INTEREST: Final = 9
 
+#: The consolidated feed of US options, and the publisher of its consolidated quotes; every other
+#: publisher of the dataset is one venue.
+OPRA: Final = "OPRA.PILLAR"
+OPRA_CONSOLIDATED: Final = 30
+#: The dataset of index values, which are kept as trades.
+INDEX: Final = "ZERODTE.INDEX"
+
 #: The header's `length` counts words of four bytes.
 LENGTH_UNIT: Final = 4
 

@@ -64,6 +64,10 @@ class DbnFile:
             at += len(chunk)
             yield chunk
 
+    def count(self, warn: Warn) -> int:
+        """How many whole records there are; reads all of a compressed file."""
+        return sum(len(chunk) for chunk in self._raw_chunks(warn))
+
     def _raw_chunks(self, warn: Warn) -> Iterator[Records]:
         if self.metadata.version < _NEWEST_VERSION and self.schema in _UPGRADED:
             return self._upgraded(warn)

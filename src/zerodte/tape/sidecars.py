@@ -3,7 +3,7 @@
 Formats only, each with its reader and its writer.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from enum import IntEnum
 from pathlib import Path
 
@@ -86,18 +86,10 @@ def beside(file: Path, suffix: str) -> Path:
     return file.with_name(file.name + suffix)
 
 
-def read_conditions(file: Path, count: int) -> npt.NDArray[np.uint8] | None:
-    """Read the conditions beside a file of `count` trades: uint8[count], None without a sidecar.
-
-    Raises:
-        TapeError: If there are fewer or more of them than trades, or a code is unknown.
-    """
+def read_conditions(file: Path) -> npt.NDArray[np.uint8] | None:
+    """Read the conditions beside a file of trades: uint8, one each; None without a sidecar."""
     path = beside(file, CONDITIONS_SUFFIX)
-    if not path.exists():
-        return None
-    codes = np.frombuffer(path.read_bytes(), np.uint8)
-    check_conditions(codes, count, str(path))
-    return codes
+    return np.frombuffer(path.read_bytes(), np.uint8) if path.exists() else None
 
 
 def check_conditions(codes: npt.NDArray[np.uint8], count: int, name: str) -> None:
@@ -112,8 +104,12 @@ def check_conditions(codes: npt.NDArray[np.uint8], count: int, name: str) -> Non
         raise TapeError(f"{name}: condition {codes.max()}; known are 0 to {max(Condition):d}")
 
 
-def read_cancels(file: Path, count: int) -> npt.NDArray[np.int64] | None:
-    """Read the cancels beside a file of `count` trades; None without a sidecar.
+def read_cancels(file: Path, count: Callable[[], int]) -> npt.NDArray[np.int64] | None:
+    """Read the cancels beside a file of trades; None without a sidecar.
+
+    Args:
+        file: The trades.
+        count: How many of them; asked for only where there are cancels.
 
     Returns:
         int64[n, 2]: the positions of the cancel and of the trade that it cancels.
@@ -128,7 +124,7 @@ def read_cancels(file: Path, count: int) -> npt.NDArray[np.int64] | None:
     if len(content) % 16:
         raise TapeError(f"{path}: {len(content)} bytes; expected are pairs of two int64")
     pairs = np.frombuffer(content, "<i8").reshape(-1, 2)
-    check_cancels(pairs, count, str(path))
+    check_cancels(pairs, count(), str(path))
     return pairs
 
 

@@ -14,7 +14,9 @@ import databento_dbn as dbn
 import numpy as np
 import numpy.typing as npt
 import zstandard
+from databento_dbn.metadata import SymbolMapping
 
+from zerodte.config import SECOND
 from zerodte.market.calendar import calendar
 from zerodte.market.osi import MarketError
 from zerodte.records.dbn import LENGTH_UNIT, RTYPES, SCHEMAS, UNDEF_TIME, Records
@@ -37,7 +39,6 @@ from zerodte.tape.stream import PLAIN_SUFFIX, ZSTD_SUFFIX, is_compressed
 from zerodte.tape.symbology import read_symbols
 
 _DATASET_LENGTH = 15
-_SECOND = 1_000_000_000
 
 # The package's type stubs declare the members of its enums as strings.
 _RAW_SYMBOL = cast("dbn.SType", dbn.SType.RAW_SYMBOL)
@@ -221,7 +222,7 @@ def _stamp(instant: int) -> str:
 
 
 def _utc(instant: int) -> datetime.datetime:
-    return datetime.datetime.fromtimestamp(instant // _SECOND, datetime.UTC)
+    return datetime.datetime.fromtimestamp(instant // SECOND, datetime.UTC)
 
 
 def _metadata(
@@ -247,7 +248,7 @@ def _metadata(
             stype_out=_INSTRUMENT_ID,
             schema=dbn.Schema.from_str(schema),
             symbols=list(symbols.values()),
-            mappings=cast("list[dbn.SymbolMapping]", mappings),
+            mappings=cast("list[SymbolMapping]", mappings),
         )
     except dbn.DBNError as error:
         raise TapeError(f"{dataset} {schema}: {error}") from error

@@ -1,0 +1,214 @@
+"""A tape: one session's folder, opened, and known by what its files say.
+
+Opening reads metadata, definitions and the first records of every file; `Tape.ticks` reads the
+rest.
+"""
+
+import datetime
+import functools
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from zerodte.market.calendar import TradingSession, calendar, new_york
+from zerodte.market.osi import MarketError, parse_osi
+from zerodte.records.dbn import CADENCE, INDEX, TRADE_SCHEMAS, UNDEF_TIME
+from zerodte.records.tick import Tick
+from zerodte.tape.choice import Kind, choose
+from zerodte.tape.dbnfile import DbnFile, find_files
+from zerodte.tape.error import TapeError
+from zerodte.tape.findings import Findings
+from zerodte.tape.sidecars import Commit, Notes, read_cancels, read_commits, read_notes
+from zerodte.tape.symbology import Symbols, read_symbols
+from zerodte.tape.ticks import Window, merge
+
+__all__ = ["Tape", "TapeError", "open_tape"]
+
+# A session owns the time from 18:00 New York of the session before to 18:00 of its own day.
+_EVENING = datetime.time(18)
+
+
+class Tape:
+    """One session, as recorded. Made by `open_tape`.
+
+    Attributes:
+        path: The folder.
+        files: Every DBN file in it, by name, whether it is used or set aside.
+        notes: What `tape.json` says.
+        session: The trading session that the newest of the files begins in.
+        symbols: Dataset to instrument id to raw symbol.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        files: Sequence[DbnFile],
+        session: TradingSession,
+        symbols: Symbols,
+        findings: Findings,
+    ) -> None:
+        self.path = path
+        self.files = tuple(files)
+        self.notes: Notes = read_notes(path)
+        self.session = session
+        self.symbols = symbols
+        self._findings = findings
+        self._kinds = {dataset: _kind(dataset, known) for dataset, known in symbols.items()}
+        self._parts = choose(files, self._kinds, findings.warn)
+        self._commits = _commits(path, self.files, findings)
+
+    @property
+    def warnings(self) -> list[str]:
+        """What was set aside, cut off or left out; reading ticks may add to it."""
+        return self._findings.texts()
+
+    def kind(self, dataset: str) -> Kind:
+        """What the instruments of a dataset are.
+
+        Raises:
+            TapeError: If the tape has no such dataset.
+        """
+        if dataset not in self._kinds:
+            raise TapeError(f"{self.path}: no dataset {dataset}; it has {', '.join(self._kinds)}")
+        return self._kinds[dataset]
+
+    def ticks(self, until: int | None = None) -> Iterator[Tick]:
+        """The tape's ticks in order: as `ticks` says, or cut by receive time.
+
+        Args:
+            until: UTC nanoseconds; records received later are not read.
+
+        Yields:
+            Ticks with records. Where there is a file `ticks`, also those that were silent.
+
+        Raises:
+            TapeError: If a file is damaged, or `ticks` says more than the files hold.
+        """
+        opening, closing = _bounds(self.session)
+        window = Window(opening, closing) if until is None else Window(opening, closing, until)
+        return merge(self._parts, self._commits, window, self._findings)
+
+    @functools.cached_property
+    def last(self) -> int:
+        """When the newest quote or trade was received, UTC nanoseconds.
+
+        The first use reads the receive times of every quote and trade.
+        """
+        opening, closing = _bounds(self.session)
+        if self._commits:
+            closing = min(closing, self._commits[-1].end)
+        newest = opening
+        for part in self._parts:
+            if _is_market(part.file):
+                for chunk in part.file.chunks(self._findings.warn):
+                    times = chunk["ts_recv"]
+                    newest = max(newest, int(times[times <= closing].max(initial=0)))
+        return newest
+
+    def cancels(self) -> dict[str, npt.NDArray[np.int64]]:
+        """The trades that were cancelled: file name to int64[n, 2], positions in that file.
+
+        Raises:
+            TapeError: If they do not fit their file.
+        """
+        out = {}
+        for file in (part.file for part in self._parts):
+            if file.schema in TRADE_SCHEMAS:
+                pairs = read_cancels(file.path, functools.partial(file.count, self._findings.warn))
+                if pairs is not None:
+                    out[file.name] = pairs
+        return out
+
+
+def open_tape(path: str | Path) -> Tape:
+    """Open a folder of DBN files as a tape.
+
+    Raises:
+        TapeError: If there is no such folder, no DBN file in it, a file that cannot be read, no
+            quote or trade with a receive time, or a dataset whose instruments have no symbols.
+    """
+    folder = Path(path)
+    if not folder.is_dir():
+        raise TapeError(f"{folder}: no such folder; a tape is a folder of DBN files")
+    files = find_files(folder)
+    if not files:
+        raise TapeError(f"{folder}: no DBN files in it; they are named *.dbn or *.dbn.zst")
+    findings = Findings()
+    session = _session(folder, files, findings)
+    symbols = read_symbols(files, session.date, findings.warn)
+    for file in files:
+        if _is_market(file) and not symbols[file.dataset]:
+            raise TapeError(
+                f"{folder}: {file.name} holds {file.schema} of {file.dataset}, but nothing says "
+                f"what its instruments are on {session.date}: add the dataset's definitions, or "
+                "download with symbol mappings in the metadata"
+            )
+    return Tape(folder, files, session, symbols, findings)
+
+
+def _session(folder: Path, files: Sequence[DbnFile], findings: Findings) -> TradingSession:
+    """The newest session that a file of quotes or trades begins in."""
+    times = [_first_time(file, findings) for file in files if _is_market(file)]
+    if not any(times):
+        raise TapeError(
+            f"{folder}: no quote and no trade with a receive time; a tape needs at least one of "
+            f"the schemas {', '.join((*CADENCE, *TRADE_SCHEMAS))}"
+        )
+    try:
+        return calendar().session_of(max(times))
+    except MarketError as error:
+        raise TapeError(
+            f"{folder}: a file begins at {max(times)} ns since 1970: {error}"
+        ) from error
+
+
+def _first_time(file: DbnFile, findings: Findings) -> int:
+    """The receive time of a file's first record that has one; 0 where none has."""
+    for chunk in file.chunks(findings.warn):
+        times = chunk["ts_recv"]
+        timed = times[(times != 0) & (times != UNDEF_TIME)]
+        if len(timed):
+            return int(timed[0])
+    return 0
+
+
+def _is_market(file: DbnFile) -> bool:
+    return file.schema in CADENCE or file.schema in TRADE_SCHEMAS
+
+
+def _bounds(session: TradingSession) -> tuple[int, int]:
+    """First and last instant of the time that a session owns."""
+    before = calendar().previous(session.date)
+    return new_york(before.date, _EVENING), new_york(session.date, _EVENING) - 1
+
+
+def _kind(dataset: str, symbols: dict[int, str]) -> Kind:
+    if dataset == INDEX:
+        return "index"
+    return "options" if any(map(_is_option, symbols.values())) else "equity"
+
+
+def _is_option(symbol: str) -> bool:
+    try:
+        parse_osi(symbol)
+    except MarketError:
+        return False
+    return True
+
+
+def _commits(
+    folder: Path, files: Sequence[DbnFile], findings: Findings
+) -> tuple[Commit, ...] | None:
+    found = read_commits(folder)
+    if found is None:
+        return None
+    commits, torn = found
+    if torn:
+        findings.warn("ticks: its last line is cut off; that tick was never committed")
+    names = {file.name for file in files}
+    for line, commit in enumerate(commits, start=1):
+        if missing := sorted(commit.counts.keys() - names):
+            raise TapeError(f"{folder}: ticks, line {line}: no file {missing[0]} in the tape")
+    return tuple(commits)
