@@ -71,17 +71,22 @@ def _nearest_the_money(
 
 @kernel
 def _weighted_median(value: Floats, weight: Floats) -> float:
-    """The value with at most half the weight on either side; midway when two values share that."""
-    half = 0.5 * float(weight.sum())
-    order = np.argsort(value)
-    below = 0.0
-    for place in range(order.shape[0]):
-        below += weight[order[place]]
-        if below == half:
-            return float(0.5 * (value[order[place]] + value[order[place + 1]]))
-        if below > half:
-            return float(value[order[place]])
-    return math.nan
+    """The value with at most half the weight on either side; midway when two values share that.
+
+    Comparing all pairs is quicker than sorting: there are at most `NEAREST`.
+    """
+    half = 0.5 * weight.sum()
+    lower, upper = math.inf, -math.inf
+    for i in range(value.shape[0]):
+        up_to, from_here = 0.0, 0.0
+        for j in range(value.shape[0]):
+            up_to += weight[j] if value[j] <= value[i] else 0.0
+            from_here += weight[j] if value[j] >= value[i] else 0.0
+        if up_to >= half:
+            lower = min(lower, value[i])
+        if from_here >= half:
+            upper = max(upper, value[i])
+    return 0.5 * (lower + upper)
 
 
 @kernel
