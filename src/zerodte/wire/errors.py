@@ -9,6 +9,7 @@ from zerodte.wire.base import about
 
 #: Every `error` a client can meet, and the HTTP status it comes with.
 STATUS: dict[str, int] = {
+    "bad_request": 400,
     "invalid_expiry": 400,
     "invalid_strike_range": 400,
     "not_found": 404,

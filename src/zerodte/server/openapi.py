@@ -1,0 +1,113 @@
+"""The OpenAPI document: the route table and the wire's Structs, restated; nothing is added here."""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from http import HTTPStatus
+from typing import Any, TypeAlias
+
+import msgspec
+
+import zerodte
+from zerodte.server.route import Flat, Route
+from zerodte.wire.errors import STATUS, ErrorBody
+
+Json: TypeAlias = dict[str, Any]
+
+_REFERENCE = "#/components/schemas/{name}"
+_INTRODUCTION = (
+    "Live analytics of options that expire today. Unknown numbers are null. "
+    "Times are UTC, dates are US/Eastern market dates."
+)
+
+
+def document(routes: Sequence[Route], base_url: str) -> bytes:
+    """The OpenAPI 3.1 document of `routes`, as JSON."""
+    shapes = [shape for route in routes for shape in route.answers]
+    return msgspec.json.encode(
+        {
+            "openapi": "3.1.0",
+            "info": {
+                "title": "zerodte",
+                "version": zerodte.__version__,
+                "description": _INTRODUCTION,
+            },
+            "servers": [{"url": base_url}],
+            "paths": {route.path: {"get": _operation(route)} for route in routes},
+            "components": {"schemas": _components(shapes)},
+        }
+    )
+
+
+def _components(shapes: Iterable[type | Flat]) -> Json:
+    flats = [shape for shape in shapes if isinstance(shape, Flat)]
+    structs = [shape for shape in shapes if not isinstance(shape, Flat)]
+    structs += [half for flat in flats for half in (flat.head, flat.blocks)]
+    _, schemas = msgspec.json.schema_components([*structs, ErrorBody], ref_template=_REFERENCE)
+    return {flat.name: _flat(flat) for flat in flats} | schemas
+
+
+def _flat(flat: Flat) -> Json:
+    body = {
+        "description": "The blocks once more.",
+        "allOf": [_reference(flat.blocks)],
+    }
+    return {
+        "title": flat.name,
+        "description": "The head, the blocks beside it, and the same blocks under `body`.",
+        "allOf": [
+            _reference(flat.head),
+            _reference(flat.blocks),
+            {"type": "object", "properties": {"body": body}, "required": ["body"]},
+        ],
+    }
+
+
+def _reference(shape: type | Flat) -> Json:
+    name = shape.name if isinstance(shape, Flat) else shape.__name__
+    return {"$ref": _REFERENCE.format(name=name)}
+
+
+def _operation(route: Route) -> Json:
+    path = [
+        {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+        for name in re.findall(r"{(\w+)}", route.path)
+    ]
+    query = [
+        {
+            "name": parameter.name,
+            "in": "query",
+            "description": parameter.meaning,
+            "schema": parameter.schema,
+        }
+        for parameter in route.query
+    ]
+    return {
+        "operationId": route.handler.__name__,
+        "summary": route.summary,
+        "x-access": route.access,
+        "parameters": [*path, *query],
+        "responses": {"200": _success(route)} | _failures((*route.errors, "internal_error")),
+    }
+
+
+def _success(route: Route) -> Json:
+    schemas = [_reference(shape) for shape in route.answers]
+    if route.media == "html":
+        content: Json = {"text/html": {"schema": {"type": "string"}}}
+    else:
+        content = {"application/json": {"schema": {"anyOf": schemas} if schemas else {}}}
+    return {"description": route.summary, "content": content}
+
+
+def _failures(codes: Iterable[str]) -> Json:
+    by_status: defaultdict[int, list[str]] = defaultdict(list)
+    for code in codes:
+        by_status[STATUS[code]].append(code)
+    return {
+        str(status): {
+            "description": f"{HTTPStatus(status).phrase}: {', '.join(named)}",
+            "content": {"application/json": {"schema": _reference(ErrorBody)}},
+        }
+        for status, named in sorted(by_status.items())
+    }

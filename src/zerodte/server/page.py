@@ -1,0 +1,113 @@
+"""The server's plain pages: where to begin, and the contract for people. No script, no network."""
+
+from collections.abc import Iterable
+from html import escape
+from importlib.resources import files
+from typing import Any, TypeAlias
+
+import msgspec
+
+Json: TypeAlias = dict[str, Any]
+
+_STYLE = files(__package__).joinpath("page.css").read_text(encoding="utf-8")
+
+
+def home_page(base_url: str, symbols: list[str]) -> bytes:
+    """The page at `/`: what is served here and how to ask for it."""
+    served = " ".join(map(_code, symbols)) or "no symbol yet"
+    first = symbols[0] if symbols else "SPX"
+    asks = (f"/v1/flow/zero-dte/snapshot/{first}", f"/v1/exposure/zero-dte/{first}", "/health")
+    lines = "\n".join(f"curl -s {base_url}{path}" for path in asks)
+    return _page(
+        "zerodte",
+        f"<p>Live analytics of options that expire today. Served here: {served}.</p>"
+        f"<pre><code>{escape(lines)}</code></pre>"
+        '<p>Every field is explained in <a href="/docs">the reference</a>, '
+        'for programs in <a href="/openapi.json">openapi.json</a>.</p>',
+    )
+
+
+def reference_page(openapi: bytes) -> bytes:
+    """The page at `/docs`: an OpenAPI document made readable."""
+    described = msgspec.json.decode(openapi)
+    shapes = described["components"]["schemas"]
+    operations = (
+        _operation(path, operation["get"]) for path, operation in described["paths"].items()
+    )
+    return _page(
+        "zerodte: reference",
+        f"<p>{escape(described['info']['description'])}</p>"
+        + "".join(operations)
+        + "<section><h2>Shapes</h2>"
+        + "".join(_shape(name, shape) for name, shape in shapes.items())
+        + "</section>",
+    )
+
+
+def _page(title: str, content: str) -> bytes:
+    return (
+        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<style>{_STYLE}</style></head><body><h1>{escape(title)}</h1>{content}</body></html>"
+    ).encode()
+
+
+def _operation(path: str, operation: Json) -> str:
+    parameters = (
+        (_code(given["name"]), _type(given["schema"]), escape(given.get("description", "")))
+        for given in operation["parameters"]
+    )
+    answers = (
+        (_code(status), escape(answer["description"]), _answer_type(answer))
+        for status, answer in operation["responses"].items()
+    )
+    return (
+        f"<section><h2><code>GET {escape(path)}</code></h2><p>{escape(operation['summary'])}. "
+        f'<span class="faint">Plan: {escape(operation["x-access"])}.</span></p>'
+        + _table(("parameter", "type", "meaning"), parameters)
+        + _table(("status", "", "shape"), answers)
+        + "</section>"
+    )
+
+
+def _shape(name: str, shape: Json) -> str:
+    fields = (
+        (_code(field), _type(schema), escape(schema.get("description", "")))
+        for field, schema in shape.get("properties", {}).items()
+    )
+    parts = " and ".join(_type(part) for part in shape.get("allOf", ()) if "$ref" in part)
+    return (
+        f'<h3 id="{escape(name)}">{escape(name)}</h3><p>{escape(shape.get("description", ""))}'
+        f"{' Made of ' + parts + '.' if parts else ''}</p>"
+        + _table(("field", "type", "meaning"), fields)
+    )
+
+
+def _answer_type(answer: Json) -> str:
+    ((media, content),) = answer["content"].items()
+    return _type(content["schema"]) if media == "application/json" else escape(media)
+
+
+def _type(schema: Json) -> str:
+    if "$ref" in schema:
+        name = escape(schema["$ref"].rpartition("/")[2])
+        return f'<a href="#{name}">{name}</a>'
+    if "anyOf" in schema:
+        return " or ".join(_type(choice) for choice in schema["anyOf"])
+    if "enum" in schema:
+        return ", ".join(_code(choice) for choice in schema["enum"])
+    if schema.get("type") == "array":
+        return f"array of {_type(schema.get('items') or {'type': 'number'})}"
+    return escape(schema.get("format") or schema.get("type", "any JSON"))
+
+
+def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    filled = [f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>" for row in rows]
+    if not filled:
+        return ""
+    names = "".join(f"<th>{name}</th>" for name in head)
+    return f"<table><tr>{names}</tr>{''.join(filled)}</table>"
+
+
+def _code(text: object) -> str:
+    return f"<code>{escape(str(text))}</code>"

@@ -1,0 +1,88 @@
+"""A listening server: the port, the event loop and a graceful end. The application is given."""
+
+import socket
+from collections.abc import Callable
+from contextlib import suppress
+
+import uvicorn
+from litestar.types import ASGIApp
+
+_BACKLOG = 2048
+_GRACE_S = 5
+
+
+class ServerError(OSError):
+    """The server cannot listen where it was told to."""
+
+
+class Server:
+    """A server on one port, listening from the moment it is made.
+
+    Args:
+        app: Any ASGI application.
+        host: Address or name of this machine; loopback keeps it private.
+        port: 0 lets the system choose.
+
+    Raises:
+        ServerError: The address is in use, not allowed or not this machine's.
+    """
+
+    def __init__(self, app: ASGIApp, host: str, port: int) -> None:
+        self._socket = _listen(host, port)
+        name, bound = self._socket.getsockname()[:2]
+        self.url = f"http://[{name}]:{bound}" if ":" in name else f"http://{name}:{bound}"
+        self._uvicorn = uvicorn.Server(
+            uvicorn.Config(
+                app,
+                http="httptools",
+                ws="none",
+                log_level="warning",
+                access_log=False,
+                server_header=False,
+                timeout_graceful_shutdown=_GRACE_S,
+            )
+        )
+
+    def run(self) -> None:
+        """Answer until Ctrl-C, SIGTERM or `stop`; requests under way are finished first."""
+        with suppress(KeyboardInterrupt):
+            self._uvicorn.run(sockets=[self._socket])
+
+    def stop(self) -> None:
+        """End `run`, from any thread."""
+        self._uvicorn.should_exit = True
+
+
+def serve(
+    app: ASGIApp, host: str, port: int, *, ready: Callable[[str], None] = lambda _: None
+) -> None:
+    """Serve `app` until Ctrl-C or SIGTERM; `ready` is told the URL once it listens.
+
+    Raises:
+        ServerError: The address is in use, not allowed or not this machine's.
+    """
+    server = Server(app, host, port)
+    ready(server.url)
+    server.run()
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        # The resolver takes any port modulo 65536, so the bind is left to judge it.
+        family, kind, protocol, _, (address, _, *scope) = socket.getaddrinfo(
+            host, None, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        listening = socket.socket(family, kind, protocol)
+        try:
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listening.bind((address, port, *scope))
+            listening.listen(_BACKLOG)
+        except BaseException:
+            listening.close()
+            raise
+    except (OSError, OverflowError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise ServerError(
+            f"cannot listen on {host}:{port}: {reason}; choose another host or port"
+        ) from error
+    return listening

@@ -1,0 +1,131 @@
+"""The OpenAPI document: sound in itself, and true of real answers."""
+
+from typing import Any
+
+import pytest
+from litestar import Litestar
+from litestar.testing import TestClient
+
+from zerodte.server.app import ROUTES
+from zerodte.wire.errors import STATUS
+
+Json = dict[str, Any]
+Client = TestClient[Litestar]
+
+TYPES: dict[str, type | tuple[type, ...]] = {
+    "object": dict,
+    "array": list,
+    "string": str,
+    "boolean": bool,
+    "null": type(None),
+    "integer": int,
+    "number": (int, float),
+}
+
+
+@pytest.fixture
+def document(client: Client) -> Json:
+    described: Json = client.get("/openapi.json").json()
+    return described
+
+
+def test_it_names_every_route_with_its_parameters(document: Json) -> None:
+    assert document["openapi"] == "3.1.0"
+    assert document["servers"] == [{"url": "http://zerodte.example"}]
+    assert list(document["paths"]) == [route.path for route in ROUTES]
+    for route in ROUTES:
+        operation = document["paths"][route.path]["get"]
+        places = {given["name"]: given["in"] for given in operation["parameters"]}
+        in_path = {"symbol": "path"} if "{symbol}" in route.path else {}
+        assert places == in_path | dict.fromkeys((p.name for p in route.query), "query")
+        assert operation["x-access"] == route.access
+    operations = [path["get"]["operationId"] for path in document["paths"].values()]
+    assert len(set(operations)) == len(operations)
+
+
+def test_every_failure_of_a_route_is_there(document: Json) -> None:
+    for route in ROUTES:
+        responses = document["paths"][route.path]["get"]["responses"]
+        for code in route.errors:
+            assert code in responses[str(STATUS[code])]["description"]
+
+
+def test_every_reference_leads_somewhere_and_every_shape_is_used(document: Json) -> None:
+    named = {f"#/components/schemas/{name}" for name in document["components"]["schemas"]}
+    assert set(references(document)) == named
+
+
+def test_every_field_of_every_shape_says_what_it_is(document: Json) -> None:
+    shapes = document["components"]["schemas"]
+    for name, shape in shapes.items():
+        assert shape["description"], name
+        for field, schema in shape.get("properties", {}).items():
+            inner = [schema, *(shapes[r.rpartition("/")[2]] for r in references(schema))]
+            said = any(part.get("description") for part in inner) or schema.get("type") == "null"
+            assert said, f"{name}.{field}"
+
+
+@pytest.mark.parametrize("symbol", ["SPX", "TSLA", "QQQ", "XYZ", "WARM"])
+def test_answers_are_as_described(client: Client, document: Json, symbol: str) -> None:
+    for path, item in document["paths"].items():
+        answer = client.get(path.format(symbol=symbol))
+        response = item["get"]["responses"][str(answer.status_code)]
+        media = answer.headers["content-type"].partition(";")[0]
+        schema = response["content"][media]["schema"]
+        if media == "application/json":
+            assert faults(answer.json(), schema, document) == []
+
+
+def test_the_check_finds_what_is_wrong(client: Client, document: Json) -> None:
+    path = "/v1/flow/zero-dte/snapshot/{symbol}"
+    schema = document["paths"][path]["get"]["responses"]["200"]["content"]["application/json"]
+    sound = client.get("/v1/flow/zero-dte/snapshot/SPX").json()
+    for spoilt in (
+        {name: sound[name] for name in sound if name != "regime"},
+        sound | {"regime": sound["regime"] | {"label": "bullish"}},
+        sound | {"strikes": [sound["strikes"][0] | {"call_oi": 1.5}]},
+        sound | {"body": sound["body"] | {"warnings": None}},
+    ):
+        assert faults(spoilt, schema["schema"], document)
+
+
+def references(node: Any) -> list[str]:
+    """Every reference in a piece of a document."""
+    if isinstance(node, dict):
+        own = [node["$ref"]] if "$ref" in node else []
+        return own + [found for value in node.values() for found in references(value)]
+    return (
+        [found for value in node for found in references(value)] if isinstance(node, list) else []
+    )
+
+
+def faults(value: Any, schema: Json, document: Json, at: str = "answer") -> list[str]:
+    """Where a value departs from a schema: the part of JSON Schema that the document uses."""
+    if "$ref" in schema:
+        schema = document["components"]["schemas"][schema["$ref"].rpartition("/")[2]] | {
+            key: kept for key, kept in schema.items() if key != "$ref"
+        }
+    found: list[str] = []
+    if choices := schema.get("anyOf"):
+        tried = [faults(value, choice, document, at) for choice in choices]
+        nearest: list[str] = min(tried, key=len)
+        found += nearest
+    for part in schema.get("allOf", ()):
+        found += faults(value, part, document, at)
+    if "enum" in schema and value not in schema["enum"]:
+        found.append(f"{at} is {value!r}")
+    if kind := schema.get("type"):
+        exact = isinstance(value, TYPES[kind]) and (
+            kind == "boolean" or not isinstance(value, bool)
+        )
+        if not exact:
+            return [*found, f"{at} is {value!r}, not a {kind}"]
+    found += [f"{at}.{name} is missing" for name in schema.get("required", ()) if name not in value]
+    for name, inner in schema.get("properties", {}).items():
+        if name in value:
+            found += faults(value[name], inner, document, f"{at}.{name}")
+    if isinstance(value, list):
+        items = schema.get("prefixItems") or [schema.get("items", {})] * len(value)
+        for position, (item, inner) in enumerate(zip(value, items, strict=True)):
+            found += faults(item, inner, document, f"{at}[{position}]")
+    return found

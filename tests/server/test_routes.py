@@ -1,0 +1,201 @@
+"""Requests through the real application."""
+
+import json
+import logging
+from datetime import date
+from typing import Any
+
+import pytest
+from litestar import Litestar
+from litestar.connection import ASGIConnection
+from litestar.handlers import BaseRouteHandler
+from litestar.testing import TestClient
+
+from zerodte.server import app as application
+from zerodte.server.settings import ServerSettings
+from zerodte.server.source import SnapshotSource
+from zerodte.wire.errors import STATUS, ApiError
+from zerodte.wire.exposure import ExposureBlocks, Head
+from zerodte.wire.snapshot import SnapshotBlocks
+
+Client = TestClient[Litestar]
+
+SNAPSHOT = "/v1/flow/zero-dte/snapshot/"
+EXPOSURE = "/v1/exposure/zero-dte/"
+PATHS = [route.path.replace("{symbol}", "SPX") for route in application.ROUTES]
+DECISION = {"headline", "setup", "probabilities", "dealer_inventory"}
+
+
+@pytest.mark.parametrize("symbol", ["SPX", "spx", "%20sPx%20"])
+def test_a_symbol_is_trimmed_and_upper_cased(client: Client, symbol: str) -> None:
+    assert client.get(SNAPSHOT + symbol).json()["symbol"] == "SPX"
+
+
+def test_a_snapshot_holds_its_blocks_flat_and_under_body(client: Client) -> None:
+    answer = client.get(SNAPSHOT + "SPX").json()
+    blocks = set(SnapshotBlocks.__struct_fields__)
+    assert set(answer) == {*Head.__struct_fields__, *blocks, "body"}
+    assert answer["body"] == {name: answer[name] for name in blocks}
+    assert set(blocks) - set(ExposureBlocks.__struct_fields__) == DECISION
+
+
+def test_an_exposure_is_a_snapshot_without_a_decision(client: Client) -> None:
+    snapshot, exposure = (client.get(path + "SPX").json() for path in (SNAPSHOT, EXPOSURE))
+    assert set(snapshot) - set(exposure) == DECISION
+    assert set(exposure) <= set(snapshot)
+
+
+def test_degraded_answers_are_200(client: Client) -> None:
+    assert client.get(SNAPSHOT + "TSLA").json()["no_zero_dte"] is True
+    assert client.get(EXPOSURE + "QQQ").json()["session_closed"] is True
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("", (None, 0.03)),
+        ("?expiry=2026-05-29", (date(2026, 5, 29), 0.03)),
+        ("?strike_range=0.05", (None, 0.05)),
+        ("?strike_range=5e-2", (None, 0.05)),
+        ("?strike_range=0", (None, 0.001)),
+        ("?strike_range=-7", (None, 0.001)),
+        ("?strike_range=.9", (None, 0.10)),
+        ("?strike_range=1e999", (None, 0.10)),
+        ("?strike_range=0.02&strike_range=x", (None, 0.02)),
+        ("?at=2026-05-27T10:00:00&EXPIRY=x&apiKey=k&=&&%ff=%ff", (None, 0.03)),
+    ],
+)
+@pytest.mark.parametrize("path", [SNAPSHOT, EXPOSURE])
+def test_parameters(
+    client: Client, source: Any, path: str, query: str, expected: tuple[date | None, float]
+) -> None:
+    assert client.get(path + "SPX" + query).status_code == 200
+    assert source.asked == [expected]
+
+
+@pytest.mark.parametrize(
+    "text", ["", "2026-5-29", "2026-02-30", "0000-01-01", "29.05.2026", "20260529", "２026-05-29"]
+)
+def test_an_expiry_that_is_no_date_is_refused(client: Client, text: str) -> None:
+    assert_error(
+        client.get(SNAPSHOT + "SPX", params={"expiry": text}), "invalid_expiry", "yyyy-MM-dd"
+    )
+
+
+@pytest.mark.parametrize("text", ["", "nan", "inf", "-Infinity", "0,03", "3%", "0_3", "٣", "."])
+def test_a_strike_range_that_is_no_number_is_refused(client: Client, text: str) -> None:
+    answer = client.get(EXPOSURE + "SPX", params={"strike_range": text})
+    assert_error(answer, "invalid_strike_range", "0.001 to 0.1")
+
+
+@pytest.mark.parametrize(
+    "symbol",
+    ["%2e%2e", "%20", "%00", "%F0%9F%98%80", "%ff", "%C5%BFPX", "S%0APX", "A" * 5000, "<b>", "'--"],
+)
+@pytest.mark.parametrize("path", [SNAPSHOT, EXPOSURE])
+def test_what_cannot_be_a_symbol_is_not_found(
+    client: Client, source: Any, path: str, symbol: str
+) -> None:
+    assert_error(client.get(path + symbol), "symbol_not_found", "SPX")
+    assert source.asked == []
+
+
+ERRORS = [
+    ("GET", SNAPSHOT + "XYZ", "symbol_not_found"),
+    ("GET", SNAPSHOT + "SPX?expiry=2001-01-01", "expiry_not_found"),
+    ("GET", SNAPSHOT + "SPX?expiry=x", "invalid_expiry"),
+    ("GET", SNAPSHOT + "SPX?strike_range=x", "invalid_strike_range"),
+    ("GET", SNAPSHOT + "WARM", "warming_up"),
+    ("GET", SNAPSHOT + "BROKEN", "internal_error"),
+    ("GET", SNAPSHOT, "not_found"),
+    ("GET", SNAPSHOT + "SPX%2F..%2Fhealth", "not_found"),
+    ("GET", "/v1", "not_found"),
+    ("GET", "/docs/more", "not_found"),
+    ("GET", "/schema", "not_found"),
+    ("TRACE", "/nowhere", "not_found"),
+    *((method, path, "method_not_allowed") for path in PATHS for method in ("POST", "DELETE")),
+]
+
+
+@pytest.mark.parametrize(("method", "path", "code"), ERRORS)
+def test_every_error_has_the_one_shape(client: Client, method: str, path: str, code: str) -> None:
+    assert_error(client.request(method, path), code)
+
+
+def test_every_code_was_met() -> None:
+    assert {code for _, _, code in ERRORS} | {"bad_request"} == set(STATUS)
+
+
+def test_a_malformed_host_is_a_bad_request(client: Client) -> None:
+    assert_error(client.get("/health", headers={"Host": "a b/c"}), "bad_request")
+
+
+def test_a_failure_is_logged_and_kept_from_the_client(
+    client: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.ERROR, "zerodte.server"):
+        answer = client.get(SNAPSHOT + "BROKEN")
+    assert "a secret of the server" in caplog.text
+    assert "secret" not in answer.text
+
+
+def test_a_refused_method_names_the_allowed_ones(client: Client) -> None:
+    assert client.post("/health").headers["allow"] == "GET, HEAD"
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_head_is_get_without_a_body(client: Client, path: str) -> None:
+    got, head = client.get(path), client.head(path)
+    assert head.status_code == got.status_code == 200
+    assert head.headers == got.headers
+    assert head.content == b""
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_headers(client: Client, path: str) -> None:
+    headers = client.get(path).headers
+    assert headers["cache-control"] == "no-store"
+    assert headers["x-content-type-options"] == "nosniff"
+    if path in ("/", "/docs"):
+        assert headers["content-type"] == "text/html; charset=utf-8"
+        assert headers["content-security-policy"].startswith("default-src 'none'")
+    else:
+        assert headers["content-type"] == "application/json"
+
+
+def test_health_turns_503_with_reasons(client: Client, source: Any) -> None:
+    assert client.get("/health").json() == {"status": "Healthy"}
+    source.reasons = ("the tape has ended",)
+    answer = client.get("/health")
+    assert answer.status_code == 503
+    assert answer.json() == {"status": "Unhealthy", "reasons": ["the tape has ended"]}
+
+
+def test_every_route_passes_the_guards_with_its_plan(
+    source: SnapshotSource, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[str] = []
+
+    def guard(_: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
+        seen.append(handler.opt["access"])
+        raise ApiError("warming_up", "Refused by the guard.")
+
+    monkeypatch.setattr(application, "GUARDS", [guard])
+    with TestClient(application.create_app(source, ServerSettings())) as client:
+        for path in PATHS:
+            assert_error(client.get(path), "warming_up", "Refused by the guard.")
+    assert seen == [route.access for route in application.ROUTES]
+    assert seen[:2] == ["growth", "growth"]
+    assert set(seen[2:]) == {"open"}
+
+
+def assert_error(answer: Any, code: str, hint: str = "") -> None:
+    """The one error shape, its status, its headers, and a message that says something."""
+    body = json.loads(answer.content)
+    assert body.keys() == {"status", "error", "message"}
+    assert (body["status"], body["error"]) == ("ERROR", code)
+    assert hint in body["message"]
+    assert len(body["message"].split()) > 3
+    assert answer.status_code == STATUS[code]
+    assert answer.headers["content-type"] == "application/json"
+    assert answer.headers["cache-control"] == "no-store"

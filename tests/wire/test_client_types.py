@@ -1,0 +1,66 @@
+"""The shapes, against the types that the published client promises its users."""
+
+import types
+from collections.abc import Iterator
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints, is_typeddict
+
+import flashalpha.types
+import msgspec
+import pytest
+
+from zerodte.wire.envelope import DataAsOf
+from zerodte.wire.exposure import ExposureBlocks, Head
+from zerodte.wire.snapshot import NoZeroDte, SessionClosed, SnapshotBlocks
+
+DEGRADED = (NoZeroDte, SessionClosed)
+
+
+@pytest.mark.parametrize(
+    ("promised", "shapes"),
+    [
+        (flashalpha.types.FlowZeroDteSnapshotResponse, (Head, SnapshotBlocks, *DEGRADED)),
+        (flashalpha.types.ZeroDteResponse, (Head, ExposureBlocks, *DEGRADED)),
+        (flashalpha.types.DataAsOf, (DataAsOf,)),
+    ],
+)
+def test_every_promised_field_is_there_with_its_type(
+    promised: type, shapes: tuple[type, ...]
+) -> None:
+    assert list(differences(promised, shapes)) == []
+
+
+def differences(promised: type, shapes: tuple[type, ...], at: str = "") -> Iterator[str]:
+    """What a client's TypedDict has that the Structs, taken together, lack or type otherwise."""
+    ours: dict[str, Any] = {}
+    for shape in shapes:
+        ours = get_type_hints(shape) | ours
+    for name, hint in get_type_hints(promised).items():
+        path = f"{at}{name}"
+        if name not in ours:
+            yield f"{path} is missing"
+            continue
+        theirs, here = bare(hint), bare(ours[name])
+        if is_typeddict(theirs):
+            yield from differences(theirs, (here,), f"{path}.")
+        elif get_origin(theirs) is list and is_typeddict(get_args(theirs)[0]):
+            yield from differences(get_args(theirs)[0], (get_args(here)[0],), f"{path}[].")
+        elif get_origin(theirs) is Literal:
+            if set(get_args(theirs)) != set(get_args(here)):
+                yield f"{path} is one of {get_args(here)}, promised {get_args(theirs)}"
+        elif kind(theirs) != kind(here):
+            yield f"{path} is {here}, promised {theirs}"
+
+
+def bare(hint: Any) -> Any:
+    """A type without its None."""
+    if get_origin(hint) in (Union, types.UnionType):
+        (hint,) = (choice for choice in get_args(hint) if choice is not type(None))
+    return hint
+
+
+def kind(hint: Any) -> Any:
+    """A type as JSON shows it."""
+    if get_origin(hint) is list:
+        return list, kind(get_args(hint)[0])
+    (schema,), _ = msgspec.json.schema_components([hint])
+    return "string" if "enum" in schema else schema["type"]
