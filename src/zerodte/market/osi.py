@@ -38,6 +38,11 @@ _LARGEST_STRIKE = 99_999.999  # eight digits of thousandths
 _CENTURY = 2000  # OSI symbols came into use in 2010 and name the year by two digits
 
 
+def is_root(text: str) -> bool:
+    """Whether a text can be an OSI root: one to six capitals and digits, a capital first."""
+    return _ROOT.fullmatch(text) is not None
+
+
 def parse_osi(raw: str) -> Contract:
     """Read an OSI symbol, its root padded to six characters or not.
 
@@ -73,7 +78,7 @@ def format_osi(contract: Contract) -> str:
             that eight digits of thousandths cannot hold.
     """
     root, expiry, strike, right = contract.root, contract.expiry, contract.strike, contract.right
-    if not _ROOT.fullmatch(root):
+    if not is_root(root):
         raise MarketError(f"root {root!r} is not one to six capitals and digits")
     if expiry.year // 100 != _CENTURY // 100:
         raise MarketError(f"OSI symbols hold the years 2000 to 2099, not {expiry.year}")
