@@ -34,7 +34,7 @@ ROUTES = (
           answers=(Flat("Exposure", Head, ExposureBlocks), NoZeroDte, SessionClosed),
           query=_CHAIN_QUERY, errors=_CHAIN_ERRORS, off_loop=True),
     Route("/health", "open", handlers.health, "Whether the server can answer; 503 when it cannot",
-          answers=(Health,)),
+          answers=(Health,), also=(503,)),
     Route("/openapi.json", "open", handlers.openapi, "This contract for programs"),
     Route("/docs", "open", handlers.docs, "This contract for people", media="html"),
     Route("/", "open", handlers.home, "Where to begin", media="html"),

@@ -21,22 +21,22 @@ def exposure(site: Site, request: Request) -> Answer:
     return Answer(site.source.exposure(symbol, expiry, strike_range))
 
 
-def health(site: Site, request: Request) -> Answer:  # noqa: ARG001
+def health(site: Site, _: Request) -> Answer:
     """Whether the server can answer."""
     state = site.source.health()
     return Answer(msgspec.json.encode(state), 200 if state.status == "Healthy" else 503)
 
 
-def openapi(site: Site, request: Request) -> Answer:  # noqa: ARG001
+def openapi(site: Site, _: Request) -> Answer:
     """The contract for programs."""
     return Answer(site.openapi)
 
 
-def docs(site: Site, request: Request) -> Answer:  # noqa: ARG001
+def docs(site: Site, _: Request) -> Answer:
     """The contract for people."""
     return Answer(site.reference)
 
 
-def home(site: Site, request: Request) -> Answer:  # noqa: ARG001
+def home(site: Site, _: Request) -> Answer:
     """Where to begin."""
     return Answer(home_page(site.settings.base_url, site.source.symbols()))

@@ -4,11 +4,13 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from http import HTTPStatus
+from inspect import cleandoc
 from typing import Any, TypeAlias
 
 import msgspec
 
 import zerodte
+from zerodte.server.parameters import PATH_MEANINGS
 from zerodte.server.route import Flat, Route
 from zerodte.wire.errors import STATUS, ErrorBody
 
@@ -44,6 +46,8 @@ def _components(shapes: Iterable[type | Flat]) -> Json:
     structs = [shape for shape in shapes if not isinstance(shape, Flat)]
     structs += [half for flat in flats for half in (flat.head, flat.blocks)]
     _, schemas = msgspec.json.schema_components([*structs, ErrorBody], ref_template=_REFERENCE)
+    for schema in schemas.values():
+        schema["description"] = cleandoc(schema["description"])
     return {flat.name: _flat(flat) for flat in flats} | schemas
 
 
@@ -70,7 +74,13 @@ def _reference(shape: type | Flat) -> Json:
 
 def _operation(route: Route) -> Json:
     path = [
-        {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+        {
+            "name": name,
+            "in": "path",
+            "required": True,
+            "description": PATH_MEANINGS[name],
+            "schema": {"type": "string"},
+        }
         for name in re.findall(r"{(\w+)}", route.path)
     ]
     query = [
@@ -87,11 +97,12 @@ def _operation(route: Route) -> Json:
         "summary": route.summary,
         "x-access": route.access,
         "parameters": [*path, *query],
-        "responses": {"200": _success(route)} | _failures((*route.errors, "internal_error")),
+        "responses": _failures((*route.errors, "internal_error"))
+        | {str(status): _answered(route) for status in (200, *route.also)},
     }
 
 
-def _success(route: Route) -> Json:
+def _answered(route: Route) -> Json:
     schemas = [_reference(shape) for shape in route.answers]
     if route.media == "html":
         content: Json = {"text/html": {"schema": {"type": "string"}}}

@@ -16,6 +16,9 @@ _DECIMAL = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 _SYMBOL = re.compile(r"[A-Z0-9][A-Z0-9.-]{0,14}")
 _NARROWEST, _WIDEST = 0.001, 0.10
 
+#: What the parameters in paths mean, for the documentation.
+PATH_MEANINGS = {"symbol": "Trimmed and upper-cased, as SPX."}
+
 
 @dataclass(frozen=True)
 class Parameter(Generic[T]):

@@ -80,6 +80,7 @@ class Route:
         handler: Makes the answer; pure but for what the source does.
         summary: One line for the documentation.
         answers: The shapes of a 200 body, one of which it has.
+        also: Other statuses that come with such a body.
         query: The query parameters it knows.
         errors: The codes it may answer with.
         media: What its body is.
@@ -91,6 +92,7 @@ class Route:
     handler: Handler
     summary: str
     answers: tuple[type | Flat, ...] = ()
+    also: tuple[int, ...] = ()
     query: tuple[Parameter[Any], ...] = ()
     errors: tuple[str, ...] = ()
     media: Media = "json"

@@ -9,7 +9,9 @@ from zerodte.wire.base import Number, Whole, about
 
 
 class Strike(Struct, frozen=True, gc=False):
-    """One strike. Its fields are positional so that columns become rows in one pass."""
+    """One strike of a chain."""
+
+    # Fields are positional, so that columns become rows in one pass.
 
     strike: Annotated[float, about("Dollars.")]
     distance_from_spot_pct: Annotated[Number, about("Strike minus spot, percent of spot.")]
