@@ -1,5 +1,7 @@
 """What roots mean, against the exchanges' specifications."""
 
+from pathlib import Path
+
 import pytest
 
 from zerodte.market.roots import is_adjusted, root_info
@@ -33,3 +35,18 @@ def test_a_digit_at_the_end_marks_an_adjusted_root() -> None:
     assert is_adjusted("SPX7")
     assert not is_adjusted("SPXW")
     assert not is_adjusted("")
+
+
+def test_the_documented_table_is_what_the_code_says() -> None:
+    text = (Path(__file__).parents[2] / "docs/market.md").read_text(encoding="utf-8")
+    rows = [line.strip("| ").split(" | ") for line in text.splitlines() if "European" in line]
+    documented = {
+        root: (symbol, settlement, style.lower())
+        for roots, symbol, settlement, style in rows
+        for root in roots.split(", ")
+    }
+    assert len(documented) >= 14
+    for root, facts in documented.items():
+        info = root_info(root)
+        assert (info.symbol, info.settlement, info.style) == facts
+        assert info.is_index
