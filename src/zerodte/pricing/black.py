@@ -18,7 +18,7 @@ NaN comes out, never an error. That includes the limit tau = 0, where gamma is 0
 """
 
 import math
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -30,8 +30,7 @@ Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 
 
-@dataclass(frozen=True)
-class Greeks:
+class Greeks(NamedTuple):
     """Five greeks per contract: delta, gamma per 1.00, theta and charm per unit of tau, vanna."""
 
     delta: Floats

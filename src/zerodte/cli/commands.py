@@ -1,0 +1,140 @@
+"""Every command, with its options and its words."""
+
+import datetime
+import sys
+import tempfile
+from pathlib import Path
+
+import click
+
+import zerodte
+from zerodte.cli.options import CLOCK_TIME, DATE, FailingGroup
+from zerodte.cli.summary import print_summary
+from zerodte.config import STRIKE_RANGE
+from zerodte.feeds.sample import write_sample
+from zerodte.market.calendar import calendar, new_york
+from zerodte.runtime.market import Market
+from zerodte.runtime.replay import replay, source_of
+from zerodte.server.app import create_app
+from zerodte.server.run import serve
+from zerodte.server.settings import ServerSettings
+from zerodte.tape.cboe import import_chain
+from zerodte.tape.cboe_eod import import_eod
+from zerodte.tape.folder import Tape, open_tape
+from zerodte.views.snapshot import snapshot
+
+_FOLDER = click.Path(path_type=Path)
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+_PORT = click.IntRange(0, 65535)
+
+
+@click.group(cls=FailingGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(zerodte.__version__, prog_name="zerodte")
+def main() -> None:
+    """Live 0DTE options flow from a tape: regime, levels, exposures, hedging."""
+
+
+@main.command("serve")
+@click.argument("tape", type=_FOLDER)
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", type=_PORT, default=8017, show_default=True, help="0 picks a free one.")
+@click.option(
+    "--speed",
+    type=click.FloatRange(0.0, min_open=True),
+    help="Replay at this many times the wall clock, from the open. Without it the tape is read "
+    "to its end at once.",
+)
+def serve_command(tape: Path, host: str, port: int, speed: float | None) -> None:
+    """Serve the tape in folder TAPE over HTTP."""
+    _serve(open_tape(tape), host, port, speed)
+
+
+@main.command("demo")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", type=_PORT, default=8017, show_default=True, help="0 picks a free one.")
+def demo_command(host: str, port: int) -> None:
+    """Serve a small generated chain, to look around without market data."""
+    today = datetime.datetime.now(tz=datetime.UTC).date()
+    with tempfile.TemporaryDirectory(prefix="zerodte-") as folder:
+        out = Path(folder)
+        write_sample(out, calendar().previous(today))
+        click.echo("A small generated chain of the made-up symbol DEMO: not market data.")
+        _serve(open_tape(out), host, port, None)
+
+
+@main.command("replay")
+@click.argument("tape", type=_FOLDER)
+@click.option("--symbol", help="Only this one.")
+@click.option("--until", type=CLOCK_TIME, help="Stop at this time, HH:MM[:SS] New York.")
+@click.option("--expiry", type=DATE, help="Another expiry than the session's, yyyy-MM-dd.")
+@click.option("--json", "as_json", is_flag=True, help="Print the snapshot body, as the API does.")
+def replay_command(
+    tape: Path,
+    symbol: str | None,
+    until: datetime.time | None,
+    expiry: datetime.date | None,
+    as_json: bool,
+) -> None:
+    """Replay the tape in folder TAPE and print its last snapshot."""
+    opened = open_tape(tape)
+    end = None if until is None else new_york(opened.session.date, until)
+    session = replay(opened, end)
+    symbols = [symbol.strip().upper()] if symbol else session.symbols()
+    if as_json and len(symbols) > 1:
+        raise click.UsageError(f"--json prints one symbol; choose --symbol of {', '.join(symbols)}")
+    for name in symbols:
+        body = snapshot(session, source_of(opened), name, expiry, STRIKE_RANGE)
+        if as_json:
+            sys.stdout.buffer.write(body + b"\n")
+        else:
+            print_summary(body)
+    if not as_json:
+        for warning in opened.warnings:
+            click.echo(f"warning: {warning}", err=True)
+
+
+@main.group("import")
+def import_group() -> None:
+    """Turn recorded data of other formats into a tape."""
+
+
+@import_group.command("cboe-chain")
+@click.argument("file", type=_FILE)
+@click.option(
+    "--at", required=True, help="When the quotes are from: yyyy-MM-ddTHH:mm[:ss] New York."
+)
+@click.option("--out", type=_FOLDER, required=True, help="The tape's folder, new or to add to.")
+def import_chain_command(file: Path, at: str, out: Path) -> None:
+    """A chain downloaded from Cboe's delayed quotes."""
+    click.echo(import_chain(file, at, out))
+
+
+@import_group.command("cboe-eod")
+@click.argument("file", type=_FILE)
+@click.option("--root", help="The contracts' root, where the file's name does not begin with it.")
+@click.option("--out", type=_FOLDER, required=True, help="The tape's folder, new or to add to.")
+def import_eod_command(file: Path, root: str | None, out: Path) -> None:
+    """A DataShop end-of-day file: its quotes of 15:45."""
+    click.echo(import_eod(file, out, root))
+
+
+def _serve(tape: Tape, host: str, port: int, speed: float | None) -> None:
+    market = Market(tape, speed)
+
+    def listening(url: str) -> None:
+        click.echo(f"Listening on {url}; reading the tape of {tape.session.date} ...")
+        market.start(lambda: _say_ready(url, market.symbols(), tape))
+
+    try:
+        serve(create_app(market, ServerSettings()), host, port, ready=listening)
+    finally:
+        market.stop()
+
+
+def _say_ready(url: str, symbols: list[str], tape: Tape) -> None:
+    for warning in tape.warnings:
+        click.echo(f"  warning: {warning}")
+    shown = symbols[0] if symbols else "SYMBOL"
+    click.echo(f"Ready. {len(symbols)} symbols: {', '.join(symbols[:20])}. Try:")
+    click.echo(f"  curl {url}/v1/flow/zero-dte/snapshot/{shown}")
+    click.echo(f"  open {url}/docs in a browser; Ctrl-C stops.")

@@ -1,0 +1,63 @@
+"""How options are read, and how errors reach a user: one line, never a traceback."""
+
+import datetime
+from typing import Any
+
+import click
+
+from zerodte.market.osi import MarketError
+from zerodte.server.run import ServerError
+from zerodte.tape.error import TapeError
+from zerodte.wire.errors import ApiError
+
+#: What a user can cause; anything else is a defect and may show its traceback.
+_USER_ERRORS = (TapeError, MarketError, ServerError, ApiError)
+
+
+class FailingGroup(click.Group):
+    """A group whose commands end with a clear line on errors that a user can cause."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command."""
+        try:
+            return super().invoke(ctx)
+        except _USER_ERRORS as error:
+            raise click.ClickException(str(error)) from error
+        except OSError as error:
+            raise click.ClickException(f"{error.filename or 'system'}: {error.strerror}") from error
+
+
+class ClockTime(click.ParamType[datetime.time]):
+    """A time of day, HH:MM or HH:MM:SS."""
+
+    name = "HH:MM[:SS]"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> datetime.time:
+        """Read it, or fail with the form it should have."""
+        for form in ("%H:%M", "%H:%M:%S"):
+            try:
+                return datetime.datetime.strptime(str(value), form).time()  # noqa: DTZ007
+            except ValueError:
+                continue
+        return self.fail(f"{value!r} is not a time of day; write HH:MM or HH:MM:SS", param, ctx)
+
+
+class Date(click.ParamType[datetime.date]):
+    """A date, yyyy-MM-dd."""
+
+    name = "yyyy-MM-dd"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> datetime.date:
+        """Read it, or fail with the form it should have."""
+        try:
+            return datetime.datetime.strptime(str(value), "%Y-%m-%d").date()  # noqa: DTZ007
+        except ValueError:
+            self.fail(f"{value!r} is not a date; write yyyy-MM-dd", param, ctx)
+
+
+CLOCK_TIME = ClockTime()
+DATE = Date()

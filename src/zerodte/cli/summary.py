@@ -1,0 +1,70 @@
+"""A snapshot for a terminal: the figures that a trader looks at first, from the wire's JSON."""
+
+from typing import Any
+
+import msgspec
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+_DASH = "–"
+
+
+def print_summary(body: bytes) -> None:
+    """Print a snapshot, or the sentence that stands in its place."""
+    answer: dict[str, Any] = msgspec.json.decode(body)
+    console = Console(highlight=False)
+    console.print(Text(_title(answer), style="bold"))
+    if answer["body"] is None:
+        console.print(answer["message"])
+        return
+    table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
+    for label, text in _lines(answer):
+        table.add_row(Text(label, style="dim"), Text(text))
+    console.print(table)
+    for warning in answer["warnings"]:
+        console.print(Text(f"  warning: {warning}", style="yellow"))
+
+
+def _title(answer: dict[str, Any]) -> str:
+    expiry = answer.get("expiration")
+    chain = f", expiry {expiry}" if expiry else ""
+    return f"{answer['symbol']} at {answer['as_of']}{chain} ({answer['source']})"
+
+
+def _lines(answer: dict[str, Any]) -> list[tuple[str, str]]:
+    regime, move, levels = answer["regime"], answer["expected_move"], answer["levels"]
+    exposures, pin, flow = answer["exposures"], answer["pin_risk"], answer["flow"]
+    hedge = answer["hedging"]["spot_up_1pct"]
+    meta = answer["metadata"]
+    sigma = (
+        f"{_price(move['remaining_1sd_dollars'])} ({_number(move['remaining_1sd_pct'])}%), "
+        f"straddle {_price(move['straddle_price'])}"
+    )
+    return [
+        ("spot", f"{_price(answer['underlying_price'])} ({meta['spot_source']})"),
+        ("to the close", f"{_number(answer['time_to_close_hours'])} hours"),
+        ("regime", f"{regime['label']}: {regime['description']}"),
+        ("gamma flip", f"{_price(regime['gamma_flip'])} ({regime['gamma_flip_status']})"),
+        ("walls", f"put {_price(levels['put_wall'])}, call {_price(levels['call_wall'])}"),
+        ("magnet", f"{_price(pin['magnet_strike'])}, pin score {_number(pin['pin_score'])}"),
+        ("max pain", _price(pin["max_pain"])),
+        ("remaining sigma", sigma),
+        ("net gex", f"{_price(exposures['net_gex'])} per 1%"),
+        ("net dex", _price(exposures["net_dex"])),
+        ("net vex", f"{_price(exposures['net_vex'])} per volatility point"),
+        ("net chex", f"{_price(exposures['net_chex'])} per session day"),
+        ("spot +1%", f"dealers {hedge['direction'] or _DASH} {_price(hedge['notional_usd'])}"),
+        ("volume, open interest", f"{_number(flow['total_volume'])}, {_number(flow['total_oi'])}"),
+        ("data quality", f"{_number(meta['data_quality_score'])} of 100"),
+    ]
+
+
+def _price(value: float | None) -> str:
+    return _DASH if value is None else f"{value:,.2f}"
+
+
+def _number(value: float | None) -> str:
+    if value is None:
+        return _DASH
+    return f"{value:,}" if isinstance(value, int) else f"{value:,.3g}"

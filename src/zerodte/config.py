@@ -1,0 +1,90 @@
+"""The model's constants: one table, each with its source. No other module holds one inline.
+
+"ours" marks a choice of this project; "reference" one that the public documentation of
+comparable services publishes and that we follow so that figures can be compared.
+"""
+
+from typing import Final
+
+SECOND: Final = 1_000_000_000
+MINUTE: Final = 60 * SECOND
+HOUR: Final = 60 * MINUTE
+
+#: Sessions in a year, the trading clock's unit (exchange convention).
+SESSIONS_PER_YEAR: Final = 252
+#: Shares an option contract stands for; OPRA leaves it undefined (standard contracts).
+MULTIPLIER: Final = 100
+#: Time to expiry never falls below this many minutes (ours: below it, greeks are noise).
+TAU_FLOOR_MINUTES: Final = 1.0
+
+#: Shares of a session's variance by half hour, percent (SPY one-minute returns, 252 sessions
+#: 2024-25, two percent winsorised). Half days use the first seven, rescaled.
+VARIANCE_PROFILE: Final = (12.8, 13.4, 9.6, 7.2, 5.9, 5.0, 5.5, 5.9, 5.1, 6.3, 6.1, 6.3, 10.8)
+
+#: A sample is taken every half minute (reference).
+SAMPLE_INTERVAL: Final = 30 * SECOND
+#: A chain silent for longer than this, or than two cadences, is stale (ours).
+STALE_AFTER: Final = 15 * SECOND
+#: Two sources of spot further apart than this fraction are a warning (ours).
+SPOT_DISAGREEMENT: Final = 0.0025
+#: The last minutes of a session, when every answer carries a warning (reference).
+CLOSING_MINUTES: Final = 5
+
+#: The constant-maturity anchor of ratios over expiries, calendar days (reference).
+SEVEN_DAYS: Final = 7
+#: Same-day and next expiries that are sampled at full cadence (ours).
+NEAR_EXPIRIES: Final = 3
+
+#: A net exposure smaller than this share of gross has no sign (reference for the regime).
+NEUTRAL_SHARE: Final = 0.05
+#: The moves at which hedging is repriced, as (wire name, fraction of spot) (reference).
+HEDGING_MOVES: Final = (
+    ("spot_up_10bp", 0.001),
+    ("spot_down_10bp", -0.001),
+    ("spot_up_25bp", 0.0025),
+    ("spot_down_25bp", -0.0025),
+    ("spot_up_half_pct", 0.005),
+    ("spot_down_half_pct", -0.005),
+    ("spot_up_1pct", 0.01),
+    ("spot_down_1pct", -0.01),
+)
+
+#: The gamma flip is sought within max(3%, four remaining sigmas) of spot (ours) ...
+FLIP_REACH: Final = 0.03
+FLIP_REACH_SIGMAS: Final = 4.0
+#: ... on this many trial spots, so that a step is at most a thirtieth of a sigma or 2.5 bp.
+FLIP_TRIALS: Final = 241
+#: Put open interest is scaled by these; a root that moves by more than half a sigma is withheld.
+FLIP_PUT_SCALES: Final = (0.9, 1.1)
+FLIP_SENSITIVITY_SIGMAS: Final = 0.5
+#: Of the three nearest out-of-the-money quotes a side, this many must be usable (ours).
+COVERAGE_STRIKES: Final = 3
+COVERAGE_NEEDED: Final = 2
+#: Of the quotes around spot this share must be usable (ours).
+QUALITY_NEEDED: Final = 0.60
+
+#: The pin score's weights: open interest, proximity, time, gamma (reference).
+PIN_WEIGHTS: Final = (0.30, 0.25, 0.25, 0.20)
+#: Shares at which the open interest and gamma components saturate (ours).
+PIN_OI_SATURATION: Final = 0.45
+PIN_GAMMA_SATURATION: Final = 0.35
+
+#: Strikes within this fraction of spot count as at the money for volume (reference).
+ATM_VOLUME_BAND: Final = 0.005
+#: `skew_25d` wants contracts whose delta lies within this of 25 (ours).
+SKEW_DELTA: Final = 0.25
+SKEW_TOLERANCE: Final = 0.20
+#: The default and the bounds of the snapshot's `strike_range` (reference).
+STRIKE_RANGE: Final = 0.03
+STRIKE_RANGE_BOUNDS: Final = (0.001, 0.10)
+
+#: data_quality_score's weights: usable quotes, fresh chain, classified volume, open interest (ours).
+QUALITY_WEIGHTS: Final = (0.4, 0.2, 0.2, 0.2)
+#: Usable quotes are counted within this many remaining sigmas of spot (ours).
+QUALITY_SIGMAS: Final = 2.0
+#: A mean second difference of the smile of this size lowers smoothness to 1/e (ours).
+SMOOTHNESS_SCALE: Final = 0.02
+#: execution_score: weight and scale of the spread (percent), weight and saturation of the
+#: at-the-money open interest (reference).
+EXECUTION_SPREAD: Final = (70.0, 5.0)
+EXECUTION_OPEN_INTEREST: Final = (30.0, 5_000.0)

@@ -1,0 +1,136 @@
+"""The gamma flip: where net dealer gamma changes sign, and whether that may be trusted."""
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+import numpy as np
+
+from zerodte.config import (
+    COVERAGE_NEEDED,
+    COVERAGE_STRIKES,
+    FLIP_PUT_SCALES,
+    FLIP_REACH,
+    FLIP_REACH_SIGMAS,
+    FLIP_SENSITIVITY_SIGMAS,
+    FLIP_TRIALS,
+    MULTIPLIER,
+    QUALITY_NEEDED,
+)
+from zerodte.engine.exposure import held
+from zerodte.engine.instant import CALL, PUT, Bools, Floats, Instant
+from zerodte.engine.surface import Surface
+from zerodte.pricing.profile import gex_profile
+
+FlipStatus: TypeAlias = Literal[
+    "available",
+    "no_boundary",
+    "insufficient_local_coverage",
+    "insufficient_quote_quality",
+    "sensitive_root",
+]
+
+_REFINEMENTS, _REFINE_TRIALS = 3, 17
+
+
+@dataclass(frozen=True, slots=True)
+class Flip:
+    """The flip in dollars, NaN unless `status` is available."""
+
+    level: float
+    status: FlipStatus
+
+
+def gamma_flip(instant: Instant, surface: Surface, open_interest: Floats, spot: float) -> Flip:
+    """The root nearest spot of net GEX with every contract repriced at the trial spot.
+
+    The quotes are judged before the root: on poor data even "no boundary" would be a claim.
+
+    Args:
+        instant: The chain's quotes.
+        surface: Its forward and smile, which stays with its strikes.
+        open_interest: Contracts, shape (2, n).
+        spot: Dollars.
+    """
+    if not _covered(instant, spot):
+        return Flip(np.nan, "insufficient_local_coverage")
+    if not _sound(instant, surface.sigma, spot):
+        return Flip(np.nan, "insufficient_quote_quality")
+    reach = max(FLIP_REACH * spot, FLIP_REACH_SIGMAS * surface.sigma)
+    trials = np.linspace(spot - reach, spot + reach, FLIP_TRIALS)
+    trials = trials[trials > 0.0]
+    profile = _Profile(surface, instant.clock.tau, open_interest, spot)
+    calls, puts = profile.by_right(trials)
+    root = _nearest_root(trials, calls - puts, spot)
+    if np.isnan(root):
+        return Flip(np.nan, "no_boundary")
+    tolerance = FLIP_SENSITIVITY_SIGMAS * surface.sigma
+    for scale in FLIP_PUT_SCALES:
+        moved = abs(_nearest_root(trials, calls - scale * puts, spot) - root)
+        if not moved <= tolerance:  # a root that vanishes is NaN, and moved too
+            return Flip(np.nan, "sensitive_root")
+    return Flip(profile.refine(root, trials[1] - trials[0]), "available")
+
+
+class _Profile:
+    """Call and put GEX of a chain over trial spots."""
+
+    def __init__(self, surface: Surface, tau: float, open_interest: Floats, spot: float) -> None:
+        self._ratio = surface.forward / spot
+        self._smile = surface.smile
+        self._tau = tau
+        self._weight = held(open_interest) * MULTIPLIER
+
+    def by_right(self, trials: Floats) -> tuple[Floats, Floats]:
+        """GEX of calls and of puts, both without the convention's sign, shapes (m,)."""
+        return self._of(trials, self._weight[CALL]), self._of(trials, self._weight[PUT])
+
+    def refine(self, root: float, width: float) -> float:
+        """The root to a few millionths of `width`, from within `width` of it."""
+        net = self._weight[CALL] - self._weight[PUT]
+        for _ in range(_REFINEMENTS):
+            trials = np.linspace(root - width, root + width, _REFINE_TRIALS)
+            closer = _nearest_root(trials, self._of(trials, net), root)
+            if np.isnan(closer):  # the root itself is on the grid to the last bit
+                break
+            root, width = closer, trials[1] - trials[0]
+        return root
+
+    def _of(self, trials: Floats, weight: Floats) -> Floats:
+        smile = self._smile
+        return gex_profile(trials, self._ratio, smile.strikes, self._tau, smile.volatility, weight)
+
+
+def _nearest_root(trials: Floats, net: Floats, spot: float) -> float:
+    """The sign change nearest spot, interpolated linearly; NaN where there is none."""
+    crossing = np.flatnonzero(net[:-1] * net[1:] < 0.0)
+    on_grid = trials[(net == 0.0) & _between_signs(net)]
+    left, right = trials[crossing], trials[crossing + 1]
+    between = left - net[crossing] * (right - left) / (net[crossing + 1] - net[crossing])
+    roots = np.concatenate((between, on_grid))
+    return float(roots[np.argmin(np.abs(roots - spot))]) if len(roots) else np.nan
+
+
+def _between_signs(net: Floats) -> Bools:
+    """Where the neighbours on either side differ in sign, shape (m,)."""
+    between = np.zeros(len(net), np.bool_)
+    between[1:-1] = net[:-2] * net[2:] < 0.0
+    return between
+
+
+def _covered(instant: Instant, spot: float) -> bool:
+    """Two of the three nearest out-of-the-money quotes usable on either side."""
+    strikes = instant.chain.strikes
+    calls = instant.usable[CALL][strikes >= spot][:COVERAGE_STRIKES]
+    puts = instant.usable[PUT][strikes < spot][-COVERAGE_STRIKES:]
+    return bool(min(calls.sum(), puts.sum()) >= COVERAGE_NEEDED)
+
+
+def _sound(instant: Instant, sigma: float, spot: float) -> bool:
+    """Enough usable quotes at the strikes within one sigma, or the three nearest on each side."""
+    strikes = instant.chain.strikes
+    middle = int(np.searchsorted(strikes, spot))
+    low = min(int(np.searchsorted(strikes, spot - sigma)), max(middle - COVERAGE_STRIKES, 0))
+    high = max(int(np.searchsorted(strikes, spot + sigma, "right")), middle + COVERAGE_STRIKES)
+    listed = instant.listed[:, low:high]
+    usable = instant.usable[:, low:high]
+    return bool(usable.sum() >= QUALITY_NEEDED * listed.sum())

@@ -1,0 +1,68 @@
+"""What dealers of the convention book must trade when spot moves, and how fast that changes."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from zerodte.config import HEDGING_MOVES, MULTIPLIER
+from zerodte.engine.exposure import held
+from zerodte.engine.instant import SIGN, Floats
+from zerodte.engine.surface import Surface
+from zerodte.pricing.profile import book_delta
+
+#: No move first: the book as it stands.
+_MOVES = np.array((0.0, *(move for _, move in HEDGING_MOVES)))
+
+
+@dataclass(frozen=True, slots=True)
+class Hedge:
+    """A hedge at one move of spot: shares to trade (above zero: buy) and their dollars."""
+
+    move: str
+    shares: float
+    notional: float
+
+
+def hedges(surface: Surface, tau: float, open_interest: Floats, spot: float) -> tuple[Hedge, ...]:
+    """Minus the change of the convention book's delta from S to S(1 + m), repriced.
+
+    Volatilities stay with their strikes and the forward moves in proportion to spot.
+
+    Args:
+        surface: The chain's forward and smile.
+        tau: Years of 252 sessions.
+        open_interest: Contracts, shape (2, n).
+        spot: Dollars.
+    """
+    smile = surface.smile
+    rights = np.repeat((True, False), len(smile.strikes))
+    weight = (SIGN * held(open_interest) * MULTIPLIER).reshape(-1)
+    delta = book_delta(
+        spot * (1.0 + _MOVES),
+        surface.forward / spot,
+        np.tile(smile.strikes, 2),
+        tau,
+        np.tile(smile.volatility, 2),
+        rights,
+        weight,
+    )
+    # The kernel passes over unknown weights; a book of nothing else has no hedge, rather than 0.
+    shares = np.where(np.isfinite(weight).any(), delta[0] - delta[1:], np.nan)
+    return tuple(
+        Hedge(name, float(count), spot * float(count))
+        for (name, _), count in zip(HEDGING_MOVES, shares, strict=True)
+    )
+
+
+def convexity(strikes: Floats, net_gex: Floats, spot: float) -> float:
+    """Second difference of per-strike net GEX over the three strikes nearest spot.
+
+    Returns:
+        Dollars per 1% move, per dollar squared; NaN with fewer than three strikes.
+    """
+    if len(strikes) < 3:
+        return np.nan
+    i, j, k = np.sort(np.argsort(np.abs(strikes - spot), kind="stable")[:3])
+    left = (net_gex[j] - net_gex[i]) / (strikes[j] - strikes[i])
+    right = (net_gex[k] - net_gex[j]) / (strikes[k] - strikes[j])
+    return float(2.0 * (right - left) / (strikes[k] - strikes[i]))

@@ -1,0 +1,137 @@
+"""One chain at one instant, as plain arrays: everything the model may look at.
+
+Arrays by strike have shape (n,), arrays by right and strike (2, n): row 0 calls, row 1 puts.
+"""
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Literal, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from zerodte.market.contracts import Chain
+
+Floats: TypeAlias = npt.NDArray[np.float64]
+Bools: TypeAlias = npt.NDArray[np.bool_]
+
+SpotSource: TypeAlias = Literal["equity_quote", "index", "put_call_parity"]
+
+CALL, PUT = 0, 1
+#: The convention book: dealers long calls, short puts.
+SIGN = np.array([[1.0], [-1.0]])
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """Where an instant stands in the session, and how far its chain's expiry is.
+
+    Attributes:
+        now: UTC ns.
+        tau: Trading time to expiry, years of 252 sessions.
+        hours_left: Session hours to expiry; 0 after it.
+        elapsed_pct: Elapsed share of today's session, percent.
+        remaining_share: Variance left until expiry, in whole sessions' variance.
+        next_hour_share: Share of that which the next hour takes, in [0, 1].
+    """
+
+    now: int
+    tau: float
+    hours_left: float
+    elapsed_pct: float
+    remaining_share: float
+    next_hour_share: float
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """The underlying's price and where it comes from.
+
+    Attributes:
+        value: Dollars; NaN when no source speaks.
+        source: equity_quote, index or put_call_parity.
+        disagreement: Relative distance between the own price and parity; NaN with one source.
+    """
+
+    value: float
+    source: SpotSource
+    disagreement: float = np.nan
+
+
+@dataclass(frozen=True, eq=False)
+class Instant:
+    """What is known of one chain at one instant.
+
+    Attributes:
+        chain: The chain, its strikes ascending.
+        clock: The instant's place in time.
+        fresh: Whether the chain has spoken recently; a stale chain's quotes do not count.
+        newest: Receive time of the chain's newest record, UTC ns, or None.
+        bid: Dollars, shape (2, n); NaN where there is none.
+        ask: Dollars, shape (2, n); NaN where there is none.
+        official: Settled open interest, contracts, shape (2, n); NaN where unknown.
+        effective: Open interest after the day's flow, contracts, shape (2, n); NaN where unknown.
+        volume: Contracts traded today, shape (2, n); NaN where unknown.
+        oi_as_of: Event time of the open interest, UTC ns, or None.
+        classified_share: Share of traded volume that has a side; 1 without trades.
+    """
+
+    chain: Chain
+    clock: Clock
+    fresh: bool
+    newest: int | None
+    bid: Floats
+    ask: Floats
+    official: Floats
+    effective: Floats
+    volume: Floats
+    oi_as_of: int | None = None
+    classified_share: float = 1.0
+
+    @cached_property
+    def listed(self) -> Bools:
+        """Which contracts exist, shape (2, n)."""
+        return np.stack((self.chain.call, self.chain.put)) >= 0
+
+    @cached_property
+    def usable(self) -> Bools:
+        """Which quotes count: fresh, bid above zero, ask above bid; shape (2, n)."""
+        return (self.bid > 0.0) & (self.ask > self.bid) & self.fresh
+
+    @cached_property
+    def mid(self) -> Floats:
+        """Dollars, shape (2, n); NaN where the quote does not count."""
+        return np.where(self.usable, 0.5 * (self.bid + self.ask), np.nan)
+
+    @cached_property
+    def spread(self) -> Floats:
+        """Ask minus bid, dollars, shape (2, n); NaN where the quote does not count."""
+        return np.where(self.usable, self.ask - self.bid, np.nan)
+
+    def settled(self) -> "Instant":
+        """The same instant on the morning's open interest, as if nothing had traded since."""
+        return replace(self, effective=np.maximum(self.official, 0.0))
+
+    def quote_faults(self) -> dict[str, int]:
+        """How many standing quotes do not count, by the first reason that applies."""
+        bid, ask = self.bid, self.ask
+        crossed, locked = bid > ask, (bid == ask) & (bid > 0.0)
+        empty = np.isnan(bid) & np.isnan(ask) & self.listed
+        zero_bid = ~empty & self.listed & ~(bid > 0.0)
+        no_ask = (bid > 0.0) & np.isnan(ask)
+        stale = ~empty & self.listed & (not self.fresh)
+        faults = {
+            "crossed": crossed,
+            "locked": locked,
+            "zero bid": zero_bid,
+            "no ask": no_ask,
+            "never quoted": empty,
+            "stale": stale,
+        }
+        return {name: n for name, which in faults.items() if (n := int(np.count_nonzero(which)))}
+
+
+def gather(values: Floats, chain: Chain) -> Floats:
+    """Values by position as (2, n) by right and strike; NaN where a contract is not listed."""
+    positions = np.stack((chain.call, chain.put))
+    return np.where(positions >= 0, values[positions], np.nan)

@@ -1,0 +1,104 @@
+"""The strikes that matter: walls, magnet, max pain, highest open interest, and their cluster."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from zerodte.engine.arithmetic import ratio
+from zerodte.engine.exposure import Exposures, held
+from zerodte.engine.instant import CALL, PUT, Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """A strike and the exposure that makes it one; both NaN where there is none."""
+
+    strike: float
+    value: float
+
+
+NOWHERE = Level(np.nan, np.nan)
+
+
+@dataclass(frozen=True, slots=True)
+class Levels:
+    """Levels of one chain, dollars; NaN where there is none.
+
+    Attributes:
+        call_wall: Strike of the largest call GEX.
+        call_wall_strength: Its share of the call side's total, a fraction.
+        put_wall: Strike of the most negative put GEX.
+        put_wall_strength: Its share of the put side's total, a fraction.
+        magnet: Strike of the largest |net GEX|, with its signed net.
+        max_positive_gamma: Strike of the largest net GEX above zero.
+        max_negative_gamma: Strike of the most negative net GEX.
+        highest_open_interest: Strike of the largest call plus put open interest.
+        max_pain: Strike at which the holders' intrinsic value is least.
+    """
+
+    call_wall: Level
+    call_wall_strength: float
+    put_wall: Level
+    put_wall_strength: float
+    magnet: Level
+    max_positive_gamma: float
+    max_negative_gamma: float
+    highest_open_interest: Level
+    max_pain: float
+
+
+def find_levels(strikes: Floats, exposures: Exposures, open_interest: Floats) -> Levels:
+    """Levels of a chain from its exposures and open interest (contracts, shape (2, n))."""
+    calls, puts, net = exposures.gex[CALL], exposures.gex[PUT], exposures.net_by_strike
+    call_wall, put_wall = _largest(strikes, calls), _largest(strikes, puts, -puts)
+    return Levels(
+        call_wall=call_wall,
+        call_wall_strength=ratio(call_wall.value, float(calls.sum())),
+        put_wall=put_wall,
+        put_wall_strength=ratio(put_wall.value, float(puts.sum())),
+        magnet=_largest(strikes, net, np.abs(net)),
+        max_positive_gamma=_largest(strikes, net).strike,
+        max_negative_gamma=_largest(strikes, net, -net).strike,
+        highest_open_interest=_largest(strikes, held(open_interest).sum(axis=0)),
+        max_pain=max_pain(strikes, open_interest),
+    )
+
+
+def max_pain(strikes: Floats, open_interest: Floats) -> float:
+    """The listed strike at which all holders together receive least at expiry; lowest on a tie.
+
+    Just above a strike, what holders receive rises by one dollar for each call struck at or below
+    it and falls by one for each put above: the first strike where it no longer falls is the least.
+
+    Args:
+        strikes: Dollars, shape (n,), ascending.
+        open_interest: Contracts, shape (2, n).
+
+    Returns:
+        Dollars; NaN when no open interest is known or all of it is zero.
+    """
+    calls, puts = np.cumsum(held(open_interest), axis=1)
+    if not calls[-1] + puts[-1] > 0.0:
+        return np.nan
+    return float(strikes[np.argmax(calls >= puts[-1] - puts)])
+
+
+def cluster_score(levels: Floats, sigma: float) -> float:
+    """100 exp(-m / s): m the mean absolute deviation of the known levels from their median.
+
+    Returns:
+        0 to 100; NaN with fewer than two levels or without a sigma.
+    """
+    known = levels[np.isfinite(levels)]
+    if len(known) < 2 or not sigma > 0.0:
+        return np.nan
+    return float(100.0 * np.exp(-np.abs(known - np.median(known)).mean() / sigma))
+
+
+def _largest(strikes: Floats, values: Floats, weight: Floats | None = None) -> Level:
+    """The strike of the largest `weight` (default: `values`); nowhere if none is above zero."""
+    weight = values if weight is None else weight
+    best = int(np.argmax(weight))
+    if not weight[best] > 0.0:  # also when nothing is known: NaN is not above zero
+        return NOWHERE
+    return Level(float(strikes[best]), float(values[best]))

@@ -1,0 +1,73 @@
+"""The pin score: how much speaks for the close at the magnet, 0 to 100.
+
+The four components and their weights are the reference's, their shapes ours.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from zerodte.config import PIN_GAMMA_SATURATION, PIN_OI_SATURATION, PIN_WEIGHTS
+from zerodte.engine.arithmetic import ratio
+from zerodte.engine.exposure import Exposures, held
+from zerodte.engine.instant import Floats
+from zerodte.engine.levels import Levels
+
+_TOP = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Pin:
+    """The score and its components before weighting, each 0 to 100; NaN where unknown.
+
+    Attributes:
+        score: The weighted sum.
+        oi: How concentrated open interest is on three strikes.
+        proximity: How near the magnet is, in remaining sigmas.
+        time: How much of the session has passed.
+        gamma: How much of the net gamma sits at the magnet.
+        top3_share: Share of open interest on its three largest strikes, a fraction.
+    """
+
+    score: float
+    oi: float
+    proximity: float
+    time: float
+    gamma: float
+    top3_share: float
+
+
+def pin(
+    exposures: Exposures,
+    levels: Levels,
+    open_interest: Floats,
+    spot: float,
+    sigma: float,
+    elapsed_pct: float,
+) -> Pin:
+    """Score the magnet.
+
+    Args:
+        exposures: Of the chain.
+        levels: Of the chain; the magnet is among them.
+        open_interest: Contracts, shape (2, n).
+        spot: Dollars.
+        sigma: Remaining standard deviation, dollars.
+        elapsed_pct: Elapsed share of the session, percent.
+    """
+    share = top_share(held(open_interest).sum(axis=0), _TOP)
+    distance = (spot - levels.magnet.strike) / sigma
+    at_magnet = ratio(abs(levels.magnet.value), float(np.abs(exposures.net_by_strike).sum()))
+    parts = (
+        100.0 * float(np.minimum(1.0, share / PIN_OI_SATURATION)),
+        100.0 * float(np.exp(-0.5 * distance * distance)),
+        elapsed_pct,
+        100.0 * float(np.minimum(1.0, at_magnet / PIN_GAMMA_SATURATION)),
+    )
+    score = sum(weight * part for weight, part in zip(PIN_WEIGHTS, parts, strict=True))
+    return Pin(score, *parts, top3_share=share)
+
+
+def top_share(values: Floats, count: int) -> float:
+    """Share of the `count` largest of `values` in their sum, a fraction; NaN if that is zero."""
+    return ratio(float(np.sort(values)[-count:].sum()), float(values.sum()))

@@ -1,0 +1,80 @@
+"""How far the figures may be trusted, and what it costs to trade on them: scores, 0 to 100."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from zerodte.config import (
+    EXECUTION_OPEN_INTEREST,
+    EXECUTION_SPREAD,
+    QUALITY_SIGMAS,
+    QUALITY_WEIGHTS,
+    SMOOTHNESS_SCALE,
+)
+from zerodte.engine.arithmetic import ratio
+from zerodte.engine.exposure import held
+from zerodte.engine.instant import Bools, Floats, Instant
+from zerodte.engine.surface import Smile, Surface
+
+
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """Scores of one chain at one instant; NaN where there is nothing to judge.
+
+    Attributes:
+        data: Quotes, freshness, classified volume and open interest, 0 to 100.
+        smoothness: How smooth the smile is, 0 to 100.
+        execution: How cheap the at-the-money contracts are to trade, 0 to 100.
+        atm_spread_pct: Mean spread of the at-the-money call and put, percent of mid.
+        fresh_pct: Share of listed contracts whose standing quote counts, percent.
+    """
+
+    data: float
+    smoothness: float
+    execution: float
+    atm_spread_pct: float
+    fresh_pct: float
+
+
+def quality(instant: Instant, surface: Surface, open_interest: Floats, spot: float) -> Quality:
+    """Judge a chain at `spot` dollars; `open_interest` in contracts, shape (2, n)."""
+    near = np.abs(instant.chain.strikes - spot) <= QUALITY_SIGMAS * surface.sigma
+    listed = instant.listed[:, near].sum()
+    usable = instant.usable[:, near].sum() / listed if listed else 0.0
+    parts = (usable, instant.fresh, instant.classified_share, instant.oi_as_of is not None)
+    data = 100.0 * sum(w * float(p) for w, p in zip(QUALITY_WEIGHTS, parts, strict=True))
+    spread = spread_pct(instant)[:, surface.atm]
+    atm_spread = float(spread.mean())
+    return Quality(
+        data=data,
+        smoothness=_smoothness(surface.smile),
+        execution=_execution(atm_spread, float(held(open_interest)[:, surface.atm].sum())),
+        atm_spread_pct=atm_spread,
+        fresh_pct=100.0 * float(instant.usable.sum() / instant.listed.sum()),
+    )
+
+
+def spread_pct(instant: Instant) -> Floats:
+    """Spread in percent of mid, shape (2, n); NaN where the quote does not count."""
+    return 100.0 * instant.spread / instant.mid
+
+
+def weighted_spread_pct(instant: Instant, open_interest: Floats, within: Bools) -> float:
+    """Open-interest-weighted spread over the strikes where `within` is true, percent."""
+    spread = spread_pct(instant)
+    weight = np.where(within & np.isfinite(spread), held(open_interest), 0.0)
+    return ratio(float((weight * np.nan_to_num(spread)).sum()), float(weight.sum()))
+
+
+def _smoothness(smile: Smile) -> float:
+    """From the mean |second difference| of the quoted volatilities, strike by strike."""
+    own = smile.volatility[smile.quoted]
+    if len(own) < 3:
+        return np.nan
+    return float(100.0 * np.exp(-np.abs(np.diff(own, 2)).mean() / SMOOTHNESS_SCALE))
+
+
+def _execution(spread: float, contracts: float) -> float:
+    weight, scale = EXECUTION_SPREAD
+    oi_weight, saturation = EXECUTION_OPEN_INTEREST
+    return float(weight * np.exp(-spread / scale) + oi_weight * min(1.0, contracts / saturation))

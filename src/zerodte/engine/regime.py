@@ -1,0 +1,73 @@
+"""Labels: the signs of net exposures, and what the day's flow did to them."""
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from zerodte.config import NEUTRAL_SHARE
+from zerodte.engine.arithmetic import ratio
+from zerodte.engine.instant import Floats
+
+Regime = Literal["positive_gamma", "negative_gamma", "undetermined"]
+FlowLabel = Literal["no_flow", "neutral", "amplifying", "dampening", "regime_flip"]
+
+
+def sign(net: float, gross: float) -> int:
+    """-1 or 1; 0 where |net| is under 5% of gross or unknown."""
+    if not abs(net) >= NEUTRAL_SHARE * gross or net == 0.0:
+        return 0
+    return 1 if net > 0.0 else -1
+
+
+def regime(net_gex: float, gross_gex: float) -> Regime:
+    """The sign of net GEX at spot."""
+    labels: dict[int, Regime] = {1: "positive_gamma", -1: "negative_gamma"}
+    return labels.get(sign(net_gex, gross_gex), "undetermined")
+
+
+@dataclass(frozen=True, slots=True)
+class FlowShift:
+    """What the day's trades did to open interest and to net GEX.
+
+    Attributes:
+        label: no_flow, neutral, amplifying, dampening or regime_flip.
+        adjustment: Live minus settled net GEX, dollars per 1% move.
+        shift: Adjustment over |settled|, a fraction; 0 when both nets are 0, NaN when only
+            the settled one is.
+        contracts: Contracts whose open interest moved.
+        moved: Sum over contracts of |effective - official|.
+    """
+
+    label: FlowLabel
+    adjustment: float
+    shift: float
+    contracts: int
+    moved: float
+
+
+def flow_shift(settled: float, live: float, official: Floats, effective: Floats) -> FlowShift:
+    """Compare live with settled net GEX and open interest (contracts, shape (2, n))."""
+    delta = np.abs(effective - np.nan_to_num(official))
+    delta = np.where(np.isfinite(delta), delta, 0.0)
+    contracts = int(np.count_nonzero(delta))
+    adjustment = live - settled
+    shift = 0.0 if settled == live else ratio(adjustment, abs(settled))
+    return FlowShift(
+        label=_label(settled, live, shift, contracts),
+        adjustment=adjustment,
+        shift=shift,
+        contracts=contracts,
+        moved=float(delta.sum()),
+    )
+
+
+def _label(settled: float, live: float, shift: float, contracts: int) -> FlowLabel:
+    if not contracts:
+        return "no_flow"
+    if (settled > 0.0) != (live > 0.0) or (settled < 0.0) != (live < 0.0):
+        return "regime_flip"
+    if math.isnan(shift) or abs(shift) < NEUTRAL_SHARE:
+        return "neutral"
+    return "amplifying" if abs(live) > abs(settled) else "dampening"

@@ -1,0 +1,149 @@
+"""The whole of one chain at one instant: every figure the snapshot shows, computed once."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from zerodte.config import SKEW_DELTA, SKEW_TOLERANCE, SPOT_DISAGREEMENT
+from zerodte.engine.arithmetic import ratio
+from zerodte.engine.exposure import Exposures, exposures
+from zerodte.engine.flip import Flip, gamma_flip
+from zerodte.engine.hedging import Hedge, convexity, hedges
+from zerodte.engine.instant import CALL, PUT, Floats, Instant, Spot
+from zerodte.engine.levels import Levels, cluster_score, find_levels
+from zerodte.engine.pin import Pin, pin
+from zerodte.engine.quality import Quality, quality
+from zerodte.engine.surface import Smile, Surface, surface_on
+from zerodte.engine.volume import Activity, activity
+
+
+@dataclass(frozen=True, slots=True)
+class Anchor:
+    """The expiry nearest seven days, at the money; NaN where it is not known."""
+
+    volatility: float = np.nan
+    gamma: float = np.nan
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class ChainState:
+    """One chain at one instant. Unknown figures are NaN; units are those of each part.
+
+    Attributes:
+        instant: What was known.
+        spot: The underlying's price and its source.
+        surface: Forward, smile and greeks.
+        exposures: On effective open interest.
+        settled_net_gex: Net GEX of the morning's open interest on the same surface.
+        flip: Gamma flip with its status.
+        levels: Walls, magnet, max pain.
+        cluster_score: How close the levels lie together, 0 to 100.
+        pin: Pin score with its components.
+        hedges: What dealers trade at each move.
+        convexity: Of per-strike net GEX around spot.
+        straddle: At-the-money call plus put mid, dollars.
+        skew: Put minus call volatility at 25 delta, a fraction.
+        gamma_acceleration: At-the-money gamma over that of the seven-day anchor.
+        anchor: The expiry nearest seven days.
+        activity: Volumes and open interest.
+        quality: Scores.
+    """
+
+    instant: Instant
+    spot: Spot
+    surface: Surface
+    exposures: Exposures
+    settled_net_gex: float
+    flip: Flip
+    levels: Levels
+    cluster_score: float
+    pin: Pin
+    hedges: tuple[Hedge, ...]
+    convexity: float
+    straddle: float
+    skew: float
+    gamma_acceleration: float
+    anchor: Anchor
+    activity: Activity
+    quality: Quality
+
+
+def spot_of(own: Spot | None, forward: float) -> Spot:
+    """The underlying's own fresh price, else the forward of put-call parity."""
+    if own is None:
+        return Spot(forward, "put_call_parity")
+    return Spot(own.value, own.source, abs(own.value / forward - 1.0))
+
+
+def sources_disagree(spot: Spot) -> bool:
+    """Whether spot's own price lies too far from parity to be passed over in silence."""
+    return bool(spot.disagreement > SPOT_DISAGREEMENT)
+
+
+def evaluate(
+    instant: Instant, smile: Smile, forward: float, spot: Spot, anchor: Anchor
+) -> ChainState:
+    """Compute every figure of a chain from what is known at an instant.
+
+    Args:
+        instant: Quotes, open interest, volume and clock.
+        smile: The last sample's; it stays with its strikes.
+        forward: Dollars.
+        spot: The underlying's price.
+        anchor: The expiry nearest seven days.
+    """
+    clock, strikes, price = instant.clock, instant.chain.strikes, spot.value
+    open_interest = instant.effective
+    surface = surface_on(smile, instant.chain, clock, forward)
+    live = exposures(surface, clock, open_interest, price)
+    settled = exposures(surface, clock, instant.official, price)
+    flip = gamma_flip(instant, surface, open_interest, price)
+    levels = find_levels(strikes, live, open_interest)
+    atm_gamma = float(surface.greeks.gamma[CALL, surface.atm])
+    return ChainState(
+        instant=instant,
+        spot=spot,
+        surface=surface,
+        exposures=live,
+        settled_net_gex=settled.net_gex,
+        flip=flip,
+        levels=levels,
+        cluster_score=cluster_score(_clustered(flip, levels), surface.sigma),
+        pin=pin(live, levels, open_interest, price, surface.sigma, clock.elapsed_pct),
+        hedges=hedges(surface, clock.tau, open_interest, price),
+        convexity=convexity(strikes, live.net_by_strike, price),
+        straddle=float(instant.mid[:, surface.atm].sum()),
+        skew=skew_25_delta(surface),
+        gamma_acceleration=ratio(atm_gamma, anchor.gamma),
+        anchor=anchor,
+        activity=activity(instant, open_interest, price),
+        quality=quality(instant, surface, open_interest, price),
+    )
+
+
+def skew_25_delta(surface: Surface) -> float:
+    """Put minus call volatility at the contracts nearest 25 delta, a fraction.
+
+    Returns:
+        NaN when either side has no contract near enough.
+    """
+    volatility = []
+    for right in (PUT, CALL):
+        distance = np.abs(np.abs(surface.greeks.delta[right]) - SKEW_DELTA)
+        nearest = int(np.argmin(distance))
+        near = distance[nearest] <= SKEW_TOLERANCE
+        volatility.append(surface.smile.volatility[nearest] if near else np.nan)
+    return float(volatility[0] - volatility[1])
+
+
+def _clustered(flip: Flip, levels: Levels) -> Floats:
+    return np.array(
+        (
+            flip.level,
+            levels.magnet.strike,
+            levels.max_pain,
+            levels.highest_open_interest.strike,
+            levels.call_wall.strike,
+            levels.put_wall.strike,
+        )
+    )

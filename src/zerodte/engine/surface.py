@@ -1,0 +1,129 @@
+"""The smile of a chain, and the prices and greeks that follow from it.
+
+A smile is solved at samples, from cold; between samples the forward and the greeks move on the
+last one, sticky by strike.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from zerodte.engine.instant import CALL, PUT, Bools, Clock, Floats, Instant
+from zerodte.market.contracts import Chain
+from zerodte.pricing import black, implied
+from zerodte.pricing.forward import parity_forward
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Smile:
+    """A volatility for every strike of a chain, shared by both rights.
+
+    Attributes:
+        strikes: Dollars, shape (n,), ascending.
+        volatility: Annual, shape (n,).
+        quoted: Shape (n,), true where the strike's own quote gave the volatility, false where
+            it was interpolated in total variance or held flat beyond the last quote.
+    """
+
+    strikes: Floats
+    volatility: Floats
+    quoted: Bools
+
+    def on(self, strikes: Floats) -> "Smile":
+        """The same smile on another grid, for strikes that were listed after it was solved."""
+        if strikes is self.strikes or np.array_equal(strikes, self.strikes):
+            return self
+        variance = np.interp(strikes, self.strikes, self.volatility**2)
+        known = self.strikes[self.quoted]
+        return Smile(strikes, np.sqrt(variance), np.isin(strikes, known))
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Surface:
+    """A chain's forward, smile and greeks at one instant.
+
+    Attributes:
+        forward: Dollars.
+        smile: On the chain's strikes.
+        atm: Index of the strike nearest the forward.
+        total_variance: w, of the smile at the forward, until expiry.
+        sigma: s = F sqrt(w), dollars: one standard deviation of what remains.
+        whole_session_sigma: Dollars, of one whole session at the same level of volatility.
+        atm_volatility: Annual, of the smile at the forward.
+        greeks: Each of shape (2, n); theta and charm per year, gamma per 1.00.
+        otm_price: Model price of the out-of-the-money side, dollars, shape (n,).
+    """
+
+    forward: float
+    smile: Smile
+    atm: int
+    total_variance: float
+    sigma: float
+    whole_session_sigma: float
+    atm_volatility: float
+    greeks: black.Greeks
+    otm_price: Floats
+
+
+def chain_forward(instant: Instant, fallback: float) -> float:
+    """The forward of put-call parity, or `fallback` where no strike has both sides.
+
+    Returns:
+        Dollars; NaN when neither is known.
+    """
+    if not instant.fresh:
+        return fallback
+    bid, ask = instant.bid, instant.ask
+    parity = parity_forward(instant.chain.strikes, bid[CALL], ask[CALL], bid[PUT], ask[PUT])
+    return parity.value if parity.strikes_used else fallback
+
+
+def solve_smile(instant: Instant, forward: float) -> Smile | None:
+    """Solve the smile from the out-of-the-money mids, cold.
+
+    Missing strikes are interpolated in total variance between their neighbours and held flat
+    beyond the last quoted one.
+
+    Returns:
+        The smile, or None when no out-of-the-money quote can be inverted.
+    """
+    strikes = instant.chain.strikes
+    is_call = strikes >= forward
+    mid = np.where(is_call, instant.mid[CALL], instant.mid[PUT])
+    own = implied.volatility(forward, strikes, instant.clock.tau, mid, is_call)
+    quoted = np.isfinite(own)
+    if not quoted.any():
+        return None
+    variance = np.interp(strikes, strikes[quoted], own[quoted] ** 2)
+    return Smile(strikes, np.where(quoted, own, np.sqrt(variance)), quoted)
+
+
+def surface_on(smile: Smile, chain: Chain, clock: Clock, forward: float) -> Surface:
+    """Prices and greeks of `chain` at `forward` on a smile that stays with its strikes."""
+    smile = smile.on(chain.strikes)
+    strikes, volatility, tau = chain.strikes, smile.volatility, clock.tau
+    rights = np.repeat((True, False), len(strikes))
+    flat = black.greeks(forward, np.tile(strikes, 2), tau, np.tile(volatility, 2), rights)
+    atm_volatility = float(np.sqrt(np.interp(forward, strikes, volatility**2)))
+    total_variance = atm_volatility**2 * tau
+    share = clock.remaining_share
+    whole = total_variance / share if share > 0.0 else np.nan
+    return Surface(
+        forward=forward,
+        smile=smile,
+        atm=int(np.argmin(np.abs(strikes - forward))),
+        total_variance=total_variance,
+        sigma=forward * float(np.sqrt(total_variance)),
+        whole_session_sigma=forward * float(np.sqrt(whole)),
+        atm_volatility=atm_volatility,
+        greeks=black.Greeks(*(value.reshape(2, -1) for value in flat)),
+        otm_price=black.price(forward, strikes, tau, volatility, strikes >= forward),
+    )
+
+
+def own_volatility(instant: Instant, forward: float) -> Floats:
+    """Each side's own implied volatility, shape (2, n); NaN where it cannot be inverted."""
+    strikes, tau = instant.chain.strikes, instant.clock.tau
+    rights = np.repeat((True, False), len(strikes))
+    mids = instant.mid.reshape(-1)
+    return implied.volatility(forward, np.tile(strikes, 2), tau, mids, rights).reshape(2, -1)

@@ -1,0 +1,52 @@
+"""What traded and what is open, by side: the day's totals and ratios of a chain."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from zerodte.config import ATM_VOLUME_BAND
+from zerodte.engine.arithmetic import ratio
+from zerodte.engine.exposure import held
+from zerodte.engine.instant import CALL, PUT, Floats, Instant
+from zerodte.engine.pin import top_share
+
+_TOP = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Activity:
+    """Totals in contracts, ratios as fractions, shares in percent; NaN where unknown.
+
+    Attributes:
+        call_volume: Calls traded today.
+        put_volume: Puts traded today.
+        call_oi: Effective open interest of calls.
+        put_oi: Effective open interest of puts.
+        settled_oi: The morning's open interest of both.
+        atm_volume_pct: Share of volume at strikes within half a percent of spot, percent.
+        top3_volume_pct: Share of volume at the three busiest strikes, percent.
+    """
+
+    call_volume: float
+    put_volume: float
+    call_oi: float
+    put_oi: float
+    settled_oi: float
+    atm_volume_pct: float
+    top3_volume_pct: float
+
+
+def activity(instant: Instant, open_interest: Floats, spot: float) -> Activity:
+    """Total a chain; `open_interest` in contracts, shape (2, n), `spot` in dollars."""
+    volume, counts = held(instant.volume), held(open_interest)
+    by_strike = volume.sum(axis=0)
+    near = np.abs(instant.chain.strikes - spot) <= ATM_VOLUME_BAND * spot
+    return Activity(
+        call_volume=float(volume[CALL].sum()),
+        put_volume=float(volume[PUT].sum()),
+        call_oi=float(counts[CALL].sum()),
+        put_oi=float(counts[PUT].sum()),
+        settled_oi=float(held(instant.official).sum()),
+        atm_volume_pct=100.0 * ratio(float(by_strike[near].sum()), float(by_strike.sum())),
+        top3_volume_pct=100.0 * top_share(by_strike, _TOP),
+    )

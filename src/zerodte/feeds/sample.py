@@ -1,0 +1,112 @@
+"""A small generated chain, one instant of it, to look around without market data.
+
+Black prices on a fixed smile, open interest heaped on round strikes, one made-up symbol. It does
+not move and claims nothing about any market.
+"""
+
+import datetime
+from pathlib import Path
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from zerodte.config import HOUR, MINUTE
+from zerodte.market.calendar import TradingSession, calendar, new_york
+from zerodte.market.osi import Contract, format_osi
+from zerodte.pricing import black
+from zerodte.records.dbn import STAT_CLEARED_VOLUME, STAT_OPEN_INTEREST, records
+from zerodte.tape.writer import TapeWriter
+
+Floats: TypeAlias = npt.NDArray[np.float64]
+Ids: TypeAlias = npt.NDArray[np.uint32]
+
+SYMBOL = "DEMO"
+
+_DATASET, _EQUITY = "ZERODTE.DEMO", "ZERODTE.EQUITY"
+_SPOT, _TICK = 500.0, 0.01
+_STRIKES = np.arange(470.0, 531.0)
+_MORNING = datetime.time(6, 30)
+_NANO = 1_000_000_000
+
+
+def write_sample(out: Path, session: TradingSession) -> None:
+    """Write a tape of `session` at its ninetieth minute: its expiry, the next, and a week's."""
+    at = session.open + HOUR + 30 * MINUTE
+    following = calendar().next(session.date)
+    week = calendar().next(session.date + datetime.timedelta(days=6))
+    writer = TapeWriter(out, source="simulated", notes=("a small generated chain",))
+    contracts, mids, interest = [], [], []
+    for sessions, expiry in ((0.0, session.date), (1.0, following.date), (5.0, week.date)):
+        left = sessions + (session.close - at) / (session.close - session.open)
+        for right, is_call in (("C", True), ("P", False)):
+            contracts += [Contract(SYMBOL, expiry, strike, right) for strike in _STRIKES.tolist()]
+            mids.append(_prices(left / 252, is_call))
+            interest.append(_open_interest(is_call))
+    symbols = [format_osi(contract) for contract in contracts]
+    ids = writer.ids(_DATASET, symbols)
+    mid, counts = np.concatenate(mids), np.concatenate(interest)
+    _write_definitions(writer, ids, symbols, contracts, at)
+    _write_statistics(writer, ids, counts, at, new_york(session.date, _MORNING))
+    _write_quotes(writer, ids, mid, at)
+    stock = records("bbo-1s", 1)
+    stock["instrument_id"] = writer.ids(_EQUITY, [SYMBOL])
+    stock["ts_event"] = stock["ts_recv"] = at
+    stock["bid_px_00"], stock["ask_px_00"] = _raw(_SPOT - _TICK), _raw(_SPOT + _TICK)
+    stock["bid_sz_00"] = stock["ask_sz_00"] = 300
+    writer.write(_EQUITY, "bbo-1s", stock)
+
+
+def _prices(tau: float, is_call: bool) -> Floats:
+    money = np.log(_STRIKES / _SPOT)
+    smile = 0.13 - 0.9 * money + 9.0 * money**2
+    rights = np.full(len(_STRIKES), is_call)
+    return black.price(_SPOT, _STRIKES, tau, smile, rights)
+
+
+def _open_interest(is_call: bool) -> Floats:
+    centre = _SPOT + (5.0 if is_call else -7.0)
+    bell = np.exp(-0.5 * ((_STRIKES - centre) / 9.0) ** 2)
+    heap = 1.0 + 2.0 * (_STRIKES % 5.0 == 0.0) + 3.0 * (_STRIKES % 10.0 == 0.0)
+    counts: Floats = np.rint(1500.0 * bell * heap)
+    return counts
+
+
+def _raw(dollars: float | Floats) -> npt.NDArray[np.int64]:
+    raw: npt.NDArray[np.int64] = np.rint(np.asarray(dollars) * _NANO).astype(np.int64)
+    return raw
+
+
+def _write_definitions(
+    writer: TapeWriter,
+    ids: Ids,
+    symbols: list[str],
+    contracts: list[Contract],
+    at: int,
+) -> None:
+    rows = records("definition", len(ids))
+    rows["instrument_id"], rows["raw_symbol"] = ids, symbols
+    rows["instrument_class"] = [contract.right for contract in contracts]
+    rows["strike_price"] = _raw(np.array([contract.strike for contract in contracts]))
+    rows["ts_event"] = rows["ts_recv"] = at
+    writer.write(_DATASET, "definition", rows)
+
+
+def _write_statistics(writer: TapeWriter, ids: Ids, counts: Floats, at: int, morning: int) -> None:
+    rows = records("statistics", 2 * len(ids))
+    rows["instrument_id"], rows["ts_recv"] = np.tile(ids, 2), at
+    rows["stat_type"] = np.repeat((STAT_OPEN_INTEREST, STAT_CLEARED_VOLUME), len(ids))
+    rows["quantity"] = np.concatenate((counts, np.rint(0.4 * counts)))
+    rows["ts_event"] = np.repeat((morning, at), len(ids))
+    writer.write(_DATASET, "statistics", rows)
+
+
+def _write_quotes(writer: TapeWriter, ids: Ids, mid: Floats, at: int) -> None:
+    rows = records("cbbo-1s", len(ids))
+    half = np.maximum(_TICK, np.rint(mid) * _TICK)
+    bid = np.maximum(np.rint((mid - half) / _TICK), 0.0) * _TICK
+    ask = np.maximum(np.rint((mid + half) / _TICK), 1.0) * _TICK
+    rows["instrument_id"], rows["ts_event"], rows["ts_recv"] = ids, at, at
+    rows["bid_px_00"], rows["ask_px_00"] = _raw(bid), _raw(ask)
+    rows["bid_sz_00"] = rows["ask_sz_00"] = 50
+    writer.write(_DATASET, "cbbo-1s", rows)

@@ -1,0 +1,1 @@
+"""Where tapes, sessions and servers meet: the only room that moves time."""

@@ -1,0 +1,102 @@
+"""A market that a server can answer from: a tape being played, and its answers."""
+
+import datetime
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import TypeAlias
+
+from zerodte.runtime.replay import Pace, begin, source_of
+from zerodte.tape.folder import Tape, TapeError
+from zerodte.views.snapshot import snapshot
+from zerodte.wire.health import Health
+
+_Key: TypeAlias = tuple[str, datetime.date | None, float, bool]
+
+#: Answers kept for one tick; a chain has few variants, a crawler many.
+_KEPT_ANSWERS = 512
+
+
+class Market:
+    """Plays a tape on a thread of its own and answers from its last tick.
+
+    Args:
+        tape: What to play.
+        speed: Times the wall clock; None: at once, resting at the last tick.
+    """
+
+    def __init__(self, tape: Tape, speed: float | None) -> None:
+        self._tape = tape
+        self._source = source_of(tape)
+        self._session = begin(tape)
+        self._pace = Pace(speed, tape.session.open)
+        self._lock = threading.Lock()
+        self._answers: OrderedDict[_Key, bytes] = OrderedDict()
+        self._problem: str | None = "starting: the tape has not been read yet"
+        self._ready: Callable[[], None] = lambda: None
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._play, name="replay", daemon=True)
+
+    def start(self, ready: Callable[[], None] = lambda: None) -> None:
+        """Begin to play; `ready` is called once, when answers can be given without delay."""
+        self._ready = ready
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop playing and wait for the thread to end."""
+        self._stopped.set()
+        if self._thread.ident is not None:
+            self._thread.join()
+
+    def snapshot(self, symbol: str, expiry: datetime.date | None, strike_range: float) -> bytes:
+        """The snapshot body; see `SnapshotSource`."""
+        return self._answer((symbol, expiry, strike_range, False))
+
+    def exposure(self, symbol: str, expiry: datetime.date | None, strike_range: float) -> bytes:
+        """The same on settled open interest."""
+        return self._answer((symbol, expiry, strike_range, True))
+
+    def health(self) -> Health:
+        """Healthy once the tape is being played and its first tick has been answered from."""
+        problem = self._problem
+        return Health.of(problem) if problem else Health.of()
+
+    def symbols(self) -> list[str]:
+        """The underlyings on the tape, sorted."""
+        return self._session.symbols()
+
+    def _answer(self, key: _Key) -> bytes:
+        with self._lock:
+            if (body := self._answers.get(key)) is None:
+                symbol, expiry, strike_range, settled = key
+                body = snapshot(
+                    self._session, self._source, symbol, expiry, strike_range, settled=settled
+                )
+                self._answers[key] = body
+                while len(self._answers) > _KEPT_ANSWERS:
+                    self._answers.popitem(last=False)
+            return body
+
+    def _play(self) -> None:
+        try:
+            for tick in self._tape.ticks():
+                if self._pace.is_live(tick.end):
+                    self._become_ready()
+                if not self._pace.wait(tick.end, self._stopped):
+                    return
+                with self._lock:
+                    self._session.apply(tick)
+                    self._answers.clear()
+            self._become_ready()
+        except TapeError as error:
+            self._problem = str(error)
+
+    def _become_ready(self) -> None:
+        """Have every kernel compiled by a first state, then say so, once."""
+        if self._problem is None:
+            return
+        with self._lock:
+            for symbol in self._session.symbols():
+                self._session.any_state(symbol)
+        self._problem = None
+        self._ready()

@@ -1,0 +1,65 @@
+"""A tape into a session: at once, up to an instant, or against the wall clock."""
+
+import threading
+import time
+
+from zerodte.config import SECOND
+from zerodte.market.calendar import calendar
+from zerodte.session.session import Session
+from zerodte.tape.folder import Tape
+from zerodte.wire.envelope import Source
+
+
+def begin(tape: Tape) -> Session:
+    """A session that knows the tape's instruments, before its first tick."""
+    kinds = {dataset: tape.kind(dataset) for dataset in tape.symbols}
+    session = Session(tape.session, calendar(), kinds)
+    for dataset, symbols in tape.symbols.items():
+        session.learn(dataset, symbols)
+    return session
+
+
+def replay(tape: Tape, until: int | None = None) -> Session:
+    """Play a tape to its end, or to `until` (UTC ns).
+
+    A tape that ends before `until` rests at its last tick: nobody knows what came after.
+    """
+    session = begin(tape)
+    for tick in tape.ticks():
+        if until is not None and tick.end > until:
+            session.advance(until)
+            break
+        session.apply(tick)
+    return session
+
+
+def source_of(tape: Tape) -> Source:
+    """What answers from a tape are said to come from."""
+    return "simulated" if tape.notes.source == "simulated" else "replay"
+
+
+class Pace:
+    """The wall clock of a replay: how long to wait until an instant of the tape is due.
+
+    What came before the open is played at once, so that nobody waits for the night to pass.
+    """
+
+    def __init__(self, speed: float | None, opening: int) -> None:
+        """Play at `speed` times the wall clock from `opening` (UTC ns); None: without waiting."""
+        self._speed = speed
+        self._opening = opening
+        self._origin: tuple[int, int] | None = None
+
+    def is_live(self, due: int) -> bool:
+        """Whether the instant `due` is waited for rather than played at once."""
+        return self._speed is not None and due > self._opening
+
+    def wait(self, due: int, stopped: threading.Event) -> bool:
+        """Wait until the instant `due` of the tape; False when stopped meanwhile."""
+        if self._speed is None or not self.is_live(due):
+            return not stopped.is_set()
+        if self._origin is None:
+            self._origin = (due, time.monotonic_ns())
+        first, began = self._origin
+        ahead = (due - first) / self._speed - (time.monotonic_ns() - began)
+        return not stopped.wait(max(ahead, 0.0) / SECOND)

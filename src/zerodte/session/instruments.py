@@ -1,0 +1,69 @@
+"""Which instrument a record speaks of: (dataset, instrument id) to a contract or an underlying."""
+
+from collections import Counter
+from collections.abc import Mapping
+
+import numpy as np
+import numpy.typing as npt
+
+from zerodte.engine.underlying import Underlyings
+from zerodte.market.contracts import NOWHERE, Contracts
+from zerodte.records.dbn import Records
+from zerodte.records.lookup import IdTable
+
+#: The dataset kinds that hold option contracts; every other dataset holds underlyings.
+OPTIONS = "options"
+
+
+class Instruments:
+    """The instruments of a session, learned from symbol mappings and definitions.
+
+    Attributes:
+        contracts: Option contracts; positions never move.
+        unknown: Records of instruments that nobody defined, by dataset.
+    """
+
+    def __init__(self, underlyings: Underlyings) -> None:
+        self.contracts = Contracts()
+        self.unknown: Counter[str] = Counter()
+        self._underlyings = underlyings
+        self._tables: dict[str, IdTable] = {}
+        self._known: dict[str, set[int]] = {}
+
+    def learn(self, dataset: str, kind: str, symbols: Mapping[int, str]) -> None:
+        """Take instrument ids with their raw symbols; a symbol already known stays in place.
+
+        Args:
+            dataset: Their DBN dataset.
+            kind: options, equity or index.
+            symbols: Raw symbol by instrument id.
+        """
+        table = self._tables.setdefault(dataset, IdTable())
+        add = self.contracts.add if kind == OPTIONS else self._underlyings.add
+        places = [add(symbol) for symbol in symbols.values()]
+        self._known.setdefault(dataset, set()).update(symbols)
+        table.add(np.fromiter(symbols, np.uint32), np.array(places, np.int32))
+
+    def define(self, dataset: str, kind: str, records: Records) -> None:
+        """Take definition records; one that repeats what is known changes nothing."""
+        raw = np.char.decode(records["raw_symbol"], "ascii", "replace")
+        ids = records["instrument_id"].tolist()
+        self.learn(dataset, kind, dict(zip(ids, raw.tolist(), strict=True)))
+
+    def positions(self, dataset: str, records: Records) -> npt.NDArray[np.int32]:
+        """Where each record belongs, shape (m,), negative for none; unknown ones are counted."""
+        table = self._tables.get(dataset)
+        if table is None:
+            self.unknown[dataset] += len(records)
+            return np.full(len(records), NOWHERE, np.int32)
+        places = table.positions(records["instrument_id"])
+        self._count_unknown(dataset, records, places)
+        return places
+
+    def _count_unknown(self, dataset: str, records: Records, places: npt.NDArray[np.int32]) -> None:
+        """Count the nameless, apart from those whose symbol was refused (an adjusted root)."""
+        nowhere = records["instrument_id"][places < 0]
+        if len(nowhere):
+            known = self._known[dataset]
+            if strange := sum(number not in known for number in nowhere.tolist()):
+                self.unknown[dataset] += strange

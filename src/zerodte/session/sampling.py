@@ -1,0 +1,88 @@
+"""What a sample keeps of a chain, and which chains are sampled how often."""
+
+import datetime
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from zerodte.config import NEAR_EXPIRIES, SEVEN_DAYS
+from zerodte.engine.exposure import exposures
+from zerodte.engine.instant import CALL, Instant
+from zerodte.engine.state import Anchor
+from zerodte.engine.surface import Smile, solve_smile, surface_on
+from zerodte.market.contracts import Chain
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class ChainSample:
+    """A chain at a sample.
+
+    Attributes:
+        at: The sample's time, UTC ns.
+        smile: Solved then, from cold.
+        anchor: Volatility and gamma at the money.
+        net_gex: On effective open interest, dollars per 1% move; NaN when it is unknown.
+        settled_net_gex: On the morning's, likewise.
+    """
+
+    at: int
+    smile: Smile
+    anchor: Anchor
+    net_gex: float
+    settled_net_gex: float
+
+
+def sample_chain(instant: Instant, forward: float, spot: float) -> ChainSample | None:
+    """Solve a chain; None when nothing of it can be inverted.
+
+    Args:
+        instant: What is known of it.
+        forward: Dollars.
+        spot: The underlying's price, dollars.
+    """
+    smile = solve_smile(instant, forward)
+    if smile is None:
+        return None
+    clock = instant.clock
+    surface = surface_on(smile, instant.chain, clock, forward)
+    atm_gamma = float(surface.greeks.gamma[CALL, surface.atm])
+    return ChainSample(
+        at=clock.now,
+        smile=smile,
+        anchor=Anchor(surface.atm_volatility, atm_gamma),
+        net_gex=exposures(surface, clock, instant.effective, spot).net_gex,
+        settled_net_gex=exposures(surface, clock, instant.official, spot).net_gex,
+    )
+
+
+def anchor_chain(chains: Sequence[Chain], today: datetime.date) -> Chain | None:
+    """The later expiry nearest seven days; the earlier, PM-settled, larger one on a tie."""
+    return min(
+        (chain for chain in chains if chain.expiry > today),
+        key=lambda chain: (
+            abs((chain.expiry - today).days - SEVEN_DAYS),
+            chain.expiry,
+            chain.am_settled,
+            -len(chain.strikes),
+        ),
+        default=None,
+    )
+
+
+def near_chains(chains: Sequence[Chain], today: datetime.date) -> list[Chain]:
+    """The chains sampled at full cadence: today's, the next expiries' and the seven-day anchor.
+
+    Args:
+        chains: A symbol's chains that have not expired, sorted by expiry.
+        today: The session's date.
+    """
+    expiries = sorted({chain.expiry for chain in chains})[:NEAR_EXPIRIES]
+    anchor = anchor_chain(chains, today)
+    return [chain for chain in chains if chain.expiry in expiries or chain is anchor]
+
+
+def total(values: Sequence[float]) -> float:
+    """The sum of what is known; NaN when nothing is."""
+    known = [value for value in values if np.isfinite(value)]
+    return float(sum(known)) if known else float("nan")

@@ -1,0 +1,240 @@
+"""The blocks of a snapshot, each from the state of a chain: names, distances and rounding."""
+
+import math
+
+from zerodte.engine.arithmetic import ratio
+from zerodte.engine.hedging import Hedge
+from zerodte.engine.instant import Floats
+from zerodte.engine.quality import weighted_spread_pct
+from zerodte.engine.regime import flow_shift, regime, sign
+from zerodte.engine.state import ChainState
+from zerodte.views import words
+from zerodte.views.strikes import within
+from zerodte.wire import conditions, positioning
+from zerodte.wire.base import instant
+from zerodte.wire.numbers import number, whole
+
+#: Which formulas made a figure; raised when one changes.
+MODEL_VERSION = "1"
+
+_CHARM: dict[int | None, conditions.HedgeLean | None] = {
+    1: "time_decay_dealers_buy",
+    -1: "time_decay_dealers_sell",
+    0: "neutral",
+    None: None,
+}
+_VANNA: dict[int | None, conditions.VannaLean | None] = {
+    1: "vol_up_dealers_buy",
+    -1: "vol_up_dealers_sell",
+    0: "neutral",
+    None: None,
+}
+
+
+def regime_block(state: ChainState) -> positioning.Regime:
+    """Regime and flip."""
+    live, spot, flip = state.exposures, state.spot.value, state.flip
+    label = regime(live.net_gex, live.gross_gex)
+    distance = spot - flip.level
+    return positioning.Regime(
+        label=label,
+        description=words.regime(label, state),
+        gamma_flip=number(flip.level),
+        gamma_flip_status=flip.status,
+        spot_vs_flip=None if math.isnan(distance) else "above" if distance > 0.0 else "below",
+        spot_to_flip_pct=number(100.0 * distance / spot),
+        distance_to_flip_dollars=number(abs(distance)),
+        distance_to_flip_sigmas=number(abs(distance) / state.surface.sigma),
+    )
+
+
+def exposures_block(state: ChainState, total_net_gex: float) -> positioning.Exposures:
+    """Net greeks in dollars, beside the symbol's whole chain."""
+    live = state.exposures
+    return positioning.Exposures(
+        net_gex=number(live.net_gex),
+        net_dex=number(live.net_dex),
+        net_vex=number(live.net_vex),
+        net_chex=number(live.net_chex),
+        pct_of_total_gex=number(100.0 * ratio(live.net_gex, total_net_gex)),
+        total_chain_net_gex=number(total_net_gex),
+    )
+
+
+def expected_move_block(state: ChainState) -> conditions.ExpectedMove:
+    """One sigma of the session and of what remains."""
+    surface, spot = state.surface, state.spot.value
+    return conditions.ExpectedMove(
+        implied_1sd_dollars=number(surface.whole_session_sigma),
+        implied_1sd_pct=number(100.0 * surface.whole_session_sigma / spot),
+        remaining_1sd_dollars=number(surface.sigma),
+        remaining_1sd_pct=number(100.0 * surface.sigma / spot),
+        upper_bound=number(spot + surface.sigma),
+        lower_bound=number(spot - surface.sigma),
+        straddle_price=number(state.straddle),
+        atm_iv=number(surface.atm_volatility),
+    )
+
+
+def pin_block(state: ChainState) -> positioning.PinRisk:
+    """The magnet and its pull."""
+    pin, magnet, spot = state.pin, state.levels.magnet, state.spot.value
+    return positioning.PinRisk(
+        magnet_strike=number(magnet.strike),
+        magnet_gex=number(magnet.value),
+        distance_to_magnet_pct=number(100.0 * (spot - magnet.strike) / spot),
+        pin_score=whole(pin.score),
+        components=positioning.PinComponents(
+            oi_score=whole(pin.oi),
+            proximity_score=whole(pin.proximity),
+            time_score=whole(pin.time),
+            gamma_score=whole(pin.gamma),
+        ),
+        max_pain=number(state.levels.max_pain),
+        oi_concentration_top3_pct=number(100.0 * pin.top3_share),
+        description=words.pin(state),
+    )
+
+
+def hedging_block(state: ChainState) -> positioning.Hedging:
+    """What dealers trade at each move."""
+    moves = {
+        hedge.move: positioning.HedgingMove(
+            dealer_shares_to_trade=number(hedge.shares),
+            direction=None if math.isnan(hedge.shares) else "sell" if hedge.shares < 0.0 else "buy",
+            notional_usd=number(hedge.notional),
+        )
+        for hedge in state.hedges
+    }
+    return positioning.Hedging(**moves, convexity_at_spot=number(state.convexity))
+
+
+def decay_block(state: ChainState) -> conditions.Decay:
+    """What time takes, and what it makes dealers do."""
+    live, hours = state.exposures, state.instant.clock.hours_left
+    label = _CHARM[_lean(live.chex)]
+    return conditions.Decay(
+        net_theta_dollars=number(live.net_theta),
+        theta_per_hour_remaining=number(ratio(live.net_theta, hours)),
+        charm_regime=label,
+        charm_description=words.charm(label, state),
+        gamma_acceleration=number(state.gamma_acceleration),
+        description=words.decay(state),
+    )
+
+
+def volatility_block(state: ChainState, vix: float) -> conditions.VolContext:
+    """Today's volatility beside next week's, and vanna."""
+    today, week = state.surface.atm_volatility, state.anchor.volatility
+    label = _VANNA[_lean(state.exposures.vex)]
+    return conditions.VolContext(
+        zero_dte_atm_iv=number(100.0 * today),
+        seven_dte_atm_iv=number(100.0 * week),
+        iv_ratio_0dte_7dte=number(ratio(today, week)),
+        vix=number(vix),
+        skew_25d=number(100.0 * state.skew),
+        vanna_exposure=number(state.exposures.net_vex),
+        vanna_interpretation=label,
+        description=words.volatility(state) + " " + words.vanna(label, state),
+    )
+
+
+def flow_block(state: ChainState) -> conditions.Flow:
+    """Volume and open interest."""
+    day = state.activity
+    volume, contracts = day.call_volume + day.put_volume, day.call_oi + day.put_oi
+    return conditions.Flow(
+        total_volume=whole(volume),
+        call_volume=whole(day.call_volume),
+        put_volume=whole(day.put_volume),
+        net_call_minus_put_volume=whole(day.call_volume - day.put_volume),
+        total_oi=whole(contracts),
+        call_oi=whole(day.call_oi),
+        put_oi=whole(day.put_oi),
+        pc_ratio_volume=number(ratio(day.put_volume, day.call_volume)),
+        pc_ratio_oi=number(ratio(day.put_oi, day.call_oi)),
+        volume_to_oi_ratio=number(ratio(volume, day.settled_oi)),
+        atm_volume_share_pct=number(day.atm_volume_pct),
+        top3_strike_volume_pct=number(day.top3_volume_pct),
+    )
+
+
+def levels_block(state: ChainState) -> positioning.Levels:
+    """Walls, magnet and their company."""
+    levels, spot = state.levels, state.spot.value
+    return positioning.Levels(
+        call_wall=number(levels.call_wall.strike),
+        call_wall_gex=number(levels.call_wall.value),
+        call_wall_strength=number(levels.call_wall_strength),
+        distance_to_call_wall_pct=number(100.0 * (levels.call_wall.strike - spot) / spot),
+        put_wall=number(levels.put_wall.strike),
+        put_wall_gex=number(levels.put_wall.value),
+        put_wall_strength=number(levels.put_wall_strength),
+        distance_to_put_wall_pct=number(100.0 * (levels.put_wall.strike - spot) / spot),
+        distance_to_magnet_dollars=number(spot - levels.magnet.strike),
+        highest_oi_strike=number(levels.highest_open_interest.strike),
+        highest_oi_total=whole(levels.highest_open_interest.value),
+        max_positive_gamma=number(levels.max_positive_gamma),
+        max_negative_gamma=number(levels.max_negative_gamma),
+        level_cluster_score=whole(state.cluster_score),
+    )
+
+
+def liquidity_block(state: ChainState, strike_range: float) -> conditions.Liquidity:
+    """What it costs to trade."""
+    near = within(state, strike_range)
+    weighted = weighted_spread_pct(state.instant, state.instant.effective, near)
+    return conditions.Liquidity(
+        atm_spread_pct=number(state.quality.atm_spread_pct),
+        weighted_spread_pct=number(weighted),
+        execution_score=whole(state.quality.execution),
+    )
+
+
+def metadata_block(state: ChainState, digest: str) -> conditions.Metadata:
+    """How far to trust the answer."""
+    now, quality, settled = state.instant, state.quality, state.instant.oi_as_of
+    age = math.nan if now.newest is None else (now.clock.now - now.newest) / 1e9
+    return conditions.Metadata(
+        snapshot_age_seconds=number(age),
+        chain_contract_count=int(now.listed.sum()),
+        data_quality_score=whole(quality.data),
+        greek_smoothness_score=whole(quality.smoothness),
+        spot_source=state.spot.source,
+        quotes_fresh_pct=number(quality.fresh_pct),
+        classified_volume_pct=number(100.0 * now.classified_share),
+        oi_as_of=None if settled is None else instant(settled),
+        inputs_digest=digest,
+        model_version=MODEL_VERSION,
+    )
+
+
+def flow_direction_block(state: ChainState) -> positioning.FlowDirection:
+    """What the day's trades did to net gamma."""
+    live, settled = state.exposures.net_gex, state.settled_net_gex
+    shift = flow_shift(settled, live, state.instant.official, state.instant.effective)
+    return positioning.FlowDirection(
+        label=shift.label,
+        settled_net_gex=number(settled),
+        live_net_gex=number(live),
+        flow_gex_adjustment=number(shift.adjustment),
+        flow_gex_pct_shift=number(shift.shift),
+        contracts_with_flow=shift.contracts,
+        total_abs_delta_contracts=whole(shift.moved),
+        description=words.flow_direction(shift.label, state),
+    )
+
+
+def _move(hedge: Hedge) -> positioning.HedgingMove:
+    shares = hedge.shares
+    return positioning.HedgingMove(
+        dealer_shares_to_trade=number(shares),
+        direction=None if math.isnan(shares) else "sell" if shares < 0.0 else "buy",
+        notional_usd=number(hedge.notional),
+    )
+
+
+def _lean(values: Floats) -> int | None:
+    """Which way a net exposure makes dealers trade: the key of the tables; None when unknown."""
+    net, gross = float(values.sum()), float(abs(values).sum())
+    return None if math.isnan(net) else sign(net, gross)

@@ -1,0 +1,170 @@
+"""Snapshots: what a session knows of a symbol, as the bytes of the wire."""
+
+import datetime
+
+import msgspec
+
+from zerodte.config import CLOSING_MINUTES, HOUR, MINUTE
+from zerodte.engine.state import ChainState, sources_disagree
+from zerodte.market.calendar import new_york_clock
+from zerodte.market.contracts import Chain
+from zerodte.session.session import Session
+from zerodte.views import blocks
+from zerodte.views.strikes import strike_rows
+from zerodte.wire.base import instant
+from zerodte.wire.envelope import DataAsOf, Source
+from zerodte.wire.errors import ApiError
+from zerodte.wire.exposure import ExposureBlocks, Head, encode
+from zerodte.wire.numbers import number
+from zerodte.wire.snapshot import NoZeroDte, SessionClosed, SnapshotBlocks
+
+#: The name of this server in `data_as_of`.
+NODE = "zerodte"
+
+
+def snapshot(
+    session: Session,
+    source: Source,
+    symbol: str,
+    expiry: datetime.date | None,
+    strike_range: float,
+    *,
+    settled: bool = False,
+) -> bytes:
+    """The JSON of a snapshot, or of the degraded answer that stands in its place.
+
+    Args:
+        session: The day.
+        source: live, replay or simulated.
+        symbol: Upper-case.
+        expiry: Another expiry than today's.
+        strike_range: Fraction of spot kept in `strikes`.
+        settled: On the morning's open interest, without the decision blocks.
+
+    Raises:
+        ApiError: symbol_not_found, expiry_not_found or warming_up.
+    """
+    if symbol not in session.symbols():
+        known = ", ".join(session.symbols()[:20]) or "none"
+        raise ApiError("symbol_not_found", f"{symbol} is not tracked; tracked symbols: {known}")
+    chain = session.chain(symbol, expiry)
+    if expiry is not None and chain is None:
+        raise ApiError("expiry_not_found", _no_expiry(session, symbol, expiry))
+    if not session.is_open:
+        return msgspec.json.encode(_closed(session, source, symbol))
+    if chain is None:
+        return msgspec.json.encode(_no_zero_dte(session, source, symbol))
+    state = session.state(chain, settled=settled)
+    if state is None:
+        raise ApiError("warming_up", _warming_up(session, chain))
+    shape = ExposureBlocks if settled else SnapshotBlocks
+    total = session.total_net_gex(state, settled=settled)
+    return encode(
+        _head(session, source, state),
+        shape(
+            regime=blocks.regime_block(state),
+            exposures=blocks.exposures_block(state, total),
+            expected_move=blocks.expected_move_block(state),
+            pin_risk=blocks.pin_block(state),
+            hedging=blocks.hedging_block(state),
+            decay=blocks.decay_block(state),
+            vol_context=blocks.volatility_block(state, session.vix()),
+            flow=blocks.flow_block(state),
+            levels=blocks.levels_block(state),
+            liquidity=blocks.liquidity_block(state, strike_range),
+            metadata=blocks.metadata_block(state, session.digest),
+            strikes=strike_rows(state, strike_range),
+            warnings=warnings(session, state),
+            flow_direction=blocks.flow_direction_block(state),
+        ),
+    )
+
+
+def warnings(session: Session, state: ChainState) -> list[str]:
+    """What a reader should know before trusting a snapshot, most important first."""
+    now, clock = state.instant, state.instant.clock
+    left = clock.hours_left * HOUR / MINUTE
+    faults = {name: n for name, n in now.quote_faults().items() if name != "stale"}
+    said = [
+        (not now.fresh, f"quotes are stale: the chain has been silent since {_time(now.newest)}"),
+        (now.oi_as_of is None, f"open interest of {session.hours.date} is missing"),
+        (left < CLOSING_MINUTES, f"{left:.1f} minutes to the close: greeks are extreme"),
+        (
+            sources_disagree(state.spot),
+            f"spot ({state.spot.source}) lies {100.0 * state.spot.disagreement:.2f}% from parity",
+        ),
+        (
+            bool(faults),
+            "quotes left out: " + ", ".join(f"{n} {name}" for name, n in faults.items()),
+        ),
+    ]
+    return [text for applies, text in said if applies] + session.notices()
+
+
+def data_as_of(session: Session) -> DataAsOf:
+    """When each kind of input last arrived."""
+    arrivals = {name: instant(at) for name, at in session.arrivals().items()}
+    return DataAsOf(node=NODE, **arrivals)
+
+
+def _head(session: Session, source: Source, state: ChainState) -> Head:
+    chain, clock = state.instant.chain, state.instant.clock
+    return Head(
+        source=source,
+        data_as_of=data_as_of(session),
+        symbol=chain.symbol,
+        underlying_price=number(state.spot.value),
+        expiration=chain.expiry,
+        as_of=instant(session.now),
+        market_open=True,
+        time_to_close_hours=number(clock.hours_left),
+        time_to_close_pct=number(clock.elapsed_pct),
+    )
+
+
+def _closed(session: Session, source: Source, symbol: str) -> SessionClosed:
+    hours = session.hours
+    over = session.now > hours.close
+    last = hours.date if over else session.previous_date
+    state = "closed" if over else f"not open before {_time(hours.open)}"
+    return SessionClosed(
+        source=source,
+        data_as_of=data_as_of(session),
+        symbol=symbol,
+        last_session=last,
+        as_of=instant(session.now),
+        message=f"The session of {hours.date} is {state}. Last session: {last}.",
+    )
+
+
+def _no_zero_dte(session: Session, source: Source, symbol: str) -> NoZeroDte:
+    date, following = session.hours.date, session.next_expiry(symbol)
+    spot = session.spot(symbol)
+    then = f"Next expiry: {following}." if following else "The tape has no later expiry."
+    return NoZeroDte(
+        source=source,
+        data_as_of=data_as_of(session),
+        symbol=symbol,
+        underlying_price=number(spot.value) if spot else None,
+        as_of=instant(session.now),
+        market_open=session.is_open,
+        next_zero_dte_expiry=following,
+        message=f"No 0DTE expiry for {symbol} today ({date:%A}). {then}",
+    )
+
+
+def _no_expiry(session: Session, symbol: str, expiry: datetime.date) -> str:
+    following = session.next_expiry(symbol)
+    hint = f"; the next one after {session.hours.date} is {following}" if following else ""
+    return f"{symbol} has no PM-settled chain that expires on {expiry}{hint}"
+
+
+def _warming_up(session: Session, chain: Chain) -> str:
+    return (
+        f"no quote of {chain.symbol} {chain.expiry} can be used at {_time(session.now)}: it needs "
+        "a strike with two-sided, uncrossed, fresh quotes"
+    )
+
+
+def _time(at: int | None) -> str:
+    return "the start" if at is None else f"{new_york_clock(at):%H:%M:%S} New York"

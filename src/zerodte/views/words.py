@@ -1,0 +1,103 @@
+"""The sentences of a snapshot: figures in words, for people and for language models."""
+
+import math
+
+from zerodte.engine.arithmetic import ratio
+from zerodte.engine.state import ChainState
+
+_UNKNOWN = "unknown"
+_SCALES = ((1e9, "B"), (1e6, "M"), (1e3, "K"))
+
+
+def dollars(value: float) -> str:
+    """A dollar amount at a readable scale: "$1.2B", "-$340M"; "unknown" for NaN."""
+    if not math.isfinite(value):
+        return _UNKNOWN
+    size, sign = abs(value), "-" if value < 0.0 else ""
+    scale, letter = next((pair for pair in _SCALES if size >= pair[0]), (1.0, ""))
+    scaled = size / scale
+    decimals = 2 if scaled < 10.0 else 1 if scaled < 100.0 else 0
+    return f"{sign}${scaled:,.{decimals}f}{letter}"
+
+
+def price(value: float) -> str:
+    """A price or strike without needless zeros; "unknown" for NaN."""
+    return f"{value:,.2f}".removesuffix(".00") if math.isfinite(value) else _UNKNOWN
+
+
+def regime(label: str, state: ChainState) -> str:
+    """What the regime means for how the market moves."""
+    net = dollars(state.exposures.net_gex)
+    return {
+        "positive_gamma": f"Net dealer gamma is {net} per 1% move: on the usual convention dealers "
+        "sell rallies and buy dips, which dampens moves.",
+        "negative_gamma": f"Net dealer gamma is {net} per 1% move: on the usual convention dealers "
+        "buy rallies and sell dips, which feeds moves.",
+        "undetermined": f"Net dealer gamma is {net} per 1% move, too small against its parts to "
+        "have a sign.",
+    }[label]
+
+
+def pin(state: ChainState) -> str:
+    """Where the magnet is and how strongly it pulls."""
+    magnet, score = state.levels.magnet.strike, state.pin.score
+    if not math.isfinite(magnet) or not math.isfinite(score):
+        return "No magnet: no open interest is known."
+    away = abs(state.spot.value - magnet) / state.surface.sigma
+    return (
+        f"The magnet is {price(magnet)}, {away:.2f} remaining sigmas from spot; "
+        f"the pin score is {score:.0f} of 100."
+    )
+
+
+def charm(label: str | None, state: ChainState) -> str:
+    """What the passing of time makes dealers do."""
+    net = dollars(abs(state.exposures.net_chex))
+    return {
+        "time_decay_dealers_buy": f"As time passes dealers buy, at {net} per session day.",
+        "time_decay_dealers_sell": f"As time passes dealers sell, at {net} per session day.",
+        "neutral": "Charm of calls and puts nearly cancels: time alone moves dealers little.",
+        None: "Charm is unknown: no open interest is known.",
+    }[label]
+
+
+def decay(state: ChainState) -> str:
+    """How much premium is left to decay, and how fast."""
+    theta, hours = state.exposures.net_theta, state.instant.clock.hours_left
+    if not math.isfinite(theta):
+        return "Decay is unknown: no open interest is known."
+    rate = f", {dollars(-theta / hours)} an hour on average" if hours else ""
+    return f"{dollars(-theta)} of extrinsic value decays in the {hours:.2g} hours left{rate}."
+
+
+def volatility(state: ChainState) -> str:
+    """Today's volatility beside next week's."""
+    now, week = state.surface.atm_volatility, state.anchor.volatility
+    text = f"At-the-money volatility is {100.0 * now:.1f}%"
+    if not math.isfinite(week):
+        return f"{text}; the tape has no expiry near seven days to compare it with."
+    return f"{text}, {ratio(now, week):.2f} times that of the expiry nearest seven days."
+
+
+def vanna(label: str | None, state: ChainState) -> str:
+    """What a rise in volatility makes dealers do."""
+    net = dollars(abs(state.exposures.net_vex))
+    return {
+        "vol_up_dealers_buy": f"A point more of volatility makes dealers buy {net}.",
+        "vol_up_dealers_sell": f"A point more of volatility makes dealers sell {net}.",
+        "neutral": "Vanna of calls and puts nearly cancels.",
+        None: "Vanna is unknown: no open interest is known.",
+    }[label]
+
+
+def flow_direction(label: str, state: ChainState) -> str:
+    """How far the day's trades have moved net gamma from the morning's."""
+    live, settled = state.exposures.net_gex, state.settled_net_gex
+    if label == "no_flow":
+        return "No trade has moved open interest: live gamma is the settled one."
+    return {
+        "neutral": f"Today's trades moved net gamma little: {dollars(settled)} to {dollars(live)}.",
+        "amplifying": f"Today's trades enlarged net gamma: {dollars(settled)} to {dollars(live)}.",
+        "dampening": f"Today's trades shrank net gamma: {dollars(settled)} to {dollars(live)}.",
+        "regime_flip": f"Today's trades turned net gamma: {dollars(settled)} to {dollars(live)}.",
+    }[label]
