@@ -38,6 +38,7 @@ class DbnFile:
         name: Its path within the tape, with slashes.
         dataset: Such as "OPRA.PILLAR".
         schema: Such as "cbbo-1s"; possibly one that `SCHEMAS` does not know.
+        version: Of the DBN format: 1 to 3.
         offset: Where the records begin, in bytes of plain content.
         metadata: All that the file says of itself.
     """
@@ -46,6 +47,7 @@ class DbnFile:
     name: str
     dataset: str
     schema: str
+    version: int
     offset: int
     metadata: dbn.Metadata
 
@@ -69,7 +71,7 @@ class DbnFile:
         return sum(len(chunk) for chunk in self._raw_chunks(warn))
 
     def _raw_chunks(self, warn: Warn) -> Iterator[Records]:
-        if self.metadata.version < _NEWEST_VERSION and self.schema in _UPGRADED:
+        if self.version < _NEWEST_VERSION and self.schema in _UPGRADED:
             return self._upgraded(warn)
         if is_compressed(self.path):
             return self._inflated(warn)
@@ -107,7 +109,7 @@ class DbnFile:
         layout = SCHEMAS[self.schema]
         decoder = dbn.DBNDecoder(
             has_metadata=False,
-            input_version=self.metadata.version,
+            input_version=self.version,
             upgrade_policy=_TO_V3,
         )
         for block in self._blocks(warn):
@@ -185,7 +187,9 @@ def read_metadata(path: Path, name: str) -> DbnFile:
         raise TapeError(f"{path}: holds several schemas in one file; write one file per schema")
     if metadata.ts_out:
         raise TapeError(f"{path}: its records carry send times (ts_out); record without them")
-    return DbnFile(path, name, metadata.dataset, str(metadata.schema), size, metadata)
+    schema = str(metadata.schema)
+    # Decoded metadata is upgraded, and no longer tells of which version the records are.
+    return DbnFile(path, name, metadata.dataset, schema, head[3], size, metadata)
 
 
 def _head(path: Path) -> bytes:

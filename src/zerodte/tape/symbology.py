@@ -35,9 +35,9 @@ def read_symbols(files: Iterable[DbnFile], date: datetime.date | None, warn: War
     for file in files:
         if file.schema == "definition":
             for chunk in file.chunks(warn):
-                names = (raw.decode("ascii", "replace") for raw in chunk["raw_symbol"].tolist())
+                pairs = chunk[["instrument_id", "raw_symbol"]].tolist()
                 symbols[file.dataset].update(
-                    zip(chunk["instrument_id"].tolist(), names, strict=True)
+                    (number, raw.decode("ascii", "replace")) for number, raw in pairs if raw
                 )
     return symbols
 

@@ -4,24 +4,17 @@ One file per call of `write`. Files are only ever added: several downloads of a 
 parts, make one tape.
 """
 
-import datetime
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
 
-import databento_dbn as dbn
 import numpy as np
 import numpy.typing as npt
 import zstandard
-from databento_dbn.metadata import SymbolMapping
 
-from zerodte.config import SECOND
-from zerodte.market.calendar import calendar
-from zerodte.market.osi import MarketError
 from zerodte.records.dbn import LENGTH_UNIT, RTYPES, SCHEMAS, UNDEF_TIME, Records
 from zerodte.tape.dbnfile import find_files
 from zerodte.tape.error import TapeError
+from zerodte.tape.metadata import encode_metadata, utc
 from zerodte.tape.sidecars import (
     CANCELS_SUFFIX,
     CONDITIONS_SUFFIX,
@@ -39,23 +32,6 @@ from zerodte.tape.stream import PLAIN_SUFFIX, ZSTD_SUFFIX, is_compressed
 from zerodte.tape.symbology import read_symbols
 
 _DATASET_LENGTH = 15
-
-# The package's type stubs declare the members of its enums as strings.
-_RAW_SYMBOL = cast("dbn.SType", dbn.SType.RAW_SYMBOL)
-_INSTRUMENT_ID = cast("dbn.SType", dbn.SType.INSTRUMENT_ID)
-
-
-@dataclass(frozen=True, slots=True)
-class _Interval:
-    start_date: datetime.date
-    end_date: datetime.date
-    symbol: str
-
-
-@dataclass(frozen=True, slots=True)
-class _Mapping:
-    raw_symbol: str
-    intervals: list[_Interval]
 
 
 class TapeWriter:
@@ -147,7 +123,9 @@ class TapeWriter:
             )
         if path.exists():
             raise TapeError(f"{path}: exists, and a tape's files are never overwritten")
-        metadata = _metadata(dataset, schema, start, end, self._learn(dataset, records, symbols))
+        metadata = encode_metadata(
+            dataset, schema, start, end, self._learn(dataset, records, symbols)
+        )
         path.parent.mkdir(parents=True, exist_ok=True)
         if conditions is not None:
             check_conditions(conditions, len(records), f"{path.name} conditions")
@@ -155,9 +133,9 @@ class TapeWriter:
         if cancels is not None:
             check_cancels(cancels, len(records), f"{path.name} cancels")
             write_whole(beside(path, CANCELS_SUFFIX), cancels.astype("<i8").tobytes())
-        content = bytes(metadata) + records.tobytes()
+        content = metadata + records.tobytes()
         if is_compressed(path):
-            content = zstandard.ZstdCompressor().compress(content)
+            content = zstandard.ZstdCompressor(write_checksum=True).compress(content)
         write_whole(path, content)
         return path
 
@@ -173,7 +151,7 @@ class TapeWriter:
         ids = self._ids.setdefault(dataset, {})
         told = dict(symbols or {})
         if "raw_symbol" in (records.dtype.names or ()):
-            names = (raw.decode("ascii") for raw in records["raw_symbol"].tolist())
+            names = (raw.decode("ascii", "replace") for raw in records["raw_symbol"].tolist())
             told.update(zip(records["instrument_id"].tolist(), names, strict=True))
         for number, symbol in told.items():
             if known.setdefault(number, symbol) != symbol:
@@ -218,37 +196,4 @@ def _span(dataset: str, schema: str, records: Records) -> tuple[int, int]:
 
 
 def _stamp(instant: int) -> str:
-    return _utc(instant).strftime("%Y%m%dT%H%M%SZ")
-
-
-def _utc(instant: int) -> datetime.datetime:
-    return datetime.datetime.fromtimestamp(instant // SECOND, datetime.UTC)
-
-
-def _metadata(
-    dataset: str, schema: str, start: int, end: int, symbols: Mapping[int, str]
-) -> dbn.Metadata:
-    """Mappings hold from the first record's date to that of the session the last belongs to."""
-    first = _utc(start).date()
-    try:
-        session = calendar().session_of(end)
-    except MarketError as error:
-        raise TapeError(f"{dataset} {schema}: receive times up to {_utc(end)}: {error}") from error
-    last = max(_utc(end).date(), session.date) + datetime.timedelta(days=1)
-    mappings = [
-        _Mapping(symbol, [_Interval(first, last, str(number))])
-        for number, symbol in symbols.items()
-    ]
-    try:
-        return dbn.Metadata(
-            dataset=dataset,
-            start=start,
-            end=end + 1,
-            stype_in=_RAW_SYMBOL,
-            stype_out=_INSTRUMENT_ID,
-            schema=dbn.Schema.from_str(schema),
-            symbols=list(symbols.values()),
-            mappings=cast("list[SymbolMapping]", mappings),
-        )
-    except dbn.DBNError as error:
-        raise TapeError(f"{dataset} {schema}: {error}") from error
+    return utc(instant).strftime("%Y%m%dT%H%M%SZ")
