@@ -88,6 +88,20 @@ def _next(a: float, c: float, s: float) -> tuple[bool, float]:
     return excess > 0.0, newton / (factor if trusted else 1.0)
 
 
+@inline
+def _load(
+    forward: float, strike: float, price: float, is_call: bool
+) -> tuple[float, float, float, float]:
+    """a, c, the first s, and an s that is surely too high; s is NaN where none exists."""
+    intrinsic = max(forward - strike if is_call else strike - forward, 0.0)
+    value = price - intrinsic
+    a = abs(log_ratio(forward, strike))
+    c = value / min(forward, strike)
+    s = _first_guess(a, value / math.sqrt(forward * strike))
+    exists = (c > _LEAST) & (c < 1.0)
+    return a, c, s if exists else math.nan, math.sqrt(2.0 * a) + _REACH
+
+
 @vector_kernel
 def volatility_into(
     forward: float, strike: Floats, tau: float, price: Floats, is_call: Bools, vol: Floats
@@ -101,19 +115,11 @@ def volatility_into(
     high = np.empty(_BLOCK)
     for start in range(0, strike.shape[0], _BLOCK):
         count = min(_BLOCK, strike.shape[0] - start)
-        c[count:] = math.nan
+        s[count:] = math.nan
+        low[:] = 0.0
         for i in range(count):
-            k = strike[start + i]
-            worth = forward - k if is_call[start + i] else k - forward
-            value = price[start + i] - max(worth, 0.0)
-            c[i] = value / min(forward, k)
-            a[i] = abs(log_ratio(forward, k))
-            s[i] = _first_guess(a[i], value / math.sqrt(forward * k))
-        for i in range(_BLOCK):
-            exists = (c[i] > _LEAST) & (c[i] < 1.0)
-            s[i] = s[i] if exists else math.nan
-            low[i] = 0.0
-            high[i] = math.sqrt(2.0 * a[i]) + _REACH
+            k = start + i
+            a[i], c[i], s[i], high[i] = _load(forward, strike[k], price[k], is_call[k])
         for _ in range(_MAX_STEPS):
             moving = 0
             for i in range(_BLOCK):
@@ -121,15 +127,16 @@ def volatility_into(
                 too_high, step = _next(a[i], c[i], here)
                 below = low[i] if too_high else here
                 above = here if too_high else high[i]
-                rests = ~((below < above) & (abs(step) > _REST * here + _NOISE))
+                at_rest = low[i] >= high[i]
+                moves = (abs(step) > _REST * here + _NOISE) & (not at_rest)
                 ahead = here + step
                 inside = (ahead > below) & (ahead < above)
-                middle = 0.5 * (below + above)
-                there = ahead if inside | rests else middle
+                there = ahead if inside | (not moves) else 0.5 * (below + above)
+                there = here if at_rest else there
                 s[i] = there
-                low[i] = there if rests else below
-                high[i] = there if rests else above
-                moving += 0 if rests else 1
+                low[i] = below if moves else there
+                high[i] = above if moves else there
+                moving += 1 if moves else 0
             if moving == 0:
                 break
         for i in range(count):

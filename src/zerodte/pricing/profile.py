@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from zerodte.compiled import vector_kernel
-from zerodte.pricing.black import deviation, signed_tail
+from zerodte.pricing.black import signed_tail
 from zerodte.pricing.special import INV_SQRT_2PI, exp, log_ratio
 
 Floats = npt.NDArray[np.float64]
@@ -33,17 +33,17 @@ def gex_profile_into(
 ) -> None:
     """Write the net GEX at each trial spot into `gex`; see `gex_profile`."""
     root_tau = math.sqrt(tau)
-    origin = spots[0]
+    # Logarithms are taken from the first spot, so that they are small and keep their digits.
+    origin = spots[0] if spots.shape[0] > 0 else math.nan
     distance = np.empty(spots.shape[0])
     for j in range(spots.shape[0]):
         distance[j] = log_ratio(spots[j], origin)
         gex[j] = 0.0
     for i in range(strike.shape[0]):
-        s = deviation(origin, strike[i], root_tau, vol[i])
-        if not (s > 0.0 and abs(weight[i]) > 0.0):
+        if not (vol[i] > 0.0 and strike[i] > 0.0 and abs(weight[i]) > 0.0):
             continue
-        slope = 1.0 / s
-        start = log_ratio(origin * forward_ratio, strike[i]) * slope + 0.5 * s
+        slope = 1.0 / (vol[i] * root_tau)
+        start = log_ratio(origin * forward_ratio, strike[i]) * slope + 0.5 / slope
         scale = weight[i] * slope
         for j in range(spots.shape[0]):
             d1 = distance[j] * slope + start
@@ -69,10 +69,11 @@ def book_delta_into(
     for j in range(spots.shape[0]):
         forward = spots[j] * forward_ratio
         for i in range(strike.shape[0]):
-            s = deviation(forward, strike[i], root_tau, vol[i])
+            s = vol[i] * root_tau
             d1 = log_ratio(forward, strike[i]) / s + 0.5 * s
             value = weight[i] * signed_tail(d1, INV_SQRT_2PI * exp(-0.5 * d1 * d1), is_call[i])
-            term[i] = 0.0 if math.isnan(value) else value
+            counts = (vol[i] > 0.0) & (strike[i] > 0.0) & (abs(weight[i]) > 0.0)
+            term[i] = value if counts else 0.0
         delta[j] = term.sum()
 
 

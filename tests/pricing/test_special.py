@@ -1,0 +1,99 @@
+"""The special functions against mpmath, and their tables against the script that makes them."""
+
+from collections.abc import Callable
+
+import mpmath as mp
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from answers import make_special
+from zerodte.compiled import vector_kernel
+from zerodte.pricing import implied, special
+
+Floats = npt.NDArray[np.float64]
+
+
+@vector_kernel
+def _exp(x: Floats, out: Floats) -> None:
+    for i in range(x.shape[0]):
+        out[i] = special.exp(x[i])
+
+
+@vector_kernel
+def _mills(x: Floats, out: Floats) -> None:
+    for i in range(x.shape[0]):
+        out[i] = special.mills(x[i])
+
+
+@vector_kernel
+def _log_ratio(x: Floats, y: Floats, out: Floats) -> None:
+    for i in range(x.shape[0]):
+        out[i] = special.log_ratio(x[i], y[i])
+
+
+def worst(found: Floats, exact: list[mp.mpf]) -> float:
+    """The largest relative error, itself without rounding error."""
+    pairs = zip(found.tolist(), exact, strict=True)
+    return max(abs(float(mp.mpf(value) / truth - 1)) for value, truth in pairs)
+
+
+def applied(kernel: Callable[..., None], *arguments: Floats) -> Floats:
+    out = np.empty_like(arguments[0])
+    kernel(*arguments, out)
+    return out
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    return np.random.default_rng(76)
+
+
+def test_exp(rng: np.random.Generator) -> None:
+    y = np.concatenate([rng.uniform(-708, 709, 1500), -(10 ** rng.uniform(-15, 1, 1500))])
+    assert worst(applied(_exp, y), [mp.exp(mp.mpf(value)) for value in y.tolist()]) < 2e-16
+
+
+def test_exp_at_its_ends() -> None:
+    y = np.array([0.0, -0.0, -708.0, -708.1, -1e300, -np.inf, np.nan])
+    found = applied(_exp, y)
+    np.testing.assert_array_equal(found[[0, 1, 3, 4, 5, 6]], [1.0, 1.0, 0.0, 0.0, 0.0, np.nan])
+    assert found[2] == pytest.approx(3.307553003638408e-308, rel=1e-15)
+
+
+@pytest.mark.parametrize(("low", "high"), [(0, 1), (1, 8), (8, 40), (40, 1e6)])
+def test_mills(low: float, high: float, rng: np.random.Generator) -> None:
+    d = rng.uniform(low, high, 1000)
+    exact = [make_special.mills(mp.mpf(value)) for value in d.tolist()]
+    assert worst(applied(_mills, d), exact) < 6e-16
+
+
+def test_mills_is_the_scaled_complementary_error_function() -> None:
+    d = np.array([0.0, 1.0, 20.0])
+    exact = [mp.sqrt(mp.pi / 2) * mp.exp(x * x / 2) * mp.erfc(x / mp.sqrt(2)) for x in d.tolist()]
+    assert worst(applied(_mills, d), exact) < 6e-16
+
+
+def test_log_ratio(rng: np.random.Generator) -> None:
+    a, b = 10 ** rng.uniform(-9, 9, (2, 2000))
+    exact = [mp.log(mp.mpf(x) / mp.mpf(y)) for x, y in zip(a.tolist(), b.tolist(), strict=True)]
+    assert worst(applied(_log_ratio, a, b), exact) < 4e-16
+
+
+def test_log_ratio_keeps_its_digits_near_one(rng: np.random.Generator) -> None:
+    a = np.full(2000, 4479.0898)
+    b = a * (1 + 10 ** rng.uniform(-12, -0.1, 2000) * rng.choice([-1, 1], 2000))
+    exact = [mp.log(mp.mpf(x) / mp.mpf(y)) for x, y in zip(a.tolist(), b.tolist(), strict=True)]
+    assert worst(applied(_log_ratio, a, b), exact) < 4e-16
+
+
+def test_tables_are_what_the_script_makes() -> None:
+    tables = {
+        "EXP": special._EXP,
+        "LOG": special._LOG,
+        "MILLS": special._MILLS,
+        "GUESS": implied._GUESS,
+    }
+    assert tables.keys() == make_special.TABLES.keys()
+    for name, table in tables.items():
+        assert tuple(float(value) for value in make_special.TABLES[name]()) == table
