@@ -172,12 +172,12 @@ def read_metadata(path: Path, name: str) -> DbnFile:
     if path.stat().st_size == 0:
         raise TapeError(f"{path}: empty, where a DBN file begins with metadata")
     head = _head(path)
-    if head[:3] != b"DBN":
+    if not _may_be_dbn(head):
         raise TapeError(f"{path}: not a DBN file; it begins with {head[:8]!r} and not with b'DBN'")
-    if len(head) > 3 and head[3] > _NEWEST_VERSION:
+    if len(head) >= _PREFIX and head[3] > _NEWEST_VERSION:
         raise TapeError(f"{path}: DBN version {head[3]}; versions 1 to {_NEWEST_VERSION} are read")
     size = _PREFIX + int.from_bytes(head[4:8], "little")
-    if len(head) < size:
+    if len(head) < max(size, _PREFIX):
         raise TapeError(f"{path}: cut off within its metadata; there are no records in it")
     try:
         metadata = dbn.Metadata.decode(head)
@@ -200,9 +200,13 @@ def _head(path: Path) -> bytes:
         head += piece
         if len(head) >= _PREFIX:
             wanted = _PREFIX + int.from_bytes(head[4:8], "little")
-        if len(head) >= wanted or head[:3] != b"DBN"[: len(head)]:
+        if len(head) >= wanted or not _may_be_dbn(head):
             break
-    return head[: max(wanted, _PREFIX)]
+    return head[:wanted]
+
+
+def _may_be_dbn(head: bytes) -> bool:
+    return head[:3] == b"DBN"[: len(head)]
 
 
 def find_files(folder: Path) -> list[DbnFile]:
