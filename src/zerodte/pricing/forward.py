@@ -21,6 +21,9 @@ Floats = npt.NDArray[np.float64]
 #: exercise of an American option spoils parity.
 NEAREST = 10
 
+#: Two values share the middle when their weights do but for rounding.
+_SHARED = 1e-12
+
 
 @dataclass(frozen=True)
 class Forward:
@@ -75,7 +78,7 @@ def _weighted_median(value: Floats, weight: Floats) -> float:
 
     Comparing all pairs is quicker than sorting: there are at most `NEAREST`.
     """
-    half = 0.5 * weight.sum()
+    half = (0.5 - _SHARED) * weight.sum()
     lower, upper = math.inf, -math.inf
     for i in range(value.shape[0]):
         up_to, from_here = 0.0, 0.0
@@ -109,7 +112,7 @@ def parity_forward(
     """The spread-weighted median forward of the strikes nearest the money.
 
     Args:
-        strike: Strikes in dollars, f8[n], in any order.
+        strike: Strikes in dollars, f8[n].
         call_bid: Quotes of the call at each strike in dollars, f8[n]; NaN where not usable.
         call_ask: Likewise.
         put_bid: Quotes of the put at each strike, f8[n].
