@@ -124,9 +124,11 @@ def test_records_without_a_time_are_refused(writer: TapeWriter, make: Make) -> N
         writer.write("OPRA.PILLAR", "cbbo-1s", untimed)
 
 
-def test_symbols_too_long_for_the_format_are_refused(writer: TapeWriter, make: Make) -> None:
+def test_symbols_that_say_nothing_or_too_much_are_refused(writer: TapeWriter, make: Make) -> None:
+    with pytest.raises(TapeError, match="the symbol of instrument 1 is empty"):
+        writer.write("OTHER", "cbbo-1s", make("cbbo-1s", 1), {1: ""})
     with pytest.raises(TapeError, match="too long"):
-        writer.write("OTHER", "cbbo-1s", make("cbbo-1s", 1), {1: "A" * 71})
+        writer.write("OTHER", "cbbo-1s", make("cbbo-1s", 1), {1: "A" * 71}, name="a.dbn")
 
 
 def test_ids_are_kept_when_a_tape_grows(writer: TapeWriter, make: Make) -> None:

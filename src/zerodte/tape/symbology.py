@@ -37,7 +37,7 @@ def read_symbols(files: Iterable[DbnFile], date: datetime.date | None, warn: War
             for chunk in file.chunks(warn):
                 pairs = chunk[["instrument_id", "raw_symbol"]].tolist()
                 symbols[file.dataset].update(
-                    (number, raw.decode("ascii", "replace")) for number, raw in pairs if raw
+                    (number, raw.decode("ascii", "replace")) for number, raw in pairs
                 )
     return symbols
 

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import zstandard
 
-from zerodte.records.dbn import LENGTH_UNIT, RTYPES, SCHEMAS, UNDEF_TIME, Records
+from zerodte.records.dbn import LENGTH_UNIT, RTYPES, SCHEMAS, TRADE_SCHEMAS, UNDEF_TIME, Records
 from zerodte.tape.dbnfile import find_files
 from zerodte.tape.error import TapeError
 from zerodte.tape.metadata import encode_metadata, utc
@@ -126,13 +126,10 @@ class TapeWriter:
         metadata = encode_metadata(
             dataset, schema, start, end, self._learn(dataset, records, symbols)
         )
+        sidecars = _sidecars(schema, len(records), conditions, cancels)
         path.parent.mkdir(parents=True, exist_ok=True)
-        if conditions is not None:
-            check_conditions(conditions, len(records), f"{path.name} conditions")
-            write_whole(beside(path, CONDITIONS_SUFFIX), conditions.astype(np.uint8).tobytes())
-        if cancels is not None:
-            check_cancels(cancels, len(records), f"{path.name} cancels")
-            write_whole(beside(path, CANCELS_SUFFIX), cancels.astype("<i8").tobytes())
+        for suffix, sidecar in sidecars.items():
+            write_whole(beside(path, suffix), sidecar)
         content = metadata + records.tobytes()
         if is_compressed(path):
             content = zstandard.ZstdCompressor(write_checksum=True).compress(content)
@@ -154,6 +151,8 @@ class TapeWriter:
             names = (raw.decode("ascii", "replace") for raw in records["raw_symbol"].tolist())
             told.update(zip(records["instrument_id"].tolist(), names, strict=True))
         for number, symbol in told.items():
+            if not symbol:
+                raise TapeError(f"{dataset}: the symbol of instrument {number} is empty")
             if known.setdefault(number, symbol) != symbol:
                 raise TapeError(f"{dataset}: instrument {number} is {known[number]}, not {symbol}")
             ids.setdefault(symbol, number)
@@ -197,3 +196,23 @@ def _span(dataset: str, schema: str, records: Records) -> tuple[int, int]:
 
 def _stamp(instant: int) -> str:
     return utc(instant).strftime("%Y%m%dT%H%M%SZ")
+
+
+def _sidecars(
+    schema: str,
+    count: int,
+    conditions: npt.NDArray[np.uint8] | None,
+    cancels: npt.NDArray[np.int64] | None,
+) -> dict[str, bytes]:
+    out = {}
+    if conditions is not None:
+        check_conditions(conditions, count, "conditions")
+        out[CONDITIONS_SUFFIX] = conditions.astype(np.uint8).tobytes()
+    if cancels is not None:
+        check_cancels(cancels, count, "cancels")
+        out[CANCELS_SUFFIX] = cancels.astype("<i8").tobytes()
+    if out and schema not in TRADE_SCHEMAS:
+        raise TapeError(
+            f"conditions and cancels belong to {', '.join(TRADE_SCHEMAS)}, not {schema}"
+        )
+    return out
