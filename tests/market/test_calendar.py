@@ -5,7 +5,7 @@ import warnings
 from datetime import date, time
 from zoneinfo import ZoneInfo
 
-import exchange_calendars  # type: ignore[import-untyped]
+import exchange_calendars
 import numpy as np
 import pytest
 from hypothesis import given

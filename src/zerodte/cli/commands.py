@@ -1,6 +1,7 @@
 """Every command, with its options and its words."""
 
 import datetime
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -125,8 +126,11 @@ def _serve(tape: Tape, host: str, port: int, speed: float | None) -> None:
         click.echo(f"Listening on {url}; reading the tape of {tape.session.date} ...")
         market.start(lambda: _say_ready(url, market.symbols(), tape))
 
+    # The server ends a SIGTERM by raising it again: as an exit, so that what is open is closed.
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+    settings = ServerSettings(base_url=f"http://{host}:{port}")
     try:
-        serve(create_app(market, ServerSettings()), host, port, ready=listening)
+        serve(create_app(market, settings), host, port, ready=listening)
     finally:
         market.stop()
 
@@ -135,6 +139,7 @@ def _say_ready(url: str, symbols: list[str], tape: Tape) -> None:
     for warning in tape.warnings:
         click.echo(f"  warning: {warning}")
     shown = symbols[0] if symbols else "SYMBOL"
-    click.echo(f"Ready. {len(symbols)} symbols: {', '.join(symbols[:20])}. Try:")
+    more = f" and {len(symbols) - 20} more" if len(symbols) > 20 else ""
+    click.echo(f"Ready: {', '.join(symbols[:20])}{more}. Try:")
     click.echo(f"  curl {url}/v1/flow/zero-dte/snapshot/{shown}")
     click.echo(f"  open {url}/docs in a browser; Ctrl-C stops.")

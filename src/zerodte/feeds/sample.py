@@ -68,7 +68,7 @@ def _open_interest(is_call: bool) -> Floats:
     centre = _SPOT + (5.0 if is_call else -7.0)
     bell = np.exp(-0.5 * ((_STRIKES - centre) / 9.0) ** 2)
     heap = 1.0 + 2.0 * (_STRIKES % 5.0 == 0.0) + 3.0 * (_STRIKES % 10.0 == 0.0)
-    counts: Floats = np.rint(1500.0 * bell * heap)
+    counts: Floats = np.rint((2100.0 if is_call else 1300.0) * bell * heap)
     return counts
 
 

@@ -9,6 +9,7 @@ from typing import TypeAlias
 from zerodte.runtime.replay import Pace, begin, source_of
 from zerodte.tape.folder import Tape, TapeError
 from zerodte.views.snapshot import snapshot
+from zerodte.wire.errors import ApiError
 from zerodte.wire.health import Health
 
 _Key: TypeAlias = tuple[str, datetime.date | None, float, bool]
@@ -32,7 +33,8 @@ class Market:
         self._pace = Pace(speed, tape.session.open)
         self._lock = threading.Lock()
         self._answers: OrderedDict[_Key, bytes] = OrderedDict()
-        self._problem: str | None = "starting: the tape has not been read yet"
+        self._is_ready = False
+        self._problem: str | None = "starting: the tape is being read"
         self._ready: Callable[[], None] = lambda: None
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._play, name="replay", daemon=True)
@@ -57,7 +59,7 @@ class Market:
         return self._answer((symbol, expiry, strike_range, True))
 
     def health(self) -> Health:
-        """Healthy once the tape is being played and its first tick has been answered from."""
+        """Healthy once ready, until the tape turns out to be damaged."""
         problem = self._problem
         return Health.of(problem) if problem else Health.of()
 
@@ -66,6 +68,8 @@ class Market:
         return self._session.symbols()
 
     def _answer(self, key: _Key) -> bytes:
+        if not self._is_ready:
+            raise ApiError("warming_up", self._problem or "starting")
         with self._lock:
             if (body := self._answers.get(key)) is None:
                 symbol, expiry, strike_range, settled = key
@@ -93,10 +97,10 @@ class Market:
 
     def _become_ready(self) -> None:
         """Have every kernel compiled by a first state, then say so, once."""
-        if self._problem is None:
+        if self._is_ready:
             return
         with self._lock:
             for symbol in self._session.symbols():
                 self._session.any_state(symbol)
-        self._problem = None
+        self._problem, self._is_ready = None, True
         self._ready()

@@ -36,7 +36,7 @@ class Session:
 
     Attributes:
         hours: The trading session.
-        now: End of the last tick, UTC ns; the open until there is one.
+        now: End of the last tick, UTC ns; midnight in New York until there is one.
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class Session:
             cadence: Interval at which the tape's own source speaks, ns; 0 when it says nothing.
         """
         self.hours = hours
-        self.now = hours.open
+        self.now = new_york(hours.date, _MIDNIGHT)
         self._calendar = calendar
         self._kinds = kinds
         self._cadence = cadence
@@ -63,9 +63,7 @@ class Session:
         self._instruments = Instruments(self._underlyings)
         self._contracts = self._instruments.contracts
         self._book = Book()
-        self._settled = Settled(
-            new_york(hours.date, _MIDNIGHT), new_york(hours.date + _DAY, _MIDNIGHT)
-        )
+        self._settled = Settled(self.now, new_york(hours.date + _DAY, _MIDNIGHT))
         self._digest = InputsDigest()
         self._samples: dict[int, ChainSample] = {}
         self._sampled = hours.open

@@ -1,0 +1,134 @@
+"""The command line as its users meet it: what it prints, and how it refuses."""
+
+import datetime
+import json
+import re
+import signal
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+import zerodte
+from zerodte.cli import main
+from zerodte.feeds.sample import SYMBOL, write_sample
+from zerodte.market.calendar import calendar
+
+CHAIN = "chains/spx_2022-03-23_1011_intraday.csv"
+
+
+def run(*arguments: str | Path) -> Result:
+    return CliRunner().invoke(main, [str(argument) for argument in arguments])
+
+
+@pytest.fixture(scope="module")
+def tape(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small tape of a half day."""
+    session = calendar().session(datetime.date(2024, 11, 29))
+    assert session is not None
+    folder = tmp_path_factory.mktemp("tape")
+    write_sample(folder, session)
+    return folder
+
+
+def test_version() -> None:
+    assert run("--version").output.strip() == f"zerodte, version {zerodte.__version__}"
+
+
+def test_a_recorded_chain_becomes_a_readable_summary(recorded: Path, tmp_path: Path) -> None:
+    imported = run(
+        "import",
+        "cboe-chain",
+        recorded / CHAIN,
+        "--at",
+        "2022-03-23T10:11",
+        "--out",
+        tmp_path / "tape",
+    )
+    assert imported.exit_code == 0, imported.output
+    assert "336,017" in imported.output
+    shown = run("replay", tmp_path / "tape").output
+    for fact in ("SPX at 2022-03-23T14:11:00Z", "4,479.09 (index)", "336,017", "87,397"):
+        assert fact in shown
+
+
+def test_json_is_the_snapshot_body(tape: Path) -> None:
+    answer = json.loads(run("replay", tape, "--json").output)
+    assert answer["symbol"] == SYMBOL
+    assert answer["body"]["regime"] == answer["regime"]
+
+
+def test_a_later_expiry(tape: Path) -> None:
+    answer = json.loads(run("replay", tape, "--expiry", "2024-12-02", "--json").output)
+    assert answer["expiration"] == "2024-12-02"
+    assert answer["time_to_close_hours"] == pytest.approx(2.0 + 6.5)
+
+
+def test_until_stops_there(tape: Path) -> None:
+    before = json.loads(run("replay", tape, "--until", "09:15", "--json").output)
+    assert before["session_closed"]
+    assert before["as_of"] == "2024-11-29T14:15:00Z"
+    rested = json.loads(run("replay", tape, "--until", "17:00", "--json").output)
+    assert rested["as_of"] == "2024-11-29T16:00:00Z", "a finished tape rests at its last tick"
+
+
+REFUSED = [
+    (("repaly",), "No such command 'repaly'"),
+    (("replay", "nowhere"), "no such folder"),
+    (("replay", "TAPE", "--until", "25:00"), "write HH:MM or HH:MM:SS"),
+    (("replay", "TAPE", "--until", "09:45"), "no quote of DEMO"),
+    (("replay", "TAPE", "--expiry", "tomorrow"), "write yyyy-MM-dd"),
+    (("replay", "TAPE", "--expiry", "2024-12-01"), "the next one after 2024-11-29 is 2024-12-02"),
+    (("replay", "TAPE", "--symbol", "SPY"), "tracked symbols: DEMO"),
+    (("serve", "TAPE", "--speed", "0"), "is not in the range"),
+    (("serve", "TAPE", "--host", "256.0.0.1"), "choose another host or port"),
+    (
+        ("import", "cboe-chain", "nofile.csv", "--at", "2022-03-23T10:11", "--out", "x"),
+        "nofile.csv",
+    ),
+]
+
+
+@pytest.mark.parametrize(("arguments", "said"), REFUSED, ids=lambda value: str(value)[:40])
+def test_mistakes_end_in_a_clear_line(tape: Path, arguments: tuple[str, ...], said: str) -> None:
+    result = run(*(tape if word == "TAPE" else word for word in arguments))
+    assert result.exit_code in {1, 2}
+    assert said in result.output
+    assert isinstance(result.exception, SystemExit), "a traceback would have reached the user"
+
+
+def test_an_at_that_is_not_a_time(recorded: Path, tmp_path: Path) -> None:
+    out = tmp_path / "tape"
+    result = run("import", "cboe-chain", recorded / CHAIN, "--at", "noon", "--out", out)
+    assert result.exit_code == 1
+    assert "yyyy-MM-ddTHH:mm" in result.output
+    assert not out.exists()
+
+
+@pytest.fixture
+def demo() -> Iterator[subprocess.Popen[str]]:
+    """The demo as a process of its own, on a port of the system's choice."""
+    command = [sys.executable, "-c", "from zerodte.cli import main; main()", "demo", "--port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        yield process
+        process.kill()
+
+
+def test_the_demo_serves_until_it_is_told_to_stop(demo: subprocess.Popen[str]) -> None:
+    assert demo.stdout is not None
+    said = ""
+    while "curl" not in said:
+        line = demo.stdout.readline()
+        assert line, f"it ended early, after saying: {said}"
+        said += line
+    assert "not market data" in said
+    address = re.search(r"curl (\S+)", said)
+    assert address is not None
+    with urllib.request.urlopen(address[1]) as answer:  # noqa: S310
+        assert json.load(answer)["source"] == "simulated"
+    demo.send_signal(signal.SIGTERM)
+    assert demo.wait(timeout=20) == 128 + signal.SIGTERM

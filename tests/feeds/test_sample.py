@@ -1,0 +1,47 @@
+"""The generated chain: readable by anybody, plainly not market data, whole in every block."""
+
+import datetime
+import json
+from pathlib import Path
+
+import databento
+import pytest
+
+from zerodte.config import STRIKE_RANGE
+from zerodte.feeds.sample import SYMBOL, write_sample
+from zerodte.market.calendar import calendar
+from zerodte.runtime.replay import replay, source_of
+from zerodte.tape.folder import open_tape
+from zerodte.views.snapshot import snapshot
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    session = calendar().session(datetime.date(2025, 6, 2))
+    assert session is not None
+    path = tmp_path_factory.mktemp("sample")
+    write_sample(path, session)
+    return path
+
+
+def test_the_vendors_client_reads_every_file(folder: Path) -> None:
+    files = sorted(folder.glob("*.dbn*"))
+    assert len(files) == 4
+    for file in files:
+        assert sum(1 for _ in databento.DBNStore.from_bytes(file.read_bytes())) > 0
+
+
+def test_it_fills_every_block(folder: Path) -> None:
+    tape = open_tape(folder)
+    assert source_of(tape) == "simulated"
+    answer = json.loads(snapshot(replay(tape), "simulated", SYMBOL, None, STRIKE_RANGE))
+    unknown = {
+        f"{block}.{field}"
+        for block, fields in answer["body"].items()
+        if isinstance(fields, dict)
+        for field, value in fields.items()
+        if value is None
+    }
+    assert unknown == {"vol_context.vix"}
+    assert answer["regime"]["label"] == "positive_gamma"
+    assert answer["metadata"]["data_quality_score"] == 100
