@@ -33,10 +33,9 @@ def mills_smooth(u: mp.mpf) -> mp.mpf:
     return mills(d) * (d + MILLS_SCALE)
 
 
-def exp_smooth(u: mp.mpf) -> mp.mpf:
-    """(exp(f) - 1 - f) / f^2, with f = u ln(2) / 2."""
-    f = u * mp.log(2) / 2
-    return (mp.exp(f) - 1 - f) / f**2 if abs(f) > mp.mpf("1e-8") else mp.mpf(1) / 2 + f / 6
+def exp2_smooth(u: mp.mpf) -> mp.mpf:
+    """2^f, with f = u / 2."""
+    return mp.power(2, u / 2)
 
 
 def log_smooth(u: mp.mpf) -> mp.mpf:
@@ -102,7 +101,7 @@ def rescaled(coefficients: list[mp.mpf], inner: mp.mpf, shift: mp.mpf) -> list[m
 
 TABLES: dict[str, Callable[[], list[mp.mpf]]] = {
     "MILLS": lambda: powers(mills_smooth, 23),
-    "EXP": lambda: rescaled(powers(exp_smooth, 9), 2 / mp.log(2), mp.mpf(0)),
+    "EXP2": lambda: rescaled(powers(exp2_smooth, 11), mp.mpf(2), mp.mpf(0)),
     "LOG": lambda: rescaled(powers(log_smooth, 9), 2 / LOG_REACH, mp.mpf(-1)),
     "GUESS": lambda: powers(guess_smooth, 7),
 }

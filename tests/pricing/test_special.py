@@ -21,6 +21,12 @@ def _exp(x: Floats, out: Floats) -> None:
 
 
 @vector_kernel
+def _exp2(x: Floats, out: Floats) -> None:
+    for i in range(x.shape[0]):
+        out[i] = special.exp2(x[i])
+
+
+@vector_kernel
 def _mills(x: Floats, out: Floats) -> None:
     for i in range(x.shape[0]):
         out[i] = special.mills(x[i])
@@ -54,11 +60,21 @@ def test_exp(rng: np.random.Generator) -> None:
     assert worst(applied(_exp, y), [mp.exp(mp.mpf(value)) for value in y.tolist()]) < 2e-16
 
 
-def test_exp_at_its_ends() -> None:
-    y = np.array([0.0, -0.0, -708.0, -708.1, -1e300, -np.inf, np.nan])
-    found = applied(_exp, y)
-    np.testing.assert_array_equal(found[[0, 1, 3, 4, 5, 6]], [1.0, 1.0, 0.0, 0.0, 0.0, np.nan])
-    assert found[2] == pytest.approx(3.307553003638408e-308, rel=1e-15)
+def test_exp2(rng: np.random.Generator) -> None:
+    y = np.concatenate([rng.uniform(-1022, 1023, 1500), -(10 ** rng.uniform(-15, 1, 1500))])
+    exact = [mp.power(2, mp.mpf(value)) for value in y.tolist()]
+    assert worst(applied(_exp2, y), exact) < 2e-16
+
+
+@pytest.mark.parametrize(
+    ("kernel", "least", "value"),
+    [(_exp, -708.0, 3.307553003638408e-308), (_exp2, -1022.0, 2.0**-1022)],
+)
+def test_powers_at_their_ends(kernel: Callable[..., None], least: float, value: float) -> None:
+    below = np.nextafter(least, -np.inf)
+    found = applied(kernel, np.array([0.0, -0.0, below, -1e300, -np.inf, np.nan]))
+    np.testing.assert_array_equal(found, [1.0, 1.0, 0.0, 0.0, 0.0, np.nan])
+    assert applied(kernel, np.array([least]))[0] == pytest.approx(value, rel=1e-15, abs=0)
 
 
 @pytest.mark.parametrize(("low", "high"), [(0, 1), (1, 8), (8, 40), (40, 1e6)])
@@ -89,7 +105,7 @@ def test_log_ratio_keeps_its_digits_near_one(rng: np.random.Generator) -> None:
 
 def test_tables_are_what_the_script_makes() -> None:
     tables = {
-        "EXP": special._EXP,
+        "EXP2": special._EXP2,
         "LOG": special._LOG,
         "MILLS": special._MILLS,
         "GUESS": implied._GUESS,

@@ -12,13 +12,15 @@ import numpy.typing as npt
 
 from zerodte.compiled import vector_kernel
 from zerodte.pricing.black import signed_tail
-from zerodte.pricing.special import INV_SQRT_2PI, exp, log_ratio
+from zerodte.pricing.special import INV_SQRT_2PI, exp, exp2, log_ratio
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 
 #: Exposures are dollars per move of one percent.
 _ONE_PERCENT = 0.01
+#: sqrt(1 / (2 ln 2)): exp(-d^2 / 2) = 2^(-(_HALVING d)^2).
+_HALVING = 0.8493218002880191
 
 
 @vector_kernel
@@ -39,15 +41,22 @@ def gex_profile_into(
     for j in range(spots.shape[0]):
         distance[j] = log_ratio(spots[j], origin)
         gex[j] = 0.0
+    # In units of _HALVING, n(d) is 2^(-d^2) / sqrt(2 pi): the grid's inner loop is then shortest.
+    slope = np.empty(strike.shape[0])
+    start = np.empty(strike.shape[0])
+    scale = np.empty(strike.shape[0])
     for i in range(strike.shape[0]):
-        if not (vol[i] > 0.0 and strike[i] > 0.0 and abs(weight[i]) > 0.0):
+        s = vol[i] * root_tau
+        slope[i] = _HALVING / s
+        start[i] = log_ratio(origin * forward_ratio, strike[i]) * slope[i] + 0.5 * _HALVING * s
+        counts = (vol[i] > 0.0) & (strike[i] > 0.0) & (abs(weight[i]) > 0.0)
+        scale[i] = weight[i] / s if counts else 0.0
+    for i in range(strike.shape[0]):
+        if scale[i] == 0.0:
             continue
-        slope = 1.0 / (vol[i] * root_tau)
-        start = log_ratio(origin * forward_ratio, strike[i]) * slope + 0.5 / slope
-        scale = weight[i] * slope
         for j in range(spots.shape[0]):
-            d1 = distance[j] * slope + start
-            gex[j] += scale * exp(-0.5 * d1 * d1)
+            d = distance[j] * slope[i] + start[i]
+            gex[j] += scale[i] * exp2(-d * d)
     for j in range(spots.shape[0]):
         gex[j] *= INV_SQRT_2PI * _ONE_PERCENT * spots[j] / forward_ratio
 

@@ -5,6 +5,7 @@ that LLVM turns a loop over contracts into vector instructions. NaN in, NaN out.
 are Chebyshev interpolants made in 40-digit arithmetic by `tests/answers/make_special.py`.
 
     exp        relative error below 2e-16 for -708 <= y <= 709; below that exactly 0
+    exp2       relative error below 2e-16 for -1022 <= y <= 1023; below that exactly 0
     mills      relative error below 6e-16 for every d >= 0
     log_ratio  relative error below 4e-16, near 1 too
 """
@@ -25,23 +26,25 @@ _INV_LN2 = 1.4426950408889634
 _LN2_HIGH = 0.693147180369123816490
 _LN2_LOW = 1.90821492927058770002e-10
 _LN2 = 0.6931471805599453
-#: Below this exp leaves the normal range of float64.
+#: Below these the results leave the normal range of float64.
+_EXP2_FLOOR = -1022.0
 _EXP_FLOOR = -708.0
 
-#: (exp(f) - 1 - f) / f^2 in f, for |f| <= ln(2) / 2.
-_EXP = (
-    0.5000000000000001,
-    0.16666666666666669,
-    0.041666666666624164,
-    0.008333333333330065,
-    0.0013888888917196719,
-    0.00019841269863040545,
-    2.4801521322368692e-05,
-    2.7557268480310024e-06,
-    2.7620075879983367e-07,
-    2.5100375832561234e-08,
+#: 2^f in f, for |f| <= 1/2.
+_EXP2 = (
+    1.0,
+    0.6931471805599453,
+    0.24022650695910158,
+    0.055504108664821625,
+    0.009618129107587256,
+    0.001333355814640647,
+    0.00015403530463724353,
+    1.5252733841556773e-05,
+    1.3215432535912375e-06,
+    1.0178057087733941e-07,
+    7.074194297288521e-09,
+    4.4558179083360645e-10,
 )
-
 #: (atanh(z) - z) / z^3 in z^2, for |z| <= 0.2004.
 _LOG = (
     0.3333333333333333,
@@ -106,16 +109,28 @@ def _power_of_two(k: np.int64) -> float:
 
 
 @inline
+def exp2(y: float) -> float:
+    """The power 2^y, for y <= 1023; 0 where the result would not be a normal number.
+
+    y = k + f with k an integer and |f| <= 1/2, then 2^y = 2^k 2^f.
+    """
+    rounded = y + _ROUND
+    f = y - (rounded - _ROUND)
+    power = polynomial(f, _EXP2) * _power_of_two(_bits(rounded))
+    return 0.0 if y < _EXP2_FLOOR else power
+
+
+@inline
 def exp(y: float) -> float:
     """The exponential, for y <= 709; 0 where the result would not be a normal number.
 
-    y = k ln 2 + f with |f| <= ln(2) / 2, then exp(y) = 2^k exp(f).
+    As 2^(y / ln 2), but with the remainder f taken before y / ln 2 is rounded.
     """
     rounded = y * _INV_LN2 + _ROUND
     k = rounded - _ROUND
-    f = (y - k * _LN2_HIGH) - k * _LN2_LOW
-    mantissa = 1.0 + (f + f * f * polynomial(f, _EXP))
-    return 0.0 if y < _EXP_FLOOR else mantissa * _power_of_two(_bits(rounded))
+    f = ((y - k * _LN2_HIGH) - k * _LN2_LOW) * _INV_LN2
+    power = polynomial(f, _EXP2) * _power_of_two(_bits(rounded))
+    return 0.0 if y < _EXP_FLOOR else power
 
 
 @inline
