@@ -4,7 +4,7 @@ Flat float64 arrays by position. Nothing here knows which positions make a chain
 number per position (the chain's number) only serves to tell how long a chain has been silent.
 """
 
-from typing import TypeAlias, TypeVar
+from typing import NamedTuple, TypeAlias, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -14,10 +14,34 @@ from zerodte.config import STALE_AFTER
 from zerodte.records.dbn import PRICE_SCALE, UNDEF_PRICE, UNDEF_SIZE, Records
 
 Floats: TypeAlias = npt.NDArray[np.float64]
+Places: TypeAlias = npt.NDArray[np.int32]
 Scalar = TypeVar("Scalar", bound=np.generic)
 
 #: The receive time of what has never spoken: so early that no patience reaches it.
 NEVER = -(2**62)
+
+
+class Taps(NamedTuple):
+    """Trades that want to know the quote that stood before them.
+
+    Attributes:
+        received: Receive times, shape (k,), ascending.
+        positions: Where each belongs, shape (k,), negative for none.
+        standing: Filled in: bid, ask, bid size, ask size of each, shape (k, 4).
+    """
+
+    received: npt.NDArray[np.uint64]
+    positions: Places
+    standing: Floats
+
+    @classmethod
+    def of(cls, trades: Records, positions: Places) -> "Taps":
+        """Taps for trade records, to be filled in; NaN where nothing stands."""
+        standing = np.full((len(trades), 4), np.nan)
+        return cls(np.ascontiguousarray(trades["ts_recv"]), positions, standing)
+
+
+NO_TAPS = Taps(np.empty(0, np.uint64), np.empty(0, np.int32), np.empty((0, 4)))
 
 
 class Book:
@@ -61,9 +85,10 @@ class Book:
     def apply(
         self,
         records: Records,
-        positions: npt.NDArray[np.int32],
-        group: npt.NDArray[np.int32],
+        positions: Places,
+        group: Places,
         cadence: int,
+        taps: Taps = NO_TAPS,
     ) -> None:
         """Take quotes in order.
 
@@ -72,25 +97,18 @@ class Book:
             positions: Where each belongs, shape (m,); negative ones are passed over.
             group: The group of every position, shape (n,).
             cadence: Interval of the schema in ns, 0 for an event feed.
+            taps: Trades of the same tick that want to know what stood before them.
         """
-        _apply_quotes(
-            records["bid_px_00"],
-            records["ask_px_00"],
-            records["bid_sz_00"],
-            records["ask_sz_00"],
-            records["ts_recv"],
-            positions,
-            group,
-            cadence,
-            self._quotes,
-            self.newest,
-            self._cadence,
-        )
+        _apply(records, positions, group, cadence, self._quotes, self.newest, self._cadence, taps)
 
     def is_fresh(self, group: int, now: int) -> bool:
         """Whether the group has spoken within max(15 s, two cadences) before `now`."""
         patience = max(STALE_AFTER, 2 * int(self._cadence[group]))
         return bool(now - self.newest[group] <= patience)
+
+    def stale(self, now: int) -> npt.NDArray[np.bool_]:
+        """Which groups have been silent for longer than `is_fresh` allows, shape (groups,)."""
+        return now - self.newest > np.maximum(STALE_AFTER, 2 * self._cadence)
 
     def newest_of(self, group: int) -> int | None:
         """Receive time of the group's newest record, or None if it has never spoken."""
@@ -118,26 +136,37 @@ def _size(raw: int) -> float:
 
 
 @kernel
-def _apply_quotes(
-    raw_bid: npt.NDArray[np.int64],
-    raw_ask: npt.NDArray[np.int64],
-    raw_bid_size: npt.NDArray[np.uint32],
-    raw_ask_size: npt.NDArray[np.uint32],
-    received: npt.NDArray[np.uint64],
-    positions: npt.NDArray[np.int32],
-    group: npt.NDArray[np.int32],
+def _apply(
+    records: Records,
+    positions: Places,
+    group: Places,
     interval: int,
     quotes: Floats,
     newest: npt.NDArray[np.int64],
     cadence: npt.NDArray[np.int64],
+    taps: Taps,
 ) -> None:
+    tapped = 0
     for i in range(positions.shape[0]):
+        quote = records[i]
+        while tapped < taps.received.shape[0] and taps.received[tapped] <= quote.ts_recv:
+            _tap(taps, tapped, quotes)
+            tapped += 1
         at = positions[i]
         if at < 0:
             continue
-        quotes[at, 0] = _price(raw_bid[i])
-        quotes[at, 1] = _price(raw_ask[i])
-        quotes[at, 2] = _size(raw_bid_size[i])
-        quotes[at, 3] = _size(raw_ask_size[i])
-        newest[group[at]] = max(newest[group[at]], np.int64(received[i]))
+        quotes[at, 0] = _price(quote.bid_px_00)
+        quotes[at, 1] = _price(quote.ask_px_00)
+        quotes[at, 2] = _size(quote.bid_sz_00)
+        quotes[at, 3] = _size(quote.ask_sz_00)
+        newest[group[at]] = max(newest[group[at]], np.int64(quote.ts_recv))
         cadence[group[at]] = interval
+    for left in range(tapped, taps.received.shape[0]):
+        _tap(taps, left, quotes)
+
+
+@kernel
+def _tap(taps: Taps, trade: int, quotes: Floats) -> None:
+    at = taps.positions[trade]
+    if at >= 0:
+        taps.standing[trade] = quotes[at]

@@ -41,7 +41,7 @@ class Underlyings:
 
     def apply_values(self, records: Records, numbers: npt.NDArray[np.int32]) -> None:
         """Take index values (trade records) in order; the last of each index wins."""
-        _apply_values(records["price"], records["ts_recv"], numbers, self._value, self._valued)
+        _apply_values(records, numbers, self._value, self._valued)
 
     def own_price(self, symbol: str, now: int) -> Spot | None:
         """The symbol's own fresh price: its quote's mid, else its index value, else None."""
@@ -77,15 +77,14 @@ def _newest(times: npt.NDArray[np.int64]) -> int | None:
 
 @kernel
 def _apply_values(
-    raw: npt.NDArray[np.int64],
-    received: npt.NDArray[np.uint64],
+    records: Records,
     numbers: npt.NDArray[np.int32],
     value: npt.NDArray[np.float64],
     valued: npt.NDArray[np.int64],
 ) -> None:
     for i in range(numbers.shape[0]):
-        at = numbers[i]
-        if at < 0 or raw[i] == UNDEF_PRICE or raw[i] <= 0:
+        at, raw = numbers[i], records[i].price
+        if at < 0 or raw == UNDEF_PRICE or raw <= 0:
             continue
-        value[at] = raw[i] * PRICE_SCALE
-        valued[at] = np.int64(received[i])
+        value[at] = raw * PRICE_SCALE
+        valued[at] = np.int64(records[i].ts_recv)
