@@ -13,7 +13,8 @@ from zerodte.wire.envelope import Source
 def begin(tape: Tape) -> Session:
     """A session that knows the tape's instruments, before its first tick."""
     kinds = {dataset: tape.kind(dataset) for dataset in tape.symbols}
-    session = Session(tape.session, calendar(), kinds)
+    cadence = tape.notes.cadence_seconds * SECOND
+    session = Session(tape.session, calendar(), kinds, cadence)
     for dataset, symbols in tape.symbols.items():
         session.learn(dataset, symbols)
     return session

@@ -6,6 +6,7 @@ Formats only, each with its reader and its writer.
 from collections.abc import Callable, Sequence
 from enum import IntEnum
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
 import numpy as np
@@ -39,10 +40,13 @@ class Notes(msgspec.Struct, frozen=True):
     Attributes:
         source: What made it: recorded, simulated, or a name of the maker's own.
         notes: Free text, such as "minute bars".
+        cadence_seconds: How often its own source speaks of an instrument, 60 for minute bars, so
+            that what it said a minute ago is still fresh; 0 where the schemas say it all.
     """
 
     source: str = "recorded"
     notes: tuple[str, ...] = ()
+    cadence_seconds: Annotated[int, msgspec.Meta(ge=0)] = 0
 
 
 class Commit(msgspec.Struct, frozen=True):

@@ -41,13 +41,20 @@ class TapeWriter:
         path: The folder; made where it does not exist.
         source: What makes the tape: "recorded", "simulated", ... Parts of one tape agree on it.
         notes: What a reader of the tape should know; added to the notes that are there.
+        cadence_seconds: How often the source speaks of an instrument, if its schemas do not say;
+            of several makers of one tape, the slowest counts.
 
     Raises:
         TapeError: If the folder is a tape of another source, or holds files that are none.
     """
 
     def __init__(
-        self, path: str | Path, *, source: str = "recorded", notes: Iterable[str] = ()
+        self,
+        path: str | Path,
+        *,
+        source: str = "recorded",
+        notes: Iterable[str] = (),
+        cadence_seconds: int = 0,
     ) -> None:
         self.path = Path(path)
         self.path.mkdir(parents=True, exist_ok=True)
@@ -57,7 +64,9 @@ class TapeWriter:
             raise TapeError(
                 f"{self.path}: a tape that is {known.source}, not {source}; use another"
             )
-        write_notes(self.path, Notes(source, tuple(dict.fromkeys((*known.notes, *notes)))))
+        told = tuple(dict.fromkeys((*known.notes, *notes)))
+        cadence = max(known.cadence_seconds, cadence_seconds)
+        write_notes(self.path, Notes(source, told, cadence))
         self._symbols = read_symbols(files, date=None, warn=lambda _: None)
         self._ids = {
             dataset: {symbol: number for number, symbol in known.items()}
