@@ -11,9 +11,10 @@ import mpmath as mp
 
 mp.mp.dps = 40
 
-#: The distance whose image is the middle of [-1, 1]: u = (d - scale) / (d + scale).
-MILLS_SCALE = 4
-GUESS_SCALE = 8
+#: The half-line from `start` is mapped to [-1, 1], and `middle` to 0.
+MILLS_START = mp.mpf(-1) / 2
+MILLS_MIDDLE = mp.mpf(9) / 2
+GUESS_MIDDLE = 8
 
 
 def mills(d: mp.mpf) -> mp.mpf:
@@ -28,9 +29,10 @@ def mills(d: mp.mpf) -> mp.mpf:
 
 
 def mills_smooth(u: mp.mpf) -> mp.mpf:
-    """mills(d) (d + scale), with d = scale (1 + u) / (1 - u)."""
-    d = MILLS_SCALE * (1 + u) / (1 - u)
-    return mills(d) * (d + MILLS_SCALE)
+    """mills(d) (d + 5.5), with u = (d - 4.5) / (d + 5.5)."""
+    reach = MILLS_MIDDLE - MILLS_START
+    d = MILLS_START + reach * (1 + u) / (1 - u)
+    return mills(d) * (d - MILLS_START + reach)
 
 
 def exp2_smooth(u: mp.mpf) -> mp.mpf:
@@ -56,7 +58,7 @@ LOG_REACH = mp.tanh(mp.log(2) * mp.mpf("0.5862") / 2) ** 2
 
 def guess_smooth(u: mp.mpf) -> mp.mpf:
     """sqrt(1 + q) (1 / h - sqrt(2 pi) / r), with r the distance over the price, q = log(1 + r)."""
-    q = GUESS_SCALE * (1 + u) / (1 - u)
+    q = GUESS_MIDDLE * (1 + u) / (1 - u)
     r = mp.expm1(q)
     log_r = mp.log(r)
     if r < mp.mpf("1e-6"):

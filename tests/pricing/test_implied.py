@@ -45,8 +45,8 @@ def test_recorded_truth(recorded: Path, minutes: int) -> None:
     exists = ~np.isnan(exact)
     error = np.abs(found - exact)[exists]
     assert (error <= tolerance(forward, strike, tau, exact, price)[exists]).all()
-    # The promise is for the worst of inputs. On a day's own chain far more is kept.
-    assert (error <= 1e-12 * exact[exists]).all()
+    # The promise is for the worst of inputs. Of these volatilities nearly every digit is found.
+    assert (error <= 2e-15 * exact[exists]).all()
 
 
 @pytest.mark.parametrize("premium", [0.01, 0.025, 0.05, 1.0, 30.0])

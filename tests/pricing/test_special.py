@@ -33,6 +33,18 @@ def _mills(x: Floats, out: Floats) -> None:
 
 
 @vector_kernel
+def _mills_fall(x: Floats, width: Floats, out: Floats) -> None:
+    for i in range(x.shape[0]):
+        out[i] = special.mills_fall(x[i], width[i])[0]
+
+
+@vector_kernel
+def _mills_beyond(x: Floats, width: Floats, out: Floats) -> None:
+    for i in range(x.shape[0]):
+        out[i] = special.mills_fall(x[i], width[i])[1]
+
+
+@vector_kernel
 def _log_ratio(x: Floats, y: Floats, out: Floats) -> None:
     for i in range(x.shape[0]):
         out[i] = special.log_ratio(x[i], y[i])
@@ -77,17 +89,30 @@ def test_powers_at_their_ends(kernel: Callable[..., None], least: float, value: 
     assert applied(kernel, np.array([least]))[0] == pytest.approx(value, rel=1e-15, abs=0)
 
 
-@pytest.mark.parametrize(("low", "high"), [(0, 1), (1, 8), (8, 40), (40, 1e6)])
+@pytest.mark.parametrize(("low", "high"), [(-0.5, 0.5), (0.5, 8), (8, 40), (40, 1e6)])
 def test_mills(low: float, high: float, rng: np.random.Generator) -> None:
     d = rng.uniform(low, high, 1000)
     exact = [make_special.mills(mp.mpf(value)) for value in d.tolist()]
-    assert worst(applied(_mills, d), exact) < 6e-16
+    assert worst(applied(_mills, d), exact) < 8e-16
 
 
 def test_mills_is_the_scaled_complementary_error_function() -> None:
     d = np.array([0.0, 1.0, 20.0])
     exact = [mp.sqrt(mp.pi / 2) * mp.exp(x * x / 2) * mp.erfc(x / mp.sqrt(2)) for x in d.tolist()]
-    assert worst(applied(_mills, d), exact) < 6e-16
+    assert worst(applied(_mills, d), exact) < 8e-16
+
+
+@pytest.mark.parametrize("width", [1e-9, 1e-4, 0.01, 1.0, 30.0])
+@pytest.mark.parametrize(("low", "high"), [(-0.5, 0.5), (0.5, 8), (8, 38)])
+def test_mills_fall(low: float, high: float, width: float, rng: np.random.Generator) -> None:
+    d = rng.uniform(low, high, 300)
+    widths = width * rng.uniform(0.1, 1, 300)
+    near = [make_special.mills(mp.mpf(x)) for x in d.tolist()]
+    pairs = zip(d.tolist(), widths.tolist(), strict=True)
+    far = [make_special.mills(mp.mpf(x) + mp.mpf(w)) for x, w in pairs]
+    fall = [one - other for one, other in zip(near, far, strict=True)]
+    assert worst(applied(_mills_fall, d, widths), fall) < 5e-15
+    assert worst(applied(_mills_beyond, d, widths), far) < 8e-16
 
 
 def test_log_ratio(rng: np.random.Generator) -> None:

@@ -24,7 +24,7 @@ import numpy as np
 import numpy.typing as npt
 
 from zerodte.compiled import inline, vector_kernel
-from zerodte.pricing.special import INV_SQRT_2PI, exp, log_ratio, mills
+from zerodte.pricing.special import INV_SQRT_2PI, exp, log_ratio, mills, mills_fall
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
@@ -89,17 +89,22 @@ def greeks_into(
 def price_into(
     forward: float, strike: Floats, tau: float, vol: Floats, is_call: Bools, price: Floats
 ) -> None:
-    """Write the prices of one chain into `price`; see `price`."""
+    """Write the prices of one chain into `price`; see `price`.
+
+    The time value over the smaller of F and K is n(A) (M(A) - M(B)) with A = h - s / 2 and
+    B = h + s / 2, or where that is large its complement n(A) (M(-A) + M(B)); M is the Mills ratio.
+    """
     root_tau = math.sqrt(tau)
     for i in range(strike.shape[0]):
         s = deviation(forward, strike[i], root_tau, vol[i])
-        h = log_ratio(forward, strike[i]) / s
-        d1 = h + 0.5 * s
-        d2 = h - 0.5 * s
-        density = INV_SQRT_2PI * exp(-0.5 * d1 * d1)
-        first = forward * signed_tail(d1, density, is_call[i])
-        second = strike[i] * signed_tail(d2, density * forward / strike[i], is_call[i])
-        price[i] = max(first - second, 0.0)
+        h = abs(log_ratio(forward, strike[i])) / s
+        near = h - 0.5 * s
+        upper = near < -0.5
+        fall, beyond = mills_fall(-near if upper else near, 2.0 * h if upper else s)
+        density = INV_SQRT_2PI * exp(-0.5 * near * near)
+        share = 1.0 - density * (fall + 2.0 * beyond) if upper else density * fall
+        intrinsic = max(forward - strike[i] if is_call[i] else strike[i] - forward, 0.0)
+        price[i] = intrinsic + share * min(forward, strike[i])
 
 
 def greeks(forward: float, strike: Floats, tau: float, vol: Floats, is_call: Bools) -> Greeks:

@@ -3,17 +3,20 @@
 The price is first turned out of the money by parity, leaving the time value. With a = |log(F / K)|
 and s = v sqrt(tau), the time value over the smaller of F and K is
 
-    c(s) = n(A) (M(A) - M(B))        A = a / s - s / 2,  B = a / s + s / 2,  M the Mills ratio
+    c(s) = n(A) (M(A) - M(B))            while A >= -1/2
+    1 - c(s) = n(A) (M(-A) + M(B))       while A < -1/2
 
-so log c loses no digits in the far wings, where c itself is far below one tick. Solved by Halley's
-iteration on log c, kept inside a bracket that every step narrows (c grows with s), from the
-answer of the Bachelier model, which is nearly exact over a day. No starting point is taken from the
+where A = a / s - s / 2, B = a / s + s / 2, and M is the Mills ratio. The left side's logarithm is
+solved for: log c loses no digits in the far wings, where c is far below one tick, nor does
+log(1 - c) near the bound. Halley's iteration on it starts from the answer of the Bachelier model,
+nearly exact over a day, and is kept inside a bracket that every step narrows (c grows with s);
+four steps suffice wherever a float64 price holds a volatility. No starting point comes from the
 past: a result depends on its own arguments alone.
 
 A block of contracts walks in step, as vector code, until its last contract rests.
 
-Source: the log-price objective is that of Jäckel, "Let's be rational", 2015; the derivatives are
-c' = n(A) and c'' = c' A B / s.
+Source: the idea of the log-price objective is Jäckel's, "Let's be rational", 2015; the derivatives
+are c' = n(A) and c'' = c' A B / s.
 """
 
 import math
@@ -26,7 +29,7 @@ from zerodte.pricing.special import (
     INV_SQRT_2PI,
     SQRT_2PI,
     log_ratio,
-    mills,
+    mills_fall,
     polynomial,
 )
 
@@ -38,8 +41,8 @@ Bools = npt.NDArray[np.bool_]
 _BLOCK = 64
 #: A step this small against s is the last one: the error after it is of the order of its cube.
 _REST = 1e-5
-#: c is exact to about one part in 10^16, and where it matters s is about 2.5 c.
-_NOISE = 1e-15
+#: Below this A the time value is large enough for 1 - c to have all the digits of c.
+_UPPER = -0.5
 #: Halvings of the bracket alone would need fewer than this for every digit of s.
 _MAX_STEPS = 80
 #: Time values below this, against the smaller of F and K, are none.
@@ -78,10 +81,11 @@ def _next(a: float, c: float, s: float) -> tuple[bool, float]:
     h = a / s
     near = h - 0.5 * s
     far = h + 0.5 * s
-    side = -1.0 if near < 0.0 else 1.0
-    ratio = mills(abs(near)) - side * mills(far)
-    target = c if side > 0.0 else 1.0 - c
-    excess = side * (log_ratio(INV_SQRT_2PI * ratio, target) - 0.5 * near * near)
+    upper = near < _UPPER
+    fall, beyond = mills_fall(-near if upper else near, 2.0 * h if upper else s)
+    ratio = fall + 2.0 * beyond if upper else fall
+    side = -1.0 if upper else 1.0
+    excess = side * (log_ratio(INV_SQRT_2PI * ratio, 1.0 - c if upper else c) - 0.5 * near * near)
     newton = -excess * ratio
     factor = 1.0 + 0.5 * newton * (near * far / s - side / ratio)
     trusted = (factor > _FACTOR_LOW) & (factor < _FACTOR_HIGH)
@@ -128,7 +132,7 @@ def volatility_into(
                 below = low[i] if too_high else here
                 above = here if too_high else high[i]
                 at_rest = low[i] >= high[i]
-                moves = (abs(step) > _REST * here + _NOISE) & (not at_rest)
+                moves = (abs(step) > _REST * here) & (not at_rest)
                 ahead = here + step
                 inside = (ahead > below) & (ahead < above)
                 there = ahead if inside | (not moves) else 0.5 * (below + above)
