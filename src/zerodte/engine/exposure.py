@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from zerodte.config import MULTIPLIER, SESSIONS_PER_YEAR
-from zerodte.engine.instant import SIGN, Clock, Floats
+from zerodte.engine.instant import CALL, SIGN, Clock, Floats
 from zerodte.engine.surface import Surface
 
 
@@ -86,3 +86,9 @@ def exposures(surface: Surface, clock: Clock, open_interest: Floats, spot: float
         gross_gex=float(np.abs(gex).sum()),
         net_by_strike=gex.sum(axis=0),
     )
+
+
+def net_gex(surface: Surface, open_interest: Floats, spot: float) -> float:
+    """The `net_gex` of `exposures` alone; arguments likewise."""
+    signed = (SIGN * held(open_interest) * MULTIPLIER).sum(axis=0)
+    return float(surface.greeks.gamma[CALL] @ signed) * spot * spot * 0.01

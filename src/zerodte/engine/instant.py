@@ -88,10 +88,10 @@ class Instant:
     oi_as_of: int | None = None
     classified_share: float = 1.0
 
-    @cached_property
+    @property
     def listed(self) -> Bools:
         """Which contracts exist, shape (2, n)."""
-        return np.stack((self.chain.call, self.chain.put)) >= 0
+        return self.chain.listed
 
     @cached_property
     def usable(self) -> Bools:
@@ -133,5 +133,4 @@ class Instant:
 
 def gather(values: Floats, chain: Chain) -> Floats:
     """Values by position as (2, n) by right and strike; NaN where a contract is not listed."""
-    positions = np.stack((chain.call, chain.put))
-    return np.where(positions >= 0, values[positions], np.nan)
+    return np.where(chain.listed, values[chain.positions], np.nan)

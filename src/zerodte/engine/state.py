@@ -6,7 +6,7 @@ import numpy as np
 
 from zerodte.config import SKEW_DELTA, SKEW_TOLERANCE, SPOT_DISAGREEMENT
 from zerodte.engine.arithmetic import ratio
-from zerodte.engine.exposure import Exposures, exposures
+from zerodte.engine.exposure import Exposures, exposures, net_gex
 from zerodte.engine.flip import Flip, gamma_flip
 from zerodte.engine.hedging import Hedge, convexity, hedges
 from zerodte.engine.instant import CALL, PUT, Floats, Instant, Spot
@@ -96,7 +96,6 @@ def evaluate(
     open_interest = instant.effective
     surface = surface_on(smile, instant.chain, clock, forward)
     live = exposures(surface, clock, open_interest, price)
-    settled = exposures(surface, clock, instant.official, price)
     flip = gamma_flip(instant, surface, open_interest, price)
     levels = find_levels(strikes, live, open_interest)
     atm_gamma = float(surface.greeks.gamma[CALL, surface.atm])
@@ -105,7 +104,7 @@ def evaluate(
         spot=spot,
         surface=surface,
         exposures=live,
-        settled_net_gex=settled.net_gex,
+        settled_net_gex=net_gex(surface, instant.official, price),
         flip=flip,
         levels=levels,
         cluster_score=cluster_score(_clustered(flip, levels), surface.sigma),

@@ -32,8 +32,9 @@ class Chain:
         expiry: The market date it expires on.
         am_settled: Whether it settles at that day's opening.
         strikes: float64[n], ascending, dollars.
-        call: int32[n], position of the call at each strike, -1 where none is listed.
-        put: int32[n], the same for puts.
+        positions: int32[2, n], of the call (row 0) and the put (row 1) at each strike; -1 where
+            none is listed.
+        listed: bool[2, n], where one is.
     """
 
     number: int
@@ -42,8 +43,20 @@ class Chain:
     expiry: datetime.date
     am_settled: bool
     strikes: npt.NDArray[np.float64]
-    call: npt.NDArray[np.int32]
-    put: npt.NDArray[np.int32]
+    positions: npt.NDArray[np.int32]
+    listed: npt.NDArray[np.bool_]
+
+    @property
+    def call(self) -> npt.NDArray[np.int32]:
+        """int32[n], position of the call at each strike, -1 where none is listed."""
+        calls: npt.NDArray[np.int32] = self.positions[0]
+        return calls
+
+    @property
+    def put(self) -> npt.NDArray[np.int32]:
+        """int32[n], the same for puts."""
+        puts: npt.NDArray[np.int32] = self.positions[1]
+        return puts
 
 
 class Contracts:
@@ -190,15 +203,15 @@ class Contracts:
         members = np.array(self._members[chain.number], np.int32)
         strikes, place = np.unique(self._strike[members], return_inverse=True)
         sides = np.full((2, len(strikes)), NOWHERE, np.int32)
-        sides[self._is_call[members].astype(np.intp), place] = members
-        for array in (strikes, sides):
+        sides[(~self._is_call[members]).astype(np.intp), place] = members
+        listed = sides >= 0
+        for array in (strikes, sides, listed):
             array.flags.writeable = False
-        return replace(chain, strikes=strikes, call=sides[1], put=sides[0])
+        return replace(chain, strikes=strikes, positions=sides, listed=listed)
 
 
 def _new_chain(number: int, contract: Contract) -> Chain:
     root = root_info(contract.root)
-    nothing = np.empty(0, np.int32)
     return Chain(
         number=number,
         root=contract.root,
@@ -206,6 +219,6 @@ def _new_chain(number: int, contract: Contract) -> Chain:
         expiry=contract.expiry,
         am_settled=root.settlement == "AM",
         strikes=np.empty(0, np.float64),
-        call=nothing,
-        put=nothing,
+        positions=np.empty((2, 0), np.int32),
+        listed=np.empty((2, 0), np.bool_),
     )

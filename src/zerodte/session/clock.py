@@ -1,5 +1,7 @@
 """Where an instant stands in its session, and how far a chain's expiry is from it."""
 
+from dataclasses import dataclass
+
 from zerodte.engine.instant import Clock
 from zerodte.market.calendar import Calendar, TradingSession
 from zerodte.market.contracts import Chain
@@ -13,33 +15,48 @@ from zerodte.pricing.clock import (
 _MINUTES_AN_HOUR = 60.0
 
 
-def clock_at(now: int, session: TradingSession, chain: Chain, calendar: Calendar) -> Clock:
-    """The trading clock of a chain at `now`.
+@dataclass(frozen=True, slots=True)
+class Ahead:
+    """What lies between today's close and an expiry; it stays the same all day.
 
-    A later expiry adds whole sessions to what is left of today; an AM-settled one ends before
-    its own day's session.
-
-    Args:
-        now: UTC ns.
-        session: The session that `now` belongs to.
-        chain: Its expiry is not before the session's date.
-        calendar: Gives the sessions between.
+    Attributes:
+        sessions: Sessions after today's, up to and including the expiry's own.
+        minutes: Of those that can be traded: an AM-settled expiry's own day has none.
+        am_settled: Whether it settles at its day's opening.
     """
-    length = session.minutes
-    elapsed = elapsed_minutes(now, session.open, session.close)
-    after = calendar.sessions_between(session.date, chain.expiry)
-    minutes_after = calendar.minutes_between(session.date, chain.expiry)
-    if chain.am_settled:
-        last = calendar.session(chain.expiry)
-        minutes_after -= last.minutes if last and after else 0.0
-    whole = after - 1 if chain.am_settled else after
-    today = remaining_variance_share(elapsed, length)
-    remaining = today + whole
+
+    sessions: int
+    minutes: float
+    am_settled: bool
+
+    @property
+    def whole_sessions(self) -> int:
+        """Sessions that are wholly ahead; -1 for an AM-settled expiry of today."""
+        return self.sessions - self.am_settled
+
+
+def ahead_of(today: TradingSession, chain: Chain, calendar: Calendar) -> Ahead:
+    """How far a chain's expiry is; it is not before today's date."""
+    minutes = calendar.minutes_between(today.date, chain.expiry)
+    last = calendar.session(chain.expiry)
+    if chain.am_settled and last is not None and chain.expiry > today.date:
+        minutes -= last.minutes
+    sessions = calendar.sessions_between(today.date, chain.expiry)
+    return Ahead(sessions, minutes, chain.am_settled)
+
+
+def clock_at(now: int, today: TradingSession, ahead: Ahead) -> Clock:
+    """The trading clock of a chain at `now` (UTC ns), which belongs to today's session."""
+    length = today.minutes
+    elapsed = elapsed_minutes(now, today.open, today.close)
+    share_today = remaining_variance_share(elapsed, length)
+    remaining = share_today + ahead.whole_sessions
+    hour = next_hour_share(elapsed, length) * share_today / remaining if share_today else 0.0
     return Clock(
         now=now,
-        tau=tau_years(now, session.open, session.close, after, am_settled=chain.am_settled),
-        hours_left=(length - elapsed + minutes_after) / _MINUTES_AN_HOUR,
+        tau=tau_years(now, today.open, today.close, ahead.sessions, am_settled=ahead.am_settled),
+        hours_left=(length - elapsed + ahead.minutes) / _MINUTES_AN_HOUR,
         elapsed_pct=100.0 * elapsed / length,
         remaining_share=remaining,
-        next_hour_share=next_hour_share(elapsed, length) * today / remaining if today else 0.0,
+        next_hour_share=hour,
     )

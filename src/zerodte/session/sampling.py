@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from zerodte.config import NEAR_EXPIRIES, SEVEN_DAYS
-from zerodte.engine.exposure import exposures
+from zerodte.engine.exposure import net_gex
 from zerodte.engine.instant import CALL, Instant
 from zerodte.engine.state import Anchor
 from zerodte.engine.surface import Smile, solve_smile, surface_on
@@ -44,15 +44,14 @@ def sample_chain(instant: Instant, forward: float, spot: float) -> ChainSample |
     smile = solve_smile(instant, forward)
     if smile is None:
         return None
-    clock = instant.clock
-    surface = surface_on(smile, instant.chain, clock, forward)
+    surface = surface_on(smile, instant.chain, instant.clock, forward)
     atm_gamma = float(surface.greeks.gamma[CALL, surface.atm])
     return ChainSample(
-        at=clock.now,
+        at=instant.clock.now,
         smile=smile,
         anchor=Anchor(surface.atm_volatility, atm_gamma),
-        net_gex=exposures(surface, clock, instant.effective, spot).net_gex,
-        settled_net_gex=exposures(surface, clock, instant.official, spot).net_gex,
+        net_gex=net_gex(surface, instant.effective, spot),
+        settled_net_gex=net_gex(surface, instant.official, spot),
     )
 
 

@@ -23,7 +23,7 @@ from zerodte.market.roots import root_info
 from zerodte.records.dbn import CADENCE, STAT_OPEN_INTEREST
 from zerodte.records.digest import InputsDigest
 from zerodte.records.tick import Batch, Tick
-from zerodte.session.clock import clock_at
+from zerodte.session.clock import Ahead, ahead_of, clock_at
 from zerodte.session.instruments import OPTIONS, Instruments
 from zerodte.session.sampling import ChainSample, anchor_chain, near_chains, sample_chain, total
 
@@ -65,6 +65,7 @@ class Session:
         self._book = Book()
         self._settled = Settled(self.now, new_york(hours.date + _DAY, _MIDNIGHT))
         self._digest = InputsDigest()
+        self._ahead: dict[int, Ahead] = {}
         self._samples: dict[int, ChainSample] = {}
         self._sampled = hours.open
         self._arrivals: dict[str, int] = {}
@@ -238,11 +239,17 @@ class Session:
             if chain.expiry > today or (chain.expiry == today and not chain.am_settled)
         ]
 
+    def _ahead_of(self, chain: Chain) -> Ahead:
+        ahead = self._ahead.get(chain.number)
+        if ahead is None:
+            ahead = self._ahead[chain.number] = ahead_of(self.hours, chain, self._calendar)
+        return ahead
+
     def _instant(self, chain: Chain) -> Instant:
         official = gather(self._settled.open_interest, chain)
         return Instant(
             chain=chain,
-            clock=clock_at(self.now, self.hours, chain, self._calendar),
+            clock=clock_at(self.now, self.hours, self._ahead_of(chain)),
             fresh=self._book.is_fresh(chain.number, self.now),
             newest=self._book.newest_of(chain.number),
             bid=gather(self._book.bid, chain),
