@@ -1,0 +1,138 @@
+"""A synthetic session to time replays on: four same-day chains of 400 contracts each.
+
+Quotes of random contracts every second, one trade for every nineteen quotes, each with the quote
+that stood before it, and the stocks' own quotes. Prices follow Black on a random walk.
+"""
+
+import datetime
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from zerodte.config import SECOND, SESSIONS_PER_YEAR
+from zerodte.market.calendar import TradingSession, calendar, new_york
+from zerodte.market.osi import Contract, format_osi
+from zerodte.pricing import black
+from zerodte.records.dbn import STAT_OPEN_INTEREST, Records, records
+from zerodte.tape.writer import TapeWriter
+
+Floats: TypeAlias = npt.NDArray[np.float64]
+Ids: TypeAlias = npt.NDArray[np.uint32]
+
+DATE = datetime.date(2025, 6, 2)
+OPTIONS, STOCKS = "SYNTHETIC.OPTS", "SYNTHETIC.STOCK"
+SYMBOLS = {"AAA": 100.0, "BBB": 200.0, "CCC": 400.0, "DDD": 500.0}
+STRIKES = 200
+QUOTES_PER_TRADE = 19
+_BLOCK = 3900  # seconds written to one file
+_VOLATILITY = 0.2
+
+
+def write_tape(out: Path, count: int, *, compressed: bool) -> int:
+    """Write about `count` records of one session to `out`; returns how many there are.
+
+    Args:
+        out: A folder; made where it does not exist.
+        count: Quotes and trades.
+        compressed: With zstd, or plain.
+    """
+    session = calendar().session(DATE)
+    assert session is not None
+    random = np.random.default_rng(0)
+    suffix = ".dbn.zst" if compressed else ".dbn"
+    writer = TapeWriter(out, source="simulated", notes=("synthetic, for timing",))
+    contracts = [
+        Contract(symbol, DATE, strike, right)
+        for symbol, spot in SYMBOLS.items()
+        for strike in np.linspace(0.9 * spot, 1.1 * spot, STRIKES).round(2).tolist()
+        for right in "CP"
+    ]
+    ids = writer.ids(OPTIONS, [format_osi(contract) for contract in contracts])
+    written = _write_morning(writer, ids, contracts, session, random, suffix)
+    seconds = round((session.close - session.open) / SECOND)
+    path = np.cumsum(random.normal(0.0, 0.01 / np.sqrt(seconds), (len(SYMBOLS), seconds)), axis=1)
+    for first in range(0, seconds, _BLOCK):
+        walk = np.exp(path[:, first : first + _BLOCK])
+        share = count * walk.shape[1] / seconds
+        at = session.open + first * SECOND
+        for schema, rows in _block(contracts, ids, walk, round(share), at, session, random):
+            writer.write(OPTIONS, schema, rows, name=f"{schema}.{first:05d}{suffix}")
+            written += len(rows)
+        written += _write_stocks(writer, walk, at, f"stocks.{first:05d}{suffix}")
+    return written
+
+
+def _write_morning(
+    writer: TapeWriter,
+    ids: Ids,
+    contracts: list[Contract],
+    session: TradingSession,
+    random: np.random.Generator,
+    suffix: str,
+) -> int:
+    rows = records("definition", len(ids))
+    rows["instrument_id"], rows["raw_symbol"] = ids, [format_osi(c) for c in contracts]
+    rows["ts_event"] = rows["ts_recv"] = new_york(session.date, datetime.time(6, 30))
+    writer.write(OPTIONS, "definition", rows, name=f"definition{suffix}")
+    settled = records("statistics", len(ids))
+    settled["instrument_id"], settled["stat_type"] = ids, STAT_OPEN_INTEREST
+    settled["ts_event"] = settled["ts_recv"] = rows["ts_recv"]
+    settled["quantity"] = random.integers(0, 5000, len(ids))
+    writer.write(OPTIONS, "statistics", settled, name=f"statistics{suffix}")
+    return len(rows) + len(settled)
+
+
+def _block(
+    contracts: list[Contract],
+    ids: Ids,
+    walk: Floats,
+    count: int,
+    at: int,
+    session: TradingSession,
+    random: np.random.Generator,
+) -> Iterator[tuple[str, Records]]:
+    """Quotes and trades of one block, as (schema, records)."""
+    mids = _mids(contracts, walk[:, walk.shape[1] // 2], at, session)
+    for schema, share in (("cbbo-1s", QUOTES_PER_TRADE), ("tcbbo", 1)):
+        rows = records(schema, count * share // (QUOTES_PER_TRADE + 1))
+        which = random.integers(0, len(contracts), len(rows))
+        second = np.sort(random.integers(1, walk.shape[1] + 1, len(rows)))
+        cents = np.maximum(np.rint(mids[which] * 100) + random.integers(-1, 2, len(rows)), 2)
+        half = 1 + cents // 100
+        rows["instrument_id"] = ids[which]
+        rows["ts_event"] = rows["ts_recv"] = at + second * SECOND
+        rows["bid_px_00"], rows["ask_px_00"] = (cents - half) * 10**7, (cents + half) * 10**7
+        rows["bid_sz_00"], rows["ask_sz_00"] = random.integers(1, 200, (2, len(rows)))
+        if schema == "tcbbo":
+            side = random.integers(-1, 2, len(rows))
+            rows["price"], rows["action"] = (cents + side * half) * 10**7, b"T"
+            rows["size"] = random.geometric(0.2, len(rows))
+        yield schema, rows
+
+
+def _mids(contracts: list[Contract], walk: Floats, at: int, session: TradingSession) -> Floats:
+    tau = (session.close - at) / (session.close - session.open) / SESSIONS_PER_YEAR
+    strike = np.array([contract.strike for contract in contracts])
+    is_call = np.array([contract.right == "C" for contract in contracts])
+    mids = np.empty(len(contracts))
+    for (symbol, spot), moved in zip(SYMBOLS.items(), walk, strict=True):
+        mine = np.array([contract.root == symbol for contract in contracts])
+        volatility = np.full(int(mine.sum()), _VOLATILITY)
+        mids[mine] = black.price(spot * moved, strike[mine], tau, volatility, is_call[mine])
+    return mids
+
+
+def _write_stocks(writer: TapeWriter, walk: Floats, at: int, name: str) -> int:
+    rows = records("bbo-1s", walk.size)
+    cents = np.rint(walk.T * np.array(list(SYMBOLS.values())) * 100).ravel()
+    rows["instrument_id"] = np.tile(writer.ids(STOCKS, list(SYMBOLS)), walk.shape[1])
+    rows["ts_event"] = rows["ts_recv"] = at + SECOND * np.repeat(
+        np.arange(1, walk.shape[1] + 1), len(SYMBOLS)
+    )
+    rows["bid_px_00"], rows["ask_px_00"] = (cents - 1) * 10**7, (cents + 1) * 10**7
+    rows["bid_sz_00"] = rows["ask_sz_00"] = 100
+    writer.write(STOCKS, "bbo-1s", rows, name=name)
+    return len(rows)
