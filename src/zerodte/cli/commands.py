@@ -10,6 +10,7 @@ import click
 
 import zerodte
 from zerodte.cli.options import CLOCK_TIME, DATE, FailingGroup
+from zerodte.cli.progress import LateProgress
 from zerodte.cli.summary import print_summary
 from zerodte.config import STRIKE_RANGE
 from zerodte.feeds.sample import write_sample
@@ -22,6 +23,7 @@ from zerodte.server.settings import ServerSettings
 from zerodte.tape.cboe import import_chain
 from zerodte.tape.cboe_eod import import_eod
 from zerodte.tape.folder import Tape, open_tape
+from zerodte.tape.lean import import_lean
 from zerodte.views.snapshot import snapshot
 
 _FOLDER = click.Path(path_type=Path)
@@ -117,6 +119,18 @@ def import_chain_command(file: Path, at: str, out: Path) -> None:
 def import_eod_command(file: Path, root: str | None, out: Path) -> None:
     """A DataShop end-of-day file: its quotes of 15:45."""
     click.echo(import_eod(file, out, root))
+
+
+@import_group.command("lean")
+@click.argument("root", type=_FOLDER)
+@click.argument("symbol")
+@click.argument("day", metavar="DATE", type=DATE)
+@click.option("--out", type=_FOLDER, required=True, help="The tape's folder, new or to add to.")
+def import_lean_command(root: Path, symbol: str, day: datetime.date, out: Path) -> None:
+    """A day of minute bars from ROOT, a folder of QuantConnect Lean's data."""
+    with LateProgress() as progress:
+        summary = import_lean(root, symbol, day, out, progress)
+    click.echo(summary)
 
 
 def _serve(tape: Tape, host: str, port: int, speed: float | None) -> None:

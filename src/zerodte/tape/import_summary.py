@@ -1,7 +1,8 @@
 """What an import read and what it left out, and how that reads in a terminal."""
 
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
@@ -10,12 +11,12 @@ from zerodte.market.calendar import TradingSession, new_york_clock
 
 @dataclass(frozen=True, slots=True)
 class ImportSummary:
-    """The account of one imported file.
+    """The account of one import: of a file with a snapshot, or of a folder with a day's bars.
 
     Attributes:
         file: What was read.
         symbol: The underlying.
-        at: The instant that the quotes are of, UTC nanoseconds.
+        at: The instant that the quotes are of, UTC nanoseconds; of bars, the newest quote's.
         session: The session that this instant, and so the tape, belongs to.
         rows: Lines below the header, blank ones aside.
         contracts: Contracts taken.
@@ -29,6 +30,8 @@ class ImportSummary:
         same_day_volume: Their volume in the file, in contracts.
         has_underlying: Whether the file gave a usable price of the underlying.
         skipped: What was left out: what and why, and how many of them.
+        bars: Bars taken, by what they are of; empty for a snapshot.
+        missing: What was looked for, is not there, and could be done without.
     """
 
     file: Path
@@ -47,6 +50,8 @@ class ImportSummary:
     same_day_volume: int
     has_underlying: bool
     skipped: Counter[str]
+    bars: Mapping[str, int] = field(default_factory=dict)
+    missing: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         """A few lines for a reader at a terminal."""
@@ -60,6 +65,10 @@ class ImportSummary:
             "underlying": "its price" if self.has_underlying else "no usable price",
             "skipped": self._skipped(),
         }
+        if self.bars:
+            table["minute bars"] = ", ".join(f"{n:,} {what}" for what, n in self.bars.items())
+        if self.missing:
+            table["missing"] = "; ".join(self.missing)
         title = f"{self.symbol}, {new_york_clock(self.at):%Y-%m-%d %H:%M:%S} New York"
         lines = [f"  {name:<14}{text}" for name, text in table.items()]
         return "\n".join([f"{title}, from {self.file.name}", *lines])

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from zerodte.market.calendar import TradingSession, calendar, epoch_day, new_york, new_york_clock
-from zerodte.market.osi import format_osi
+from zerodte.market.osi import Contract, format_osi
 from zerodte.market.roots import root_info
 from zerodte.records.dbn import (
     INDEX,
@@ -89,7 +89,7 @@ def write_snapshot(snapshot: Snapshot, out: Path) -> ImportSummary:
         TapeError: If `out` already holds this snapshot or is the tape of another session.
     """
     session = calendar().session_of(snapshot.at)
-    _check_session(out, session)
+    check_session(out, session)
     writer = TapeWriter(out, notes=[snapshot.note])
     raw_symbols = [format_osi(listing.contract) for listing in snapshot.listings]
     ids = writer.ids(snapshot.dataset, raw_symbols)
@@ -99,7 +99,8 @@ def write_snapshot(snapshot: Snapshot, out: Path) -> ImportSummary:
         name = f"{dataset}.{snapshot.symbol}.{stamp}.{schema}.dbn.zst".lower()
         writer.write(dataset, schema, content, name=name)
 
-    write(snapshot.dataset, "definition", _definitions(snapshot, ids, raw_symbols))
+    contracts = [listing.contract for listing in snapshot.listings]
+    write(snapshot.dataset, "definition", definitions(contracts, ids, snapshot.symbol, snapshot.at))
     write(snapshot.dataset, "statistics", _statistics(snapshot, ids))
     write(snapshot.dataset, "cbbo-1m", _quotes(snapshot, ids))
     if snapshot.underlying is not None:
@@ -111,19 +112,24 @@ def write_snapshot(snapshot: Snapshot, out: Path) -> ImportSummary:
     return _summary(snapshot, session)
 
 
-def _check_session(out: Path, session: TradingSession) -> None:
+def check_session(out: Path, session: TradingSession) -> None:
+    """Hold a folder that is to be written to against the session that it is to be of.
+
+    Raises:
+        TapeError: If it is the tape of another session.
+    """
     for file in find_files(out):
         other = calendar().session_of(file.metadata.start)
         if other != session:
             raise TapeError(
-                f"{out}: a tape of the session of {other.date}, and this snapshot is of that of "
+                f"{out}: a tape of the session of {other.date}, and this is of that of "
                 f"{session.date}; a tape is one session, so use another folder"
             )
 
 
 def _summary(snapshot: Snapshot, session: TradingSession) -> ImportSummary:
     listings = snapshot.listings
-    same_day = [listing for listing in listings if _expires_at_close(listing, session.date)]
+    same_day = [one for one in listings if expires_at_close(one.contract, session.date)]
     return ImportSummary(
         file=snapshot.file,
         symbol=snapshot.symbol,
@@ -144,8 +150,8 @@ def _summary(snapshot: Snapshot, session: TradingSession) -> ImportSummary:
     )
 
 
-def _expires_at_close(listing: Listing, day: date) -> bool:
-    contract = listing.contract
+def expires_at_close(contract: Contract, day: date) -> bool:
+    """Whether a contract trades until the close of `day` and expires then."""
     return contract.expiry == day and root_info(contract.root).settlement == "PM"
 
 
@@ -154,18 +160,25 @@ def _fixed(dollars: Iterable[float]) -> npt.NDArray[np.int64]:
     return np.rint(np.array(list(dollars)) / PRICE_SCALE).astype(np.int64)
 
 
-def _definitions(
-    snapshot: Snapshot, ids: npt.NDArray[np.uint32], raw_symbols: list[str]
+def definitions(
+    contracts: Sequence[Contract], ids: npt.NDArray[np.uint32], symbol: str, at: int
 ) -> Records:
-    contracts = [listing.contract for listing in snapshot.listings]
+    """The definitions of option contracts.
+
+    Args:
+        contracts: Which, n of them.
+        ids: Their instrument ids, shape (n,).
+        symbol: Their underlying.
+        at: When they were known, UTC nanoseconds.
+    """
     out = records("definition", len(ids))
     out["instrument_id"] = ids
-    out["ts_event"] = out["ts_recv"] = snapshot.at
-    out["raw_symbol"] = np.array(raw_symbols, "S")
+    out["ts_event"] = out["ts_recv"] = at
+    out["raw_symbol"] = np.array([format_osi(contract) for contract in contracts], "S")
     out["instrument_class"] = np.array([contract.right for contract in contracts], "S1")
     out["strike_price"] = _fixed(contract.strike for contract in contracts)
     out["expiration"] = [epoch_day(contract.expiry) * _DAY for contract in contracts]
-    out["asset"] = out["underlying"] = snapshot.symbol.encode()
+    out["asset"] = out["underlying"] = symbol.encode()
     out["currency"] = out["strike_price_currency"] = b"USD"
     out["security_type"] = b"OPT"
     return out
