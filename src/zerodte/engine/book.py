@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from zerodte.compiled import kernel
 from zerodte.config import STALE_AFTER
-from zerodte.records.dbn import PRICE_SCALE, UNDEF_PRICE, UNDEF_SIZE, Records
+from zerodte.records.dbn import UNDEF_PRICE, UNDEF_SIZE, Records
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 Places: TypeAlias = npt.NDArray[np.int32]
@@ -19,6 +19,9 @@ Scalar = TypeVar("Scalar", bound=np.generic)
 
 #: The receive time of what has never spoken: so early that no patience reaches it.
 NEVER = -(2**62)
+#: Raw prices per dollar. Dividing gives the double nearest to the decimal, as strikes are; times
+#: 1e-9 would not, and a price at a strike would fall to either side of it.
+RAW_PER_DOLLAR = 1e9
 
 
 class Taps(NamedTuple):
@@ -127,7 +130,7 @@ def grown(array: npt.NDArray[Scalar], size: int, fill: float) -> npt.NDArray[Sca
 @kernel
 def _price(raw: int) -> float:
     """Dollars; NaN for the sentinel and for a price below zero, which no option quote has."""
-    return np.nan if raw == UNDEF_PRICE or raw < 0 else raw * PRICE_SCALE
+    return np.nan if raw == UNDEF_PRICE or raw < 0 else raw / RAW_PER_DOLLAR
 
 
 @kernel

@@ -5,9 +5,9 @@ import numpy.typing as npt
 
 from zerodte.compiled import kernel
 from zerodte.config import STALE_AFTER
-from zerodte.engine.book import NEVER, Book, grown
+from zerodte.engine.book import NEVER, RAW_PER_DOLLAR, Book, grown
 from zerodte.engine.instant import Spot
-from zerodte.records.dbn import PRICE_SCALE, UNDEF_PRICE, Records
+from zerodte.records.dbn import UNDEF_PRICE, Records
 
 
 class Underlyings:
@@ -86,5 +86,5 @@ def _apply_values(
         at, raw = numbers[i], records[i].price
         if at < 0 or raw == UNDEF_PRICE or raw <= 0:
             continue
-        value[at] = raw * PRICE_SCALE
+        value[at] = raw / RAW_PER_DOLLAR
         valued[at] = np.int64(records[i].ts_recv)
