@@ -119,9 +119,9 @@ def _between_signs(net: Floats) -> Bools:
 
 def _covered(instant: Instant, spot: float) -> bool:
     """Two of the three nearest out-of-the-money quotes usable on either side."""
-    strikes = instant.chain.strikes
-    calls = instant.usable[CALL][strikes >= spot][:COVERAGE_STRIKES]
-    puts = instant.usable[PUT][strikes < spot][-COVERAGE_STRIKES:]
+    above, listed = instant.chain.strikes >= spot, instant.listed
+    calls = instant.usable[CALL][listed[CALL] & above][:COVERAGE_STRIKES]
+    puts = instant.usable[PUT][listed[PUT] & ~above][-COVERAGE_STRIKES:]
     return bool(min(calls.sum(), puts.sum()) >= COVERAGE_NEEDED)
 
 
