@@ -4,10 +4,15 @@ Every kernel runs serially, without the GIL, and is cached beside the sources (o
 `NUMBA_CACHE_DIR`), so that only the first run on a machine pays for the compiler.
 """
 
+import getpass
+import os
+import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from hashlib import sha256
 from importlib.resources import files
 from importlib.resources.abc import Traversable
+from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from numba import config, njit
@@ -57,8 +62,20 @@ def _cache_folder() -> str:
     for source in _sources(package):
         if b"zerodte.compiled" in source:
             state.update(source)
-    base = _SETTINGS.CACHE_DIR or str(package.joinpath("__pycache__"))
-    return f"{base}/kernels-{state.hexdigest()[:16]}"
+    return str(_writable(str(package)) / f"kernels-{state.hexdigest()[:16]}")
+
+
+def _writable(package: str) -> Path:
+    """Where kernels may be kept: where one is told to, beside the sources, or else by user."""
+    own = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "zerodte"
+    shared = Path(tempfile.gettempdir()) / f"zerodte-{getpass.getuser()}"
+    told = [Path(_SETTINGS.CACHE_DIR)] if _SETTINGS.CACHE_DIR else []
+    for folder in (*told, Path(package) / "__pycache__", own):
+        with suppress(OSError):
+            folder.mkdir(parents=True, exist_ok=True)
+            if os.access(folder, os.W_OK):
+                return folder
+    return shared
 
 
 _SETTINGS.CACHE_DIR = _cache_folder()

@@ -1,0 +1,90 @@
+"""A whole chain from its quotes to every figure of a snapshot, beside QuantLib's part of it.
+
+No library computes all of it. The peer is what anybody would begin with, QuantLib's implied
+volatilities and greeks in loops over the chain, and nothing after them.
+"""
+
+import datetime
+
+import numpy as np
+import QuantLib as ql  # noqa: N813
+
+from benchmarks.chain import FORWARD, STRIKE, TAU, VOL
+from benchmarks.greeks import quantlib_loop
+from benchmarks.harness import Row, compared
+from zerodte.engine.instant import Clock, Instant, Spot
+from zerodte.engine.state import Anchor, evaluate
+from zerodte.engine.surface import chain_forward, solve_smile
+from zerodte.market.contracts import Chain
+from zerodte.pricing import black
+
+_STRIKES = STRIKE[:500]
+_TICK = 0.05
+
+
+def _instant() -> Instant:
+    """500 strikes, quoted a tick or more wide, an hour before the close."""
+    rights = np.repeat((True, False), 500)
+    model = black.price(FORWARD, STRIKE, TAU, VOL, rights).reshape(2, -1)
+    bid = np.floor(model / _TICK) * _TICK
+    open_interest = np.random.default_rng(1).integers(0, 9000, (2, 500)).astype(np.float64)
+    positions = np.arange(1000, dtype=np.int32).reshape(2, -1)
+    chain = Chain(
+        number=0,
+        root="SPXW",
+        symbol="SPX",
+        expiry=datetime.date(2025, 6, 2),
+        am_settled=False,
+        strikes=_STRIKES,
+        positions=positions,
+        listed=positions >= 0,
+    )
+    return Instant(
+        chain=chain,
+        clock=Clock(0, TAU, 1.0, 330 / 3.9, 0.171, 1.0),
+        fresh=True,
+        newest=0,
+        bid=bid,
+        ask=bid + 2 * _TICK,
+        official=open_interest,
+        effective=open_interest,
+        volume=open_interest,
+        oi_as_of=0,
+    )
+
+
+def rows() -> list[Row]:
+    """Everything from quotes, each time from cold."""
+    known, spot = _instant(), Spot(FORWARD, "index")
+    is_call = _STRIKES >= FORWARD
+    mids = np.where(is_call, known.mid[0], known.mid[1])
+    quoted = [
+        (ql.Option.Call if call else ql.Option.Put, strike, mid)
+        for call, strike, mid in zip(is_call, _STRIKES.tolist(), mids.tolist(), strict=True)
+        if mid > 0.0
+    ]
+
+    def ours() -> object:
+        instant = _instant_again(known)
+        forward = chain_forward(instant, FORWARD)
+        smile = solve_smile(instant, forward)
+        assert smile is not None
+        return evaluate(instant, smile, forward, spot, Anchor(0.2, 0.001))
+
+    greeks = quantlib_loop()
+
+    def volatilities_and_greeks() -> object:
+        deviations = [
+            ql.blackFormulaImpliedStdDev(right, strike, FORWARD, mid)
+            for right, strike, mid in quoted
+        ]
+        return deviations, greeks()
+
+    return compared(
+        "whole chain refresh, 1,000 contracts", ours, QuantLib_iv_and_greeks=volatilities_and_greeks
+    )
+
+
+def _instant_again(known: Instant) -> Instant:
+    """The same facts without anything that was computed from them before."""
+    return Instant(**{name: getattr(known, name) for name in known.__dataclass_fields__})
