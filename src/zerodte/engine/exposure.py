@@ -78,7 +78,7 @@ def exposures(surface: Surface, clock: Clock, open_interest: Floats, spot: float
         vex=vex,
         chex=chex,
         charm_hour=charm_hour,
-        net_gex=float(gex.sum()),
+        net_gex=net_gex(surface, open_interest, spot),
         net_dex=float(dex.sum()),
         net_vex=float(vex.sum()),
         net_chex=float(chex.sum()),
