@@ -40,4 +40,5 @@ class LateProgress:
         trace: TracebackType | None,
     ) -> None:
         """Take the bar away."""
-        self._bar.stop()
+        if self._is_shown:
+            self._bar.stop()

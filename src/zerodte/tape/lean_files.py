@@ -138,22 +138,35 @@ class Archive:
         Raises:
             TapeError: If a cell is not a number, or rows are not as wide as the kind's.
         """
-        columns = self.kind.columns
         if not content.strip():
-            return np.empty((0, len(columns)))
-        # Twice, for between two empty cells the comma is shared.
+            return np.empty((0, len(self.kind.columns)))
+        # Twice, for two empty cells side by side share a comma.
         filled = content.replace(b",,", b",nan,").replace(b",,", b",nan,")
+        lines = filled.decode("ascii", "replace").splitlines()
         try:
-            lines = filled.decode("ascii").splitlines()
             table = np.loadtxt(lines, delimiter=",", comments=None, ndmin=2)
         except ValueError as error:
-            raise TapeError(f"{self.path}, {name}: {str(error).partition(';')[0]}") from error
-        if table.shape[1] != len(columns):
-            raise TapeError(
-                f"{self.path}, {name}: rows of {table.shape[1]} columns; "
-                f"expected are {len(columns)}: {', '.join(columns)}"
-            )
+            raise TapeError(f"{self.path}, {name}, {self._complaint(lines)}") from error
+        if table.shape[1] != len(self.kind.columns):
+            raise TapeError(f"{self.path}, {name}, {self._complaint(lines)}")
         return table
+
+    def _complaint(self, lines: Sequence[str]) -> str:
+        """What is wrong with the first line that is."""
+        columns = self.kind.columns
+        for number, line in enumerate(lines, start=1):
+            if not line.strip():
+                continue
+            cells = line.split(",")
+            if len(cells) != len(columns):
+                expected = f"{len(columns)}: {', '.join(columns)}"
+                return f"line {number}: {len(cells)} columns; expected are {expected}"
+            for column, cell in zip(columns, cells, strict=False):
+                try:
+                    float(cell)
+                except ValueError:
+                    return f"line {number}: {column} is {cell!r}, not a number"
+        return "not a table of numbers"
 
 
 @dataclass(frozen=True, slots=True)
