@@ -31,8 +31,8 @@ _NOTES: Final = (
     "a trade is the volume of a minute at its last price, with the quote of the minute before",
 )
 _CADENCE_SECONDS: Final = 60
-#: Lean times index values by Chicago's clock (its market-hours database, for SPX, VIX, RUT, NDX), an
-#: hour behind New York's, and all else by New York's.
+#: Lean's documentation gives index values Chicago's clock for SPX and leaves the others open; it is
+#: taken for all of them. It runs an hour behind New York's, which everything else has.
 _CHICAGO_BEHIND: Final = HOUR
 
 
