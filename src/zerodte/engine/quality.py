@@ -77,4 +77,5 @@ def _smoothness(smile: Smile) -> float:
 def _execution(spread: float, contracts: float) -> float:
     weight, scale = EXECUTION_SPREAD
     oi_weight, saturation = EXECUTION_OPEN_INTEREST
-    return float(weight * np.exp(-spread / scale) + oi_weight * min(1.0, contracts / saturation))
+    depth = np.minimum(1.0, contracts / saturation)  # NaN where no open interest is known
+    return float(weight * np.exp(-spread / scale) + oi_weight * depth)
