@@ -13,6 +13,7 @@ import pytest
 import zstandard
 
 from zerodte.records.dbn import SCHEMAS, Records
+from zerodte.tape import dbnfile
 from zerodte.tape.dbnfile import CHUNK, find_files, read_metadata
 from zerodte.tape.error import TapeError
 from zerodte.tape.writer import TapeWriter
@@ -180,6 +181,7 @@ def test_market_data_of_earlier_versions_is_taken_as_it_is(
     chunks = list(file.chunks(pytest.fail))
     assert b"".join(chunk.tobytes() for chunk in chunks) == content.tobytes()
     assert all(chunk.view("<u8").flags.aligned for chunk in chunks)
+    assert not any(chunk.flags.writeable for chunk in chunks)
 
 
 @pytest.mark.parametrize("suffix", [".dbn", ".dbn.zst"])
@@ -263,8 +265,14 @@ def test_what_is_no_dbn_file_is_refused(
 @pytest.mark.parametrize("suffix", [".dbn", ".dbn.zst"])
 @pytest.mark.parametrize(("byte", "said"), [(0, "length 28"), (1, "type 0x07")])
 def test_damage_within_is_found_and_placed(
-    writer: TapeWriter, make: Make, suffix: str, byte: int, said: str
+    writer: TapeWriter,
+    make: Make,
+    monkeypatch: pytest.MonkeyPatch,
+    suffix: str,
+    byte: int,
+    said: str,
 ) -> None:
+    monkeypatch.setattr(dbnfile, "CHUNK", 5 * 48)
     path = writer.write("OPRA.PILLAR", "trades", make("trades", *range(20)), name="a.dbn")
     raw = bytearray(path.read_bytes())
     raw[-48 * 3 + byte] = 7

@@ -84,6 +84,29 @@ def test_batches_are_views_into_the_file(writer: TapeWriter, make: Make) -> None
     assert after - start == 80
 
 
+def test_picked_records_are_left_out_like_others(writer: TapeWriter, make: Make) -> None:
+    """Trades among quotes, and consolidated quotes among those of venues, without a time."""
+    mixed = make("cmbp-1", 1, 1.5, 2, 2, 2.5, 3)
+    mixed["action"][[1, 3, 4]] = b"T"
+    mixed["ts_recv"][[3, 5]] = 0
+    writer.write("OPRA.PILLAR", "cmbp-1", mixed)
+    assert seen(list(open_tape(writer.path).ticks())) == [
+        (1, "quotes", "cmbp-1", [0]),
+        (2, "quotes", "cmbp-1", [1, 2]),
+        (2, "trades", "tcbbo", [1]),
+        (3, "quotes", "cmbp-1", [4]),
+        (3, "trades", "tcbbo", [4]),
+    ]
+    venues = TapeWriter(writer.path.with_name("venues"))
+    quotes = make("mbp-1", 1, 1.5, 2, 2, 3)
+    quotes["publisher_id"] = [30, 24, 30, 30, 30]
+    quotes["ts_recv"][3] = UNDEF_TIME
+    venues.write("OPRA.PILLAR", "mbp-1", quotes, {1: CALL, 2: PUT})
+    ticks = list(open_tape(venues.path).ticks())
+    assert [numbers for *_, numbers in seen(ticks)] == [[0], [2], [4]]
+    assert not any(tick.quotes[0].records.flags.writeable for tick in ticks)
+
+
 # A time of a record, in tenths of a second after the open; None is a record without a time.
 Times = list[int | None]
 some_times = st.lists(st.one_of(st.integers(0, 60), st.none()), min_size=1, max_size=25).filter(

@@ -52,7 +52,7 @@ def encode_metadata(
         session = calendar().session_of(end)
     except MarketError as error:
         raise TapeError(f"{dataset} {schema}: receive times up to {utc(end)}: {error}") from error
-    after = max(utc(end).date(), session.date) + datetime.timedelta(days=1)
+    after = session.date + datetime.timedelta(days=1)
     mappings = [
         _Mapping(symbol, [_Interval(first, after, str(number))])
         for number, symbol in symbols.items()
