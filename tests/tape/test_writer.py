@@ -166,6 +166,16 @@ def test_notes_gather_and_sources_agree(tmp_path: Path, make: Make) -> None:
         TapeWriter(tmp_path)
 
 
+def test_slowest_source_says_the_cadence(tmp_path: Path, make: Make) -> None:
+    for cadence, expected in ((0, 0), (60, 60), (5, 60)):
+        writer = TapeWriter(tmp_path, cadence_seconds=cadence)
+        writer.write("X", "trades", make("trades", cadence), {1: CALL})
+        assert open_tape(tmp_path).notes.cadence_seconds == expected
+    (tmp_path / "tape.json").write_text('{"cadence_seconds": -1}')
+    with pytest.raises(TapeError, match="cadence_seconds"):
+        open_tape(tmp_path)
+
+
 def test_evening_file_is_known_in_its_session(tmp_path: Path, make: Make) -> None:
     """Of 20:00 on the day before, when UTC has the session's date, and 19:00 on a Friday."""
     for at, session in ((-13.5, (2022, 3, 23)), (24 * -5 + 9.5, (2022, 3, 21))):
