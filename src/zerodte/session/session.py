@@ -124,8 +124,12 @@ class Session:
         return self._contracts.symbols()
 
     def chain(self, symbol: str, expiry: datetime.date | None = None) -> Chain | None:
-        """The PM-settled chain of a symbol that expires on `expiry`, by default today."""
-        return self._contracts.same_day(symbol, expiry or self.hours.date)
+        """The PM-settled chain of a symbol that expires on `expiry`, by default today.
+
+        None for what expired before today, though a feed may still list it.
+        """
+        date = expiry or self.hours.date
+        return self._contracts.same_day(symbol, date) if date >= self.hours.date else None
 
     def next_expiry(self, symbol: str) -> datetime.date | None:
         """The next day after today on which a PM-settled chain of the symbol expires."""
