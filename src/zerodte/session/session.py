@@ -273,8 +273,9 @@ class Session:
 
     def _sample(self, until: int) -> None:
         """Take the newest sample that is due at or before `until`."""
+        until = min(until, self.hours.close)
         at = until - until % SAMPLE_INTERVAL
-        if not self._sampled < at <= self.hours.close:
+        if at <= self._sampled:
             return
         self.now = self._sampled = at
         for symbol in self.symbols():
