@@ -261,7 +261,7 @@ class Session:
             official=official,
             effective=np.maximum(official, 0.0),
             volume=gather(self._settled.volume, chain),
-            oi_as_of=self._settled.as_of,
+            oi_as_of=self._settled.as_of if np.isfinite(official).any() else None,
         )
 
     def _anchor(self, symbol: str, spot: Spot) -> Anchor:
