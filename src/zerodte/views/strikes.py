@@ -29,12 +29,13 @@ def strike_rows(state: ChainState, strike_range: float) -> list[Strike]:
     chain, spot = now.chain, state.spot.value
     volatility, spread = own_volatility(now, state.surface.forward), spread_pct(now)
     net = live.net_by_strike
+    held_at, traded_at = np.isfinite(now.effective), np.isfinite(now.volume)
+    # A sum over a strike's contracts is known as soon as one of them is.
+    held_any, traded_any = np.logical_or(*held_at), np.logical_or(*traded_at)
 
-    def column(values: Floats) -> list[float | None]:
-        return numbers(values[near])
-
-    def listed(values: Floats, right: int) -> list[float | None]:
-        return column(np.where(now.listed[right], values[right], np.nan))
+    def column(values: Floats, known: Bools | None = None) -> list[float | None]:
+        shown = values if known is None else np.where(known, values, np.nan)
+        return numbers(shown[near])
 
     def contracts(values: Floats, right: int) -> list[int | None]:
         return wholes(values[right][near])
@@ -45,29 +46,29 @@ def strike_rows(state: ChainState, strike_range: float) -> list[Strike]:
         distance_from_spot_pct=column(100.0 * (chain.strikes - spot) / spot),
         call_symbol=_symbols(chain.root, chain.expiry, strikes, "C", now.listed[CALL][near]),
         put_symbol=_symbols(chain.root, chain.expiry, strikes, "P", now.listed[PUT][near]),
-        call_gex=column(live.gex[CALL]),
-        put_gex=column(live.gex[PUT]),
-        net_gex=column(net),
-        call_dex=column(live.dex[CALL]),
-        put_dex=column(live.dex[PUT]),
-        net_dex=column(live.dex.sum(axis=0)),
-        net_vex=column(live.vex.sum(axis=0)),
-        net_chex=column(live.chex.sum(axis=0)),
+        call_gex=column(live.gex[CALL], held_at[CALL]),
+        put_gex=column(live.gex[PUT], held_at[PUT]),
+        net_gex=column(net, held_any),
+        call_dex=column(live.dex[CALL], held_at[CALL]),
+        put_dex=column(live.dex[PUT], held_at[PUT]),
+        net_dex=column(live.dex.sum(axis=0), held_any),
+        net_vex=column(live.vex.sum(axis=0), held_any),
+        net_chex=column(live.chex.sum(axis=0), held_any),
         call_oi=contracts(now.effective, CALL),
         put_oi=contracts(now.effective, PUT),
         call_volume=contracts(now.volume, CALL),
         put_volume=contracts(now.volume, PUT),
-        gex_share_pct=column(_share_pct(np.abs(net))),
-        oi_share_pct=column(_share_pct(held(now.effective).sum(axis=0))),
-        volume_share_pct=column(_share_pct(held(now.volume).sum(axis=0))),
+        gex_share_pct=column(_share_pct(np.abs(net)), held_any),
+        oi_share_pct=column(_share_pct(held(now.effective).sum(axis=0)), held_any),
+        volume_share_pct=column(_share_pct(held(now.volume).sum(axis=0)), traded_any),
         call_iv=column(volatility[CALL]),
         put_iv=column(volatility[PUT]),
-        call_delta=listed(greeks.delta, CALL),
-        put_delta=listed(greeks.delta, PUT),
-        call_gamma=listed(greeks.gamma, CALL),
-        put_gamma=listed(greeks.gamma, PUT),
-        call_theta=listed(greeks.theta / SESSIONS_PER_YEAR, CALL),
-        put_theta=listed(greeks.theta / SESSIONS_PER_YEAR, PUT),
+        call_delta=column(greeks.delta[CALL], now.listed[CALL]),
+        put_delta=column(greeks.delta[PUT], now.listed[PUT]),
+        call_gamma=column(greeks.gamma[CALL], now.listed[CALL]),
+        put_gamma=column(greeks.gamma[PUT], now.listed[PUT]),
+        call_theta=column(greeks.theta[CALL] / SESSIONS_PER_YEAR, now.listed[CALL]),
+        put_theta=column(greeks.theta[PUT] / SESSIONS_PER_YEAR, now.listed[PUT]),
         call_mid=column(now.mid[CALL]),
         put_mid=column(now.mid[PUT]),
         call_spread_pct=column(spread[CALL]),
