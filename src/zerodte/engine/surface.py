@@ -12,6 +12,7 @@ from zerodte.engine.instant import CALL, PUT, Bools, Clock, Floats, Instant
 from zerodte.market.contracts import Chain
 from zerodte.pricing import black, implied
 from zerodte.pricing.forward import parity_forward
+from zerodte.records.dbn import PRICE_SCALE
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -123,7 +124,10 @@ def surface_on(smile: Smile, chain: Chain, clock: Clock, forward: float) -> Surf
 
 def own_volatility(instant: Instant, forward: float) -> Floats:
     """Each side's own implied volatility, shape (2, n); NaN where it cannot be inverted."""
-    strikes, tau = instant.chain.strikes, instant.clock.tau
-    rights = np.repeat((True, False), len(strikes))
+    strikes, tau = np.tile(instant.chain.strikes, 2), instant.clock.tau
+    rights = np.repeat((True, False), len(instant.chain.strikes))
     mids = instant.mid.reshape(-1)
-    return implied.volatility(forward, np.tile(strikes, 2), tau, mids, rights).reshape(2, -1)
+    # In the money, a mid at its intrinsic value holds rounding and no time value.
+    intrinsic = np.maximum(np.where(rights, forward - strikes, strikes - forward), 0.0)
+    timed = np.where(mids - intrinsic > PRICE_SCALE, mids, np.nan)
+    return implied.volatility(forward, strikes, tau, timed, rights).reshape(2, -1)
