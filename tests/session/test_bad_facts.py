@@ -1,6 +1,5 @@
 """Open interest, volume and instruments that are wrong: refused, reported, never filled in."""
 
-
 import numpy as np
 import pytest
 

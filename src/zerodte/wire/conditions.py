@@ -96,8 +96,12 @@ class Metadata(Struct, frozen=True, kw_only=True, gc=False):
     ]
     greek_smoothness_score: Annotated[Whole, about("0 to 100: smoothness of the smile.")]
     spot_source: Annotated[SpotSource | None, about("Where underlying_price comes from.")]
-    quotes_fresh_pct: Annotated[Number, about("Listed contracts whose standing quote counts, percent.")]
+    quotes_fresh_pct: Annotated[
+        Number, about("Listed contracts whose standing quote counts, percent.")
+    ]
     classified_volume_pct: Annotated[Number, about("Volume with a known aggressor, percent.")]
-    oi_as_of: Annotated[Instant | None, about("When the settled open interest in use was published.")]
+    oi_as_of: Annotated[
+        Instant | None, about("When the settled open interest in use was published.")
+    ]
     inputs_digest: Annotated[str, about("Digest of every record up to this instant.")]
     model_version: Annotated[str, about("Version of the formulas.")]
