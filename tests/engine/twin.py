@@ -301,6 +301,20 @@ class Twin:
         return roots[0], "available"
 
     @property
+    def delicate(self) -> bool:
+        """Whether a scan of 240 steps may miss what this one sees.
+
+        Two roots within a step of it, or a move within a hundredth of a sigma of what is allowed.
+        """
+        step = (self._scan[-1][0] - self._scan[0][0]) / 240
+        found = [sorted(self.roots(scale)) for scale in (1.0, 0.9, 1.1)]
+        if any(b - a < step for roots in found for a, b in itertools.pairwise(roots)):
+            return True
+        root, *moved = (self.roots(scale)[:1] for scale in (1.0, 0.9, 1.1))
+        moves = (abs(m[0] - root[0]) for m in moved if m and root)
+        return any(abs(move - 0.5 * self.s) < 0.01 * self.s for move in moves)
+
+    @property
     def covered(self) -> bool:
         """On either side two of the three nearest out-of-the-money quotes are usable.
 

@@ -4,6 +4,7 @@ import datetime
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 from hypothesis import assume
@@ -32,7 +33,7 @@ class Made:
         hours, minutes = divmod(570 + self.elapsed, 60)
         return f"{hours:02d}:{minutes:02d}"
 
-    @property
+    @cached_property
     def twin(self) -> Twin:
         """The plain model of it."""
         return Twin(self.rows, When(float(self.elapsed)), self.spot)

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from session.day import SECOND, Day, Price, ask, osi
+from session.day import Day, Price, ask, osi
 from session.generated import FAULTS, state_of, with_fault
 from session.usual import AT, SPOILT, heard, usual, warned
 from zerodte.records.dbn import OPRA, UNDEF_PRICE, UNDEF_SIZE
@@ -109,21 +109,21 @@ def test_a_mid_that_is_exactly_intrinsic_has_no_volatility(forward: float) -> No
 
 
 @pytest.mark.parametrize(
-    ("schema", "patience"), [("cmbp-1", 15), ("cbbo-1s", 15), ("cbbo-1m", 120)]
+    ("schema", "last", "late"),
+    [
+        ("cmbp-1", "12:00:15", "12:00:16"),
+        ("cbbo-1s", "12:00:15", "12:00:16"),
+        ("cbbo-1m", "12:02:00", "12:02:01"),
+    ],
 )
-def test_a_silent_chain_turns_stale_after_its_patience(schema: str, patience: int) -> None:
+def test_a_silent_chain_turns_stale_after_its_patience(schema: str, last: str, late: str) -> None:
     """Fifteen seconds, or two of the schema's intervals; until then its quotes stand."""
     day = heard()
     day.send("12:00:00", quotes={SPOILT: (1.0, 1.1)}, schema=schema)
-    last = day.session.now
-    day.session.advance(last + patience * SECOND)
-    chain = day.session.chain("SPX")
-    assert chain is not None
-    state = day.session.state(chain)
-    assert state is None or state.instant.fresh
-    day.session.advance(last + (patience + 1) * SECOND)
-    state = day.session.state(chain)
-    assert state is None or not state.instant.fresh
+    day.send(last, index={"SPX": 500.0})
+    assert state_of(day.session).instant.fresh
+    day.send(late, index={"SPX": 500.0})
+    assert not state_of(day.session).instant.fresh
 
 
 def test_stale_quotes_are_withheld_and_said() -> None:

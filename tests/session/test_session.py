@@ -151,7 +151,8 @@ def test_an_am_settled_chain_is_never_todays() -> None:
     day = Day(THIRD_FRIDAY)
     am = [osi(right, k, THIRD_FRIDAY, "SPX") for k in STRIKES for right in "CP"]
     quotes = dict.fromkeys(am, (9.0, 9.1))
-    day.send("12:00", define=tuple(am), quotes=quotes, oi=dict.fromkeys(am, 10**6))
+    calls = [name for name in am if "C0" in name]
+    day.send("12:00", define=tuple(am), quotes=quotes, oi=dict.fromkeys(calls, 10**6))
     assert day.session.chain("SPX") is None
     assert ask(day.session)["no_zero_dte"] is True
     send(day, usual(), "12:00:01", 500.0, THIRD_FRIDAY)
