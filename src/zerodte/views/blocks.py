@@ -98,14 +98,7 @@ def pin_block(state: ChainState) -> positioning.PinRisk:
 
 def hedging_block(state: ChainState) -> positioning.Hedging:
     """What dealers trade at each move."""
-    moves = {
-        hedge.move: positioning.HedgingMove(
-            dealer_shares_to_trade=number(hedge.shares),
-            direction=None if math.isnan(hedge.shares) else "sell" if hedge.shares < 0.0 else "buy",
-            notional_usd=number(hedge.notional),
-        )
-        for hedge in state.hedges
-    }
+    moves = {hedge.move: _move(hedge) for hedge in state.hedges}
     return positioning.Hedging(**moves, convexity_at_spot=number(state.convexity))
 
 
