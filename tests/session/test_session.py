@@ -115,6 +115,16 @@ def test_the_close_is_a_sample_also_when_the_next_tick_comes_after_it() -> None:
     assert state_of(day.session).surface.atm_volatility == pytest.approx(0.2, rel=0.05)
 
 
+def test_a_smile_that_could_not_be_solved_again_says_of_when_it_is() -> None:
+    """Every bid fell to zero: what is shown rests on the noon's volatilities, three hours old."""
+    day = send(Day(), usual(), "12:00", 500.0)
+    empty = {osi(right, k): (0.0, 0.05) for k in STRIKES for right in "CP"}
+    day.send("15:00", quotes=empty, index={"SPX": 500.0})
+    answer = ask(day.session)
+    assert not any(row["call_mid"] for row in answer["strikes"])
+    assert any("12:00:00" in text for text in answer["warnings"])
+
+
 # Instruments
 
 
