@@ -1,0 +1,154 @@
+"""Who traded: the rules that sign one trade, and the reasons not to sign it.
+
+Pure functions of one trade, compiled into the kernel that walks over a tick's trades. Prices are
+the tape's integers of 1e-9 dollars, so that no comparison knows rounding.
+
+Sources: Lee and Ready, "Inferring trade direction from intraday data", 1991, for the quote rule and
+the tick test; Grauer, Schuster and Uhrig-Homburg, "Option trade classification", 2023, for the
+depth rule and the size rule.
+"""
+
+from collections.abc import Mapping
+from enum import IntEnum
+from typing import Final
+
+from zerodte.compiled import inline
+from zerodte.config import SIDE_ERROR
+from zerodte.records.condition import Condition
+from zerodte.records.dbn import UNDEF_PRICE
+
+BUY: Final = 1
+SELL: Final = -1
+UNSIGNED: Final = 0
+
+#: No trade of options is larger; the undefined size is.
+_LARGEST: Final = 2**31 - 1
+
+
+class Rule(IntEnum):
+    """What decided about a trade: the rule that gave it its side, or why it has none."""
+
+    #: Not a trade of a contract that is known.
+    NONE = 0
+
+    AT_ASK = 1
+    AT_BID = 2
+    ABOVE_MID = 3
+    BELOW_MID = 4
+    DEPTH = 5
+    TICK = 6
+    #: At or above the ask, where nobody bids.
+    EMPTY_BID = 7
+
+    # Unsigned, yet volume.
+    NO_RULE = 8
+    EMPTY_BID_UNSIGNED = 9
+    NO_QUOTE = 10
+    CROSSED_OR_LOCKED = 11
+    STALE = 12
+    OUTSIDE_SESSION = 13
+    CONDITION = 14
+    MULTI_LEG = 15
+
+    # No volume.
+    #: Without a price or a size.
+    DIRTY = 16
+    CANCEL = 17
+    #: A cancel of a trade that is unknown, cancelled already, or too long ago.
+    CANCEL_UNMATCHED = 18
+
+
+#: The kind of evidence behind each rule that signs, a key of `SIDE_ERROR`.
+EVIDENCE: Final[Mapping[Rule, str]] = {
+    Rule.AT_ASK: "quote",
+    Rule.AT_BID: "quote",
+    Rule.ABOVE_MID: "quote",
+    Rule.BELOW_MID: "quote",
+    Rule.EMPTY_BID: "quote",
+    Rule.DEPTH: "depth",
+    Rule.TICK: "tick",
+}
+
+
+def error_rate(rule: Rule) -> float:
+    """How often the rule takes the wrong side, in [0, 0.5); 0.5 for what it does not sign."""
+    return SIDE_ERROR[EVIDENCE[rule]] if rule in EVIDENCE else 0.5
+
+
+@inline
+def is_dirty(price: int, size: int) -> bool:
+    """Whether a trade lacks a price or a size."""
+    return price <= 0 or price == UNDEF_PRICE or size <= 0 or size > _LARGEST
+
+
+@inline
+def reason_against(condition: int, stale: bool, in_session: bool, multi_leg_weight: float) -> Rule:
+    """Why the trade's circumstances forbid to sign it; NONE if they do not."""
+    if condition in (Condition.STOCK_OPTION, Condition.CROSS, Condition.LATE, Condition.OPENING):
+        return Rule.CONDITION
+    if condition == Condition.MULTI_LEG and multi_leg_weight == 0.0:
+        return Rule.MULTI_LEG
+    if not in_session:
+        return Rule.OUTSIDE_SESSION
+    return Rule.STALE if stale else Rule.NONE
+
+
+@inline
+def sign(
+    price: int, bid: int, ask: int, bid_size: float, ask_size: float, reference: int
+) -> tuple[int, Rule]:
+    """The aggressor's side, and the first rule that speaks.
+
+    Args:
+        price: The trade's, raw.
+        bid: Before the trade, raw; 0 where nobody bids.
+        ask: Before the trade, raw; 0 where nobody offers.
+        bid_size: Contracts, NaN where unknown.
+        ask_size: Contracts, NaN where unknown.
+        reference: The contract's previous different price, raw; 0 where there is none.
+    """
+    if ask <= 0:
+        return UNSIGNED, Rule.NO_QUOTE
+    if bid <= 0:
+        return (BUY, Rule.EMPTY_BID) if price >= ask else (UNSIGNED, Rule.EMPTY_BID_UNSIGNED)
+    if bid >= ask:
+        return UNSIGNED, Rule.CROSSED_OR_LOCKED
+    if price >= ask:
+        return BUY, Rule.AT_ASK
+    if price <= bid:
+        return SELL, Rule.AT_BID
+    if 2 * price > bid + ask:
+        return BUY, Rule.ABOVE_MID
+    if 2 * price < bid + ask:
+        return SELL, Rule.BELOW_MID
+    return _sign_at_mid(price, bid_size, ask_size, reference)
+
+
+@inline
+def _sign_at_mid(price: int, bid_size: float, ask_size: float, reference: int) -> tuple[int, Rule]:
+    if ask_size > bid_size:
+        return BUY, Rule.DEPTH
+    if ask_size < bid_size:
+        return SELL, Rule.DEPTH
+    if reference > 0:
+        return (BUY if price > reference else SELL), Rule.TICK
+    return UNSIGNED, Rule.NO_RULE
+
+
+@inline
+def customer(side: int, rule: Rule, size: int, bid_size: float, ask_size: float) -> int:
+    """The customer's side: the size rule first, then the aggressor's.
+
+    A trade of exactly the size of one quote took a customer's resting order.
+
+    Args:
+        side: The aggressor's.
+        rule: What decided it.
+        size: Contracts traded.
+        bid_size: Contracts, NaN where unknown.
+        ask_size: Contracts, NaN where unknown.
+    """
+    at_bid, at_ask = size == bid_size, size == ask_size
+    if at_bid == at_ask or not (rule <= Rule.TICK or rule == Rule.NO_RULE):
+        return side
+    return BUY if at_bid else SELL

@@ -1,0 +1,261 @@
+"""The day's trades as running totals by contract: one compiled pass over a tick's trades.
+
+Volume by side, signed dollars, what open interest and dealers' inventory are built from, and the
+number of records by what decided. Memory does not grow with the length of the tape.
+"""
+
+import math
+from collections.abc import Iterable
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from zerodte.compiled import inline, kernel
+from zerodte.config import MINUTE, MULTI_LEG_WEIGHT, MULTIPLIER, OPENING_NOISE, OPENING_SHARE
+from zerodte.engine.aggressor import Rule, customer, error_rate, is_dirty, reason_against, sign
+from zerodte.engine.book import grown
+from zerodte.engine.ledger import (
+    RULES,
+    TOTALS,
+    UNIT,
+    Row,
+    Rows,
+    empty_ring,
+    join_cluster,
+    place,
+    remember_price,
+    tally,
+    undo,
+)
+from zerodte.engine.trades import NO_CANCEL, Floats, Ints, Trades, Verdicts
+from zerodte.records.condition import Condition
+
+_RAW_PER_DOLLAR: Final = 1e9
+_ONE_PERCENT: Final = 0.01
+
+
+class _Terms(NamedTuple):
+    """When trades are signed (UTC ns), and the share of a multi-leg trade that is."""
+
+    signed_from: int
+    close: int
+    first_minute: int
+    multi_leg_weight: float
+
+
+class Flow:
+    """Running totals of a session's trades, by contract position."""
+
+    def __init__(
+        self, session_open: int, session_close: int, multi_leg_weight: float = MULTI_LEG_WEIGHT
+    ) -> None:
+        """Begin a session.
+
+        Args:
+            session_open: UTC ns.
+            session_close: UTC ns.
+            multi_leg_weight: The share of a multi-leg trade's size that is signed, in [0, 1].
+        """
+        self._terms = _Terms(
+            signed_from=session_open + OPENING_NOISE,
+            close=session_close,
+            first_minute=session_open // MINUTE,
+            multi_leg_weight=float(multi_leg_weight),
+        )
+        self._opening = _opening_by_minute((session_close - session_open) // MINUTE)
+        self._rules = _rules()
+        self._totals = np.zeros(0, TOTALS)
+        self._ring = empty_ring()
+
+    def grow(self, contracts: int) -> None:
+        """Make room for positions below `contracts`."""
+        self._totals = grown(self._totals, contracts, 0)
+
+    def apply(self, trades: Trades, first: int) -> Verdicts:
+        """Take trades in order.
+
+        Args:
+            trades: Of positions that there is room for.
+            first: Number of the first; the others follow it. A number never comes twice, and a
+                later trade has a higher one.
+        """
+        out = Verdicts.empty(len(trades.positions))
+        _apply(
+            trades,
+            first,
+            self._terms,
+            self._opening,
+            self._totals,
+            self._rules,
+            self._ring,
+            out,
+        )
+        return out
+
+    @property
+    def records(self) -> Ints:
+        """How many records each `Rule` decided, shape (rules,)."""
+        return self._rules["records"]
+
+    @property
+    def volume(self) -> Ints:
+        """Their contracts: those signed by the rule, the others by the reason, shape (rules,)."""
+        return self._rules["volume"]
+
+    @property
+    def bought(self) -> Ints:
+        """Contracts that the aggressor bought, by position, as is all that follows."""
+        return self._totals["bought"]
+
+    @property
+    def sold(self) -> Ints:
+        """Contracts that the aggressor sold."""
+        return self._totals["sold"]
+
+    @property
+    def unsigned(self) -> Ints:
+        """Contracts that were traded but have no side."""
+        return self._totals["unsigned"]
+
+    @property
+    def traded(self) -> Ints:
+        """All contracts traded."""
+        return self.bought + self.sold + self.unsigned
+
+    @property
+    def unpriced(self) -> Ints:
+        """Contracts with a side that the dollars lack, because greeks were unknown."""
+        return self._totals["unpriced"]
+
+    @property
+    def delta_dollars(self) -> Ints:
+        """Signed delta dollars since the open."""
+        return self._totals["delta_dollars"]
+
+    @property
+    def gamma_dollars(self) -> Ints:
+        """Signed gamma dollars per 1% move since the open."""
+        return self._totals["gamma_dollars"]
+
+    @property
+    def opened(self) -> Floats:
+        """Contracts x opening share of the time of day, summed over trades."""
+        return self._totals["opened"] / UNIT
+
+    @property
+    def net_bought(self) -> Floats:
+        """Contracts bought less sold, every trade corrected for how often its rule errs."""
+        return self._totals["net_bought"] / UNIT
+
+    @property
+    def variance(self) -> Floats:
+        """Of `net_bought`, contracts squared."""
+        return self._totals["variance"] / UNIT**2
+
+
+def _fixed(values: Iterable[float]) -> Ints:
+    return np.array([round(UNIT * value) for value in values], np.int64)
+
+
+def _opening_by_minute(minutes: int) -> Ints:
+    """The opening share of every minute of a session."""
+    parts = np.arange(minutes) * len(OPENING_SHARE) // minutes
+    return _fixed(OPENING_SHARE)[parts]
+
+
+def _rules() -> Rows:
+    """What every rule's contracts count for.
+
+    A side that is wrong with probability e has mean 1 - 2e and variance 4e(1 - e); dividing by the
+    mean makes it unbiased. Of a contract without a side nothing is known but that it is one.
+    """
+    out = np.zeros(len(Rule), RULES)
+    rates = [error_rate(rule) for rule in Rule]
+    out["weight"] = _fixed(0.0 if e == 0.5 else 1 / (1 - 2 * e) for e in rates)
+    out["deviation"] = _fixed(
+        1.0 if e == 0.5 else math.sqrt(4 * e * (1 - e)) / (1 - 2 * e) for e in rates
+    )
+    return out
+
+
+@inline
+def _raw(dollars: float) -> int:
+    """A quote in the tape's integers; 0 where there is none."""
+    return int(np.rint(dollars * _RAW_PER_DOLLAR)) if dollars > 0.0 else 0
+
+
+@inline
+def _value(entry: Row, spot: float, delta: float, gamma: float) -> None:
+    """Write a trade's signed dollars, each rounded once."""
+    shares = float(entry.signed) * MULTIPLIER
+    delta_dollars = shares * delta * spot
+    gamma_dollars = shares * gamma * spot * spot * _ONE_PERCENT
+    is_priced = np.isfinite(delta_dollars + gamma_dollars)
+    entry.unpriced = 0 if is_priced else abs(entry.signed)
+    entry.delta_dollars = int(np.rint(delta_dollars)) if is_priced else 0
+    entry.gamma_dollars = int(np.rint(gamma_dollars)) if is_priced else 0
+
+
+@inline
+def _judge(
+    price: int, size: int, quote: tuple[float, float, float, float], totals: Row
+) -> tuple[int, int, Rule]:
+    """The aggressor's side, the customer's, and what decided."""
+    bid, ask, bid_size, ask_size = quote
+    reference = totals.last if totals.last != price else totals.different
+    side, rule = sign(price, _raw(bid), _raw(ask), bid_size, ask_size, reference)
+    return side, customer(side, rule, size, bid_size, ask_size), rule
+
+
+@kernel
+def _apply(
+    trades: Trades,
+    first: int,
+    terms: _Terms,
+    opening: Ints,
+    totals: Rows,
+    rules: Rows,
+    ring: Rows,
+    out: Verdicts,
+) -> None:
+    # Helpers get numbers and rows, never arrays: to hand one on is to count its references, twice.
+    price, sizes, received, positions, conditions, standing, spot, delta, gamma, stale, cancels = (
+        trades
+    )
+    sides, customers, decided, delta_dollars, gamma_dollars = out
+    for i in range(positions.shape[0]):
+        position, condition, size = positions[i], conditions[i], sizes[i]
+        if position < 0:
+            continue
+        is_cancel = cancels[i] != NO_CANCEL or condition == Condition.CANCEL
+        if is_cancel or is_dirty(price[i], size):
+            rule = Rule.DIRTY
+            if is_cancel:
+                done = undo(cancels[i] + 1, totals, ring, rules)
+                rule = Rule.CANCEL if done else Rule.CANCEL_UNMATCHED
+            decided[i] = rule
+            rules[rule].records += 1
+            continue
+        mine, minute = totals[position], received[i] // MINUTE
+        in_session = terms.signed_from <= received[i] <= terms.close
+        rule = reason_against(condition, bool(stale[i]), in_session, terms.multi_leg_weight)
+        is_own_price = rule != Rule.CONDITION and condition != Condition.MULTI_LEG
+        side, by_size = 0, 0
+        if rule == Rule.NONE:
+            quote = (standing[i, 0], standing[i, 1], standing[i, 2], standing[i, 3])
+            side, by_size, rule = _judge(price[i], size, quote, mine)
+        entry = ring[place(first + i + 1)]
+        entry.serial, entry.position, entry.size = first + i + 1, position, size
+        entry.signed, entry.rule, entry.remainder = side * size, rule, rule
+        if side != 0 and condition == Condition.MULTI_LEG:
+            entry.signed = side * int(np.rint(terms.multi_leg_weight * size))
+            entry.remainder = Rule.MULTI_LEG
+        entry.opening = opening[min(max(minute - terms.first_minute, 0), opening.shape[0] - 1)]
+        entry.last, entry.different, entry.newest = mine.last, mine.different, mine.newest
+        _value(entry, spot[i], delta[i], gamma[i])
+        deviation = tally(entry, mine, rules[rule], rules[entry.remainder], 1)
+        join_cluster(entry, mine, ring[place(mine.owner)], minute, deviation)
+        if is_own_price:
+            remember_price(entry, mine, price[i])
+        sides[i], customers[i], decided[i] = side, by_size, rule
+        delta_dollars[i], gamma_dollars[i] = entry.delta_dollars, entry.gamma_dollars

@@ -1,0 +1,115 @@
+"""What dealers hold, as far as a tape can tell, and how sure that is.
+
+A dealer's position in a contract, long positive, is a share of the morning's open interest (a
+prior, the same for all calls and the same for all puts) less what customers bought since. Its four
+exposures are sums of positions, so that their variances follow without approximation: the prior is
+shared by all calls, and by all puts; errors of flow are independent between contracts.
+"""
+
+from dataclasses import dataclass
+from statistics import NormalDist
+from typing import TypeAlias
+
+import numpy as np
+
+from zerodte.config import DEALER_PRIOR, INTERVAL, MULTIPLIER, SESSIONS_PER_YEAR
+from zerodte.engine.exposure import held
+from zerodte.engine.instant import Floats
+from zerodte.engine.regime import Regime
+from zerodte.pricing.black import Greeks
+
+#: Of an interval, in standard deviations of the normal law.
+_HALF_WIDTH = NormalDist().inv_cdf((1.0 + INTERVAL) / 2.0)
+
+Prior: TypeAlias = tuple[tuple[float, float], tuple[float, float]]
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A figure with its 90% interval; NaN where unknown."""
+
+    mean: float
+    low: float
+    high: float
+
+    def __neg__(self) -> "Estimate":
+        """The same figure seen from the other side."""
+        return Estimate(-self.mean, -self.high, -self.low)
+
+    @property
+    def sign(self) -> int:
+        """-1 or 1; 0 where the interval spans zero or is unknown."""
+        return int(self.low > 0.0) - int(self.high < 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Inventory:
+    """Exposures of dealers' own book, without any convention of signs.
+
+    On the wire `dex`, `vex` and `chex` are turned around, so that above zero dealers buy.
+
+    Attributes:
+        gex: Dollars per 1% move; above zero dealers dampen moves.
+        dex: Dollars.
+        vex: Dollars per volatility point.
+        chex: Dollars per session day.
+    """
+
+    gex: Estimate
+    dex: Estimate
+    vex: Estimate
+    chex: Estimate
+
+    @property
+    def regime(self) -> Regime:
+        """The sign of `gex`; undetermined where its interval spans zero."""
+        labels: dict[int, Regime] = {1: "positive_gamma", -1: "negative_gamma"}
+        return labels.get(self.gex.sign, "undetermined")
+
+    def agrees(self, label: Regime) -> bool | None:
+        """Whether another label says the same; None where either of them says nothing."""
+        if "undetermined" in (self.regime, label):
+            return None
+        return self.regime == label
+
+
+def inventory(
+    greeks: Greeks,
+    spot: float,
+    official: Floats,
+    net_bought: Floats,
+    variance: Floats,
+    prior: Prior = DEALER_PRIOR,
+) -> Inventory:
+    """Estimate dealers' book.
+
+    Args:
+        greeks: Each of shape (2, n), calls and puts; vanna per 1.00 of volatility, charm per year.
+        spot: Dollars.
+        official: Settled open interest, contracts, shape (2, n); NaN where unknown.
+        net_bought: What customers bought less sold since, contracts, shape (2, n).
+        variance: Of `net_bought`, contracts squared, shape (2, n).
+        prior: Mean and standard deviation of dealers' share, of calls and of puts.
+
+    Returns:
+        NaN all through where no open interest is known at all.
+    """
+    share, deviation = np.array(prior).T[:, :, None]
+    carried = held(official)
+    position = share * carried - np.nan_to_num(net_bought)
+    variance = np.nan_to_num(variance)
+
+    def estimate(dollars: Floats) -> Estimate:
+        """The sum over contracts of dollars per contract held."""
+        of_prior = ((dollars * carried).sum(axis=1) * deviation[:, 0]) ** 2
+        of_flow = (dollars**2 * variance).sum()
+        mean, half = (dollars * position).sum(), _HALF_WIDTH * np.sqrt(of_prior.sum() + of_flow)
+        return Estimate(float(mean), float(mean - half), float(mean + half))
+
+    shares = MULTIPLIER * spot
+    return Inventory(
+        gex=estimate(greeks.gamma * shares * spot * 0.01),
+        dex=estimate(greeks.delta * shares),
+        vex=estimate(greeks.vanna * shares * 0.01),
+        chex=estimate(greeks.charm * shares / SESSIONS_PER_YEAR),
+    )

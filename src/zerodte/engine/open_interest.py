@@ -1,0 +1,82 @@
+"""Open interest through the day: the morning's, moved by the day's trades.
+
+Nothing publishes open interest during a session; these are estimates from the tape, contract by
+contract. `signed_v1` follows the public documentation of the reference product.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final, NamedTuple, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from zerodte.config import OPEN_INTEREST_METHOD, OPEN_INTEREST_WEIGHT
+
+Floats: TypeAlias = npt.NDArray[np.float64]
+
+
+class Turnover(NamedTuple):
+    """What was traded of each contract; arrays of one shape, contracts.
+
+    Attributes:
+        bought: By the aggressor.
+        sold: By the aggressor.
+        traded: With a side or without.
+        opened: Opened less closed, by the time of day (`zerodte.config.OPENING_SHARE`).
+    """
+
+    bought: Floats
+    sold: Floats
+    traded: Floats
+    opened: Floats
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class OpenInterest:
+    """Open interest of each contract, contracts; NaN where unknown.
+
+    Attributes:
+        official: As settled, from the morning.
+        simulated: Moved by the day's trades; it may fall below zero.
+        effective: The same, never below zero. Sums are taken over this.
+    """
+
+    official: Floats
+    simulated: Floats
+    effective: Floats
+
+
+def open_interest(
+    official: Floats, day: Turnover, method: str = OPEN_INTEREST_METHOD
+) -> OpenInterest:
+    """Move the morning's open interest by the day's trades.
+
+    A contract whose open interest was not published starts from zero once it has traded: then it
+    stands on flow alone. Before that it is unknown.
+
+    Args:
+        official: Contracts, any shape; NaN where unknown.
+        day: Of the same shape.
+        method: A key of `METHODS`.
+    """
+    moved = METHODS[method](np.nan_to_num(official), day)
+    simulated = np.where(np.isfinite(official) | (day.traded > 0), moved, np.nan)
+    return OpenInterest(official, simulated, np.maximum(simulated, 0.0))
+
+
+def _signed(base: Floats, day: Turnover) -> Floats:
+    """Purchases open and sales close, each with the same weight."""
+    return base + OPEN_INTEREST_WEIGHT * (day.bought - day.sold)
+
+
+def _turnover(base: Floats, day: Turnover) -> Floats:
+    """Volume opens or closes by the time of day, whichever its side; never more than all of it."""
+    moved = base + OPEN_INTEREST_WEIGHT * day.opened
+    return np.clip(moved, np.maximum(base - day.traded, 0.0), base + day.traded)
+
+
+METHODS: Final[Mapping[str, Callable[[Floats, Turnover], Floats]]] = {
+    "signed_v1": _signed,
+    "turnover_v1": _turnover,
+}

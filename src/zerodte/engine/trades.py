@@ -1,0 +1,100 @@
+"""What goes into the pass over a tick's trades, and what comes out of it: columns."""
+
+from typing import Final, NamedTuple, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from zerodte.records.dbn import Records
+
+Ints: TypeAlias = npt.NDArray[np.int64]
+Floats: TypeAlias = npt.NDArray[np.float64]
+Places: TypeAlias = npt.NDArray[np.int32]
+
+#: No trade is cancelled by this record.
+NO_CANCEL: Final = -1
+
+
+class Trades(NamedTuple):
+    """Trades with what was known before each; contiguous, writable arrays of shape (m,).
+
+    Attributes:
+        price: Raw, 1e-9 dollars.
+        size: Contracts.
+        received: UTC ns.
+        positions: The contract, negative for none.
+        conditions: `Condition`, 0 where the tape has none.
+        standing: Bid, ask (dollars), bid size, ask size (contracts) just before, shape (m, 4);
+            NaN where unknown.
+        spot: The underlying's price as of the tick before, dollars; NaN where unknown.
+        delta: Of the contract as of the tick before; NaN where unknown.
+        gamma: Likewise, per 1.00.
+        stale: Whether the contract's chain had been silent for too long.
+        cancels: Number of the trade that this record cancels, or `NO_CANCEL`.
+    """
+
+    price: Ints
+    size: Ints
+    received: Ints
+    positions: Places
+    conditions: npt.NDArray[np.uint8]
+    standing: Floats
+    spot: Floats
+    delta: Floats
+    gamma: Floats
+    stale: npt.NDArray[np.bool_]
+    cancels: Ints
+
+    @classmethod
+    def of(
+        cls,
+        records: Records,
+        positions: Places,
+        conditions: npt.NDArray[np.uint8] | None = None,
+    ) -> "Trades":
+        """Copies of what a tape holds of trades; what was known before them is yet to be filled in.
+
+        Args:
+            records: Of a schema of trades, shape (m,).
+            positions: The contract of each, negative for none.
+            conditions: `Condition` of each, None where the tape has none.
+        """
+        count = len(records)
+        return cls(
+            price=records["price"].astype(np.int64),
+            size=records["size"].astype(np.int64),
+            received=records["ts_recv"].astype(np.int64),
+            positions=positions,
+            conditions=np.zeros(count, np.uint8) if conditions is None else conditions.copy(),
+            standing=np.full((count, 4), np.nan),
+            spot=np.full(count, np.nan),
+            delta=np.full(count, np.nan),
+            gamma=np.full(count, np.nan),
+            stale=np.zeros(count, np.bool_),
+            cancels=np.full(count, NO_CANCEL),
+        )
+
+
+class Verdicts(NamedTuple):
+    """What became of each record; arrays of shape (m,).
+
+    Attributes:
+        side: The aggressor's: 1 bought, -1 sold, 0 not signed.
+        customer: The customer's, by the size rule first; never part of any total.
+        rule: What decided, a `Rule`.
+        delta_dollars: Side x delta x contracts x 100 x spot, whole dollars; 0 where unknown.
+        gamma_dollars: Side x gamma x contracts x 100 x spot squared x 0.01, likewise.
+    """
+
+    side: npt.NDArray[np.int8]
+    customer: npt.NDArray[np.int8]
+    rule: npt.NDArray[np.uint8]
+    delta_dollars: Ints
+    gamma_dollars: Ints
+
+    @classmethod
+    def empty(cls, count: int) -> "Verdicts":
+        """Room for `count` records, all of them undecided."""
+        side, customer = np.zeros((2, count), np.int8)
+        delta_dollars, gamma_dollars = np.zeros((2, count), np.int64)
+        return cls(side, customer, np.zeros(count, np.uint8), delta_dollars, gamma_dollars)

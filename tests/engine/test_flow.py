@@ -1,0 +1,295 @@
+"""The pass over a tick's trades: against the twin, and what must hold of any trades."""
+
+import dataclasses
+import itertools
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from engine.flow_twin import FlowTwin
+from engine.made_trades import (
+    CLOSE,
+    CONTRACTS,
+    MINUTE,
+    NAN,
+    OPEN,
+    Made,
+    any_trade,
+    columns,
+    new_flow,
+    repeated,
+    signed_trade,
+    totals,
+)
+from zerodte.config import CANCEL_REACH, SIDE_ERROR
+from zerodte.engine.aggressor import Rule
+from zerodte.engine.flow import Flow
+from zerodte.engine.trades import Trades
+from zerodte.records.condition import Condition
+from zerodte.records.dbn import UNDEF_PRICE, UNDEF_SIZE, records
+
+
+def by_rule(counts: np.ndarray) -> Counter[str]:
+    return +Counter({rule.name: int(counts[rule]) for rule in Rule})
+
+
+def taken(made: Sequence[Made], multi_leg_weight: float = 0.0) -> Flow:
+    flow = new_flow(multi_leg_weight)
+    flow.apply(columns(made), 0)
+    return flow
+
+
+def in_time(made: Iterable[Made]) -> list[Made]:
+    return sorted(made, key=lambda one: one.at)
+
+
+def cancel(number: int, at: int = OPEN + MINUTE) -> Made:
+    return Made(condition=Condition.CANCEL, cancels=number, at=at)
+
+
+@st.composite
+def days(draw: st.DrawFn) -> list[Made]:
+    """Records in order of time, some of them cancels of earlier, missing or later ones."""
+    made = in_time(draw(st.lists(any_trade, max_size=40)))
+    for number in draw(st.sets(st.integers(0, max(len(made) - 1, 0)), max_size=8)):
+        if number < len(made):
+            original = draw(st.integers(-1, len(made)))
+            made[number] = cancel(original, made[number].at)
+    return made
+
+
+@given(days(), st.lists(st.integers(0, 40), max_size=4), st.sampled_from([0.0, 0.4, 1.0]))
+@settings(max_examples=300, deadline=None)
+def test_any_day_agrees_with_the_twin(made: list[Made], cuts: list[int], weight: float) -> None:
+    flow, twin = new_flow(weight), FlowTwin(weight)
+    edges = [0, *sorted(cut for cut in cuts if cut <= len(made)), len(made)]
+    for first, end in itertools.pairwise(edges):
+        out = flow.apply(columns(made[first:end]), first)
+        plain = [twin.take(number, made[number]) for number in range(first, end)]
+        ours = zip(out.side.tolist(), out.customer.tolist(), out.rule.tolist(), strict=True)
+        assert [(*sides, Rule(rule).name) for *sides, rule in ours] == plain
+        for number, dollars in enumerate(zip(out.delta_dollars, out.gamma_dollars, strict=True)):
+            kept = twin.kept.get(first + number)
+            if kept is not None:
+                assert dollars == (kept.dollars or (0, 0))
+    assert totals(flow) == twin.totals()
+    assert by_rule(flow.records) == twin.records()
+    assert by_rule(flow.volume) == twin.volume()
+
+
+@given(st.lists(any_trade, max_size=40), st.randoms(use_true_random=False))
+@settings(deadline=None)
+def test_volume_is_conserved_under_any_interleaving(made: list[Made], random: object) -> None:
+    """Contracts know nothing of each other: their trades may come mixed in any way."""
+    made = in_time(made)
+    queues = [[one for one in made if one.position == p] for p in range(-1, CONTRACTS)]
+    mixed: list[Made] = []
+    while any(queues):
+        mixed.append(random.choice([queue for queue in queues if queue]).pop(0))  # type: ignore[attr-defined]
+    flow, other = taken(made), taken(mixed)
+    assert totals(flow) == totals(other)
+    clean = [m for m in made if m.position >= 0 and 0 < m.price < UNDEF_PRICE]
+    sizes = Counter[int]()
+    for one in clean:
+        sizes[one.position] += one.size if 0 < one.size < UNDEF_SIZE else 0
+    assert flow.traded.tolist()[:CONTRACTS] == [sizes[p] for p in range(CONTRACTS)]
+    assert flow.volume.sum() == sizes.total()
+
+
+@given(st.lists(any_trade, max_size=20), st.lists(any_trade, max_size=5), st.data())
+@settings(deadline=None)
+def test_a_trade_and_its_cancel_leave_no_trace(
+    made: list[Made], gone: list[Made], data: st.DataObject
+) -> None:
+    """Wherever the cancel comes, if no tick test looked at the price in between."""
+    tape = [dataclasses.replace(m, bid_size=1.0, ask_size=2.0) for m in in_time(made)]
+    plain = taken(tape)
+    for one in gone:
+        begin = data.draw(st.integers(0, len(tape)))
+        at = tape[begin - 1].at if begin else min([one.at, *(m.at for m in tape)])
+        tape = [renumbered(m, begin) for m in tape]
+        tape.insert(begin, dataclasses.replace(one, at=at, bid_size=1.0, ask_size=2.0))
+        end = data.draw(st.integers(begin + 1, len(tape)))
+        tape = [renumbered(m, end) for m in tape]
+        tape.insert(end, cancel(begin, tape[end - 1].at))
+    flow = taken(tape)
+    assert totals(flow) == totals(plain)
+    assert flow.volume.tolist() == plain.volume.tolist()
+    kept = [rule for rule in Rule if rule < Rule.DIRTY]
+    assert flow.records[kept].tolist() == plain.records[kept].tolist()
+
+
+def renumbered(made: Made, inserted: int) -> Made:
+    """The same record after another one was put in before number `inserted`."""
+    moved = made.cancels + (made.cancels >= inserted)
+    return dataclasses.replace(made, cancels=moved)
+
+
+@given(st.lists(signed_trade, min_size=1, max_size=20), signed_trade, st.data())
+@settings(deadline=None)
+def test_a_trade_cancelled_at_once_is_forgotten_by_the_tick_test_too(
+    made: list[Made], gone: Made, data: st.DataObject
+) -> None:
+    made = in_time(made)
+    where = data.draw(st.integers(0, len(made)))
+    gone = dataclasses.replace(gone, at=made[max(where - 1, 0)].at)
+    flow, plain = taken([*made[:where], gone, cancel(where), *made[where:]]), taken(made)
+    assert totals(flow) == totals(plain)
+    assert flow.volume.tolist() == plain.volume.tolist()
+
+
+def test_prices_are_forgotten_from_the_last_one_back() -> None:
+    even = Made(bid_size=3, ask_size=3)
+    low, high = (dataclasses.replace(even, price=price) for price in (19, 21))
+    for tape, rule in (
+        ([low, cancel(0), even], Rule.NO_RULE),
+        ([low, high, cancel(1), cancel(0), even], Rule.NO_RULE),
+        ([low, high, cancel(0), even], Rule.TICK),
+    ):
+        assert new_flow().apply(columns(tape), 0).rule[-1] == rule
+    out = new_flow().apply(columns([low, high, cancel(1), even]), 0)
+    assert (out.rule[-1], out.side[-1]) == (Rule.TICK, 1)
+
+
+@given(st.lists(signed_trade, max_size=20))
+@settings(deadline=None)
+def test_mirrored_quotes_flip_every_sign(made: list[Made]) -> None:
+    """Prices turned around a point: who bought, sold."""
+    mirrored = [
+        dataclasses.replace(
+            m,
+            price=20 - m.price,
+            bid=20 - m.ask,
+            ask=20 - m.bid,
+            bid_size=m.ask_size,
+            ask_size=m.bid_size,
+        )
+        for m in in_time(made)
+    ]
+    flow, turned = new_flow(), new_flow()
+    out, back = flow.apply(columns(in_time(made)), 0), turned.apply(columns(mirrored), 0)
+    for name in ("side", "customer", "delta_dollars", "gamma_dollars"):
+        assert (getattr(out, name) == -getattr(back, name)).all(), name
+    assert flow.bought.tolist() == turned.sold.tolist()
+    assert flow.net_bought.tolist() == (-turned.net_bought).tolist()
+    assert flow.variance.tolist() == turned.variance.tolist()
+
+
+@given(st.lists(any_trade, max_size=20))
+@settings(deadline=None)
+def test_the_size_rule_never_touches_the_side(made: list[Made]) -> None:
+    """A size that is no quote's changes the customer's side alone, to the aggressor's."""
+    made = in_time(m for m in made if 0 < m.size < UNDEF_SIZE)
+    large = [dataclasses.replace(m, size=m.size + 10) for m in made]
+    out, other = new_flow().apply(columns(made), 0), new_flow().apply(columns(large), 0)
+    assert (out.side == other.side).all()
+    assert (out.rule == other.rule).all()
+    assert (other.customer == other.side).all()
+
+
+def test_a_cancel_works_once_and_only_backwards() -> None:
+    flow = taken([Made(), cancel(0), cancel(0), cancel(-1), cancel(7), cancel(5), Made()])
+    assert flow.records[Rule.CANCEL] == 1
+    assert flow.records[Rule.CANCEL_UNMATCHED] == 4
+    assert flow.traded.sum() == 5
+
+
+def test_a_cancel_reaches_so_far_and_no_further() -> None:
+    count = CANCEL_REACH + 10
+    many = repeated(Made(size=1, price=22), count)
+    minutes = many.received + np.arange(count) // 6000 * MINUTE
+    flow = new_flow()
+    flow.apply(many._replace(received=minutes), 0)
+    for number, is_done in ((0, False), (9, False), (6000, True), (count - 1, True)):
+        before, variance = flow.traded.sum(), flow.variance.sum()
+        flow.apply(columns([cancel(number)]), count + number)
+        assert flow.traded.sum() == before - is_done
+        assert (flow.variance.sum() < variance) == is_done
+
+
+def test_a_minute_longer_than_the_reach_of_cancels() -> None:
+    """Its first trades leave the ring, and with them goes what the others would be undone by."""
+    count = CANCEL_REACH + 10
+    flow = new_flow()
+    flow.apply(repeated(Made(size=1, price=22), count), 0)
+    for number, is_done in ((count - 1, True), (count - 10, True), (count - 11, False)):
+        before = flow.traded.sum()
+        flow.apply(columns([cancel(number)]), count + number)
+        assert flow.traded.sum() == before - is_done
+
+
+def test_a_late_trade_joins_the_minute_that_it_comes_in() -> None:
+    one = Made(price=22, size=1)
+    next_minute = dataclasses.replace(one, at=one.at + MINUTE)
+    late, ordered = taken([one, next_minute, one]), taken([one, next_minute, next_minute])
+    assert totals(late) == totals(ordered)
+    assert late.variance[0] == pytest.approx(5 * taken([one]).variance[0])
+
+
+def test_numbers_may_have_gaps() -> None:
+    flow = new_flow()
+    flow.apply(columns([Made()]), 7)
+    flow.apply(columns([cancel(3), cancel(7)]), 5_000_000)
+    assert flow.records[Rule.CANCEL] == flow.records[Rule.CANCEL_UNMATCHED] == 1
+    assert flow.traded.sum() == 0
+
+
+def test_positions_keep_their_totals_when_room_is_made() -> None:
+    flow = taken([Made(price=22, position=2)])
+    before = totals(flow)
+    flow.grow(10_000)
+    assert totals(flow) == before
+    flow.apply(columns([Made(price=22, position=9_999)]), 1)
+    assert flow.bought[9_999] == 5
+
+
+def test_what_a_tape_holds_of_trades() -> None:
+    rows = records("tcbbo", 3)
+    rows["price"], rows["size"], rows["ts_recv"] = 10**9, 3, OPEN + MINUTE
+    rows.flags.writeable = False
+    places = np.array([0, -1, 0], np.int32)
+    codes = np.frombuffer(bytes([0, 0, Condition.CROSS]), np.uint8)
+    for conditions, last in ((None, Rule.NO_QUOTE), (codes, Rule.CONDITION)):
+        flow = new_flow()
+        out = flow.apply(Trades.of(rows, places, conditions), 0)
+        assert out.rule.tolist() == [Rule.NO_QUOTE, Rule.NONE, last]
+        assert flow.unsigned.tolist()[:1] == [6]
+
+
+def test_an_empty_tick_changes_nothing() -> None:
+    flow = taken([])
+    assert flow.records.sum() == 0
+
+
+def test_dollars_by_hand() -> None:
+    """Five calls of delta 0.5 sold at 500: 5 x 0.5 x 100 x 500, and 5 x 0.02 x 100 x 500^2 x 1%."""
+    out = new_flow().apply(columns([Made(price=18), Made(price=18, delta=NAN)]), 0)
+    assert out.delta_dollars.tolist() == [-125_000, 0]
+    assert out.gamma_dollars.tolist() == [-25_000, 0]
+
+
+@pytest.mark.parametrize("trades_a_minute", [1, 4])
+def test_flow_is_unbiased_and_its_variance_is_what_is_seen(trades_a_minute: int) -> None:
+    """Customers buy; a minute's trades are misread all together, as often as the table says."""
+    random = np.random.default_rng(3)
+    contracts, minutes = 4000, 5
+    is_wrong = random.random((contracts, minutes)) < SIDE_ERROR["quote"]
+    wrong = is_wrong.repeat(trades_a_minute, axis=1).ravel()
+    many = repeated(Made(price=22, size=3), len(wrong))
+    minute = np.tile(np.arange(minutes).repeat(trades_a_minute), contracts)
+    trades = many._replace(
+        price=np.where(wrong, 18, 22) * 50_000_000,
+        positions=np.arange(contracts, dtype=np.int32).repeat(minutes * trades_a_minute),
+        received=many.received + minute * MINUTE,
+    )
+    flow = Flow(OPEN, CLOSE)
+    flow.grow(contracts)
+    flow.apply(trades, 0)
+    truth = 3 * minutes * trades_a_minute
+    spread = flow.net_bought.std()
+    assert flow.net_bought.mean() == pytest.approx(truth, abs=4 * spread / contracts**0.5)
+    assert np.sqrt(flow.variance).mean() == pytest.approx(spread, rel=0.04)

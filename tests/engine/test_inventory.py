@@ -1,0 +1,149 @@
+"""Dealers' book: against a plain twin, against sampled worlds, and what its words mean."""
+
+import math
+from statistics import NormalDist
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from zerodte.engine.inventory import Estimate, Inventory, inventory
+from zerodte.engine.regime import Regime
+from zerodte.pricing import black
+
+Floats = npt.NDArray[np.float64]
+
+SPOT, TAU = 4479.0, 90 / (390 * 252)
+STRIKES = np.linspace(4440.0, 4520.0, 9)
+PRIOR = ((0.2, 0.3), (-0.1, 0.4))
+NAN = float("nan")
+
+
+def greeks() -> black.Greeks:
+    rights = np.repeat((True, False), len(STRIKES))
+    vol = np.full(2 * len(STRIKES), 0.14)
+    flat = black.greeks(SPOT, np.tile(STRIKES, 2), TAU, vol, rights)
+    return black.Greeks(*(value.reshape(2, -1) for value in flat))
+
+
+def day(seed: int) -> tuple[Floats, Floats, Floats]:
+    """Official open interest, net purchases and their variance."""
+    random = np.random.default_rng(seed)
+    shape = (2, len(STRIKES))
+    official = random.integers(0, 4000, shape).astype(float)
+    return official, random.normal(0, 300, shape).round(), random.uniform(0, 200, shape) ** 2
+
+
+def dollars_per_contract() -> dict[str, Floats]:
+    """The four exposures of one contract held, from their definitions."""
+    g, shares = greeks(), 100 * SPOT
+    return {
+        "gex": g.gamma * shares * SPOT * 0.01,
+        "dex": g.delta * shares,
+        "vex": g.vanna * shares * 0.01,
+        "chex": g.charm * shares / 252,
+    }
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_plain_twin(seed: int) -> None:
+    official, bought, variance = day(seed)
+    found = inventory(greeks(), SPOT, official, bought, variance, PRIOR)
+    for name, value in dollars_per_contract().items():
+        mean, spread = 0.0, 0.0
+        for right in (0, 1):
+            share, deviation = PRIOR[right]
+            shared = 0.0
+            for k in range(len(STRIKES)):
+                each = float(value[right, k])
+                mean += each * (share * official[right, k] - bought[right, k])
+                shared += each * official[right, k]
+                spread += each**2 * variance[right, k]
+            spread += (deviation * shared) ** 2
+        half = NormalDist().inv_cdf(0.95) * math.sqrt(spread)
+        estimate = getattr(found, name)
+        assert estimate.mean == pytest.approx(mean, rel=1e-9)
+        assert estimate.low == pytest.approx(mean - half, rel=1e-9, abs=1e-6)
+        assert estimate.high == pytest.approx(mean + half, rel=1e-9, abs=1e-6)
+
+
+def test_ninety_of_a_hundred_worlds_lie_in_the_interval() -> None:
+    """Worlds drawn as the model makes them: one share for all calls, and one for all puts."""
+    random = np.random.default_rng(7)
+    official, bought, variance = day(11)
+    worlds = 20_000
+    share = np.array(PRIOR)[:, 0] + np.array(PRIOR)[:, 1] * random.standard_normal((worlds, 2))
+    error = np.sqrt(variance) * random.standard_normal((worlds, *variance.shape))
+    position = share[:, :, None] * official - (bought + error)
+    found = inventory(greeks(), SPOT, official, bought, variance, PRIOR)
+    for name, value in dollars_per_contract().items():
+        world = (value * position).sum(axis=(1, 2))
+        estimate = getattr(found, name)
+        assert ((world > estimate.low) & (world < estimate.high)).mean() == pytest.approx(
+            0.9, abs=0.01
+        )
+        assert (world < estimate.low).mean() == pytest.approx(0.05, abs=0.008)
+
+
+def test_buying_calls_leaves_dealers_short_gamma() -> None:
+    """Unlike the convention's book, where a purchase of calls would raise dealers' gamma."""
+    nothing = np.zeros((2, len(STRIKES)))
+    for right in (0, 1):
+        bought = nothing.copy()
+        bought[right] = 1000.0
+        found = inventory(greeks(), SPOT, nothing, bought, nothing)
+        assert found.gex.high < 0
+        assert found.regime == "negative_gamma"
+        # Customers long calls are long delta: dealers are short it, and bought stock against it.
+        assert np.sign(-found.dex.mean) == (1 if right == 0 else -1)
+
+
+@given(st.integers(0, 1000))
+@settings(deadline=None)
+def test_customers_and_dealers_mirror_each_other(seed: int) -> None:
+    official, bought, variance = day(seed)
+    none = np.zeros_like(official)
+    one, other = (inventory(greeks(), SPOT, none, s * bought, variance) for s in (1, -1))
+    for name in ("gex", "dex", "vex", "chex"):
+        mine, theirs = getattr(one, name), -getattr(other, name)
+        assert (mine.mean, mine.low, mine.high) == pytest.approx(
+            (theirs.mean, theirs.low, theirs.high)
+        )
+
+
+def test_unknown_contracts_count_for_nothing_and_an_unknown_chain_for_unknown() -> None:
+    official, bought, variance = day(5)
+    known = inventory(greeks(), SPOT, official, bought, variance)
+    holes = [np.hstack((values, np.full((2, 1), NAN))) for values in (official, bought, variance)]
+    wider = black.Greeks(*(np.hstack((value, value[:, :1])) for value in greeks()))
+    assert inventory(wider, SPOT, holes[0], holes[1], holes[2]).gex.mean == pytest.approx(
+        known.gex.mean
+    )
+    blind = inventory(greeks(), SPOT, np.full_like(official, NAN), bought, variance)
+    assert math.isnan(blind.gex.mean)
+    assert blind.regime == "undetermined"
+
+
+@pytest.mark.parametrize(
+    ("interval", "regime", "with_positive", "with_negative"),
+    [
+        ((1.0, 0.5, 1.5), "positive_gamma", True, False),
+        ((-1.0, -1.5, -0.5), "negative_gamma", False, True),
+        ((1.0, -0.5, 2.5), "undetermined", None, None),
+        ((NAN, NAN, NAN), "undetermined", None, None),
+    ],
+)
+def test_words(
+    interval: tuple[float, float, float],
+    regime: Regime,
+    with_positive: bool | None,
+    with_negative: bool | None,
+) -> None:
+    gex = Estimate(*interval)
+    book = Inventory(gex, gex, gex, gex)
+    assert book.regime == regime
+    assert book.agrees("positive_gamma") is with_positive
+    assert book.agrees("negative_gamma") is with_negative
+    assert book.agrees("undetermined") is None
