@@ -97,7 +97,7 @@ OPENING_NOISE: Final = 5 * SECOND
 MULTI_LEG_WEIGHT: Final = 0.0
 #: A cancel undoes one of this many newest trades; older ones are counted (ours).
 CANCEL_REACH: Final = 2**20
-#: How often a side is wrong, by the evidence behind it. Quote rule: 0.17 by the Cboe's own record of
+#: How often a side is wrong, by the evidence behind it. Quote rule: 0.17 by the Cboe's record of
 #: 1995 (Savickas and Wilson 2003); 0.36 against the customer's side, 86 M trades at ISE and Cboe in
 #: 2005-17 (Bilz, thesis at KIT 2023, after Grauer, Schuster and Uhrig-Homburg). Tick test: 0.41 and
 #: 0.48 there. Both are the middle of the two. Depth rule: ours, a little above the 0.34 and 0.39 of
