@@ -5,9 +5,10 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from zerodte.records.condition import Condition
 from zerodte.records.dbn import Records
 from zerodte.tape.folder import TapeError, open_tape
-from zerodte.tape.sidecars import Commit, Condition
+from zerodte.tape.sidecars import Commit
 from zerodte.tape.writer import TapeWriter
 
 Make = Callable[..., Records]

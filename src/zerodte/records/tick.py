@@ -17,12 +17,18 @@ class Batch:
         schema: A key of `zerodte.records.dbn.SCHEMAS`; it decides the layout.
         records: A read-only view into the tape, valid as long as it is held.
         conditions: For trades, the sale condition of each record, where the tape has them.
+        first: For trades, the number of the first; the others follow it. Numbers count the
+            tape's trades in the order in which ticks give them.
+        cancels: For trades, the number of the trade that each record cancels, -1 for none; where
+            the tape has cancels.
     """
 
     dataset: str
     schema: str
     records: Records
     conditions: npt.NDArray[np.uint8] | None = None
+    first: int = 0
+    cancels: npt.NDArray[np.int64] | None = None
 
 
 @dataclass(frozen=True, eq=False, slots=True)

@@ -12,6 +12,9 @@ from zerodte.config import SECOND
 from zerodte.tape.error import TapeError
 from zerodte.tape.findings import Findings
 
+#: A lone record this many seconds ahead of its neighbours has a clock that jumped.
+_JUMP = 60
+
 Times = npt.NDArray[np.uint64]
 
 
@@ -36,22 +39,42 @@ class Rule(Protocol):
 class ByReceiveTime:
     """A record belongs to the second it was received in; once that has passed, to the next.
 
-    A second has passed when the file has a record of a later one.
+    A second has passed when the file has a record of a later one. A lone record far ahead of both
+    its neighbours is a clock that jumped, not time that passed: it goes with the one before it.
+
+    Args:
+        name: The file's.
+        findings: Told how many clocks jumped.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, name: str, findings: Findings) -> None:
+        self._name = name
+        self._findings = findings
         self._newest = 0
+        self._jumped = 0
 
     def runs(self, times: Times, at: int) -> tuple[list[int], list[int]]:  # noqa: ARG002
         """Cut where the second changes; see `Rule`."""
         seconds = times // SECOND
         seconds += times > seconds * SECOND
         if seconds[0] < self._newest or (seconds[1:] < seconds[:-1]).any():
+            self._flatten(seconds)
             seconds[0] = max(int(seconds[0]), self._newest)
             np.maximum.accumulate(seconds, out=seconds)
         self._newest = int(seconds[-1])
         starts = np.concatenate(([0], np.flatnonzero(seconds[1:] != seconds[:-1]) + 1))
         return (seconds[starts] * SECOND).tolist(), [*starts.tolist(), len(times)]
+
+    def _flatten(self, seconds: Times) -> None:
+        """Take clocks that jumped back to the record before them, in place."""
+        before, after = np.empty_like(seconds), np.empty_like(seconds)
+        before[0], before[1:] = self._newest or seconds[0], seconds[:-1]
+        after[-1], after[:-1] = seconds[-1], seconds[1:]
+        timed = (before > 0) & (after > 0)
+        jumped = timed & (seconds > before + _JUMP) & (seconds > after + _JUMP)
+        seconds[jumped] = before[jumped]
+        self._jumped += int(np.count_nonzero(jumped))
+        self._findings.count(self._name, "have a clock that jumped ahead", self._jumped)
 
     def finish(self, at: int) -> None:
         """Every record had its second."""

@@ -4,7 +4,6 @@ Formats only, each with its reader and its writer.
 """
 
 from collections.abc import Callable, Sequence
-from enum import IntEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -12,26 +11,13 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from zerodte.records.condition import Condition
 from zerodte.tape.error import TapeError
 
 NOTES = "tape.json"
 TICKS = "ticks"
 CONDITIONS_SUFFIX = ".conditions"
 CANCELS_SUFFIX = ".cancels"
-
-
-class Condition(IntEnum):
-    """A trade's sale condition, as the `conditions` sidecar stores it."""
-
-    UNKNOWN = 0
-    REGULAR = 1
-    MULTI_LEG = 2
-    STOCK_OPTION = 3
-    CROSS = 4
-    AUCTION = 5
-    LATE = 6
-    OPENING = 7
-    CANCEL = 8
 
 
 class Notes(msgspec.Struct, frozen=True):

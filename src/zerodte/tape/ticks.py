@@ -5,6 +5,7 @@ after tick, every file's run of that tick. All work on records is done on whole 
 there are only slices.
 """
 
+import functools
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -18,8 +19,9 @@ from zerodte.records.dbn import TRADE_SCHEMAS, UNDEF_TIME, Records
 from zerodte.records.tick import Batch, Tick
 from zerodte.tape.choice import Outlet, Part, Place
 from zerodte.tape.cuts import ByCommit, ByReceiveTime, Rule, Times
+from zerodte.tape.dbnfile import DbnFile
 from zerodte.tape.findings import Findings
-from zerodte.tape.sidecars import Commit, check_conditions, read_conditions
+from zerodte.tape.sidecars import Commit, check_conditions, read_cancels, read_conditions
 
 _PLACES: Final[tuple[Place, ...]] = (
     "definitions",
@@ -55,12 +57,56 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class _Stream:
-    """What goes to one outlet out of a chunk; run k is records[bounds[k]:bounds[k + 1]]."""
+    """What goes to one outlet out of a chunk; run k is records[bounds[k]:bounds[k + 1]].
+
+    Record i stands at position places[i] of its file; at base + i where there are no places.
+    """
 
     outlet: Outlet
     records: Records
     conditions: npt.NDArray[np.uint8] | None
     bounds: list[int]
+    base: int
+    places: npt.NDArray[np.intp] | None
+
+
+class _Numbers:
+    """Numbers for trades, in the order in which ticks give them."""
+
+    def __init__(self) -> None:
+        self._next = 0
+
+    def take(self, count: int) -> int:
+        """The first of `count` new numbers."""
+        first = self._next
+        self._next += count
+        return first
+
+
+class _Cancels:
+    """Which trades of a file are cancelled by which, positions turned into numbers."""
+
+    def __init__(self, pairs: npt.NDArray[np.int64]) -> None:
+        self._original = dict(pairs.tolist())
+        self._cancelled = np.unique(pairs[:, 1])
+        self._cancelling = np.unique(pairs[:, 0])
+        self._numbers: dict[int, int] = {}
+
+    def of(self, places: npt.NDArray[np.intp], first: int) -> npt.NDArray[np.int64]:
+        """The number of the trade that each record cancels, -1 for none.
+
+        Args:
+            places: Positions of the records in their file, shape (m,).
+            first: Number of the first record; the others follow it.
+        """
+        for row in np.flatnonzero(np.isin(places, self._cancelled)).tolist():
+            self._numbers[int(places[row])] = first + row
+        cancels = np.full(len(places), -1, np.int64)
+        for row in np.flatnonzero(np.isin(places, self._cancelling)).tolist():
+            # A trade that was left out has no number; its cancel then points to itself.
+            original = self._original[int(places[row])]
+            cancels[row] = self._numbers.get(original, first + row)
+        return cancels
 
 
 class _Source:
@@ -70,7 +116,9 @@ class _Source:
         end: The tick of its next run; later than any where there is none.
     """
 
-    def __init__(self, part: Part, rule: Rule, window: Window, findings: Findings) -> None:
+    def __init__(
+        self, part: Part, rule: Rule, window: Window, numbers: _Numbers, findings: Findings
+    ) -> None:
         self._file = part.file
         self._outlets = part.outlets
         self._rule = rule
@@ -80,6 +128,8 @@ class _Source:
         self._opening = window.opening if is_market else 1
         has_conditions = part.file.schema in TRADE_SCHEMAS
         self._conditions = read_conditions(part.file.path) if has_conditions else None
+        self._numbers = numbers
+        self._cancels = _cancels(part.file, findings) if has_conditions else None
         self._chunks = part.file.chunks(findings.warn)
         self._left_out: Counter[str] = Counter()
         self._at = 0
@@ -99,9 +149,18 @@ class _Source:
             self._next_run()
 
     def _batch(self, stream: _Stream, run: slice) -> Batch:
+        dataset, outlet, records = self._file.dataset, stream.outlet, stream.records[run]
+        if outlet.place != "trades":
+            return Batch(dataset, outlet.schema, records)
         conditions = None if stream.conditions is None else stream.conditions[run]
-        schema = stream.outlet.schema
-        return Batch(self._file.dataset, schema, stream.records[run], conditions)
+        first = self._numbers.take(len(records))
+        cancels = None
+        if self._cancels is not None:
+            places = stream.base + np.arange(run.start, run.stop)
+            if stream.places is not None:
+                places = stream.base + stream.places[run]
+            cancels = self._cancels.of(places, first)
+        return Batch(dataset, outlet.schema, records, conditions, first, cancels)
 
     def _next_run(self) -> None:
         self._run += 1
@@ -155,13 +214,14 @@ class _Source:
             self._leave_out(outlet.leaves, ~picked)
             mask = picked if keep is None else picked & keep
         if mask is None:
-            return _Stream(outlet, chunk, conditions, bounds)
+            return _Stream(outlet, chunk, conditions, bounds, self._at, None)
         positions = np.flatnonzero(mask)
         records = chunk[positions]
         records.flags.writeable = False
         if conditions is not None:
             conditions = conditions[positions]
-        return _Stream(outlet, records, conditions, np.searchsorted(positions, bounds).tolist())
+        runs = np.searchsorted(positions, bounds).tolist()
+        return _Stream(outlet, records, conditions, runs, self._at, positions)
 
     def _leave_out(self, what: str, which: _Mask) -> None:
         if what:
@@ -193,22 +253,31 @@ def merge(
     Raises:
         TapeError: If a file is damaged, or does not have what was committed.
     """
+    numbers = _Numbers()
     last = min(-(-window.until // SECOND) * SECOND, _NEVER - 1)
     if commits is None:
-        timed = [_Source(part, ByReceiveTime(), window, findings) for part in parts]
+        timed = [
+            _Source(part, ByReceiveTime(part.file.name, findings), window, numbers, findings)
+            for part in parts
+        ]
         while (end := min(source.end for source in timed)) <= last:
             tick = _take(timed, end)
             if tick.definitions or tick.statistics or tick.underlying or tick.quotes or tick.trades:
                 yield tick
         return
     committed = [
-        _Source(part, rule, window, findings)
+        _Source(part, rule, window, numbers, findings)
         for part, rule in zip(parts, _rules(parts, commits, findings), strict=True)
     ]
     for commit in commits:
         if commit.end > last:
             return
         yield _take(committed, commit.end)
+
+
+def _cancels(file: DbnFile, findings: Findings) -> _Cancels | None:
+    pairs = read_cancels(file.path, functools.partial(file.count, findings.warn))
+    return None if pairs is None else _Cancels(pairs)
 
 
 def _take(sources: Sequence[_Source], end: int) -> Tick:
