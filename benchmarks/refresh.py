@@ -49,6 +49,8 @@ def _instant() -> Instant:
         official=open_interest,
         effective=open_interest,
         volume=open_interest,
+        net_bought=0.1 * open_interest,
+        variance=open_interest,
         oi_as_of=0,
     )
 
@@ -69,7 +71,7 @@ def rows() -> list[Row]:
         forward = chain_forward(instant, FORWARD)
         smile = solve_smile(instant, forward)
         assert smile is not None
-        return evaluate(instant, smile, forward, spot, Anchor(0.2, 0.001))
+        return evaluate(instant, smile, 0, forward, spot, Anchor(0.2, 0.001))
 
     greeks = quantlib_loop()
 

@@ -69,6 +69,11 @@ PIN_WEIGHTS: Final = (0.30, 0.25, 0.25, 0.20)
 PIN_OI_SATURATION: Final = 0.45
 PIN_GAMMA_SATURATION: Final = 0.35
 
+#: Concentration is the share of so many of the largest strikes (reference).
+TOP_STRIKES: Final = 3
+#: The straddle is withheld when no strike lies within so many remaining sigmas of the forward: it
+#: would be worth over 12% more than one at the money (ours).
+STRADDLE_REACH: Final = 0.5
 #: Strikes within this fraction of spot count as at the money for volume (reference).
 ATM_VOLUME_BAND: Final = 0.005
 #: `skew_25d` wants contracts whose delta lies within this of 25 (ours).
@@ -123,3 +128,6 @@ OPENING_SHARE: Final = (0.6,) * 4 + (0.4,) * 5 + (0.1,) * 4
 DEALER_PRIOR: Final = ((0.1, 0.3), (0.0, 0.3))
 #: The probability that an interval holds (ours).
 INTERVAL: Final = 0.90
+
+#: Trades that are remembered so that one that comes again is known; a power of two (ours).
+REPEAT_REACH: Final = 2**18

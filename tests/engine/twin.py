@@ -132,7 +132,9 @@ class Twin:
 
     @property
     def straddle(self) -> float | None:
-        """Call mid plus put mid."""
+        """Call mid plus put mid; None where the strike is half a sigma or more off."""
+        if abs(self.rows[self.atm].strike - self.forward) > 0.5 * self.s:
+            return None
         call, put = mid(self.rows[self.atm].call), mid(self.rows[self.atm].put)
         return None if call is None or put is None else call + put
 

@@ -1,1 +1,1 @@
-"""engine."""
+"""The model: what one chain at one instant means, computed from arrays. No clock, no I/O."""

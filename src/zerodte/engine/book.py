@@ -30,18 +30,13 @@ class Taps(NamedTuple):
     Attributes:
         received: Receive times, shape (k,), ascending.
         positions: Where each belongs, shape (k,), negative for none.
-        standing: Filled in: bid, ask, bid size, ask size of each, shape (k, 4).
+        standing: Bid, ask, bid size, ask size before each, shape (k, 4); kept up to date by
+            `Book.apply`.
     """
 
     received: npt.NDArray[np.uint64]
     positions: Places
     standing: Floats
-
-    @classmethod
-    def of(cls, trades: Records, positions: Places) -> "Taps":
-        """Taps for trade records, to be filled in; NaN where nothing stands."""
-        standing = np.full((len(trades), 4), np.nan)
-        return cls(np.ascontiguousarray(trades["ts_recv"]), positions, standing)
 
 
 NO_TAPS = Taps(np.empty(0, np.uint64), np.empty(0, np.int32), np.empty((0, 4)))
@@ -104,6 +99,15 @@ class Book:
         """
         _apply(records, positions, group, cadence, self._quotes, self.newest, self._cadence, taps)
 
+    def taps(self, trades: Records, positions: Places) -> Taps:
+        """Taps of trades, holding what stands now; positions of shape (k,), negative for none."""
+        standing = np.where(positions[:, None] >= 0, self._quotes[positions], np.nan)
+        return Taps(np.array(trades["ts_recv"]), positions, standing)
+
+    def hear(self, trades: Records, positions: Places, group: Places) -> None:
+        """Trades that carry their own quote are a sign of life of their groups."""
+        _hear(trades, positions, group, self.newest)
+
     def is_fresh(self, group: int, now: int) -> bool:
         """Whether the group has spoken within max(15 s, two cadences) before `now`."""
         patience = max(STALE_AFTER, 2 * int(self._cadence[group]))
@@ -111,7 +115,7 @@ class Book:
 
     def stale(self, now: int) -> npt.NDArray[np.bool_]:
         """Which groups have been silent for longer than `is_fresh` allows, shape (groups,)."""
-        return now - self.newest > np.maximum(STALE_AFTER, 2 * self._cadence)
+        return _stale(self.newest, self._cadence, now)
 
     def newest_of(self, group: int) -> int | None:
         """Receive time of the group's newest record, or None if it has never spoken."""
@@ -172,4 +176,43 @@ def _apply(
 def _tap(taps: Taps, trade: int, quotes: Floats) -> None:
     at = taps.positions[trade]
     if at >= 0:
-        taps.standing[trade] = quotes[at]
+        for column in range(quotes.shape[1]):  # as one row it takes seconds to compile
+            taps.standing[trade, column] = quotes[at, column]
+
+
+@kernel
+def _stale(
+    newest: npt.NDArray[np.int64], cadence: npt.NDArray[np.int64], now: int
+) -> npt.NDArray[np.bool_]:
+    stale = np.empty(newest.shape[0], np.bool_)
+    for group in range(newest.shape[0]):
+        stale[group] = now - newest[group] > max(STALE_AFTER, 2 * cadence[group])
+    return stale
+
+
+@kernel
+def _hear(trades: Records, positions: Places, group: Places, newest: npt.NDArray[np.int64]) -> None:
+    for i in range(positions.shape[0]):
+        if positions[i] >= 0:
+            chain = group[positions[i]]
+            newest[chain] = max(newest[chain], np.int64(trades[i].ts_recv))
+
+
+def embedded_quotes(trades: Records) -> Floats:
+    """The quote that each trade record carries: bid, ask, bid size, ask size, shape (k, 4).
+
+    Args:
+        trades: Records of `tcbbo` or `tbbo`.
+    """
+    standing = np.empty((len(trades), 4))
+    _unpack(trades, standing)
+    return standing
+
+
+@kernel
+def _unpack(trades: Records, standing: Floats) -> None:
+    for i in range(standing.shape[0]):
+        standing[i, 0] = _price(trades[i].bid_px_00)
+        standing[i, 1] = _price(trades[i].ask_px_00)
+        standing[i, 2] = _size(trades[i].bid_sz_00)
+        standing[i, 3] = _size(trades[i].ask_sz_00)

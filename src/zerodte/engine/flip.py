@@ -102,7 +102,7 @@ class _Profile:
 
 def _nearest_root(trials: Floats, net: Floats, spot: float) -> float:
     """The sign change nearest spot, interpolated linearly; NaN where there is none."""
-    crossing = np.flatnonzero(net[:-1] * net[1:] < 0.0)
+    crossing = np.flatnonzero(np.sign(net[:-1]) * np.sign(net[1:]) < 0.0)
     on_grid = trials[(net == 0.0) & _between_signs(net)]
     left, right = trials[crossing], trials[crossing + 1]
     between = left - net[crossing] * (right - left) / (net[crossing + 1] - net[crossing])
@@ -113,7 +113,7 @@ def _nearest_root(trials: Floats, net: Floats, spot: float) -> float:
 def _between_signs(net: Floats) -> Bools:
     """Where the neighbours on either side differ in sign, shape (m,)."""
     between = np.zeros(len(net), np.bool_)
-    between[1:-1] = net[:-2] * net[2:] < 0.0
+    between[1:-1] = np.sign(net[:-2]) * np.sign(net[2:]) < 0.0
     return between
 
 

@@ -72,6 +72,9 @@ class Instant:
         official: Settled open interest, contracts, shape (2, n); NaN where unknown.
         effective: Open interest after the day's flow, contracts, shape (2, n); NaN where unknown.
         volume: Contracts traded today, shape (2, n); NaN where unknown.
+        net_bought: Contracts that customers bought less sold today, corrected for errors of the
+            rules that gave them a side, shape (2, n).
+        variance: Of `net_bought`, contracts squared, shape (2, n).
         oi_as_of: Event time of the open interest, UTC ns, or None.
         classified_share: Share of traded volume that has a side; 1 without trades.
     """
@@ -85,6 +88,8 @@ class Instant:
     official: Floats
     effective: Floats
     volume: Floats
+    net_bought: Floats
+    variance: Floats
     oi_as_of: int | None = None
     classified_share: float = 1.0
 
@@ -113,24 +118,22 @@ class Instant:
         return replace(self, effective=np.maximum(self.official, 0.0))
 
     def quote_faults(self) -> dict[str, int]:
-        """How many standing quotes do not count, by the first reason that applies."""
+        """How many quotes do not count whether or not the chain is fresh, by reason."""
         bid, ask = self.bid, self.ask
         crossed, locked = bid > ask, (bid == ask) & (bid > 0.0)
         empty = np.isnan(bid) & np.isnan(ask) & self.listed
         zero_bid = ~empty & self.listed & ~(bid > 0.0)
         no_ask = (bid > 0.0) & np.isnan(ask)
-        stale = ~empty & self.listed & (not self.fresh)
         faults = {
             "crossed": crossed,
             "locked": locked,
             "zero bid": zero_bid,
             "no ask": no_ask,
             "never quoted": empty,
-            "stale": stale,
         }
         return {name: n for name, which in faults.items() if (n := int(np.count_nonzero(which)))}
 
 
-def gather(values: Floats, chain: Chain) -> Floats:
+def gather(values: npt.NDArray[np.float64] | npt.NDArray[np.int64], chain: Chain) -> Floats:
     """Values by position as (2, n) by right and strike; NaN where a contract is not listed."""
     return np.where(chain.listed, values[chain.positions], np.nan)

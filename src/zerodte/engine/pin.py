@@ -7,13 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from zerodte.config import PIN_GAMMA_SATURATION, PIN_OI_SATURATION, PIN_WEIGHTS
+from zerodte.config import PIN_GAMMA_SATURATION, PIN_OI_SATURATION, PIN_WEIGHTS, TOP_STRIKES
 from zerodte.engine.arithmetic import ratio
 from zerodte.engine.exposure import Exposures, held
 from zerodte.engine.instant import Floats
 from zerodte.engine.levels import Levels
-
-_TOP = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +53,7 @@ def pin(
         sigma: Remaining standard deviation, dollars.
         elapsed_pct: Elapsed share of the session, percent.
     """
-    share = top_share(held(open_interest).sum(axis=0), _TOP)
+    share = top_share(held(open_interest).sum(axis=0))
     distance = (spot - levels.magnet.strike) / sigma
     at_magnet = ratio(abs(levels.magnet.value), float(np.abs(exposures.net_by_strike).sum()))
     parts = (
@@ -68,6 +66,6 @@ def pin(
     return Pin(score, *parts, top3_share=share)
 
 
-def top_share(values: Floats, count: int) -> float:
-    """Share of the `count` largest of `values` in their sum, a fraction; NaN if that is zero."""
-    return ratio(float(np.sort(values)[-count:].sum()), float(values.sum()))
+def top_share(values: Floats) -> float:
+    """Share of the three largest of `values` in their sum, a fraction; NaN if that is zero."""
+    return ratio(float(np.sort(values)[-TOP_STRIKES:].sum()), float(values.sum()))

@@ -4,12 +4,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from zerodte.config import SKEW_DELTA, SKEW_TOLERANCE, SPOT_DISAGREEMENT
+from zerodte.config import SKEW_DELTA, SKEW_TOLERANCE, SPOT_DISAGREEMENT, STRADDLE_REACH
 from zerodte.engine.arithmetic import ratio
 from zerodte.engine.exposure import Exposures, exposures, net_gex
 from zerodte.engine.flip import Flip, gamma_flip
 from zerodte.engine.hedging import Hedge, convexity, hedges
 from zerodte.engine.instant import CALL, PUT, Floats, Instant, Spot
+from zerodte.engine.inventory import Inventory, inventory
 from zerodte.engine.levels import Levels, cluster_score, find_levels
 from zerodte.engine.pin import Pin, pin
 from zerodte.engine.quality import Quality, quality
@@ -41,12 +42,14 @@ class ChainState:
         pin: Pin score with its components.
         hedges: What dealers trade at each move.
         convexity: Of per-strike net GEX around spot.
-        straddle: At-the-money call plus put mid, dollars.
+        smile_at: When the smile was solved, UTC ns.
+        straddle: At-the-money call plus put mid, dollars; NaN where no strike is at the money.
         skew: Put minus call volatility at 25 delta, a fraction.
         gamma_acceleration: At-the-money gamma over that of the seven-day anchor.
         anchor: The expiry nearest seven days.
         activity: Volumes and open interest.
         quality: Scores.
+        inventory: Dealers' own book, with intervals.
     """
 
     instant: Instant
@@ -60,12 +63,14 @@ class ChainState:
     pin: Pin
     hedges: tuple[Hedge, ...]
     convexity: float
+    smile_at: int
     straddle: float
     skew: float
     gamma_acceleration: float
     anchor: Anchor
     activity: Activity
     quality: Quality
+    inventory: Inventory
 
 
 def spot_of(own: Spot | None, forward: float) -> Spot:
@@ -81,13 +86,14 @@ def sources_disagree(spot: Spot) -> bool:
 
 
 def evaluate(
-    instant: Instant, smile: Smile, forward: float, spot: Spot, anchor: Anchor
+    instant: Instant, smile: Smile, smile_at: int, forward: float, spot: Spot, anchor: Anchor
 ) -> ChainState:
     """Compute every figure of a chain from what is known at an instant.
 
     Args:
         instant: Quotes, open interest, volume and clock.
         smile: The last sample's; it stays with its strikes.
+        smile_at: When it was solved, UTC ns.
         forward: Dollars.
         spot: The underlying's price.
         anchor: The expiry nearest seven days.
@@ -111,12 +117,16 @@ def evaluate(
         pin=pin(live, levels, open_interest, price, surface.sigma, clock.elapsed_pct),
         hedges=hedges(surface, clock.tau, open_interest, price),
         convexity=convexity(strikes, live.net_by_strike, price),
-        straddle=float(instant.mid[:, surface.atm].sum()),
+        smile_at=smile_at,
+        straddle=_straddle(instant, surface),
         skew=skew_25_delta(surface),
         gamma_acceleration=ratio(atm_gamma, anchor.gamma),
         anchor=anchor,
         activity=activity(instant, open_interest, price),
         quality=quality(instant, surface, open_interest, price),
+        inventory=inventory(
+            surface.greeks, price, instant.official, instant.net_bought, instant.variance
+        ),
     )
 
 
@@ -133,6 +143,12 @@ def skew_25_delta(surface: Surface) -> float:
         near = distance[nearest] <= SKEW_TOLERANCE
         volatility.append(surface.smile.volatility[nearest] if near else np.nan)
     return float(volatility[0] - volatility[1])
+
+
+def _straddle(instant: Instant, surface: Surface) -> float:
+    distance = abs(instant.chain.strikes[surface.atm] - surface.forward)
+    is_near = distance <= STRADDLE_REACH * surface.sigma
+    return float(instant.mid[:, surface.atm].sum()) if is_near else np.nan
 
 
 def _clustered(flip: Flip, levels: Levels) -> Floats:

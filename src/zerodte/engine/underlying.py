@@ -1,4 +1,10 @@
-"""Underlyings: their own quotes, and index values, which are trades of a thing without quotes."""
+"""Underlyings: their own quotes, and index values, which are trades of a thing without quotes.
+
+Several datasets may price one symbol. Each has a place of its own here; the first to be listed that
+is fresh speaks for the symbol, and the others are held against it.
+"""
+
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -9,9 +15,12 @@ from zerodte.engine.book import NEVER, RAW_PER_DOLLAR, Book, grown
 from zerodte.engine.instant import Spot
 from zerodte.records.dbn import UNDEF_PRICE, Records
 
+Floats: TypeAlias = npt.NDArray[np.float64]
+Ints: TypeAlias = npt.NDArray[np.int32]
+
 
 class Underlyings:
-    """The latest price of every underlying, by its number in order of arrival.
+    """The latest price of every underlying, by place: one for each dataset and symbol.
 
     Args:
         cadence: Interval at which index values come, ns; 0 for an event feed.
@@ -20,46 +29,67 @@ class Underlyings:
     def __init__(self, cadence: int) -> None:
         self.book = Book()
         self._patience = max(STALE_AFTER, 2 * cadence)
-        self._numbers: dict[str, int] = {}
+        self._places: dict[tuple[str, str], int] = {}
+        self._symbols: dict[str, int] = {}
+        self._places_of: dict[str, list[int]] = {}
+        self._symbol_of = np.empty(0, np.int32)
         self._own_group = np.empty(0, np.int32)
         self._value = np.empty(0)
         self._valued = np.empty(0, np.int64)
 
-    def add(self, symbol: str) -> int:
-        """The number of a symbol, which is new the first time."""
-        number = self._numbers.setdefault(symbol, len(self._numbers))
-        size = len(self._numbers)
-        self.book.grow(size, size)
-        self._value = grown(self._value, size, np.nan)
-        self._valued = grown(self._valued, size, NEVER)
-        self._own_group = np.arange(len(self._value), dtype=np.int32)
-        return number
+    def add(self, dataset: str, symbol: str) -> int:
+        """The place of a symbol's prices in a dataset; a new one the first time."""
+        place = self._places.get((dataset, symbol))
+        if place is None:
+            place = self._places[dataset, symbol] = len(self._places)
+            self._places_of.setdefault(symbol, []).append(place)
+            self._symbol_of = np.append(self._symbol_of, np.int32(self.number(symbol)))
+            size = place + 1
+            self.book.grow(size, size)
+            self._value = grown(self._value, size, np.nan)
+            self._valued = grown(self._valued, size, NEVER)
+            self._own_group = np.arange(len(self._value), dtype=np.int32)
+        return place
 
-    def apply_quotes(self, records: Records, numbers: npt.NDArray[np.int32], cadence: int) -> None:
-        """Take quotes in order; `numbers` tells whose, shape (m,), negative: nobody's."""
-        self.book.apply(records, numbers, self._own_group, cadence)
+    def number(self, symbol: str) -> int:
+        """The number of a symbol, whether or not anything prices it."""
+        return self._symbols.setdefault(symbol, len(self._symbols))
 
-    def apply_values(self, records: Records, numbers: npt.NDArray[np.int32]) -> None:
+    def apply_quotes(self, records: Records, places: Ints, cadence: int) -> None:
+        """Take quotes in order; `places` tells whose, shape (m,), negative: nobody's."""
+        self.book.apply(records, places, self._own_group, cadence)
+
+    def apply_values(self, records: Records, places: Ints) -> None:
         """Take index values (trade records) in order; the last of each index wins."""
-        _apply_values(records, numbers, self._value, self._valued)
+        _apply_values(records, places, self._value, self._valued)
 
     def own_price(self, symbol: str, now: int) -> Spot | None:
-        """The symbol's own fresh price: its quote's mid, else its index value, else None."""
-        number = self._numbers.get(symbol)
-        if number is None:
-            return None
-        bid, ask = self.book.bid[number], self.book.ask[number]
-        if self.book.is_fresh(number, now) and 0.0 < bid < ask:
-            return Spot(float(0.5 * (bid + ask)), "equity_quote")
-        value = self.index_value(symbol, now)
-        return Spot(value, "index") if value > 0.0 else None
+        """The symbol's own fresh price: a quote's mid, else an index value, else None."""
+        quotes, values = self._fresh(symbol, now)
+        if quotes:
+            return Spot(quotes[0], "equity_quote")
+        return Spot(values[0], "index") if values else None
+
+    def own_prices(self, now: int) -> Floats:
+        """`own_price` of every symbol by its number, dollars; NaN where there is none."""
+        book, symbols = self.book, self._symbol_of
+        prices = np.full(len(self._symbols), np.nan)
+        spoke = now - self._patience
+        _own_prices(
+            book.bid, book.ask, book.stale(now), self._value, self._valued, spoke, symbols, prices
+        )
+        return prices
 
     def index_value(self, symbol: str, now: int) -> float:
         """The fresh value of an index; NaN where there is none."""
-        number = self._numbers.get(symbol)
-        if number is None or now - self._patience > self._valued[number]:
-            return np.nan
-        return float(self._value[number])
+        _, values = self._fresh(symbol, now)
+        return values[0] if values else np.nan
+
+    def disagreement(self, symbol: str, now: int) -> float:
+        """How far apart the symbol's own fresh prices are, as a fraction; 0 with fewer than two."""
+        quotes, values = self._fresh(symbol, now)
+        prices = quotes + values
+        return max(prices) / min(prices) - 1.0 if prices else 0.0
 
     def newest_quote(self) -> int | None:
         """Receive time of the newest quote of any underlying, UTC ns, or None."""
@@ -69,6 +99,17 @@ class Underlyings:
         """Receive time of the newest value of any index, UTC ns, or None."""
         return _newest(self._valued)
 
+    def _fresh(self, symbol: str, now: int) -> tuple[list[float], list[float]]:
+        """The symbol's usable mids and index values, in the order of their places."""
+        quotes, values = [], []
+        for place in self._places_of.get(symbol, ()):
+            bid, ask = self.book.bid[place], self.book.ask[place]
+            if self.book.is_fresh(place, now) and 0.0 < bid < ask:
+                quotes.append(float(0.5 * (bid + ask)))
+            if now - self._patience <= self._valued[place]:
+                values.append(float(self._value[place]))
+        return quotes, values
+
 
 def _newest(times: npt.NDArray[np.int64]) -> int | None:
     newest = int(times.max(initial=NEVER))
@@ -77,14 +118,31 @@ def _newest(times: npt.NDArray[np.int64]) -> int | None:
 
 @kernel
 def _apply_values(
-    records: Records,
-    numbers: npt.NDArray[np.int32],
-    value: npt.NDArray[np.float64],
-    valued: npt.NDArray[np.int64],
+    records: Records, places: Ints, value: Floats, valued: npt.NDArray[np.int64]
 ) -> None:
-    for i in range(numbers.shape[0]):
-        at, raw = numbers[i], records[i].price
+    for i in range(places.shape[0]):
+        at, raw = places[i], records[i].price
         if at < 0 or raw == UNDEF_PRICE or raw <= 0:
             continue
         value[at] = raw / RAW_PER_DOLLAR
         valued[at] = np.int64(records[i].ts_recv)
+
+
+@kernel
+def _own_prices(
+    bid: Floats,
+    ask: Floats,
+    stale: npt.NDArray[np.bool_],
+    value: Floats,
+    valued: npt.NDArray[np.int64],
+    spoke: int,
+    symbols: Ints,
+    prices: Floats,
+) -> None:
+    for place in range(symbols.shape[0]):
+        quoted = not stale[place] and 0.0 < bid[place] < ask[place]
+        if quoted and np.isnan(prices[symbols[place]]):
+            prices[symbols[place]] = 0.5 * (bid[place] + ask[place])
+    for place in range(symbols.shape[0]):
+        if valued[place] >= spoke and np.isnan(prices[symbols[place]]):
+            prices[symbols[place]] = value[place]

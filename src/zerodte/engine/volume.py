@@ -10,8 +10,6 @@ from zerodte.engine.exposure import held
 from zerodte.engine.instant import CALL, PUT, Floats, Instant
 from zerodte.engine.pin import top_share
 
-_TOP = 3
-
 
 @dataclass(frozen=True, slots=True)
 class Activity:
@@ -48,5 +46,5 @@ def activity(instant: Instant, open_interest: Floats, spot: float) -> Activity:
         put_oi=float(counts[PUT].sum()),
         settled_oi=float(held(instant.official).sum()),
         atm_volume_pct=100.0 * ratio(float(by_strike[near].sum()), float(by_strike.sum())),
-        top3_volume_pct=100.0 * top_share(by_strike, _TOP),
+        top3_volume_pct=100.0 * top_share(by_strike),
     )

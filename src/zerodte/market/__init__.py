@@ -1,1 +1,1 @@
-"""market."""
+"""What is traded and when: sessions, roots, symbols, contracts."""

@@ -7,9 +7,14 @@ of the next hour, never tau.
 
 from itertools import accumulate
 
+import numpy as np
+import numpy.typing as npt
+
 from zerodte.config import MINUTE, SESSIONS_PER_YEAR, TAU_FLOOR_MINUTES, VARIANCE_PROFILE
 
 #: Minutes of one slot of the variance profile, and of the hour that charm looks ahead.
+Floats = npt.NDArray[np.float64]
+
 _SLOT = 30.0
 _HOUR = 60.0
 #: Percent of a full session's variance by the start of each slot, and at its end.
@@ -26,15 +31,8 @@ def elapsed_minutes(now: int, session_open: int, session_close: int) -> float:
     return (min(max(now, session_open), session_close) - session_open) / MINUTE
 
 
-def tau_years(
-    now: int,
-    session_open: int,
-    session_close: int,
-    sessions_after: int = 0,
-    *,
-    am_settled: bool = False,
-) -> float:
-    """Trading time from `now` to an expiry, in years of 252 sessions.
+def tau_years(now: int, session_open: int, session_close: int, whole_sessions: Floats) -> Floats:
+    """Trading time from `now` to expiries, in years of 252 sessions.
 
     What is left of today's session, as a share of today's length, plus the whole sessions after
     it. Half days count as whole sessions; before the open all of today is left.
@@ -43,16 +41,16 @@ def tau_years(
         now: UTC nanoseconds.
         session_open: Open of the session that `now` belongs to, UTC nanoseconds.
         session_close: Its close.
-        sessions_after: Sessions after today's up to and including the expiry's day.
-        am_settled: The expiry ends at the open of its day, not at the close.
+        whole_sessions: Sessions after today's until each expiry, shape (k,); -1 where the expiry
+            is today's open.
 
     Returns:
-        Years, never less than one minute of today's session: also when the expiry is past.
+        Years, shape (k,), never less than one minute of today's session: also when one is past.
     """
     length = session_minutes(session_open, session_close)
     left = length - elapsed_minutes(now, session_open, session_close)
-    whole = sessions_after - 1 if am_settled else sessions_after
-    return max(left / length + whole, TAU_FLOOR_MINUTES / length) / SESSIONS_PER_YEAR
+    sessions: Floats = np.maximum(left / length + whole_sessions, TAU_FLOOR_MINUTES / length)
+    return sessions / SESSIONS_PER_YEAR
 
 
 def _variance_until(minutes: float) -> float:

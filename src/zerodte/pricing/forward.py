@@ -102,8 +102,12 @@ def forward_of(
     used = _nearest_the_money(strike, call_bid, call_ask, put_bid, put_ask, estimate, spread)
     if used == 0:
         return math.nan, 0, math.nan
-    value = _weighted_median(estimate[:used], 1.0 / spread[:used])
-    return value, used, spread[:used].min()
+    weight = np.empty(used)
+    tightest = math.inf
+    for place in range(used):  # plain loops: array functions take far longer to compile
+        weight[place] = 1.0 / spread[place]
+        tightest = min(tightest, spread[place])
+    return _weighted_median(estimate[:used], weight), used, tightest
 
 
 def parity_forward(

@@ -60,6 +60,11 @@ class InputsDigest:
         return seed
 
 
+def record_hashes(records: Records) -> _Words:
+    """A hash of each record's bytes, uint64[n]; equal records have equal ones."""
+    return _hashes(_words(records))
+
+
 def _words(records: Records) -> _Words:
     """Records as uint64[n, words]; always read-only, so that one kernel serves all of them."""
     width = records.dtype.itemsize // 8
@@ -82,19 +87,32 @@ def _chained(state: np.uint64, total: np.uint64, end: np.uint64) -> np.uint64:
     return _mixed(_mixed(state + _GOLDEN) ^ _mixed(total) + end)
 
 
-@kernel
-def _sum_of_hashes(words: _Words, seed: np.uint64, total: np.uint64) -> np.uint64:
-    """Add each record's hash to `total`: its words, mixed each with its place, summed and mixed.
+@inline
+def _hash(words: _Words, row: int, seed: np.uint64) -> np.uint64:
+    """One record's hash: its words, mixed each with its place, summed and mixed.
 
     No word waits for the one before, so that the loop over them is vector code.
     """
+    sum_of_words = seed
+    place = _GOLDEN
+    for column in range(words.shape[1]):
+        word = words[row, column] + place
+        word = (word ^ (word >> _SHIFT)) * _FIRST
+        sum_of_words += word ^ (word >> _SHIFT)
+        place += _GOLDEN
+    return _mixed(sum_of_words)
+
+
+@kernel
+def _sum_of_hashes(words: _Words, seed: np.uint64, total: np.uint64) -> np.uint64:
     for row in range(words.shape[0]):
-        sum_of_words = seed
-        place = _GOLDEN
-        for column in range(words.shape[1]):
-            word = words[row, column] + place
-            word = (word ^ (word >> _SHIFT)) * _FIRST
-            sum_of_words += word ^ (word >> _SHIFT)
-            place += _GOLDEN
-        total += _mixed(sum_of_words)
+        total += _hash(words, row, seed)
     return total
+
+
+@kernel
+def _hashes(words: _Words) -> _Words:
+    hashes = np.empty(words.shape[0], np.uint64)
+    for row in range(words.shape[0]):
+        hashes[row] = _hash(words, row, _GOLDEN)
+    return hashes

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from zerodte.engine.instant import Clock
 from zerodte.market.calendar import Calendar, TradingSession
 from zerodte.market.contracts import Chain
@@ -54,7 +56,7 @@ def clock_at(now: int, today: TradingSession, ahead: Ahead) -> Clock:
     hour = next_hour_share(elapsed, length) * share_today / remaining if share_today else 0.0
     return Clock(
         now=now,
-        tau=tau_years(now, today.open, today.close, ahead.sessions, am_settled=ahead.am_settled),
+        tau=float(tau_years(now, today.open, today.close, np.array([ahead.whole_sessions]))[0]),
         hours_left=(length - elapsed + ahead.minutes) / _MINUTES_AN_HOUR,
         elapsed_pct=100.0 * elapsed / length,
         remaining_share=remaining,

@@ -39,8 +39,10 @@ class Instruments:
             symbols: Raw symbol by instrument id.
         """
         table = self._tables.setdefault(dataset, IdTable())
-        add = self.contracts.add if kind == OPTIONS else self._underlyings.add
-        places = [add(symbol) for symbol in symbols.values()]
+        if kind == OPTIONS:
+            places = [self.contracts.add(symbol) for symbol in symbols.values()]
+        else:
+            places = [self._underlyings.add(dataset, symbol) for symbol in symbols.values()]
         self._known.setdefault(dataset, set()).update(symbols)
         table.add(np.fromiter(symbols, np.uint32), np.array(places, np.int32))
 

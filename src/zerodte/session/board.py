@@ -1,0 +1,235 @@
+"""Every array that a tick may change, and how a tick changes it.
+
+Within a tick: definitions and statistics; then trades are valued at what stood when the tick
+began; then underlyings and quotes; and last the trades, each against the quote just before it.
+"""
+
+import datetime
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from zerodte.config import SECOND
+from zerodte.engine.book import NO_TAPS, Book, Taps, embedded_quotes
+from zerodte.engine.flow import Flow
+from zerodte.engine.instant import Instant, gather
+from zerodte.engine.marks import Marks, Valued
+from zerodte.engine.open_interest import Turnover, open_interest
+from zerodte.engine.repeats import Repeats
+from zerodte.engine.settled import Settled
+from zerodte.engine.trades import NO_CANCEL, Trades, Verdicts
+from zerodte.engine.underlying import Underlyings
+from zerodte.market.calendar import Calendar, TradingSession, new_york
+from zerodte.market.contracts import NOWHERE, Chain
+from zerodte.pricing.clock import tau_years
+from zerodte.records.dbn import CADENCE, STAT_OPEN_INTEREST
+from zerodte.records.tick import Batch, Tick
+from zerodte.session.clock import Ahead, ahead_of, clock_at
+from zerodte.session.instruments import OPTIONS, Instruments
+
+Ints = npt.NDArray[np.int32]
+
+_MIDNIGHT = datetime.time()
+_DAY = datetime.timedelta(days=1)
+#: Trade schemas whose records carry the quote just before the trade.
+_QUOTED = ("tcbbo", "tbbo")
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Judged:
+    """Trades of a tick and what became of them.
+
+    Attributes:
+        batch: The records.
+        positions: Their contracts, shape (m,), negative for none.
+        verdicts: Side, rule and dollars of each.
+    """
+
+    batch: Batch
+    positions: Ints
+    verdicts: Verdicts
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class _Arriving:
+    """Trades of a tick before they are judged; `taps` only where they carry no quote."""
+
+    batch: Batch
+    positions: Ints
+    valued: Valued
+    taps: Taps | None
+
+
+class Board:
+    """The market of one day as arrays by contract, all symbols.
+
+    Attributes:
+        hours: The trading session.
+        underlyings: Prices of stocks and indices.
+        instruments: What ids mean.
+        contracts: The contracts whose positions all arrays share.
+        book: Standing quotes.
+        settled: Open interest of the morning, cleared volume.
+        flow: What trades added up to.
+        marks: The last smiles, by contract.
+        repeats: Trades that came twice.
+        arrivals: When flow and open interest last arrived, UTC ns, by the wire's name.
+    """
+
+    def __init__(
+        self, hours: TradingSession, calendar: Calendar, kinds: Mapping[str, str], cadence: int
+    ) -> None:
+        """Begin a day; arguments as for `Session`."""
+        self.hours = hours
+        self.underlyings = Underlyings(cadence)
+        self.instruments = Instruments(self.underlyings)
+        self.contracts = self.instruments.contracts
+        self.book = Book()
+        self.settled = Settled(
+            new_york(hours.date, _MIDNIGHT), new_york(hours.date + _DAY, _MIDNIGHT)
+        )
+        self.flow = Flow(hours.open, hours.close)
+        self.marks = Marks()
+        self.repeats = Repeats()
+        self.arrivals: dict[str, int] = {}
+        self._calendar = calendar
+        self._kinds = kinds
+        self._cadence = cadence
+        self._ahead: list[Ahead] = []
+        self._underlying = np.empty(0, np.intp)
+
+    def learn(self, dataset: str, symbols: Mapping[int, str]) -> None:
+        """Take instruments: raw symbol by instrument id."""
+        self.instruments.learn(dataset, self._kinds[dataset], symbols)
+        self._grow()
+
+    def apply(self, tick: Tick) -> list[Judged]:
+        """Take a tick."""
+        for batch in tick.definitions:
+            self.instruments.define(batch.dataset, self._kinds[batch.dataset], batch.records)
+            self._grow()
+        for batch in tick.statistics:
+            self._apply_statistics(batch)
+        arriving = [self._arrive(batch, tick.end) for batch in tick.trades]
+        for batch in tick.underlying:
+            self._apply_underlying(batch)
+        for batch in tick.quotes:
+            cadence = max(CADENCE[batch.schema], self._cadence)
+            taps = next(
+                (t.taps for t in arriving if t.taps and t.batch.dataset == batch.dataset), NO_TAPS
+            )
+            self.book.apply(
+                batch.records, self._positions(batch), self.contracts.chain, cadence, taps
+            )
+        return [self._judge(trades, tick.end) for trades in arriving]
+
+    @property
+    def has_trades(self) -> bool:
+        """Whether a trade has come so far."""
+        return "flow_feed" in self.arrivals
+
+    def instant(self, chain: Chain, now: int) -> Instant:
+        """What is known of a chain at `now`, UTC ns."""
+        flow = self.flow
+        bought, sold = gather(flow.bought, chain), gather(flow.sold, chain)
+        traded = gather(flow.traded, chain)
+        day = Turnover(bought, sold, traded, gather(flow.opened, chain))
+        interest = open_interest(gather(self.settled.open_interest, chain), day)
+        volume = gather(self.settled.volume, chain)
+        if self.has_trades:
+            volume = np.fmax(volume, traded)
+        signed, total = float(np.nansum(bought + sold)), float(np.nansum(traded))
+        return Instant(
+            chain=chain,
+            clock=clock_at(now, self.hours, self._ahead[chain.number]),
+            fresh=self.book.is_fresh(chain.number, now),
+            newest=self.book.newest_of(chain.number),
+            bid=gather(self.book.bid, chain),
+            ask=gather(self.book.ask, chain),
+            official=interest.official,
+            effective=interest.effective,
+            volume=volume,
+            net_bought=gather(flow.net_bought, chain),
+            variance=gather(flow.variance, chain),
+            oi_as_of=self.settled.as_of if np.isfinite(interest.official).any() else None,
+            classified_share=signed / total if total else 1.0,
+        )
+
+    def _grow(self) -> None:
+        chains, size = self.contracts.chains, len(self.contracts)
+        self.book.grow(size, len(chains))
+        self.settled.grow(size)
+        self.flow.grow(size)
+        self.marks.grow(self.contracts)
+        for chain in chains[len(self._ahead) :]:
+            self._ahead.append(ahead_of(self.hours, chain, self._calendar))
+        numbers = [self.underlyings.number(chain.symbol) for chain in chains]
+        self._underlying = np.array(numbers, np.intp)
+
+    def _positions(self, batch: Batch) -> Ints:
+        return self.instruments.positions(batch.dataset, batch.records)
+
+    def _apply_statistics(self, batch: Batch) -> None:
+        if self._kinds[batch.dataset] == OPTIONS:
+            self.settled.apply(batch.records, self._positions(batch))
+            if (batch.records["stat_type"] == STAT_OPEN_INTEREST).any():
+                self._note("oi_feed", batch)
+
+    def _apply_underlying(self, batch: Batch) -> None:
+        numbers = self._positions(batch)
+        if batch.schema in CADENCE:
+            cadence = max(CADENCE[batch.schema], self._cadence)
+            self.underlyings.apply_quotes(batch.records, numbers, cadence)
+        elif self._kinds[batch.dataset] == "index":
+            self.underlyings.apply_values(batch.records, numbers)
+
+    def _arrive(self, batch: Batch, end: int) -> _Arriving:
+        """Value trades at what stands as their tick begins, a second before its `end`."""
+        before = end - SECOND
+        repeated = self.repeats.find(batch.records, end)
+        positions = np.where(repeated, NOWHERE, self._positions(batch))
+        self._note("flow_feed", batch)
+        valued = self.marks.value(
+            positions,
+            self.contracts,
+            self.book,
+            stale=self.book.stale(before),
+            tau=self._tau(before),
+            own_price=self.underlyings.own_prices(before)[self._underlying],
+        )
+        taps = None if batch.schema in _QUOTED else self.book.taps(batch.records, positions)
+        return _Arriving(batch, positions, valued, taps)
+
+    def _judge(self, arrived: _Arriving, now: int) -> Judged:
+        batch, positions = arrived.batch, arrived.positions
+        records = batch.records
+        if arrived.taps is None:
+            self.book.hear(records, positions, self.contracts.chain)
+        taps, valued = arrived.taps, arrived.valued
+        count = len(records)
+        no_conditions, no_cancels = np.zeros(count, np.uint8), np.full(count, NO_CANCEL)
+        trades = Trades(
+            price=records["price"].astype(np.int64),
+            size=records["size"].astype(np.int64),
+            received=records["ts_recv"].astype(np.int64),
+            positions=positions,
+            conditions=no_conditions if batch.conditions is None else batch.conditions.copy(),
+            standing=embedded_quotes(records) if taps is None else taps.standing,
+            spot=valued.spot,
+            delta=valued.delta,
+            gamma=valued.gamma,
+            stale=self.book.stale(now)[self.contracts.chain[positions]],
+            cancels=no_cancels if batch.cancels is None else batch.cancels,
+        )
+        return Judged(batch, positions, self.flow.apply(trades, batch.first))
+
+    def _tau(self, now: int) -> npt.NDArray[np.float64]:
+        """Time to expiry by chain number, years of 252 sessions."""
+        whole = np.array([ahead.whole_sessions for ahead in self._ahead])
+        return tau_years(now, self.hours.open, self.hours.close, whole)
+
+    def _note(self, feed: str, batch: Batch) -> None:
+        newest = int(batch.records["ts_recv"].max())
+        self.arrivals[feed] = max(self.arrivals.get(feed, newest), newest)
