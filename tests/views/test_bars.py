@@ -159,17 +159,23 @@ def test_spxw_forward_agrees_with_the_files_underlying(recorded: Path) -> None:
 def test_spxw_straddles_are_eight_tenths_of_a_sigma(recorded: Path) -> None:
     """A straddle at the forward is worth sqrt(2 / pi) sigmas; beside it, by the same law, more.
 
-    At 15:45 the nearest strike of the same-day chain lies half a sigma off, and only two
-    out-of-the-money quotes still have a bid: the flip says that this is too little to stand on.
+    At 15:45 the nearest strike of the same-day chain lies over half a sigma off, so that its
+    straddle is withheld, and only two out-of-the-money quotes still have a bid: too little for a
+    flip.
     """
     file, session = spxw_file(recorded), spxw_session(recorded)
     for _, day in file.chains:
-        move = ask(session, expiry=day)["expected_move"]
+        answer = ask(session, expiry=day)
+        move = answer["expected_move"]
         state = session.state(session.chain("SPX", day))  # type: ignore[arg-type]
         assert state is not None
         offset = state.surface.forward - float(state.instant.chain.strikes[state.surface.atm])
         d = abs(offset) / move["remaining_1sd_dollars"]
         at_the_forward = math.sqrt(2 / math.pi) / (2 * pdf(d) + d * (2 * cdf(d) - 1))
+        if d > 0.5:
+            assert move["straddle_price"] is None
+            assert any("straddle withheld" in text for text in answer["warnings"])
+            continue
         ratio = move["straddle_price"] / move["remaining_1sd_dollars"] * at_the_forward
         assert 0.75 < ratio < 0.85, day
     answer = ask(session)

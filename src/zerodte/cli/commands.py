@@ -9,17 +9,22 @@ from pathlib import Path
 import click
 
 import zerodte
+from zerodte.cli.account import print_account
 from zerodte.cli.options import CLOCK_TIME, DATE, FailingGroup
-from zerodte.cli.progress import LateProgress
+from zerodte.cli.progress import LateProgress, ReplayProgress
 from zerodte.cli.summary import print_summary
-from zerodte.config import STRIKE_RANGE
+from zerodte.config import SECOND, STRIKE_RANGE
 from zerodte.feeds.sample import write_sample
 from zerodte.market.calendar import calendar, new_york
+from zerodte.records.tick import Tick
 from zerodte.runtime.market import Market
 from zerodte.runtime.replay import replay, source_of
+from zerodte.runtime.tally import Tally
 from zerodte.server.app import create_app
 from zerodte.server.run import serve
 from zerodte.server.settings import ServerSettings
+from zerodte.session.board import Judged
+from zerodte.session.session import Session
 from zerodte.tape.cboe import import_chain
 from zerodte.tape.cboe_eod import import_eod
 from zerodte.tape.folder import Tape, open_tape
@@ -81,7 +86,14 @@ def replay_command(
     """Replay the tape in folder TAPE and print its last snapshot."""
     opened = open_tape(tape)
     end = None if until is None else new_york(opened.session.date, until)
-    session = replay(opened, end)
+    tally = Tally(opened.session, opened.notes.cadence_seconds * SECOND)
+    with ReplayProgress(opened.session) as progress:
+
+        def watch(session: Session, tick: Tick, judged: list[Judged]) -> None:
+            tally.take(tick, judged, session.board)
+            progress.show(tick.end, sum(tally.records.values()))
+
+        session = replay(opened, end, watch)
     symbols = [symbol.strip().upper()] if symbol else session.symbols()
     if as_json and len(symbols) > 1:
         raise click.UsageError(f"--json prints one symbol; choose --symbol of {', '.join(symbols)}")
@@ -92,8 +104,7 @@ def replay_command(
         else:
             print_summary(body)
     if not as_json:
-        for warning in opened.warnings:
-            click.echo(f"warning: {warning}", err=True)
+        print_account(session.board, tally, [*opened.warnings, *session.notices()])
 
 
 @main.group("import")

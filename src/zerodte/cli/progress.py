@@ -7,7 +7,12 @@ from typing import Final, Self
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
+from zerodte.config import MINUTE
+from zerodte.market.calendar import TradingSession, new_york_clock
+
 _PATIENCE: Final = 1.0  # seconds
+#: A replay shows itself every so many ticks.
+_EVERY: Final = 60
 
 
 class LateProgress:
@@ -42,3 +47,23 @@ class LateProgress:
         """Take the bar away."""
         if self._is_shown:
             self._bar.stop()
+
+
+class ReplayProgress(LateProgress):
+    """A bar for a replay: the session's time, and records a second so far."""
+
+    def __init__(self, hours: TradingSession) -> None:
+        super().__init__()
+        self._hours = hours
+        self._began = time.monotonic()
+        self._asked = 0
+
+    def show(self, now: int, records: int) -> None:
+        """Show that the session is at `now`, UTC ns, after so many records."""
+        self._asked += 1
+        if self._asked % _EVERY:
+            return
+        rate = records / max(time.monotonic() - self._began, 1e-9) / 1e6
+        shown = f"{new_york_clock(now):%H:%M:%S} New York, {rate:.1f} M records/s"
+        done, total = now - self._hours.open, self._hours.close - self._hours.open
+        self(shown, max(done, 0) // MINUTE, total // MINUTE)

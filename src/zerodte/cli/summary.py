@@ -54,10 +54,15 @@ def _lines(answer: dict[str, Any]) -> list[tuple[str, str]]:
         ("net dex", _price(exposures["net_dex"])),
         ("net vex", f"{_price(exposures['net_vex'])} per volatility point"),
         ("net chex", f"{_price(exposures['net_chex'])} per session day"),
-        ("spot +1%", f"dealers {hedge['direction'] or _DASH} {_price(hedge['notional_usd'])}"),
+        ("spot +1%", _hedge(hedge)),
         ("volume, open interest", f"{_number(flow['total_volume'])}, {_number(flow['total_oi'])}"),
         ("data quality", f"{_number(meta['data_quality_score'])} of 100"),
     ]
+
+
+def _hedge(move: dict[str, Any]) -> str:
+    notional = move["notional_usd"]
+    return _DASH if notional is None else f"dealers {move['direction']} {_price(abs(notional))}"
 
 
 def _price(value: float | None) -> str:

@@ -6,6 +6,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import TypeAlias
 
+from zerodte.config import SECOND
 from zerodte.runtime.replay import Pace, begin, source_of
 from zerodte.tape.folder import Tape, TapeError
 from zerodte.views.snapshot import snapshot
@@ -86,7 +87,7 @@ class Market:
             for tick in self._tape.ticks():
                 if self._pace.is_live(tick.end):
                     self._become_ready()
-                if not self._pace.wait(tick.end, self._stopped):
+                if not self._wait(tick.end):
                     return
                 with self._lock:
                     self._session.apply(tick)
@@ -94,6 +95,17 @@ class Market:
             self._become_ready()
         except TapeError as error:
             self._problem = str(error)
+
+    def _wait(self, due: int) -> bool:
+        """Let the silent seconds before `due` pass one by one; False when stopped meanwhile."""
+        if self._pace.has_begun:
+            for beat in range(self._session.now + SECOND, due, SECOND):
+                if not self._pace.wait(beat, self._stopped):
+                    return False
+                with self._lock:
+                    self._session.advance(beat)
+                    self._answers.clear()
+        return self._pace.wait(due, self._stopped)
 
     def _become_ready(self) -> None:
         """Have every kernel compiled by a first state, then say so, once."""

@@ -2,12 +2,22 @@
 
 import threading
 import time
+from collections.abc import Callable
+from typing import TypeAlias
 
 from zerodte.config import SECOND
 from zerodte.market.calendar import calendar
+from zerodte.records.tick import Tick
+from zerodte.session.board import Judged
 from zerodte.session.session import Session
 from zerodte.tape.folder import Tape
 from zerodte.wire.envelope import Source
+
+Watch: TypeAlias = Callable[[Session, Tick, list[Judged]], None]
+
+
+def _unwatched(session: Session, tick: Tick, judged: list[Judged]) -> None:
+    pass
 
 
 def begin(tape: Tape) -> Session:
@@ -20,17 +30,22 @@ def begin(tape: Tape) -> Session:
     return session
 
 
-def replay(tape: Tape, until: int | None = None) -> Session:
+def replay(tape: Tape, until: int | None = None, watch: Watch = _unwatched) -> Session:
     """Play a tape to its end, or to `until` (UTC ns).
 
     A tape that ends before `until` rests at its last tick: nobody knows what came after.
+
+    Args:
+        tape: What to play.
+        until: Where to stop.
+        watch: Told of every tick after the session has taken it, with the tick's trades.
     """
     session = begin(tape)
     for tick in tape.ticks():
         if until is not None and tick.end > until:
             session.advance(until)
             break
-        session.apply(tick)
+        watch(session, tick, session.apply(tick))
     return session
 
 
@@ -50,6 +65,11 @@ class Pace:
         self._speed = speed
         self._opening = opening
         self._origin: tuple[int, int] | None = None
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether anything has been waited for."""
+        return self._origin is not None
 
     def is_live(self, due: int) -> bool:
         """Whether the instant `due` is waited for rather than played at once."""

@@ -7,6 +7,7 @@ from datetime import date
 from typing import Generic, TypeVar
 from urllib.parse import parse_qsl
 
+from zerodte import config
 from zerodte.wire.errors import ApiError
 
 T = TypeVar("T")
@@ -14,7 +15,7 @@ T = TypeVar("T")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _DECIMAL = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 _SYMBOL = re.compile(r"[A-Z0-9][A-Z0-9.-]{0,14}")
-_NARROWEST, _WIDEST = 0.001, 0.10
+_NARROWEST, _WIDEST = config.STRIKE_RANGE_BOUNDS
 
 #: What the parameters in paths mean, for the documentation.
 PATH_MEANINGS = {"symbol": "Trimmed and upper-cased, as SPX."}
@@ -93,7 +94,7 @@ STRIKE_RANGE: Parameter[float] = Parameter(
     "strike_range",
     f"Fraction of spot kept in `strikes`; clamped to {_NARROWEST} to {_WIDEST}. "
     "Aggregates always use the whole chain.",
-    {"type": "number", "minimum": _NARROWEST, "maximum": _WIDEST, "default": 0.03},
-    0.03,
+    {"type": "number", "minimum": _NARROWEST, "maximum": _WIDEST, "default": config.STRIKE_RANGE},
+    config.STRIKE_RANGE,
     _strike_range,
 )

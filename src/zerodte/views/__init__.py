@@ -1,1 +1,1 @@
-"""views."""
+"""From states to the wire: names, words and rounding."""

@@ -10,7 +10,7 @@ from zerodte.engine.regime import flow_shift, regime, sign
 from zerodte.engine.state import ChainState
 from zerodte.views import words
 from zerodte.views.strikes import within
-from zerodte.wire import conditions, positioning
+from zerodte.wire import conditions, decision, positioning
 from zerodte.wire.base import instant
 from zerodte.wire.numbers import number, whole
 
@@ -215,6 +215,23 @@ def flow_direction_block(state: ChainState) -> positioning.FlowDirection:
         contracts_with_flow=shift.contracts,
         total_abs_delta_contracts=whole(shift.moved),
         description=words.flow_direction(shift.label, state),
+    )
+
+
+def inventory_block(state: ChainState) -> decision.DealerInventory | None:
+    """Dealers' own book; None where no open interest is known."""
+    book, live = state.inventory, state.exposures
+    if math.isnan(book.gex.mean):
+        return None
+    return decision.DealerInventory(
+        net_gex=number(book.gex.mean),
+        net_gex_low=number(book.gex.low),
+        net_gex_high=number(book.gex.high),
+        net_dex=number(-book.dex.mean),
+        net_vex=number(-book.vex.mean),
+        net_chex=number(-book.chex.mean),
+        regime=book.regime,
+        agrees=book.agrees(regime(live.net_gex, live.gross_gex)),
     )
 
 

@@ -1,10 +1,12 @@
 """Snapshots: what a session knows of a symbol, as the bytes of the wire."""
 
 import datetime
+import math
+from typing import Any
 
 import msgspec
 
-from zerodte.config import CLOSING_MINUTES, HOUR, MINUTE
+from zerodte.config import CLOSING_MINUTES, HOUR, MINUTE, SPOT_DISAGREEMENT
 from zerodte.engine.state import ChainState, sources_disagree
 from zerodte.market.calendar import new_york_clock
 from zerodte.market.contracts import Chain
@@ -57,34 +59,43 @@ def snapshot(
     state = session.state(chain, settled=settled)
     if state is None:
         raise ApiError("warming_up", _warming_up(session, chain))
-    shape = ExposureBlocks if settled else SnapshotBlocks
-    total = session.total_net_gex(state, settled=settled)
-    return encode(
-        _head(session, source, state),
-        shape(
-            regime=blocks.regime_block(state),
-            exposures=blocks.exposures_block(state, total),
-            expected_move=blocks.expected_move_block(state),
-            pin_risk=blocks.pin_block(state),
-            hedging=blocks.hedging_block(state),
-            decay=blocks.decay_block(state),
-            vol_context=blocks.volatility_block(state, session.vix()),
-            flow=blocks.flow_block(state),
-            levels=blocks.levels_block(state),
-            liquidity=blocks.liquidity_block(state, strike_range),
-            metadata=blocks.metadata_block(state, session.digest),
-            strikes=strike_rows(state, strike_range),
-            warnings=warnings(session, state),
-            flow_direction=blocks.flow_direction_block(state),
-        ),
-    )
+    shared = _blocks(session, state, strike_range, settled=settled)
+    head = _head(session, source, state)
+    if settled:
+        return encode(head, ExposureBlocks(**shared))
+    book = blocks.inventory_block(state) if session.has_trades else None
+    return encode(head, SnapshotBlocks(**shared, dealer_inventory=book))
+
+
+def _blocks(
+    session: Session, state: ChainState, strike_range: float, *, settled: bool
+) -> dict[str, Any]:
+    """The blocks that a snapshot shares with the morning's baseline."""
+    return {
+        "regime": blocks.regime_block(state),
+        "exposures": blocks.exposures_block(state, session.total_net_gex(state, settled=settled)),
+        "expected_move": blocks.expected_move_block(state),
+        "pin_risk": blocks.pin_block(state),
+        "hedging": blocks.hedging_block(state),
+        "decay": blocks.decay_block(state),
+        "vol_context": blocks.volatility_block(state, session.vix()),
+        "flow": blocks.flow_block(state),
+        "levels": blocks.levels_block(state),
+        "liquidity": blocks.liquidity_block(state, strike_range),
+        "metadata": blocks.metadata_block(state, session.digest),
+        "strikes": strike_rows(state, strike_range),
+        "warnings": warnings(session, state),
+        "flow_direction": blocks.flow_direction_block(state),
+    }
 
 
 def warnings(session: Session, state: ChainState) -> list[str]:
     """What a reader should know before trusting a snapshot, most important first."""
     now, clock = state.instant, state.instant.clock
     left = clock.hours_left * HOUR / MINUTE
-    faults = {name: n for name, n in now.quote_faults().items() if name != "stale"}
+    faults = now.quote_faults()
+    apart = session.spot_disagreement(now.chain.symbol)
+    smile_at, straddle = state.smile_at, state.straddle
     said = [
         (not now.fresh, f"quotes are stale: the chain has been silent since {_time(now.newest)}"),
         (now.oi_as_of is None, f"open interest of {session.hours.date} is missing"),
@@ -92,6 +103,18 @@ def warnings(session: Session, state: ChainState) -> list[str]:
         (
             sources_disagree(state.spot),
             f"spot ({state.spot.source}) lies {100.0 * state.spot.disagreement:.2f}% from parity",
+        ),
+        (
+            session.is_old(smile_at),
+            f"no quote could be inverted since: volatilities are those of {_time(smile_at)}",
+        ),
+        (
+            math.isnan(straddle) and now.fresh,
+            "straddle withheld: no strike with two good quotes lies near the forward",
+        ),
+        (
+            apart > SPOT_DISAGREEMENT,
+            f"the tape's own prices of {now.chain.symbol} lie {100.0 * apart:.2f}% apart",
         ),
         (
             bool(faults),

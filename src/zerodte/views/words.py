@@ -28,6 +28,8 @@ def price(value: float) -> str:
 def regime(label: str, state: ChainState) -> str:
     """What the regime means for how the market moves."""
     net = dollars(state.exposures.net_gex)
+    if net == _UNKNOWN:
+        return "Net dealer gamma is unknown: no open interest is known."
     return {
         "positive_gamma": f"Net dealer gamma is {net} per 1% move: on the usual convention dealers "
         "sell rallies and buy dips, which dampens moves.",

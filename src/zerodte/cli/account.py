@@ -1,0 +1,73 @@
+"""The account of a replay for a terminal: what came, what decided, where it went."""
+
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from zerodte.engine.aggressor import Rule
+from zerodte.market.calendar import new_york_clock
+from zerodte.runtime.tally import Tally, rule_lines, seconds, top_strikes
+from zerodte.session.board import Board
+from zerodte.views.words import dollars
+
+_STRIKES = 10
+_GAPS = 10
+
+
+def print_account(board: Board, tally: Tally, warnings: Sequence[str]) -> None:
+    """Print records by kind, volume by side and rule, flow by hour, top strikes, gaps, warnings."""
+    console = Console(highlight=False)
+    counts = ", ".join(f"{count:,} {kind}" for kind, count in tally.records.items())
+    console.print(f"\nThe tape so far: {counts or 'no records'}")
+    if tally.records["trades"]:
+        console.print(_by_side(board))
+        for table in (_by_rule(board), _by_hour(tally), _by_strike(board, tally)):
+            console.print(table)
+    for gap in tally.gaps[:_GAPS]:
+        begin, end = new_york_clock(gap.start), new_york_clock(gap.end)
+        console.print(f"gap: {begin:%H:%M:%S} to {end:%H:%M:%S} New York, {seconds(gap):.0f} s")
+    if len(tally.gaps) > _GAPS:
+        console.print(f"and {len(tally.gaps) - _GAPS} gaps more")
+    for warning in warnings:
+        console.print(Text(f"warning: {warning}", style="yellow"))
+
+
+def _table(*columns: str) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    for place, column in enumerate(columns):
+        table.add_column(column, justify="right" if place else "left")
+    return table
+
+
+def _by_side(board: Board) -> str:
+    flow = board.flow
+    bought, sold, unsigned = (int(side.sum()) for side in (flow.bought, flow.sold, flow.unsigned))
+    return f"contracts: {bought:,} bought, {sold:,} sold, {unsigned:,} without a side"
+
+
+def _by_rule(board: Board) -> Table:
+    table = _table("decided by", "records", "contracts")
+    for line in rule_lines(board):
+        table.add_row(
+            Rule(line.rule).name.lower().replace("_", " "),
+            f"{line.records:,}",
+            f"{line.contracts:,}",
+        )
+    return table
+
+
+def _by_hour(tally: Tally) -> Table:
+    table = _table("hedge flow from", "calls", "puts")
+    for hour, flow in sorted(tally.flow.items()):
+        table.add_row(f"{hour:02d}:00", dollars(flow.calls), dollars(flow.puts))
+    return table
+
+
+def _by_strike(board: Board, tally: Tally) -> Table:
+    table = _table("busiest today", "strike", "bought", "sold", "no side")
+    for line in top_strikes(board, tally.hours, _STRIKES):
+        sides = (f"{side:,}" for side in (line.bought, line.sold, line.unsigned))
+        table.add_row(line.symbol, f"{line.strike:,g}", *sides)
+    return table
