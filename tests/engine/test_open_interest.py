@@ -20,7 +20,7 @@ def of_one(
     method: str, official: float, bought: float, sold: float, unsigned: float, opened: float
 ) -> OpenInterest:
     amounts = (bought, sold, bought + sold + unsigned, opened)
-    day = Turnover(*(np.array([amount]) for amount in amounts))
+    day = Turnover(*(np.array([amount]) for amount in (*amounts, 0.0, 0.0)))
     return open_interest(np.array([official]), day, method)
 
 
@@ -68,7 +68,7 @@ def test_effective_is_never_negative_nor_moved_by_more_than_all_volume(
 
 
 def test_signed_is_the_default() -> None:
-    day = Turnover(*(np.array([amount]) for amount in (60.0, 10.0, 100.0, 60.0)))
+    day = Turnover(*(np.array([amount]) for amount in (60.0, 10.0, 100.0, 60.0, 0.0, 0.0)))
     assert open_interest(np.array([100.0]), day).simulated[0] == pytest.approx(121.5)
 
 

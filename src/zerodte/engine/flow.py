@@ -27,7 +27,8 @@ from zerodte.engine.ledger import (
     tally,
     undo,
 )
-from zerodte.engine.trades import NO_CANCEL, Floats, Ints, Trades, Verdicts
+from zerodte.engine.open_interest import Turnover
+from zerodte.engine.trades import NO_CANCEL, Floats, Ints, Places, Trades, Verdicts
 from zerodte.records.condition import Condition
 
 _RAW_PER_DOLLAR: Final = 1e9
@@ -91,6 +92,19 @@ class Flow:
             out,
         )
         return out
+
+    def turnover(self, positions: Places) -> Turnover:
+        """What was traded of contracts, in their shape; the last one's for a negative position."""
+        rows = self._totals[positions]
+        bought, sold = rows["bought"].astype(np.float64), rows["sold"].astype(np.float64)
+        return Turnover(
+            bought=bought,
+            sold=sold,
+            traded=bought + sold + rows["unsigned"],
+            opened=rows["opened"] / UNIT,
+            net_bought=rows["net_bought"] / UNIT,
+            variance=rows["variance"] / UNIT**2,
+        )
 
     @property
     def records(self) -> Ints:

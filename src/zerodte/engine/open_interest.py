@@ -24,12 +24,16 @@ class Turnover(NamedTuple):
         sold: By the aggressor.
         traded: With a side or without.
         opened: Opened less closed, by the time of day (`zerodte.config.OPENING_SHARE`).
+        net_bought: Bought less sold, every trade corrected for how often its rule errs.
+        variance: Of `net_bought`, contracts squared.
     """
 
     bought: Floats
     sold: Floats
     traded: Floats
     opened: Floats
+    net_bought: Floats
+    variance: Floats
 
 
 @dataclass(frozen=True, eq=False, slots=True)

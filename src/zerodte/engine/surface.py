@@ -66,6 +66,11 @@ class Surface:
     otm_price: Floats
 
 
+def parity(strikes: Floats, bid: Floats, ask: Floats) -> float:
+    """The forward of put-call parity from quotes of shape (2, n); NaN where there is none."""
+    return parity_forward(strikes, bid[CALL], ask[CALL], bid[PUT], ask[PUT]).value
+
+
 def chain_forward(instant: Instant, fallback: float) -> float:
     """The forward of put-call parity, or `fallback` where no strike has both sides.
 
@@ -74,9 +79,8 @@ def chain_forward(instant: Instant, fallback: float) -> float:
     """
     if not instant.fresh:
         return fallback
-    bid, ask = instant.bid, instant.ask
-    parity = parity_forward(instant.chain.strikes, bid[CALL], ask[CALL], bid[PUT], ask[PUT])
-    return parity.value if parity.strikes_used else fallback
+    value = parity(instant.chain.strikes, instant.bid, instant.ask)
+    return value if np.isfinite(value) else fallback
 
 
 def solve_smile(instant: Instant, forward: float) -> Smile | None:

@@ -20,6 +20,8 @@ _FIRST: Final = np.uint64(0xFF51AFD7ED558CCD)
 _SECOND: Final = np.uint64(0xC4CEB9FE1A85EC53)
 _SHIFT: Final = np.uint64(33)
 
+_WORD: Final = np.dtype("<u8")
+
 _Words = npt.NDArray[np.uint64]
 
 
@@ -67,9 +69,11 @@ def record_hashes(records: Records) -> _Words:
 
 def _words(records: Records) -> _Words:
     """Records as uint64[n, words]; always read-only, so that one kernel serves all of them."""
-    width = records.dtype.itemsize // 8
-    words = np.ascontiguousarray(records).view("<u8").reshape(len(records), width)
-    words.flags.writeable = False
+    if not records.flags.c_contiguous:
+        records = np.ascontiguousarray(records)
+    words = records.view(_WORD).reshape(len(records), records.dtype.itemsize // _WORD.itemsize)
+    if words.flags.writeable:
+        words.flags.writeable = False
     return words
 
 

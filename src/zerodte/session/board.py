@@ -16,9 +16,10 @@ from zerodte.engine.book import NO_TAPS, Book, Taps, embedded_quotes
 from zerodte.engine.flow import Flow
 from zerodte.engine.instant import Instant, gather
 from zerodte.engine.marks import Marks, Valued
-from zerodte.engine.open_interest import Turnover, open_interest
+from zerodte.engine.open_interest import open_interest
 from zerodte.engine.repeats import Repeats
 from zerodte.engine.settled import Settled
+from zerodte.engine.surface import parity
 from zerodte.engine.trades import NO_CANCEL, Trades, Verdicts
 from zerodte.engine.underlying import Underlyings
 from zerodte.market.calendar import Calendar, TradingSession, new_york
@@ -130,17 +131,21 @@ class Board:
         """Whether a trade has come so far."""
         return "flow_feed" in self.arrivals
 
+    def parity(self, chain: Chain, now: int) -> float:
+        """The chain's forward by put-call parity, dollars; NaN where it is stale or has none."""
+        if not self.book.is_fresh(chain.number, now):
+            return np.nan
+        return parity(chain.strikes, gather(self.book.bid, chain), gather(self.book.ask, chain))
+
     def instant(self, chain: Chain, now: int) -> Instant:
         """What is known of a chain at `now`, UTC ns."""
-        flow = self.flow
-        bought, sold = gather(flow.bought, chain), gather(flow.sold, chain)
-        traded = gather(flow.traded, chain)
-        day = Turnover(bought, sold, traded, gather(flow.opened, chain))
+        day = self.flow.turnover(chain.positions)
         interest = open_interest(gather(self.settled.open_interest, chain), day)
         volume = gather(self.settled.volume, chain)
         if self.has_trades:
-            volume = np.fmax(volume, traded)
-        signed, total = float(np.nansum(bought + sold)), float(np.nansum(traded))
+            volume = np.where(chain.listed, np.fmax(volume, day.traded), np.nan)
+        traded = float(day.traded[chain.listed].sum())
+        signed = float((day.bought + day.sold)[chain.listed].sum())
         return Instant(
             chain=chain,
             clock=clock_at(now, self.hours, self._ahead[chain.number]),
@@ -149,12 +154,12 @@ class Board:
             bid=gather(self.book.bid, chain),
             ask=gather(self.book.ask, chain),
             official=interest.official,
-            effective=interest.effective,
+            effective=np.where(chain.listed, interest.effective, np.nan),
             volume=volume,
-            net_bought=gather(flow.net_bought, chain),
-            variance=gather(flow.variance, chain),
+            net_bought=np.where(chain.listed, day.net_bought, 0.0),
+            variance=np.where(chain.listed, day.variance, 0.0),
             oi_as_of=self.settled.as_of if np.isfinite(interest.official).any() else None,
-            classified_share=signed / total if total else 1.0,
+            classified_share=signed / traded if traded else 1.0,
         )
 
     def _grow(self) -> None:

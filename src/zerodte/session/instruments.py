@@ -59,13 +59,13 @@ class Instruments:
             self.unknown[dataset] += len(records)
             return np.full(len(records), NOWHERE, np.int32)
         places = table.positions(records["instrument_id"])
-        self._count_unknown(dataset, records, places)
+        if len(places) and places.min() < 0:
+            self._count_unknown(dataset, records, places)
         return places
 
     def _count_unknown(self, dataset: str, records: Records, places: npt.NDArray[np.int32]) -> None:
         """Count the nameless, apart from those whose symbol was refused (an adjusted root)."""
         nowhere = records["instrument_id"][places < 0]
-        if len(nowhere):
-            known = self._known[dataset]
-            if strange := sum(number not in known for number in nowhere.tolist()):
-                self.unknown[dataset] += strange
+        known = self._known[dataset]
+        if strange := sum(number not in known for number in nowhere.tolist()):
+            self.unknown[dataset] += strange

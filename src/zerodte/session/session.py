@@ -123,7 +123,7 @@ class Session:
         """The symbol's price: its own if fresh, else its nearest chain's forward, else None."""
         own = self.board.underlyings.own_price(symbol, self.now)
         for chain in self._open_chains(symbol):
-            forward = chain_forward(self.board.instant(chain, self.now), np.nan)
+            forward = self.board.parity(chain, self.now)
             if np.isfinite(forward):
                 return spot_of(own, forward)
         return own
