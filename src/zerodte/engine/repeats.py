@@ -10,9 +10,11 @@ import numpy.typing as npt
 from zerodte.compiled import kernel
 from zerodte.config import REPEAT_REACH
 from zerodte.records.dbn import Records
-from zerodte.records.digest import record_hashes
+from zerodte.records.digest import record_hash, words
 
 Hashes = npt.NDArray[np.uint64]
+
+_SEED = np.uint64(1)
 
 
 class Repeats:
@@ -34,27 +36,28 @@ class Repeats:
             records: Records of a trade schema.
             tick: The end of their tick, UTC ns.
         """
-        names = records.dtype.names or ()
-        is_numbered = "sequence" in names and bool(records["sequence"].any())
-        found = _find(record_hashes(records), tick, is_numbered, self._seen, self._ticks)
-        self.count += int(np.count_nonzero(found))
+        is_numbered = "sequence" in (records.dtype.names or ()) and bool(records["sequence"].any())
+        found = np.zeros(len(records), np.bool_)
+        self.count += _find(words(records), tick, is_numbered, self._seen, self._ticks, found)
         return found
 
 
 @kernel
 def _find(
-    hashes: Hashes,
+    words: Hashes,
     tick: int,
     is_numbered: bool,
     seen: Hashes,
     ticks: npt.NDArray[np.int64],
-) -> npt.NDArray[np.bool_]:
-    found = np.zeros(hashes.shape[0], np.bool_)
-    mask = np.uint64(seen.shape[0] - 1)
-    for i in range(hashes.shape[0]):
-        place = hashes[i] & mask
-        if seen[place] == hashes[i]:
-            found[i] = is_numbered or ticks[place] != tick
-        else:
-            seen[place], ticks[place] = hashes[i], tick
-    return found
+    found: npt.NDArray[np.bool_],
+) -> int:
+    mask, count = np.uint64(seen.shape[0] - 1), 0
+    for i in range(words.shape[0]):
+        key = record_hash(words, i, _SEED)
+        place = key & mask
+        if seen[place] != key:
+            seen[place], ticks[place] = key, tick
+        elif is_numbered or ticks[place] != tick:
+            found[i] = True
+            count += 1
+    return count

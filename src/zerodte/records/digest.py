@@ -43,9 +43,8 @@ class InputsDigest:
         for place in (tick.definitions, tick.statistics, tick.underlying, tick.quotes, tick.trades):
             for batch in place:
                 silent &= len(batch.records) == 0
-                words = _words(batch.records)
                 # A kernel gives a plain integer, and would take one for a signed number.
-                total = np.uint64(_sum_of_hashes(words, self._seed(batch), total))
+                total = np.uint64(_sum_of_hashes(words(batch.records), self._seed(batch), total))
         if not silent:
             self._state = np.uint64(_chained(self._state, total, np.uint64(tick.end)))
 
@@ -62,19 +61,14 @@ class InputsDigest:
         return seed
 
 
-def record_hashes(records: Records) -> _Words:
-    """A hash of each record's bytes, uint64[n]; equal records have equal ones."""
-    return _hashes(_words(records))
-
-
-def _words(records: Records) -> _Words:
+def words(records: Records) -> _Words:
     """Records as uint64[n, words]; always read-only, so that one kernel serves all of them."""
     if not records.flags.c_contiguous:
         records = np.ascontiguousarray(records)
-    words = records.view(_WORD).reshape(len(records), records.dtype.itemsize // _WORD.itemsize)
-    if words.flags.writeable:
-        words.flags.writeable = False
-    return words
+    seen = records.view(_WORD).reshape(len(records), records.dtype.itemsize // _WORD.itemsize)
+    if seen.flags.writeable:
+        seen.flags.writeable = False
+    return seen
 
 
 @inline
@@ -92,7 +86,7 @@ def _chained(state: np.uint64, total: np.uint64, end: np.uint64) -> np.uint64:
 
 
 @inline
-def _hash(words: _Words, row: int, seed: np.uint64) -> np.uint64:
+def record_hash(words: _Words, row: int, seed: np.uint64) -> np.uint64:
     """One record's hash: its words, mixed each with its place, summed and mixed.
 
     No word waits for the one before, so that the loop over them is vector code.
@@ -110,13 +104,5 @@ def _hash(words: _Words, row: int, seed: np.uint64) -> np.uint64:
 @kernel
 def _sum_of_hashes(words: _Words, seed: np.uint64, total: np.uint64) -> np.uint64:
     for row in range(words.shape[0]):
-        total += _hash(words, row, seed)
+        total += record_hash(words, row, seed)
     return total
-
-
-@kernel
-def _hashes(words: _Words) -> _Words:
-    hashes = np.empty(words.shape[0], np.uint64)
-    for row in range(words.shape[0]):
-        hashes[row] = _hash(words, row, _GOLDEN)
-    return hashes

@@ -100,6 +100,7 @@ class Board:
         self._cadence = cadence
         self._ahead: list[Ahead] = []
         self._underlying = np.empty(0, np.intp)
+        self._whole_sessions = np.empty(0)
 
     def learn(self, dataset: str, symbols: Mapping[int, str]) -> None:
         """Take instruments: raw symbol by instrument id."""
@@ -170,6 +171,7 @@ class Board:
         self.marks.grow(self.contracts)
         for chain in chains[len(self._ahead) :]:
             self._ahead.append(ahead_of(self.hours, chain, self._calendar))
+        self._whole_sessions = np.array([float(a.whole_sessions) for a in self._ahead])
         numbers = [self.underlyings.number(chain.symbol) for chain in chains]
         self._underlying = np.array(numbers, np.intp)
 
@@ -232,9 +234,8 @@ class Board:
 
     def _tau(self, now: int) -> npt.NDArray[np.float64]:
         """Time to expiry by chain number, years of 252 sessions."""
-        whole = np.array([ahead.whole_sessions for ahead in self._ahead])
-        return tau_years(now, self.hours.open, self.hours.close, whole)
+        return tau_years(now, self.hours.open, self.hours.close, self._whole_sessions)
 
     def _note(self, feed: str, batch: Batch) -> None:
-        newest = int(batch.records["ts_recv"].max())
+        newest = int(batch.records["ts_recv"][-1])
         self.arrivals[feed] = max(self.arrivals.get(feed, newest), newest)
