@@ -114,7 +114,7 @@ class Board:
             self._grow()
         for batch in tick.statistics:
             self._apply_statistics(batch)
-        arriving = [self._arrive(batch, tick.end) for batch in tick.trades]
+        arriving = [self._arrive(batch, tick.end) for batch in self._known(tick.trades)]
         for batch in tick.underlying:
             self._apply_underlying(batch)
         for batch in tick.quotes:
@@ -191,6 +191,14 @@ class Board:
             self.underlyings.apply_quotes(batch.records, numbers, cadence)
         elif self._kinds[batch.dataset] == "index":
             self.underlyings.apply_values(batch.records, numbers)
+
+    def _known(self, batches: tuple[Batch, ...]) -> tuple[Batch, ...]:
+        """The batches; none before there is any contract that they could be about."""
+        if len(self.contracts):
+            return batches
+        for batch in batches:
+            self._positions(batch)  # counts them
+        return ()
 
     def _arrive(self, batch: Batch, end: int) -> _Arriving:
         """Value trades at what stands as their tick begins, a second before its `end`."""
