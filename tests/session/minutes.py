@@ -64,7 +64,7 @@ def contents(tape: Tape) -> Iterator[tuple[str, str, str, Records]]:
 
 
 def commit_by_second(folder: Path) -> None:
-    """Write `ticks` as a recorder would that saw every second, the silent ones too.
+    """Write `ticks` as a recorder would that saw every second of the session, silent ones too.
 
     For a tape whose files are each in order of receive time.
     """
@@ -73,10 +73,9 @@ def commit_by_second(folder: Path) -> None:
         name: -(-records["ts_recv"].astype(np.int64) // SECOND)
         for name, _, _, records in contents(tape)
     }
-    first = min(int(seconds[0]) for seconds in ends.values())
-    last = max(int(seconds[-1]) for seconds in ends.values())
-    begin_at = min(max(first, tape.session.open // SECOND - 60), last)
-    whole = np.arange(begin_at, last + 1)
+    opening = tape.session.open // SECOND
+    heard = np.unique(np.concatenate(list(ends.values())))
+    whole = np.union1d(heard[heard <= opening], np.arange(opening, heard[-1] + 1))
     counts = {name: np.searchsorted(seconds, whole, "right") for name, seconds in ends.items()}
     write_commits(
         folder,
