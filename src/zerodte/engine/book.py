@@ -31,15 +31,12 @@ class Taps(NamedTuple):
         received: Receive times, shape (k,), ascending.
         positions: Where each belongs, shape (k,), negative for none.
         standing: Bid, ask, bid size, ask size before each, shape (k, 4); kept up to date by
-            `Book.apply`.
+            `overhear`.
     """
 
     received: npt.NDArray[np.uint64]
     positions: Places
     standing: Floats
-
-
-NO_TAPS = Taps(np.empty(0, np.uint64), np.empty(0, np.int32), np.empty((0, 4)))
 
 
 class Book:
@@ -86,7 +83,6 @@ class Book:
         positions: Places,
         group: Places,
         cadence: int,
-        taps: Taps = NO_TAPS,
     ) -> None:
         """Take quotes in order.
 
@@ -95,14 +91,24 @@ class Book:
             positions: Where each belongs, shape (m,); negative ones are passed over.
             group: The group of every position, shape (n,).
             cadence: Interval of the schema in ns, 0 for an event feed.
-            taps: Trades of the same tick that want to know what stood before them.
         """
-        _apply(records, positions, group, cadence, self._quotes, self.newest, self._cadence, taps)
+        _apply(records, positions, group, cadence, self._quotes, self.newest, self._cadence)
 
     def taps(self, trades: Records, positions: Places) -> Taps:
         """Taps of trades, holding what stands now; positions of shape (k,), negative for none."""
         standing = np.where(positions[:, None] >= 0, self._quotes[positions], np.nan)
         return Taps(np.array(trades["ts_recv"]), positions, standing)
+
+    def overhear(self, quotes: Records, positions: Places, taps: Taps) -> None:
+        """Tell trades of the quotes just before them, each batch of their tick's quotes in turn.
+
+        Args:
+            quotes: Records of a quote schema, shape (m,).
+            positions: Where each belongs, shape (m,), negative for none.
+            taps: The trades. What a batch does not speak of stays as it is, so that it does not
+                matter how a tick's quotes are spread over batches.
+        """
+        _overhear(quotes, positions, taps, len(self._quotes))
 
     def hear(self, trades: Records, positions: Places, group: Places) -> None:
         """Trades that carry their own quote are a sign of life of their groups."""
@@ -151,14 +157,9 @@ def _apply(
     quotes: Floats,
     newest: npt.NDArray[np.int64],
     cadence: npt.NDArray[np.int64],
-    taps: Taps,
 ) -> None:
-    tapped = 0
     for i in range(positions.shape[0]):
         quote = records[i]
-        while tapped < taps.received.shape[0] and taps.received[tapped] <= quote.ts_recv:
-            _tap(taps, tapped, quotes)
-            tapped += 1
         at = positions[i]
         if at < 0:
             continue
@@ -168,16 +169,20 @@ def _apply(
         quotes[at, 3] = _size(quote.ask_sz_00)
         newest[group[at]] = max(newest[group[at]], np.int64(quote.ts_recv))
         cadence[group[at]] = interval
-    for left in range(tapped, taps.received.shape[0]):
-        _tap(taps, left, quotes)
 
 
 @kernel
-def _tap(taps: Taps, trade: int, quotes: Floats) -> None:
-    at = taps.positions[trade]
-    if at >= 0:
-        for column in range(quotes.shape[1]):  # as one row it takes seconds to compile
-            taps.standing[trade, column] = quotes[at, column]
+def _overhear(quotes: Records, positions: Places, taps: Taps, size: int) -> None:
+    newest = np.full(size, -1, np.int64)  # row of each position's last quote so far
+    heard = 0
+    for trade in range(taps.received.shape[0]):
+        while heard < positions.shape[0] and quotes[heard].ts_recv < taps.received[trade]:
+            if positions[heard] >= 0:
+                newest[positions[heard]] = heard
+            heard += 1
+        at = taps.positions[trade]
+        if at >= 0 and newest[at] >= 0:
+            _unpack_row(quotes, newest[at], taps.standing, trade)
 
 
 @kernel
@@ -212,7 +217,12 @@ def embedded_quotes(trades: Records) -> Floats:
 @kernel
 def _unpack(trades: Records, standing: Floats) -> None:
     for i in range(standing.shape[0]):
-        standing[i, 0] = _price(trades[i].bid_px_00)
-        standing[i, 1] = _price(trades[i].ask_px_00)
-        standing[i, 2] = _size(trades[i].bid_sz_00)
-        standing[i, 3] = _size(trades[i].ask_sz_00)
+        _unpack_row(trades, i, standing, i)
+
+
+@kernel
+def _unpack_row(records: Records, row: int, standing: Floats, to: int) -> None:
+    standing[to, 0] = _price(records[row].bid_px_00)
+    standing[to, 1] = _price(records[row].ask_px_00)
+    standing[to, 2] = _size(records[row].bid_sz_00)
+    standing[to, 3] = _size(records[row].ask_sz_00)

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from zerodte.config import SECOND
-from zerodte.engine.book import NO_TAPS, Book, Taps, embedded_quotes
+from zerodte.engine.book import Book, Taps, embedded_quotes
 from zerodte.engine.flow import Flow
 from zerodte.engine.instant import Instant, gather
 from zerodte.engine.marks import Marks, Valued
@@ -118,13 +118,11 @@ class Board:
         for batch in tick.underlying:
             self._apply_underlying(batch)
         for batch in tick.quotes:
-            cadence = max(CADENCE[batch.schema], self._cadence)
-            taps = next(
-                (t.taps for t in arriving if t.taps and t.batch.dataset == batch.dataset), NO_TAPS
-            )
-            self.book.apply(
-                batch.records, self._positions(batch), self.contracts.chain, cadence, taps
-            )
+            cadence, positions = max(CADENCE[batch.schema], self._cadence), self._positions(batch)
+            self.book.apply(batch.records, positions, self.contracts.chain, cadence)
+            for trades in arriving:
+                if trades.taps is not None and trades.batch.dataset == batch.dataset:
+                    self.book.overhear(batch.records, positions, trades.taps)
         return [self._judge(trades, tick.end) for trades in arriving]
 
     @property
