@@ -1,0 +1,133 @@
+"""Trades and their cancels through the tape: together they leave no trace in any answer."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from session.made_tape import OPEN, SECOND, SYMBOLS, quotes, stock, trades, write
+from zerodte.engine.aggressor import Rule
+from zerodte.records.condition import Condition
+from zerodte.records.dbn import OPRA, Records
+from zerodte.runtime.replay import replay
+from zerodte.session.session import Session
+from zerodte.tape import dbnfile
+from zerodte.tape.folder import open_tape
+from zerodte.tape.writer import TapeWriter
+from zerodte.views.snapshot import snapshot
+
+SPAN = 150
+Pairs = npt.NDArray[np.int64]
+
+
+def deep(rows: Records) -> Records:
+    """Trades that no tick test looks behind: one side of the quote is deeper."""
+    rows["ask_sz_00"] = rows["bid_sz_00"] + 1
+    return rows
+
+
+def played(
+    folder: Path, files: Sequence[tuple[Records, Pairs | None]], *, coded: bool = False
+) -> Session:
+    """A replay of trades in files of their own, with their cancels."""
+    tape = write(
+        folder, ("cbbo-1s", quotes("cbbo-1s", 4_000, SPAN, seed=1)), ("bbo-1s", stock(SPAN))
+    )
+    writer = TapeWriter(tape.path)
+    for number, (rows, pairs) in enumerate(files):
+        conditions = None
+        if coded and pairs is not None:
+            conditions = np.full(len(rows), Condition.REGULAR, np.uint8)
+            conditions[pairs[:, 0]] = Condition.CANCEL
+        name = f"trades{number}.dbn"
+        writer.write(OPRA, "tcbbo", rows, SYMBOLS, name=name, conditions=conditions, cancels=pairs)
+    return replay(open_tape(folder))
+
+
+def with_cancels(kept: Records, gone: Records, seed: int) -> tuple[Records, Pairs]:
+    """`gone` among `kept`, each cancelled later, every third within its own second."""
+    random = np.random.default_rng(seed)
+    cancels = gone.copy()
+    later = random.integers(SECOND, 40 * SECOND, len(gone))
+    later[::3] = 1
+    last = int(kept["ts_recv"].max())
+    cancels["ts_recv"] = np.minimum(gone["ts_recv"].astype(np.int64) + later, last + 1)
+    everything: Records = np.concatenate([kept, gone, cancels])
+    order = np.argsort(everything["ts_recv"], kind="stable")
+    place = np.argsort(order)
+    first = len(kept)
+    original = place[first : first + len(gone)]
+    pairs = np.column_stack([place[first + len(gone) :], original]).astype(np.int64)
+    return everything[order], pairs[np.argsort(pairs[:, 0])]
+
+
+def answer(session: Session) -> dict[str, Any]:
+    """The snapshot without what tells of records rather than of the market."""
+    out: dict[str, Any] = json.loads(snapshot(session, "replay", "ABC", None, 0.10))
+    for block in (out, out["body"]):
+        block.pop("data_as_of", None)
+        del block["metadata"]["inputs_digest"]
+    return out
+
+
+@pytest.mark.parametrize("coded", [True, False], ids=["with conditions", "without"])
+@pytest.mark.parametrize("chunk", [dbnfile.CHUNK, 1_000])
+def test_a_trade_and_its_cancel_leave_no_trace(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, chunk: int, *, coded: bool
+) -> None:
+    monkeypatch.setattr(dbnfile, "CHUNK", chunk)
+    kept, gone = deep(trades("tcbbo", 300, SPAN, seed=5)), deep(trades("tcbbo", 60, SPAN, seed=6))
+    half = OPEN + SPAN // 2 * SECOND
+    files = []
+    for early in (True, False):
+        mine, theirs = ((r[(r["ts_recv"] < half) == early]) for r in (kept, gone))
+        files.append((mine, *with_cancels(mine, theirs, seed=8)))
+    plain = played(tmp_path / "plain", [(mine, None) for mine, _, _ in files])
+    undone = played(tmp_path / "undone", [(rows, pairs) for _, rows, pairs in files], coded=coded)
+    assert undone.board.flow.records[Rule.CANCEL] == len(gone)
+    assert undone.board.flow.records[Rule.CANCEL_UNMATCHED] == 0
+    assert undone.board.repeats.count == 0
+    assert undone.board.flow.traded.sum() == kept["size"].sum()
+    assert answer(undone) == answer(plain)
+
+
+def test_without_its_cancel_a_trade_shows(tmp_path: Path) -> None:
+    kept, gone = deep(trades("tcbbo", 300, SPAN, seed=5)), deep(trades("tcbbo", 60, SPAN, seed=6))
+    rows, pairs = with_cancels(kept, gone, seed=8)
+    plain, most = (
+        played(tmp_path / "plain", [(kept, None)]),
+        played(tmp_path / "most", [(np.delete(rows, pairs[-1, 0]), pairs[:-1])]),
+    )
+    assert answer(most)["flow"] != answer(plain)["flow"]
+
+
+def test_cancels_of_unknown_trades_are_counted(tmp_path: Path) -> None:
+    """The original was received the evening before the session's own time began."""
+    kept, gone = deep(trades("tcbbo", 50, SPAN, seed=5)), deep(trades("tcbbo", 3, SPAN, seed=6))
+    rows, pairs = with_cancels(kept, gone, seed=8)
+    early = np.zeros(len(rows), np.bool_)
+    early[pairs[:, 1]] = True
+    order = np.argsort(~early, kind="stable")
+    place = np.argsort(order)
+    rows["ts_recv"][early] -= np.uint64(4 * 86_400 * SECOND)
+    session = played(tmp_path, [(rows[order], place[pairs].astype(np.int64))])
+    assert session.board.flow.traded.sum() == kept["size"].sum()
+    assert session.board.flow.records[Rule.CANCEL_UNMATCHED] == len(gone)
+    assert "cancels of unknown trades: 3 left out" in answer(session)["warnings"]
+
+
+def test_a_cancel_that_points_nowhere_is_counted(tmp_path: Path) -> None:
+    """Said to be one by its condition alone."""
+    rows = deep(trades("tcbbo", 50, SPAN, seed=5))
+    size = int(rows["size"].sum() - rows["size"][20])
+    write(tmp_path, ("cbbo-1s", quotes("cbbo-1s", 4_000, SPAN, seed=1)), ("bbo-1s", stock(SPAN)))
+    conditions = np.zeros(len(rows), np.uint8)
+    conditions[20] = Condition.CANCEL
+    TapeWriter(tmp_path).write(OPRA, "tcbbo", rows, SYMBOLS, name="t.dbn", conditions=conditions)
+    session = replay(open_tape(tmp_path))
+    assert session.board.flow.traded.sum() == size
+    assert "cancels of unknown trades: 1 left out" in answer(session)["warnings"]
