@@ -86,6 +86,8 @@ def filled(shape: type[S], **known: object) -> S:
                 return value(inner)
             case inspect.UnionType(types=choices):
                 return value(next(c for c in choices if not isinstance(c, inspect.NoneType)))
+            case inspect.DictType(value_type=inner):
+                return {"at_ask": value(inner)}
             case inspect.LiteralType(values=values):
                 return values[next(numbers) % len(values)]
             case inspect.StructType(fields=fields):

@@ -64,13 +64,24 @@ class Flow:
             multi_leg_weight=float(multi_leg_weight),
         )
         self._opening = _opening_by_minute((session_close - session_open) // MINUTE)
-        self._rules = _rules()
+        self._rules = _rules()[np.newaxis]
         self._totals = np.zeros(0, TOTALS)
         self._ring = empty_ring()
 
-    def grow(self, contracts: int) -> None:
-        """Make room for positions below `contracts`."""
+    def grow(self, contracts: int, group: Places | None = None) -> None:
+        """Make room for positions below `contracts`.
+
+        Args:
+            contracts: How many there are.
+            group: The group of each, shape (contracts,), whose trades are counted by rule
+                together: its chain. By default all are of one.
+        """
         self._totals = grown(self._totals, contracts, 0)
+        if group is not None and len(group):
+            self._totals["group"][: len(group)] = group
+            more = int(group.max()) + 1 - len(self._rules)
+            if more > 0:
+                self._rules = np.concatenate((self._rules, np.tile(_rules(), (more, 1))))
 
     def apply(self, trades: Trades, first: int) -> Verdicts:
         """Take trades in order.
@@ -109,12 +120,16 @@ class Flow:
     @property
     def records(self) -> Ints:
         """How many records each `Rule` decided, shape (rules,)."""
-        return self._rules["records"]
+        return np.asarray(self._rules["records"].sum(axis=0))
 
     @property
     def volume(self) -> Ints:
         """Their contracts: those signed by the rule, the others by the reason, shape (rules,)."""
-        return self._rules["volume"]
+        return np.asarray(self._rules["volume"].sum(axis=0))
+
+    def volume_of(self, group: int) -> Ints:
+        """`volume` of one group of contracts alone."""
+        return np.asarray(self._rules["volume"][group])
 
     @property
     def bought(self) -> Ints:
@@ -248,7 +263,7 @@ def _apply(
                 done = undo(cancels[i] + 1, totals, ring, rules)
                 rule = Rule.CANCEL if done else Rule.CANCEL_UNMATCHED
             decided[i] = rule
-            rules[rule].records += 1
+            rules[totals[position].group, rule].records += 1
             continue
         mine, minute = totals[position], received[i] // MINUTE
         in_session = terms.signed_from <= received[i] <= terms.close
@@ -267,7 +282,8 @@ def _apply(
         entry.opening = opening[min(max(minute - terms.first_minute, 0), opening.shape[0] - 1)]
         entry.last, entry.different, entry.newest = mine.last, mine.different, mine.newest
         _value(entry, spot[i], delta[i], gamma[i])
-        deviation = tally(entry, mine, rules[rule], rules[entry.remainder], 1)
+        own = mine.group
+        deviation = tally(entry, mine, rules[own, rule], rules[own, entry.remainder], 1)
         join_cluster(entry, mine, ring[place(mine.owner)], minute, deviation)
         if is_own_price:
             remember_price(entry, mine, price[i])

@@ -45,6 +45,7 @@ TOTALS: Final = np.dtype(
         ("last", "i8"),  # the last price, raw
         ("different", "i8"),  # the last one before it that differs
         ("newest", "i8"),  # serial of the trade that set them
+        ("group", "i8"),  # of contracts whose trades are counted by rule together
     ]
 )
 
@@ -69,7 +70,7 @@ ENTRY: Final = np.dtype(
     ]
 )
 
-#: What a rule's contracts count for, and how many there were.
+#: What a rule's contracts count for, and how many there were, in one group of contracts.
 RULES: Final = np.dtype(
     [
         ("weight", "i8"),  # 1 / (1 - 2e), e the error rate
@@ -182,7 +183,8 @@ def undo(serial: int, totals: Rows, ring: Rows, rules: Rows) -> bool:
     if owner.serial != entry.owner:
         return False
     mine = totals[entry.position]
-    deviation = tally(entry, mine, rules[entry.rule], rules[entry.remainder], -1)
+    own = mine.group
+    deviation = tally(entry, mine, rules[own, entry.rule], rules[own, entry.remainder], -1)
     leave_cluster(entry, mine, owner, deviation)
     if mine.newest == serial:
         mine.last, mine.different, mine.newest = entry.last, entry.different, entry.newest

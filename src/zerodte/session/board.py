@@ -165,7 +165,7 @@ class Board:
         chains, size = self.contracts.chains, len(self.contracts)
         self.book.grow(size, len(chains))
         self.settled.grow(size)
-        self.flow.grow(size)
+        self.flow.grow(size, self.contracts.chain)
         self.marks.grow(self.contracts)
         for chain in chains[len(self._ahead) :]:
             self._ahead.append(ahead_of(self.hours, chain, self._calendar))

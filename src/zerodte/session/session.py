@@ -193,6 +193,11 @@ class Session:
                 newest[name] = max(newest.get(name) or spoke, spoke)
         return self.board.arrivals | {name: at for name, at in newest.items() if at is not None}
 
+    def volume_by_rule(self, chain: Chain) -> dict[str, int]:
+        """Contracts of a chain's trades by the rule that decided, in lower case; none at 0."""
+        volume = self.board.flow.volume_of(chain.number).tolist()
+        return {Rule(rule).name.lower(): count for rule, count in enumerate(volume) if count}
+
     def notices(self) -> list[str]:
         """What a reader should know of the whole tape so far, counted."""
         board = self.board

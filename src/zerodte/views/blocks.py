@@ -184,7 +184,9 @@ def liquidity_block(state: ChainState, strike_range: float) -> conditions.Liquid
     )
 
 
-def metadata_block(state: ChainState, digest: str) -> conditions.Metadata:
+def metadata_block(
+    state: ChainState, digest: str, volume_by_rule: dict[str, int]
+) -> conditions.Metadata:
     """How far to trust the answer."""
     now, quality, settled = state.instant, state.quality, state.instant.oi_as_of
     age = math.nan if now.newest is None else (now.clock.now - now.newest) / 1e9
@@ -196,6 +198,7 @@ def metadata_block(state: ChainState, digest: str) -> conditions.Metadata:
         spot_source=state.spot.source,
         quotes_fresh_pct=number(quality.fresh_pct),
         classified_volume_pct=number(100.0 * now.classified_share),
+        volume_by_rule=volume_by_rule,
         oi_as_of=None if settled is None else instant(settled),
         inputs_digest=digest,
         model_version=MODEL_VERSION,

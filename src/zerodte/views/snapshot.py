@@ -82,7 +82,9 @@ def _blocks(
         "flow": blocks.flow_block(state),
         "levels": blocks.levels_block(state),
         "liquidity": blocks.liquidity_block(state, strike_range),
-        "metadata": blocks.metadata_block(state, session.digest),
+        "metadata": blocks.metadata_block(
+            state, session.digest, session.volume_by_rule(state.instant.chain)
+        ),
         "strikes": strike_rows(state, strike_range),
         "warnings": warnings(session, state),
         "flow_direction": blocks.flow_direction_block(state),

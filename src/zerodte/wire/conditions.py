@@ -100,6 +100,10 @@ class Metadata(Struct, frozen=True, kw_only=True, gc=False):
         Number, about("Listed contracts whose standing quote counts, percent.")
     ]
     classified_volume_pct: Annotated[Number, about("Volume with a known aggressor, percent.")]
+    volume_by_rule: Annotated[
+        dict[str, int],
+        about("Contracts of today's trades by what decided their side, or why they have none."),
+    ]
     oi_as_of: Annotated[
         Instant | None, about("When the settled open interest in use was published.")
     ]
