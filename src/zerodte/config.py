@@ -131,3 +131,5 @@ INTERVAL: Final = 0.90
 
 #: Trades that are remembered so that one that comes again is known; a power of two (ours).
 REPEAT_REACH: Final = 2**18
+#: A trade this many spreads outside of the quote before it is signed, and reported (ours).
+FAR_SPREADS: Final = 10

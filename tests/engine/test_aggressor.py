@@ -13,7 +13,7 @@ from zerodte.engine.aggressor import EVIDENCE, Rule, error_rate
 from zerodte.engine.flow import Flow
 from zerodte.engine.trades import Trades, Verdicts
 from zerodte.records.condition import Condition
-from zerodte.records.dbn import UNDEF_PRICE, UNDEF_SIZE
+from zerodte.records.dbn import UNDEF_PRICE, UNDEF_SIZE, records
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -167,3 +167,26 @@ def test_a_weighted_multi_leg_trade_is_signed_in_part(weight: float, signed: int
 def test_what_signs_errs_less_than_a_coin() -> None:
     for rule in Rule:
         assert (error_rate(rule) < 0.5) == (rule in EVIDENCE)
+
+
+@pytest.mark.parametrize(
+    ("price", "quote", "far"),
+    [
+        (1.30, (1.00, 1.10), 0),
+        (2.11, (1.00, 1.10), 1),
+        (0.01, (1.20, 1.30), 1),
+        (9.00, (0.0, 0.05), 0),  # nobody bids: there is no spread to measure by
+    ],
+)
+def test_prices_far_outside_of_the_quote_are_signed_and_counted(
+    price: float, quote: tuple[float, float], far: int
+) -> None:
+    flow = Flow(OPEN, CLOSE)
+    flow.grow(1)
+    one = records("tcbbo", 1)
+    one["price"], one["size"], one["ts_recv"] = round(price * 1e9), 3, OPEN + 60 * 10**9
+    trades = Trades.of(one, np.zeros(1, np.int32))
+    trades.standing[0] = (*quote, 10.0, 10.0)
+    verdicts = flow.apply(trades, 0)
+    assert flow.far_outside == far
+    assert verdicts.side[0] != 0

@@ -13,7 +13,7 @@ from enum import IntEnum
 from typing import Final
 
 from zerodte.compiled import inline
-from zerodte.config import SIDE_ERROR
+from zerodte.config import FAR_SPREADS, SIDE_ERROR
 from zerodte.records.condition import Condition
 from zerodte.records.dbn import UNDEF_PRICE
 
@@ -79,6 +79,13 @@ def error_rate(rule: Rule) -> float:
 def is_dirty(price: int, size: int) -> bool:
     """Whether a trade lacks a price or a size."""
     return price <= 0 or price == UNDEF_PRICE or size <= 0 or size > _LARGEST
+
+
+@inline
+def is_far(price: float, bid: float, ask: float) -> bool:
+    """Whether a price lies so many spreads outside of a two-sided quote that one of them is odd."""
+    reach = FAR_SPREADS * (ask - bid)
+    return bid > 0.0 and ask > bid and (price > ask + reach or price < bid - reach)
 
 
 @inline

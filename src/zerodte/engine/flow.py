@@ -12,7 +12,15 @@ import numpy as np
 
 from zerodte.compiled import inline, kernel
 from zerodte.config import MINUTE, MULTI_LEG_WEIGHT, MULTIPLIER, OPENING_NOISE, OPENING_SHARE
-from zerodte.engine.aggressor import Rule, customer, error_rate, is_dirty, reason_against, sign
+from zerodte.engine.aggressor import (
+    Rule,
+    customer,
+    error_rate,
+    is_dirty,
+    is_far,
+    reason_against,
+    sign,
+)
 from zerodte.engine.book import grown
 from zerodte.engine.ledger import (
     RULES,
@@ -67,6 +75,7 @@ class Flow:
         self._rules = _rules()[np.newaxis]
         self._totals = np.zeros(0, TOTALS)
         self._ring = empty_ring()
+        self._far = np.zeros(1, np.int64)
 
     def grow(self, contracts: int, group: Places | None = None) -> None:
         """Make room for positions below `contracts`.
@@ -100,9 +109,15 @@ class Flow:
             self._totals,
             self._rules,
             self._ring,
+            self._far,
             out,
         )
         return out
+
+    @property
+    def far_outside(self) -> int:
+        """Trades whose price lay many spreads outside of the quote, signed all the same."""
+        return int(self._far[0])
 
     def turnover(self, positions: Places) -> Turnover:
         """What was traded of contracts, in their shape; the last one's for a negative position."""
@@ -245,6 +260,7 @@ def _apply(
     totals: Rows,
     rules: Rows,
     ring: Rows,
+    far: Ints,
     out: Verdicts,
 ) -> None:
     # Helpers get numbers and rows, never arrays: to hand one on is to count its references, twice.
@@ -273,6 +289,7 @@ def _apply(
         if rule == Rule.NONE:
             quote = (standing[i, 0], standing[i, 1], standing[i, 2], standing[i, 3])
             side, by_size, rule = _judge(price[i], size, quote, mine)
+            far[0] += is_far(price[i] / _RAW_PER_DOLLAR, quote[0], quote[1])
         entry = ring[place(first + i + 1)]
         entry.serial, entry.position, entry.size = first + i + 1, position, size
         entry.signed, entry.rule, entry.remainder = side * size, rule, rule

@@ -206,7 +206,9 @@ class Session:
         counts["trades that came twice"] = board.repeats.count
         counts["trades without a price or size"] = int(board.flow.records[Rule.DIRTY])
         counts["cancels of unknown trades"] = int(board.flow.records[Rule.CANCEL_UNMATCHED])
-        return [f"{reason}: {count} left out" for reason, count in sorted(counts.items()) if count]
+        left_out = [f"{reason}: {n} left out" for reason, n in sorted(counts.items()) if n]
+        far = board.flow.far_outside
+        return [*left_out, f"trades far outside of the quotes: {far}"] if far else left_out
 
     # Inside
 

@@ -21,12 +21,13 @@ Times = npt.NDArray[np.uint64]
 class Rule(Protocol):
     """Which tick each record of one file belongs to; asked once for every chunk, in order."""
 
-    def runs(self, times: Times, at: int) -> tuple[list[int], list[int]]:
+    def runs(self, times: Times, at: int, following: int) -> tuple[list[int], list[int]]:
         """Cut the next records of the file into runs, each of one tick.
 
         Args:
             times: uint64[n], receive times; 0 where unknown.
             at: How many records of the file came before.
+            following: Receive time of the record after them; 0 where unknown or none.
 
         Returns:
             The ends of k ticks, ascending, and the k + 1 positions that bound their runs.
@@ -53,23 +54,34 @@ class ByReceiveTime:
         self._newest = 0
         self._jumped = 0
 
-    def runs(self, times: Times, at: int) -> tuple[list[int], list[int]]:  # noqa: ARG002
+    def runs(
+        self,
+        times: Times,
+        at: int,  # noqa: ARG002
+        following: int,
+    ) -> tuple[list[int], list[int]]:
         """Cut where the second changes; see `Rule`."""
         seconds = times // SECOND
         seconds += times > seconds * SECOND
-        if seconds[0] < self._newest or (seconds[1:] < seconds[:-1]).any():
-            self._flatten(seconds)
+        then = -(-following // SECOND)
+        is_late = seconds[0] < self._newest or 0 < then < seconds[-1]
+        if is_late or (seconds[1:] < seconds[:-1]).any():
+            self._flatten(seconds, then)
             seconds[0] = max(int(seconds[0]), self._newest)
             np.maximum.accumulate(seconds, out=seconds)
         self._newest = int(seconds[-1])
         starts = np.concatenate(([0], np.flatnonzero(seconds[1:] != seconds[:-1]) + 1))
         return (seconds[starts] * SECOND).tolist(), [*starts.tolist(), len(times)]
 
-    def _flatten(self, seconds: Times) -> None:
-        """Take clocks that jumped back to the record before them, in place."""
+    def _flatten(self, seconds: Times, then: int) -> None:
+        """Take clocks that jumped back to the record before them, in place.
+
+        The file's first record, with none before it, goes with the one after it; `then` is the
+        second of the record that comes after all of these.
+        """
         before, after = np.empty_like(seconds), np.empty_like(seconds)
-        before[0], before[1:] = self._newest or seconds[0], seconds[:-1]
-        after[-1], after[:-1] = seconds[-1], seconds[1:]
+        after[-1], after[:-1] = then, seconds[1:]
+        before[0], before[1:] = self._newest or after[0], seconds[:-1]
         timed = (before > 0) & (after > 0)
         jumped = timed & (seconds > before + _JUMP) & (seconds > after + _JUMP)
         seconds[jumped] = before[jumped]
@@ -102,7 +114,12 @@ class ByCommit:
         self._counts = counts
         self._findings = findings
 
-    def runs(self, times: Times, at: int) -> tuple[list[int], list[int]]:
+    def runs(
+        self,
+        times: Times,
+        at: int,
+        following: int,  # noqa: ARG002
+    ) -> tuple[list[int], list[int]]:
         """Cut where a commit says so; see `Rule`. Records after the last commit are in no run."""
         first = int(np.searchsorted(self._counts, at, side="right"))
         last = int(np.searchsorted(self._counts, at + len(times), side="left"))

@@ -131,6 +131,7 @@ class _Source:
         self._numbers = numbers
         self._cancels = _cancels(part.file, findings) if has_conditions else None
         self._chunks = part.file.chunks(findings.warn)
+        self._next_chunk = next(self._chunks, None)
         self._left_out: Counter[str] = Counter()
         self._at = 0
         self._streams: list[_Stream] = []
@@ -165,12 +166,13 @@ class _Source:
     def _next_run(self) -> None:
         self._run += 1
         while self._run == len(self._ends):
-            chunk = next(self._chunks, None)
+            chunk = self._next_chunk
             if chunk is None:
                 self.end = _NEVER
                 self._rule.finish(self._at)
                 self._check_conditions(self._at)
                 return
+            self._next_chunk = next(self._chunks, None)
             self._load(chunk)
             self._run = 0
         self.end = self._ends[self._run]
@@ -180,7 +182,10 @@ class _Source:
         keep = self._in_session(times)
         if keep is not None:
             times = np.where(keep, times, np.uint64(0))
-        self._ends, bounds = self._rule.runs(times, self._at)
+        following = 0 if self._next_chunk is None else int(self._next_chunk["ts_recv"][0])
+        self._ends, bounds = self._rule.runs(
+            times, self._at, following if following != UNDEF_TIME else 0
+        )
         if times.max() > self._window.until:
             wanted = times <= self._window.until
             keep = wanted if keep is None else keep & wanted
