@@ -243,5 +243,5 @@ class Board:
         return tau_years(now, self.hours.open, self.hours.close, self._whole_sessions)
 
     def _note(self, feed: str, batch: Batch) -> None:
-        newest = int(batch.records["ts_recv"][-1])
+        newest = int(batch.records["ts_recv"].max())
         self.arrivals[feed] = max(self.arrivals.get(feed, newest), newest)
