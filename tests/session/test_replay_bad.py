@@ -144,15 +144,14 @@ def test_two_datasets_that_disagree_on_spot_are_a_warning(tmp_path: Path) -> Non
     assert any("the tape's own prices of ABC lie" in text for text in said)
 
 
-def test_prices_far_outside_the_quotes_are_signed_but_nothing_breaks(tmp_path: Path) -> None:
+def test_prices_far_outside_the_quotes_count_and_are_said(tmp_path: Path) -> None:
     rows = feed()
     rows["tcbbo"]["price"][50:60] = 5_000 * 10**9
-    rows["tcbbo"]["price"][60:70] = 10**7
     _, session = played(tmp_path, rows)
     body = answer(session)
     assert session.board.flow.traded.sum() == rows["tcbbo"]["size"].sum()
     assert session.board.flow.records[Rule.DIRTY] == 0
-    assert body["body"]["metadata"]["classified_volume_pct"] > 0
+    assert "trades far outside of the quotes: 10" in body["warnings"]
 
 
 @pytest.mark.parametrize("schema", ["tcbbo", "trades"])
@@ -205,3 +204,12 @@ def test_quotes_and_statistics_that_come_again_change_nothing(tmp_path: Path) ->
             del block["metadata"]["inputs_digest"]
             block.pop("data_as_of", None)
     assert again == first
+
+
+def test_feeds_of_a_tick_arrived_with_its_newest_record(tmp_path: Path) -> None:
+    """In whatever order the records of a tick are."""
+    rows = feed()
+    last = rows["tcbbo"][-2:]
+    last["ts_recv"] = [OPEN + SPAN * SECOND, OPEN + SPAN * SECOND - 1]
+    _, session = played(tmp_path, rows)
+    assert session.arrivals()["flow_feed"] == OPEN + SPAN * SECOND
