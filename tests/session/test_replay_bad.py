@@ -1,6 +1,8 @@
 """Tapes that are wrong in time, in instruments or in price: counted, said, and survived."""
 
+import dataclasses
 import json
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +11,10 @@ import pytest
 
 from session.made_tape import OPEN, SECOND, SYMBOLS, quotes, stock, trades, write
 from zerodte.engine.aggressor import Rule
+from zerodte.market.calendar import calendar
+from zerodte.market.osi import format_osi
 from zerodte.records.dbn import OPRA, Records
-from zerodte.runtime.replay import replay
+from zerodte.runtime.replay import begin, replay
 from zerodte.session.session import Session
 from zerodte.tape import dbnfile
 from zerodte.tape.folder import Tape, TapeError, open_tape
@@ -213,3 +217,39 @@ def test_feeds_of_a_tick_arrived_with_its_newest_record(tmp_path: Path) -> None:
     last["ts_recv"] = [OPEN + SPAN * SECOND, OPEN + SPAN * SECOND - 1]
     _, session = played(tmp_path, rows)
     assert session.arrivals()["flow_feed"] == OPEN + SPAN * SECOND
+
+
+def test_contracts_defined_late_move_nobody(tmp_path: Path) -> None:
+    """Two sessions, one of which hears of half of the contracts a minute later, agree on flow."""
+    rows = feed()
+    odd = rows["tcbbo"]["instrument_id"] % 2 == 1
+    before = rows["tcbbo"]["ts_recv"] <= OPEN + 60 * SECOND
+    tape = write(tmp_path, *rows.items())
+    early, late = begin(tape), start(tape)
+    late.learn(OPRA, {n: name for n, name in SYMBOLS.items() if n % 2})
+    unnoticed = rows["tcbbo"][~odd & before]
+    for tick in tape.ticks():
+        early.apply(tick)
+        if tick.end == OPEN + 61 * SECOND:
+            late.learn(OPRA, SYMBOLS)
+        late.apply(dataclasses.replace(tick, definitions=()))
+    contracts = late.board.contracts
+    names = [format_osi(contracts.contract(at)) for at in range(len(contracts))]
+    assert names[: len(SYMBOLS) // 2] == [name for n, name in SYMBOLS.items() if n % 2]
+    traded = dict(zip(names, late.board.flow.traded.tolist(), strict=False))
+    missed: Counter[str] = Counter()
+    for row in unnoticed:
+        missed[SYMBOLS[int(row["instrument_id"])]] += int(row["size"])
+    full = early.board.contracts
+    for at in range(len(full)):
+        name = format_osi(full.contract(at))
+        assert early.board.flow.traded[at] == traded[name] + missed[name], name
+    assert any("records of unknown instruments" in said for said in late.notices())
+
+
+def start(tape: Tape) -> Session:
+    """A session that has not heard of any option."""
+    kinds = {dataset: tape.kind(dataset) for dataset in tape.symbols}
+    session = Session(tape.session, calendar(), kinds)
+    session.learn("XNAS.ITCH", {1: "ABC"})
+    return session
