@@ -78,7 +78,7 @@ def exposures(surface: Surface, clock: Clock, open_interest: Floats, spot: float
         vex=vex,
         chex=chex,
         charm_hour=charm_hour,
-        net_gex=net_gex(surface, open_interest, spot),
+        net_gex=net_gex(greeks.gamma[CALL], open_interest, spot),
         net_dex=float(dex.sum()),
         net_vex=float(vex.sum()),
         net_chex=float(chex.sum()),
@@ -88,7 +88,13 @@ def exposures(surface: Surface, clock: Clock, open_interest: Floats, spot: float
     )
 
 
-def net_gex(surface: Surface, open_interest: Floats, spot: float) -> float:
-    """The `net_gex` of `exposures` alone; arguments likewise."""
+def net_gex(gamma: Floats, open_interest: Floats, spot: float) -> float:
+    """The `net_gex` of `exposures` alone.
+
+    Args:
+        gamma: By strike, shape (n,): calls and puts share it.
+        open_interest: Contracts, shape (2, n), NaN where unknown.
+        spot: Dollars.
+    """
     signed = (SIGN * held(open_interest) * MULTIPLIER).sum(axis=0)
-    return float(surface.greeks.gamma[CALL] @ signed) * spot * spot * 0.01
+    return float(gamma @ signed) * spot * spot * 0.01

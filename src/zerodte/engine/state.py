@@ -110,7 +110,7 @@ def evaluate(
         spot=spot,
         surface=surface,
         exposures=live,
-        settled_net_gex=net_gex(surface, instant.official, price),
+        settled_net_gex=net_gex(surface.greeks.gamma[CALL], instant.official, price),
         flip=flip,
         levels=levels,
         cluster_score=cluster_score(_clustered(flip, levels), surface.sigma),

@@ -30,6 +30,10 @@ class Smile:
     volatility: Floats
     quoted: Bools
 
+    def at(self, forward: float) -> float:
+        """The volatility at the forward, dollars: interpolated in variance between strikes."""
+        return float(np.sqrt(np.interp(forward, self.strikes, self.volatility**2)))
+
     def on(self, strikes: Floats) -> "Smile":
         """The same smile on another grid, for strikes that were listed after it was solved."""
         if strikes is self.strikes or np.array_equal(strikes, self.strikes):
@@ -109,7 +113,7 @@ def surface_on(smile: Smile, chain: Chain, clock: Clock, forward: float) -> Surf
     strikes, volatility, tau = chain.strikes, smile.volatility, clock.tau
     rights = np.repeat((True, False), len(strikes))
     flat = black.greeks(forward, np.tile(strikes, 2), tau, np.tile(volatility, 2), rights)
-    atm_volatility = float(np.sqrt(np.interp(forward, strikes, volatility**2)))
+    atm_volatility = smile.at(forward)
     total_variance = atm_volatility**2 * tau
     share = clock.remaining_share
     whole = total_variance / share if share > 0.0 else np.nan
@@ -124,6 +128,12 @@ def surface_on(smile: Smile, chain: Chain, clock: Clock, forward: float) -> Surf
         greeks=black.Greeks(*(value.reshape(2, -1) for value in flat)),
         otm_price=black.price(forward, strikes, tau, volatility, strikes >= forward),
     )
+
+
+def gamma_on(smile: Smile, clock: Clock, forward: float) -> Floats:
+    """Gamma alone, by strike, shape (n,): calls and puts share it."""
+    calls = np.ones(len(smile.strikes), np.bool_)
+    return black.greeks(forward, smile.strikes, clock.tau, smile.volatility, calls).gamma
 
 
 def own_volatility(instant: Instant, forward: float) -> Floats:

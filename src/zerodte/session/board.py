@@ -202,7 +202,8 @@ class Board:
         """Value trades at what stands as their tick begins, a second before its `end`."""
         before = end - SECOND
         repeated = self.repeats.find(batch.records, end)
-        positions = np.where(repeated, NOWHERE, self._positions(batch))
+        positions = self._positions(batch)
+        positions[repeated] = NOWHERE
         self._note("flow_feed", batch)
         valued = self.marks.value(
             positions,
@@ -218,11 +219,12 @@ class Board:
     def _judge(self, arrived: _Arriving, now: int) -> Judged:
         batch, positions = arrived.batch, arrived.positions
         records = batch.records
-        if arrived.taps is None:
-            self.book.hear(records, positions, self.contracts.chain)
-        taps, valued = arrived.taps, arrived.valued
+        taps, valued, chain = arrived.taps, arrived.valued, self.contracts.chain
+        if taps is None:  # a trade with its own quote is its chain's sign of life
+            self.book.hear(records, positions, chain)
         count = len(records)
         no_conditions, no_cancels = np.zeros(count, np.uint8), np.full(count, NO_CANCEL)
+        no_one = np.zeros(count, np.bool_)
         trades = Trades(
             price=records["price"].astype(np.int64),
             size=records["size"].astype(np.int64),
@@ -233,7 +235,7 @@ class Board:
             spot=valued.spot,
             delta=valued.delta,
             gamma=valued.gamma,
-            stale=self.book.stale(now)[self.contracts.chain[positions]],
+            stale=no_one if taps is None else self.book.stale(now)[chain[positions]],
             cancels=no_cancels if batch.cancels is None else batch.cancels,
         )
         return Judged(batch, positions, self.flow.apply(trades, batch.first))

@@ -8,9 +8,9 @@ import numpy as np
 
 from zerodte.config import NEAR_EXPIRIES, SEVEN_DAYS
 from zerodte.engine.exposure import net_gex
-from zerodte.engine.instant import CALL, Instant
+from zerodte.engine.instant import Instant
 from zerodte.engine.state import Anchor
-from zerodte.engine.surface import Smile, solve_smile, surface_on
+from zerodte.engine.surface import Smile, gamma_on, solve_smile
 from zerodte.market.contracts import Chain
 
 
@@ -44,14 +44,14 @@ def sample_chain(instant: Instant, forward: float, spot: float) -> ChainSample |
     smile = solve_smile(instant, forward)
     if smile is None:
         return None
-    surface = surface_on(smile, instant.chain, instant.clock, forward)
-    atm_gamma = float(surface.greeks.gamma[CALL, surface.atm])
+    gamma = gamma_on(smile, instant.clock, forward)
+    atm = int(np.argmin(np.abs(smile.strikes - forward)))
     return ChainSample(
         at=instant.clock.now,
         smile=smile,
-        anchor=Anchor(surface.atm_volatility, atm_gamma),
-        net_gex=net_gex(surface, instant.effective, spot),
-        settled_net_gex=net_gex(surface, instant.official, spot),
+        anchor=Anchor(smile.at(forward), float(gamma[atm])),
+        net_gex=net_gex(gamma, instant.effective, spot),
+        settled_net_gex=net_gex(gamma, instant.official, spot),
     )
 
 
