@@ -61,16 +61,6 @@ class Book:
         """Dollars, shape (n,); NaN where there is none."""
         return self._quotes[:, 1]
 
-    @property
-    def bid_size(self) -> Floats:
-        """Contracts or shares, shape (n,); NaN where unknown."""
-        return self._quotes[:, 2]
-
-    @property
-    def ask_size(self) -> Floats:
-        """Contracts or shares, shape (n,); NaN where unknown."""
-        return self._quotes[:, 3]
-
     def grow(self, instruments: int, groups: int) -> None:
         """Make room for positions below `instruments` and groups below `groups`."""
         self._quotes = grown(self._quotes, instruments, np.nan)
@@ -83,6 +73,7 @@ class Book:
         positions: Places,
         group: Places,
         cadence: int,
+        now: int,
     ) -> None:
         """Take quotes in order.
 
@@ -91,8 +82,9 @@ class Book:
             positions: Where each belongs, shape (m,); negative ones are passed over.
             group: The group of every position, shape (n,).
             cadence: Interval of the schema in ns, 0 for an event feed.
+            now: End of their tick, UTC ns: a clock that runs ahead of it does not keep quotes fresh.
         """
-        _apply(records, positions, group, cadence, self._quotes, self.newest, self._cadence)
+        _apply(records, positions, group, cadence, now, self._quotes, self.newest, self._cadence)
 
     def taps(self, trades: Records, positions: Places) -> Taps:
         """Taps of trades, holding what stands now; positions of shape (k,), negative for none."""
@@ -109,10 +101,6 @@ class Book:
                 matter how a tick's quotes are spread over batches.
         """
         _overhear(quotes, positions, taps, len(self._quotes))
-
-    def hear(self, trades: Records, positions: Places, group: Places) -> None:
-        """Trades that carry their own quote are a sign of life of their groups."""
-        _hear(trades, positions, group, self.newest)
 
     def is_fresh(self, group: int, now: int) -> bool:
         """Whether the group has spoken within max(15 s, two cadences) before `now`."""
@@ -154,6 +142,7 @@ def _apply(
     positions: Places,
     group: Places,
     interval: int,
+    now: int,
     quotes: Floats,
     newest: npt.NDArray[np.int64],
     cadence: npt.NDArray[np.int64],
@@ -167,7 +156,7 @@ def _apply(
         quotes[at, 1] = _price(quote.ask_px_00)
         quotes[at, 2] = _size(quote.bid_sz_00)
         quotes[at, 3] = _size(quote.ask_sz_00)
-        newest[group[at]] = max(newest[group[at]], np.int64(quote.ts_recv))
+        newest[group[at]] = max(newest[group[at]], min(np.int64(quote.ts_recv), now))
         cadence[group[at]] = interval
 
 
@@ -193,14 +182,6 @@ def _stale(
     for group in range(newest.shape[0]):
         stale[group] = now - newest[group] > max(STALE_AFTER, 2 * cadence[group])
     return stale
-
-
-@kernel
-def _hear(trades: Records, positions: Places, group: Places, newest: npt.NDArray[np.int64]) -> None:
-    for i in range(positions.shape[0]):
-        if positions[i] >= 0:
-            chain = group[positions[i]]
-            newest[chain] = max(newest[chain], np.int64(trades[i].ts_recv))
 
 
 def embedded_quotes(trades: Records) -> Floats:

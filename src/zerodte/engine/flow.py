@@ -278,6 +278,10 @@ def _apply(
             if is_cancel:
                 done = undo(cancels[i] + 1, totals, ring, rules)
                 rule = Rule.CANCEL if done else Rule.CANCEL_UNMATCHED
+                if done:
+                    undone = ring[place(cancels[i] + 1)]
+                    delta_dollars[i] = -undone.delta_dollars
+                    gamma_dollars[i] = -undone.gamma_dollars
             decided[i] = rule
             rules[totals[position].group, rule].records += 1
             continue

@@ -186,7 +186,10 @@ def undo(serial: int, totals: Rows, ring: Rows, rules: Rows) -> bool:
     own = mine.group
     deviation = tally(entry, mine, rules[own, entry.rule], rules[own, entry.remainder], -1)
     leave_cluster(entry, mine, owner, deviation)
-    if mine.newest == serial:
-        mine.last, mine.different, mine.newest = entry.last, entry.different, entry.newest
     entry.position = -1
+    newest = entry
+    # Back to the last trade that stands: the ones before it may have been undone already.
+    while mine.newest == newest.serial and newest.position < 0:
+        mine.last, mine.different, mine.newest = newest.last, newest.different, newest.newest
+        newest = ring[place(mine.newest)]
     return True

@@ -4,21 +4,30 @@ A record that was there in an earlier tick, byte for byte, is a repeat. Within a
 are separate fills of one order, unless their layout has sequence numbers to tell them apart.
 """
 
+from typing import TypeAlias
+
 import numpy as np
 import numpy.typing as npt
 
-from zerodte.compiled import kernel
+from zerodte.compiled import inline, kernel
 from zerodte.config import REPEAT_REACH
 from zerodte.records.dbn import Records
 from zerodte.records.digest import record_hash, words
 
-Hashes = npt.NDArray[np.uint64]
+Hashes: TypeAlias = npt.NDArray[np.uint64]
+Bools: TypeAlias = npt.NDArray[np.bool_]
+Rows: TypeAlias = npt.NDArray[np.void]
+
+#: A trade that came: its hash, and the end of its tick; 0 where there is none.
+_SEEN = np.dtype([("key", "u8"), ("tick", "i8")])
 
 _SEED = np.uint64(1)
 
 
 class Repeats:
-    """Remembers the newest trades of a session.
+    """Remembers at least the newest `REPEAT_REACH` trades of a session.
+
+    Two tables take turns: when the younger one is full, the elder is emptied and becomes it.
 
     Attributes:
         count: Repeats found so far.
@@ -26,8 +35,8 @@ class Repeats:
 
     def __init__(self) -> None:
         self.count = 0
-        self._seen = np.zeros(REPEAT_REACH, np.uint64)
-        self._ticks = np.zeros(REPEAT_REACH, np.int64)
+        self._tables = np.zeros((2, 2 * REPEAT_REACH), _SEEN)
+        self._held = 0
 
     def find(self, records: Records, tick: int) -> npt.NDArray[np.bool_]:
         """Which trades came before, shape (m,).
@@ -38,26 +47,41 @@ class Repeats:
         """
         is_numbered = "sequence" in (records.dtype.names or ()) and bool(records["sequence"].any())
         found = np.zeros(len(records), np.bool_)
-        self.count += _find(words(records), tick, is_numbered, self._seen, self._ticks, found)
+        young, elder = self._tables
+        self._held += _find(words(records), tick, is_numbered, young, elder, found)
+        if self._held >= REPEAT_REACH:
+            elder[:] = 0
+            self._tables, self._held = self._tables[::-1], 0
+        self.count += int(np.count_nonzero(found))
         return found
+
+
+@inline
+def _place(table: Rows, key: np.uint64) -> np.uint64:
+    """Where a table keeps a key, or would."""
+    mask = np.uint64(table.shape[0] - 1)
+    place = key & mask
+    while table[place].key != key and table[place].tick != 0:
+        place = (place + np.uint64(1)) & mask
+    return place
 
 
 @kernel
 def _find(
-    words: Hashes,
-    tick: int,
-    is_numbered: bool,
-    seen: Hashes,
-    ticks: npt.NDArray[np.int64],
-    found: npt.NDArray[np.bool_],
+    words: Hashes, tick: int, is_numbered: bool, young: Rows, elder: Rows, found: Bools
 ) -> int:
-    mask, count = np.uint64(seen.shape[0] - 1), 0
+    """Mark repeats in `found`; returns how many trades the younger table took in."""
+    taken = 0
     for i in range(words.shape[0]):
         key = record_hash(words, i, _SEED)
-        place = key & mask
-        if seen[place] != key:
-            seen[place], ticks[place] = key, tick
-        elif is_numbered or ticks[place] != tick:
-            found[i] = True
-            count += 1
-    return count
+        mine = young[_place(young, key)]
+        if mine.tick != 0:
+            found[i] = is_numbered or mine.tick != tick
+            continue
+        past = elder[_place(elder, key)].tick
+        found[i] = past != 0 and (is_numbered or past != tick)
+        # A table is at most half full, but for one tick: it takes in no more than there is room.
+        if taken < young.shape[0] // 4:
+            mine.key, mine.tick = key, tick
+            taken += 1
+    return taken

@@ -82,7 +82,8 @@ class Verdicts(NamedTuple):
         side: The aggressor's: 1 bought, -1 sold, 0 not signed.
         customer: The customer's, by the size rule first; never part of any total.
         rule: What decided, a `Rule`.
-        delta_dollars: Side x delta x contracts x 100 x spot, whole dollars; 0 where unknown.
+        delta_dollars: Side x delta x contracts x 100 x spot, whole dollars; 0 where unknown. What
+            a cancel takes away is negative, so that sums over records are the day's.
         gamma_dollars: Side x gamma x contracts x 100 x spot squared x 0.01, likewise.
     """
 

@@ -55,13 +55,13 @@ class Underlyings:
         """The number of a symbol, whether or not anything prices it."""
         return self._symbols.setdefault(symbol, len(self._symbols))
 
-    def apply_quotes(self, records: Records, places: Ints, cadence: int) -> None:
-        """Take quotes in order; `places` tells whose, shape (m,), negative: nobody's."""
-        self.book.apply(records, places, self._own_group, cadence)
+    def apply_quotes(self, records: Records, places: Ints, cadence: int, now: int) -> None:
+        """Take quotes of the tick that ends `now`; `places` (m,) tells whose, negative: nobody's."""
+        self.book.apply(records, places, self._own_group, cadence, now)
 
-    def apply_values(self, records: Records, places: Ints) -> None:
-        """Take index values (trade records) in order; the last of each index wins."""
-        _apply_values(records, places, self._value, self._valued)
+    def apply_values(self, records: Records, places: Ints, now: int) -> None:
+        """Take index values (trade records) likewise, in order; the last of each index wins."""
+        _apply_values(records, places, now, self._value, self._valued)
 
     def own_price(self, symbol: str, now: int) -> Spot | None:
         """The symbol's own fresh price: a quote's mid, else an index value, else None."""
@@ -118,14 +118,14 @@ def _newest(times: npt.NDArray[np.int64]) -> int | None:
 
 @kernel
 def _apply_values(
-    records: Records, places: Ints, value: Floats, valued: npt.NDArray[np.int64]
+    records: Records, places: Ints, now: int, value: Floats, valued: npt.NDArray[np.int64]
 ) -> None:
     for i in range(places.shape[0]):
         at, raw = places[i], records[i].price
         if at < 0 or raw == UNDEF_PRICE or raw <= 0:
             continue
         value[at] = raw / RAW_PER_DOLLAR
-        valued[at] = np.int64(records[i].ts_recv)
+        valued[at] = min(int(records[i].ts_recv), now)
 
 
 @kernel

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from zerodte.config import SECOND
-from zerodte.engine.book import Book, Taps, embedded_quotes
+from zerodte.engine.book import Book, Taps, embedded_quotes, grown
 from zerodte.engine.flow import Flow
 from zerodte.engine.instant import Instant, gather
 from zerodte.engine.marks import Marks, Valued
@@ -101,6 +101,7 @@ class Board:
         self._ahead: list[Ahead] = []
         self._underlying = np.empty(0, np.intp)
         self._whole_sessions = np.empty(0)
+        self._traded = np.zeros(0, np.bool_)
 
     def learn(self, dataset: str, symbols: Mapping[int, str]) -> None:
         """Take instruments: raw symbol by instrument id."""
@@ -113,22 +114,21 @@ class Board:
             self.instruments.define(batch.dataset, self._kinds[batch.dataset], batch.records)
             self._grow()
         for batch in tick.statistics:
-            self._apply_statistics(batch)
+            self._apply_statistics(batch, tick.end)
         arriving = [self._arrive(batch, tick.end) for batch in self._known(tick.trades)]
         for batch in tick.underlying:
-            self._apply_underlying(batch)
+            self._apply_underlying(batch, tick.end)
         for batch in tick.quotes:
             cadence, positions = max(CADENCE[batch.schema], self._cadence), self._positions(batch)
-            self.book.apply(batch.records, positions, self.contracts.chain, cadence)
+            self.book.apply(batch.records, positions, self.contracts.chain, cadence, tick.end)
             for trades in arriving:
                 if trades.taps is not None and trades.batch.dataset == batch.dataset:
                     self.book.overhear(batch.records, positions, trades.taps)
         return [self._judge(trades, tick.end) for trades in arriving]
 
-    @property
-    def has_trades(self) -> bool:
-        """Whether a trade has come so far."""
-        return "flow_feed" in self.arrivals
+    def has_trades(self, symbol: str) -> bool:
+        """Whether a trade of the symbol has come so far; before that, its flow is unknown."""
+        return bool(self._traded[self.underlyings.number(symbol)])
 
     def parity(self, chain: Chain, now: int) -> float:
         """The chain's forward by put-call parity, dollars; NaN where it is stale or has none."""
@@ -141,7 +141,7 @@ class Board:
         day = self.flow.turnover(chain.positions)
         interest = open_interest(gather(self.settled.open_interest, chain), day)
         volume = gather(self.settled.volume, chain)
-        if self.has_trades:
+        if self.has_trades(chain.symbol):
             volume = np.where(chain.listed, np.fmax(volume, day.traded), np.nan)
         traded = float(day.traded[chain.listed].sum())
         signed = float((day.bought + day.sold)[chain.listed].sum())
@@ -172,23 +172,24 @@ class Board:
         self._whole_sessions = np.array([float(a.whole_sessions) for a in self._ahead])
         numbers = [self.underlyings.number(chain.symbol) for chain in chains]
         self._underlying = np.array(numbers, np.intp)
+        self._traded = grown(self._traded, max(numbers, default=-1) + 1, 0)
 
     def _positions(self, batch: Batch) -> Ints:
         return self.instruments.positions(batch.dataset, batch.records)
 
-    def _apply_statistics(self, batch: Batch) -> None:
+    def _apply_statistics(self, batch: Batch, now: int) -> None:
         if self._kinds[batch.dataset] == OPTIONS:
             self.settled.apply(batch.records, self._positions(batch))
             if (batch.records["stat_type"] == STAT_OPEN_INTEREST).any():
-                self._note("oi_feed", batch)
+                self._note("oi_feed", batch, now)
 
-    def _apply_underlying(self, batch: Batch) -> None:
+    def _apply_underlying(self, batch: Batch, now: int) -> None:
         numbers = self._positions(batch)
         if batch.schema in CADENCE:
             cadence = max(CADENCE[batch.schema], self._cadence)
-            self.underlyings.apply_quotes(batch.records, numbers, cadence)
+            self.underlyings.apply_quotes(batch.records, numbers, cadence, now)
         elif self._kinds[batch.dataset] == "index":
-            self.underlyings.apply_values(batch.records, numbers)
+            self.underlyings.apply_values(batch.records, numbers, now)
 
     def _known(self, batches: tuple[Batch, ...]) -> tuple[Batch, ...]:
         """The batches; none before there is any contract that they could be about."""
@@ -204,7 +205,7 @@ class Board:
         repeated = self.repeats.find(batch.records, end)
         positions = self._positions(batch)
         positions[repeated] = NOWHERE
-        self._note("flow_feed", batch)
+        self._note("flow_feed", batch, end)
         valued = self.marks.value(
             positions,
             self.contracts,
@@ -220,11 +221,10 @@ class Board:
         batch, positions = arrived.batch, arrived.positions
         records = batch.records
         taps, valued, chain = arrived.taps, arrived.valued, self.contracts.chain
-        if taps is None:  # a trade with its own quote is its chain's sign of life
-            self.book.hear(records, positions, chain)
         count = len(records)
         no_conditions, no_cancels = np.zeros(count, np.uint8), np.full(count, NO_CANCEL)
         no_one = np.zeros(count, np.bool_)
+        self._traded[self._underlying[chain[positions[positions >= 0]]]] = True
         trades = Trades(
             price=records["price"].astype(np.int64),
             size=records["size"].astype(np.int64),
@@ -235,6 +235,7 @@ class Board:
             spot=valued.spot,
             delta=valued.delta,
             gamma=valued.gamma,
+            # A quote that came with its trade is as fresh as the trade.
             stale=no_one if taps is None else self.book.stale(now)[chain[positions]],
             cancels=no_cancels if batch.cancels is None else batch.cancels,
         )
@@ -244,6 +245,6 @@ class Board:
         """Time to expiry by chain number, years of 252 sessions."""
         return tau_years(now, self.hours.open, self.hours.close, self._whole_sessions)
 
-    def _note(self, feed: str, batch: Batch) -> None:
-        newest = int(batch.records["ts_recv"].max())
+    def _note(self, feed: str, batch: Batch, now: int) -> None:
+        newest = min(int(batch.records["ts_recv"].max()), now)
         self.arrivals[feed] = max(self.arrivals.get(feed, newest), newest)

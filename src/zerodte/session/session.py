@@ -88,10 +88,9 @@ class Session:
         """Whether now lies in the session, its close included."""
         return self.hours.open <= self.now <= self.hours.close
 
-    @property
-    def has_trades(self) -> bool:
-        """Whether the tape has brought a trade so far; without any, flow is unknown, not zero."""
-        return self.board.has_trades
+    def has_trades(self, symbol: str) -> bool:
+        """Whether a trade of the symbol has come so far; without any, flow is unknown, not zero."""
+        return self.board.has_trades(symbol)
 
     @property
     def previous_date(self) -> datetime.date:

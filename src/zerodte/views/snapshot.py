@@ -63,14 +63,18 @@ def snapshot(
     head = _head(session, source, state)
     if settled:
         return encode(head, ExposureBlocks(**shared))
-    book = blocks.inventory_block(state) if session.has_trades else None
+    book = blocks.inventory_block(state) if session.has_trades(symbol) else None
     return encode(head, SnapshotBlocks(**shared, dealer_inventory=book))
 
 
 def _blocks(
     session: Session, state: ChainState, strike_range: float, *, settled: bool
 ) -> dict[str, Any]:
-    """The blocks that a snapshot shares with the morning's baseline."""
+    """The blocks that a snapshot shares with the morning's baseline.
+
+    What trades have done since is the same in both.
+    """
+    live = session.state(state.instant.chain) if settled else state
     return {
         "regime": blocks.regime_block(state),
         "exposures": blocks.exposures_block(state, session.total_net_gex(state, settled=settled)),
@@ -87,7 +91,7 @@ def _blocks(
         ),
         "strikes": strike_rows(state, strike_range),
         "warnings": warnings(session, state),
-        "flow_direction": blocks.flow_direction_block(state),
+        "flow_direction": blocks.flow_direction_block(live or state),
     }
 
 
