@@ -1,6 +1,8 @@
-"""The kernels' cache, tried on a package that is being edited."""
+"""The kernels' cache, tried on a package that is being edited, and for a user without a home."""
 
+import os
 import shutil
+import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -21,6 +23,20 @@ def run(x):
 SCRIPT = """
 from zerodte.kernel import run
 print(run(1.0), sum(run.stats.cache_hits.values()))
+"""
+
+#: A user whom the machine does not know, with the folders that `os.environ` leaves.
+HOMELESS = """
+import os, pwd
+
+def unknown(uid):
+    raise KeyError(uid)
+
+pwd.getpwuid = unknown
+user = {user}
+os.getuid = lambda: user
+import zerodte.compiled
+print(zerodte.compiled._SETTINGS.CACHE_DIR)
 """
 
 
@@ -52,3 +68,47 @@ def test_a_kernel_follows_its_helpers(package: Path) -> None:
     (package / "helper.py").write_text(HELPER.format("3.0"))
     assert run(package) == (3.0, 0)
     assert run(package) == (3.0, 1)
+
+
+def homeless_cache(package: Path, temporary: Path, user: int) -> Path:
+    """The cache of a user without a home, where nothing can be kept beside the sources."""
+    (package / "__pycache__").touch()
+    temporary.mkdir(exist_ok=True)
+    unset = ("HOME", "XDG_CACHE_HOME", "NUMBA_CACHE_DIR")
+    environment = {name: value for name, value in os.environ.items() if name not in unset}
+    answer = subprocess.run(
+        [sys.executable, "-c", HOMELESS.format(user=user)],
+        cwd=package.parent,
+        env=environment | {"TMPDIR": str(temporary)},
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
+    return Path(answer.strip()).parent
+
+
+def test_a_user_without_a_home_has_a_private_cache(package: Path, tmp_path: Path) -> None:
+    temporary, user = tmp_path / "temporary", os.getuid()
+    folder = homeless_cache(package, temporary, user)
+    assert folder == temporary / f"zerodte-{user}"
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert homeless_cache(package, temporary, user) == folder
+
+
+@pytest.mark.parametrize("trap", ["open to others", "a link", "of somebody else"])
+def test_a_cache_that_others_could_write_is_not_used(
+    package: Path, tmp_path: Path, trap: str
+) -> None:
+    temporary, elsewhere = tmp_path / "temporary", tmp_path / "elsewhere"
+    user = os.getuid() + (trap == "of somebody else")
+    planted = temporary / f"zerodte-{user}"
+    temporary.mkdir()
+    elsewhere.mkdir(mode=0o700)
+    if trap == "a link":
+        planted.symlink_to(elsewhere)
+    else:
+        planted.mkdir()
+        planted.chmod(0o777 if trap == "open to others" else 0o700)
+    folder = homeless_cache(package, temporary, user)
+    assert folder.parent == temporary
+    assert folder != planted

@@ -4,8 +4,8 @@ Every kernel runs serially, without the GIL, and is cached beside the sources (o
 `NUMBA_CACHE_DIR`), so that only the first run on a machine pays for the compiler.
 """
 
-import getpass
 import os
+import stat
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -24,6 +24,7 @@ _SETTINGS: Any = config
 #: What LLVM may change in vector code: it may fuse a product into a sum, and nothing else. Order
 #: is kept, so a result does not depend on the width of the machine's vectors, nor NaN on luck.
 _VECTOR_MATH = {"contract"}
+_OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 
 
 def kernel(function: F) -> F:
@@ -66,16 +67,37 @@ def _cache_folder() -> str:
 
 
 def _writable(package: str) -> Path:
-    """Where kernels may be kept: where one is told to, beside the sources, or else by user."""
-    own = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "zerodte"
-    shared = Path(tempfile.gettempdir()) / f"zerodte-{getpass.getuser()}"
-    told = [Path(_SETTINGS.CACHE_DIR)] if _SETTINGS.CACHE_DIR else []
-    for folder in (*told, Path(package) / "__pycache__", own):
+    """Where kernels may be kept: the first candidate that can be written, or else a private one."""
+    for folder in _candidates(package):
         with suppress(OSError):
             folder.mkdir(parents=True, exist_ok=True)
             if os.access(folder, os.W_OK):
                 return folder
-    return shared
+    return _private()
+
+
+def _candidates(package: str) -> Iterator[Path]:
+    """Where one is told to, beside the sources, or else by user; each looked up in its turn."""
+    if _SETTINGS.CACHE_DIR:
+        yield Path(_SETTINGS.CACHE_DIR)
+    yield Path(package) / "__pycache__"
+    if told := os.environ.get("XDG_CACHE_HOME"):
+        yield Path(told) / "zerodte"
+    with suppress(RuntimeError):  # A user may have no home.
+        yield Path.home() / ".cache" / "zerodte"
+
+
+def _private() -> Path:
+    """A folder of the temporary directory that nobody else can write: what it holds is executed."""
+    user = os.getuid()
+    folder = Path(tempfile.gettempdir()) / f"zerodte-{user}"
+    with suppress(OSError):
+        folder.mkdir(mode=0o700, exist_ok=True)
+        found = folder.lstat()
+        is_folder = stat.S_ISDIR(found.st_mode)
+        if is_folder and found.st_uid == user and not found.st_mode & _OTHERS_WRITE:
+            return folder
+    return Path(tempfile.mkdtemp(prefix="zerodte-"))
 
 
 _SETTINGS.CACHE_DIR = _cache_folder()
