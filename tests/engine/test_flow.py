@@ -28,7 +28,7 @@ from engine.made_trades import (
 from zerodte.config import CANCEL_REACH, SIDE_ERROR
 from zerodte.engine.aggressor import Rule
 from zerodte.engine.flow import Flow
-from zerodte.engine.trades import Trades
+from zerodte.engine.trades import NO_CANCEL, Trades, Verdicts
 from zerodte.records.condition import Condition
 from zerodte.records.dbn import UNDEF_PRICE, UNDEF_SIZE, records
 
@@ -293,3 +293,25 @@ def test_flow_is_unbiased_and_its_variance_is_what_is_seen(trades_a_minute: int)
     spread = flow.net_bought.std()
     assert flow.net_bought.mean() == pytest.approx(truth, abs=4 * spread / contracts**0.5)
     assert np.sqrt(flow.variance).mean() == pytest.approx(spread, rel=0.04)
+
+
+def test_cancelled_prices_do_not_come_back() -> None:
+    """Two trades, both undone in the order they came: the tick test knows neither."""
+    flow = Flow(OPEN, CLOSE)
+    flow.grow(1)
+    rows = records("tcbbo", 1)
+    at = OPEN + 60 * 10**9
+    rows["size"], rows["ts_recv"] = 1, at
+
+    def take(number: int, price: float, cancels: int = NO_CANCEL) -> Verdicts:
+        rows["price"] = round(price * 1e9)
+        trades = Trades.of(rows, np.zeros(1, np.int32))
+        trades.standing[0] = (1.00, 1.10, 5.0, 5.0)
+        trades.cancels[0] = cancels
+        return flow.apply(trades, number)
+
+    take(0, 1.00)
+    take(1, 1.10)
+    take(2, 1.00, cancels=0)
+    take(3, 1.10, cancels=1)
+    assert take(4, 1.05).rule[0] == Rule.NO_RULE

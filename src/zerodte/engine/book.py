@@ -82,7 +82,7 @@ class Book:
             positions: Where each belongs, shape (m,); negative ones are passed over.
             group: The group of every position, shape (n,).
             cadence: Interval of the schema in ns, 0 for an event feed.
-            now: End of their tick, UTC ns: a clock that runs ahead of it does not keep quotes fresh.
+            now: End of their tick, UTC ns: a clock ahead of it does not keep quotes fresh.
         """
         _apply(records, positions, group, cadence, now, self._quotes, self.newest, self._cadence)
 

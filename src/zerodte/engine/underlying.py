@@ -56,7 +56,7 @@ class Underlyings:
         return self._symbols.setdefault(symbol, len(self._symbols))
 
     def apply_quotes(self, records: Records, places: Ints, cadence: int, now: int) -> None:
-        """Take quotes of the tick that ends `now`; `places` (m,) tells whose, negative: nobody's."""
+        """Take quotes of the tick that ends `now`; `places` (m,) tells whose, negative: none's."""
         self.book.apply(records, places, self._own_group, cadence, now)
 
     def apply_values(self, records: Records, places: Ints, now: int) -> None:
