@@ -12,7 +12,7 @@ from zerodte.config import SECOND
 from zerodte.tape.error import TapeError
 from zerodte.tape.findings import Findings
 
-#: A lone record this many seconds ahead of its neighbours has a clock that jumped.
+#: Records more than this many seconds ahead of those around them have a clock that jumped.
 _JUMP = 60
 
 Times = npt.NDArray[np.uint64]
@@ -40,8 +40,9 @@ class Rule(Protocol):
 class ByReceiveTime:
     """A record belongs to the second it was received in; once that has passed, to the next.
 
-    A second has passed when the file has a record of a later one. A lone record far ahead of both
-    its neighbours is a clock that jumped, not time that passed: it goes with the one before it.
+    A second has passed when the file has a record of a later one. Records far ahead of both those
+    before and those after them have a clock that jumped, and no time passed: they go with the one
+    before them.
 
     Args:
         name: The file's.
@@ -76,20 +77,58 @@ class ByReceiveTime:
     def _flatten(self, seconds: Times, then: int) -> None:
         """Take clocks that jumped back to the record before them, in place.
 
-        The file's first record, with none before it, goes with the one after it; `then` is the
-        second of the record that comes after all of these.
+        The file's first record, with none before it, may go with the one after it; `then` is the
+        second of the record that comes after all of these. Untimed records are passed over.
         """
-        before, after = np.empty_like(seconds), np.empty_like(seconds)
-        after[-1], after[:-1] = then, seconds[1:]
-        before[0], before[1:] = self._newest or after[0], seconds[:-1]
-        timed = (before > 0) & (after > 0)
-        jumped = timed & (seconds > before + _JUMP) & (seconds > after + _JUMP)
-        seconds[jumped] = before[jumped]
+        timed = np.flatnonzero(seconds)
+        known = np.append(seconds[timed], [then] if then else []).astype(np.int64)
+        if not len(known):
+            return
+        before = self._newest or known[:2].min()
+        levels = np.concatenate(([before], known))
+        jumped = np.zeros(len(levels), np.bool_)
+        for start, stop in _jumps(levels):
+            levels[start:stop] = levels[start - 1]
+            jumped[start:stop] = True
+        seconds[timed] = levels[1 : len(timed) + 1]
         self._jumped += int(np.count_nonzero(jumped))
         self._findings.count(self._name, "have a clock that jumped ahead", self._jumped)
 
     def finish(self, at: int) -> None:
         """Every record had its second."""
+
+
+def _jumps(levels: npt.NDArray[np.int64]) -> list[tuple[int, int]]:
+    """The runs of records whose clock jumped ahead, as slices, inner ones first.
+
+    A run begins with a rise and ends with a fall to about the level before it. A fall without such
+    a rise is a record that came late, and the rise after it only leads back. A run whose clock
+    itself ran for longer than a jump is time that passed.
+
+    Args:
+        levels: int64[n], seconds.
+    """
+    steps = np.diff(levels)
+    is_far = np.abs(steps) > _JUMP
+    ran = np.concatenate(([0], np.where(is_far, 0, steps).cumsum()))
+    rises: list[tuple[int, int]] = []
+    runs = []
+    newest = 0
+    for at in (np.flatnonzero(is_far) + 1).tolist():
+        level, last = int(levels[at]), int(levels[at - 1])
+        if level > last:
+            if level > newest + _JUMP:
+                rises.append((at, max(last, newest)))
+            continue
+        for place in reversed(range(len(rises))):
+            start, base = rises[place]
+            if abs(level - base) <= _JUMP and ran[at - 1] - ran[start] <= _JUMP:
+                runs.append((start, at))
+                del rises[place:]
+                break
+        else:
+            newest = max(newest, last)
+    return runs
 
 
 class ByCommit:
