@@ -111,16 +111,29 @@ def test_sidecars_that_do_not_fit_are_not_written(writer: TapeWriter, make: Make
     ("text", "message"),
     [
         ('{"end": 5}\n', "line 1: .*counts"),
-        ('{"end": 5, "counts": {"a.dbn": 1}}\n{"end": 6, "cou\n', "line 2: .*expected is"),
-        ('{"end": 5, "counts": {}}\n\n', "line 2"),
-        ('{"end": 5.5, "counts": {}}\n', "line 1: .*end"),
-        ('{"end": 5, "counts": {"a.dbn": -1}}\n', "line 1: -1 records of a.dbn, fewer than the 0"),
         (
-            '{"end": 5, "counts": {"a.dbn": 2}}\n{"end": 6, "counts": {"a.dbn": 1}}\n',
+            '{"end": 5000000000, "counts": {"a.dbn": 1}}\n{"end": 6000000000, "cou\n',
+            "line 2: .*expected is",
+        ),
+        ('{"end": 5000000000, "counts": {}}\n\n', "line 2"),
+        ('{"end": 5.5, "counts": {}}\n', "line 1: .*end"),
+        (
+            '{"end": 5000000000, "counts": {}}\n{"end": 5500000000, "counts": {}}\n',
+            "line 2: ends at 5500000000, which is not a whole second",
+        ),
+        (
+            '{"end": 5000000000, "counts": {"a.dbn": -1}}\n',
+            "line 1: -1 records of a.dbn, fewer than the 0",
+        ),
+        (
+            '{"end": 0, "counts": {"a.dbn": 2}}\n{"end": 1000000000, "counts": {"a.dbn": 1}}\n',
             "line 2: 1 records of a.dbn, fewer than the 2 before",
         ),
-        ('{"end": 5, "counts": {}}\n{"end": 5, "counts": {}}\n', "line 2: ends at 5, not after"),
-        ('{"end": 5, "counts": {"b.dbn": 1}}\n', "line 1: no file b.dbn in the tape"),
+        (
+            '{"end": 5000000000, "counts": {}}\n{"end": 5000000000, "counts": {}}\n',
+            "line 2: ends at 5000000000, not after",
+        ),
+        ('{"end": 5000000000, "counts": {"b.dbn": 1}}\n', "line 1: no file b.dbn in the tape"),
     ],
 )
 def test_commits_that_cannot_be_are_refused(

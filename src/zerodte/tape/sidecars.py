@@ -11,6 +11,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from zerodte.config import SECOND
 from zerodte.records.condition import Condition
 from zerodte.tape.error import TapeError
 
@@ -169,6 +170,11 @@ def _commit(path: Path, number: int, line: bytes) -> Commit:
 def _check_order(
     path: Path, number: int, commit: Commit, before: Commit | None, counts: dict[str, int]
 ) -> None:
+    if commit.end % SECOND:
+        raise TapeError(
+            f"{path}, line {number}: ends at {commit.end}, which is not a whole second; "
+            "a tick ends at a multiple of 1000000000 ns"
+        )
     if before is not None and commit.end <= before.end:
         raise TapeError(
             f"{path}, line {number}: ends at {commit.end}, not after the line before ({before.end})"
