@@ -131,3 +131,28 @@ def test_a_cancel_that_points_nowhere_is_counted(tmp_path: Path) -> None:
     session = replay(open_tape(tmp_path))
     assert session.board.flow.traded.sum() == size
     assert "cancels of unknown trades: 1 left out" in answer(session)["warnings"]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_numbers_of_cancels_are_those_of_a_plain_search(tmp_path: Path, seed: int) -> None:
+    """Ticks of all sizes, records left out among them; a lost original leaves the cancel itself."""
+    random = np.random.default_rng(seed)
+    rows = trades("tcbbo", 400, 30, seed=seed)
+    lost = random.random(len(rows)) < 0.1
+    rows["ts_recv"][lost] = 0
+    cancels = np.sort(random.choice(np.arange(50, 400), 120, replace=False))
+    originals = random.integers(0, cancels)
+    pairs = np.column_stack([cancels, originals]).astype(np.int64)
+    write(tmp_path, ("cbbo-1s", quotes("cbbo-1s", 400, 30, seed=1)), ("bbo-1s", stock(30)))
+    TapeWriter(tmp_path).write(OPRA, "tcbbo", rows, SYMBOLS, name="t.dbn", cancels=pairs)
+    number_of = {place: number for number, place in enumerate(np.flatnonzero(~lost).tolist())}
+    expected = np.full(len(number_of), -1)
+    for cancel, original in pairs.tolist():
+        if cancel in number_of:
+            expected[number_of[cancel]] = number_of.get(original, number_of[cancel])
+    batches = [batch for tick in open_tape(tmp_path).ticks() for batch in tick.trades]
+    assert [b.first for b in batches] == np.cumsum([0, *(len(b.records) for b in batches)])[
+        :-1
+    ].tolist()
+    got = [b.cancels for b in batches if b.cancels is not None]
+    assert np.concatenate(got).tolist() == expected.tolist()

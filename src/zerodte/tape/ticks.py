@@ -96,17 +96,26 @@ class _Cancels:
         """The number of the trade that each record cancels, -1 for none.
 
         Args:
-            places: Positions of the records in their file, shape (m,).
+            places: Positions of the records in their file, ascending, shape (m,).
             first: Number of the first record; the others follow it.
         """
-        for row in np.flatnonzero(np.isin(places, self._cancelled)).tolist():
+        for row in _rows(places, self._cancelled):
             self._numbers[int(places[row])] = first + row
         cancels = np.full(len(places), -1, np.int64)
-        for row in np.flatnonzero(np.isin(places, self._cancelling)).tolist():
+        for row in _rows(places, self._cancelling):
             # A trade that was left out has no number; its cancel then points to itself.
             original = self._original[int(places[row])]
             cancels[row] = self._numbers.get(original, first + row)
         return cancels
+
+
+def _rows(places: npt.NDArray[np.intp], wanted: npt.NDArray[np.int64]) -> list[int]:
+    """Which of `places` are wanted; both ascend, and of `wanted` only their reach is looked at."""
+    start, stop = np.searchsorted(wanted, (places[0], places[-1] + 1))
+    near = wanted[start:stop]
+    rows = np.searchsorted(places, near)
+    found: list[int] = rows[places[rows] == near].tolist()
+    return found
 
 
 class _Source:
