@@ -255,7 +255,7 @@ def test_what_a_tape_holds_of_trades() -> None:
     codes = np.frombuffer(bytes([0, 0, Condition.CROSS]), np.uint8)
     for conditions, last in ((None, Rule.NO_QUOTE), (codes, Rule.CONDITION)):
         flow = new_flow()
-        out = flow.apply(Trades.of(rows, places, conditions), 0)
+        out = flow.apply(Trades.of(rows, places, conditions=conditions), 0)
         assert out.rule.tolist() == [Rule.NO_QUOTE, Rule.NONE, last]
         assert flow.unsigned.tolist()[:1] == [6]
 

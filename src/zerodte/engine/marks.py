@@ -13,6 +13,7 @@ import numpy.typing as npt
 from zerodte.compiled import kernel
 from zerodte.engine.book import Book, grown
 from zerodte.engine.surface import Smile
+from zerodte.engine.trades import Valued
 from zerodte.market.contracts import Chain, Contracts
 from zerodte.pricing.forward import forward_of
 
@@ -22,14 +23,6 @@ Bools: TypeAlias = npt.NDArray[np.bool_]
 
 _SQRT_HALF = math.sqrt(0.5)
 _INV_SQRT_2PI = 1.0 / math.sqrt(2.0 * math.pi)
-
-
-class Valued(NamedTuple):
-    """Spot (dollars), delta and gamma of each trade, shape (m,); NaN where unknown."""
-
-    spot: Floats
-    delta: Floats
-    gamma: Floats
 
 
 class _Grid(NamedTuple):

@@ -15,6 +15,14 @@ Places: TypeAlias = npt.NDArray[np.int32]
 NO_CANCEL: Final = -1
 
 
+class Valued(NamedTuple):
+    """Spot (dollars), delta and gamma of each trade, shape (m,); NaN where unknown."""
+
+    spot: Floats
+    delta: Floats
+    gamma: Floats
+
+
 class Trades(NamedTuple):
     """Trades with what was known before each; contiguous, writable arrays of shape (m,).
 
@@ -50,28 +58,38 @@ class Trades(NamedTuple):
         cls,
         records: Records,
         positions: Places,
+        *,
+        standing: Floats | None = None,
+        valued: Valued | None = None,
         conditions: npt.NDArray[np.uint8] | None = None,
+        stale: npt.NDArray[np.bool_] | None = None,
+        cancels: Ints | None = None,
     ) -> "Trades":
-        """Copies of what a tape holds of trades; what was known before them is yet to be filled in.
+        """Copies of what a tape holds of trades, with what else is known of them.
 
         Args:
             records: Of a schema of trades, shape (m,).
             positions: The contract of each, negative for none.
-            conditions: `Condition` of each, None where the tape has none.
+            standing: As the attribute; nothing by default.
+            valued: Spot and greeks; unknown by default.
+            conditions: As the attribute; unknown by default.
+            stale: As the attribute; none by default.
+            cancels: As the attribute; none by default.
         """
         count = len(records)
+        spot, delta, gamma = np.full((3, count), np.nan) if valued is None else valued
         return cls(
             price=records["price"].astype(np.int64),
             size=records["size"].astype(np.int64),
             received=records["ts_recv"].astype(np.int64),
             positions=positions,
             conditions=np.zeros(count, np.uint8) if conditions is None else conditions.copy(),
-            standing=np.full((count, 4), np.nan),
-            spot=np.full(count, np.nan),
-            delta=np.full(count, np.nan),
-            gamma=np.full(count, np.nan),
-            stale=np.zeros(count, np.bool_),
-            cancels=np.full(count, NO_CANCEL),
+            standing=np.full((count, 4), np.nan) if standing is None else standing,
+            spot=spot,
+            delta=delta,
+            gamma=gamma,
+            stale=np.zeros(count, np.bool_) if stale is None else stale,
+            cancels=np.full(count, NO_CANCEL) if cancels is None else cancels,
         )
 
 

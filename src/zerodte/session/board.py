@@ -15,12 +15,12 @@ from zerodte.config import SECOND
 from zerodte.engine.book import Book, Taps, embedded_quotes, grown
 from zerodte.engine.flow import Flow
 from zerodte.engine.instant import Instant, gather
-from zerodte.engine.marks import Marks, Valued
+from zerodte.engine.marks import Marks
 from zerodte.engine.open_interest import open_interest
 from zerodte.engine.repeats import Repeats
 from zerodte.engine.settled import Settled
 from zerodte.engine.surface import parity
-from zerodte.engine.trades import NO_CANCEL, Trades, Verdicts
+from zerodte.engine.trades import Trades, Valued, Verdicts
 from zerodte.engine.underlying import Underlyings
 from zerodte.market.calendar import Calendar, TradingSession, new_york
 from zerodte.market.contracts import NOWHERE, Chain
@@ -220,24 +220,17 @@ class Board:
     def _judge(self, arrived: _Arriving, now: int) -> Judged:
         batch, positions = arrived.batch, arrived.positions
         records = batch.records
-        taps, valued, chain = arrived.taps, arrived.valued, self.contracts.chain
-        count = len(records)
-        no_conditions, no_cancels = np.zeros(count, np.uint8), np.full(count, NO_CANCEL)
-        no_one = np.zeros(count, np.bool_)
+        taps, chain = arrived.taps, self.contracts.chain
         self._traded[self._underlying[chain[positions[positions >= 0]]]] = True
-        trades = Trades(
-            price=records["price"].astype(np.int64),
-            size=records["size"].astype(np.int64),
-            received=records["ts_recv"].astype(np.int64),
-            positions=positions,
-            conditions=no_conditions if batch.conditions is None else batch.conditions.copy(),
+        trades = Trades.of(
+            records,
+            positions,
             standing=embedded_quotes(records) if taps is None else taps.standing,
-            spot=valued.spot,
-            delta=valued.delta,
-            gamma=valued.gamma,
+            valued=arrived.valued,
+            conditions=batch.conditions,
             # A quote that came with its trade is as fresh as the trade.
-            stale=no_one if taps is None else self.book.stale(now)[chain[positions]],
-            cancels=no_cancels if batch.cancels is None else batch.cancels,
+            stale=None if taps is None else self.book.stale(now)[chain[positions]],
+            cancels=batch.cancels,
         )
         return Judged(batch, positions, self.flow.apply(trades, batch.first))
 
