@@ -26,7 +26,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_vendors_client_reads_every_file(folder: Path) -> None:
     files = sorted(folder.glob("*.dbn*"))
-    assert len(files) == 4
+    assert len(files) == 5
     for file in files:
         assert sum(1 for _ in databento.DBNStore.from_bytes(file.read_bytes())) > 0
 
@@ -42,6 +42,7 @@ def test_it_fills_every_block(folder: Path) -> None:
         for field, value in fields.items()
         if value is None
     }
-    assert unknown == {"vol_context.vix"}
+    undecided = "dealer_inventory.agrees"  # A handful of trades leaves 0 in the interval.
+    assert unknown == {"vol_context.vix", undecided}
     assert answer["regime"]["label"] == "positive_gamma"
-    assert answer["metadata"]["data_quality_score"] == 100
+    assert answer["metadata"]["data_quality_score"] == 94, "3 of 10 trades, at mid, have no side"

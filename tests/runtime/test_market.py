@@ -2,7 +2,12 @@
 
 import datetime
 import json
+import os
+import queue
+import subprocess
+import sys
 import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -11,10 +16,41 @@ import pytest
 from zerodte.config import STRIKE_RANGE
 from zerodte.feeds.sample import SYMBOL, write_sample
 from zerodte.market.calendar import calendar
+from zerodte.records.tick import Tick
 from zerodte.runtime.market import Market
 from zerodte.runtime.replay import Pace
 from zerodte.tape.folder import Tape, open_tape
 from zerodte.wire.errors import ApiError
+
+#: A day is replayed after a paced market, of which nothing was quoted yet, has said it is ready.
+COLD_START = """
+import sys, threading
+from pathlib import Path
+from numba.core.dispatcher import Dispatcher
+from session.made_tape import quotes, stock, trades, write
+from zerodte.runtime.market import Market
+from zerodte.runtime.replay import replay
+from zerodte.views.snapshot import snapshot
+
+def compiled():
+    rooms = [vars(room) for name, room in sys.modules.items() if name.startswith("zerodte")]
+    kernels = {k for names in map(dict.values, rooms) for k in names if isinstance(k, Dispatcher)}
+    return {(kernel.__name__, form) for kernel in kernels for form in kernel.signatures}
+
+tape = write(
+    Path(sys.argv[1]),
+    ("cbbo-1s", quotes("cbbo-1s", 4_000, 60, seed=1)),
+    ("tcbbo", trades("tcbbo", 300, 60, seed=2)),
+    ("bbo-1s", stock(60)),
+)
+market, ready = Market(tape, 1e-9), threading.Event()
+market.start(ready.set)
+assert ready.wait(60)
+market.stop()
+warm = compiled()
+snapshot(replay(tape), "replay", "ABC", None, 0.03)
+print(len(warm), *(name for name, _ in compiled() - warm))
+"""
 
 
 @pytest.fixture(scope="module")
@@ -76,11 +112,67 @@ def test_a_tape_that_turns_out_damaged_makes_the_server_unhealthy(
     assert "ticks, line 1" in health.reasons[0]
 
 
+def breaking(ticks: list[Tick]) -> Iterator[Tick]:
+    yield from ticks
+    raise ZeroDivisionError("no number")
+
+
+@pytest.mark.parametrize("count", [0, 1], ids=["before ready", "after ready"])
+def test_a_defect_does_not_end_a_replay_in_silence(
+    tape: Tape,
+    count: int,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    ticks = list(tape.ticks())[:count]
+    monkeypatch.setattr(tape, "ticks", lambda: breaking(ticks))
+    market, ready = Market(tape, 1.0), threading.Event()
+    told: queue.Queue[str] = queue.Queue()
+    market.start(ready.set, told.put)
+    problem = told.get(timeout=60)
+    assert problem == "a defect ended the replay: ZeroDivisionError: no number"
+    health = market.health()
+    assert (health.status, health.reasons) == ("Unhealthy", (problem,))
+    assert "Traceback" in caplog.text
+    assert ready.is_set() == bool(count)
+    if count:
+        assert json.loads(market.snapshot(SYMBOL, None, STRIKE_RANGE))["market_open"]
+    else:
+        with pytest.raises(ApiError, match="a defect ended"):
+            market.snapshot(SYMBOL, None, STRIKE_RANGE)
+    market.stop()
+
+
+def test_ready_means_that_nothing_is_left_to_compile(tmp_path: Path) -> None:
+    answer = subprocess.run(
+        [sys.executable, "-c", COLD_START, str(tmp_path)],
+        env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])},
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout.split()
+    assert int(answer[0]) > 0
+    assert answer[1:] == []
+
+
+def test_strike_ranges_are_told_apart_to_four_digits(tape: Tape) -> None:
+    market = played(tape)
+    first = market.snapshot(SYMBOL, None, 0.01)
+    assert market.snapshot(SYMBOL, None, 0.01004) is first, "it was kept"
+    assert market.snapshot(SYMBOL, None, 0.03) != first
+    for step in range(32):
+        market.snapshot(SYMBOL, None, 0.02 + step / 1e4)
+    again = market.snapshot(SYMBOL, None, 0.01)
+    assert again is not first, "only the newest answers are kept"
+    assert again == first
+    market.stop()
+
+
 def test_the_baseline_has_no_decision(tape: Tape) -> None:
     market = played(tape)
     baseline = json.loads(market.exposure(SYMBOL, None, STRIKE_RANGE))
     live = json.loads(market.snapshot(SYMBOL, None, STRIKE_RANGE))
-    assert baseline["exposures"] == live["exposures"], "nothing has traded"
+    assert baseline["exposures"] != live["exposures"], "trades move the effective open interest"
     assert live.keys() - baseline.keys() == {
         "headline",
         "setup",

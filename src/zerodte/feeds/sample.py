@@ -1,7 +1,8 @@
-"""A small generated chain, one instant of it, to look around without market data.
+"""A small generated chain and a few trades of it, to look around without market data.
 
-Black prices on a fixed smile, open interest heaped on round strikes, one made-up symbol. It does
-not move and claims nothing about any market.
+Black prices on a fixed smile, open interest heaped on round strikes, one made-up symbol. It is
+quoted twice, so that a sample precedes its trades; it does not move and claims nothing about any
+market.
 """
 
 import datetime
@@ -11,11 +12,11 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from zerodte.config import HOUR, MINUTE
+from zerodte.config import HOUR, MINUTE, SAMPLE_INTERVAL
 from zerodte.market.calendar import TradingSession, calendar, new_york
 from zerodte.market.osi import Contract, format_osi
 from zerodte.pricing import black
-from zerodte.records.dbn import STAT_CLEARED_VOLUME, STAT_OPEN_INTEREST, records
+from zerodte.records.dbn import STAT_CLEARED_VOLUME, STAT_OPEN_INTEREST, Records, records
 from zerodte.tape.writer import TapeWriter
 
 Floats: TypeAlias = npt.NDArray[np.float64]
@@ -26,19 +27,21 @@ SYMBOL = "DEMO"
 _DATASET, _EQUITY = "ZERODTE.DEMO", "ZERODTE.EQUITY"
 _SPOT, _TICK = 500.0, 0.01
 _STRIKES = np.arange(470.0, 531.0)
+_NEAR = 2.0
 _MORNING = datetime.time(6, 30)
 _NANO = 1_000_000_000
 
 
 def write_sample(out: Path, session: TradingSession) -> None:
     """Write a tape of `session` at its ninetieth minute: its expiry, the next, and a week's."""
-    at = session.open + HOUR + 30 * MINUTE
+    last = session.open + HOUR + 30 * MINUTE
+    at = last - SAMPLE_INTERVAL
     following = calendar().next(session.date)
     week = calendar().next(session.date + datetime.timedelta(days=6))
     writer = TapeWriter(out, source="simulated", notes=("a small generated chain",))
     contracts, mids, interest = [], [], []
     for sessions, expiry in ((0.0, session.date), (1.0, following.date), (5.0, week.date)):
-        left = sessions + (session.close - at) / (session.close - session.open)
+        left = sessions + (session.close - last) / (session.close - session.open)
         for right, is_call in (("C", True), ("P", False)):
             contracts += [Contract(SYMBOL, expiry, strike, right) for strike in _STRIKES.tolist()]
             mids.append(_prices(left / 252, is_call))
@@ -48,10 +51,12 @@ def write_sample(out: Path, session: TradingSession) -> None:
     mid, counts = np.concatenate(mids), np.concatenate(interest)
     _write_definitions(writer, ids, symbols, contracts, at)
     _write_statistics(writer, ids, counts, at, new_york(session.date, _MORNING))
-    _write_quotes(writer, ids, mid, at)
-    stock = records("bbo-1s", 1)
+    quotes = _write_quotes(writer, ids, mid, (at, last))
+    is_near = [c.expiry == session.date and abs(c.strike - _SPOT) <= _NEAR for c in contracts]
+    _write_trades(writer, quotes[is_near], last)
+    stock = records("bbo-1s", 2)
     stock["instrument_id"] = writer.ids(_EQUITY, [SYMBOL])
-    stock["ts_event"] = stock["ts_recv"] = at
+    stock["ts_event"] = stock["ts_recv"] = (at, last)
     stock["bid_px_00"], stock["ask_px_00"] = _raw(_SPOT - _TICK), _raw(_SPOT + _TICK)
     stock["bid_sz_00"] = stock["ask_sz_00"] = 300
     writer.write(_EQUITY, "bbo-1s", stock)
@@ -101,12 +106,28 @@ def _write_statistics(writer: TapeWriter, ids: Ids, counts: Floats, at: int, mor
     writer.write(_DATASET, "statistics", rows)
 
 
-def _write_quotes(writer: TapeWriter, ids: Ids, mid: Floats, at: int) -> None:
+def _write_quotes(writer: TapeWriter, ids: Ids, mid: Floats, times: tuple[int, ...]) -> Records:
+    """Quote every contract at each of the times; returns one round of them."""
     rows = records("cbbo-1s", len(ids))
     half = np.maximum(_TICK, np.rint(mid) * _TICK)
     bid = np.maximum(np.rint((mid - half) / _TICK), 0.0) * _TICK
     ask = np.maximum(np.rint((mid + half) / _TICK), 1.0) * _TICK
-    rows["instrument_id"], rows["ts_event"], rows["ts_recv"] = ids, at, at
+    rows["instrument_id"] = ids
     rows["bid_px_00"], rows["ask_px_00"] = _raw(bid), _raw(ask)
     rows["bid_sz_00"] = rows["ask_sz_00"] = 50
-    writer.write(_DATASET, "cbbo-1s", rows)
+    rounds = np.tile(rows, len(times))
+    rounds["ts_event"] = rounds["ts_recv"] = np.repeat(times, len(ids))
+    writer.write(_DATASET, "cbbo-1s", rounds)
+    return rows
+
+
+def _write_trades(writer: TapeWriter, quotes: Records, at: int) -> None:
+    """A trade of every contract quoted: at the ask, at the bid, between, and so on."""
+    rows = records("tcbbo", len(quotes))
+    for name in ("instrument_id", "bid_px_00", "ask_px_00", "bid_sz_00", "ask_sz_00"):
+        rows[name] = quotes[name]
+    bid, ask = quotes["bid_px_00"], quotes["ask_px_00"]
+    rows["price"] = np.choose(np.arange(len(rows)) % 3, (ask, bid, (bid + ask) // 2))
+    rows["size"] = 10
+    rows["ts_event"] = rows["ts_recv"] = at
+    writer.write(_DATASET, "tcbbo", rows)

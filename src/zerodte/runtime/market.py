@@ -1,6 +1,7 @@
 """A market that a server can answer from: a tape being played, and its answers."""
 
 import datetime
+import logging
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
@@ -8,6 +9,7 @@ from typing import TypeAlias
 
 from zerodte.config import SECOND
 from zerodte.runtime.replay import Pace, begin, source_of
+from zerodte.runtime.warmup import warm_up
 from zerodte.tape.folder import Tape, TapeError
 from zerodte.views.snapshot import snapshot
 from zerodte.wire.errors import ApiError
@@ -15,8 +17,12 @@ from zerodte.wire.health import Health
 
 _Key: TypeAlias = tuple[str, datetime.date | None, float, bool]
 
+_LOG = logging.getLogger(__name__)
+
 #: Answers kept for one tick; a chain has few variants, a crawler many.
-_KEPT_ANSWERS = 512
+_KEPT_ANSWERS = 32
+#: Digits of a strike range: a hundredth of a percent of spot.
+_RANGE_DIGITS = 4
 
 
 class Market:
@@ -37,12 +43,22 @@ class Market:
         self._is_ready = False
         self._problem: str | None = "starting: the tape is being read"
         self._ready: Callable[[], None] = lambda: None
+        self._failed: Callable[[str], None] = lambda _: None
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._play, name="replay", daemon=True)
 
-    def start(self, ready: Callable[[], None] = lambda: None) -> None:
-        """Begin to play; `ready` is called once, when answers can be given without delay."""
-        self._ready = ready
+    def start(
+        self,
+        ready: Callable[[], None] = lambda: None,
+        failed: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        """Begin to play, on another thread.
+
+        Args:
+            ready: Called once, when answers can be given without delay.
+            failed: Told the problem when the replay ends early; what was played stays answered.
+        """
+        self._ready, self._failed = ready, failed
         self._thread.start()
 
     def stop(self) -> None:
@@ -53,14 +69,14 @@ class Market:
 
     def snapshot(self, symbol: str, expiry: datetime.date | None, strike_range: float) -> bytes:
         """The snapshot body; see `SnapshotSource`."""
-        return self._answer((symbol, expiry, strike_range, False))
+        return self._answer((symbol, expiry, round(strike_range, _RANGE_DIGITS), False))
 
     def exposure(self, symbol: str, expiry: datetime.date | None, strike_range: float) -> bytes:
         """The same on settled open interest."""
-        return self._answer((symbol, expiry, strike_range, True))
+        return self._answer((symbol, expiry, round(strike_range, _RANGE_DIGITS), True))
 
     def health(self) -> Health:
-        """Healthy once ready, until the tape turns out to be damaged."""
+        """Healthy once ready, until the replay ends early."""
         problem = self._problem
         return Health.of(problem) if problem else Health.of()
 
@@ -94,7 +110,14 @@ class Market:
                     self._answers.clear()
             self._become_ready()
         except TapeError as error:
-            self._problem = str(error)
+            self._fail(str(error))
+        except Exception as error:  # Nobody else hears of what ends this thread.
+            _LOG.exception("a defect ended the replay of %s", self._tape.path)
+            self._fail(f"a defect ended the replay: {type(error).__name__}: {error}")
+
+    def _fail(self, problem: str) -> None:
+        self._problem = problem
+        self._failed(problem)
 
     def _wait(self, due: int) -> bool:
         """Let the silent seconds before `due` pass one by one; False when stopped meanwhile."""
@@ -112,7 +135,8 @@ class Market:
         if self._is_ready:
             return
         with self._lock:
-            for symbol in self._session.symbols():
-                self._session.any_state(symbol)
+            states = [self._session.any_state(symbol) for symbol in self._session.symbols()]
+        if not any(states):
+            warm_up(self._tape.session)
         self._problem, self._is_ready = None, True
         self._ready()
