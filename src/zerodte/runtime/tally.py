@@ -8,6 +8,7 @@ import numpy as np
 from zerodte.config import SECOND, STALE_AFTER
 from zerodte.engine.aggressor import Rule
 from zerodte.market.calendar import TradingSession, new_york_clock
+from zerodte.records.dbn import CADENCE
 from zerodte.records.tick import Tick
 from zerodte.session.board import Board, Judged
 
@@ -34,7 +35,8 @@ class Tally:
 
     Attributes:
         hours: The trading session.
-        cadence: Interval at which the tape's source speaks, ns.
+        cadence: Interval at which the tape's source speaks, ns: as its notes say, or the longest of
+            its options' quotes so far.
         records: Records so far, by kind.
         flow: By the hour that begins then, New York.
         gaps: Silences of the tape longer than its cadence explains.
@@ -56,6 +58,10 @@ class Tally:
             self._add_flow(tick.end, trades, board)
         self._hear(tick)
 
+    def finish(self, now: int) -> None:
+        """End the account at `now` (UTC ns), up to which the tape was meant to speak."""
+        self._add_silence(now)
+
     def _add_flow(self, end: int, trades: Judged, board: Board) -> None:
         known = trades.positions >= 0
         is_call = board.contracts.is_call[trades.positions[known]]
@@ -67,11 +73,15 @@ class Tally:
     def _hear(self, tick: Tick) -> None:
         if not (tick.quotes or tick.trades or tick.underlying):
             return
-        spoke = self.hours.open if self._spoke is None else self._spoke
-        until = min(tick.end, self.hours.close)
-        if spoke >= self.hours.open and until - spoke > max(STALE_AFTER, 2 * self.cadence):
-            self.gaps.append(Gap(spoke, until))
+        self.cadence = max([self.cadence, *(CADENCE[batch.schema] for batch in tick.quotes)])
+        self._add_silence(tick.end)
         self._spoke = max(tick.end, self.hours.open)
+
+    def _add_silence(self, until: int) -> None:
+        spoke = self.hours.open if self._spoke is None else self._spoke
+        until = min(until, self.hours.close)
+        if until - spoke > max(STALE_AFTER, 2 * self.cadence):
+            self.gaps.append(Gap(spoke, until))
 
 
 @dataclass(frozen=True, slots=True)
