@@ -3,9 +3,11 @@
 import datetime
 import json
 import re
+import shutil
 import signal
 import subprocess
 import sys
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +18,7 @@ from click.testing import CliRunner, Result
 import zerodte
 from zerodte.cli import main
 from zerodte.feeds.sample import SYMBOL, write_sample
-from zerodte.market.calendar import calendar
+from zerodte.market.calendar import calendar, new_york
 
 CHAIN = "chains/spx_2022-03-23_1011_intraday.csv"
 
@@ -110,6 +112,51 @@ def test_an_at_that_is_not_a_time(recorded: Path, tmp_path: Path) -> None:
 
 
 @pytest.fixture
+def torn(tape: Path, tmp_path: Path) -> Path:
+    """The tape with a last tick that was never committed whole: it opens, with a warning."""
+    folder = tmp_path / "torn"
+    shutil.copytree(tape, folder)
+    quotes = next(folder.glob("*.cbbo-1s.*")).name
+    end = new_york(datetime.date(2024, 11, 29), datetime.time(11))
+    commit = json.dumps({"end": end, "counts": {quotes: 1}})
+    (folder / "ticks").write_text(f'{commit}\n{{"end": ')
+    return folder
+
+
+@pytest.mark.parametrize("options", [(), ("--json",)])
+def test_warnings_of_the_tape_go_to_stderr(torn: Path, options: tuple[str, ...]) -> None:
+    result = run("replay", torn, "--until", "09:15", *options)
+    assert result.exit_code == 0, result.output
+    assert "warning: ticks: its last line is cut off" in result.stderr
+    assert "cut off" not in result.stdout
+    if options:
+        assert json.loads(result.stdout)["session_closed"]
+
+
+def test_a_tape_that_breaks_while_it_is_served_is_said_in_one_line(torn: Path) -> None:
+    ticks = torn / "ticks"
+    ticks.write_text(ticks.read_text().splitlines()[0].replace(": 1}", ": 1000000}") + "\n")
+    command = [sys.executable, "-c", "from zerodte.cli import main; main()", "serve", str(torn)]
+    with subprocess.Popen(
+        [*command, "--port", "0"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        address = re.search(r"Listening on (\S+);", process.stdout.readline())
+        line = process.stderr.readline()
+        assert address is not None
+        with pytest.raises(urllib.error.HTTPError) as raised:
+            urllib.request.urlopen(f"{address[1]}/health")  # noqa: S310
+        with raised.value as answer:
+            reasons = json.load(answer)["reasons"]
+        process.send_signal(signal.SIGTERM)
+        _, rest = process.communicate(timeout=20)
+    assert "ticks, line 1" in line
+    assert line == f"error: {reasons[0]}\n"
+    assert rest == ""
+
+
+@pytest.fixture
 def demo() -> Iterator[subprocess.Popen[str]]:
     """The demo as a process of its own, on a port of the system's choice."""
     command = [sys.executable, "-c", "from zerodte.cli import main; main()", "demo", "--port", "0"]
@@ -130,5 +177,8 @@ def test_the_demo_serves_until_it_is_told_to_stop(demo: subprocess.Popen[str]) -
     assert address is not None
     with urllib.request.urlopen(address[1]) as answer:  # noqa: S310
         assert json.load(answer)["source"] == "simulated"
+    base, _, _ = address[1].partition("/v1/")
+    with urllib.request.urlopen(f"{base}/openapi.json") as answer:  # noqa: S310
+        assert [server["url"] for server in json.load(answer)["servers"]] == [base]
     demo.send_signal(signal.SIGTERM)
     assert demo.wait(timeout=20) == 128 + signal.SIGTERM

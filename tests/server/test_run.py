@@ -12,12 +12,12 @@ import flashalpha
 import pytest
 from litestar import Litestar
 
-from zerodte.server.run import Server, ServerError, serve
+from zerodte.server.run import Listener, Server, ServerError
 from zerodte.wire.errors import ApiError
 
 SLEEPY = """
 import asyncio, sys
-from zerodte.server.run import serve
+from zerodte.server.run import Listener, Server
 
 async def app(scope, receive, send):
     if scope["type"] == "lifespan":
@@ -29,16 +29,19 @@ async def app(scope, receive, send):
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
-serve(app, "127.0.0.1", 0, ready=lambda url: print(url, flush=True))
+listener = Listener("127.0.0.1", 0)
+print(listener.url, flush=True)
+Server(app, listener).run()
 """
 
 
 @pytest.fixture
 def url(app: Litestar) -> Iterator[str]:
-    server = Server(app, "127.0.0.1", 0)
+    listener = Listener("127.0.0.1", 0)
+    server = Server(app, listener)
     running = threading.Thread(target=server.run)
     running.start()
-    yield server.url
+    yield listener.url
     server.stop()
     running.join(10)
     assert not running.is_alive()
@@ -94,19 +97,34 @@ def test_bytes_that_are_no_request_do_not_hurt(url: str) -> None:
     connection.close()
 
 
-def test_a_port_in_use_is_a_clear_error(app: Litestar) -> None:
+def test_a_port_in_use_is_a_clear_error() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(ServerError, match=rf"cannot listen on 127\.0\.0\.1:{port}: .*in use"):
-            serve(app, "127.0.0.1", port)
+            Listener("127.0.0.1", port)
 
 
 @pytest.mark.parametrize(
     ("host", "port"), [("192.0.2.1", 0), ("no such host", 80), ("127.0.0.1", 70000)]
 )
-def test_an_address_that_is_not_ours_is_a_clear_error(app: Litestar, host: str, port: int) -> None:
+def test_an_address_that_is_not_ours_is_a_clear_error(host: str, port: int) -> None:
     with pytest.raises(ServerError, match=f"cannot listen on {host}:{port}: .+; choose another"):
-        Server(app, host, port)
+        Listener(host, port)
+
+
+@pytest.mark.parametrize(
+    ("host", "reached"),
+    [("0.0.0.0", "127.0.0.1"), ("::", "[::1]"), ("::1", "[::1]")],  # noqa: S104
+)
+def test_the_url_is_one_that_clients_reach(host: str, reached: str) -> None:
+    if ":" in host and not socket.has_dualstack_ipv6():
+        pytest.skip("this machine has no IPv6")
+    listener = Listener(host, 0)
+    port = listener.socket.getsockname()[1]
+    assert port
+    assert listener.url == f"http://{reached}:{port}"
+    with socket.create_connection((reached.strip("[]"), port), timeout=5):
+        listener.socket.close()
 
 
 def test_ctrl_c_stops_quietly_and_in_order() -> None:

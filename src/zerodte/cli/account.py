@@ -1,10 +1,7 @@
 """The account of a replay for a terminal: what came, what decided, where it went."""
 
-from collections.abc import Sequence
-
 from rich.console import Console
 from rich.table import Table
-from rich.text import Text
 
 from zerodte.engine.aggressor import Rule
 from zerodte.market.calendar import new_york_clock
@@ -16,8 +13,8 @@ _STRIKES = 10
 _GAPS = 10
 
 
-def print_account(board: Board, tally: Tally, warnings: Sequence[str]) -> None:
-    """Print records by kind, volume by side and rule, flow by hour, top strikes, gaps, warnings."""
+def print_account(board: Board, tally: Tally) -> None:
+    """Print records by kind, volume by side and rule, flow by hour, top strikes, gaps."""
     console = Console(highlight=False)
     counts = ", ".join(f"{count:,} {kind}" for kind, count in tally.records.items())
     console.print(f"\nThe tape so far: {counts or 'no records'}")
@@ -30,8 +27,6 @@ def print_account(board: Board, tally: Tally, warnings: Sequence[str]) -> None:
         console.print(f"gap: {begin:%H:%M:%S} to {end:%H:%M:%S} New York, {seconds(gap):.0f} s")
     if len(tally.gaps) > _GAPS:
         console.print(f"and {len(tally.gaps) - _GAPS} gaps more")
-    for warning in warnings:
-        console.print(Text(f"warning: {warning}", style="yellow"))
 
 
 def _table(*columns: str) -> Table:

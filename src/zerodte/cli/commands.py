@@ -21,7 +21,7 @@ from zerodte.runtime.market import Market
 from zerodte.runtime.replay import replay, source_of
 from zerodte.runtime.tally import Tally
 from zerodte.server.app import create_app
-from zerodte.server.run import serve
+from zerodte.server.run import Listener, Server
 from zerodte.server.settings import ServerSettings
 from zerodte.session.board import Judged
 from zerodte.session.session import Session
@@ -94,6 +94,9 @@ def replay_command(
             progress.show(tick.end, sum(tally.records.values()))
 
         session = replay(opened, end, watch)
+    tally.finish(opened.session.close if end is None else end)
+    for warning in [*opened.warnings, *session.notices()]:
+        click.secho(f"warning: {warning}", fg="yellow", err=True)
     symbols = [symbol.strip().upper()] if symbol else session.symbols()
     if as_json and len(symbols) > 1:
         raise click.UsageError(f"--json prints one symbol; choose --symbol of {', '.join(symbols)}")
@@ -104,7 +107,7 @@ def replay_command(
         else:
             print_summary(body)
     if not as_json:
-        print_account(session.board, tally, [*opened.warnings, *session.notices()])
+        print_account(session.board, tally)
 
 
 @main.group("import")
@@ -146,18 +149,21 @@ def import_lean_command(root: Path, symbol: str, day: datetime.date, out: Path) 
 
 def _serve(tape: Tape, host: str, port: int, speed: float | None) -> None:
     market = Market(tape, speed)
-
-    def listening(url: str) -> None:
-        click.echo(f"Listening on {url}; reading the tape of {tape.session.date} ...")
-        market.start(lambda: _say_ready(url, market.symbols(), tape))
-
+    listener = Listener(host, port)
+    url = listener.url
+    click.echo(f"Listening on {url}; reading the tape of {tape.session.date} ...")
+    server = Server(create_app(market, ServerSettings(base_url=url)), listener)
     # The server ends a SIGTERM by raising it again: as an exit, so that what is open is closed.
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
-    settings = ServerSettings(base_url=f"http://{host}:{port}")
+    market.start(lambda: _say_ready(url, market.symbols(), tape), _say_failed)
     try:
-        serve(create_app(market, settings), host, port, ready=listening)
+        server.run()
     finally:
         market.stop()
+
+
+def _say_failed(problem: str) -> None:
+    click.echo(f"error: {problem}", err=True)
 
 
 def _say_ready(url: str, symbols: list[str], tape: Tape) -> None:

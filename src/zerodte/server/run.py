@@ -1,7 +1,6 @@
 """A listening server: the port, the event loop and a graceful end. The application is given."""
 
 import socket
-from collections.abc import Callable
 from contextlib import suppress
 
 import uvicorn
@@ -9,28 +8,41 @@ from litestar.types import ASGIApp
 
 _BACKLOG = 2048
 _GRACE_S = 5
+#: Addresses that mean every one of this machine, and the one that its own clients reach.
+_LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
 
 
 class ServerError(OSError):
     """The server cannot listen where it was told to."""
 
 
-class Server:
-    """A server on one port, listening from the moment it is made.
+class Listener:
+    """A port that is listened on from the moment this is made; requests wait for a `Server`.
 
     Args:
-        app: Any ASGI application.
         host: Address or name of this machine; loopback keeps it private.
         port: 0 lets the system choose.
+
+    Attributes:
+        socket: The listening socket.
+        url: Where this machine's clients reach it.
 
     Raises:
         ServerError: The address is in use, not allowed or not this machine's.
     """
 
-    def __init__(self, app: ASGIApp, host: str, port: int) -> None:
-        self._socket = _listen(host, port)
-        name, bound = self._socket.getsockname()[:2]
+    def __init__(self, host: str, port: int) -> None:
+        self.socket = _listen(host, port)
+        name, bound = self.socket.getsockname()[:2]
+        name = _LOOPBACK.get(name, name)
         self.url = f"http://[{name}]:{bound}" if ":" in name else f"http://{name}:{bound}"
+
+
+class Server:
+    """An ASGI application that answers on a listener's port."""
+
+    def __init__(self, app: ASGIApp, listener: Listener) -> None:
+        self._socket = listener.socket
         self._uvicorn = uvicorn.Server(
             uvicorn.Config(
                 app,
@@ -51,19 +63,6 @@ class Server:
     def stop(self) -> None:
         """End `run`, from any thread."""
         self._uvicorn.should_exit = True
-
-
-def serve(
-    app: ASGIApp, host: str, port: int, *, ready: Callable[[str], None] = lambda _: None
-) -> None:
-    """Serve `app` until Ctrl-C or SIGTERM; `ready` is told the URL once it listens.
-
-    Raises:
-        ServerError: The address is in use, not allowed or not this machine's.
-    """
-    server = Server(app, host, port)
-    ready(server.url)
-    server.run()
 
 
 def _listen(host: str, port: int) -> socket.socket:
