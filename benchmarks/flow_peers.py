@@ -32,7 +32,8 @@ _RULES = [Rule.AT_ASK, Rule.AT_BID, Rule.ABOVE_MID, Rule.BELOW_MID, Rule.DEPTH, 
 
 def fixed_point(flow: Flow) -> tuple[list[int], list[int]]:
     """The weight and the deviation of every rule, in hundredths."""
-    return flow._rules["weight"].tolist(), flow._rules["deviation"].tolist()
+    rules = flow._rules[0]  # the same in every group of contracts
+    return rules["weight"].tolist(), rules["deviation"].tolist()
 
 
 class Polars:
