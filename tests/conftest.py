@@ -4,6 +4,12 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# The first example of a property may have to wait for the compiler. Continuous integration tries
+# the same examples every time: it tells whether a change broke something, people search for more.
+settings.register_profile("zerodte", deadline=None, derandomize="CI" in os.environ)
+settings.load_profile("zerodte")
 
 _BESIDE = Path(__file__).parents[2] / "shared" / "data"
 
