@@ -21,7 +21,7 @@ from zerodte.engine.aggressor import (
     reason_against,
     sign,
 )
-from zerodte.engine.book import grown
+from zerodte.engine.book import RAW_PER_DOLLAR, grown
 from zerodte.engine.ledger import (
     RULES,
     TOTALS,
@@ -39,7 +39,6 @@ from zerodte.engine.open_interest import Turnover
 from zerodte.engine.trades import NO_CANCEL, Floats, Ints, Places, Trades, Verdicts
 from zerodte.records.condition import Condition
 
-_RAW_PER_DOLLAR: Final = 1e9
 _ONE_PERCENT: Final = 0.01
 
 
@@ -225,7 +224,7 @@ def _rules() -> Rows:
 @inline
 def _raw(dollars: float) -> int:
     """A quote in the tape's integers; 0 where there is none."""
-    return int(np.rint(dollars * _RAW_PER_DOLLAR)) if dollars > 0.0 else 0
+    return int(np.rint(dollars * RAW_PER_DOLLAR)) if dollars > 0.0 else 0
 
 
 @inline
@@ -293,7 +292,7 @@ def _apply(
         if rule == Rule.NONE:
             quote = (standing[i, 0], standing[i, 1], standing[i, 2], standing[i, 3])
             side, by_size, rule = _judge(price[i], size, quote, mine)
-            far[0] += is_far(price[i] / _RAW_PER_DOLLAR, quote[0], quote[1])
+            far[0] += is_far(price[i] / RAW_PER_DOLLAR, quote[0], quote[1])
         entry = ring[place(first + i + 1)]
         entry.serial, entry.position, entry.size = first + i + 1, position, size
         entry.signed, entry.rule, entry.remainder = side * size, rule, rule

@@ -12,9 +12,9 @@ import numpy.typing as npt
 
 from zerodte.config import MINUTE, SESSIONS_PER_YEAR, TAU_FLOOR_MINUTES, VARIANCE_PROFILE
 
-#: Minutes of one slot of the variance profile, and of the hour that charm looks ahead.
 Floats = npt.NDArray[np.float64]
 
+#: Minutes of one slot of the variance profile, and of the hour that charm looks ahead.
 _SLOT = 30.0
 _HOUR = 60.0
 #: Percent of a full session's variance by the start of each slot, and at its end.
