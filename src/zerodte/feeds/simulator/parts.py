@@ -1,0 +1,123 @@
+"""What the simulator's parts hand to each other: plain columns, no behaviour.
+
+`Listing` is what is listed all day, `Minute` what underlyings and fair values did in one minute,
+`Block` what that minute adds to the tape and to its truth. Positions number contracts as in the
+listing; they never move.
+"""
+
+import datetime
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from zerodte.feeds.simulator.names import Name
+from zerodte.market.calendar import TradingSession
+from zerodte.records.dbn import Records
+from zerodte.records.tick import Batch, Tick
+
+Floats: TypeAlias = npt.NDArray[np.float64]
+Ints: TypeAlias = npt.NDArray[np.int64]
+Flags: TypeAlias = npt.NDArray[np.bool_]
+Places: TypeAlias = npt.NDArray[np.intp]
+
+#: Seconds of a block; within one, dealers hedge the inventory that they had at its start.
+BLOCK_SECONDS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class ListedChain:
+    """An expiry of a name.
+
+    Attributes:
+        name: Place of its name in `Listing.names`.
+        root: Such as "SPXW".
+        expiry: Its day.
+        am_settled: Whether it settles at its day's opening.
+        whole_sessions: Sessions wholly ahead after today's close.
+    """
+
+    name: int
+    root: str
+    expiry: datetime.date
+    am_settled: bool
+    whole_sessions: int
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Listing:
+    """Every contract of the session, n of them, in m chains, and what the morning knows.
+
+    Attributes:
+        session: The trading session.
+        names: The underlyings.
+        opening: Their prices at the open, dollars, shape (names,).
+        chains: The expiries, each name's together, the nearest first.
+        symbols: OSI symbols, padded, n.
+        chain: Place of each contract's chain, shape (n,).
+        name: Place of each contract's name, shape (n,).
+        strike: Dollars, shape (n,).
+        is_call: Shape (n,).
+        settled: Open interest of the morning, contracts, shape (n,).
+    """
+
+    session: TradingSession
+    names: tuple[Name, ...]
+    opening: Floats
+    chains: tuple[ListedChain, ...]
+    symbols: tuple[str, ...]
+    chain: Places
+    name: Places
+    strike: Floats
+    is_call: Flags
+    settled: Ints
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Minute:
+    """What happened to prices in one block of s = `BLOCK_SECONDS` seconds.
+
+    Attributes:
+        start: UTC ns; second i ends at start + (i + 1) s.
+        spot: Prices at the end of each second, dollars, shape (s, names).
+        fair: Fair values of options then, dollars, shape (s, n).
+        delta: At the block's start, shape (n,).
+        gamma: Per 1.00, at the block's start, shape (n,).
+    """
+
+    start: int
+    spot: Floats
+    fair: Floats
+    delta: Floats
+    gamma: Floats
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Block:
+    """What one minute adds to the tape, in order of receive time, and to its truth.
+
+    Attributes:
+        start: UTC ns; records are received in (start, end]. The first block also holds the morning's
+            definitions and open interest, from before the open.
+        end: UTC ns.
+        definitions, statistics, underlying, quotes, trades: As in `Tick`; at most one batch of trades,
+            whose cancels may reach back to earlier blocks.
+        trade_truth: `TRADE_TRUTH`, one row per record of `trades`.
+        contract_truth: `CONTRACT_TRUTH`, one row per contract, at `end`.
+    """
+
+    start: int
+    end: int
+    definitions: tuple[Batch, ...]
+    statistics: tuple[Batch, ...]
+    underlying: tuple[Batch, ...]
+    quotes: tuple[Batch, ...]
+    trades: tuple[Batch, ...]
+    trade_truth: Records
+    contract_truth: Records
+
+    def ticks(self) -> Iterator[Tick]:
+        """The block cut into ticks of one second, silent ones left out."""
+        raise NotImplementedError
