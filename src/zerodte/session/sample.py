@@ -1,0 +1,279 @@
+"""What is kept of a symbol's same-day chain: the samples of one session, and nothing computed late.
+
+A sample is inputs, quantised, together with the few figures a series shows. Everything that a past
+instant or a window is asked for follows from them, wherever they were kept. Arrays run over samples
+first: shape (m,) by sample, (m, n) by strike, (m, 2, n) by right (0 calls, 1 puts) and strike.
+"""
+
+import datetime
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any, Final, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from zerodte.engine.aggressor import Rule
+from zerodte.market.calendar import TradingSession
+from zerodte.market.contracts import NOWHERE, Chain
+
+Floats32: TypeAlias = npt.NDArray[np.float32]
+Ints: TypeAlias = npt.NDArray[np.int64]
+Rows: TypeAlias = npt.NDArray[np.void]
+
+#: A row of a table below. The interpreter knows its fields, the type checker does not.
+Row: TypeAlias = Any
+
+#: What the codes of a sample mean; `UNKNOWN` is none of them.
+SPOT_SOURCES: Final = ("equity_quote", "index", "put_call_parity")
+FLIP_STATUSES: Final = (
+    "available",
+    "no_boundary",
+    "insufficient_local_coverage",
+    "insufficient_quote_quality",
+    "sensitive_root",
+)
+REGIMES: Final = ("positive_gamma", "negative_gamma", "undetermined")
+UNKNOWN: Final = -1
+
+#: Time 0 stands for never: nothing of a market happened then.
+NEVER: Final = 0
+
+#: What a chain's figures follow from besides its columns; NaN where unknown. Times are UTC ns.
+INPUTS: Final = np.dtype(
+    [
+        ("at", "i8"),  # the sample's time
+        ("spot", "f8"),  # dollars
+        ("spot_source", "i1"),  # of SPOT_SOURCES
+        ("disagreement", "f8"),  # of spot and parity, a fraction
+        ("apart", "f8"),  # how far apart the tape's own prices lie, a fraction
+        ("forward", "f8"),  # dollars
+        ("smile_at", "i8"),  # when the smile was solved; NEVER where there is none
+        ("anchor_volatility", "f8"),  # of the expiry nearest seven days, at the money
+        ("anchor_gamma", "f8"),
+        ("fresh", "?"),  # whether the chain had spoken recently
+        ("newest", "i8"),  # receive time of its newest record, or NEVER
+        ("has_trades", "?"),  # whether a trade of the symbol had come
+        ("classified_share", "f8"),  # of traded volume, a fraction
+        ("others_net_gex", "f8"),  # of the symbol's other chains, dollars per 1% move
+        ("others_settled_net_gex", "f8"),
+        ("crossed", "i4"),  # quotes that do not count, by reason
+        ("locked", "i4"),
+        ("zero_bid", "i4"),
+        ("no_ask", "i4"),
+        ("never_quoted", "i4"),
+        ("book_gex", "f8", 3),  # dealers' own book: mean and the ends of its interval
+        ("book_dex", "f8", 3),
+        ("book_vex", "f8", 3),
+        ("book_chex", "f8", 3),
+    ]
+)
+
+#: What a series and a leaderboard show, computed when the sample was taken; NaN where unknown.
+FIGURES: Final = np.dtype(
+    [
+        ("net_gex", "f8"),  # dollars per 1% move
+        ("gross_gex", "f8"),
+        ("net_dex", "f8"),  # dollars
+        ("gamma_flip", "f8"),  # dollars
+        ("flip_status", "i1"),  # of FLIP_STATUSES
+        ("call_wall", "f8"),  # dollars
+        ("put_wall", "f8"),
+        ("magnet", "f8"),
+        ("pin_score", "f8"),  # 0 to 100
+        ("regime", "i1"),  # of REGIMES
+        ("atm_iv", "f8"),  # annual, a fraction
+        ("charm_hour", "f8"),  # dollars per hour
+        ("call_flow", "i8"),  # signed delta dollars since the open; sums of the column
+        ("put_flow", "i8"),
+    ]
+)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Columns:
+    """What is kept by contract or by strike. Of a contract not listed yet: NaN, 0 or False.
+
+    Attributes:
+        mid: Dollars, float32 (m, 2, n); NaN where the quote does not count.
+        spread: Dollars, float32 (m, 2, n), likewise.
+        open_interest: Effective, contracts, float32 (m, 2, n); NaN where unknown.
+        contracts: Traded since the open, int32 (m, 2, n).
+        delta_dollars: Signed, since the open, int64 (m, 2, n).
+        gamma_dollars: Signed, per 1% move, since the open, int64 (m, 2, n).
+        volatility: Of the smile, annual, float32 (m, n); NaN where there is no smile.
+        quoted: Whether the strike's own quote gave its volatility, bool (m, n).
+    """
+
+    mid: Floats32
+    spread: Floats32
+    open_interest: Floats32
+    contracts: npt.NDArray[np.int32]
+    delta_dollars: Ints
+    gamma_dollars: Ints
+    volatility: Floats32
+    quoted: npt.NDArray[np.bool_]
+
+    def until(self, row: int) -> "Columns":
+        """The rows before `row`; no copies."""
+        return Columns(*(getattr(self, field.name)[:row] for field in fields(self)))
+
+
+#: The dtype of each of `Columns`, and what it holds of a contract that is not listed.
+COLUMN_KINDS: Final[Mapping[str, tuple[str, float]]] = {
+    "mid": ("f4", np.nan),
+    "spread": ("f4", np.nan),
+    "open_interest": ("f4", np.nan),
+    "contracts": ("i4", 0),
+    "delta_dollars": ("i8", 0),
+    "gamma_dollars": ("i8", 0),
+    "volatility": ("f4", np.nan),
+    "quoted": ("?", False),
+}
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Statistics:
+    """What the venue said of each contract; kept once per change.
+
+    Attributes:
+        since: The first sample (row) that it holds for.
+        official: Settled open interest, contracts, float32 (2, n); NaN where unknown.
+        cleared: Volume cleared so far today, contracts, float32 (2, n); NaN where unknown.
+        oi_as_of: Event time of the open interest, UTC ns, or None.
+    """
+
+    since: int
+    official: Floats32
+    cleared: Floats32
+    oi_as_of: int | None
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Moment:
+    """What all symbols share at a sample.
+
+    Attributes:
+        at: Its time, UTC ns.
+        digest: Of every record of the tape up to then, 16 hexadecimal digits.
+        arrivals: When each kind of input had last arrived, UTC ns, by the wire's name.
+        notices: What a reader should know of the tape.
+        vix: The VIX index, points; NaN where unknown.
+    """
+
+    at: int
+    digest: str
+    arrivals: Mapping[str, int]
+    notices: tuple[str, ...]
+    vix: float
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """An interval of the session in which nothing was received, UTC ns.
+
+    Attributes:
+        start: The last instant that something was received, or the open.
+        end: When something was received again.
+        reason: silence, or what a recorder said of it.
+        known: From when on it was known to be one.
+    """
+
+    start: int
+    end: int
+    reason: str
+    known: int
+
+    def seen(self, at: int) -> "Gap | None":
+        """The gap as it looked at an instant; None before it was known."""
+        if at < self.known or at <= self.start:
+            return None
+        return Gap(self.start, min(self.end, at), self.reason, self.known)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class KeptDay:
+    """The samples of one symbol's same-day chain, ascending in time.
+
+    Attributes:
+        symbol: The underlying's.
+        root: The OSI root of the chain.
+        hours: The session; the chain expires on its date.
+        strikes: Dollars, float64 (n,), ascending: every strike that any sample knew.
+        since: int32 (2, n), the first sample (row) in which each contract is listed; `NOT_LISTED`
+            where it never is.
+        columns: By contract and by strike.
+        inputs: Of dtype `INPUTS`, (m,).
+        figures: Of dtype `FIGURES`, (m,).
+        volume_by_rule: Contracts of the chain's trades by the `Rule` that decided, int64
+            (m, rules).
+        statistics: Ascending; the last that began at or before a row holds for it. The first
+            begins at row 0 where there is any row.
+        moments: One a sample; symbols share them.
+        gaps: Ascending.
+    """
+
+    symbol: str
+    root: str
+    hours: TradingSession
+    strikes: npt.NDArray[np.float64]
+    since: npt.NDArray[np.int32]
+    columns: Columns
+    inputs: Rows
+    figures: Rows
+    volume_by_rule: Ints
+    statistics: tuple[Statistics, ...]
+    moments: tuple[Moment, ...]
+    gaps: tuple[Gap, ...]
+
+    def __len__(self) -> int:
+        return len(self.inputs)
+
+    @property
+    def expiry(self) -> datetime.date:
+        """The day the chain expires on."""
+        return self.hours.date
+
+    @property
+    def times(self) -> Ints:
+        """When samples were taken, UTC ns, (m,)."""
+        return np.asarray(self.inputs["at"])
+
+    def row_at(self, at: int) -> int:
+        """The last sample not after an instant (UTC ns); -1 where there is none."""
+        return int(np.searchsorted(self.times, at, side="right")) - 1
+
+    def statistics_at(self, row: int) -> Statistics:
+        """What the venue had said by a sample."""
+        return next(said for said in reversed(self.statistics) if said.since <= row)
+
+    def grid(self, row: int) -> npt.NDArray[np.bool_]:
+        """Which of `strikes` the sample knew, bool (n,)."""
+        return np.asarray((self.since <= row).any(axis=0))
+
+    def chain(self, row: int) -> Chain:
+        """The chain as it was listed then; positions point into a row of a (2, n) column, flat."""
+        known = self.grid(row)
+        listed = self.since[:, known] <= row
+        places = np.arange(self.since.size, dtype=np.int32).reshape(2, -1)[:, known]
+        return Chain(
+            number=NOWHERE,
+            root=self.root,
+            symbol=self.symbol,
+            expiry=self.expiry,
+            am_settled=False,
+            strikes=self.strikes[known],
+            positions=np.where(listed, places, NOWHERE).astype(np.int32),
+            listed=listed,
+        )
+
+    def gaps_at(self, at: int) -> list[Gap]:
+        """The gaps as they looked at an instant (UTC ns)."""
+        seen = (gap.seen(at) for gap in self.gaps)
+        return [gap for gap in seen if gap is not None]
+
+
+#: In `KeptDay.since`, of a contract that no sample knows.
+NOT_LISTED: Final = np.iinfo(np.int32).max
+#: How many rules `KeptDay.volume_by_rule` counts by.
+RULES: Final = len(Rule)
