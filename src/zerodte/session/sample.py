@@ -18,6 +18,7 @@ from zerodte.market.calendar import TradingSession
 from zerodte.market.contracts import NOWHERE, Chain
 
 Floats32: TypeAlias = npt.NDArray[np.float32]
+Ints32: TypeAlias = npt.NDArray[np.int32]
 Ints: TypeAlias = npt.NDArray[np.int64]
 Rows: TypeAlias = npt.NDArray[np.void]
 
@@ -38,6 +39,13 @@ UNKNOWN: Final = -1
 
 #: Time 0 stands for never: nothing of a market happened then.
 NEVER: Final = 0
+#: Prices are kept in units of half a hundredth of a cent: a mid of two prices of four decimals.
+PRICE_UNIT: Final = 1 / 20_000
+NO_QUOTE: Final = -1
+#: In `KeptDay.since`, of a contract that no sample knows.
+NOT_LISTED: Final = np.iinfo(np.int32).max
+#: How many rules `KeptDay.volume_by_rule` counts by.
+RULES: Final = len(Rule)
 
 #: What a chain's figures follow from besides its columns; NaN where unknown. Times are UTC ns.
 INPUTS: Final = np.dtype(
@@ -92,11 +100,14 @@ FIGURES: Final = np.dtype(
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Columns:
-    """What is kept by contract or by strike. Of a contract not listed yet: NaN, 0 or False.
+    """What is kept by contract or by strike; `COLUMN_KINDS` says what stands for nothing.
+
+    Prices are whole numbers of `PRICE_UNIT`, so that a mid between two ticks is exact: float32 has
+    not enough digits for the time value of an option that lies deep in the money.
 
     Attributes:
-        mid: Dollars, float32 (m, 2, n); NaN where the quote does not count.
-        spread: Dollars, float32 (m, 2, n), likewise.
+        mid: Units, int32 (m, 2, n); `NO_QUOTE` where the quote does not count.
+        spread: Units, int32 (m, 2, n), likewise.
         open_interest: Effective, contracts, float32 (m, 2, n); NaN where unknown.
         contracts: Traded since the open, int32 (m, 2, n).
         delta_dollars: Signed, since the open, int64 (m, 2, n).
@@ -105,10 +116,10 @@ class Columns:
         quoted: Whether the strike's own quote gave its volatility, bool (m, n).
     """
 
-    mid: Floats32
-    spread: Floats32
+    mid: Ints32
+    spread: Ints32
     open_interest: Floats32
-    contracts: npt.NDArray[np.int32]
+    contracts: Ints32
     delta_dollars: Ints
     gamma_dollars: Ints
     volatility: Floats32
@@ -121,8 +132,8 @@ class Columns:
 
 #: The dtype of each of `Columns`, and what it holds of a contract that is not listed.
 COLUMN_KINDS: Final[Mapping[str, tuple[str, float]]] = {
-    "mid": ("f4", np.nan),
-    "spread": ("f4", np.nan),
+    "mid": ("i4", NO_QUOTE),
+    "spread": ("i4", NO_QUOTE),
     "open_interest": ("f4", np.nan),
     "contracts": ("i4", 0),
     "delta_dollars": ("i8", 0),
@@ -217,7 +228,7 @@ class KeptDay:
     root: str
     hours: TradingSession
     strikes: npt.NDArray[np.float64]
-    since: npt.NDArray[np.int32]
+    since: Ints32
     columns: Columns
     inputs: Rows
     figures: Rows
@@ -271,9 +282,3 @@ class KeptDay:
         """The gaps as they looked at an instant (UTC ns)."""
         seen = (gap.seen(at) for gap in self.gaps)
         return [gap for gap in seen if gap is not None]
-
-
-#: In `KeptDay.since`, of a contract that no sample knows.
-NOT_LISTED: Final = np.iinfo(np.int32).max
-#: How many rules `KeptDay.volume_by_rule` counts by.
-RULES: Final = len(Rule)
