@@ -42,6 +42,7 @@ class Tick:
         underlying: Quotes and trades of equities, and index values.
         quotes: Quotes of options.
         trades: Trades of options.
+        gap: Why not all that happened in it may have been received; empty where all was.
     """
 
     end: int
@@ -50,3 +51,4 @@ class Tick:
     underlying: tuple[Batch, ...] = ()
     quotes: tuple[Batch, ...] = ()
     trades: tuple[Batch, ...] = ()
+    gap: str = ""

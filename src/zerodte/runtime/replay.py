@@ -25,7 +25,7 @@ def begin(tape: Tape) -> Session:
     kinds = {dataset: tape.kind(dataset) for dataset in tape.symbols}
     cadence = tape.notes.cadence_seconds * SECOND
     session = Session(tape.session, calendar(), kinds, cadence)
-    for dataset, symbols in tape.symbols.items():
+    for dataset, symbols in tape.listed.items():
         session.learn(dataset, symbols)
     return session
 

@@ -153,6 +153,11 @@ class ByCommit:
         self._counts = counts
         self._findings = findings
 
+    @property
+    def committed(self) -> int:
+        """How many records of the file were ever committed."""
+        return int(self._counts[-1]) if len(self._counts) else 0
+
     def runs(
         self,
         times: Times,
@@ -177,5 +182,4 @@ class ByCommit:
                 f"ticks, line {missing + 1}: {self._counts[missing]} records of {self._name}, "
                 f"which has {at}"
             )
-        committed = int(self._counts[-1]) if len(self._counts) else 0
-        self._findings.count(self._name, "were never committed; left out", at - committed)
+        self._findings.count(self._name, "were never committed; left out", at - self.committed)

@@ -7,6 +7,7 @@ rest.
 import datetime
 import functools
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,13 +17,14 @@ from zerodte.market.calendar import TradingSession, calendar, new_york
 from zerodte.market.osi import MarketError, parse_osi
 from zerodte.records.dbn import CADENCE, INDEX, TRADE_SCHEMAS, UNDEF_TIME
 from zerodte.records.tick import Tick
+from zerodte.tape.batches import Window
 from zerodte.tape.choice import Kind, choose
 from zerodte.tape.dbnfile import DbnFile, find_files
 from zerodte.tape.error import TapeError
 from zerodte.tape.findings import Findings
 from zerodte.tape.sidecars import Commit, Notes, read_cancels, read_commits, read_notes
-from zerodte.tape.symbology import Symbols, read_symbols
-from zerodte.tape.ticks import Window, merge
+from zerodte.tape.symbology import Symbols, read_mapped, read_symbols
+from zerodte.tape.ticks import Merge
 
 __all__ = ["Tape", "TapeError", "open_tape"]
 
@@ -38,7 +40,10 @@ class Tape:
         files: Every DBN file in it, by name, whether it is used or set aside.
         notes: What `tape.json` says.
         session: The trading session that the newest of the files begins in.
+        window: The time that the session owns.
         symbols: Dataset to instrument id to raw symbol.
+        listed: Those known before the first tick: all of them, but in a tape with `ticks`, where
+            definitions are known from their tick on.
     """
 
     def __init__(
@@ -54,10 +59,12 @@ class Tape:
         self.notes: Notes = read_notes(path)
         self.session = session
         self.symbols = symbols
+        self.window = window_of(session)
         self._findings = findings
         self._kinds = {dataset: _kind(dataset, known) for dataset, known in symbols.items()}
         self._parts = choose(files, self._kinds, findings.warn)
         self._commits = _commits(path, self.files, findings)
+        self.listed = symbols if self._commits is None else read_mapped(files, session.date)
 
     @property
     def warnings(self) -> list[str]:
@@ -86,9 +93,19 @@ class Tape:
         Raises:
             TapeError: If a file is damaged, or `ticks` says more than the files hold.
         """
-        opening, closing = _bounds(self.session)
-        window = Window(opening, closing) if until is None else Window(opening, closing, until)
-        return merge(self._parts, self._commits, window, self._findings)
+        window = self.window if until is None else replace(self.window, until=until)
+        return self._merge(window).ticks()
+
+    def follow(self) -> Merge:
+        """The ticks so far of a tape that is being recorded, and what turns later ones to ticks.
+
+        Raises:
+            TapeError: As `ticks`.
+        """
+        return self._merge(self.window)
+
+    def _merge(self, window: Window) -> Merge:
+        return Merge(self._parts, self._commits, window, self._findings)
 
     @functools.cached_property
     def last(self) -> int:
@@ -96,10 +113,10 @@ class Tape:
 
         The first use reads the receive times of every quote and trade.
         """
-        opening, closing = _bounds(self.session)
+        closing = self.window.closing
         if self._commits:
             closing = min(closing, self._commits[-1].end)
-        newest = opening
+        newest = self.window.opening
         for part in self._parts:
             if _is_market(part.file):
                 for chunk in part.file.chunks(self._findings.warn):
@@ -114,16 +131,25 @@ class Tape:
             TapeError: If they do not fit their file.
         """
         out = {}
+        counts: dict[str, int] = {}
+        for commit in self._commits or ():
+            counts.update(commit.counts)
         for file in (part.file for part in self._parts):
             if file.schema in TRADE_SCHEMAS:
-                pairs = read_cancels(file.path, functools.partial(file.count, self._findings.warn))
+                count = functools.partial(file.count, self._findings.warn)
+                committed = None if self._commits is None else counts.get(file.name, 0)
+                pairs = read_cancels(file.path, count, committed)
                 if pairs is not None:
                     out[file.name] = pairs
         return out
 
 
-def open_tape(path: str | Path) -> Tape:
+def open_tape(path: str | Path, date: datetime.date | None = None) -> Tape:
     """Open a folder of DBN files as a tape.
+
+    Args:
+        path: The folder.
+        date: The session's, where it is known, as for a recording that has no quotes yet.
 
     Raises:
         TapeError: If there is no such folder, no DBN file in it, a file that cannot be read, no
@@ -136,7 +162,8 @@ def open_tape(path: str | Path) -> Tape:
     if not files:
         raise TapeError(f"{folder}: no DBN files in it; they are named *.dbn or *.dbn.zst")
     findings = Findings()
-    session = _session(folder, files, findings)
+    session = calendar().session(date) if date else None
+    session = session or _session(folder, files, findings)
     symbols = read_symbols(files, session.date, findings.warn)
     for file in files:
         if _is_market(file) and not symbols[file.dataset]:
@@ -178,10 +205,10 @@ def _is_market(file: DbnFile) -> bool:
     return file.schema in CADENCE or file.schema in TRADE_SCHEMAS
 
 
-def _bounds(session: TradingSession) -> tuple[int, int]:
-    """First and last instant of the time that a session owns."""
+def window_of(session: TradingSession) -> Window:
+    """The time that a session owns."""
     before = calendar().previous(session.date)
-    return new_york(before.date, _EVENING), new_york(session.date, _EVENING) - 1
+    return Window(new_york(before.date, _EVENING), new_york(session.date, _EVENING) - 1)
 
 
 def _kind(dataset: str, symbols: dict[int, str]) -> Kind:

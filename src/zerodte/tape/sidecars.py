@@ -19,6 +19,8 @@ NOTES = "tape.json"
 TICKS = "ticks"
 CONDITIONS_SUFFIX = ".conditions"
 CANCELS_SUFFIX = ".cancels"
+#: Bytes of a cancel: two positions.
+PAIR = 16
 
 
 class Notes(msgspec.Struct, frozen=True):
@@ -36,17 +38,19 @@ class Notes(msgspec.Struct, frozen=True):
     cadence_seconds: Annotated[int, msgspec.Meta(ge=0)] = 0
 
 
-class Commit(msgspec.Struct, frozen=True):
+class Commit(msgspec.Struct, frozen=True, omit_defaults=True):
     """One line of `ticks`: a tick that is complete.
 
     Attributes:
         end: UTC nanoseconds, a whole second.
         counts: File name to how many of its records came up to and in this tick. A file that
             is not named still has as many as before.
+        gap: Why not all that happened in the tick may have been received; empty where all was.
     """
 
     end: int
     counts: dict[str, int]
+    gap: str = ""
 
 
 def read_notes(folder: Path) -> Notes:
@@ -77,10 +81,16 @@ def beside(file: Path, suffix: str) -> Path:
     return file.with_name(file.name + suffix)
 
 
-def read_conditions(file: Path) -> npt.NDArray[np.uint8] | None:
-    """Read the conditions beside a file of trades: uint8, one each; None without a sidecar."""
+def read_conditions(file: Path, committed: int | None = None) -> npt.NDArray[np.uint8] | None:
+    """Read the conditions beside a file of trades: uint8, one each; None without a sidecar.
+
+    Args:
+        file: The trades.
+        committed: How many of them count; None for all. What a killed recorder wrote after them
+            is passed over.
+    """
     path = beside(file, CONDITIONS_SUFFIX)
-    return np.frombuffer(path.read_bytes(), np.uint8) if path.exists() else None
+    return np.frombuffer(path.read_bytes(), np.uint8)[:committed] if path.exists() else None
 
 
 def check_conditions(codes: npt.NDArray[np.uint8], count: int, name: str) -> None:
@@ -95,15 +105,19 @@ def check_conditions(codes: npt.NDArray[np.uint8], count: int, name: str) -> Non
         raise TapeError(f"{name}: condition {codes.max()}; known are 0 to {max(Condition):d}")
 
 
-def read_cancels(file: Path, count: Callable[[], int]) -> npt.NDArray[np.int64] | None:
+def read_cancels(
+    file: Path, count: Callable[[], int], committed: int | None = None
+) -> npt.NDArray[np.int64] | None:
     """Read the cancels beside a file of trades; None without a sidecar.
 
     Args:
         file: The trades.
-        count: How many of them; asked for only where there are cancels.
+        count: How many there are; asked for only where there are cancels and all trades count.
+        committed: How many of them count; None for all. What a killed recorder wrote of those
+            after them, perhaps within a pair, is passed over.
 
     Returns:
-        int64[n, 2]: the positions of the cancel and of the trade that it cancels.
+        int64[n, 2]: the positions of the cancel and of the trade that it cancels, by the first.
 
     Raises:
         TapeError: If it is no whole number of pairs, or a position lies outside the file.
@@ -112,11 +126,15 @@ def read_cancels(file: Path, count: Callable[[], int]) -> npt.NDArray[np.int64] 
     if not path.exists():
         return None
     content = path.read_bytes()
-    if len(content) % 16:
+    if committed is not None:
+        content = content[: len(content) // PAIR * PAIR]
+    if len(content) % PAIR:
         raise TapeError(f"{path}: {len(content)} bytes; expected are pairs of two int64")
     pairs = np.frombuffer(content, "<i8").reshape(-1, 2)
-    check_cancels(pairs, count(), str(path))
-    return pairs
+    if committed is not None:
+        pairs = pairs[pairs[:, 0] < committed]
+    check_cancels(pairs, count() if committed is None else committed, str(path))
+    return pairs[np.argsort(pairs[:, 0], kind="stable")]
 
 
 def check_cancels(pairs: npt.NDArray[np.int64], count: int, name: str) -> None:

@@ -27,11 +27,8 @@ def read_symbols(files: Iterable[DbnFile], date: datetime.date | None, warn: War
     Raises:
         TapeError: If a file of definitions is damaged.
     """
-    symbols: Symbols = {}
     files = tuple(files)
-    for file in files:
-        known = symbols.setdefault(file.dataset, {})
-        known.update(_mapped(file.metadata, date))
+    symbols = read_mapped(files, date)
     for file in files:
         if file.schema == "definition":
             for chunk in file.chunks(warn):
@@ -39,6 +36,15 @@ def read_symbols(files: Iterable[DbnFile], date: datetime.date | None, warn: War
                 symbols[file.dataset].update(
                     (number, raw.decode("ascii", "replace")) for number, raw in pairs
                 )
+    return symbols
+
+
+def read_mapped(files: Iterable[DbnFile], date: datetime.date | None) -> Symbols:
+    """Gather the symbols that the metadata of files maps; arguments as of `read_symbols`."""
+    symbols: Symbols = {}
+    for file in files:
+        known = symbols.setdefault(file.dataset, {})
+        known.update(_mapped(file.metadata, date))
     return symbols
 
 

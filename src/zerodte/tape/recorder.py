@@ -1,0 +1,235 @@
+"""A live session onto a tape: files that grow by a frame a tick, and the commits that count them.
+
+A tick's records are written first, one zstd frame for each file, then its line in `ticks`. Whatever
+a recorder was doing when it was killed, the next one takes the tape back to its last commit and
+goes on.
+"""
+
+import fcntl
+import os
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from zerodte.tape.batches import Window
+from zerodte.tape.dbnfile import find_files
+from zerodte.tape.error import TapeError
+from zerodte.tape.frames import frame
+from zerodte.tape.metadata import encode_metadata
+from zerodte.tape.offer import Offer, Stream
+from zerodte.tape.recovery import Recovery, recover
+from zerodte.tape.sidecars import (
+    CANCELS_SUFFIX,
+    CONDITIONS_SUFFIX,
+    NOTES,
+    TICKS,
+    Commit,
+    beside,
+    read_notes,
+    write_notes,
+)
+from zerodte.tape.symbology import read_symbols
+from zerodte.tape.ticker import Closed
+
+#: Commits closer together than this, seconds of the wall clock, share one wait for the disk. At the
+#: speed of the market itself every commit has its own.
+_SYNC_EVERY: Final = 0.5
+
+
+class _Log:
+    """A file that grows. What was appended stands once it is settled; else it is taken back."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+        self._settled = os.fstat(self._fd).st_size
+        self._size = self._settled
+        self._is_synced = True
+
+    def append(self, content: bytes) -> None:
+        rest = memoryview(content)
+        try:
+            while rest:
+                written = os.write(self._fd, rest)
+                self._size += written
+                rest = rest[written:]
+        except OSError as error:
+            raise OSError(error.errno, error.strerror, str(self._path)) from error
+        self._is_synced = self._is_synced and not content
+
+    def settle(self) -> None:
+        self._settled = self._size
+
+    def take_back(self) -> None:
+        os.ftruncate(self._fd, self._settled)
+        self._size = self._settled
+
+    def sync(self) -> None:
+        if not self._is_synced:
+            os.fdatasync(self._fd)
+            self._is_synced = True
+
+    def close(self) -> None:
+        os.close(self._fd)
+
+
+class Recorder:
+    """Writes a session as it comes; goes on with one that was begun.
+
+    Args:
+        folder: The tape's; made where it does not exist.
+        offer: What is to be recorded.
+        window: The time that the session owns.
+
+    Attributes:
+        recovery: What was found there, and where the recording goes on.
+
+    Raises:
+        TapeError: If the folder holds something else than a recording of this, another process
+            records there, or its files are damaged.
+        OSError: If it cannot be written to.
+    """
+
+    def __init__(self, folder: Path, offer: Offer, window: Window) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        _check_folder(folder, offer)
+        self._lock = _lock(folder)
+        try:
+            self.recovery: Recovery = recover(folder, offer.streams)
+            if not find_files(folder):
+                write_notes(folder, offer.notes)
+            for stream in offer.streams:
+                if not (folder / stream.name).exists():
+                    _create(folder, stream, window, offer.symbols.get(stream.dataset, {}))
+            self._streams = {stream.name: stream for stream in offer.streams}
+            self._logs = {
+                path.name: _Log(path) for stream in offer.streams for path in _paths(folder, stream)
+            }
+            self._ticks = _Log(folder / TICKS)
+        except BaseException:
+            os.close(self._lock)
+            raise
+        self._counts = {name: self.recovery.counts.get(name, 0) for name in self._streams}
+        self._synced = time.monotonic()
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many records of each stream were committed."""
+        return dict(self._counts)
+
+    def commit(self, ticks: Sequence[Closed]) -> None:
+        """Write complete ticks; when this returns, a killed process loses nothing of them.
+
+        Raises:
+            OSError: If they could not be written. Nothing of them was committed, and the same
+                ticks may be given again.
+            TapeError: If a stream's records come without their conditions, or not where the
+                stream stood.
+        """
+        counts = dict(self._counts)
+        try:
+            lines = b"".join(self._append(tick, counts) for tick in ticks)
+            # What a line counts is to be on the disk before the line is.
+            if is_due := time.monotonic() - self._synced >= _SYNC_EVERY:
+                self._sync()
+            self._ticks.append(lines)
+        except BaseException:
+            for log in (*self._logs.values(), self._ticks):
+                log.take_back()
+            raise
+        for log in (*self._logs.values(), self._ticks):
+            log.settle()
+        self._counts = counts
+        if is_due:
+            self._ticks.sync()
+            self._synced = time.monotonic()
+
+    def close(self) -> None:
+        """Have everything on the disk and let go of the files."""
+        self._sync()
+        self._ticks.sync()
+        for log in (*self._logs.values(), self._ticks):
+            log.close()
+        os.close(self._lock)
+
+    def _append(self, tick: Closed, counts: dict[str, int]) -> bytes:
+        """Write a tick's records; its line in `ticks`, which is not yet written."""
+        changed = {}
+        for name, piece in tick.pieces.items():
+            stream = self._streams[name]
+            if piece.first != counts[name] or stream.has_conditions == (piece.conditions is None):
+                raise TapeError(f"{name}: records that do not follow those before them")
+            if piece.conditions is not None:
+                self._logs[name + CONDITIONS_SUFFIX].append(piece.conditions.tobytes())
+            if stream.has_cancels and len(piece.pairs):
+                self._logs[name + CANCELS_SUFFIX].append(piece.pairs.astype("<i8").tobytes())
+            self._logs[name].append(frame(piece.records.tobytes()))
+            counts[name] = changed[name] = piece.first + len(piece.records)
+        return msgspec.json.encode(Commit(tick.end, changed, tick.gap)) + b"\n"
+
+    def _sync(self) -> None:
+        for log in self._logs.values():
+            log.sync()
+
+
+def _check_folder(folder: Path, offer: Offer) -> None:
+    """Hold what is there already against what is to be recorded."""
+    files = find_files(folder)
+    names = {stream.name for stream in offer.streams}
+    others = [file.name for file in files if file.name not in names]
+    if others or (files and not (folder / TICKS).exists()):
+        name = (others or [files[0].name])[0]
+        raise TapeError(
+            f"{folder}: a tape with {name}, which is no recording of this feed; "
+            "choose another folder"
+        )
+    if files and read_notes(folder) != offer.notes:
+        raise TapeError(f"{folder}: {NOTES} is not what the feed says of itself")
+    known = read_symbols(files, offer.date, warn=lambda _: None)
+    for dataset, symbols in known.items():
+        for number, symbol in offer.symbols.get(dataset, {}).items():
+            if symbols.get(number, symbol) != symbol:
+                raise TapeError(
+                    f"{folder}: instrument {number} of {dataset} is {symbols[number]}, and "
+                    f"{symbol} in the feed; choose another folder"
+                )
+
+
+def _lock(folder: Path) -> int:
+    """Keep others from recording there, until the file is closed or the process ends."""
+    lock = os.open(folder / TICKS, os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(lock)
+        raise TapeError(f"{folder}: another process is recording there") from None
+    return lock
+
+
+def _paths(folder: Path, stream: Stream) -> list[Path]:
+    """A stream's file and those beside it."""
+    file = folder / stream.name
+    conditions = [beside(file, CONDITIONS_SUFFIX)] if stream.has_conditions else []
+    cancels = [beside(file, CANCELS_SUFFIX)] if stream.has_cancels else []
+    return [*conditions, *cancels, file]
+
+
+def _create(folder: Path, stream: Stream, window: Window, symbols: dict[int, str]) -> None:
+    """A file without records and what lies beside it, all of them on the disk."""
+    file, *sidecars = reversed(_paths(folder, stream))
+    metadata = encode_metadata(
+        stream.dataset, stream.schema, window.opening, window.closing, symbols
+    )
+    part = file.with_name(file.name + ".part")
+    for path, content in ((part, frame(metadata)), *((path, b"") for path in sidecars)):
+        with path.open("wb") as out:
+            out.write(content)
+            out.flush()
+            os.fsync(out.fileno())
+    part.replace(file)
+    above = os.open(folder, os.O_RDONLY)
+    os.fsync(above)
+    os.close(above)
