@@ -12,9 +12,10 @@ import QuantLib as ql  # noqa: N813
 from benchmarks.chain import FORWARD, STRIKE, TAU, VOL
 from benchmarks.greeks import quantlib_loop
 from benchmarks.harness import Row, compared
-from zerodte.engine.instant import Clock, Instant, Spot
+from zerodte.engine.instant import Clock, Floats, Instant, Quotes, Spot
+from zerodte.engine.inventory import inventory
 from zerodte.engine.state import Anchor, evaluate
-from zerodte.engine.surface import chain_forward, solve_smile
+from zerodte.engine.surface import parity, solve_smile
 from zerodte.market.contracts import Chain
 from zerodte.pricing import black
 
@@ -22,43 +23,46 @@ _STRIKES = STRIKE[:500]
 _TICK = 0.05
 
 
-def _instant() -> Instant:
-    """500 strikes, quoted a tick or more wide, an hour before the close."""
+_POSITIONS = np.arange(1000, dtype=np.int32).reshape(2, -1)
+_CHAIN = Chain(
+    number=0,
+    root="SPXW",
+    symbol="SPX",
+    expiry=datetime.date(2025, 6, 2),
+    am_settled=False,
+    strikes=_STRIKES,
+    positions=_POSITIONS,
+    listed=_POSITIONS >= 0,
+)
+
+
+def _book() -> tuple[Floats, Floats]:
+    """Bid and ask of 500 strikes, quoted a tick or more wide, an hour before the close."""
     rights = np.repeat((True, False), 500)
     model = black.price(FORWARD, STRIKE, TAU, VOL, rights).reshape(2, -1)
-    bid = np.floor(model / _TICK) * _TICK
-    open_interest = np.random.default_rng(1).integers(0, 9000, (2, 500)).astype(np.float64)
-    positions = np.arange(1000, dtype=np.int32).reshape(2, -1)
-    chain = Chain(
-        number=0,
-        root="SPXW",
-        symbol="SPX",
-        expiry=datetime.date(2025, 6, 2),
-        am_settled=False,
-        strikes=_STRIKES,
-        positions=positions,
-        listed=positions >= 0,
-    )
+    bid: Floats = np.floor(model / _TICK) * _TICK
+    return bid, bid + 2 * _TICK
+
+
+def _instant(bid: Floats, ask: Floats, open_interest: Floats) -> Instant:
     return Instant(
-        chain=chain,
+        chain=_CHAIN,
         clock=Clock(0, TAU, 1.0, 330 / 3.9, 0.171, 1.0),
         fresh=True,
         newest=0,
-        bid=bid,
-        ask=bid + 2 * _TICK,
+        quotes=Quotes.of(bid, ask, _CHAIN.listed, fresh=True),
         official=open_interest,
         effective=open_interest,
         volume=open_interest,
-        net_bought=0.1 * open_interest,
-        variance=open_interest,
         oi_as_of=0,
     )
 
 
 def rows() -> list[Row]:
     """Everything from quotes, each time from cold."""
-    known, spot = _instant(), Spot(FORWARD, "index")
-    is_call = _STRIKES >= FORWARD
+    (bid, ask), spot = _book(), Spot(FORWARD, "index")
+    open_interest = np.random.default_rng(1).integers(0, 9000, (2, 500)).astype(np.float64)
+    known, is_call = _instant(bid, ask, open_interest), _STRIKES >= FORWARD
     mids = np.where(is_call, known.mid[0], known.mid[1])
     quoted = [
         (ql.Option.Call if call else ql.Option.Put, strike, mid)
@@ -67,11 +71,14 @@ def rows() -> list[Row]:
     ]
 
     def ours() -> object:
-        instant = _instant_again(known)
-        forward = chain_forward(instant, FORWARD)
+        instant, forward = _instant(bid, ask, open_interest), parity(_STRIKES, bid, ask)
         smile = solve_smile(instant, forward)
         assert smile is not None
-        return evaluate(instant, smile, 0, forward, spot, Anchor(0.2, 0.001))
+        state = evaluate(instant, smile, 0, forward, spot, Anchor(0.2, 0.001))
+        flow = 0.1 * open_interest
+        return state, inventory(
+            state.surface.greeks, FORWARD, open_interest, flow, variance=open_interest
+        )
 
     greeks = quantlib_loop()
 
@@ -85,8 +92,3 @@ def rows() -> list[Row]:
     return compared(
         "whole chain refresh, 1,000 contracts", ours, QuantLib_iv_and_greeks=volatilities_and_greeks
     )
-
-
-def _instant_again(known: Instant) -> Instant:
-    """The same facts without anything that was computed from them before."""
-    return Instant(**{name: getattr(known, name) for name in known.__dataclass_fields__})

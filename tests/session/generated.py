@@ -14,6 +14,7 @@ from engine.twin import Twin
 from engine.twin_pricing import Quote, Row, When, black, forward_of
 from session.day import WEDNESDAY, Day, osi
 from zerodte.engine.state import ChainState
+from zerodte.session.reading import Reading
 from zerodte.session.session import Session
 
 TICK = 0.01
@@ -47,13 +48,18 @@ class Made:
         return state_of(self.heard())
 
 
-def state_of(session: Session) -> ChainState:
-    """The state of the same-day SPX chain."""
+def reading_of(session: Session, *, settled: bool = False) -> Reading:
+    """The reading of the same-day SPX chain."""
     chain = session.chain("SPX")
     assert chain is not None
-    state = session.state(chain)
-    assert state is not None
-    return state
+    reading = session.reading(chain, settled=settled)
+    assert reading is not None
+    return reading
+
+
+def state_of(session: Session) -> ChainState:
+    """Its state."""
+    return reading_of(session).state
 
 
 def send(

@@ -9,7 +9,7 @@ import pytest
 
 from engine.twin_pricing import Row
 from session.day import SECOND, WEDNESDAY, Day, ask, osi
-from session.generated import priced, send, state_of
+from session.generated import priced, reading_of, send, state_of
 from session.usual import INTEREST, STRIKES, usual
 from zerodte.engine.state import ChainState
 from zerodte.session.session import Session
@@ -53,7 +53,7 @@ def test_asking_changes_nothing() -> None:
             send(day, usual(vol), clock, 500.0)
         ask(asked.session)
         ask(asked.session, settled=True)
-        asked.session.total_net_gex(state_of(asked.session))
+        asked.session.kept("SPX")
     assert ask(quiet.session) == ask(asked.session)
 
 
@@ -131,8 +131,8 @@ def test_a_smile_that_could_not_be_solved_again_says_of_when_it_is() -> None:
 def test_late_definitions_move_nobody() -> None:
     """Strikes listed during the day lie between and beside the others; figures stay theirs."""
     day = send(Day(), usual(), "12:00", 500.0)
-    before = state_of(day.session)
-    chain = before.instant.chain
+    before, chain = state_of(day.session), day.session.chain("SPX")
+    assert chain is not None
     late = [STRIKES[0] - 2.0, 501.0, STRIKES[-1] + 2.0]
     day.send("12:00:01", define=tuple(osi(right, k) for k in late for right in "CP"))
     after = state_of(day.session)
@@ -140,9 +140,9 @@ def test_late_definitions_move_nobody() -> None:
     assert after.instant.chain.strikes[~old].tolist() == late
     np.testing.assert_array_equal(after.instant.chain.call[old], chain.call)
     np.testing.assert_array_equal(after.instant.chain.put[old], chain.put)
-    np.testing.assert_array_equal(after.instant.bid[:, old], before.instant.bid)
+    np.testing.assert_allclose(after.instant.mid[:, old], before.instant.mid, rtol=1e-15)
     np.testing.assert_array_equal(after.instant.official[:, old], before.instant.official)
-    assert np.isnan(after.instant.bid[:, ~old]).all()
+    assert np.isnan(after.instant.mid[:, ~old]).all()
     assert after.exposures.net_dex == pytest.approx(before.exposures.net_dex, rel=1e-4)
 
 
@@ -166,11 +166,12 @@ def test_an_am_settled_chain_is_never_todays() -> None:
     assert day.session.chain("SPX") is None
     assert ask(day.session)["no_zero_dte"] is True
     send(day, usual(), "12:00:01", 500.0, THIRD_FRIDAY)
-    state = state_of(day.session)
+    reading = reading_of(day.session)
+    state = reading.state
     assert state.instant.chain.root == "SPXW"
     assert state.activity.call_oi + state.activity.put_oi == sum(map(sum, INTEREST))
     # At noon the AM chain is over, and part of no total.
-    assert day.session.total_net_gex(state) == state.exposures.net_gex
+    assert reading.total_net_gex == state.exposures.net_gex
 
 
 def test_am_settled_chains_to_come_count_in_the_whole_symbol() -> None:
@@ -185,8 +186,8 @@ def test_am_settled_chains_to_come_count_in_the_whole_symbol() -> None:
     }
     interest = {name: 1_000 if "C0" in name else 0 for name in quotes}
     day.send("12:01", define=tuple(quotes), quotes=quotes, oi=interest, index={"SPX": 500.0})
-    state = state_of(day.session)
-    assert day.session.total_net_gex(state) > state.exposures.net_gex + 1e6
+    reading = reading_of(day.session)
+    assert reading.total_net_gex > reading.state.exposures.net_gex + 1e6
     assert day.session.chain("SPX", april) is None
 
 

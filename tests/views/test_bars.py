@@ -231,7 +231,7 @@ def test_the_three_downloads_of_a_day_make_one_tape(recorded: Path, tmp_path: Pa
     assert any("open interest of another day" in notice for notice in session.notices())
     np.testing.assert_array_equal(whole.instant.official, close.instant.official)
     np.testing.assert_array_equal(whole.instant.volume, close.instant.volume)
-    np.testing.assert_array_equal(whole.instant.bid, close.instant.bid)
+    np.testing.assert_array_equal(whole.instant.mid, close.instant.mid)
     assert whole.exposures.net_gex == close.exposures.net_gex
 
 

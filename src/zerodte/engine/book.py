@@ -125,6 +125,12 @@ def grown(array: npt.NDArray[Scalar], size: int, fill: float) -> npt.NDArray[Sca
     return longer
 
 
+def newest_in(times: npt.NDArray[np.int64]) -> int | None:
+    """The newest of receive times, UTC ns, or None where nothing has spoken."""
+    newest = int(times.max(initial=NEVER))
+    return None if newest == NEVER else newest
+
+
 @kernel
 def _price(raw: int) -> float:
     """Dollars; NaN for the sentinel and for a price below zero, which no option quote has."""

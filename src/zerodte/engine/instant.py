@@ -3,6 +3,7 @@
 Arrays by strike have shape (n,), arrays by right and strike (2, n): row 0 calls, row 1 puts.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal, TypeAlias
@@ -58,6 +59,38 @@ class Spot:
     disagreement: float = np.nan
 
 
+@dataclass(frozen=True, eq=False, slots=True)
+class Quotes:
+    """Standing quotes of a chain, by whether they count.
+
+    Attributes:
+        mid: Dollars, shape (2, n); NaN where the quote does not count.
+        spread: Ask minus bid, dollars, shape (2, n), likewise.
+        faults: How many quotes do not count whether or not the chain is fresh, by reason.
+    """
+
+    mid: Floats
+    spread: Floats
+    faults: Mapping[str, int]
+
+    @classmethod
+    def of(cls, bid: Floats, ask: Floats, listed: Bools, *, fresh: bool) -> "Quotes":
+        """Judge quotes: those of a fresh chain count whose bid is above 0 and ask above the bid.
+
+        Args:
+            bid: Dollars, shape (2, n); NaN where there is none.
+            ask: Likewise.
+            listed: Which contracts exist, shape (2, n).
+            fresh: Whether the chain has spoken recently.
+        """
+        usable = (bid > 0.0) & (ask > bid) & fresh
+        return cls(
+            mid=np.where(usable, 0.5 * (bid + ask), np.nan),
+            spread=np.where(usable, ask - bid, np.nan),
+            faults=_faults(bid, ask, listed),
+        )
+
+
 @dataclass(frozen=True, eq=False)
 class Instant:
     """What is known of one chain at one instant.
@@ -67,14 +100,10 @@ class Instant:
         clock: The instant's place in time.
         fresh: Whether the chain has spoken recently; a stale chain's quotes do not count.
         newest: Receive time of the chain's newest record, UTC ns, or None.
-        bid: Dollars, shape (2, n); NaN where there is none.
-        ask: Dollars, shape (2, n); NaN where there is none.
+        quotes: Those that count.
         official: Settled open interest, contracts, shape (2, n); NaN where unknown.
         effective: Open interest after the day's flow, contracts, shape (2, n); NaN where unknown.
         volume: Contracts traded today, shape (2, n); NaN where unknown.
-        net_bought: Contracts that customers bought less sold today, corrected for errors of the
-            rules that gave them a side, shape (2, n).
-        variance: Of `net_bought`, contracts squared, shape (2, n).
         oi_as_of: Event time of the open interest, UTC ns, or None.
         classified_share: Share of traded volume that has a side; 1 without trades.
     """
@@ -83,13 +112,10 @@ class Instant:
     clock: Clock
     fresh: bool
     newest: int | None
-    bid: Floats
-    ask: Floats
+    quotes: Quotes
     official: Floats
     effective: Floats
     volume: Floats
-    net_bought: Floats
-    variance: Floats
     oi_as_of: int | None = None
     classified_share: float = 1.0
 
@@ -98,40 +124,36 @@ class Instant:
         """Which contracts exist, shape (2, n)."""
         return self.chain.listed
 
-    @cached_property
-    def usable(self) -> Bools:
-        """Which quotes count: fresh, bid above zero, ask above bid; shape (2, n)."""
-        return (self.bid > 0.0) & (self.ask > self.bid) & self.fresh
-
-    @cached_property
+    @property
     def mid(self) -> Floats:
         """Dollars, shape (2, n); NaN where the quote does not count."""
-        return np.where(self.usable, 0.5 * (self.bid + self.ask), np.nan)
+        return self.quotes.mid
 
-    @cached_property
+    @property
     def spread(self) -> Floats:
         """Ask minus bid, dollars, shape (2, n); NaN where the quote does not count."""
-        return np.where(self.usable, self.ask - self.bid, np.nan)
+        return self.quotes.spread
+
+    @cached_property
+    def usable(self) -> Bools:
+        """Which quotes count, shape (2, n)."""
+        return np.isfinite(self.mid)
 
     def settled(self) -> "Instant":
         """The same instant on the morning's open interest, as if nothing had traded since."""
         return replace(self, effective=np.maximum(self.official, 0.0))
 
-    def quote_faults(self) -> dict[str, int]:
-        """How many quotes do not count whether or not the chain is fresh, by reason."""
-        bid, ask = self.bid, self.ask
-        crossed, locked = bid > ask, (bid == ask) & (bid > 0.0)
-        empty = np.isnan(bid) & np.isnan(ask) & self.listed
-        zero_bid = ~empty & self.listed & ~(bid > 0.0)
-        no_ask = (bid > 0.0) & np.isnan(ask)
-        faults = {
-            "crossed": crossed,
-            "locked": locked,
-            "zero bid": zero_bid,
-            "no ask": no_ask,
-            "never quoted": empty,
-        }
-        return {name: n for name, which in faults.items() if (n := int(np.count_nonzero(which)))}
+
+def _faults(bid: Floats, ask: Floats, listed: Bools) -> dict[str, int]:
+    empty = np.isnan(bid) & np.isnan(ask) & listed
+    faults = {
+        "crossed": bid > ask,
+        "locked": (bid == ask) & (bid > 0.0),
+        "zero bid": ~empty & listed & ~(bid > 0.0),
+        "no ask": (bid > 0.0) & np.isnan(ask),
+        "never quoted": empty,
+    }
+    return {name: n for name, which in faults.items() if (n := int(np.count_nonzero(which)))}
 
 
 def gather(values: npt.NDArray[np.float64] | npt.NDArray[np.int64], chain: Chain) -> Floats:

@@ -10,7 +10,6 @@ from zerodte.engine.exposure import Exposures, exposures, net_gex
 from zerodte.engine.flip import Flip, gamma_flip
 from zerodte.engine.hedging import Hedge, convexity, hedges
 from zerodte.engine.instant import CALL, PUT, Floats, Instant, Spot
-from zerodte.engine.inventory import Inventory, inventory
 from zerodte.engine.levels import Levels, cluster_score, find_levels
 from zerodte.engine.pin import Pin, pin
 from zerodte.engine.quality import Quality, quality
@@ -24,6 +23,25 @@ class Anchor:
 
     volatility: float = np.nan
     gamma: float = np.nan
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Outline:
+    """The figures of a chain that a series shows. Unknown figures are NaN.
+
+    Attributes:
+        surface: Forward, smile and greeks.
+        exposures: On effective open interest.
+        flip: Gamma flip with its status.
+        levels: Walls, magnet, max pain.
+        pin: Pin score with its components.
+    """
+
+    surface: Surface
+    exposures: Exposures
+    flip: Flip
+    levels: Levels
+    pin: Pin
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -49,7 +67,6 @@ class ChainState:
         anchor: The expiry nearest seven days.
         activity: Volumes and open interest.
         quality: Scores.
-        inventory: Dealers' own book, with intervals.
     """
 
     instant: Instant
@@ -70,7 +87,6 @@ class ChainState:
     anchor: Anchor
     activity: Activity
     quality: Quality
-    inventory: Inventory
 
 
 def spot_of(own: Spot | None, forward: float) -> Spot:
@@ -83,6 +99,21 @@ def spot_of(own: Spot | None, forward: float) -> Spot:
 def sources_disagree(spot: Spot) -> bool:
     """Whether spot's own price lies too far from parity to be passed over in silence."""
     return bool(spot.disagreement > SPOT_DISAGREEMENT)
+
+
+def outline(instant: Instant, smile: Smile, forward: float, spot: float) -> Outline:
+    """Compute what a series shows of a chain; arguments as in `evaluate`."""
+    clock, open_interest = instant.clock, instant.effective
+    surface = surface_on(smile, instant.chain, clock, forward)
+    live = exposures(surface, clock, open_interest, spot)
+    levels = find_levels(instant.chain.strikes, live, open_interest)
+    return Outline(
+        surface=surface,
+        exposures=live,
+        flip=gamma_flip(instant, surface, open_interest, spot),
+        levels=levels,
+        pin=pin(live, levels, open_interest, spot, surface.sigma, clock.elapsed_pct),
+    )
 
 
 def evaluate(
@@ -98,12 +129,9 @@ def evaluate(
         spot: The underlying's price.
         anchor: The expiry nearest seven days.
     """
-    clock, strikes, price = instant.clock, instant.chain.strikes, spot.value
-    open_interest = instant.effective
-    surface = surface_on(smile, instant.chain, clock, forward)
-    live = exposures(surface, clock, open_interest, price)
-    flip = gamma_flip(instant, surface, open_interest, price)
-    levels = find_levels(strikes, live, open_interest)
+    strikes, price, open_interest = instant.chain.strikes, spot.value, instant.effective
+    drawn = outline(instant, smile, forward, price)
+    surface, levels, live = drawn.surface, drawn.levels, drawn.exposures
     atm_gamma = float(surface.greeks.gamma[CALL, surface.atm])
     return ChainState(
         instant=instant,
@@ -111,11 +139,11 @@ def evaluate(
         surface=surface,
         exposures=live,
         settled_net_gex=net_gex(surface.greeks.gamma[CALL], instant.official, price),
-        flip=flip,
+        flip=drawn.flip,
         levels=levels,
-        cluster_score=cluster_score(_clustered(flip, levels), surface.sigma),
-        pin=pin(live, levels, open_interest, price, surface.sigma, clock.elapsed_pct),
-        hedges=hedges(surface, clock.tau, open_interest, price),
+        cluster_score=cluster_score(_clustered(drawn.flip, levels), surface.sigma),
+        pin=drawn.pin,
+        hedges=hedges(surface, instant.clock.tau, open_interest, price),
         convexity=convexity(strikes, live.net_by_strike, price),
         smile_at=smile_at,
         straddle=_straddle(instant, surface),
@@ -124,9 +152,6 @@ def evaluate(
         anchor=anchor,
         activity=activity(instant, open_interest, price),
         quality=quality(instant, surface, open_interest, price),
-        inventory=inventory(
-            surface.greeks, price, instant.official, instant.net_bought, instant.variance
-        ),
     )
 
 

@@ -75,18 +75,6 @@ def parity(strikes: Floats, bid: Floats, ask: Floats) -> float:
     return parity_forward(strikes, bid[CALL], ask[CALL], bid[PUT], ask[PUT]).value
 
 
-def chain_forward(instant: Instant, fallback: float) -> float:
-    """The forward of put-call parity, or `fallback` where no strike has both sides.
-
-    Returns:
-        Dollars; NaN when neither is known.
-    """
-    if not instant.fresh:
-        return fallback
-    value = parity(instant.chain.strikes, instant.bid, instant.ask)
-    return value if np.isfinite(value) else fallback
-
-
 def solve_smile(instant: Instant, forward: float) -> Smile | None:
     """Solve the smile from the out-of-the-money mids, cold.
 

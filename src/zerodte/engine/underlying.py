@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from zerodte.compiled import kernel
 from zerodte.config import STALE_AFTER
-from zerodte.engine.book import NEVER, RAW_PER_DOLLAR, Book, grown
+from zerodte.engine.book import NEVER, RAW_PER_DOLLAR, Book, grown, newest_in
 from zerodte.engine.instant import Spot
 from zerodte.records.dbn import UNDEF_PRICE, Records
 
@@ -93,11 +93,11 @@ class Underlyings:
 
     def newest_quote(self) -> int | None:
         """Receive time of the newest quote of any underlying, UTC ns, or None."""
-        return _newest(self.book.newest)
+        return newest_in(self.book.newest)
 
     def newest_value(self) -> int | None:
         """Receive time of the newest value of any index, UTC ns, or None."""
-        return _newest(self._valued)
+        return newest_in(self._valued)
 
     def _fresh(self, symbol: str, now: int) -> tuple[list[float], list[float]]:
         """The symbol's usable mids and index values, in the order of their places."""
@@ -109,11 +109,6 @@ class Underlyings:
             if now - self._patience <= self._valued[place]:
                 values.append(float(self._value[place]))
         return quotes, values
-
-
-def _newest(times: npt.NDArray[np.int64]) -> int | None:
-    newest = int(times.max(initial=NEVER))
-    return None if newest == NEVER else newest
 
 
 @kernel

@@ -7,7 +7,7 @@ import numpy as np
 from zerodte.config import ATM_VOLUME_BAND
 from zerodte.engine.arithmetic import ratio
 from zerodte.engine.exposure import held
-from zerodte.engine.instant import CALL, PUT, Floats, Instant
+from zerodte.engine.instant import CALL, PUT, Bools, Floats, Instant
 from zerodte.engine.pin import top_share
 
 
@@ -32,6 +32,18 @@ class Activity:
     settled_oi: float
     atm_volume_pct: float
     top3_volume_pct: float
+
+
+def volume_of(cleared: Floats, traded: Floats, listed: Bools, *, has_trades: bool) -> Floats:
+    """Contracts traded today: the venue's count or the tape's, whichever is larger.
+
+    Args:
+        cleared: As the venue said, shape (2, n); NaN where it did not.
+        traded: As counted on the tape, shape (2, n).
+        listed: Which contracts exist, shape (2, n).
+        has_trades: Whether any trade of the symbol has come; before that nothing is known of them.
+    """
+    return np.where(listed, np.fmax(cleared, traded), np.nan) if has_trades else cleared
 
 
 def activity(instant: Instant, open_interest: Floats, spot: float) -> Activity:

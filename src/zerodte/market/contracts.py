@@ -78,6 +78,7 @@ class Contracts:
         self._chains: list[Chain] = []
         self._members: list[list[int]] = []
         self._numbers: dict[tuple[str, datetime.date], int] = {}
+        self._numbers_of: dict[str, list[int]] = {}
         self._changed: set[int] = set()
 
     def __len__(self) -> int:
@@ -152,11 +153,12 @@ class Contracts:
 
     def symbols(self) -> list[str]:
         """The underlyings that have contracts, sorted."""
-        return sorted({chain.symbol for chain in self._chains})
+        return sorted(self._numbers_of)
 
     def expiries(self, symbol: str) -> list[Chain]:
         """Every chain of a symbol, of all its roots, sorted by expiry and root."""
-        own = (chain for chain in self.chains if chain.symbol == symbol)
+        chains = self.chains
+        own = [chains[number] for number in self._numbers_of.get(symbol, ())]
         return sorted(own, key=lambda chain: (chain.expiry, chain.root))
 
     def _place(self, raw_symbol: str) -> int:
@@ -195,7 +197,9 @@ class Contracts:
         number = self._numbers.get((contract.root, contract.expiry))
         if number is None:
             number = self._numbers[contract.root, contract.expiry] = len(self._chains)
-            self._chains.append(_new_chain(number, contract))
+            chain = _new_chain(number, contract)
+            self._chains.append(chain)
+            self._numbers_of.setdefault(chain.symbol, []).append(number)
             self._members.append([])
         return number
 

@@ -12,9 +12,10 @@ import numpy as np
 import numpy.typing as npt
 
 from zerodte.config import SECOND
-from zerodte.engine.book import Book, Taps, embedded_quotes, grown
+from zerodte.engine.book import Book, Taps, embedded_quotes, grown, newest_in
 from zerodte.engine.flow import Flow
-from zerodte.engine.instant import Instant, gather
+from zerodte.engine.instant import Instant, Quotes, gather
+from zerodte.engine.inventory import Inventory, inventory
 from zerodte.engine.marks import Marks
 from zerodte.engine.open_interest import open_interest
 from zerodte.engine.repeats import Repeats
@@ -22,13 +23,17 @@ from zerodte.engine.settled import Settled
 from zerodte.engine.surface import parity
 from zerodte.engine.trades import Trades, Valued, Verdicts
 from zerodte.engine.underlying import Underlyings
+from zerodte.engine.volume import volume_of
 from zerodte.market.calendar import Calendar, TradingSession, new_york
 from zerodte.market.contracts import NOWHERE, Chain
+from zerodte.market.roots import root_info
+from zerodte.pricing.black import Greeks
 from zerodte.pricing.clock import tau_years
 from zerodte.records.dbn import CADENCE, STAT_OPEN_INTEREST
 from zerodte.records.tick import Batch, Tick
 from zerodte.session.clock import Ahead, ahead_of, clock_at
 from zerodte.session.instruments import OPTIONS, Instruments
+from zerodte.session.taken import Traded
 
 Ints = npt.NDArray[np.int32]
 
@@ -102,6 +107,7 @@ class Board:
         self._underlying = np.empty(0, np.intp)
         self._whole_sessions = np.empty(0)
         self._traded = np.zeros(0, np.bool_)
+        self._is_index = np.zeros(0, np.bool_)
 
     def learn(self, dataset: str, symbols: Mapping[int, str]) -> None:
         """Take instruments: raw symbol by instrument id."""
@@ -138,28 +144,64 @@ class Board:
 
     def instant(self, chain: Chain, now: int) -> Instant:
         """What is known of a chain at `now`, UTC ns."""
+        listed, fresh = chain.listed, self.book.is_fresh(chain.number, now)
         day = self.flow.turnover(chain.positions)
         interest = open_interest(gather(self.settled.open_interest, chain), day)
         volume = gather(self.settled.volume, chain)
-        if self.has_trades(chain.symbol):
-            volume = np.where(chain.listed, np.fmax(volume, day.traded), np.nan)
-        traded = float(day.traded[chain.listed].sum())
-        signed = float((day.bought + day.sold)[chain.listed].sum())
+        traded = float(day.traded[listed].sum())
+        signed = float((day.bought + day.sold)[listed].sum())
+        bid, ask = gather(self.book.bid, chain), gather(self.book.ask, chain)
         return Instant(
             chain=chain,
             clock=clock_at(now, self.hours, self._ahead[chain.number]),
-            fresh=self.book.is_fresh(chain.number, now),
+            fresh=fresh,
             newest=self.book.newest_of(chain.number),
-            bid=gather(self.book.bid, chain),
-            ask=gather(self.book.ask, chain),
+            quotes=Quotes.of(bid, ask, listed, fresh=fresh),
             official=interest.official,
-            effective=np.where(chain.listed, interest.effective, np.nan),
-            volume=volume,
-            net_bought=np.where(chain.listed, day.net_bought, 0.0),
-            variance=np.where(chain.listed, day.variance, 0.0),
+            effective=np.where(listed, interest.effective, np.nan),
+            volume=volume_of(volume, day.traded, listed, has_trades=self.has_trades(chain.symbol)),
             oi_as_of=self.settled.as_of if np.isfinite(interest.official).any() else None,
             classified_share=signed / traded if traded else 1.0,
         )
+
+    def inventory(self, instant: Instant, greeks: Greeks, spot: float) -> Inventory:
+        """Dealers' own book in a chain.
+
+        Args:
+            instant: Of the chain, now.
+            greeks: Of its contracts, each of shape (2, n).
+            spot: Dollars.
+        """
+        chain, day = instant.chain, self.flow.turnover(instant.chain.positions)
+        bought = np.where(chain.listed, day.net_bought, 0.0)
+        variance = np.where(chain.listed, day.variance, 0.0)
+        return inventory(greeks, spot, instant.official, bought, variance)
+
+    def traded(self, chain: Chain) -> Traded:
+        """What trades of a chain added up to so far."""
+        flow = self.flow
+        contracts, delta_dollars, gamma_dollars = (
+            np.where(chain.listed, values, 0) for values in flow.sums(chain.positions)
+        )
+        return Traded(
+            contracts=contracts,
+            delta_dollars=delta_dollars,
+            gamma_dollars=gamma_dollars,
+            cleared=gather(self.settled.volume, chain),
+            by_rule=flow.volume_of(chain.number),
+            known=self.has_trades(chain.symbol),
+        )
+
+    def newest(self) -> dict[str, int]:
+        """When each kind of input last arrived, UTC ns, by the wire's name; not what never came."""
+        book, chains = self.book.newest[: len(self._is_index)], self._is_index
+        newest = {
+            "equity_feed": self.underlyings.newest_quote(),
+            "index_feed": self.underlyings.newest_value(),
+            "index_options_feed": newest_in(book[chains]),
+            "equity_options_feed": newest_in(book[~chains]),
+        }
+        return self.arrivals | {name: at for name, at in newest.items() if at is not None}
 
     def _grow(self) -> None:
         chains, size = self.contracts.chains, len(self.contracts)
@@ -170,6 +212,7 @@ class Board:
         for chain in chains[len(self._ahead) :]:
             self._ahead.append(ahead_of(self.hours, chain, self._calendar))
         self._whole_sessions = np.array([float(a.whole_sessions) for a in self._ahead])
+        self._is_index = np.array([root_info(c.root).is_index for c in chains], np.bool_)
         numbers = [self.underlyings.number(chain.symbol) for chain in chains]
         self._underlying = np.array(numbers, np.intp)
         self._traded = grown(self._traded, max(numbers, default=-1) + 1, 0)

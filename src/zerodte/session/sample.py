@@ -8,12 +8,15 @@ first: shape (m,) by sample, (m, n) by strike, (m, 2, n) by right (0 calls, 1 pu
 import datetime
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from zerodte.engine.aggressor import Rule
+from zerodte.engine.flip import FlipStatus
+from zerodte.engine.instant import SpotSource
+from zerodte.engine.regime import Regime
 from zerodte.market.calendar import TradingSession
 from zerodte.market.contracts import NOWHERE, Chain
 
@@ -26,21 +29,23 @@ Rows: TypeAlias = npt.NDArray[np.void]
 Row: TypeAlias = Any
 
 #: What the codes of a sample mean; `UNKNOWN` is none of them.
-SPOT_SOURCES: Final = ("equity_quote", "index", "put_call_parity")
-FLIP_STATUSES: Final = (
+SPOT_SOURCES: Final[tuple[SpotSource, ...]] = ("equity_quote", "index", "put_call_parity")
+FLIP_STATUSES: Final[tuple[FlipStatus, ...]] = (
     "available",
     "no_boundary",
     "insufficient_local_coverage",
     "insufficient_quote_quality",
     "sensitive_root",
 )
-REGIMES: Final = ("positive_gamma", "negative_gamma", "undetermined")
+REGIMES: Final[tuple[Regime, ...]] = ("positive_gamma", "negative_gamma", "undetermined")
 UNKNOWN: Final = -1
+#: Why quotes do not count; a sample has the number of each, under its name without spaces.
+FAULTS: Final = ("crossed", "locked", "zero bid", "no ask", "never quoted")
 
 #: Time 0 stands for never: nothing of a market happened then.
 NEVER: Final = 0
-#: Prices are kept in units of half a hundredth of a cent: a mid of two prices of four decimals.
-PRICE_UNIT: Final = 1 / 20_000
+#: Prices are kept in units of half a hundredth of a cent: the mid of two prices of four decimals.
+UNITS_PER_DOLLAR: Final = 20_000
 NO_QUOTE: Final = -1
 #: In `KeptDay.since`, of a contract that no sample knows.
 NOT_LISTED: Final = np.iinfo(np.int32).max
@@ -65,11 +70,7 @@ INPUTS: Final = np.dtype(
         ("classified_share", "f8"),  # of traded volume, a fraction
         ("others_net_gex", "f8"),  # of the symbol's other chains, dollars per 1% move
         ("others_settled_net_gex", "f8"),
-        ("crossed", "i4"),  # quotes that do not count, by reason
-        ("locked", "i4"),
-        ("zero_bid", "i4"),
-        ("no_ask", "i4"),
-        ("never_quoted", "i4"),
+        *((reason.replace(" ", "_"), "i4") for reason in FAULTS),
         ("book_gex", "f8", 3),  # dealers' own book: mean and the ends of its interval
         ("book_dex", "f8", 3),
         ("book_vex", "f8", 3),
@@ -92,7 +93,7 @@ FIGURES: Final = np.dtype(
         ("regime", "i1"),  # of REGIMES
         ("atm_iv", "f8"),  # annual, a fraction
         ("charm_hour", "f8"),  # dollars per hour
-        ("call_flow", "i8"),  # signed delta dollars since the open; sums of the column
+        ("call_flow", "i8"),  # signed delta dollars since the open, the two sides apart
         ("put_flow", "i8"),
     ]
 )
@@ -102,17 +103,17 @@ FIGURES: Final = np.dtype(
 class Columns:
     """What is kept by contract or by strike; `COLUMN_KINDS` says what stands for nothing.
 
-    Prices are whole numbers of `PRICE_UNIT`, so that a mid between two ticks is exact: float32 has
-    not enough digits for the time value of an option that lies deep in the money.
+    Prices are whole numbers of 1 / `UNITS_PER_DOLLAR`, so that a mid between two ticks is exact:
+    float32 has not enough digits for the time value of an option that lies deep in the money.
 
     Attributes:
         mid: Units, int32 (m, 2, n); `NO_QUOTE` where the quote does not count.
         spread: Units, int32 (m, 2, n), likewise.
         open_interest: Effective, contracts, float32 (m, 2, n); NaN where unknown.
         contracts: Traded since the open, int32 (m, 2, n).
-        delta_dollars: Signed, since the open, int64 (m, 2, n).
-        gamma_dollars: Signed, per 1% move, since the open, int64 (m, 2, n).
-        volatility: Of the smile, annual, float32 (m, n); NaN where there is no smile.
+        delta_dollars: Signed, calls and puts together, since the open, int64 (m, n).
+        gamma_dollars: Likewise, per 1% move, int64 (m, n).
+        volatility: Of the smile, annual, float64 (m, n); NaN where there is no smile.
         quoted: Whether the strike's own quote gave its volatility, bool (m, n).
     """
 
@@ -122,7 +123,7 @@ class Columns:
     contracts: Ints32
     delta_dollars: Ints
     gamma_dollars: Ints
-    volatility: Floats32
+    volatility: npt.NDArray[np.float64]
     quoted: npt.NDArray[np.bool_]
 
     def until(self, row: int) -> "Columns":
@@ -130,16 +131,28 @@ class Columns:
         return Columns(*(getattr(self, field.name)[:row] for field in fields(self)))
 
 
-#: The dtype of each of `Columns`, and what it holds of a contract that is not listed.
-COLUMN_KINDS: Final[Mapping[str, tuple[str, float]]] = {
-    "mid": ("i4", NO_QUOTE),
-    "spread": ("i4", NO_QUOTE),
-    "open_interest": ("f4", np.nan),
-    "contracts": ("i4", 0),
-    "delta_dollars": ("i8", 0),
-    "gamma_dollars": ("i8", 0),
-    "volatility": ("f4", np.nan),
-    "quoted": ("?", False),
+class Kind(NamedTuple):
+    """What a column is: its dtype, what it holds of a contract that is not listed, its shape."""
+
+    dtype: str
+    nothing: float
+    by_strike: bool = False
+
+    def shape(self, rows: int, strikes: int) -> tuple[int, ...]:
+        """(m, n) by strike, (m, 2, n) by contract."""
+        return (rows, strikes) if self.by_strike else (rows, 2, strikes)
+
+
+#: What each of `Columns` is.
+COLUMN_KINDS: Final[Mapping[str, Kind]] = {
+    "mid": Kind("i4", NO_QUOTE),
+    "spread": Kind("i4", NO_QUOTE),
+    "open_interest": Kind("f4", np.nan),
+    "contracts": Kind("i4", 0),
+    "delta_dollars": Kind("i8", 0, by_strike=True),
+    "gamma_dollars": Kind("i8", 0, by_strike=True),
+    "volatility": Kind("f8", np.nan, by_strike=True),
+    "quoted": Kind("?", False, by_strike=True),
 }
 
 
@@ -216,7 +229,7 @@ class KeptDay:
         columns: By contract and by strike.
         inputs: Of dtype `INPUTS`, (m,).
         figures: Of dtype `FIGURES`, (m,).
-        volume_by_rule: Contracts of the chain's trades by the `Rule` that decided, int64
+        volume_by_rule: Contracts of the chain's trades by the `Rule` that decided, int32
             (m, rules).
         statistics: Ascending; the last that began at or before a row holds for it. The first
             begins at row 0 where there is any row.
@@ -232,7 +245,7 @@ class KeptDay:
     columns: Columns
     inputs: Rows
     figures: Rows
-    volume_by_rule: Ints
+    volume_by_rule: Ints32
     statistics: tuple[Statistics, ...]
     moments: tuple[Moment, ...]
     gaps: tuple[Gap, ...]

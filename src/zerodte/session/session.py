@@ -1,8 +1,8 @@
-"""One market day in motion: ticks in, the state of any chain out.
+"""One market day in motion: ticks in, the reading of any chain and the kept samples out.
 
 A session reads no file and no clock: its time is the end of the last tick. At each sample the
-smiles are solved; between samples a state is a pure function of what the ticks brought, and asking
-for it changes nothing.
+smiles are solved and the same-day chains are kept; between samples a reading is a pure function of
+what the ticks brought, and asking for it changes nothing. At a sample it is the sample's own.
 """
 
 import datetime
@@ -12,16 +12,20 @@ import numpy as np
 
 from zerodte.config import MINUTE, SAMPLE_INTERVAL, SECOND
 from zerodte.engine.aggressor import Rule
-from zerodte.engine.instant import Spot
-from zerodte.engine.state import Anchor, ChainState, evaluate, spot_of
-from zerodte.engine.surface import chain_forward, solve_smile
+from zerodte.engine.instant import Instant, Spot
+from zerodte.engine.state import Anchor, ChainState, evaluate, outline, spot_of
+from zerodte.engine.surface import Smile, solve_smile
 from zerodte.market.calendar import Calendar, TradingSession, new_york
 from zerodte.market.contracts import Chain
-from zerodte.market.roots import root_info
 from zerodte.records.digest import InputsDigest
 from zerodte.records.tick import Tick
 from zerodte.session.board import Board, Judged
+from zerodte.session.keep import Keeper
+from zerodte.session.reading import Reading, by_rule, is_old, kept_reading
+from zerodte.session.sample import Gap, KeptDay, Moment
 from zerodte.session.sampling import ChainSample, anchor_chain, near_chains, sample_chain, total
+from zerodte.session.silence import Silence
+from zerodte.session.taken import Drawn, Taken, quantised
 
 
 class Session:
@@ -54,8 +58,10 @@ class Session:
         self.board = Board(hours, calendar, kinds, cadence)
         self._contracts = self.board.contracts
         self._digest = InputsDigest()
+        self._silence = Silence(hours, cadence)
         self._samples: dict[int, ChainSample] = {}
         self._sampled = hours.open
+        self._keepers: dict[str, Keeper] = {}
 
     # Ticks in
 
@@ -70,6 +76,7 @@ class Session:
             The tick's trades, each with its side and the rule that decided.
         """
         self._pass(tick.end - SECOND)
+        self._silence.hear(tick)
         judged = self.board.apply(tick)
         self._digest.update(tick)
         self.now = tick.end
@@ -81,7 +88,25 @@ class Session:
         self._pass(now)
         self.now = max(self.now, now)
 
-    # States out
+    def note_gap(self, start: int, end: int, reason: str) -> None:
+        """Say that nothing could be received from `start` to `end` (UTC ns), and why.
+
+        It replaces the silence that was heard meanwhile.
+        """
+        self._silence.note(start, end, reason)
+
+    # Samples out
+
+    def kept(self, symbol: str) -> KeptDay | None:
+        """The samples of the symbol's same-day chain so far; None where there is none yet."""
+        keeper = self._keepers.get(symbol)
+        return None if keeper is None else keeper.day(self.gaps(self.now))
+
+    def gaps(self, now: int) -> tuple[Gap, ...]:
+        """The gaps up to `now` (UTC ns), until which the tape was meant to speak; ascending."""
+        return self._silence.gaps(now)
+
+    # Readings out
 
     @property
     def is_open(self) -> bool:
@@ -112,6 +137,8 @@ class Session:
         None for what expired before today, though a feed may still list it.
         """
         date = expiry or self.hours.date
+        if date == self.hours.date and (keeper := self._keepers.get(symbol)):
+            return self._contracts.chains[keeper.number]
         return self._contracts.same_day(symbol, date) if date >= self.hours.date else None
 
     def next_expiry(self, symbol: str) -> datetime.date | None:
@@ -127,75 +154,57 @@ class Session:
                 return spot_of(own, forward)
         return own
 
-    def state(self, chain: Chain, *, settled: bool = False) -> ChainState | None:
+    def reading(self, chain: Chain, *, settled: bool = False) -> Reading | None:
         """Everything about a chain now; None while no quote of it can be used.
 
         Args:
             chain: One of this session's.
             settled: On the morning's open interest instead of the effective one.
         """
+        keeper = self._keepers.get(chain.symbol)
+        if keeper and keeper.number == chain.number and keeper.last == self.now:
+            day = keeper.day(())
+            return kept_reading(day, len(day) - 1, settled=settled)
         spot = self.spot(chain.symbol)
-        instant = self.board.instant(chain, self.now)
         if spot is None:
             return None
-        forward = chain_forward(instant, spot.value)
-        sample = self._samples.get(chain.number)
-        smile, at = (sample.smile, sample.at) if sample else (None, self.now)
-        if sample is None or self.is_old(sample.at):
-            solved = solve_smile(instant, forward)
-            smile, at = (solved, self.now) if solved else (smile, at)
-        if smile is None:
+        instant = self.board.instant(chain, self.now)
+        forward = self._forward(chain, spot)
+        found = self._smile(chain, instant, forward)
+        if found is None:
             return None
-        instant = instant.settled() if settled else instant
-        anchor = self._anchor(chain.symbol, spot)
-        return evaluate(instant, smile, at, forward, spot, anchor)
+        known = *found, forward, spot, self._anchor(chain.symbol, spot)
+        live = evaluate(instant, *known)
+        return Reading(
+            state=evaluate(instant.settled(), *known) if settled else live,
+            live=live,
+            others_net_gex=self._others(chain, spot)[settled],
+            inventory=self.board.inventory(instant, live.surface.greeks, spot.value),
+            has_trades=self.has_trades(chain.symbol),
+            smile_is_old=is_old(live.smile_at, self._sampled),
+            apart=self.board.underlyings.disagreement(chain.symbol, self.now),
+            volume_by_rule=by_rule(self.board.flow.volume_of(chain.number)),
+            moment=self.moment(),
+        )
 
-    def is_old(self, sampled: int) -> bool:
-        """Whether a sample of that time missed one since; far expiries have one a minute."""
-        return sampled <= self._sampled - MINUTE
+    def state(self, chain: Chain, *, settled: bool = False) -> ChainState | None:
+        """The `state` of the chain's reading."""
+        reading = self.reading(chain, settled=settled)
+        return None if reading is None else reading.state
 
     def any_state(self, symbol: str) -> ChainState | None:
         """The state of the symbol's nearest chain that has one."""
         states = (self.state(chain) for chain in self._open_chains(symbol))
         return next((state for state in states if state), None)
 
-    def total_net_gex(self, state: ChainState, *, settled: bool = False) -> float:
-        """Net GEX of a symbol's whole chain: `state` as it is now, the others at their samples."""
-        mine = state.instant.chain
-        others = (
-            self._samples.get(chain.number) or self._sample_of(chain, state.spot)
-            for chain in self._open_chains(mine.symbol)
-            if chain.number != mine.number
-        )
-        nets = [s.settled_net_gex if settled else s.net_gex for s in others if s is not None]
-        return total([state.exposures.net_gex, *nets])
-
-    def spot_disagreement(self, symbol: str) -> float:
-        """How far apart the symbol's own prices of several datasets are, as a fraction."""
-        return self.board.underlyings.disagreement(symbol, self.now)
-
-    def vix(self) -> float:
-        """The VIX index where the tape carries it, in points; NaN where not."""
-        return self.board.underlyings.index_value("VIX", self.now)
+    def moment(self) -> Moment:
+        """Now, and what all symbols share."""
+        vix = self.board.underlyings.index_value("VIX", self.now)
+        return Moment(self.now, self.digest, self.arrivals(), tuple(self.notices()), vix)
 
     def arrivals(self) -> dict[str, int]:
         """When each kind of input last arrived, UTC ns; what never came is left out."""
-        chains = self._contracts.chains
-        newest: dict[str, int | None] = {
-            "equity_feed": self.board.underlyings.newest_quote(),
-            "index_feed": self.board.underlyings.newest_value(),
-        }
-        for chain in chains:
-            kind = "index" if root_info(chain.root).is_index else "equity"
-            name = f"{kind}_options_feed"
-            if (spoke := self.board.book.newest_of(chain.number)) is not None:
-                newest[name] = max(newest.get(name) or spoke, spoke)
-        return self.board.arrivals | {name: at for name, at in newest.items() if at is not None}
-
-    def volume_by_rule(self, chain: Chain) -> dict[str, int]:
-        """Contracts of a chain's trades by the rule that decided, in lower case; none at 0."""
-        volume = self.board.flow.volume_of(chain.number).tolist()
-        return {Rule(rule).name.lower(): count for rule, count in enumerate(volume) if count}
+        return self.board.newest()
 
     def notices(self) -> list[str]:
         """What a reader should know of the whole tape so far, counted."""
@@ -219,6 +228,30 @@ class Session:
             for chain in self._contracts.expiries(symbol)
             if chain.expiry > today or (chain.expiry == today and not chain.am_settled)
         ]
+
+    def _forward(self, chain: Chain, spot: Spot) -> float:
+        """By put-call parity where a strike has both sides, else the underlying's price."""
+        forward = self.board.parity(chain, self.now)
+        return forward if np.isfinite(forward) else spot.value
+
+    def _smile(self, chain: Chain, instant: Instant, forward: float) -> tuple[Smile, int] | None:
+        """The last sample's smile and its time; one of now where there is none or it is old."""
+        sample = self._samples.get(chain.number)
+        if sample is None or is_old(sample.at, self._sampled):
+            solved = solve_smile(instant, forward)
+            if solved is not None:
+                return solved, self.now
+        return None if sample is None else (sample.smile, sample.at)
+
+    def _others(self, chain: Chain, spot: Spot) -> tuple[float, float]:
+        """Net GEX of the symbol's other chains at their samples: effective, settled."""
+        others = [
+            self._samples.get(other.number) or self._sample_of(other, spot)
+            for other in self._open_chains(chain.symbol)
+            if other.number != chain.number
+        ]
+        known = [sample for sample in others if sample is not None]
+        return total([s.net_gex for s in known]), total([s.settled_net_gex for s in known])
 
     def _anchor(self, symbol: str, spot: Spot) -> Anchor:
         chain = anchor_chain(self._open_chains(symbol), self.hours.date)
@@ -247,10 +280,12 @@ class Session:
         opening would have no greeks otherwise.
         """
         now, opening = self.now, self.hours.open
-        if opening < now <= self.hours.close and now % SAMPLE_INTERVAL == 0:
+        if self._sampled < now <= self.hours.close and now % SAMPLE_INTERVAL == 0:
             self._sampled = now
+            moment = self.moment()
             for symbol in self.symbols():
                 self._sample_symbol(symbol)
+                self._keep(symbol, moment)
         elif opening < now < opening + SAMPLE_INTERVAL:
             for symbol in self.symbols():
                 self._sample_symbol(symbol, only_new=True)
@@ -273,5 +308,38 @@ class Session:
                 self.board.marks.take(chain, sample.smile)
 
     def _sample_of(self, chain: Chain, spot: Spot) -> ChainSample | None:
-        instant = self.board.instant(chain, self.now)
-        return sample_chain(instant, chain_forward(instant, spot.value), spot.value)
+        instant = quantised(self.board.instant(chain, self.now))
+        return sample_chain(instant, self._forward(chain, spot), spot.value)
+
+    def _keep(self, symbol: str, moment: Moment) -> None:
+        """Keep the sample of the symbol's same-day chain, if it has one."""
+        chain = self.chain(symbol)
+        if chain is None:
+            return
+        keeper = self._keepers.setdefault(symbol, Keeper(chain, self.hours))
+        keeper.take(self._taken(chain), moment)
+
+    def _taken(self, chain: Chain) -> Taken:
+        instant = quantised(self.board.instant(chain, self.now))
+        spot, sample = self.spot(chain.symbol), self._samples.get(chain.number)
+        smile = None if sample is None else sample.smile.on(chain.strikes)
+        forward, drawn, anchor, others = np.nan, None, Anchor(), (np.nan, np.nan)
+        if spot is not None:
+            forward = self._forward(chain, spot)
+            anchor, others = self._anchor(chain.symbol, spot), self._others(chain, spot)
+        if spot is not None and smile is not None:
+            figures = outline(instant, smile, forward, spot.value)
+            book = self.board.inventory(instant, figures.surface.greeks, spot.value)
+            drawn = Drawn(figures, book)
+        return Taken(
+            instant=instant,
+            spot=spot,
+            apart=self.board.underlyings.disagreement(chain.symbol, self.now),
+            forward=forward,
+            smile=smile,
+            smile_at=0 if sample is None else sample.at,
+            anchor=anchor,
+            others=others,
+            traded=self.board.traded(chain),
+            drawn=drawn,
+        )

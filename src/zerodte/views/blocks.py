@@ -8,6 +8,7 @@ from zerodte.engine.instant import Floats
 from zerodte.engine.quality import weighted_spread_pct
 from zerodte.engine.regime import flow_shift, regime, sign
 from zerodte.engine.state import ChainState
+from zerodte.session.reading import Reading
 from zerodte.views import words
 from zerodte.views.strikes import within
 from zerodte.wire import conditions, decision, positioning
@@ -184,10 +185,9 @@ def liquidity_block(state: ChainState, strike_range: float) -> conditions.Liquid
     )
 
 
-def metadata_block(
-    state: ChainState, digest: str, volume_by_rule: dict[str, int]
-) -> conditions.Metadata:
+def metadata_block(reading: Reading) -> conditions.Metadata:
     """How far to trust the answer."""
+    state = reading.state
     now, quality, settled = state.instant, state.quality, state.instant.oi_as_of
     age = math.nan if now.newest is None else (now.clock.now - now.newest) / 1e9
     return conditions.Metadata(
@@ -198,9 +198,9 @@ def metadata_block(
         spot_source=state.spot.source,
         quotes_fresh_pct=number(quality.fresh_pct),
         classified_volume_pct=number(100.0 * now.classified_share),
-        volume_by_rule=volume_by_rule,
+        volume_by_rule=dict(reading.volume_by_rule),
         oi_as_of=None if settled is None else instant(settled),
-        inputs_digest=digest,
+        inputs_digest=reading.moment.digest,
         model_version=MODEL_VERSION,
     )
 
@@ -221,10 +221,10 @@ def flow_direction_block(state: ChainState) -> positioning.FlowDirection:
     )
 
 
-def inventory_block(state: ChainState) -> decision.DealerInventory | None:
-    """Dealers' own book; None where no open interest is known."""
-    book, live = state.inventory, state.exposures
-    if math.isnan(book.gex.mean):
+def inventory_block(reading: Reading) -> decision.DealerInventory | None:
+    """Dealers' own book; None where no open interest is known, or no trade has come."""
+    book, live = reading.inventory, reading.live.exposures
+    if math.isnan(book.gex.mean) or not reading.has_trades:
         return None
     return decision.DealerInventory(
         net_gex=number(book.gex.mean),

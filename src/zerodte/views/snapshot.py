@@ -2,14 +2,16 @@
 
 import datetime
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
 from zerodte.config import CLOSING_MINUTES, HOUR, MINUTE, SPOT_DISAGREEMENT
-from zerodte.engine.state import ChainState, sources_disagree
+from zerodte.engine.state import sources_disagree
 from zerodte.market.calendar import new_york_clock
-from zerodte.market.contracts import Chain
+from zerodte.session.reading import Reading, kept_reading
+from zerodte.session.sample import KeptDay
 from zerodte.session.session import Session
 from zerodte.views import blocks
 from zerodte.views.strikes import strike_rows
@@ -56,62 +58,83 @@ def snapshot(
         return msgspec.json.encode(_closed(session, source, symbol))
     if chain is None:
         return msgspec.json.encode(_no_zero_dte(session, source, symbol))
-    state = session.state(chain, settled=settled)
-    if state is None:
-        raise ApiError("warming_up", _warming_up(session, chain))
-    shared = _blocks(session, state, strike_range, settled=settled)
-    head = _head(session, source, state)
+    reading = session.reading(chain, settled=settled)
+    if reading is None:
+        raise ApiError("warming_up", _warming_up(chain.symbol, chain.expiry, session.now))
+    return _whole(reading, source, strike_range, settled=settled)
+
+
+def snapshot_at(
+    day: KeptDay, row: int, source: Source, strike_range: float, *, settled: bool = False
+) -> bytes:
+    """The JSON of a snapshot at a kept sample, the same as it was then.
+
+    Args:
+        day: The symbol's samples.
+        row: Which of them.
+        source: live, replay or simulated.
+        strike_range: Fraction of spot kept in `strikes`.
+        settled: As in `snapshot`.
+
+    Raises:
+        ApiError: warming_up.
+    """
+    reading = kept_reading(day, row, settled=settled)
+    if reading is None:
+        at = day.moments[row].at
+        raise ApiError("warming_up", _warming_up(day.symbol, day.expiry, at))
+    return _whole(reading, source, strike_range, settled=settled)
+
+
+def _whole(reading: Reading, source: Source, strike_range: float, *, settled: bool) -> bytes:
+    shared, head = _blocks(reading, strike_range), _head(reading, source)
     if settled:
         return encode(head, ExposureBlocks(**shared))
-    book = blocks.inventory_block(state) if session.has_trades(symbol) else None
+    book = blocks.inventory_block(reading)
     return encode(head, SnapshotBlocks(**shared, dealer_inventory=book))
 
 
-def _blocks(
-    session: Session, state: ChainState, strike_range: float, *, settled: bool
-) -> dict[str, Any]:
+def _blocks(reading: Reading, strike_range: float) -> dict[str, Any]:
     """The blocks that a snapshot shares with the morning's baseline.
 
     What trades have done since is the same in both.
     """
-    live = session.state(state.instant.chain) if settled else state
+    state = reading.state
     return {
         "regime": blocks.regime_block(state),
-        "exposures": blocks.exposures_block(state, session.total_net_gex(state, settled=settled)),
+        "exposures": blocks.exposures_block(state, reading.total_net_gex),
         "expected_move": blocks.expected_move_block(state),
         "pin_risk": blocks.pin_block(state),
         "hedging": blocks.hedging_block(state),
         "decay": blocks.decay_block(state),
-        "vol_context": blocks.volatility_block(state, session.vix()),
+        "vol_context": blocks.volatility_block(state, reading.moment.vix),
         "flow": blocks.flow_block(state),
         "levels": blocks.levels_block(state),
         "liquidity": blocks.liquidity_block(state, strike_range),
-        "metadata": blocks.metadata_block(
-            state, session.digest, session.volume_by_rule(state.instant.chain)
-        ),
+        "metadata": blocks.metadata_block(reading),
         "strikes": strike_rows(state, strike_range),
-        "warnings": warnings(session, state),
-        "flow_direction": blocks.flow_direction_block(live or state),
+        "warnings": warnings(reading),
+        "flow_direction": blocks.flow_direction_block(reading.live),
     }
 
 
-def warnings(session: Session, state: ChainState) -> list[str]:
+def warnings(reading: Reading) -> list[str]:
     """What a reader should know before trusting a snapshot, most important first."""
+    state, apart = reading.state, reading.apart
     now, clock = state.instant, state.instant.clock
     left = clock.hours_left * HOUR / MINUTE
-    faults = now.quote_faults()
-    apart = session.spot_disagreement(now.chain.symbol)
+    faults = now.quotes.faults
     smile_at, straddle = state.smile_at, state.straddle
     said = [
         (not now.fresh, f"quotes are stale: the chain has been silent since {_time(now.newest)}"),
-        (now.oi_as_of is None, f"open interest of {session.hours.date} is missing"),
+        (now.oi_as_of is None, f"open interest of {new_york_clock(clock.now).date()} is missing"),
         (left < CLOSING_MINUTES, f"{left:.1f} minutes to the close: greeks are extreme"),
         (
             sources_disagree(state.spot),
             f"spot ({state.spot.source}) lies {100.0 * state.spot.disagreement:.2f}% from parity",
         ),
         (
-            session.is_old(smile_at),
+            reading.smile_is_old,
             f"no quote could be inverted since: volatilities are those of {_time(smile_at)}",
         ),
         (
@@ -127,24 +150,24 @@ def warnings(session: Session, state: ChainState) -> list[str]:
             "quotes left out: " + ", ".join(f"{n} {name}" for name, n in faults.items()),
         ),
     ]
-    return [text for applies, text in said if applies] + session.notices()
+    return [text for applies, text in said if applies] + list(reading.moment.notices)
 
 
-def data_as_of(session: Session) -> DataAsOf:
-    """When each kind of input last arrived."""
-    arrivals = {name: instant(at) for name, at in session.arrivals().items()}
-    return DataAsOf(node=NODE, **arrivals)
+def data_as_of(arrivals: Mapping[str, int]) -> DataAsOf:
+    """When each kind of input last arrived, from UTC ns by the wire's name."""
+    return DataAsOf(node=NODE, **{name: instant(at) for name, at in arrivals.items()})
 
 
-def _head(session: Session, source: Source, state: ChainState) -> Head:
+def _head(reading: Reading, source: Source) -> Head:
+    state, moment = reading.state, reading.moment
     chain, clock = state.instant.chain, state.instant.clock
     return Head(
         source=source,
-        data_as_of=data_as_of(session),
+        data_as_of=data_as_of(moment.arrivals),
         symbol=chain.symbol,
         underlying_price=number(state.spot.value),
         expiration=chain.expiry,
-        as_of=instant(session.now),
+        as_of=instant(moment.at),
         market_open=True,
         time_to_close_hours=number(clock.hours_left),
         time_to_close_pct=number(clock.elapsed_pct),
@@ -158,7 +181,7 @@ def _closed(session: Session, source: Source, symbol: str) -> SessionClosed:
     state = "closed" if over else f"not open before {_time(hours.open)}"
     return SessionClosed(
         source=source,
-        data_as_of=data_as_of(session),
+        data_as_of=data_as_of(session.arrivals()),
         symbol=symbol,
         last_session=last,
         as_of=instant(session.now),
@@ -172,7 +195,7 @@ def _no_zero_dte(session: Session, source: Source, symbol: str) -> NoZeroDte:
     then = f"Next expiry: {following}." if following else "The tape has no later expiry."
     return NoZeroDte(
         source=source,
-        data_as_of=data_as_of(session),
+        data_as_of=data_as_of(session.arrivals()),
         symbol=symbol,
         underlying_price=number(spot.value) if spot else None,
         as_of=instant(session.now),
@@ -188,9 +211,9 @@ def _no_expiry(session: Session, symbol: str, expiry: datetime.date) -> str:
     return f"{symbol} has no PM-settled chain that expires on {expiry}{hint}"
 
 
-def _warming_up(session: Session, chain: Chain) -> str:
+def _warming_up(symbol: str, expiry: datetime.date, at: int) -> str:
     return (
-        f"no quote of {chain.symbol} {chain.expiry} can be used at {_time(session.now)}: it needs "
+        f"no quote of {symbol} {expiry} can be used at {_time(at)}: it needs "
         "a strike with two-sided, uncrossed, fresh quotes"
     )
 

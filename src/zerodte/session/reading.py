@@ -1,0 +1,140 @@
+"""What an answer about one chain at one instant is made of, live or from a kept sample."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from zerodte.config import MINUTE
+from zerodte.engine.aggressor import Rule
+from zerodte.engine.instant import Floats, Instant, Quotes, Spot, gather
+from zerodte.engine.inventory import Estimate, Inventory
+from zerodte.engine.state import Anchor, ChainState, evaluate
+from zerodte.engine.surface import Smile
+from zerodte.engine.volume import volume_of
+from zerodte.market.contracts import Chain
+from zerodte.session.clock import Ahead, clock_at
+from zerodte.session.sample import FAULTS, NEVER, SPOT_SOURCES, Ints, Ints32, KeptDay, Moment, Row
+from zerodte.session.sampling import total
+from zerodte.session.taken import dollars
+
+#: A same-day chain expires at today's close: nothing lies between.
+_TODAY = Ahead(sessions=0, minutes=0.0, am_settled=False)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Reading:
+    """Everything that an answer about one chain at one instant shows.
+
+    Attributes:
+        state: The chain, on the open interest that was asked for.
+        live: The same on effective open interest.
+        others_net_gex: Of the symbol's other chains, on the open interest of `state`, dollars per
+            1% move; NaN where there is none or it is unknown.
+        inventory: Dealers' own book.
+        has_trades: Whether a trade of the symbol has come; before that its flow is unknown.
+        smile_is_old: Whether its smile missed a sample since it was solved.
+        apart: How far apart the tape's own prices of the symbol lie, a fraction.
+        volume_by_rule: Contracts of the chain's trades by the rule that decided; none at 0.
+        moment: The instant, and what all symbols share then.
+    """
+
+    state: ChainState
+    live: ChainState
+    others_net_gex: float
+    inventory: Inventory
+    has_trades: bool
+    smile_is_old: bool
+    apart: float
+    volume_by_rule: Mapping[str, int]
+    moment: Moment
+
+    @property
+    def total_net_gex(self) -> float:
+        """Net GEX of the symbol's whole chain."""
+        return total([self.state.exposures.net_gex, self.others_net_gex])
+
+
+def is_old(smile_at: int, sampled: int) -> bool:
+    """Whether a smile of `smile_at` missed a sample since; far expiries have one a minute."""
+    return smile_at <= sampled - MINUTE
+
+
+def by_rule(volume: Ints | Ints32) -> dict[str, int]:
+    """Contracts by the name of the rule that decided, in lower case; none at 0."""
+    return {Rule(rule).name.lower(): count for rule, count in enumerate(volume.tolist()) if count}
+
+
+def kept_reading(day: KeptDay, row: int, *, settled: bool = False) -> Reading | None:
+    """What a kept sample says; None where no quote of the chain could be used.
+
+    Args:
+        day: The symbol's samples.
+        row: Which of them.
+        settled: On the morning's open interest instead of the effective one.
+    """
+    inputs = day.inputs[row]
+    if not carries_strikes(inputs):
+        return None
+    chain = day.chain(row)
+    instant = kept_instant(day, row, chain)
+    smile = Smile(
+        chain.strikes,
+        day.columns.volatility[row, day.grid(row)],
+        day.columns.quoted[row, day.grid(row)],
+    )
+    source = SPOT_SOURCES[inputs["spot_source"]]
+    spot = Spot(float(inputs["spot"]), source, float(inputs["disagreement"]))
+    anchor = Anchor(float(inputs["anchor_volatility"]), float(inputs["anchor_gamma"]))
+    known = smile, int(inputs["smile_at"]), float(inputs["forward"]), spot, anchor
+    live = evaluate(instant, *known)
+    others = inputs["others_settled_net_gex" if settled else "others_net_gex"]
+    books = (inputs[name].tolist() for name in ("book_gex", "book_dex", "book_vex", "book_chex"))
+    return Reading(
+        state=evaluate(instant.settled(), *known) if settled else live,
+        live=live,
+        others_net_gex=float(others),
+        inventory=Inventory(*(Estimate(*book) for book in books)),
+        has_trades=bool(inputs["has_trades"]),
+        smile_is_old=is_old(int(inputs["smile_at"]), int(inputs["at"])),
+        apart=float(inputs["apart"]),
+        volume_by_rule=by_rule(day.volume_by_rule[row]),
+        moment=day.moments[row],
+    )
+
+
+def carries_strikes(inputs: Row) -> bool:
+    """Whether a sample has figures by strike: a smile, a forward and a spot to value them at."""
+    return bool(inputs["smile_at"] != NEVER and np.isfinite(inputs["forward"]))
+
+
+def kept_instant(day: KeptDay, row: int, chain: Chain) -> Instant:
+    """What was known of the chain at a sample; `chain` as `KeptDay.chain` gives it."""
+    inputs, columns, said = day.inputs[row], day.columns, day.statistics_at(row)
+    faults = {reason: int(inputs[reason.replace(" ", "_")]) for reason in FAULTS}
+    newest = int(inputs["newest"])
+
+    def column(values: Floats) -> Floats:
+        return gather(values.reshape(-1), chain)
+
+    return Instant(
+        chain=chain,
+        clock=clock_at(int(inputs["at"]), day.hours, _TODAY),
+        fresh=bool(inputs["fresh"]),
+        newest=None if newest == NEVER else newest,
+        quotes=Quotes(
+            mid=column(dollars(columns.mid[row])),
+            spread=column(dollars(columns.spread[row])),
+            faults={reason: count for reason, count in faults.items() if count},
+        ),
+        official=column(said.official.astype(np.float64)),
+        effective=column(columns.open_interest[row].astype(np.float64)),
+        volume=volume_of(
+            column(said.cleared.astype(np.float64)),
+            column(columns.contracts[row].astype(np.float64)),
+            chain.listed,
+            has_trades=bool(inputs["has_trades"]),
+        ),
+        oi_as_of=said.oi_as_of,
+        classified_share=float(inputs["classified_share"]),
+    )

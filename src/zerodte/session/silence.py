@@ -1,0 +1,58 @@
+"""Where a session heard nothing: silences that no cadence explains, gaps that it was told of."""
+
+from zerodte.config import SECOND, STALE_AFTER
+from zerodte.market.calendar import TradingSession
+from zerodte.records.dbn import CADENCE
+from zerodte.records.tick import Tick
+from zerodte.session.sample import Gap
+
+
+class Silence:
+    """Listens to a session's ticks for what is missing between them."""
+
+    def __init__(self, hours: TradingSession, cadence: int) -> None:
+        """Begin to listen.
+
+        Args:
+            hours: The trading session; what is missing outside of it is no gap.
+            cadence: Interval at which the tape's source speaks, ns; that of the options' quotes
+                counts where it is longer.
+        """
+        self._hours = hours
+        self._cadence = cadence
+        self._spoke = hours.open
+        self._silences: list[Gap] = []
+        self._told: list[Gap] = []
+
+    def hear(self, tick: Tick) -> None:
+        """Take a tick; only quotes, trades and prices of underlyings count as heard."""
+        if not (tick.quotes or tick.trades or tick.underlying):
+            return
+        self._cadence = max([self._cadence, *(CADENCE[batch.schema] for batch in tick.quotes)])
+        if silence := self._since_spoke(tick.end):
+            self._silences.append(silence)
+        self._spoke = max(tick.end, self._hours.open)
+
+    def note(self, start: int, end: int, reason: str) -> None:
+        """Take a gap that somebody knows of, UTC ns; it replaces the silence that it explains."""
+        start, end = max(start, self._hours.open), min(end, self._hours.close)
+        if start < end:
+            self._told.append(Gap(start, end, reason, known=start))
+
+    def gaps(self, now: int) -> tuple[Gap, ...]:
+        """All gaps up to `now` (UTC ns), the one that still lasts included; ascending."""
+        lasting = self._since_spoke(now)
+        silences = [*self._silences, lasting] if lasting else self._silences
+        unexplained = [
+            gap
+            for gap in silences
+            if not any(told.start < gap.end and gap.start < told.end for told in self._told)
+        ]
+        return tuple(sorted((*self._told, *unexplained), key=lambda gap: gap.start))
+
+    def _since_spoke(self, until: int) -> Gap | None:
+        until = min(until, self._hours.close)
+        patience = max(STALE_AFTER, 2 * self._cadence)
+        if until - self._spoke <= patience:
+            return None
+        return Gap(self._spoke, until, "silence", known=self._spoke + patience + SECOND)
