@@ -1,0 +1,145 @@
+"""A symbol's day of samples to the bytes of its Parquet file."""
+
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import msgspec
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from zerodte.history.arrays import (
+    INSTANT,
+    WORD,
+    Arrow,
+    from_codes,
+    from_instants,
+    from_lists,
+    from_numbers,
+    from_units,
+)
+from zerodte.history.schema import (
+    ABOUT_KEY,
+    BY_STRIKE,
+    CHECKSUM_KEY,
+    FIGURE_COLUMNS,
+    GROUP_ROWS,
+    INPUT_COLUMNS,
+    PRICES,
+    RULE_COLUMNS,
+    SIDES,
+    STATED,
+    VERSION,
+    About,
+    KeptGap,
+    Scalar,
+)
+from zerodte.session.sample import (
+    COLUMN_KINDS,
+    NEVER,
+    NOT_LISTED,
+    KeptDay,
+    Moment,
+    Rows,
+    Statistics,
+)
+from zerodte.wire.envelope import Source
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Finished:
+    """A finished session of one symbol: its samples, and where its market data came from."""
+
+    day: KeptDay
+    source: Source
+
+
+def encode(finished: Finished) -> pa.Buffer:
+    """The Parquet file of a finished session."""
+    columns = dict(_columns(finished.day))
+    told = msgspec.json.encode(_about(finished, tuple(columns)))
+    metadata = {ABOUT_KEY: told, CHECKSUM_KEY: str(zlib.crc32(told)).encode()}
+    out = pa.BufferOutputStream()
+    pq.write_table(
+        pa.table(columns).replace_schema_metadata(metadata),
+        out,
+        row_group_size=GROUP_ROWS,
+        compression="zstd",
+        use_dictionary=[name for name, column in columns.items() if column.type == WORD],
+        write_page_checksum=True,
+    )
+    return out.getvalue()
+
+
+def _about(finished: Finished, columns: tuple[str, ...]) -> About:
+    day = finished.day
+    calls, puts = (
+        tuple(None if row == NOT_LISTED else row for row in side) for side in day.since.tolist()
+    )
+    return About(
+        version=VERSION,
+        symbol=day.symbol,
+        root=day.root,
+        date=day.hours.date,
+        open=day.hours.open,
+        close=day.hours.close,
+        source=finished.source,
+        samples=len(day),
+        strikes=tuple(day.strikes.tolist()),
+        calls_since=calls,
+        puts_since=puts,
+        gaps=tuple(KeptGap(gap.start, gap.end, gap.reason, gap.known) for gap in day.gaps),
+        digest=day.moments[-1].digest if day.moments else "",
+        columns=columns,
+    )
+
+
+def _columns(day: KeptDay) -> Iterator[tuple[str, Arrow]]:
+    count = len(day)
+    yield "symbol", from_codes(np.zeros(count, np.int8), [day.symbol])
+    for scalar in INPUT_COLUMNS:
+        yield scalar.name, _scalar(day.inputs, scalar)
+    for scalar in FIGURE_COLUMNS:
+        yield scalar.name, _scalar(day.figures, scalar)
+    yield from _moments(day.moments)
+    for rule, name in RULE_COLUMNS.items():
+        yield name, from_numbers(day.volume_by_rule[:, rule])
+    yield "strikes", from_lists(np.tile(day.strikes, (count, 1)))
+    for name in COLUMN_KINDS:
+        values = getattr(day.columns, name)
+        values = from_units(values) if name in PRICES else values
+        if name in BY_STRIKE:
+            yield name, from_lists(values)
+        else:
+            for right, side in enumerate(SIDES):
+                yield f"{side}_{name}", from_lists(values[:, right])
+    yield from _statistics(day.statistics, count)
+
+
+def _scalar(rows: Rows, scalar: Scalar) -> Arrow:
+    values = scalar.of(rows)
+    if scalar.is_time:
+        return from_instants(values)
+    return from_codes(values, scalar.words) if scalar.words else from_numbers(values)
+
+
+def _moments(moments: tuple[Moment, ...]) -> Iterator[tuple[str, Arrow]]:
+    yield "vix", from_numbers(np.array([moment.vix for moment in moments]))
+    yield "inputs_digest", pa.array([moment.digest for moment in moments], pa.string())
+    yield "notices", pa.array([moment.notices for moment in moments], pa.list_(pa.string()))
+    arrivals = [list(moment.arrivals.items()) for moment in moments]
+    yield "arrivals", pa.array(arrivals, pa.map_(pa.string(), INSTANT))
+
+
+def _statistics(statistics: tuple[Statistics, ...], count: int) -> Iterator[tuple[str, Arrow]]:
+    """In the rows where the venue said something new; null in the others."""
+    changed = np.zeros(count, bool)
+    changed[[said.since for said in statistics]] = True
+    times = np.full(count, NEVER, np.int64)
+    times[changed] = [said.oi_as_of or NEVER for said in statistics]
+    yield "oi_as_of", from_instants(times)
+    for field, name in STATED.items():
+        stated = np.stack([getattr(said, field) for said in statistics])
+        for right, side in enumerate(SIDES):
+            yield f"{side}_{name}", from_lists(stated[:, right], changed)

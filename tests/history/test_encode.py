@@ -1,0 +1,133 @@
+"""A finished session comes back from its bytes exactly, and damage never passes for data."""
+
+import zlib
+
+import msgspec
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from history.made_days import made_day, same
+from zerodte.history.decode import decode
+from zerodte.history.encode import encode
+from zerodte.history.error import HistoryError
+
+
+@given(seed=st.integers(0, 2**32), samples=st.integers(1, 300), strikes=st.integers(1, 9))
+def test_a_day_comes_back_to_the_bit(seed: int, samples: int, strikes: int) -> None:
+    finished = made_day(seed, samples, strikes)
+    assert same(decode(encode(finished)), finished)
+
+
+def test_equality_here_sees_a_bit() -> None:
+    assert same(made_day(1), made_day(1))
+    changed = made_day(1)
+    changed.day.columns.delta_dollars[-1, 1, -1] += 1
+    assert not same(changed, made_day(1))
+
+
+def test_the_same_day_has_the_same_bytes() -> None:
+    assert encode(made_day(2)).equals(encode(made_day(2)))
+
+
+def test_no_damage_passes_for_data() -> None:
+    """Flipped bytes give the day or an error: pages have checksums, the rest has a form."""
+    finished = made_day(samples=40)
+    content = encode(finished).to_pybytes()
+    refused = 0
+    for at in np.random.default_rng(0).integers(0, len(content), 300).tolist():
+        damaged = bytearray(content)
+        damaged[at] ^= 0x10
+        try:
+            found = decode(pa.py_buffer(bytes(damaged)))
+        except HistoryError:
+            refused += 1
+        else:
+            assert same(found, finished)
+    assert refused > 200
+
+
+@pytest.mark.parametrize("share", [0.0, 0.3, 0.999])
+def test_half_a_file_is_refused(share: float) -> None:
+    content = encode(made_day(samples=40)).to_pybytes()
+    with pytest.raises(HistoryError, match="damaged"):
+        decode(pa.py_buffer(content[: int(share * len(content))]))
+
+
+def test_a_newer_version_is_refused_by_its_number() -> None:
+    with pytest.raises(HistoryError, match=r"version 2; .* a newer zerodte"):
+        decode(_changed(version=2, something_new={"a": 1}))
+
+
+def test_what_is_added_later_is_unknown_to_no_reader() -> None:
+    table = _table()
+    added = table.append_column("decision", pa.array(["wait"] * len(table)))
+    assert same(decode(_written(added)), made_day(samples=40))
+    assert same(decode(_changed(remark="a field that is not known here")), made_day(samples=40))
+
+
+def test_what_an_older_file_lacks_is_unknown() -> None:
+    table = _table().drop_columns(["spot_source", "spot", "newest", "call_mid"])
+    day = decode(_changed(table, columns=table.column_names)).day
+    assert (day.inputs["spot_source"] == -1).all()
+    assert np.isnan(day.inputs["spot"]).all()
+    assert (day.inputs["newest"] == 0).all()
+    assert (day.columns.mid[:, 0] == -1).all()
+    assert same(day.columns.mid[:, 1], made_day(samples=40).day.columns.mid[:, 1])
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"samples": 41}, "40 rows of 41"),
+        ({"strikes": [1.0], "calls_since": [0], "puts_since": [0]}, "a list of 5 for 1 strikes"),
+        ({"source": "guessed"}, "guessed"),
+        ({"gaps": None}, "gaps"),
+    ],
+)
+def test_metadata_that_does_not_fit_is_refused(changes: dict[str, object], message: str) -> None:
+    with pytest.raises(HistoryError, match=message):
+        decode(_changed(**changes))
+
+
+def test_a_parquet_file_of_something_else_is_refused() -> None:
+    with pytest.raises(HistoryError, match="not one of a finished session"):
+        decode(_written(_table().replace_schema_metadata()))
+
+
+def test_a_lost_column_is_named() -> None:
+    table = _table().drop_columns(["inputs_digest"])
+    with pytest.raises(HistoryError, match="lost its column inputs_digest"):
+        decode(_written(table))
+    with pytest.raises(HistoryError, match="no column 'inputs_digest'"):
+        decode(_changed(table, columns=table.column_names))
+
+
+def test_a_word_that_no_code_stands_for_is_named() -> None:
+    table = _table()
+    place = table.column_names.index("regime")
+    strange = table.set_column(place, "regime", pa.array(["sideways"] * len(table)))
+    with pytest.raises(HistoryError, match="'sideways' is none of positive_gamma"):
+        decode(_written(strange))
+
+
+def _table() -> pa.Table:
+    return pq.read_table(pa.BufferReader(encode(made_day(samples=40))))
+
+
+def _written(table: pa.Table) -> pa.Buffer:
+    out = pa.BufferOutputStream()
+    pq.write_table(table, out)
+    return out.getvalue()
+
+
+def _changed(table: pa.Table | None = None, **changes: object) -> pa.Buffer:
+    """A file of a day, or of a table of one, other things said of it."""
+    table = _table() if table is None else table
+    told = msgspec.json.decode(table.schema.metadata[b"zerodte"]) | changes
+    text = msgspec.json.encode(told)
+    metadata = {b"zerodte": text, b"zerodte.crc32": str(zlib.crc32(text)).encode()}
+    return _written(table.replace_schema_metadata(metadata))
