@@ -25,7 +25,7 @@ else
 	@exec $(BIN)/zerodte demo --host $(HOST) --port $(PORT)
 endif
 
-test: $(VENV)/dev-ready ## Run the tests
+test: $(VENV)/dev-ready $(VENV)/s3-ready ## Run the tests
 	@$(BIN)/python -m pytest $(ARGS)
 
 check: $(VENV)/dev-ready ## Lint, types, import directions
@@ -50,6 +50,12 @@ $(VENV)/run-ready: requirements/run.txt pyproject.toml | $(BIN)/python
 $(VENV)/dev-ready: requirements/dev.txt $(VENV)/run-ready
 	@echo "Setting up the tests' tools (once, under a minute) ..."
 	@$(PIP) install -r requirements/dev.txt
+	@touch $@
+
+$(VENV)/s3-ready: requirements/s3.txt | $(BIN)/python
+	@echo "Setting up an object store to test with (once, some seconds) ..."
+	@$(BIN)/python -m venv $(VENV)/s3
+	@$(VENV)/s3/bin/python -m pip --quiet --disable-pip-version-check --no-input install -r requirements/s3.txt
 	@touch $@
 
 clean: ## Remove what set-up made
