@@ -56,7 +56,7 @@ def made_day(
         columns=Columns(**{name: _column(random, name, samples, strikes) for name in COLUMN_KINDS}),
         inputs=_rows(random, INPUTS, times),
         figures=_rows(random, FIGURES, times),
-        volume_by_rule=random.integers(0, 2**40, (samples, RULES)),
+        volume_by_rule=random.integers(0, 2**31, (samples, RULES)).astype(np.int32),
         statistics=tuple(_statistics(random, row, strikes) for row in changes),
         moments=tuple(_moment(random, at) for at in times.tolist()),
         gaps=(Gap(hours.open, hours.open + MINUTE, "silence", hours.open + MINUTE),) * (seed % 2),
@@ -65,13 +65,13 @@ def made_day(
 
 
 def _column(random: np.random.Generator, name: str, samples: int, strikes: int) -> Any:
-    kind, unknown = COLUMN_KINDS[name]
-    shape = (samples, strikes) if name in ("volatility", "quoted") else (samples, 2, strikes)
-    if kind == "?":
+    kind = COLUMN_KINDS[name]
+    shape = kind.shape(samples, strikes)
+    if kind.dtype == "?":
         return random.random(shape) < 0.5
-    values = (random.normal(0.0, 3e3, shape) ** 2).astype(kind)
-    if unknown:
-        values[random.random(shape) < 0.2] = unknown
+    values = (random.normal(0.0, 3e3, shape) ** 2).astype(kind.dtype)
+    if kind.nothing:
+        values[random.random(shape) < 0.2] = kind.nothing
     return values
 
 

@@ -25,7 +25,7 @@ def test_a_day_comes_back_to_the_bit(seed: int, samples: int, strikes: int) -> N
 def test_equality_here_sees_a_bit() -> None:
     assert same(made_day(1), made_day(1))
     changed = made_day(1)
-    changed.day.columns.delta_dollars[-1, 1, -1] += 1
+    changed.day.columns.delta_dollars[-1, -1] += 1
     assert not same(changed, made_day(1))
 
 

@@ -12,7 +12,7 @@ from history.made_days import DATE, made_day
 from zerodte.engine.aggressor import Rule
 from zerodte.history.history import History
 from zerodte.history.schema import FIGURE_COLUMNS, INPUT_COLUMNS, Scalar
-from zerodte.session.sample import NO_QUOTE, PRICE_UNIT, KeptDay
+from zerodte.session.sample import NO_QUOTE, UNITS_PER_DOLLAR, KeptDay
 
 SCALARS = [scalar for scalar in (*INPUT_COLUMNS, *FIGURE_COLUMNS) if not scalar.is_time]
 
@@ -74,11 +74,18 @@ def test_times_are_instants(root: str, day: KeptDay) -> None:
     assert [at for (at,) in duck(root, "epoch_ns(newest)")] == newest
 
 
-@pytest.mark.parametrize("right", [0, 1])
-@pytest.mark.parametrize("name", ["open_interest", "contracts", "delta_dollars", "gamma_dollars"])
-def test_lists_run_along_the_strikes(root: str, day: KeptDay, name: str, right: int) -> None:
-    column = f"{('call', 'put')[right]}_{name}"
-    values = known(getattr(day.columns, name)[:, right].ravel())
+@pytest.mark.parametrize(
+    "column",
+    [
+        *("call_open_interest", "put_open_interest", "call_contracts", "put_contracts"),
+        *("delta_dollars", "gamma_dollars", "volatility", "quoted"),
+    ],
+)
+def test_lists_run_along_the_strikes(root: str, day: KeptDay, column: str) -> None:
+    side, _, name = column.partition("_")
+    right = {"call": 0, "put": 1}.get(side)
+    kept = getattr(day.columns, column if right is None else name)
+    values = known((kept if right is None else kept[:, right]).ravel())
     found = duck(root, f"unnest(strikes), unnest({column})")
     assert [value for _, value in found] == values
     assert [strike for strike, _ in found] == np.tile(day.strikes, len(day)).tolist()
@@ -92,7 +99,7 @@ def test_prices_are_dollars(root: str, day: KeptDay, name: str) -> None:
         for (found,), meant in zip(duck(root, f"{side}_{name}"), units[:, right], strict=True):
             assert [value is None for value in found] == (meant == NO_QUOTE).tolist()
             dollars = [value for value in found if value is not None]
-            assert dollars == pytest.approx(meant[meant != NO_QUOTE] * PRICE_UNIT, rel=1e-15)
+            assert dollars == pytest.approx(meant[meant != NO_QUOTE] / UNITS_PER_DOLLAR, rel=1e-15)
 
 
 def test_what_the_venue_said_holds_until_it_said_more(root: str, day: KeptDay) -> None:

@@ -9,14 +9,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from zerodte.history.error import HistoryError
-from zerodte.session.sample import NEVER, NO_QUOTE, PRICE_UNIT, UNKNOWN
+from zerodte.session.sample import NEVER, UNKNOWN
 
 #: Arrow arrays of any type.
 Arrow: TypeAlias = Any
 AnyArray: TypeAlias = npt.NDArray[Any]
 
 INSTANT: Final = pa.timestamp("ns", "UTC")
-_UNITS: Final = round(1 / PRICE_UNIT)  # a dollar
 WORD: Final = pa.dictionary(pa.int8(), pa.string())
 
 
@@ -87,13 +86,3 @@ def to_lists(column: Arrow, count: int, kind: npt.DTypeLike) -> AnyArray:
     if (lengths != count).any():
         raise HistoryError(f"a list of {lengths[lengths != count][0]} for {count} strikes")
     return to_numbers(column.flatten(), kind).reshape(-1, count)
-
-
-def from_units(values: AnyArray) -> npt.NDArray[np.float64]:
-    """Whole units of price as dollars; where there is no quote, NaN."""
-    return np.where(values == NO_QUOTE, np.nan, values / _UNITS)
-
-
-def to_units(values: npt.NDArray[np.float64]) -> npt.NDArray[np.int32]:
-    """Dollars as whole units of price; where unknown, no quote."""
-    return np.where(np.isnan(values), NO_QUOTE, np.rint(values * _UNITS)).astype(np.int32)

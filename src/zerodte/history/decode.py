@@ -18,13 +18,11 @@ from zerodte.history.arrays import (
     to_instants,
     to_lists,
     to_numbers,
-    to_units,
 )
 from zerodte.history.encode import Finished
 from zerodte.history.error import HistoryError
 from zerodte.history.schema import (
     ABOUT_KEY,
-    BY_STRIKE,
     CHECKSUM_KEY,
     FIGURE_COLUMNS,
     INPUT_COLUMNS,
@@ -45,12 +43,13 @@ from zerodte.session.sample import (
     RULES,
     Columns,
     Gap,
-    Ints,
+    Ints32,
     KeptDay,
     Moment,
     Rows,
     Statistics,
 )
+from zerodte.session.taken import units
 
 _Table: TypeAlias = dict[str, Arrow]
 
@@ -159,22 +158,25 @@ def _scalar(column: Arrow, scalar: Scalar) -> AnyArray:
 
 def _column(columns: _Table, name: str, count: int, strikes: int) -> AnyArray:
     """One of `Columns`; what an older file lacks is unknown."""
-    kind, unknown = COLUMN_KINDS[name]
-    parts = [name] if name in BY_STRIKE else [f"{side}_{name}" for side in SIDES]
-    out = np.full((count, len(parts), strikes), unknown, kind)
-    for right, part in enumerate(parts):
+    kind = COLUMN_KINDS[name]
+    out = np.full(kind.shape(count, strikes), kind.nothing, kind.dtype)
+    if kind.by_strike:
+        places = {name: out}
+    else:
+        places = {f"{side}_{name}": out[:, right] for right, side in enumerate(SIDES)}
+    for part, place in places.items():
         if part in columns:
             is_price = name in PRICES
-            values = to_lists(columns[part], strikes, np.float64 if is_price else kind)
-            out[:, right] = to_units(values) if is_price else values
-    return out[:, 0] if name in BY_STRIKE else out
+            values = to_lists(columns[part], strikes, np.float64 if is_price else kind.dtype)
+            place[:] = units(values) if is_price else values
+    return out
 
 
-def _volume_by_rule(columns: _Table, count: int) -> Ints:
-    volume = np.zeros((count, RULES), np.int64)
+def _volume_by_rule(columns: _Table, count: int) -> Ints32:
+    volume = np.zeros((count, RULES), np.int32)
     for rule, name in RULE_COLUMNS.items():
         if name in columns:
-            volume[:, rule] = to_numbers(columns[name], np.int64)
+            volume[:, rule] = to_numbers(columns[name], np.int32)
     return volume
 
 

@@ -17,11 +17,9 @@ from zerodte.history.arrays import (
     from_instants,
     from_lists,
     from_numbers,
-    from_units,
 )
 from zerodte.history.schema import (
     ABOUT_KEY,
-    BY_STRIKE,
     CHECKSUM_KEY,
     FIGURE_COLUMNS,
     GROUP_ROWS,
@@ -44,6 +42,7 @@ from zerodte.session.sample import (
     Rows,
     Statistics,
 )
+from zerodte.session.taken import dollars
 from zerodte.wire.envelope import Source
 
 
@@ -106,10 +105,10 @@ def _columns(day: KeptDay) -> Iterator[tuple[str, Arrow]]:
     for rule, name in RULE_COLUMNS.items():
         yield name, from_numbers(day.volume_by_rule[:, rule])
     yield "strikes", from_lists(np.tile(day.strikes, (count, 1)))
-    for name in COLUMN_KINDS:
-        values = getattr(day.columns, name)
-        values = from_units(values) if name in PRICES else values
-        if name in BY_STRIKE:
+    for name, kind in COLUMN_KINDS.items():
+        kept = getattr(day.columns, name)
+        values = dollars(kept) if name in PRICES else kept
+        if kind.by_strike:
             yield name, from_lists(values)
         else:
             for right, side in enumerate(SIDES):

@@ -95,8 +95,6 @@ INPUT_COLUMNS: Final = _scalars(INPUTS)
 FIGURE_COLUMNS: Final = _scalars(FIGURES)
 #: Contracts since the open by the rule that decided.
 RULE_COLUMNS: Final[Mapping[Rule, str]] = {rule: f"volume_{rule.name.lower()}" for rule in Rule}
-#: Columns with one list a sample; the others have two, one for each of `SIDES`.
-BY_STRIKE: Final = frozenset({"volatility", "quoted"})
 #: Columns of prices: whole units inside, dollars in a file.
 PRICES: Final = frozenset({"mid", "spread"})
 #: What the venue said: two lists each, in the rows where it changed.
