@@ -3,6 +3,7 @@
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Final
 
 import msgspec
 import numpy as np
@@ -45,6 +46,9 @@ from zerodte.session.sample import (
 from zerodte.session.taken import dollars
 from zerodte.wire.envelope import Source
 
+#: Bytes that a `Moment` takes, its texts and times included.
+_MOMENT: Final = 1000
+
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Finished:
@@ -52,6 +56,14 @@ class Finished:
 
     day: KeptDay
     source: Source
+
+    @property
+    def nbytes(self) -> int:
+        """What it takes in memory, roughly."""
+        day = self.day
+        columns = (getattr(day.columns, name) for name in COLUMN_KINDS)
+        arrays = [*columns, day.inputs, day.figures, day.volume_by_rule]
+        return sum(int(array.nbytes) for array in arrays) + len(day) * _MOMENT
 
 
 def encode(finished: Finished) -> pa.Buffer:

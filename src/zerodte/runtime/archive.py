@@ -1,0 +1,144 @@
+"""What becomes of finished sessions while a server runs: written at the close, read when asked."""
+
+import datetime
+import logging
+import threading
+from collections import OrderedDict
+from collections.abc import Iterable
+from typing import Final, TypeAlias
+
+from zerodte.history.encode import Finished
+from zerodte.history.error import HistoryError
+from zerodte.history.history import History
+
+_Key: TypeAlias = tuple[datetime.date, str]
+
+_LOG = logging.getLogger(__name__)
+
+#: Opened sessions stay in memory up to so many bytes: about a hundred of a hundred contracts.
+_ROOM: Final = 256 * 2**20
+#: Days that may wait to be written. Older ones are given up: their tapes still have them.
+_WAITING: Final = 2
+#: Between two attempts to write, seconds.
+_PATIENCE: Final = 15.0
+
+
+class Archive:
+    """A history that is written on a thread of its own, and the sessions of it opened lately.
+
+    What cannot be written is answered from all the same, and tried again.
+
+    Args:
+        history: Where sessions are kept.
+        patience: Between two attempts to write, seconds.
+        room: Bytes of opened sessions that stay in memory.
+    """
+
+    def __init__(self, history: History, *, patience: float = _PATIENCE, room: int = _ROOM) -> None:
+        self._history = history
+        self._patience = patience
+        self._room = room
+        self._opened: OrderedDict[_Key, Finished] = OrderedDict()
+        self._waiting: dict[_Key, Finished] = {}
+        self._damaged: set[_Key] = set()
+        self._problem: str | None = None
+        self._lock = threading.Lock()
+        self._wake = threading.Event()
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="archive", daemon=True)
+
+    @property
+    def problem(self) -> str | None:
+        """Why finished sessions wait to be written; None while none has to."""
+        return self._problem
+
+    def start(self) -> None:
+        """Begin to write, on another thread."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Try once more to write what waits, and end the thread."""
+        self._stopped.set()
+        self._wake.set()
+        if self._thread.ident is not None:
+            self._thread.join()
+
+    def keep(self, finished: Iterable[Finished]) -> None:
+        """Have finished sessions written; they are answered from at once."""
+        with self._lock:
+            self._waiting |= {(one.day.hours.date, one.day.symbol): one for one in finished}
+            days = sorted({date for date, _ in self._waiting})
+            for key in [key for key in self._waiting if key[0] not in days[-_WAITING:]]:
+                del self._waiting[key]
+                _LOG.error("%s of %s could not be kept; replay its tape to keep it", *key[::-1])
+        self._wake.set()
+
+    def read(self, date: datetime.date, symbol: str) -> Finished | None:
+        """A finished session; None where there is none.
+
+        Raises:
+            HistoryError: If its file cannot be read; logged once for each.
+        """
+        key = date, symbol
+        with self._lock:
+            found = self._waiting.get(key) or self._opened.get(key)
+            if key in self._opened:
+                self._opened.move_to_end(key)
+        if found is not None:
+            return found
+        try:
+            found = self._history.read(date, symbol)
+        except HistoryError as error:
+            if key not in self._damaged:
+                self._damaged.add(key)
+                _LOG.error("%s", error)
+            raise
+        self._damaged.discard(key)
+        if found is not None:
+            self._open(key, found)
+        return found
+
+    def _open(self, key: _Key, found: Finished) -> None:
+        """Keep a session in memory, and let go of those that nobody asked for the longest."""
+        with self._lock:
+            self._opened[key] = found
+            self._opened.move_to_end(key)
+            held = sum(one.nbytes for one in self._opened.values())
+            while held > self._room and len(self._opened) > 1:
+                held -= self._opened.popitem(last=False)[1].nbytes
+
+    # On the thread that writes
+
+    def _run(self) -> None:
+        while True:
+            stops = self._stopped.is_set()
+            self._wake.clear()
+            self._problem = self._write_all()
+            if stops:
+                return
+            if self._problem is not None:
+                self._stopped.wait(self._patience)
+            else:
+                self._wake.wait()
+
+    def _write_all(self) -> str | None:
+        """Write what waits; the first reason why something could not be."""
+        problem = None
+        with self._lock:
+            waiting = list(self._waiting.items())
+        for key, finished in waiting:
+            try:
+                self._history.keep(finished)
+            except HistoryError as error:
+                problem = problem or f"finished sessions wait to be kept: {error}"
+                continue
+            except Exception:  # Nobody else hears of what ends this thread.
+                _LOG.exception("a defect: %s of %s could not be kept", *key[::-1])
+            else:
+                self._open(key, finished)
+            with self._lock:
+                if self._waiting.get(key) is finished:
+                    del self._waiting[key]
+        if problem is not None and problem != self._problem:
+            _LOG.error("%s", problem)
+        return problem

@@ -1,0 +1,138 @@
+"""Finished sessions are written behind the server's back, answered from at once, and never lost."""
+
+import logging
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from history.made_days import DATE, made_day, same
+from zerodte.history.encode import Finished
+from zerodte.history.error import HistoryError
+from zerodte.history.history import History
+from zerodte.runtime.archive import Archive
+
+DAYS = [date(2025, 6, day) for day in (2, 3, 4, 5)]
+LONG = 30.0
+
+
+class Watched(History):
+    """A history that says when something was tried, for tests that wait for it."""
+
+    def __init__(self, root: str) -> None:
+        super().__init__(root)
+        self.tried = threading.Semaphore(0)
+
+    def keep(self, finished: Finished) -> int:
+        """Try, and say so."""
+        try:
+            return super().keep(finished)
+        finally:
+            self.tried.release()
+
+
+@contextmanager
+def running(archive: Archive) -> Iterator[Archive]:
+    archive.start()
+    try:
+        yield archive
+    finally:
+        archive.stop()
+
+
+def test_what_is_finished_is_answered_at_once_and_written_by_the_end(tmp_path: Path) -> None:
+    archive = Archive(History(str(tmp_path)))
+    archive.keep([made_day(1, 40), made_day(2, 40, symbol="BBB")])
+    assert same(archive.read(DATE, "BBB"), made_day(2, 40, symbol="BBB"))
+    assert not list(tmp_path.iterdir())
+    with running(archive):
+        pass
+    assert archive.problem is None
+    assert same(History(str(tmp_path)).read(DATE, "AAA"), made_day(1, 40))
+    assert same(History(str(tmp_path)).read(DATE, "BBB"), made_day(2, 40, symbol="BBB"))
+
+
+def test_past_sessions_are_read_and_unknown_ones_are_none(tmp_path: Path) -> None:
+    History(str(tmp_path)).keep(made_day(1, 40))
+    archive = Archive(History(str(tmp_path)))
+    assert same(archive.read(DATE, "AAA"), made_day(1, 40))
+    assert archive.read(DATE, "BBB") is None
+    assert archive.read(DAYS[1], "AAA") is None
+
+
+def test_opened_sessions_stay_as_long_as_there_is_room(tmp_path: Path) -> None:
+    history = History(str(tmp_path))
+    for symbol in ("AAA", "BBB", "CCC"):
+        history.keep(made_day(1, 40, symbol=symbol))
+    archive = Archive(history, room=2 * made_day(1, 40).nbytes)
+    first = archive.read(DATE, "AAA")
+    archive.read(DATE, "BBB")
+    assert archive.read(DATE, "AAA") is first
+    archive.read(DATE, "CCC")
+    assert archive.read(DATE, "AAA") is first
+    (tmp_path / f"date={DATE}" / "BBB.parquet").unlink()
+    assert archive.read(DATE, "BBB") is None
+
+
+def test_a_root_that_cannot_be_written_is_tried_until_it_can(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    root = tmp_path / "root"
+    root.write_text("in the way")
+    history = Watched(str(root))
+    with running(Archive(history, patience=0.01)) as archive:
+        archive.keep([made_day(1, 40)])
+        for _ in range(3):
+            assert history.tried.acquire(timeout=LONG)
+        problem = str(archive.problem)
+        assert problem.startswith("finished sessions wait to be kept: ")
+        assert problem.endswith("Not a directory")
+        assert same(archive.read(DATE, "AAA"), made_day(1, 40))
+        root.unlink()
+    assert archive.problem is None
+    assert same(History(str(root)).read(DATE, "AAA"), made_day(1, 40))
+    assert len(caplog.records) == 1
+
+
+def test_one_that_cannot_be_written_holds_no_other_up(tmp_path: Path) -> None:
+    (tmp_path / f"date={DATE}" / "AAA.parquet" / "in the way").mkdir(parents=True)
+    archive = Archive(History(str(tmp_path)))
+    with running(archive):
+        archive.keep([made_day(1, 40), made_day(2, 40, symbol="BBB")])
+    assert archive.problem is not None
+    assert same(History(str(tmp_path)).read(DATE, "BBB"), made_day(2, 40, symbol="BBB"))
+
+
+def test_of_many_that_wait_the_newest_days_are_held(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    archive = Archive(History(str(tmp_path)))
+    for day in DAYS:
+        archive.keep([made_day(1, 4, date=day), made_day(1, 4, symbol="BBB", date=day)])
+    with running(archive):
+        pass
+    assert list(History(str(tmp_path)).sizes()) == DAYS[-2:]
+    assert [record.getMessage() for record in caplog.records][:1] == [
+        "AAA of 2025-06-02 could not be kept; replay its tape to keep it"
+    ]
+    assert len(caplog.records) == 4
+
+
+def test_a_damaged_session_is_logged_once_and_read_when_it_is_whole(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    history = History(str(tmp_path))
+    history.keep(made_day(1, 40))
+    (file,) = tmp_path.rglob("*.parquet")
+    content = file.read_bytes()
+    file.write_bytes(content[: len(content) // 2])
+    archive = Archive(history)
+    for _ in range(3):
+        with pytest.raises(HistoryError, match="damaged"):
+            archive.read(DATE, "AAA")
+    assert [record.levelno for record in caplog.records] == [logging.ERROR]
+    file.write_bytes(content)
+    assert same(archive.read(DATE, "AAA"), made_day(1, 40))
