@@ -1,18 +1,21 @@
 """A source with one filled-in symbol, and the application over it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from datetime import date
 from itertools import count
 from typing import TypeVar
 
+import httpx
 import msgspec
 import pytest
-from litestar import Litestar
-from litestar.testing import TestClient
 from msgspec import inspect
 
+from server.ports import served
+from zerodte.config import SECOND
 from zerodte.server.app import create_app
 from zerodte.server.settings import ServerSettings
+from zerodte.server.source import Changes, Figures, SampleEvent
 from zerodte.wire.errors import ApiError
 from zerodte.wire.exposure import ExposureBlocks, Head, encode
 from zerodte.wire.health import Health
@@ -20,6 +23,9 @@ from zerodte.wire.snapshot import NoZeroDte, SessionClosed, SnapshotBlocks
 
 S = TypeVar("S", bound=msgspec.Struct)
 Blocks = TypeVar("Blocks", bound=ExposureBlocks)
+
+#: 2026-05-27 09:30:30 New York.
+START = 1_779_888_630 * SECOND
 
 
 class ExampleSource:
@@ -29,8 +35,17 @@ class ExampleSource:
     """
 
     def __init__(self) -> None:
+        self.ticks = 0
+        self.callers: list[Callable[[], None]] = []
+        self.forget()
+
+    def forget(self) -> None:
+        """Begin again, so that nothing that was answered before still holds."""
+        self.ticks += 1
         self.asked: list[tuple[date | None, float]] = []
         self.reasons: tuple[str, ...] = ()
+        self.samples: list[SampleEvent] = []
+        self.state = Figures()
 
     def snapshot(self, symbol: str, expiry: date | None, strike_range: float) -> bytes:
         """SPX, or one of the odd ones."""
@@ -39,6 +54,36 @@ class ExampleSource:
     def exposure(self, symbol: str, expiry: date | None, strike_range: float) -> bytes:
         """The same without a decision."""
         return self._answer(ExposureBlocks, symbol, expiry, strike_range)
+
+    def events(self, symbol: str, after: int | None) -> Sequence[SampleEvent]:
+        """Those of `samples`, whatever the symbol."""
+        if symbol not in self.symbols():
+            raise ApiError("symbol_not_found", f"{symbol} is not tracked.")
+        if after is None:
+            return self.samples[-1:]
+        return [event for event in self.samples if event.time > after]
+
+    def on_sample(self, call: Callable[[], None]) -> Callable[[], None]:
+        """Keep it for `sample`."""
+        self.callers.append(call)
+        return lambda: self.callers.remove(call)
+
+    def sample(self, text: str) -> None:
+        """Take a sample whose bar and snapshot say `text`, half a minute after the last."""
+        self.samples = [replace(event, snapshot=None) for event in self.samples]
+        time = START + len(self.samples) * 30 * SECOND
+        body = msgspec.json.encode({"said": text})
+        self.samples.append(SampleEvent(time, body, body))
+        for call in self.callers:
+            call()
+
+    def version(self, changes: Changes) -> int:
+        """Grows with `ticks`, and with samples."""
+        return {"tick": self.ticks, "sample": len(self.samples), "never": 0}[changes]
+
+    def figures(self) -> Figures:
+        """Those of `state`."""
+        return self.state
 
     def health(self) -> Health:
         """Unhealthy once `reasons` are given."""
@@ -103,17 +148,28 @@ def filled(shape: type[S], **known: object) -> S:
     return msgspec.convert(fields | known, type=shape)
 
 
-@pytest.fixture
-def source() -> ExampleSource:
-    return ExampleSource()
+@pytest.fixture(scope="session")
+def everlasting() -> Iterator[tuple[ExampleSource, httpx.Client]]:
+    """One server for all tests: they begin where `source` puts it."""
+    source = ExampleSource()
+    app = create_app(source, ServerSettings(base_url="http://zerodte.example"))
+    with served(app) as url, httpx.Client(base_url=url, trust_env=False) as client:
+        yield source, client
 
 
 @pytest.fixture
-def app(source: ExampleSource) -> Litestar:
-    return create_app(source, ServerSettings(base_url="http://zerodte.example"))
+def source(everlasting: tuple[ExampleSource, httpx.Client]) -> ExampleSource:
+    source, _ = everlasting
+    source.forget()
+    return source
 
 
 @pytest.fixture
-def client(app: Litestar) -> Iterator[TestClient[Litestar]]:
-    with TestClient(app) as client:
-        yield client
+def client(source: ExampleSource, everlasting: tuple[ExampleSource, httpx.Client]) -> httpx.Client:
+    _, client = everlasting
+    return client
+
+
+@pytest.fixture
+def url(client: httpx.Client) -> str:
+    return str(client.base_url).rstrip("/")

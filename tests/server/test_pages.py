@@ -3,15 +3,13 @@
 import re
 from html.parser import HTMLParser
 
+import httpx
 import msgspec
 import pytest
-from litestar import Litestar
-from litestar.testing import TestClient
 
 from zerodte.server.app import ROUTES
 from zerodte.server.page import home_page
 
-Client = TestClient[Litestar]
 VOID = {"meta", "br", "link"}
 
 
@@ -48,7 +46,7 @@ class Reader(HTMLParser):
 
 
 @pytest.mark.parametrize("path", ["/", "/docs"])
-def test_pages_need_nothing_but_this_server(client: Client, path: str) -> None:
+def test_pages_need_nothing_but_this_server(client: httpx.Client, path: str) -> None:
     page = client.get(path).text
     reader = Reader(page)
     assert reader.tags.isdisjoint({"script", "img", "link", "iframe", "object"})
@@ -58,7 +56,7 @@ def test_pages_need_nothing_but_this_server(client: Client, path: str) -> None:
     assert "prefers-color-scheme: dark" in page
 
 
-def test_links_lead_somewhere(client: Client) -> None:
+def test_links_lead_somewhere(client: httpx.Client) -> None:
     for path in ("/", "/docs"):
         reader = Reader(client.get(path).text)
         assert len(set(reader.ids)) == len(reader.ids)
@@ -69,7 +67,7 @@ def test_links_lead_somewhere(client: Client) -> None:
                 assert client.get(link).status_code == 200
 
 
-def test_the_reference_explains_every_route_and_field(client: Client) -> None:
+def test_the_reference_explains_every_route_and_field(client: httpx.Client) -> None:
     text = Reader(client.get("/docs").text).text
     described = client.get("/openapi.json").json()
     for route in ROUTES:
@@ -81,7 +79,7 @@ def test_the_reference_explains_every_route_and_field(client: Client) -> None:
             assert schema.get("description", "") in text
 
 
-def test_home_names_symbols_and_lines_that_work(client: Client) -> None:
+def test_home_names_symbols_and_lines_that_work(client: httpx.Client) -> None:
     text = Reader(client.get("/").text).text
     assert all(symbol in text for symbol in ("QQQ", "SPX", "TSLA"))
     asked = re.findall(r"curl -s http://zerodte\.example(\S+)", text)
@@ -97,5 +95,5 @@ def test_home_without_symbols_and_with_hostile_ones() -> None:
     assert "<script>" in hostile.text
 
 
-def test_openapi_is_what_the_page_was_made_of(client: Client) -> None:
+def test_openapi_is_what_the_page_was_made_of(client: httpx.Client) -> None:
     assert msgspec.json.decode(client.get("/openapi.json").content)["info"]["title"] == "zerodte"

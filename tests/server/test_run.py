@@ -5,14 +5,12 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 
 import flashalpha
 import pytest
-from litestar import Litestar
 
-from zerodte.server.run import Listener, Server, ServerError
+from zerodte.server.run import Listener, ServerError
 from zerodte.wire.errors import ApiError
 
 SLEEPY = """
@@ -33,18 +31,6 @@ listener = Listener("127.0.0.1", 0)
 print(listener.url, flush=True)
 Server(app, listener).run()
 """
-
-
-@pytest.fixture
-def url(app: Litestar) -> Iterator[str]:
-    listener = Listener("127.0.0.1", 0)
-    server = Server(app, listener)
-    running = threading.Thread(target=server.run)
-    running.start()
-    yield listener.url
-    server.stop()
-    running.join(10)
-    assert not running.is_alive()
 
 
 @pytest.fixture

@@ -152,7 +152,8 @@ def _serve(tape: Tape, host: str, port: int, speed: float | None) -> None:
     listener = Listener(host, port)
     url = listener.url
     click.echo(f"Listening on {url}; reading the tape of {tape.session.date} ...")
-    server = Server(create_app(market, ServerSettings(base_url=url)), listener)
+    app = create_app(market, ServerSettings(base_url=url))
+    server = Server(app, listener, app.stop, app.cut)
     # The server ends a SIGTERM by raising it again: as an exit, so that what is open is closed.
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     market.start(lambda: _say_ready(url, market.symbols(), tape), _say_failed)

@@ -52,3 +52,9 @@ class Tick:
     quotes: tuple[Batch, ...] = ()
     trades: tuple[Batch, ...] = ()
     gap: str = ""
+
+    def counts(self) -> dict[str, int]:
+        """Records by kind; none at 0."""
+        kinds = ("definitions", "statistics", "underlying", "quotes", "trades")
+        counts = {kind: sum(len(batch.records) for batch in getattr(self, kind)) for kind in kinds}
+        return {kind: count for kind, count in counts.items() if count}

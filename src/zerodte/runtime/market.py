@@ -4,12 +4,14 @@ import datetime
 import logging
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 from zerodte.config import SECOND
+from zerodte.runtime.pulse import Pulse
 from zerodte.runtime.replay import Pace, begin, source_of
 from zerodte.runtime.warmup import warm_up
+from zerodte.server.source import Changes, Figures, SampleEvent
 from zerodte.tape.folder import Tape, TapeError
 from zerodte.views.snapshot import snapshot
 from zerodte.wire.errors import ApiError
@@ -37,6 +39,7 @@ class Market:
         self._tape = tape
         self._source = source_of(tape)
         self._session = begin(tape)
+        self._pulse = Pulse()
         self._pace = Pace(speed, tape.session.open)
         self._lock = threading.Lock()
         self._answers: OrderedDict[_Key, bytes] = OrderedDict()
@@ -75,6 +78,27 @@ class Market:
         """The same on settled open interest."""
         return self._answer((symbol, expiry, round(strike_range, _RANGE_DIGITS), True))
 
+    def events(self, symbol: str, after: int | None) -> Sequence[SampleEvent]:
+        """Samples as a stream shows them; see `SnapshotSource`."""
+        if not self._is_ready:
+            raise ApiError("warming_up", self._problem or "starting")
+        if symbol not in self.symbols():
+            raise ApiError("symbol_not_found", f"{symbol} is not tracked.")
+        return ()
+
+    def on_sample(self, call: Callable[[], None]) -> Callable[[], None]:
+        """Have `call` called after each sample; see `SnapshotSource`."""
+        return self._pulse.on_sample(call)
+
+    def version(self, changes: Changes) -> int:
+        """A number that grows when answers may change; see `SnapshotSource`."""
+        return self._pulse.version(changes)
+
+    def figures(self) -> Figures:
+        """How the replay is doing."""
+        with self._lock:
+            return self._pulse.figures(self._session)
+
     def health(self) -> Health:
         """Healthy once ready, until the replay ends early."""
         problem = self._problem
@@ -108,6 +132,7 @@ class Market:
                 with self._lock:
                     self._session.apply(tick)
                     self._answers.clear()
+                    self._pulse.took(tick, self._session, self._pace.late(tick.end))
             self._become_ready()
         except TapeError as error:
             self._fail(str(error))
@@ -128,6 +153,7 @@ class Market:
                 with self._lock:
                     self._session.advance(beat)
                     self._answers.clear()
+                    self._pulse.passed(self._session, self._pace.late(beat))
         return self._pace.wait(due, self._stopped)
 
     def _become_ready(self) -> None:

@@ -75,12 +75,17 @@ class Pace:
         """Whether the instant `due` is waited for rather than played at once."""
         return self._speed is not None and due > self._opening
 
+    def late(self, due: int) -> float:
+        """Seconds since the instant `due` of the tape was due; NaN when it is not waited for."""
+        if self._speed is None or self._origin is None or not self.is_live(due):
+            return float("nan")
+        first, began = self._origin
+        return (time.monotonic_ns() - began - (due - first) / self._speed) / SECOND
+
     def wait(self, due: int, stopped: threading.Event) -> bool:
         """Wait until the instant `due` of the tape; False when stopped meanwhile."""
         if self._speed is None or not self.is_live(due):
             return not stopped.is_set()
         if self._origin is None:
             self._origin = (due, time.monotonic_ns())
-        first, began = self._origin
-        ahead = (due - first) / self._speed - (time.monotonic_ns() - began)
-        return not stopped.wait(max(ahead, 0.0) / SECOND)
+        return not stopped.wait(max(-self.late(due), 0.0))

@@ -51,9 +51,7 @@ class Tally:
 
     def take(self, tick: Tick, judged: list[Judged], board: Board) -> None:
         """Add a tick that `board` has taken."""
-        for kind in ("definitions", "statistics", "underlying", "quotes", "trades"):
-            if count := sum(len(batch.records) for batch in getattr(tick, kind)):
-                self.records[kind] += count
+        self.records.update(tick.counts())
         for trades in judged:
             self._add_flow(tick.end, trades, board)
         self._hear(tick)

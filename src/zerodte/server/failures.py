@@ -1,16 +1,14 @@
 """How a failed request is answered: always the one error shape, never a traceback."""
 
 import logging
-from typing import Any, TypeAlias
+from secrets import token_hex
 
-from litestar import Request, Response
-from litestar.exceptions import HTTPException
-from litestar.types import ExceptionHandlersMap
-
-from zerodte.server.route import HEADERS, METHODS
+from zerodte.server.asgi import Scope, Send, begin, body, encoded
+from zerodte.server.route import METHODS, headers_of_errors
 from zerodte.wire.errors import ApiError
 
-AnyRequest: TypeAlias = Request[Any, Any, Any]
+#: Of a path, so much is logged.
+_SHOWN_PATH = 200
 
 _REJECTIONS = {
     400: ("bad_request", "This is not a well-formed request."),
@@ -21,28 +19,24 @@ _REJECTIONS = {
 _LOG = logging.getLogger(__name__)
 
 
-def _refused(_: AnyRequest, error: ApiError) -> Response[bytes]:
-    headers = dict(HEADERS["json"])
-    if error.status == 405:
-        headers["allow"] = ", ".join(METHODS)
-    return Response(error.body(), status_code=error.status, headers=headers)
+def rejection(status: int) -> ApiError:
+    """What a request is told that no route may answer: 400, 404 or 405."""
+    return ApiError(*_REJECTIONS[status])
 
 
-def _rejected(request: AnyRequest, error: HTTPException) -> Response[bytes]:
-    """What the framework refuses before a route is reached."""
-    if error.status_code not in _REJECTIONS:
-        return _failed(request, error)
-    code, message = _REJECTIONS[error.status_code]
-    return _refused(request, ApiError(code, message))
+def failure(scope: Scope, error: BaseException) -> ApiError:
+    """Log a defect under an id, and say no more than the id to the client."""
+    number = token_hex(6)
+    shown = {"id": number, "method": scope["method"], "path": scope["path"][:_SHOWN_PATH]}
+    _LOG.error("failed", exc_info=error, extra={"fields": shown})
+    return ApiError(
+        "internal_error", f"The server failed; its log says why, under the id {number}."
+    )
 
 
-def _failed(request: AnyRequest, error: Exception) -> Response[bytes]:
-    _LOG.error("failed on %s %r", request.method, request.scope["path"], exc_info=error)
-    return _refused(request, ApiError("internal_error", "The server failed; it has logged why."))
-
-
-EXCEPTION_HANDLERS: ExceptionHandlersMap = {
-    ApiError: _refused,
-    HTTPException: _rejected,
-    Exception: _failed,
-}
+async def refuse(error: ApiError, send: Send) -> None:
+    """Answer with an error."""
+    content = error.body()
+    headers = headers_of_errors(error.status) | {"content-length": str(len(content))}
+    await send(begin(error.status, encoded(headers)))
+    await send(body(content))

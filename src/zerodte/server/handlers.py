@@ -4,7 +4,7 @@ import msgspec
 
 from zerodte.server.page import home_page
 from zerodte.server.parameters import EXPIRY, STRIKE_RANGE, read_symbol
-from zerodte.server.route import Answer, Request, Site
+from zerodte.server.route import Answer, Request, Site, Subscription
 
 
 def snapshot(site: Site, request: Request) -> Answer:
@@ -21,10 +21,20 @@ def exposure(site: Site, request: Request) -> Answer:
     return Answer(site.source.exposure(symbol, expiry, strike_range))
 
 
+def stream(_: Site, request: Request) -> Subscription:
+    """One symbol's samples as they come."""
+    return Subscription(read_symbol(request.path["symbol"]))
+
+
 def health(site: Site, _: Request) -> Answer:
     """Whether the server can answer."""
     state = site.source.health()
     return Answer(msgspec.json.encode(state), 200 if state.status == "Healthy" else 503)
+
+
+def metrics(site: Site, _: Request) -> Answer:
+    """How the server is doing."""
+    return Answer(site.metrics.exposition())
 
 
 def openapi(site: Site, _: Request) -> Answer:

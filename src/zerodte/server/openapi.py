@@ -11,7 +11,7 @@ import msgspec
 
 import zerodte
 from zerodte.server.parameters import PATH_MEANINGS
-from zerodte.server.route import Flat, Route
+from zerodte.server.route import MEDIA_TYPES, Flat, Route
 from zerodte.wire.errors import STATUS, ErrorBody
 
 Json: TypeAlias = dict[str, Any]
@@ -104,10 +104,10 @@ def _operation(route: Route) -> Json:
 
 def _answered(route: Route) -> Json:
     schemas = [_reference(shape) for shape in route.answers]
-    if route.media == "html":
-        content: Json = {"text/html": {"schema": {"type": "string"}}}
+    if route.media == "json":
+        content: Json = {"application/json": {"schema": {"anyOf": schemas} if schemas else {}}}
     else:
-        content = {"application/json": {"schema": {"anyOf": schemas} if schemas else {}}}
+        content = {MEDIA_TYPES[route.media]: {"schema": {"type": "string"}}}
     return {"description": route.summary, "content": content}
 
 

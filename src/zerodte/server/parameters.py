@@ -15,6 +15,8 @@ T = TypeVar("T")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _DECIMAL = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 _SYMBOL = re.compile(r"[A-Z0-9][A-Z0-9.-]{0,14}")
+#: Digits of a strike range that count: a hundredth of a percent of spot.
+_RANGE_DIGITS = 4
 _NARROWEST, _WIDEST = config.STRIKE_RANGE_BOUNDS
 
 #: What the parameters in paths mean, for the documentation.
@@ -80,7 +82,7 @@ def _strike_range(text: str) -> float:
             "invalid_strike_range",
             f"strike_range must be a number, a fraction of spot: {_NARROWEST} to {_WIDEST}.",
         )
-    return min(max(float(text), _NARROWEST), _WIDEST)
+    return round(min(max(float(text), _NARROWEST), _WIDEST), _RANGE_DIGITS)
 
 
 EXPIRY: Parameter[date | None] = Parameter(

@@ -1,35 +1,40 @@
-"""What a route is, as data, and how one becomes an endpoint."""
+"""What a route is, as data: what it needs, what it answers with, and how it is found."""
 
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
-from litestar import HttpMethod, Response
-from litestar import Request as HttpRequest
-from litestar.handlers import HTTPRouteHandler
-from litestar.types import Guard
-
-from zerodte.server.parameters import Parameter, read_query
+from zerodte.server.asgi import Scope
+from zerodte.server.metrics import Metrics
+from zerodte.server.parameters import Parameter, read_query, read_symbol
 from zerodte.server.settings import ServerSettings
-from zerodte.server.source import SnapshotSource
+from zerodte.server.source import Changes, SnapshotSource
 
 Access: TypeAlias = Literal["open", "growth", "alpha"]
-Media: TypeAlias = Literal["json", "html"]
+Media: TypeAlias = Literal["json", "html", "metrics", "events"]
 
-METHODS = (HttpMethod.GET, HttpMethod.HEAD)
-_COMMON = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
+METHODS = ("GET", "HEAD")
+_COMMON = {"x-content-type-options": "nosniff"}
 _PAGE = {
-    "content-type": "text/html; charset=utf-8",
     "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     "referrer-policy": "no-referrer",
 }
-#: The headers of an answer, whatever it says.
-HEADERS: dict[Media, dict[str, str]] = {
-    "json": _COMMON | {"content-type": "application/json"},
-    "html": _COMMON | _PAGE,
+MEDIA_TYPES: dict[Media, str] = {
+    "json": "application/json",
+    "html": "text/html",
+    "metrics": "text/plain",
+    "events": "text/event-stream",
 }
+_MEDIA: dict[Media, dict[str, str]] = {
+    "json": {"content-type": MEDIA_TYPES["json"]},
+    "html": _PAGE | {"content-type": f"{MEDIA_TYPES['html']}; charset=utf-8"},
+    "metrics": {"content-type": f"{MEDIA_TYPES['metrics']}; version=0.0.4; charset=utf-8"},
+    # The last line asks a proxy to pass events on as they come.
+    "events": {"content-type": MEDIA_TYPES["events"], "x-accel-buffering": "no"},
+}
+#: Whether a client may keep an answer: never, or as long as it asks each time if it still holds.
+_STORED = {False: {"cache-control": "no-store"}, True: {"cache-control": "private, no-cache"}}
 
 
 @dataclass(frozen=True)
@@ -38,6 +43,7 @@ class Site:
 
     source: SnapshotSource
     settings: ServerSettings
+    metrics: Metrics
     openapi: bytes
     reference: bytes
 
@@ -58,7 +64,14 @@ class Answer:
     status: int = 200
 
 
-Handler: TypeAlias = Callable[[Site, Request], Answer]
+@dataclass(frozen=True)
+class Subscription:
+    """The samples of a symbol, as they come."""
+
+    symbol: str
+
+
+Handler: TypeAlias = Callable[[Site, Request], Answer | Subscription]
 
 
 @dataclass(frozen=True)
@@ -75,15 +88,17 @@ class Route:
     """A row of the route table.
 
     Attributes:
-        path: With parameters in braces.
+        path: With at most one parameter in braces, the symbol, at its end.
         access: The plan it needs.
-        handler: Makes the answer; pure but for what the source does.
+        handler: Makes or names the answer; pure but for what the source does.
         summary: One line for the documentation.
         answers: The shapes of a 200 body, one of which it has.
         also: Other statuses that come with such a body.
         query: The query parameters it knows.
         errors: The codes it may answer with.
         media: What its body is.
+        changes: How often an answer may turn out different, so how long one is kept; None: it is
+            made anew for everybody.
         off_loop: Whether the handler may take long, and so runs on a worker thread.
     """
 
@@ -96,23 +111,47 @@ class Route:
     query: tuple[Parameter[Any], ...] = ()
     errors: tuple[str, ...] = ()
     media: Media = "json"
+    changes: Changes | None = None
     off_loop: bool = False
 
+    def key(self, symbol: str | None, query_string: bytes) -> Hashable:
+        """What is asked, whatever the spelling; raises ApiError where it is not of its form."""
+        asked = read_query(query_string) if query_string else {}
+        named = read_symbol(symbol) if symbol is not None else None
+        return (self.path, named, *(parameter.of(asked) for parameter in self.query))
 
-def endpoint(route: Route, site: Site, guards: list[Guard]) -> HTTPRouteHandler:
-    """The endpoint of a route. `guards` pass or refuse a request before its handler runs."""
 
-    def answer(request: HttpRequest[Any, Any, Any]) -> Response[bytes]:
-        asked = Request(request.path_params, read_query(request.scope["query_string"]))
-        made = route.handler(site, asked)
-        return Response(made.body, status_code=made.status, headers=HEADERS[route.media])
+#: Passes or refuses, by an ApiError, a request for a route.
+Guard: TypeAlias = Callable[[Route, Scope], None]
 
-    path = re.sub(r"{(\w+)}", r"{\1:str}", route.path)
-    registered = HTTPRouteHandler(
-        path,
-        http_method=METHODS,
-        guards=guards,
-        opt={"access": route.access},
-        sync_to_thread=route.off_loop,
-    )
-    return registered(answer)
+
+class RouteMap:
+    """Routes by path."""
+
+    def __init__(self, routes: Sequence[Route]) -> None:
+        """Index them."""
+        self._fixed = {route.path: route for route in routes if "{" not in route.path}
+        self._of_symbol = {
+            route.path.removesuffix("/{symbol}"): route
+            for route in routes
+            if route.path.endswith("/{symbol}")
+        }
+
+    def find(self, path: str) -> tuple[Route, str | None] | None:
+        """The route of a decoded path and the symbol in it; slashes at the end do not count."""
+        path = path.rstrip("/") or "/"
+        if (route := self._fixed.get(path)) is not None:
+            return route, None
+        head, _, symbol = path.rpartition("/")
+        return (route, symbol) if (route := self._of_symbol.get(head)) is not None else None
+
+
+def headers_of(route: Route) -> dict[str, str]:
+    """The headers of a route's answers, whatever they say."""
+    return _MEDIA[route.media] | _COMMON | _STORED[route.changes is not None]
+
+
+def headers_of_errors(status: int) -> dict[str, str]:
+    """The headers of an error."""
+    allow = {"allow": ", ".join(METHODS)} if status == 405 else {}
+    return _MEDIA["json"] | _COMMON | _STORED[False] | allow

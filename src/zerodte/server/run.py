@@ -1,13 +1,19 @@
 """A listening server: the port, the event loop and a graceful end. The application is given."""
 
 import socket
+from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 
 import uvicorn
-from litestar.types import ASGIApp
+
+from zerodte.server.asgi import App
+from zerodte.server.connection import Connection
 
 _BACKLOG = 2048
 _GRACE_S = 5
+#: Bytes that the system holds for a client that does not read; left alone it holds megabytes.
+_SEND_BUFFER = 256 * 1024
 #: Addresses that mean every one of this machine, and the one that its own clients reach.
 _LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
 
@@ -39,21 +45,35 @@ class Listener:
 
 
 class Server:
-    """An ASGI application that answers on a listener's port."""
+    """An ASGI application that answers on a listener's port.
 
-    def __init__(self, app: ASGIApp, listener: Listener) -> None:
+    Args:
+        app: The application.
+        listener: The port.
+        stopping: Called on the event loop when the server begins to end, so that the application
+            ends what would go on for ever.
+        cut: Told why, when a connection is ended for what its client does.
+    """
+
+    def __init__(
+        self,
+        app: App,
+        listener: Listener,
+        stopping: Callable[[], None] = lambda: None,
+        cut: Callable[[str], None] = lambda _: None,
+    ) -> None:
         self._socket = listener.socket
-        self._uvicorn = uvicorn.Server(
-            uvicorn.Config(
-                app,
-                http="httptools",
-                ws="none",
-                log_level="warning",
-                access_log=False,
-                server_header=False,
-                timeout_graceful_shutdown=_GRACE_S,
-            )
+        config = uvicorn.Config(
+            app,
+            http=partial(Connection, cut=cut),  # type: ignore[arg-type]
+            ws="none",
+            log_config=None,
+            log_level="error",
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=_GRACE_S,
         )
+        self._uvicorn = _Uvicorn(config, stopping)
 
     def run(self) -> None:
         """Answer until Ctrl-C, SIGTERM or `stop`; requests under way are finished first."""
@@ -65,6 +85,19 @@ class Server:
         self._uvicorn.should_exit = True
 
 
+class _Uvicorn(uvicorn.Server):
+    """uvicorn, which says when it begins to end."""
+
+    def __init__(self, config: uvicorn.Config, stopping: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._stopping = stopping
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End what goes on, then the server."""
+        self._stopping()
+        await super().shutdown(sockets)
+
+
 def _listen(host: str, port: int) -> socket.socket:
     try:
         # The resolver takes any port modulo 65536, so the bind is left to judge it.
@@ -74,6 +107,7 @@ def _listen(host: str, port: int) -> socket.socket:
         listening = socket.socket(family, kind, protocol)
         try:
             listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER)
             listening.bind((address, port, *scope))
             listening.listen(_BACKLOG)
         except BaseException:

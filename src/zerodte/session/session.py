@@ -206,16 +206,20 @@ class Session:
         """When each kind of input last arrived, UTC ns; what never came is left out."""
         return self.board.newest()
 
-    def notices(self) -> list[str]:
-        """What a reader should know of the whole tape so far, counted."""
+    def left_out(self) -> dict[str, int]:
+        """Records that could not be used so far, by why."""
         board = self.board
         counts = board.settled.refused + self._contracts.rejected
         counts["records of unknown instruments"] = sum(board.instruments.unknown.values())
         counts["trades that came twice"] = board.repeats.count
         counts["trades without a price or size"] = int(board.flow.records[Rule.DIRTY])
         counts["cancels of unknown trades"] = int(board.flow.records[Rule.CANCEL_UNMATCHED])
-        left_out = [f"{reason}: {n} left out" for reason, n in sorted(counts.items()) if n]
-        far = board.flow.far_outside
+        return {reason: count for reason, count in sorted(counts.items()) if count}
+
+    def notices(self) -> list[str]:
+        """What a reader should know of the whole tape so far, counted."""
+        left_out = [f"{reason}: {n} left out" for reason, n in self.left_out().items()]
+        far = self.board.flow.far_outside
         return [*left_out, f"trades far outside of the quotes: {far}"] if far else left_out
 
     # Inside

@@ -16,6 +16,10 @@ STATUS: dict[str, int] = {
     "symbol_not_found": 404,
     "expiry_not_found": 404,
     "method_not_allowed": 405,
+    "not_acceptable": 406,
+    "request_timeout": 408,
+    "uri_too_long": 414,
+    "headers_too_large": 431,
     "internal_error": 500,
     "warming_up": 503,
 }

@@ -1,0 +1,71 @@
+"""What a market tells of itself while it is played: how far it is, and that a sample was taken."""
+
+from collections import Counter
+from collections.abc import Callable
+
+from zerodte.config import SAMPLE_INTERVAL
+from zerodte.records.tick import Tick
+from zerodte.server.source import Changes, Figures
+from zerodte.session.session import Session
+
+_NAN = float("nan")
+
+
+class Pulse:
+    """Counts of one market; written by the thread that plays, read by any.
+
+    Attributes:
+        ticks: Ticks taken, silent ones included.
+        samples: Sample times passed.
+        gaps: Runs of ticks that say they may have missed something.
+    """
+
+    def __init__(self) -> None:
+        self.ticks = self.samples = self.gaps = 0
+        self._records: Counter[str] = Counter()
+        self._tick_lag = self._sample_lag = _NAN
+        self._last = 0
+        self._is_in_gap = False
+        self._calls: list[Callable[[], None]] = []
+
+    def took(self, tick: Tick, session: Session, lag: float) -> None:
+        """Count a tick that `session` has taken, `lag` seconds after it was due."""
+        self._records.update(tick.counts())
+        self.gaps += bool(tick.gap) and not self._is_in_gap
+        self._is_in_gap = bool(tick.gap)
+        self.passed(session, lag)
+
+    def passed(self, session: Session, lag: float) -> None:
+        """Count a second that has passed, and say so if it brought a sample."""
+        self.ticks += 1
+        self._tick_lag = lag
+        hours, now = session.hours, session.now
+        newest = min(now, hours.close) // SAMPLE_INTERVAL
+        last = max(self._last, hours.open // SAMPLE_INTERVAL)
+        if newest > last:
+            self.samples += newest - last
+            self._last = newest
+            self._sample_lag = lag
+            for call in tuple(self._calls):
+                call()
+
+    def on_sample(self, call: Callable[[], None]) -> Callable[[], None]:
+        """See `SnapshotSource.on_sample`."""
+        self._calls.append(call)
+        return lambda: self._calls.remove(call)
+
+    def version(self, changes: Changes) -> int:
+        """See `SnapshotSource.version`."""
+        return {"tick": self.ticks, "sample": self.samples, "never": 0}[changes]
+
+    def figures(self, session: Session) -> Figures:
+        """See `SnapshotSource.figures`; `session` must not be taking a tick meanwhile."""
+        return Figures(
+            records=dict(self._records),
+            ticks=self.ticks,
+            samples=self.samples,
+            tick_lag=self._tick_lag,
+            sample_lag=self._sample_lag,
+            gaps=self.gaps,
+            left_out=session.left_out(),
+        )

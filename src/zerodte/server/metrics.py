@@ -1,0 +1,192 @@
+"""What `/metrics` says, as tables, and how a server's own counts are kept.
+
+A symbol is never a label: how many there are is the market's to say.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Generic, Literal, Protocol, TypeAlias, TypeVar
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Histogram,
+    ProcessCollector,
+    disable_created_metrics,
+    generate_latest,
+)
+from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+import zerodte
+from zerodte.server.source import Figures, SnapshotSource
+
+T = TypeVar("T")
+Reading: TypeAlias = float | Mapping[str, float]
+
+_FAMILIES = {"counter": CounterMetricFamily, "gauge": GaugeMetricFamily}
+# When each series began is of no use to anybody here, and doubles what is said.
+disable_created_metrics()  # type: ignore[no-untyped-call]
+
+_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
+
+
+class Kept(Protocol):
+    """What is known of the answers that are kept."""
+
+    size: int
+
+    def __len__(self) -> int:
+        """How many there are."""
+        ...
+
+
+class Streamed(Protocol):
+    """What is known of the streams."""
+
+    sent: int
+    skipped: int
+
+    @property
+    def readers(self) -> int:
+        """How many read now."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """What a server holds."""
+
+    answers: Kept
+    stream: Streamed
+
+
+@dataclass(frozen=True)
+class Row(Generic[T]):
+    """A metric that is read when it is asked for; by `label` where it has one."""
+
+    name: str
+    kind: Literal["counter", "gauge"]
+    meaning: str
+    read: Callable[[T], Reading]
+    label: str | None = None
+
+
+# fmt: off
+_MARKET: tuple[Row[Figures], ...] = (
+    Row("zerodte_records", "counter", "Records taken from the feed or tape.",
+        lambda market: market.records, "kind"),
+    Row("zerodte_records_left_out", "counter", "Records that could not be used, by why.",
+        lambda market: market.left_out, "reason"),
+    Row("zerodte_ticks", "counter", "Ticks taken.", lambda market: market.ticks),
+    Row("zerodte_samples", "counter", "Sample times passed.", lambda market: market.samples),
+    Row("zerodte_tick_lag_seconds", "gauge",
+        "From when the last tick was due until its answers could be given.",
+        lambda market: market.tick_lag),
+    Row("zerodte_sample_lag_seconds", "gauge", "The same of the last sample.",
+        lambda market: market.sample_lag),
+    Row("zerodte_gaps", "counter", "Intervals in which nothing was received.",
+        lambda market: market.gaps),
+    Row("zerodte_queue_depth", "gauge", "What waits, by queue.",
+        lambda market: market.queues, "queue"),
+)
+_SERVED: tuple[Row[Served], ...] = (
+    Row("zerodte_kept_answers", "gauge", "Answers kept.", lambda served: len(served.answers)),
+    Row("zerodte_kept_bytes", "gauge", "Bytes of the answers kept, in all codings.",
+        lambda served: served.answers.size),
+    Row("zerodte_stream_readers", "gauge", "Open streams.", lambda served: served.stream.readers),
+    Row("zerodte_stream_samples_sent", "counter", "Samples sent, each reader counted.",
+        lambda served: served.stream.sent),
+    Row("zerodte_stream_samples_skipped", "counter", "Samples that readers were too slow for.",
+        lambda served: served.stream.skipped),
+)
+_BUILD: tuple[Row[None], ...] = (
+    Row("zerodte_build_info", "gauge", "Always 1; the version is the label.",
+        lambda _: {zerodte.__version__: 1}, "version"),
+)
+# fmt: on
+
+
+class _Table(Collector, Generic[T]):
+    """Rows about one subject, which is read once a time."""
+
+    def __init__(self, rows: Sequence[Row[T]], subject: Callable[[], T]) -> None:
+        self._rows, self._subject = rows, subject
+
+    def describe(self) -> Iterator[Metric]:
+        for row in self._rows:
+            yield _FAMILIES[row.kind](
+                row.name, row.meaning, labels=[row.label] if row.label else []
+            )
+
+    def collect(self) -> Iterator[Metric]:
+        subject = self._subject()
+        for row, metric in zip(self._rows, self.describe(), strict=True):
+            reading = row.read(subject)
+            by_label = reading.items() if isinstance(reading, Mapping) else [(None, reading)]
+            for label, value in by_label:
+                metric.add_sample(
+                    row.name + ("_total" if row.kind == "counter" else ""),
+                    {row.label: label} if row.label and label is not None else {},
+                    value,
+                )
+            yield metric
+
+
+class Metrics:
+    """The metrics of one server."""
+
+    def __init__(self, source: SnapshotSource) -> None:
+        """Begin to count; the market's figures are asked of `source`."""
+        self._registry = CollectorRegistry()
+        self._registry.register(_Table(_MARKET, source.figures))
+        self._registry.register(_Table(_BUILD, lambda: None))
+        ProcessCollector(registry=self._registry)
+        self._seconds = Histogram(
+            "zerodte_http_request_seconds",
+            "From a request's head until its answer was handed to the connection; streams: open.",
+            ("route", "status"),
+            buckets=_SECONDS,
+            registry=self._registry,
+        )
+        self._bytes = self._counter("zerodte_http_answer_bytes", "Bytes of bodies sent.", "route")
+        self._lookups = self._counter(
+            "zerodte_kept_lookups",
+            "Requests by how their answer was had: kept (hit), made (miss), or made for another "
+            "request at that moment (shared).",
+            "result",
+        )
+        self._cut = self._counter(
+            "zerodte_connections_cut", "Connections that were ended for what they did.", "reason"
+        )
+
+        # Looking up a label costs more than counting.
+        self._observe = cache(lambda route, status: self._seconds.labels(route, status).observe)
+        self._add = cache(lambda route: self._bytes.labels(route).inc)
+        self._look = cache(lambda result: self._lookups.labels(result).inc)
+
+    def watch(self, answers: Kept, stream: Streamed) -> None:
+        """Count what a server holds, too."""
+        served = Served(answers, stream)
+        self._registry.register(_Table(_SERVED, lambda: served))
+
+    def answered(self, route: str, status: int, seconds: float, size: int) -> None:
+        """Count a request that was answered."""
+        self._observe(route, status)(seconds)
+        self._add(route)(size)
+
+    def looked_up(self, result: str) -> None:
+        """Count a request for an answer that may be kept."""
+        self._look(result)()
+
+    def cut(self, reason: str) -> None:
+        """Count a connection that was ended."""
+        self._cut.labels(reason).inc()
+
+    def exposition(self) -> bytes:
+        """Everything, in Prometheus' text format 0.0.4."""
+        return generate_latest(self._registry)
+
+    def _counter(self, name: str, meaning: str, label: str) -> Counter:
+        return Counter(name, meaning, (label,), registry=self._registry)

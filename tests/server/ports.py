@@ -1,0 +1,23 @@
+"""An application on a port of this machine."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from zerodte.server.hub import Hub
+from zerodte.server.run import Listener, Server
+
+
+@contextmanager
+def served(app: Hub) -> Iterator[str]:
+    """The application's URL, as long as it is served."""
+    listener = Listener("127.0.0.1", 0)
+    server = Server(app, listener, app.stop, app.cut)
+    running = threading.Thread(target=server.run)
+    running.start()
+    try:
+        yield listener.url
+    finally:
+        server.stop()
+        running.join(30)
+        assert not running.is_alive()
