@@ -12,11 +12,15 @@ import zerodte
 from zerodte.cli.account import print_account
 from zerodte.cli.options import CLOCK_TIME, DATE, FailingGroup
 from zerodte.cli.progress import LateProgress, ReplayProgress
+from zerodte.cli.sessions import sessions_command
 from zerodte.cli.summary import print_summary
 from zerodte.config import SECOND, STRIKE_RANGE
 from zerodte.feeds.sample import write_sample
+from zerodte.history.error import HistoryError
+from zerodte.history.history import History
 from zerodte.market.calendar import calendar, new_york
 from zerodte.records.tick import Tick
+from zerodte.runtime.archive import Archive, finished
 from zerodte.runtime.market import Market
 from zerodte.runtime.replay import replay, source_of
 from zerodte.runtime.tally import Tally
@@ -52,9 +56,18 @@ def main() -> None:
     help="Replay at this many times the wall clock, from the open. Without it the tape is read "
     "to its end at once.",
 )
-def serve_command(tape: Path, host: str, port: int, speed: float | None) -> None:
+@click.option(
+    "--history",
+    metavar="ROOT",
+    help="Keep the session here once it is over, and answer for past ones from here: a folder or "
+    "the URL of an object store.",
+)
+def serve_command(
+    tape: Path, host: str, port: int, speed: float | None, history: str | None
+) -> None:
     """Serve the tape in folder TAPE over HTTP."""
-    _serve(open_tape(tape), host, port, speed)
+    archive = Archive(History(history)) if history else None
+    _serve(open_tape(tape), host, port, speed, archive)
 
 
 @main.command("demo")
@@ -76,12 +89,14 @@ def demo_command(host: str, port: int) -> None:
 @click.option("--until", type=CLOCK_TIME, help="Stop at this time, HH:MM[:SS] New York.")
 @click.option("--expiry", type=DATE, help="Another expiry than the session's, yyyy-MM-dd.")
 @click.option("--json", "as_json", is_flag=True, help="Print the snapshot body, as the API does.")
+@click.option("--history", metavar="ROOT", help="Keep the finished session here, as serve does.")
 def replay_command(
     tape: Path,
     symbol: str | None,
     until: datetime.time | None,
     expiry: datetime.date | None,
     as_json: bool,
+    history: str | None,
 ) -> None:
     """Replay the tape in folder TAPE and print its last snapshot."""
     opened = open_tape(tape)
@@ -95,6 +110,8 @@ def replay_command(
 
         session = replay(opened, end, watch)
     tally.finish(opened.session.close if end is None else end)
+    if history:
+        _keep(session, opened, History(history))
     for warning in [*opened.warnings, *session.notices()]:
         click.secho(f"warning: {warning}", fg="yellow", err=True)
     symbols = [symbol.strip().upper()] if symbol else session.symbols()
@@ -147,8 +164,22 @@ def import_lean_command(root: Path, symbol: str, day: datetime.date, out: Path) 
     click.echo(summary)
 
 
-def _serve(tape: Tape, host: str, port: int, speed: float | None) -> None:
-    market = Market(tape, speed)
+def _keep(session: Session, tape: Tape, history: History) -> None:
+    days = finished(session, source_of(tape))
+    if not days:
+        raise HistoryError(
+            f"{tape.path}: no sample of a same-day chain up to the close of {tape.session.date}; "
+            "only sessions that are over are kept"
+        )
+    size = sum(history.keep(day) for day in days)
+    symbols = ", ".join(day.day.symbol for day in days)
+    click.echo(f"kept {tape.session.date} in {history.shown}: {symbols}, {size:,} bytes", err=True)
+
+
+def _serve(
+    tape: Tape, host: str, port: int, speed: float | None, archive: Archive | None = None
+) -> None:
+    market = Market(tape, speed, archive)
     listener = Listener(host, port)
     url = listener.url
     click.echo(f"Listening on {url}; reading the tape of {tape.session.date} ...")
@@ -161,6 +192,9 @@ def _serve(tape: Tape, host: str, port: int, speed: float | None) -> None:
         server.run()
     finally:
         market.stop()
+
+
+main.add_command(sessions_command)
 
 
 def _say_failed(problem: str) -> None:

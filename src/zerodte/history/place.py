@@ -98,7 +98,8 @@ class Place:
         except (pa.ArrowException, OSError) as error:
             if isinstance(error, FileNotFoundError) and what != "write":
                 return None
-            raise HistoryError(f"{self.shown}/{name}: cannot {what}: {_reason(error)}") from error
+            place = f"{self.shown}/{name}" if name else self.shown
+            raise HistoryError(f"{place}: cannot {what}: {_reason(error)}") from error
 
 
 def _replace(path: Path, content: pa.Buffer) -> None:

@@ -10,6 +10,8 @@ from typing import Final, TypeAlias
 from zerodte.history.encode import Finished
 from zerodte.history.error import HistoryError
 from zerodte.history.history import History
+from zerodte.session.session import Session
+from zerodte.wire.envelope import Source
 
 _Key: TypeAlias = tuple[datetime.date, str]
 
@@ -21,6 +23,14 @@ _ROOM: Final = 256 * 2**20
 _WAITING: Final = 2
 #: Between two attempts to write, seconds.
 _PATIENCE: Final = 15.0
+
+
+def finished(session: Session, source: Source) -> list[Finished]:
+    """What is to be kept of a session: nothing before its close."""
+    if session.now < session.hours.close:
+        return []
+    days = (session.kept(symbol) for symbol in session.symbols())
+    return [Finished(day, source) for day in days if day is not None]
 
 
 class Archive:

@@ -8,10 +8,12 @@ from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 from zerodte.config import SECOND
+from zerodte.runtime.archive import Archive, finished
 from zerodte.runtime.pulse import Pulse
 from zerodte.runtime.replay import Pace, begin, source_of
 from zerodte.runtime.warmup import warm_up
 from zerodte.server.source import Changes, Figures, SampleEvent
+from zerodte.session.sample import Gap
 from zerodte.tape.folder import Tape, TapeError
 from zerodte.views.snapshot import snapshot
 from zerodte.wire.errors import ApiError
@@ -33,14 +35,17 @@ class Market:
     Args:
         tape: What to play.
         speed: Times the wall clock; None: at once, resting at the last tick.
+        archive: Keeps the session once it is over, and has past ones; it runs as long as this does.
     """
 
-    def __init__(self, tape: Tape, speed: float | None) -> None:
+    def __init__(self, tape: Tape, speed: float | None, archive: Archive | None = None) -> None:
         self._tape = tape
         self._source = source_of(tape)
         self._session = begin(tape)
         self._pulse = Pulse()
         self._pace = Pace(speed, tape.session.open)
+        self._archive = archive
+        self._kept_gaps: tuple[Gap, ...] | None = None
         self._lock = threading.Lock()
         self._answers: OrderedDict[_Key, bytes] = OrderedDict()
         self._is_ready = False
@@ -62,6 +67,8 @@ class Market:
             failed: Told the problem when the replay ends early; what was played stays answered.
         """
         self._ready, self._failed = ready, failed
+        if self._archive:
+            self._archive.start()
         self._thread.start()
 
     def stop(self) -> None:
@@ -69,6 +76,8 @@ class Market:
         self._stopped.set()
         if self._thread.ident is not None:
             self._thread.join()
+        if self._archive:
+            self._archive.stop()
 
     def snapshot(self, symbol: str, expiry: datetime.date | None, strike_range: float) -> bytes:
         """The snapshot body; see `SnapshotSource`."""
@@ -101,8 +110,9 @@ class Market:
 
     def health(self) -> Health:
         """Healthy once ready, until the replay ends early."""
-        problem = self._problem
-        return Health.of(problem) if problem else Health.of()
+        unkept = self._archive.problem if self._archive else None
+        problems = (self._problem,) if self._problem else ()
+        return Health.of(*problems, warnings=(unkept,) if unkept else ())
 
     def symbols(self) -> list[str]:
         """The underlyings on the tape, sorted."""
@@ -133,6 +143,7 @@ class Market:
                     self._session.apply(tick)
                     self._answers.clear()
                     self._pulse.took(tick, self._session, self._pace.late(tick.end))
+                self._keep()
             self._become_ready()
         except TapeError as error:
             self._fail(str(error))
@@ -154,7 +165,17 @@ class Market:
                     self._session.advance(beat)
                     self._answers.clear()
                     self._pulse.passed(self._session, self._pace.late(beat))
+                self._keep()
         return self._pace.wait(due, self._stopped)
+
+    def _keep(self) -> None:
+        """Have the session kept when it is over, and again if it turns out to have other gaps."""
+        session = self._session
+        if self._archive is None or session.now < session.hours.close:
+            return
+        if (gaps := session.gaps(session.now)) != self._kept_gaps:
+            self._kept_gaps = gaps
+            self._archive.keep(finished(session, self._source))
 
     def _become_ready(self) -> None:
         """Have every kernel compiled by a first state, then say so, once."""

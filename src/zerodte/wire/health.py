@@ -12,8 +12,12 @@ class Health(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     status: Annotated[Literal["Healthy", "Unhealthy"], about("Unhealthy comes with HTTP 503.")]
     reasons: Annotated[tuple[str, ...], about("Why it is unhealthy; absent when healthy.")] = ()
+    warnings: Annotated[
+        tuple[str, ...],
+        about("What hinders no answer, but has to be seen to; absent when nothing."),
+    ] = ()
 
     @classmethod
-    def of(cls, *reasons: str) -> "Health":
+    def of(cls, *reasons: str, warnings: tuple[str, ...] = ()) -> "Health":
         """Healthy without reasons, unhealthy for the reasons given."""
-        return cls(status="Unhealthy" if reasons else "Healthy", reasons=reasons)
+        return cls(status="Unhealthy" if reasons else "Healthy", reasons=reasons, warnings=warnings)

@@ -1,0 +1,61 @@
+"""`zerodte sessions`: what a history holds, for people and for programs."""
+
+from collections.abc import Iterable
+
+import click
+import msgspec
+from rich.console import Console
+from rich.table import Table
+
+from zerodte.history.history import History
+from zerodte.history.survey import KeptSession, survey
+
+_SYMBOLS = 6
+_MEGABYTE = 1e6
+
+
+@click.command("sessions")
+@click.argument("root")
+@click.option("--check", is_flag=True, help="Read every file whole, to find all damage.")
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON array, for programs.")
+def sessions_command(root: str, check: bool, as_json: bool) -> None:
+    """List the finished sessions in ROOT, a folder or the URL of an object store."""
+    history = History(root)
+    sessions = list(survey(history, check=check))
+    if as_json:
+        click.echo(msgspec.json.encode(sessions))
+    elif sessions:
+        _print(sessions)
+    else:
+        click.echo(f"no finished sessions in {history.shown}")
+
+
+def _print(sessions: Iterable[KeptSession]) -> None:
+    console = Console(highlight=False)
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    for place, column in enumerate(("date", "symbols", "samples", "gaps", "MB")):
+        table.add_column(column, justify="left" if place < 2 else "right")
+    for session in sessions:
+        table.add_row(*_row(session))
+    console.print(table)
+    for session in sessions:
+        for kept in session.symbols:
+            if kept.problem:
+                click.secho(f"{session.date} {kept.symbol}: {kept.problem}", fg="yellow")
+
+
+def _row(session: KeptSession) -> tuple[str, ...]:
+    names = [kept.symbol for kept in session.symbols]
+    more = f" and {len(names) - _SYMBOLS} more" if len(names) > _SYMBOLS else ""
+    counts = sorted({kept.samples for kept in session.symbols if kept.samples is not None})
+    samples = f"{counts[0]} to {counts[-1]}" if len(counts) > 1 else str(*counts)
+    gaps = {(gap.start, gap.end) for kept in session.symbols for gap in kept.gaps}
+    silent = sum((end - start).total_seconds() for start, end in gaps)
+    size = sum(kept.size for kept in session.symbols) / _MEGABYTE
+    return (
+        str(session.date),
+        " ".join(names[:_SYMBOLS]) + more,
+        samples,
+        f"{len(gaps)} ({silent:,.0f} s)" if gaps else "0",
+        f"{size:,.2f}",
+    )
