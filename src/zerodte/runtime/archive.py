@@ -10,6 +10,7 @@ from typing import Final, TypeAlias
 from zerodte.history.encode import Finished
 from zerodte.history.error import HistoryError
 from zerodte.history.history import History
+from zerodte.session.sample import Gap
 from zerodte.session.session import Session
 from zerodte.wire.envelope import Source
 
@@ -52,6 +53,7 @@ class Archive:
         self._waiting: dict[_Key, Finished] = {}
         self._damaged: set[_Key] = set()
         self._problem: str | None = None
+        self._followed: tuple[datetime.date, tuple[Gap, ...]] | None = None
         self._lock = threading.Lock()
         self._wake = threading.Event()
         self._stopped = threading.Event()
@@ -72,6 +74,18 @@ class Archive:
         self._wake.set()
         if self._thread.ident is not None:
             self._thread.join()
+
+    def follow(self, session: Session, source: Source) -> None:
+        """Keep a session once it is over, and again if later news change its gaps.
+
+        Called whenever its time has passed, on the thread that moves it.
+        """
+        if session.now < session.hours.close:
+            return
+        state = session.hours.date, session.gaps(session.now)
+        if state != self._followed:
+            self._followed = state
+            self.keep(finished(session, source))
 
     def keep(self, finished: Iterable[Finished]) -> None:
         """Have finished sessions written; they are answered from at once."""

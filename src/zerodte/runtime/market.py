@@ -8,12 +8,11 @@ from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 from zerodte.config import SECOND
-from zerodte.runtime.archive import Archive, finished
+from zerodte.runtime.archive import Archive
 from zerodte.runtime.pulse import Pulse
 from zerodte.runtime.replay import Pace, begin, source_of
 from zerodte.runtime.warmup import warm_up
 from zerodte.server.source import Changes, Figures, SampleEvent
-from zerodte.session.sample import Gap
 from zerodte.tape.folder import Tape, TapeError
 from zerodte.views.snapshot import snapshot
 from zerodte.wire.errors import ApiError
@@ -45,7 +44,6 @@ class Market:
         self._pulse = Pulse()
         self._pace = Pace(speed, tape.session.open)
         self._archive = archive
-        self._kept_gaps: tuple[Gap, ...] | None = None
         self._lock = threading.Lock()
         self._answers: OrderedDict[_Key, bytes] = OrderedDict()
         self._is_ready = False
@@ -143,7 +141,8 @@ class Market:
                     self._session.apply(tick)
                     self._answers.clear()
                     self._pulse.took(tick, self._session, self._pace.late(tick.end))
-                self._keep()
+                if self._archive:
+                    self._archive.follow(self._session, self._source)
             self._become_ready()
         except TapeError as error:
             self._fail(str(error))
@@ -165,17 +164,9 @@ class Market:
                     self._session.advance(beat)
                     self._answers.clear()
                     self._pulse.passed(self._session, self._pace.late(beat))
-                self._keep()
+                if self._archive:
+                    self._archive.follow(self._session, self._source)
         return self._pace.wait(due, self._stopped)
-
-    def _keep(self) -> None:
-        """Have the session kept when it is over, and again if it turns out to have other gaps."""
-        session = self._session
-        if self._archive is None or session.now < session.hours.close:
-            return
-        if (gaps := session.gaps(session.now)) != self._kept_gaps:
-            self._kept_gaps = gaps
-            self._archive.keep(finished(session, self._source))
 
     def _become_ready(self) -> None:
         """Have every kernel compiled by a first state, then say so, once."""
