@@ -88,6 +88,7 @@ class Minute:
         start: UTC ns; second i ends at start + (i + 1) s.
         spot: Prices at the end of each second, dollars, shape (s, names).
         fair: Fair values of options then, dollars, shape (s, n).
+        vix: Volatility that the index's options of thirty days imply, percent a year, shape (s,).
         delta: At the block's start, shape (n,).
         gamma: Per 1.00, at the block's start, shape (n,).
     """
@@ -95,6 +96,7 @@ class Minute:
     start: int
     spot: Floats
     fair: Floats
+    vix: Floats
     delta: Floats
     gamma: Floats
 
