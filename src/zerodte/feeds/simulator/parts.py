@@ -29,7 +29,7 @@ Places: TypeAlias = npt.NDArray[np.intp]
 BLOCK_SECONDS = 60
 
 #: The columns of a block that ticks take over, in the order in which a tick is taken.
-_PLACES: Final = ("definitions", "statistics", "underlying", "quotes", "trades")
+PLACES: Final = ("definitions", "statistics", "underlying", "quotes", "trades")
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,11 +125,16 @@ class Block:
     trade_truth: Records
     contract_truth: Records
 
+    def of(self, place: str) -> tuple[Batch, ...]:
+        """What goes to one of `PLACES`."""
+        batches: tuple[Batch, ...] = getattr(self, place)
+        return batches
+
     def ticks(self) -> Iterator[Tick]:
         """The block cut into ticks of one second, silent ones left out."""
         ticks: dict[int, dict[str, list[Batch]]] = {}
-        for place in _PLACES:
-            for batch in getattr(self, place):
+        for place in PLACES:
+            for batch in self.of(place):
                 for end, piece in _by_second(batch):
                     ticks.setdefault(end, {}).setdefault(place, []).append(piece)
         for end in sorted(ticks):
