@@ -21,7 +21,7 @@ import numpy as np
 from zerodte.config import SESSIONS_PER_YEAR
 from zerodte.feeds.simulator.names import Name, SimulationError
 from zerodte.feeds.simulator.parts import Floats, Places
-from zerodte.feeds.simulator.streams import stream
+from zerodte.feeds.simulator.chance import generator
 from zerodte.feeds.simulator.world_parameters import (
     CURVATURE,
     GROWTH_VOLATILITY,
@@ -104,7 +104,7 @@ def draw_prices(
     date: datetime.date, names: Sequence[Name], seed: int, news: int | None = None
 ) -> Prices:
     """Draw a day's law of prices; what concerns a core does not depend on the other names."""
-    rng = stream(seed, date, _MARKET, "law")
+    rng = generator(seed, date, _MARKET, "law")
     low, high = np.log(MARKET_VOLATILITY)
     market = FactorLaw(
         math.exp(rng.uniform(low, high)), rng.uniform(*JUMPS), rng.uniform(*JUMP_SHARE)
@@ -122,7 +122,7 @@ def draw_prices(
     opening: dict[str, float] = {}
     skew: dict[str, float] = {}
     for name in names:
-        own = stream(seed, date, name.core, "law")
+        own = generator(seed, date, name.core, "law")
         volatility, jumps = own.uniform(*name.own), own.uniform(*JUMPS)
         has_jumps = name.kind == "stock"
         share = own.uniform(*JUMP_SHARE)

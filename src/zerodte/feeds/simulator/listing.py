@@ -8,7 +8,7 @@ import numpy as np
 from zerodte.feeds.simulator.law import Law
 from zerodte.feeds.simulator.names import Name
 from zerodte.feeds.simulator.parts import Floats, Ints, ListedChain, Listing
-from zerodte.feeds.simulator.streams import stream
+from zerodte.feeds.simulator.chance import generator
 from zerodte.feeds.simulator.variance import Variance
 from zerodte.feeds.simulator.world_parameters import (
     DAYS_LISTED,
@@ -108,7 +108,7 @@ def draw_settled(
     sigma: float, seed: int,
 ) -> Ints:  # fmt: skip
     """Open interest of a chain's contracts in the morning, calls and puts in turn, shape (2 k,)."""
-    rng = stream(seed, session.date, "settled", chain.root, chain.expiry.isoformat())
+    rng = generator(seed, session.date, "settled", chain.root, chain.expiry.isoformat())
     total = name.open_interest * 0.02
     away = np.log(strikes / spot)[:, None] / sigma + np.array([-0.7, 0.9])
     weight = np.exp(-0.5 * away**2) * rng.lognormal(0.0, 0.8, away.shape)

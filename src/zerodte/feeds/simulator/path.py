@@ -4,7 +4,7 @@ import numpy as np
 
 from zerodte.feeds.simulator.law import Law
 from zerodte.feeds.simulator.parts import Floats
-from zerodte.feeds.simulator.streams import stream
+from zerodte.feeds.simulator.chance import generator
 from zerodte.market.calendar import TradingSession
 
 
@@ -20,8 +20,8 @@ class Path:
     def __init__(self, session: TradingSession, law: Law, seed: int) -> None:
         self._law = law
         date = session.date
-        self._moves = [stream(seed, date, "path", key) for key in law.factors]
-        self._jumps = [stream(seed, date, "jumps", key) for key in law.factors]
+        self._moves = [generator(seed, date, "path", key) for key in law.factors]
+        self._jumps = [generator(seed, date, "jumps", key) for key in law.factors]
         self._distance = law.opening / law.gear
         self._ceiling = law.opening + self._distance
         self.second = 0

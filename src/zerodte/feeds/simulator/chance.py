@@ -9,8 +9,8 @@ import datetime
 import numpy as np
 
 
-def stream(seed: int, date: datetime.date, *words: str) -> np.random.Generator:
-    """The generator of one part of a day's simulation, such as `stream(7, day, "path", "SPY")`."""
+def generator(seed: int, date: datetime.date, *words: str) -> np.random.Generator:
+    """The generator of one part of a day's simulation, such as `generator(7, day, "path", "SPY")`."""
     places = (int.from_bytes(word.encode()) for word in words)
     entropy = np.random.SeedSequence((seed, date.toordinal(), *places))
     return np.random.Generator(np.random.PCG64(entropy))
