@@ -1,0 +1,254 @@
+"""The customers of one name: how many orders come, of which type, in what, opening or closing.
+
+An order becomes trades, one for each leg; `trading` says at what price and against whom. Chance
+comes from one stream by name, so that a name's customers do not know who else is simulated.
+"""
+
+from typing import Final
+
+import numpy as np
+
+from zerodte.config import SECOND
+from zerodte.feeds.simulator.dealers import LONG, Ledger
+from zerodte.feeds.simulator.orders import Orders, Sizes, Style
+from zerodte.feeds.simulator.packages import STRUCTURES, Lattice, Packages, horizon_of, outness
+from zerodte.feeds.simulator.parameters import (
+    BURSTS,
+    CROSS_SIZE,
+    KINDS,
+    LATER_DECAY,
+    LATER_LEAST,
+    LATER_PROFILE,
+    MOVE,
+    MOVE_BLOCKS,
+    OPENING_PRINTS,
+    OPENING_SECONDS,
+    ROTATION,
+    ROUNDNESS,
+    TODAY,
+    TODAY_PROFILE,
+    TRANSIT,
+    WIDTHS,
+    Drawn,
+    Kind,
+    cumulative,
+)
+from zerodte.feeds.simulator.parts import (
+    BLOCK_SECONDS,
+    Flags,
+    Floats,
+    Ints,
+    Listing,
+    Minute,
+    Places,
+)
+
+_BLOCK: Final = BLOCK_SECONDS * SECOND
+_IS_SINGLE: Final = np.array([kind.structure == "single" for kind in KINDS.values()])
+
+
+class Customers:
+    """Those who trade the options of one name."""
+
+    def __init__(
+        self,
+        listing: Listing,
+        name: int,
+        lattice: Lattice,
+        drawn: Drawn,
+        random: np.random.Generator,
+    ) -> None:
+        """Begin before the open.
+
+        Args:
+            listing: What is listed.
+            name: Place of the name in it.
+            lattice: Of the listing.
+            drawn: What the seed drew.
+            random: Their stream.
+        """
+        self._name, self._lattice, self._drawn, self._random = name, lattice, drawn, random
+        own = np.flatnonzero(listing.name == name)
+        self._own = own[np.argsort(listing.chain[own], kind="stable")]
+        chains, first, count = np.unique(
+            listing.chain[self._own], return_index=True, return_counts=True
+        )
+        self._edges = np.append(first, len(own))
+        self._horizon = horizon_of(listing)[self._own[first]]
+        self._is_call = listing.is_call[self._own]
+        self._tick = listing.names[name].ticks[0]
+        settled = listing.settled[self._own].astype(np.float64)
+        in_chain = np.add.reduceat(settled, first)
+        mean = np.repeat(np.maximum(in_chain / count, 1.0), count)
+        self._taste = 1.0 - ROUNDNESS + ROUNDNESS * settled / mean
+        sessions = np.array([listing.chains[i].whole_sessions for i in chains])
+        self._sizes = Sizes(drawn.sizes)
+        self._volume = self._daily_volume(in_chain, sessions, listing.names[name].volume)
+        self._mix = self._orders_by_contract()
+        self._session = listing.session
+        self._past: list[float] = []
+        self._packages = Packages()
+
+    def orders(self, minute: Minute, ledger: Ledger) -> list[Orders]:
+        """The orders of a block.
+
+        Args:
+            minute: Its prices, of which customers know the beginning.
+            ledger: What they hold.
+        """
+        block = (minute.start - self._session.open) // _BLOCK
+        blocks = (self._session.close - self._session.open) / _BLOCK
+        rates = self._rates(block / blocks, (block + 1) / blocks)
+        opening = self.opening_share((block + 0.5) / blocks)
+        self._earliest = ROTATION * SECOND if block == 0 else 0
+        move = self._move(float(minute.spot[0, self._name]))
+        alive = minute.fair[0, self._own] > 0.5 * self._tick
+        out = outness(minute.delta[self._own])
+        middle = self._lattice.middle(minute.delta)
+        closing = rates * (1.0 - opening)
+        count = self._random.poisson(closing[_IS_SINGLE].sum(axis=0))
+        found = [self._closers(count, alive, ledger)]
+        found.append(self._unwound(int(self._random.poisson(closing[~_IS_SINGLE].sum()))))
+        counts = self._random.poisson(rates * opening)
+        for count, kind in zip(counts, KINDS.values(), strict=True):
+            if count.any():
+                found.append(self._openers(kind, count, self._taste * alive, out, move, middle))
+        if block == 0:
+            found = [self._as_opening(orders) for orders in found]
+        return found
+
+    def _daily_volume(self, settled: Floats, sessions: Ints, usual: float) -> Floats:
+        """Contracts that are to trade today in each chain."""
+        is_today = self._horizon == TODAY
+        weight = settled * np.maximum(np.exp(-LATER_DECAY * sessions), LATER_LEAST)
+        weight = np.where(is_today, 0.0, weight)
+        later = self._drawn.later * usual * weight / max(float(weight.sum()), 1.0)
+        return np.where(is_today, self._drawn.turnover * settled, later)
+
+    def _orders_by_contract(self) -> Floats:
+        """Orders of each type for every contract of a chain's volume, shape (types, chains)."""
+        taste = np.array([kind.horizons for kind in KINDS.values()])[:, self._horizon]
+        mix = taste * np.array([self._drawn.mix[name] for name in KINDS])[:, None]
+        each = [self._sizes.mean(k.size) * len(STRUCTURES[k.structure]) for k in KINDS.values()]
+        out: Floats = mix / (mix * np.array(each)[:, None]).sum(axis=0)
+        return out
+
+    def _rates(self, start: float, end: float) -> Floats:
+        """Orders that are to be expected between two fractions of the session, as `_mix`."""
+        today, later = (
+            cumulative(profile, end) - cumulative(profile, start)
+            for profile in (TODAY_PROFILE, LATER_PROFILE)
+        )
+        burst = self._random.gamma(BURSTS, 1.0 / BURSTS)
+        return self._mix * self._volume * np.where(self._horizon == TODAY, today, later) * burst
+
+    def opening_share(self, elapsed: float) -> float:
+        """The share of orders that open positions at a fraction of the session."""
+        drawn = self._drawn
+        shares = (drawn.opening_morning, drawn.opening_noon, drawn.opening_close)
+        return float(np.interp(elapsed, (0.0, 0.5, 1.0), shares))
+
+    def _move(self, spot: float) -> float:
+        """The last minutes' return, in (-1, 1)."""
+        self._past.append(spot)
+        before = self._past[-1 - MOVE_BLOCKS :][0]
+        return float(np.tanh((spot / before - 1.0) / MOVE))
+
+    def _openers(
+        self, kind: Kind, count: Ints, taste: Floats, out: Floats, move: float, middle: Places
+    ) -> Orders:
+        """Orders of a type that open positions, so many in each chain."""
+        random = self._random
+        calls = np.clip(kind.calls + 0.45 * kind.follows * move, 0.0, 1.0)
+        weight = taste * np.exp(-0.5 * ((out - kind.out) / kind.spread) ** 2)
+        weight *= np.where(self._is_call, calls, 1.0 - calls)
+        total = np.concatenate(((0.0,), np.cumsum(weight)))
+        low, high = total[self._edges[:-1]], total[self._edges[1:]]
+        count = np.where(high > low, count, 0)
+        drawn = np.repeat(low, count) + np.repeat(high - low, count) * random.random(count.sum())
+        first = self._own[np.clip(np.searchsorted(total, drawn, side="right") - 1, 0, len(out) - 1)]
+        side = np.where(random.random(len(first)) < kind.buys, 1, -1)
+        size = self._sizes.draw(random, len(first), kind.size)
+        if kind.structure == "single":
+            return self._singles(first, side, size, opens=True)
+        width = random.choice(WIDTHS, len(first))
+        legs = self._lattice.legs(kind.structure, first, width, middle)
+        whole = (legs >= 0).all(axis=1)
+        signs = np.array([leg.sign for leg in STRUCTURES[kind.structure]])
+        sides = side[whole, None] * signs
+        self._packages.remember(legs[whole], sides, size[whole])
+        return self._legs(legs[whole], sides, size[whole], opens=True)
+
+    def _closers(self, count: Ints, alive: Flags, ledger: Ledger) -> Orders:
+        """Single orders that close what is held, so many in each chain at most."""
+        random = self._random
+        held = ledger.held[:, self._own] * alive
+        total = np.concatenate(((0.0,), np.cumsum(held.T.ravel())))
+        low, high = total[2 * self._edges[:-1]], total[2 * self._edges[1:]]
+        count = np.where(high > low, count, 0)
+        drawn = np.repeat(low, count) + np.repeat(high - low, count) * random.random(count.sum())
+        chosen = np.clip(np.searchsorted(total, drawn, side="right") - 1, 0, len(total) - 2)
+        contract, row = self._own[chosen // 2], chosen % 2
+        side = np.where(row == LONG, -1, 1)
+        size = self._sizes.draw(random, len(contract), 1.0)
+        return ledger.granted(self._singles(contract, side, size, opens=False))
+
+    def _unwound(self, count: int) -> Orders:
+        """Packages that are closed, so many at most."""
+        contract, side, size = self._packages.take(count, self._random)
+        return self._legs(contract, side, size, opens=False)
+
+    def _singles(self, contract: Places, side: Ints, size: Ints, *, opens: bool) -> Orders:
+        style = self._styles(len(contract))
+        if opens:
+            size = np.where(style == Style.CROSS, CROSS_SIZE * size, size)
+        return Orders(
+            time=self._times(len(contract)),
+            contract=contract,
+            side=side,
+            size=size,
+            style=style,
+            package=np.zeros(len(contract), np.int64),
+            opens=np.full(len(contract), opens),
+        )
+
+    def _legs(self, contract: Places, side: Ints, size: Ints, *, opens: bool) -> Orders:
+        """Legs of packages, shape (k, legs) each; places below 0 are left out."""
+        count, legs = contract.shape
+        number = np.repeat(np.arange(1, count + 1), legs)
+        orders = Orders(
+            time=np.repeat(self._times(count), legs),
+            contract=contract.ravel(),
+            side=side.ravel(),
+            size=np.repeat(size, legs),
+            style=np.full(count * legs, Style.PACKAGE, np.int64),
+            package=number,
+            opens=np.full(count * legs, opens),
+        )
+        return orders.of(orders.contract >= 0)
+
+    def _times(self, count: int) -> Ints:
+        room = _BLOCK - TRANSIT - self._earliest
+        return self._earliest + (room * self._random.random(count)).astype(np.int64)
+
+    def _styles(self, count: int) -> Ints:
+        """How single orders come to trade."""
+        drawn = self._drawn
+        rare = drawn.cross + drawn.stock_option
+        shares = {
+            Style.CROSS: drawn.cross,
+            Style.STOCK_OPTION: drawn.stock_option,
+            Style.RESTS: drawn.limit,
+            Style.AUCTION: (1.0 - drawn.limit - rare) * drawn.auction,
+            Style.MIDPOINT: (1.0 - drawn.limit - rare) * drawn.midpoint,
+        }
+        steps = np.cumsum(list(shares.values()))
+        styles = np.array([*shares, Style.TAKES], np.int64)
+        return styles[np.searchsorted(steps, self._random.random(count), side="right")]
+
+    def _as_opening(self, orders: Orders) -> Orders:
+        """Let some of the first half minute's single orders be prints of the opening rotation."""
+        is_early = (orders.time < OPENING_SECONDS * SECOND) & (orders.package == 0)
+        chosen = is_early & (self._random.random(len(orders)) < OPENING_PRINTS)
+        orders.style[chosen] = Style.OPENING
+        return orders
