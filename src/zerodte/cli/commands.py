@@ -10,6 +10,7 @@ import click
 
 import zerodte
 from zerodte.cli.account import print_account
+from zerodte.cli.evaluate import evaluate_command
 from zerodte.cli.options import CLOCK_TIME, DATE, FailingGroup
 from zerodte.cli.progress import LateProgress, ReplayProgress
 from zerodte.cli.summary import print_summary
@@ -40,6 +41,9 @@ _PORT = click.IntRange(0, 65535)
 @click.version_option(zerodte.__version__, prog_name="zerodte")
 def main() -> None:
     """Live 0DTE options flow from a tape: regime, levels, exposures, hedging."""
+
+
+main.add_command(evaluate_command)
 
 
 @main.command("serve")

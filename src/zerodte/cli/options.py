@@ -5,13 +5,14 @@ from typing import Any
 
 import click
 
+from zerodte.evaluate.truth import EvaluateError
 from zerodte.market.osi import MarketError
 from zerodte.server.run import ServerError
 from zerodte.tape.error import TapeError
 from zerodte.wire.errors import ApiError
 
 #: What a user can cause; anything else is a defect and may show its traceback.
-_USER_ERRORS = (TapeError, MarketError, ServerError, ApiError)
+_USER_ERRORS = (TapeError, MarketError, EvaluateError, ServerError, ApiError)
 
 
 class FailingGroup(click.Group):
