@@ -2,8 +2,8 @@
 
 import html
 import math
-from collections.abc import Iterable
-from typing import Final
+from collections.abc import Iterable, Sequence
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -54,6 +54,14 @@ background:var(--own)}
 """
 
 
+class _Panel(NamedTuple):
+    """A plot with its name and the series whose colours it shows."""
+
+    name: str
+    series: Sequence[str]
+    svg: str
+
+
 def figure(report: Report) -> str:
     """The page."""
     seeds, first = len(report.tapes), report.tapes[0]
@@ -64,26 +72,15 @@ def figure(report: Report) -> str:
         "<h1>Estimates against truth</h1>",
         _paragraph(f"{dates}; {seeds} seed{'s' if seeds > 1 else ''}, {spread}. Simulated market."),
         "<h2>Sides of trades, and open interest of same-day chains</h2>",
-        _keys((*_SIDES, *METHODS)),
-        _panels(
-            [
-                (
-                    "share of contracts with the right side, by the rule that decided",
-                    _sides(report),
-                ),
-                ("error of open interest, contract by contract, over the true", _interest(report)),
-            ]
-        ),
+        _panels([_sides(report), _interest(report)]),
         "<h2>Dealers' gamma, same-day chains</h2>",
         _paragraph("Held against the gamma of dealers' true inventory on the same surface."),
-        _keys((INVENTORY, *CONVENTIONS)),
         _panels(_gamma(report)),
         f"<h2>One session: {html.escape(first.name)}</h2>",
         _paragraph(
             "The gamma of dealers' true inventory, the inventory's with its 90% interval, and the "
             "convention's; and the hedge flow that dealers needed, and as estimated."
         ),
-        _keys(("true", INVENTORY, CONVENTIONS[1], "estimated flow")),
         _panels(panel for course in largest for panel in _course(course, first.hours)),
     ]
     return (
@@ -94,7 +91,7 @@ def figure(report: Report) -> str:
     )
 
 
-def _sides(report: Report) -> str:
+def _sides(report: Report) -> _Panel:
     """By rule: right as the aggressor's, right as the customer's, and what is assumed of that."""
     rows = []
     for (kind, name), figures in report.tables["sides"].items():
@@ -102,20 +99,22 @@ def _sides(report: Report) -> str:
             columns = zip(_SIDES, ("right", "as_customer", "assumed"), strict=True)
             dots = [_dot(series, figures[at]) for series, at in columns if at in figures]
             rows.append((name, dots))
-    return dot_plot(rows, "Share of contracts whose side was right, by rule", _SHARES)
+    name = "share of contracts with the right side, by the rule that decided"
+    return _Panel(name, _SIDES, dot_plot(rows, name, _SHARES))
 
 
-def _interest(report: Report) -> str:
+def _interest(report: Report) -> _Panel:
     """Error per contract through the day, by method."""
     rows = report.tables["open_interest"]
     times = dict.fromkeys(time for symbol, time, _ in rows if symbol == ALL)
     shown = [
         (time, [_dot(m, rows[ALL, time, m]["contract_error"]) for m in METHODS]) for time in times
     ]
-    return dot_plot(shown, "Error of open interest by time of day")
+    name = "error of open interest, contract by contract, over the true"
+    return _Panel(name, METHODS, dot_plot(shown, name))
 
 
-def _gamma(report: Report) -> Iterable[tuple[str, str]]:
+def _gamma(report: Report) -> Iterable[_Panel]:
     """By symbol, over the day: three scores of three estimates."""
     rows = report.tables["gamma"]
     symbols = list(dict.fromkeys(symbol for symbol, time, _ in rows if time == DAY))
@@ -124,15 +123,13 @@ def _gamma(report: Report) -> Iterable[tuple[str, str]]:
         ("correlation", "correlation over minutes", (-1.0, 1.0)),
         ("error", "error over the size of truth", _ANY),
     )
-    for column, head, limits in panels:
-        shown = [
-            (symbol, [_dot(e, rows[symbol, DAY, e][column]) for e in (INVENTORY, *CONVENTIONS)])
-            for symbol in symbols
-        ]
-        yield head, dot_plot(shown, head, limits)
+    series = (INVENTORY, *CONVENTIONS)
+    for column, name, limits in panels:
+        shown = [(s, [_dot(e, rows[s, DAY, e][column]) for e in series]) for s in symbols]
+        yield _Panel(name, series, dot_plot(shown, name, limits))
 
 
-def _course(course: Course, hours: TradingSession) -> Iterable[tuple[str, str]]:
+def _course(course: Course, hours: TradingSession) -> Iterable[_Panel]:
     """One symbol through one session."""
     rows = course.minutes[course.minutes["gross_gex"] > 0.0]
     x = rows["minute"].astype(np.float64)
@@ -151,12 +148,12 @@ def _course(course: Course, hours: TradingSession) -> Iterable[tuple[str, str]]:
     lines = [Line(INVENTORY, x, inventory, low, high), Line(CONVENTIONS[1], x, convention)]
     lines.append(Line("true", x, true))
     name = f"{course.symbol}: gamma over gross"
-    yield name, line_plot(lines, marks, name)
+    yield _Panel(name, [line.series for line in lines], line_plot(lines, marks, name))
     x = np.arange(1.0, len(course.flow) + 1)
     lines = [Line("estimated flow", x, np.cumsum(course.flow))]
     lines.append(Line("true", x, np.cumsum(course.need)))
     name = f"{course.symbol}: hedge flow since the open, dollars"
-    yield name, line_plot(lines, marks, name)
+    yield _Panel(name, [line.series for line in lines], line_plot(lines, marks, name))
 
 
 def _dot(series: str, of: Interval) -> Dot:
@@ -167,15 +164,17 @@ def _paragraph(text: str) -> str:
     return f"<p>{html.escape(text)}</p>"
 
 
-def _panels(panels: Iterable[tuple[str, str]]) -> str:
+def _panels(panels: Iterable[_Panel]) -> str:
     drawn = (
-        f"<figure><figcaption>{html.escape(name)}</figcaption>{svg}</figure>"
-        for name, svg in panels
+        f"<figure><figcaption>{html.escape(panel.name)}</figcaption>{_keys(panel.series)}{panel.svg}"
+        "</figure>"
+        for panel in panels
     )
     return f'<div class="panels">{"".join(drawn)}</div>'
 
 
 def _keys(series: Iterable[str]) -> str:
+    """What the colours mean."""
     keys = (
         f'<span class="key {class_of(name)}"><i></i>{html.escape(name)}</span>' for name in series
     )
