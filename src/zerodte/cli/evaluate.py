@@ -24,6 +24,7 @@ from zerodte.session.session import Session
 from zerodte.tape.folder import open_tape
 
 _UNKNOWN = "–"
+_ONE_SEED = "one seed: how far another one would differ is not known"
 #: Wide enough for the widest table; a terminal that is wider may use it.
 _WIDTH = 150
 #: What never varies has no interval to show.
@@ -84,34 +85,29 @@ def _print(scored: Report) -> None:
     console = Console(highlight=False)
     console.width = max(console.width, _WIDTH)
     seeds = len(scored.tapes)
-    known = (
-        f"means over {seeds} seeds, ± half of the {LEVEL:.0%} interval (Student's, over seeds)"
-        if seeds > 1
-        else "one seed: how far another one would differ is not known"
-    )
     dates = ", ".join(dict.fromkeys(tape.hours.date.isoformat() for tape in scored.tapes))
-    console.print(f"{dates}: {known}")
+    known = f"means over {seeds} seeds, ± half of the {LEVEL:.0%} interval (Student's, over seeds)"
+    console.print(f"{dates}: {known if seeds > 1 else _ONE_SEED}")
     for table in TABLES:
-        console.print(_grid(table, scored))
+        console.print(f"\n[bold]{table.title}[/bold]", _grid(table, scored))
     for table in TABLES:
         if held := [c for c in scored.comparisons if c.table == table.name]:
-            console.print(_gains(table, held))
-            for first, second in dict.fromkeys((c.first, c.second) for c in held):
-                console.print(_summary(held, first, second))
+            console.print(f"\n[bold]{table.title}: what is gained[/bold]", _gains(table, held))
+            if seeds > 1:
+                for first, second in dict.fromkeys((c.first, c.second) for c in held):
+                    console.print(_summary(held, first, second))
 
 
 def _grid(table: Table, scored: Report) -> Grid:
     shown = [column for column in table.columns if column.head]
-    grid = _headed(table.title, table.labels, [column.head for column in shown])
+    grid = _headed(table.labels, [column.head for column in shown])
     for key, figures in scored.tables[table.name].items():
         grid.add_row(*key, *(_cell(column, figures.get(column.name)) for column in shown))
     return grid
 
 
-def _headed(title: str, labels: Sequence[str], heads: Sequence[str]) -> Grid:
-    grid = Grid(
-        title=f"\n{title}", title_justify="left", title_style="bold", box=None, padding=(0, 2, 0, 0)
-    )
+def _headed(labels: Sequence[str], heads: Sequence[str]) -> Grid:
+    grid = Grid(box=None, padding=(0, 2, 0, 0))
     for label in labels:
         grid.add_column(label, header_style="dim", no_wrap=True)
     for head in heads:
@@ -143,7 +139,7 @@ def _gains(table: Table, comparisons: Sequence[Comparison]) -> Grid:
         cell = f"{_cell(columns[held.measure], held.gain)} {_word(held)}"
         cells.setdefault((held.first, held.second, held.symbol, held.time), []).append(cell)
     heads = [columns[measure].head for measure in measures]
-    grid = _headed(f"{table.title}: what is gained", ("by", "over", "symbol", "time"), heads)
+    grid = _headed(("by", "over", "symbol", "time"), heads)
     for key, row in cells.items():
         grid.add_row(*key, *row)
     return grid

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, TypeAlias
+from typing import Any, TypeAlias
 
 import msgspec
 import numpy as np
@@ -11,6 +11,7 @@ import pyarrow as pa
 from pyarrow import compute, parquet
 
 from zerodte.config import MINUTE
+from zerodte.feeds.simulator.output import CONTRACTS, PARAMETERS, TRADES, TRUTH
 from zerodte.market.calendar import TradingSession, epoch_day
 from zerodte.market.contracts import Contracts
 from zerodte.records.dbn import Records
@@ -20,11 +21,6 @@ from zerodte.tape.folder import Tape
 
 Ints: TypeAlias = npt.NDArray[np.int64]
 Ids: TypeAlias = npt.NDArray[np.uint32]
-
-_FOLDER: Final = "truth"
-_TRADES: Final = "trades.parquet"
-_CONTRACTS: Final = "contracts.parquet"
-_PARAMETERS: Final = "parameters.json"
 
 
 class EvaluateError(ValueError):
@@ -63,26 +59,26 @@ def read_truth(tape: Tape) -> Truth:
         EvaluateError: If there is none, it cannot be read, or it does not speak of this tape's
             contracts, each once a minute.
     """
-    folder = tape.path / _FOLDER
+    folder = tape.path / TRUTH
     if not folder.is_dir():
         raise EvaluateError(
-            f"{tape.path}: no folder {_FOLDER} in it; only a simulated tape can be scored"
+            f"{tape.path}: no folder {TRUTH} in it; only a simulated tape can be scored"
         )
     dataset = _options(tape)
     instruments = _same_day(tape, dataset)
-    contracts = _read(folder / _CONTRACTS, CONTRACT_TRUTH, instruments)
+    contracts = _read(folder / CONTRACTS, CONTRACT_TRUTH, instruments)
     minutes, open_interest, dealers = _by_minute(
-        folder / _CONTRACTS, contracts, instruments, tape.session
+        folder / CONTRACTS, contracts, instruments, tape.session
     )
     return Truth(
         folder=folder,
         dataset=dataset,
-        trades=_read(folder / _TRADES, TRADE_TRUTH),
+        trades=_read(folder / TRADES, TRADE_TRUTH),
         minutes=minutes,
         instruments=instruments,
         open_interest=open_interest,
         dealers=dealers,
-        parameters=_read_parameters(folder / _PARAMETERS),
+        parameters=_read_parameters(folder / PARAMETERS),
     )
 
 
