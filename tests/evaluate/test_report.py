@@ -156,7 +156,7 @@ def test_the_page_stands_alone(seeds: list[Scored], count: int) -> None:
     page = Page()
     page.feed(text)
     assert not page.open
-    assert page.seen.count("svg") == 2 + 3 + 2 * 2
+    assert page.seen.count("svg") == 2 + 4 + 2 * 2
     assert "http" not in text
     assert all(math.isfinite(float(number)) for number in page.numbers)
     assert len(page.numbers) > 500

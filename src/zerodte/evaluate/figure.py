@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from zerodte.evaluate.gamma import CONVENTIONS, DAY, INVENTORY
+from zerodte.evaluate.hedging import FIVE_MINUTES
 from zerodte.evaluate.interest import clock
 from zerodte.evaluate.report import Course, Report
 from zerodte.evaluate.statistic import LEVEL, Interval
@@ -28,6 +29,8 @@ _COLOURS: Final = {
     "taken as the customer": "orange",
     "assumed": "ink",
     "estimated flow": "blue",
+    "correlation": "blue",
+    "slope": "green",
 }
 _SIDES: Final = ("aggressor", "taken as the customer", "assumed")
 _COURSES: Final = 4
@@ -73,9 +76,9 @@ def figure(report: Report) -> str:
         _paragraph(f"{dates}; {seeds} seed{'s' if seeds > 1 else ''}, {spread}. Simulated market."),
         "<h2>Sides of trades, and open interest of same-day chains</h2>",
         _panels([_sides(report), _interest(report)]),
-        "<h2>Dealers' gamma, same-day chains</h2>",
-        _paragraph("Held against the gamma of dealers' true inventory on the same surface."),
-        _panels(_gamma(report)),
+        "<h2>Dealers' gamma and hedge flow, same-day chains</h2>",
+        _paragraph("Held against the gamma and the trades of dealers' true inventory."),
+        _panels([*_gamma(report), _hedging(report)]),
         f"<h2>One session: {html.escape(first.name)}</h2>",
         _paragraph(
             "The gamma of dealers' true inventory, the inventory's with its 90% interval, and the "
@@ -119,14 +122,27 @@ def _gamma(report: Report) -> Iterable[_Panel]:
     rows = report.tables["gamma"]
     symbols = list(dict.fromkeys(symbol for symbol, time, _ in rows if time == DAY))
     panels = (
-        ("sign", "share of minutes with the right sign", _SHARES),
-        ("correlation", "correlation over minutes", (-1.0, 1.0)),
-        ("error", "error over the size of truth", _ANY),
+        ("sign", "gamma: share of minutes with the right sign", _SHARES),
+        ("correlation", "gamma: correlation over minutes", (-1.0, 1.0)),
+        ("error", "gamma: error over the size of truth", _ANY),
     )
     series = (INVENTORY, *CONVENTIONS)
     for column, name, limits in panels:
         shown = [(s, [_dot(e, rows[s, DAY, e][column]) for e in series]) for s in symbols]
         yield _Panel(name, series, dot_plot(shown, name, limits))
+
+
+def _hedging(report: Report) -> _Panel:
+    """By symbol, over five minutes: how flow follows what dealers had to hedge."""
+    series = ("correlation", "slope")
+    rows = {
+        symbol: figures
+        for (symbol, step), figures in report.tables["hedge_flow"].items()
+        if step == FIVE_MINUTES
+    }
+    shown = [(symbol, [_dot(name, rows[symbol][name]) for name in series]) for symbol in rows]
+    name = "hedge flow over five minutes: correlation, and slope (1 is unbiased)"
+    return _Panel(name, series, dot_plot(shown, name))
 
 
 def _course(course: Course, hours: TradingSession) -> Iterable[_Panel]:

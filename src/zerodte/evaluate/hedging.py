@@ -12,8 +12,9 @@ from zerodte.config import MULTIPLIER
 from zerodte.evaluate.statistic import correlation, mean_of, relative_error, same_sign, share, slope
 from zerodte.evaluate.watched import ALL, Bools, Floats, ScoreRows, Watched
 
+FIVE_MINUTES: Final = "5 minutes"
 #: Ways to add flow up over time, with the minutes of a step; cumulative sums run on.
-STEPS: Final = (("1 minute", 1, False), ("5 minutes", 5, False), ("cumulative", 1, True))
+STEPS: Final = (("1 minute", 1, False), (FIVE_MINUTES, 5, False), ("cumulative", 1, True))
 
 
 def hedge_flow(watched: Watched, place: int) -> tuple[Floats, Floats]:
