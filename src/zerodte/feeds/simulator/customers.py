@@ -69,13 +69,14 @@ class Customers:
         """
         self._name, self._lattice, self._drawn, self._random = name, lattice, drawn, random
         own = np.flatnonzero(listing.name == name)
-        self._own = own[np.argsort(listing.chain[own], kind="stable")]
+        self._own = own[np.lexsort((listing.is_call[own], listing.chain[own]))]
         chains, first, count = np.unique(
             listing.chain[self._own], return_index=True, return_counts=True
         )
-        self._edges = np.append(first, len(own))
+        # A chain's puts, then its calls.
+        puts = count - np.add.reduceat(listing.is_call[self._own].astype(np.int64), first)
+        self._edges = np.append(np.stack((first, first + puts), axis=1).ravel(), len(own))
         self._horizon = horizon_of(listing)[self._own[first]]
-        self._is_call = listing.is_call[self._own]
         self._tick = listing.names[name].ticks[0]
         settled = listing.settled[self._own].astype(np.float64)
         in_chain = np.add.reduceat(settled, first)
@@ -161,12 +162,9 @@ class Customers:
         random = self._random
         calls = np.clip(kind.calls + 0.45 * kind.follows * move, 0.0, 1.0)
         weight = taste * np.exp(-0.5 * ((out - kind.out) / kind.spread) ** 2)
-        weight *= np.where(self._is_call, calls, 1.0 - calls)
-        total = np.concatenate(((0.0,), np.cumsum(weight)))
-        low, high = total[self._edges[:-1]], total[self._edges[1:]]
-        count = np.where(high > low, count, 0)
-        drawn = np.repeat(low, count) + np.repeat(high - low, count) * random.random(count.sum())
-        first = self._own[np.clip(np.searchsorted(total, drawn, side="right") - 1, 0, len(out) - 1)]
+        of_calls = random.binomial(count, calls)
+        count = np.stack((count - of_calls, of_calls), axis=1).ravel()
+        first = self._own[_chosen(weight, self._edges, count, random)]
         side = np.where(random.random(len(first)) < kind.buys, 1, -1)
         size = self._sizes.draw(random, len(first), kind.size)
         if kind.structure == "single":
@@ -183,11 +181,7 @@ class Customers:
         """Single orders that close what is held, so many in each chain at most."""
         random = self._random
         held = ledger.held[:, self._own] * alive
-        total = np.concatenate(((0.0,), np.cumsum(held.T.ravel())))
-        low, high = total[2 * self._edges[:-1]], total[2 * self._edges[1:]]
-        count = np.where(high > low, count, 0)
-        drawn = np.repeat(low, count) + np.repeat(high - low, count) * random.random(count.sum())
-        chosen = np.clip(np.searchsorted(total, drawn, side="right") - 1, 0, len(total) - 2)
+        chosen = _chosen(held.T.ravel(), 2 * self._edges[::2], count, random)
         contract, row = self._own[chosen // 2], chosen % 2
         side = np.where(row == LONG, -1, 1)
         size = self._sizes.draw(random, len(contract), 1.0)
@@ -252,3 +246,14 @@ class Customers:
         chosen = is_early & (self._random.random(len(orders)) < OPENING_PRINTS)
         orders.style[chosen] = Style.OPENING
         return orders
+
+
+def _chosen(weight: Floats, edges: Places, count: Ints, random: np.random.Generator) -> Places:
+    """Places drawn by weight, so many between every two edges; none where all weights are 0."""
+    total = np.concatenate(((0.0,), np.cumsum(weight)))
+    low, high = total[edges[:-1]], total[edges[1:]]
+    count = np.where(high > low, count, 0)
+    drawn = np.repeat(low, count) + np.repeat(high - low, count) * random.random(count.sum())
+    found = np.searchsorted(total, drawn, side="right") - 1
+    last = np.repeat(edges[1:], count) - 1
+    return np.minimum(found, last)

@@ -86,17 +86,17 @@ class Kind:
 #: half of the opening orders in same-day SPX options are single legs, four in a hundred of them
 #: naked sales; puts and calls balance, as do buys and sells (Decoded).
 KINDS: Final[dict[str, Kind]] = {
-    "lottery_calls": Kind(0.17, "single", 1.0, 1.0, 1.2, 0.5, (1.4, 1.2, 1.0, 0.5), 0.8),
-    "lottery_puts": Kind(0.12, "single", 0.0, 1.0, 1.2, 0.5, (1.4, 1.2, 1.0, 0.5), 0.8),
-    "put_hedges": Kind(0.06, "single", 0.0, 0.95, 0.9, 0.5, (0.6, 0.8, 1.0, 1.6), 1.6),
-    "momentum": Kind(0.21, "single", 0.5, 1.0, 0.3, 0.5, (1.4, 0.9, 0.6, 0.3), 0.9, 1.0),
-    "premium_sellers": Kind(0.10, "single", 0.45, 0.0, 1.1, 0.5, (0.9, 1.0, 1.0, 1.0)),
-    "covered_calls": Kind(0.05, "single", 1.0, 0.0, 0.9, 0.4, (0.3, 0.8, 1.2, 1.4), 1.2),
-    "traders": Kind(0.09, "single", 0.5, 0.5, 0.2, 0.8, (1.0, 1.0, 1.0, 1.0), 1.2),
-    "credit_spreads": Kind(0.075, "vertical", 0.45, 0.0, 0.9, 0.4, (1.2, 1.0, 0.9, 0.7), 1.3),
-    "debit_spreads": Kind(0.045, "vertical", 0.55, 1.0, 0.3, 0.4, (1.0, 1.0, 1.0, 0.8), 1.2),
-    "condors": Kind(0.03, "condor", 1.0, 0.05, 1.0, 0.3, (1.6, 1.0, 0.7, 0.4), 0.9),
-    "flies": Kind(0.015, "fly", 1.0, 0.1, 0.0, 0.25, (1.6, 0.8, 0.5, 0.2), 0.7),
+    "lottery_calls": Kind(0.14, "single", 1.0, 1.0, 1.2, 0.5, (1.4, 1.2, 1.0, 0.5), 0.8),
+    "lottery_puts": Kind(0.11, "single", 0.0, 1.0, 1.2, 0.5, (1.4, 1.2, 1.0, 0.5), 0.8),
+    "put_hedges": Kind(0.05, "single", 0.0, 0.95, 0.9, 0.5, (0.5, 0.8, 1.0, 1.6), 1.6),
+    "momentum": Kind(0.18, "single", 0.5, 1.0, 0.3, 0.5, (1.4, 0.9, 0.6, 0.3), 0.9, 1.0),
+    "premium_sellers": Kind(0.14, "single", 0.45, 0.0, 1.0, 0.5, (0.5, 1.0, 1.2, 1.2)),
+    "covered_calls": Kind(0.06, "single", 1.0, 0.0, 0.9, 0.4, (0.3, 0.8, 1.2, 1.4), 1.2),
+    "traders": Kind(0.10, "single", 0.5, 0.45, 0.2, 0.8, (1.0, 1.0, 1.0, 1.0), 1.2),
+    "credit_spreads": Kind(0.09, "vertical", 0.5, 0.0, 0.8, 0.4, (1.6, 1.0, 0.9, 0.7), 1.3),
+    "debit_spreads": Kind(0.045, "vertical", 0.5, 1.0, 0.3, 0.4, (1.0, 1.0, 1.0, 0.8), 1.2),
+    "condors": Kind(0.035, "condor", 1.0, 0.05, 0.9, 0.3, (1.8, 1.0, 0.7, 0.4), 0.9),
+    "flies": Kind(0.015, "fly", 1.0, 0.1, 0.0, 0.25, (1.8, 0.8, 0.5, 0.2), 0.7),
     "straddles": Kind(0.01, "strangle", 1.0, 0.5, 0.4, 0.4, (1.0, 1.0, 1.0, 1.0)),
     "calendars": Kind(0.025, "calendar", 0.5, 0.5, 0.5, 0.5, (0.4, 1.0, 1.2, 1.2), 1.4),
 }
@@ -148,14 +148,14 @@ RANGES: Final[dict[str, Range]] = {
     "closable": (0.2, 0.7),
     # Single orders that rested and were hit: at least a quarter of same-day trades (Fu); the quote
     # rule takes the customer's side 83% (Savickas) to 61% of the time (Bilz).
-    "limit": (0.15, 0.45),
+    "limit": (0.22, 0.52),
     # Of those, inside the quote where there is room; and how many of the quotes that they made are
     # seen before the trade: in sequence, 16% to 38% (Fu).
     "improving": (0.35, 0.75),
     "in_sequence": (0.15, 0.50),
     # Of those that join the touch, how many stood there alone, so that the trade takes the whole
     # quote: 22% of all trades at ISE are of the size of a quote (Bilz).
-    "alone": (0.35, 0.75),
+    "alone": (0.5, 0.9),
     # Of the other single orders: improved in an auction; at the midpoint; crossed; with stock.
     # Trades at mid are 8.3% to 10.1% (Bilz); the rest is ours.
     "auction": (0.12, 0.32),
@@ -165,6 +165,8 @@ RANGES: Final[dict[str, Range]] = {
     # Of all single trades, reported late; of all, cancelled (ours).
     "late": (0.0005, 0.003),
     "cancelled": (0.0001, 0.0008),
+    # Legs of packages that trade outside of the quote: 1.9% to 2.6% of all trades do (Bilz).
+    "outside": (0.02, 0.10),
     # How often the side with more depth is the dealers': the depth rule is right for 61% (Cboe) to
     # 66% (ISE) of trades at mid (Bilz).
     "depth_tells": (0.50, 0.70),
@@ -213,6 +215,7 @@ class Drawn:
     stock_option: float
     late: float
     cancelled: float
+    outside: float
     depth_tells: float
     dealers_taken: float
     dealers_rested: float

@@ -17,7 +17,7 @@ from zerodte.records.dbn import OPRA_CONSOLIDATED, UNDEF_PRICE, Records, records
 #: Half-spreads of the tightest name, by horizon: cents per square root of a dollar of price; in the
 #: money they grow by up to this fraction of spot (Chains; SPXW at the money was one or two ticks wide
 #: in 2023: Fu).
-ROOT_CENTS: Final = (0.25, 0.45, 0.6, 0.6)
+ROOT_CENTS: Final = (0.25, 0.6, 0.8, 0.9)
 DEEP_SPREAD: Final = 2.5e-4
 #: In the first minutes spreads are wider by so many times, fading over so many seconds; likewise in
 #: the last minutes of what expires (ours).
@@ -26,14 +26,13 @@ CLOSING_SPREAD: Final = (1.5, 420.0)
 
 #: Requotes a second by horizon, at the money and far from it (ours), besides those that a move
 #: forces: of this many half-spreads, and at least of so many ticks.
-BUSY: Final = (0.8, 0.12, 0.05, 0.02)
-IDLE: Final = (0.015, 0.006, 0.004, 0.002)
-PATIENCE: Final = (1.0, 2.0, 3.0, 4.0)
-PATIENCE_TICKS: Final = (0.5, 2.0, 4.0, 6.0)
+BUSY: Final = (0.95, 0.5, 0.25, 0.08)
+IDLE: Final = (0.03, 0.015, 0.01, 0.006)
+PATIENCE: Final = (1.0, 1.0, 1.5, 2.0)
+PATIENCE_TICKS: Final = (0.5, 1.0, 1.5, 2.5)
 
-#: Contracts at the touch: usual ones, and added for what is almost worthless. Medians are 57 to 82,
-#: means 267 to 311 (Bilz).
-DEPTH: Final = (35.0, 400.0)
+#: Median contracts at the touch, and how many more for what is almost worthless (Bilz: 57 to 82).
+DEPTH: Final = (60.0, 400.0)
 _CHEAP: Final = 0.10
 
 

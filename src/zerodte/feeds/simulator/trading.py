@@ -142,6 +142,9 @@ def _prices(
     is_bidless = (quotes[:, 0] == 0) & (side < 0)
     wanted = np.where(is_bidless, high, wanted)
     price = np.clip(_on_grid(wanted, cents, chance[4]), low, high)
+    is_outside = (style == Style.PACKAGE) & (chance[0] < drawn.outside)
+    beyond = np.where(chance[1] < 0.5, high + _ticks(high, cents), low - _ticks(low - 1.0, cents))
+    price = np.where(is_outside, np.maximum(beyond, cents[:, 0]), price)
     is_touch = (price == far) & (style == Style.RESTS)
     return price, ((style == Style.RESTS) & ~is_touch) | is_bidless
 
