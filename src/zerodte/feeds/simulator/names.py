@@ -87,7 +87,7 @@ _NDX = Name(
 _IWM = Name(
     symbol="IWM", kind="fund", core="IWM", root="IWM", morning_root="", daily=True,
     price=220.56, beta=1.1, growth=0.0, own=(0.07, 0.12), tracking=0.0, leverage=4.0, skew=-0.55,
-    steps=_FUND_STEPS, ticks=_PENNIES, spread=1.2, volume=0.795e6, open_interest=12.44e6,
+    steps=_FUND_STEPS, ticks=_PENNIES, spread=2.5, volume=0.795e6, open_interest=12.44e6,
     turnover=3e10,
 )  # fmt: skip
 
@@ -113,7 +113,7 @@ _ALL = (
             ticks=_PENNIES, spread=3.0, volume=0.1e6, open_interest=0.4e6),
     _NDX,
     replace(_NDX, symbol="QQQ", kind="fund", root="QQQ", morning_root="", price=567.32,
-            tracking=0.0016, steps=_FUND_STEPS, ticks=_PENNIES, spread=1.0, volume=4.19e6,
+            tracking=0.0016, steps=_FUND_STEPS, ticks=_PENNIES, spread=2.0, volume=4.19e6,
             open_interest=8.55e6),
     _IWM,
     _stock("AAPL", 213.25, 1.0, 0.3, (0.14, 0.28), steps=_STOCK_STEPS, spread=1.5, volume=2.05e6,

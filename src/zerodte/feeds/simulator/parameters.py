@@ -33,8 +33,8 @@ TRANSIT: Final = 209_000
 HORIZONS: Final = (0, 1, 3, 8)
 TODAY: Final = 0
 
-#: Shares of a day's volume by thirteenth of the session, percent. Today's expiries: by 10:00, 12:00
-#: and 16:00 their volume over morning open interest is that of SPXW. Later ones: the usual U (ours).
+#: Shares of a day's volume by thirteenth of the session, percent. Today's expiries: so that by 10:00,
+#: 12:00 and 16:00 their volume over morning open interest is that of SPXW. Later ones: a U (ours).
 TODAY_PROFILE: Final = (6.6, 9.2, 8.8, 8.2, 7.6, 6.6, 6.3, 6.2, 6.4, 6.9, 7.6, 8.8, 10.8)
 LATER_PROFILE: Final = (14.0, 9.8, 8.2, 7.2, 6.5, 6.0, 5.7, 5.7, 6.0, 6.5, 7.0, 7.9, 9.5)
 #: What a name's volume in later expiries is, in parts of open interest, falls by this a session
@@ -44,10 +44,9 @@ LATER_LEAST: Final = 0.04
 #: The shape of the gamma that multiplies each block's volume: bursts (ours).
 BURSTS: Final = 8.0
 
-#: Sizes of orders, contracts, from a number to below the next, and how many per mille are so large:
-#: one-lots dominate, round numbers heap, the tail is Pareto-like. Quartiles at ISE and Cboe: 1 or 2,
-#: 4 or 5, 10; 95%: 50; 99%: 150 or 200 (Bilz); smaller since, retail being half of the volume
-#: (Decoded).
+#: Sizes of orders, contracts, from a number to below the next, and how many in a thousand are so
+#: large: one-lots dominate, round numbers heap, the tail is Pareto's. At ISE and Cboe quartiles were
+#: 1 or 2, 4 or 5, and 10, 95% below 50 (Bilz); smaller now, half being retail (Decoded).
 SIZES: Final = (
     (1, 415.0), (2, 130.0), (3, 68.0), (4, 40.0), (5, 88.0), (6, 45.0), (10, 84.0), (11, 30.0),
     (20, 30.0), (21, 10.0), (25, 13.0), (26, 9.0), (50, 15.0), (51, 6.0), (100, 9.0), (101, 3.6),
@@ -93,12 +92,12 @@ KINDS: Final[dict[str, Kind]] = {
     "premium_sellers": Kind(0.14, "single", 0.45, 0.0, 1.0, 0.5, (0.5, 1.0, 1.2, 1.2)),
     "covered_calls": Kind(0.06, "single", 1.0, 0.0, 0.9, 0.4, (0.3, 0.8, 1.2, 1.4), 1.2),
     "traders": Kind(0.10, "single", 0.5, 0.45, 0.2, 0.8, (1.0, 1.0, 1.0, 1.0), 1.2),
-    "credit_spreads": Kind(0.09, "vertical", 0.5, 0.0, 0.8, 0.4, (1.6, 1.0, 0.9, 0.7), 1.3),
-    "debit_spreads": Kind(0.045, "vertical", 0.5, 1.0, 0.3, 0.4, (1.0, 1.0, 1.0, 0.8), 1.2),
-    "condors": Kind(0.035, "condor", 1.0, 0.05, 0.9, 0.3, (1.8, 1.0, 0.7, 0.4), 0.9),
-    "flies": Kind(0.015, "fly", 1.0, 0.1, 0.0, 0.25, (1.8, 0.8, 0.5, 0.2), 0.7),
+    "credit_spreads": Kind(0.075, "vertical", 0.5, 0.0, 0.8, 0.4, (1.6, 1.0, 0.9, 0.7), 1.3),
+    "debit_spreads": Kind(0.04, "vertical", 0.5, 1.0, 0.3, 0.4, (1.0, 1.0, 1.0, 0.8), 1.2),
+    "condors": Kind(0.028, "condor", 1.0, 0.05, 0.9, 0.3, (1.8, 1.0, 0.7, 0.4), 0.9),
+    "flies": Kind(0.012, "fly", 1.0, 0.1, 0.0, 0.25, (1.8, 0.8, 0.5, 0.2), 0.7),
     "straddles": Kind(0.01, "strangle", 1.0, 0.5, 0.4, 0.4, (1.0, 1.0, 1.0, 1.0)),
-    "calendars": Kind(0.025, "calendar", 0.5, 0.5, 0.5, 0.5, (0.4, 1.0, 1.2, 1.2), 1.4),
+    "calendars": Kind(0.022, "calendar", 0.5, 0.5, 0.5, 0.5, (0.4, 1.0, 1.2, 1.2), 1.4),
 }
 #: Strikes of round numbers attract as open interest does: weight of a strike's share of it (ours).
 ROUNDNESS: Final = 0.5
@@ -129,7 +128,7 @@ REST_DEPTH: Final = 1.4
 DEALERS_CROSSED: Final = 0.15
 #: Legs of packages: distance from mid towards the customer's worse side, mean and standard
 #: deviation in half-spreads (ours; complex orders cost less than simple ones: Li).
-LEG_COST: Final = (0.25, 0.55)
+LEG_COST: Final = (0.3, 0.6)
 #: Mean delay of prints that are late, and of cancels, seconds (ours).
 LATE_DELAY: Final = 90.0
 CANCEL_DELAY: Final = 40.0
@@ -148,7 +147,7 @@ RANGES: Final[dict[str, Range]] = {
     "closable": (0.2, 0.7),
     # Single orders that rested and were hit: at least a quarter of same-day trades (Fu); the quote
     # rule takes the customer's side 83% (Savickas) to 61% of the time (Bilz).
-    "limit": (0.22, 0.52),
+    "limit": (0.30, 0.60),
     # Of those, inside the quote where there is room; and how many of the quotes that they made are
     # seen before the trade: in sequence, 16% to 38% (Fu).
     "improving": (0.35, 0.75),
@@ -158,8 +157,8 @@ RANGES: Final[dict[str, Range]] = {
     "alone": (0.5, 0.9),
     # Of the other single orders: improved in an auction; at the midpoint; crossed; with stock.
     # Trades at mid are 8.3% to 10.1% (Bilz); the rest is ours.
-    "auction": (0.12, 0.32),
-    "midpoint": (0.02, 0.07),
+    "auction": (0.20, 0.45),
+    "midpoint": (0.01, 0.05),
     "cross": (0.003, 0.012),
     "stock_option": (0.004, 0.02),
     # Of all single trades, reported late; of all, cancelled (ours).
@@ -182,7 +181,7 @@ RANGES: Final[dict[str, Range]] = {
     "overnight_puts": (-0.70, 0.70),
     "overnight_noise": (0.10, 0.35),
     # Volume of today's expiries over their open interest in the morning (SPXW).
-    "turnover": (4.2, 7.2),
+    "turnover": (4.2, 6.8),
     # Share of a name's usual volume that is in later expiries (59% of that of SPX was in same-day
     # ones in 2025: Cboe).
     "later": (0.35, 0.50),

@@ -15,9 +15,9 @@ from zerodte.feeds.simulator.quote_kernel import Book, Makers, Taps, Words, quot
 from zerodte.records.dbn import OPRA_CONSOLIDATED, UNDEF_PRICE, Records, records
 
 #: Half-spreads of the tightest name, by horizon: cents per square root of a dollar of price; in the
-#: money they grow by up to this fraction of spot (Chains; SPXW at the money was one or two ticks wide
-#: in 2023: Fu).
-ROOT_CENTS: Final = (0.25, 0.6, 0.8, 0.9)
+#: money they grow by up to this fraction of spot (Chains; today's at the money were one or two ticks
+#: wide in 2023: Fu).
+ROOT_CENTS: Final = (0.25, 0.8, 0.9, 0.9)
 DEEP_SPREAD: Final = 2.5e-4
 #: In the first minutes spreads are wider by so many times, fading over so many seconds; likewise in
 #: the last minutes of what expires (ours).
@@ -26,8 +26,8 @@ CLOSING_SPREAD: Final = (1.5, 420.0)
 
 #: Requotes a second by horizon, at the money and far from it (ours), besides those that a move
 #: forces: of this many half-spreads, and at least of so many ticks.
-BUSY: Final = (0.95, 0.5, 0.25, 0.08)
-IDLE: Final = (0.03, 0.015, 0.01, 0.006)
+BUSY: Final = (0.98, 0.7, 0.4, 0.15)
+IDLE: Final = (0.05, 0.022, 0.014, 0.008)
 PATIENCE: Final = (1.0, 1.0, 1.5, 2.0)
 PATIENCE_TICKS: Final = (0.5, 1.0, 1.5, 2.5)
 
