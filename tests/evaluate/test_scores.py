@@ -10,9 +10,11 @@ import pytest
 from scipy import stats  # type: ignore[import-untyped]
 
 from evaluate.made import LISTED, MINUTES, Facts, minute_end
-from session.made_tape import DATE
+from session.made_tape import DATE, hours
 from zerodte.config import MINUTE
 from zerodte.engine.aggressor import Rule
+from zerodte.engine.exposure import Exposures
+from zerodte.engine.regime import regime
 from zerodte.engine.state import ChainState
 from zerodte.evaluate.gamma import CONVENTIONS, DAY, INVENTORY, score_gamma
 from zerodte.evaluate.hedging import score_hedging
@@ -21,8 +23,11 @@ from zerodte.evaluate.scorer import Scorer
 from zerodte.evaluate.sides import score_sides
 from zerodte.evaluate.truth import read_truth
 from zerodte.evaluate.watched import ALL, Watched
+from zerodte.evaluate.watched import MINUTES as MINUTE_ROWS
 from zerodte.records.condition import Condition
+from zerodte.records.dbn import Records
 from zerodte.records.tick import Tick
+from zerodte.records.truth import TRADE_TRUTH
 from zerodte.runtime.replay import replay
 from zerodte.session.board import Judged
 from zerodte.session.session import Session
@@ -193,9 +198,9 @@ def test_open_interest(watcher: Watcher, made: Facts) -> None:
 def test_dealers_gamma(watcher: Watcher, made: Facts) -> None:
     rows = score_gamma(watcher.watched)
     for symbol, states in watcher.states.items():
-        assert len(states) == MINUTES
+        assert len(states) == MINUTES == len(watcher.watched.minutes) / 2
         facts = [gamma_of(state, made, symbol, n) for n, state in enumerate(states)]
-        true, settled, effective, mean, low, high = np.array(facts).T
+        true, settled, effective, mean, low, high, settled_gross = np.array(facts).T
         for estimate, values in zip(
             (*CONVENTIONS, INVENTORY), (settled, effective, mean), strict=True
         ):
@@ -209,15 +214,28 @@ def test_dealers_gamma(watcher: Watcher, made: Facts) -> None:
         covered = rows[symbol, DAY, INVENTORY]["covered"]
         assert covered == np.mean((low <= true) & (true <= high))
         assert math.isnan(rows[symbol, DAY, CONVENTIONS[0]]["covered"])
-        told = rows[symbol, DAY, INVENTORY]["determined"]
-        assert told == np.mean([state.inventory.regime != "undetermined" for state in states])
+        told = {
+            CONVENTIONS[0]: np.abs(settled) >= 0.05 * settled_gross,
+            CONVENTIONS[1]: np.array([has_sign(state.exposures) for state in states]),
+            INVENTORY: np.array([state.inventory.regime != "undetermined" for state in states]),
+        }
+        for estimate, which in told.items():
+            assert rows[symbol, DAY, estimate]["determined"] == np.mean(which)
+        right = (np.sign(effective) == np.sign(true))[told[CONVENTIONS[1]]]
+        expected = float(right.mean()) if len(right) else math.nan
+        found = rows[symbol, DAY, CONVENTIONS[1]]["sign_determined"]
+        assert found == pytest.approx(expected, nan_ok=True)
     both = [rows[symbol, DAY, INVENTORY]["error"] for symbol in watcher.states]
     assert rows[ALL, DAY, INVENTORY]["error"] == pytest.approx(np.mean(both))
     assert rows[ALL, "09:30 to 09:45", INVENTORY] == rows[ALL, DAY, INVENTORY]
 
 
+def has_sign(of: Exposures) -> bool:
+    return regime(of.net_gex, of.gross_gex) != "undetermined"
+
+
 def gamma_of(state: ChainState, made: Facts, symbol: str, number: int) -> tuple[float, ...]:
-    """Net gamma of truth and estimates over the gross of true open interest."""
+    """Gamma of truth and estimates over the gross of true open interest; last settled gross."""
     surface, strikes, tau = state.surface, state.instant.chain.strikes, state.instant.clock.tau
     deviation = surface.smile.volatility * np.sqrt(tau)
     d1 = np.log(surface.forward / strikes) / deviation + deviation / 2
@@ -238,6 +256,7 @@ def gamma_of(state: ChainState, made: Facts, symbol: str, number: int) -> tuple[
         of.mean,
         of.low,
         of.high,
+        float(gamma @ (settled[::2] + settled[1::2])) * dollars,
     )
     return tuple(net / gross for net in nets)
 
@@ -283,3 +302,41 @@ def test_sides_that_were_hit_and_missed(watcher: Watcher, is_limit: bool, right:
     row = score_sides(replace(watcher.watched, truth=truth))[ALL, "all trades"]
     assert row["right"] == row["right_trades"] == right
     assert row["as_customer"] == 1.0
+
+
+def test_the_day_by_the_hour() -> None:
+    """Two chains until 11:35; the convention is right until 10:30, and its error doubles then."""
+    rows: Records = np.ones(2 * 125, MINUTE_ROWS)
+    rows["symbol"], rows["minute"] = np.tile((0, 1), 125), np.repeat(np.arange(1, 126), 2)
+    late = rows["minute"] > 60
+    rows["true_gex"] = 0.5
+    rows["settled_gex"] = np.where(late, -0.5, 0.5)
+    rows["true_oi"], rows["oi"][:, 0] = 100.0, 90.0
+    rows["oi_error"][:, 0] = np.where(late, 20.0, 10.0)
+    nothing: Records = np.zeros(0, TRADE_TRUTH)
+    watched = Watched(hours(), ("ABC", "XYZ"), nothing, nothing, rows)
+    interest = score_interest(watched)
+    assert {
+        (symbol, time): figures["contract_error"]
+        for (symbol, time, method), figures in interest.items()
+        if method == "settled"
+    } == {
+        (ALL, "10:30"): 0.1,
+        (ALL, "11:30"): 0.2,
+        (ALL, "11:35"): 0.2,
+        ("ABC", "11:35"): 0.2,
+        ("XYZ", "11:35"): 0.2,
+    }
+    gamma = score_gamma(watched)
+    assert {
+        key[:2]: (figures["sign"], figures["error"])
+        for key, figures in gamma.items()
+        if key[2] == CONVENTIONS[0]
+    } == {
+        (ALL, DAY): (60 / 125, pytest.approx(math.sqrt(65 / 125 * 4))),
+        ("ABC", DAY): (60 / 125, pytest.approx(math.sqrt(65 / 125 * 4))),
+        ("XYZ", DAY): (60 / 125, pytest.approx(math.sqrt(65 / 125 * 4))),
+        (ALL, "09:30 to 10:30"): (1.0, 0.0),
+        (ALL, "10:30 to 11:30"): (0.0, 2.0),
+        (ALL, "11:30 to 11:35"): (0.0, 2.0),
+    }
