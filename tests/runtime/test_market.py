@@ -28,7 +28,7 @@ import sys, threading
 from pathlib import Path
 from numba.core.dispatcher import Dispatcher
 from session.made_tape import quotes, stock, trades, write
-from zerodte.runtime.market import Market
+from zerodte.runtime.market import Audience, Market
 from zerodte.runtime.replay import replay
 from zerodte.views.snapshot import snapshot
 
@@ -43,9 +43,14 @@ tape = write(
     ("tcbbo", trades("tcbbo", 300, 60, seed=2)),
     ("bbo-1s", stock(60)),
 )
-market, ready = Market(tape, 1e-9), threading.Event()
-market.start(ready.set)
-assert ready.wait(60)
+class Waiting(Audience):
+    event = threading.Event()
+    def ready(self):
+        self.event.set()
+
+market, waiting = Market([tape], 1e-9), Waiting()
+market.start(waiting)
+assert waiting.event.wait(60)
 market.stop()
 warm = compiled()
 snapshot(replay(tape), "replay", "ABC", None, 0.03)

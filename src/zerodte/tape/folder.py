@@ -6,7 +6,7 @@ rest.
 
 import datetime
 import functools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +24,7 @@ from zerodte.tape.sidecars import Commit, Notes, read_cancels, read_commits, rea
 from zerodte.tape.symbology import Symbols, read_symbols
 from zerodte.tape.ticks import Window, merge
 
-__all__ = ["Tape", "TapeError", "open_tape"]
+__all__ = ["Tape", "TapeError", "kind_of", "open_tape"]
 
 # A session owns the time from 18:00 New York of the session before to 18:00 of its own day.
 _EVENING = datetime.time(18)
@@ -55,7 +55,7 @@ class Tape:
         self.session = session
         self.symbols = symbols
         self._findings = findings
-        self._kinds = {dataset: _kind(dataset, known) for dataset, known in symbols.items()}
+        self._kinds = {dataset: kind_of(dataset, known) for dataset, known in symbols.items()}
         self._parts = choose(files, self._kinds, findings.warn)
         self._commits = _commits(path, self.files, findings)
 
@@ -148,6 +148,18 @@ def open_tape(path: str | Path) -> Tape:
     return Tape(folder, files, session, symbols, findings)
 
 
+def kind_of(dataset: str, symbols: Mapping[int, str]) -> Kind:
+    """What the instruments of a dataset are.
+
+    Args:
+        dataset: Its name.
+        symbols: Raw symbol by instrument id.
+    """
+    if dataset == INDEX:
+        return "index"
+    return "options" if any(map(_is_option, symbols.values())) else "equity"
+
+
 def _session(folder: Path, files: Sequence[DbnFile], findings: Findings) -> TradingSession:
     """The newest session that a file of quotes or trades begins in."""
     times = [_first_time(file, findings) for file in files if _is_market(file)]
@@ -182,12 +194,6 @@ def _bounds(session: TradingSession) -> tuple[int, int]:
     """First and last instant of the time that a session owns."""
     before = calendar().previous(session.date)
     return new_york(before.date, _EVENING), new_york(session.date, _EVENING) - 1
-
-
-def _kind(dataset: str, symbols: dict[int, str]) -> Kind:
-    if dataset == INDEX:
-        return "index"
-    return "options" if any(map(_is_option, symbols.values())) else "equity"
 
 
 def _is_option(symbol: str) -> bool:

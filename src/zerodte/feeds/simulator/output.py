@@ -18,12 +18,15 @@ from zerodte.records.dbn import Records
 from zerodte.records.tick import Batch
 from zerodte.records.truth import CONTRACT_TRUTH, TRADE_TRUTH
 from zerodte.tape.error import TapeError
-from zerodte.tape.sidecars import write_whole
+from zerodte.tape.sidecars import Notes, write_whole
 from zerodte.tape.whole import whole_folder
 from zerodte.tape.writer import TapeWriter
 
 #: Told what is being done, how many minutes of the session are, and of how many.
 Progress: TypeAlias = Callable[[str, int, int], None]
+
+#: What is to be known of whatever is simulated.
+NOTES: Final = Notes("simulated", ("simulated: not market data",))
 
 #: Where truth lies within a tape, as `zerodte.records.truth` says.
 TRUTH: Final = "truth"
@@ -57,7 +60,7 @@ def write_tape(simulated: Simulated, out: Path, progress: Progress) -> Counter[s
         truth.mkdir()
         _write_parameters(truth, simulated.drawn)
         output = _Output(
-            TapeWriter(folder, source="simulated", notes=("simulated: not market data",)),
+            TapeWriter(folder, source=NOTES.source, notes=NOTES.notes),
             simulated,
             open_files.enter_context(truth_file(truth / TRADES, TRADE_TRUTH)),
             open_files.enter_context(truth_file(truth / CONTRACTS, CONTRACT_TRUTH)),
