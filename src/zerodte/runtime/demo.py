@@ -52,9 +52,13 @@ class Demo:
         first: The first session; the calendar tells the others.
         make: Makes the simulation of a session, in a process of its own, so it is to be pickled:
             a function or a class of a module, or a partial of one.
+
+    Attributes:
+        first: The first session.
     """
 
     def __init__(self, first: TradingSession, make: Callable[[TradingSession], Simulated]) -> None:
+        self.first = first
         self._make = make
         self._lock = threading.Lock()
         self._is_closed = False

@@ -12,7 +12,6 @@ from zerodte.config import SECOND
 from zerodte.feeds.simulator.stream import SimulatorError
 from zerodte.runtime.programme import Programme
 from zerodte.runtime.replay import Pace, begin, source_of
-from zerodte.runtime.turns import Turns
 from zerodte.runtime.warmup import warm_up
 from zerodte.session.session import Session
 from zerodte.tape.error import TapeError
@@ -80,7 +79,7 @@ class Market:
         self._lead = lead
         self._interrupt = interrupt
         self._shown: _Shown | None = None
-        self._turns = Turns()
+        self._lock = threading.Lock()
         self._answers: OrderedDict[_Key, bytes] = OrderedDict()
         self._problem: str | None = "starting: nothing has been read yet"
         self._audience = Audience()
@@ -118,7 +117,7 @@ class Market:
         return shown.session.symbols() if shown else []
 
     def _answer(self, key: _Key) -> bytes:
-        with self._turns:
+        with self._lock:
             if self._shown is None:
                 raise ApiError("warming_up", self._problem or "starting")
             if (body := self._answers.get(key)) is None:
@@ -161,7 +160,7 @@ class Market:
                 self._show(own)
             if not self._wait(session, pace, tick.end):
                 return False
-            with self._turns:
+            with self._lock:
                 session.apply(tick)
                 self._answers.clear()
             if not pace.has_begun:
@@ -177,7 +176,7 @@ class Market:
             for beat in range(session.now + SECOND, due, SECOND):
                 if not pace.wait(beat, self._stopped):
                     return False
-                with self._turns:
+                with self._lock:
                     session.advance(beat)
                     self._answers.clear()
         return pace.wait(due, self._stopped)
@@ -187,7 +186,7 @@ class Market:
         if self._shown is own:
             return
         is_first = self._shown is None
-        with self._turns:
+        with self._lock:
             self._shown = own
             self._answers.clear()
         if is_first:

@@ -131,6 +131,13 @@ class ChattyPid(MadeSimulation):
         return {**super().symbols, "PID": {1: str(os.getpid())}}
 
 
+def made_session(
+    session: TradingSession, kind: type[MadeSimulation], minutes: int
+) -> MadeSimulation:
+    """The simulation of a session, as a demo has it made."""
+    return kind(session.date, minutes)
+
+
 def between(rows: Records, start: int, end: int) -> slice:
     """The records received in (start, end]."""
     first, last = np.searchsorted(rows["ts_recv"], np.array([start, end], np.uint64), side="right")

@@ -89,6 +89,7 @@ class BlockStream:
         # The last is what a file says that is closed meanwhile.
         except (EOFError, pickle.UnpicklingError, ValueError) as error:
             status = self._child.wait()
+            self._said.close()
             raise SimulatorError(f"the simulating process ended early, status {status}") from error
         if isinstance(said, _Failure):
             raise SimulatorError(f"the simulation failed: {said.text}")
