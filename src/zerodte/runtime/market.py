@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from zerodte.config import SECOND
-from zerodte.feeds.simulator.stream import SimulatorError
+from zerodte.feeds.simulator.stream import StreamError
 from zerodte.runtime.programme import Programme
 from zerodte.runtime.replay import Pace, begin, source_of
 from zerodte.runtime.warmup import warm_up
@@ -41,6 +41,9 @@ class Audience:
 
     def passed(self, now: int) -> None:
         """What came up to `now` (UTC ns) was played without waiting."""
+
+    def live(self) -> None:
+        """From now on the clock is waited for."""
 
     def failed(self, problem: str) -> None:
         """Playing has ended early; what was played stays answered."""
@@ -135,7 +138,7 @@ class Market:
                 if not self._perform(programme, lead):
                     return
                 lead = 0
-        except (TapeError, SimulatorError) as error:
+        except (TapeError, StreamError) as error:
             self._fail(str(error))
         except Exception as error:  # Nobody else hears of what ends this thread.
             _LOG.exception("a defect ended the replay")
@@ -156,8 +159,8 @@ class Market:
         self._audience.begun(programme)
         own = _Shown(session, source_of(programme))
         for tick in programme.ticks():
-            if pace.is_live(tick.end) and self._shown is None:
-                self._show(own)
+            if pace.is_live(tick.end) and not pace.has_begun:
+                self._go_live(own)
             if not self._wait(session, pace, tick.end):
                 return False
             with self._lock:
@@ -180,6 +183,12 @@ class Market:
                     session.advance(beat)
                     self._answers.clear()
         return pace.wait(due, self._stopped)
+
+    def _go_live(self, own: _Shown) -> None:
+        """Keep nobody waiting for the first quote, where there has been nothing to show so far."""
+        if self._shown is None:
+            self._show(own)
+        self._audience.live()
 
     def _show(self, own: _Shown) -> None:
         """Answer from this session from now on."""

@@ -31,7 +31,7 @@ PLACES = ("definitions", "statistics", "underlying", "quotes", "trades")
 
 
 def write(out: Path, simulated: Simulated | None = None) -> Tape:
-    write_tape(simulated or MadeSimulation(DATE), out, lambda *_: None)
+    write_tape(simulated or MadeSimulation(DATE), out, lambda _: None)
     return open_tape(out)
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from feeds.simulator.made import ChattyPid, DyingSimulation, FailingSimulation, MadeSimulation
-from zerodte.feeds.simulator.stream import BlockStream, SimulatorError
+from zerodte.feeds.simulator.stream import BlockStream, StreamError
 
 DATE = datetime.date(2025, 6, 2)
 TESTS = Path(__file__).parents[2]
@@ -85,7 +85,7 @@ def test_a_failure_is_told(
 ) -> None:
     blocks = started(streams, kind).blocks()
     next(blocks)
-    with pytest.raises(SimulatorError, match=said):
+    with pytest.raises(StreamError, match=said):
         next(blocks)
 
 
@@ -97,7 +97,7 @@ def test_a_reader_who_waits_hears_of_the_end(streams: list[BlockStream]) -> None
         try:
             for _ in stream.blocks():
                 reading.set()
-        except SimulatorError as error:
+        except StreamError as error:
             heard.append(str(error))
 
     reading = threading.Event()

@@ -13,7 +13,6 @@ import numpy.typing as npt
 
 from zerodte.feeds.simulator.parts import PLACES, Block, Simulated
 from zerodte.feeds.simulator.truth import TruthFile, truth_file
-from zerodte.market.calendar import new_york_clock
 from zerodte.records.dbn import Records
 from zerodte.records.tick import Batch
 from zerodte.records.truth import CONTRACT_TRUTH, TRADE_TRUTH
@@ -22,8 +21,8 @@ from zerodte.tape.sidecars import Notes, write_whole
 from zerodte.tape.whole import whole_folder
 from zerodte.tape.writer import TapeWriter
 
-#: Told what is being done, how many minutes of the session are, and of how many.
-Progress: TypeAlias = Callable[[str, int, int], None]
+#: Told up to which instant the session is simulated, UTC ns.
+Progress: TypeAlias = Callable[[int], None]
 
 #: What is to be known of whatever is simulated.
 NOTES: Final = Notes("simulated", ("simulated: not market data",))
@@ -44,7 +43,7 @@ def write_tape(simulated: Simulated, out: Path, progress: Progress) -> Counter[s
     Args:
         simulated: The session.
         out: The tape's folder, which must not exist; it appears when it is whole.
-        progress: Told how far the session is, in minutes.
+        progress: Told how far the session is.
 
     Returns:
         How many records there are of each place of a tick: definitions, quotes, trades, ...
@@ -65,10 +64,9 @@ def write_tape(simulated: Simulated, out: Path, progress: Progress) -> Counter[s
             open_files.enter_context(truth_file(truth / TRADES, TRADE_TRUTH)),
             open_files.enter_context(truth_file(truth / CONTRACTS, CONTRACT_TRUTH)),
         )
-        total = round(simulated.session.minutes)
-        for done, block in enumerate(simulated.blocks()):
-            progress(f"{new_york_clock(block.end):%H:%M} New York", done, total)
+        for block in simulated.blocks():
             counts += output.take(block)
+            progress(block.end)
         output.flush()
     return counts
 

@@ -25,7 +25,7 @@ _Symbols: TypeAlias = Mapping[str, Mapping[int, str]]
 _COMMAND = (sys.executable, "-P", "-c", f"from {__name__} import run_child; run_child()")
 
 
-class SimulatorError(RuntimeError):
+class StreamError(RuntimeError):
     """The process that simulates has failed; says how."""
 
 
@@ -61,7 +61,7 @@ class BlockStream:
         """What is listed; the first use waits for the child to know.
 
         Raises:
-            SimulatorError: If the simulation fails.
+            StreamError: If the simulation fails.
         """
         if self._symbols is None:
             self._symbols = cast("_Symbols", self._next())
@@ -71,7 +71,7 @@ class BlockStream:
         """The blocks, in order, each waited for; can be read once.
 
         Raises:
-            SimulatorError: If the simulation fails.
+            StreamError: If the simulation fails.
         """
         self.symbols()
         while (block := self._next()) is not None:
@@ -90,9 +90,9 @@ class BlockStream:
         except (EOFError, pickle.UnpicklingError, ValueError) as error:
             status = self._child.wait()
             self._said.close()
-            raise SimulatorError(f"the simulating process ended early, status {status}") from error
+            raise StreamError(f"the simulating process ended early, status {status}") from error
         if isinstance(said, _Failure):
-            raise SimulatorError(f"the simulation failed: {said.text}")
+            raise StreamError(f"the simulation failed: {said.text}")
         return said
 
 
