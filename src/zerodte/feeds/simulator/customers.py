@@ -10,28 +10,22 @@ import numpy as np
 
 from zerodte.config import SECOND
 from zerodte.feeds.simulator.dealers import LONG, Ledger
+from zerodte.feeds.simulator.demand import Demand
+from zerodte.feeds.simulator.drawn import Drawn
 from zerodte.feeds.simulator.orders import Orders, Sizes, Style
 from zerodte.feeds.simulator.packages import STRUCTURES, Lattice, Packages, horizon_of, outness
 from zerodte.feeds.simulator.parameters import (
-    BURSTS,
     CROSS_SIZE,
     KINDS,
-    LATER_DECAY,
-    LATER_LEAST,
-    LATER_PROFILE,
     MOVE,
     MOVE_BLOCKS,
     OPENING_PRINTS,
     OPENING_SECONDS,
     ROTATION,
     ROUNDNESS,
-    TODAY,
-    TODAY_PROFILE,
     TRANSIT,
     WIDTHS,
-    Drawn,
     Kind,
-    cumulative,
 )
 from zerodte.feeds.simulator.parts import (
     BLOCK_SECONDS,
@@ -76,16 +70,16 @@ class Customers:
         # A chain's puts, then its calls.
         puts = count - np.add.reduceat(listing.is_call[self._own].astype(np.int64), first)
         self._edges = np.append(np.stack((first, first + puts), axis=1).ravel(), len(own))
-        self._horizon = horizon_of(listing)[self._own[first]]
         self._tick = listing.names[name].ticks[0]
         settled = listing.settled[self._own].astype(np.float64)
         in_chain = np.add.reduceat(settled, first)
         mean = np.repeat(np.maximum(in_chain / count, 1.0), count)
         self._taste = 1.0 - ROUNDNESS + ROUNDNESS * settled / mean
         sessions = np.array([listing.chains[i].whole_sessions for i in chains])
+        horizon = horizon_of(listing)[self._own[first]]
+        usual = listing.names[name].volume
         self._sizes = Sizes(drawn.sizes)
-        self._volume = self._daily_volume(in_chain, sessions, listing.names[name].volume)
-        self._mix = self._orders_by_contract()
+        self._demand = Demand(drawn, horizon, in_chain, sessions, usual)
         self._session = listing.session
         self._past: list[float] = []
         self._packages = Packages()
@@ -99,8 +93,8 @@ class Customers:
         """
         block = (minute.start - self._session.open) // _BLOCK
         blocks = (self._session.close - self._session.open) / _BLOCK
-        rates = self._rates(block / blocks, (block + 1) / blocks)
-        opening = self.opening_share((block + 0.5) / blocks)
+        rates = self._demand.rates(block / blocks, (block + 1) / blocks, self._random)
+        opening = self._demand.opening((block + 0.5) / blocks)
         self._earliest = ROTATION * SECOND if block == 0 else 0
         move = self._move(float(minute.spot[0, self._name]))
         alive = minute.fair[0, self._own] > 0.5 * self._tick
@@ -118,36 +112,9 @@ class Customers:
             found = [self._as_opening(orders) for orders in found]
         return found
 
-    def _daily_volume(self, settled: Floats, sessions: Ints, usual: float) -> Floats:
-        """Contracts that are to trade today in each chain."""
-        is_today = self._horizon == TODAY
-        weight = settled * np.maximum(np.exp(-LATER_DECAY * sessions), LATER_LEAST)
-        weight = np.where(is_today, 0.0, weight)
-        later = self._drawn.later * usual * weight / max(float(weight.sum()), 1.0)
-        return np.where(is_today, self._drawn.turnover * settled, later)
-
-    def _orders_by_contract(self) -> Floats:
-        """Orders of each type for every contract of a chain's volume, shape (types, chains)."""
-        taste = np.array([kind.horizons for kind in KINDS.values()])[:, self._horizon]
-        mix = taste * np.array([self._drawn.mix[name] for name in KINDS])[:, None]
-        each = [self._sizes.mean(k.size) * len(STRUCTURES[k.structure]) for k in KINDS.values()]
-        out: Floats = mix / (mix * np.array(each)[:, None]).sum(axis=0)
-        return out
-
-    def _rates(self, start: float, end: float) -> Floats:
-        """Orders that are to be expected between two fractions of the session, as `_mix`."""
-        today, later = (
-            cumulative(profile, end) - cumulative(profile, start)
-            for profile in (TODAY_PROFILE, LATER_PROFILE)
-        )
-        burst = self._random.gamma(BURSTS, 1.0 / BURSTS)
-        return self._mix * self._volume * np.where(self._horizon == TODAY, today, later) * burst
-
-    def opening_share(self, elapsed: float) -> float:
-        """The share of orders that open positions at a fraction of the session."""
-        drawn = self._drawn
-        shares = (drawn.opening_morning, drawn.opening_noon, drawn.opening_close)
-        return float(np.interp(elapsed, (0.0, 0.5, 1.0), shares))
+    def opening(self, elapsed: float) -> float:
+        """The share of their orders that open positions at a fraction of the session."""
+        return self._demand.opening(elapsed)
 
     def _move(self, spot: float) -> float:
         """The last minutes' return, in (-1, 1)."""
@@ -181,7 +148,7 @@ class Customers:
         """Single orders that close what is held, so many in each chain at most."""
         random = self._random
         held = ledger.held[:, self._own] * alive
-        chosen = _chosen(held.T.ravel(), 2 * self._edges[::2], count, random)
+        chosen = _chosen(held.T.ravel().astype(np.float64), 2 * self._edges[::2], count, random)
         contract, row = self._own[chosen // 2], chosen % 2
         side = np.where(row == LONG, -1, 1)
         size = self._sizes.draw(random, len(contract), 1.0)
@@ -256,4 +223,5 @@ def _chosen(weight: Floats, edges: Places, count: Ints, random: np.random.Genera
     drawn = np.repeat(low, count) + np.repeat(high - low, count) * random.random(count.sum())
     found = np.searchsorted(total, drawn, side="right") - 1
     last = np.repeat(edges[1:], count) - 1
-    return np.minimum(found, last)
+    places: Places = np.minimum(found, last)
+    return places

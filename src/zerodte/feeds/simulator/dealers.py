@@ -8,8 +8,8 @@ from dataclasses import replace
 
 import numpy as np
 
+from zerodte.feeds.simulator.drawn import Drawn
 from zerodte.feeds.simulator.orders import Orders
-from zerodte.feeds.simulator.parameters import Drawn
 from zerodte.feeds.simulator.parts import Flags, Floats, Ints, Listing, Places
 from zerodte.feeds.simulator.trading import Rows
 

@@ -1,8 +1,7 @@
-"""What the simulator's customers and dealers are like: every number, with its source.
+"""What the simulator's customers and their trades are like: every fixed number, with its source.
 
-Fixed parameters stand as tables; what a seed draws stands as ranges, wider than the estimator's
-tables in `zerodte.config`, from which nothing here is taken. "Ours" marks a choice without a
-published figure. Sources, by the words used for them below:
+What a seed draws stands in `drawn`, quotes' own numbers in `quotes`. "Ours" marks a choice without
+a published figure. Sources, by the words used for them here and there:
 
 - Bilz: thesis at KIT, 2023, after Grauer, Schuster and Uhrig-Homburg, "Option trade
   classification", 2023: option trades at ISE and Cboe, 2005 to 2017, sides known. Where trades lie
@@ -16,13 +15,8 @@ published figure. Sources, by the words used for them below:
 - Chains: Cboe's delayed quotes of SPX on 2022-03-23 at 10:11 and of SPY on 2025-05-01.
 """
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Final
-
-import numpy as np
-import numpy.typing as npt
-
-Range = tuple[float, float]
 
 #: A cent in the tape's raw units.
 CENT: Final = 10_000_000
@@ -33,8 +27,8 @@ TRANSIT: Final = 209_000
 HORIZONS: Final = (0, 1, 3, 8)
 TODAY: Final = 0
 
-#: Shares of a day's volume by thirteenth of the session, percent. Today's expiries: so that by 10:00,
-#: 12:00 and 16:00 their volume over morning open interest is that of SPXW. Later ones: a U (ours).
+#: Shares of a day's volume by thirteenth of the session, percent. Today's expiries: as volume over
+#: open interest of the morning grows in SPXW by 10:00, 12:00 and 16:00. Later ones: a U (ours).
 TODAY_PROFILE: Final = (6.6, 9.2, 8.8, 8.2, 7.6, 6.6, 6.3, 6.2, 6.4, 6.9, 7.6, 8.8, 10.8)
 LATER_PROFILE: Final = (14.0, 9.8, 8.2, 7.2, 6.5, 6.0, 5.7, 5.7, 6.0, 6.5, 7.0, 7.9, 9.5)
 #: What a name's volume in later expiries is, in parts of open interest, falls by this a session
@@ -45,8 +39,8 @@ LATER_LEAST: Final = 0.04
 BURSTS: Final = 8.0
 
 #: Sizes of orders, contracts, from a number to below the next, and how many in a thousand are so
-#: large: one-lots dominate, round numbers heap, the tail is Pareto's. At ISE and Cboe quartiles were
-#: 1 or 2, 4 or 5, and 10, 95% below 50 (Bilz); smaller now, half being retail (Decoded).
+#: large: one-lots dominate, round numbers heap, the tail is long. At ISE and Cboe quartiles were 1
+#: or 2, 4 or 5, and 10, 95% at most 50 (Bilz); smaller now, half being retail (Decoded).
 SIZES: Final = (
     (1, 415.0), (2, 130.0), (3, 68.0), (4, 40.0), (5, 88.0), (6, 45.0), (10, 84.0), (11, 30.0),
     (20, 30.0), (21, 10.0), (25, 13.0), (26, 9.0), (50, 15.0), (51, 6.0), (100, 9.0), (101, 3.6),
@@ -135,113 +129,3 @@ CANCEL_DELAY: Final = 40.0
 #: Share of the orders of the first half minute that are prints of the opening rotation (ours).
 OPENING_PRINTS: Final = 0.6
 OPENING_SECONDS: Final = 30
-
-#: What a seed draws, uniformly between two bounds.
-RANGES: Final[dict[str, Range]] = {
-    # Of customers' orders, how many open, in the morning, at noon, at the close: no study has it by
-    # time of day; retail opens and closes all day, institutions early and late (Decoded).
-    "opening_morning": (0.60, 0.95),
-    "opening_noon": (0.50, 0.90),
-    "opening_close": (0.30, 0.75),
-    # Of what customers held in the morning, how much may be closed today (ours).
-    "closable": (0.2, 0.7),
-    # Single orders that rested and were hit: at least a quarter of same-day trades (Fu); the quote
-    # rule takes the customer's side 83% (Savickas) to 61% of the time (Bilz).
-    "limit": (0.30, 0.60),
-    # Of those, inside the quote where there is room; and how many of the quotes that they made are
-    # seen before the trade: in sequence, 16% to 38% (Fu).
-    "improving": (0.35, 0.75),
-    "in_sequence": (0.15, 0.50),
-    # Of those that join the touch, how many stood there alone, so that the trade takes the whole
-    # quote: 22% of all trades at ISE are of the size of a quote (Bilz).
-    "alone": (0.5, 0.9),
-    # Of the other single orders: improved in an auction; at the midpoint; crossed; with stock.
-    # Trades at mid are 8.3% to 10.1% (Bilz); the rest is ours.
-    "auction": (0.20, 0.45),
-    "midpoint": (0.01, 0.05),
-    "cross": (0.003, 0.012),
-    "stock_option": (0.004, 0.02),
-    # Of all single trades, reported late; of all, cancelled (ours).
-    "late": (0.0005, 0.003),
-    "cancelled": (0.0001, 0.0008),
-    # Legs of packages that trade outside of the quote: 1.9% to 2.6% of all trades do (Bilz).
-    "outside": (0.02, 0.10),
-    # How often the side with more depth is the dealers': the depth rule is right for 61% (Cboe) to
-    # 66% (ISE) of trades at mid (Bilz).
-    "depth_tells": (0.50, 0.70),
-    # What dealers take of single orders that take, of those that rest, and of packages (ours; other
-    # customers take the rest: they are at the touch more than half of the time: Fu).
-    "dealers_taken": (0.60, 0.97),
-    "dealers_rested": (0.45, 0.90),
-    "dealers_package": (0.50, 0.95),
-    # Dealers' position in the morning as a share of open interest, calls and puts, and its standard
-    # deviation from strike to strike (ours: either sign, since market makers' gamma is positive on
-    # two days of three and negative on the third: Dim).
-    "overnight_calls": (-0.60, 0.80),
-    "overnight_puts": (-0.70, 0.70),
-    "overnight_noise": (0.10, 0.35),
-    # Volume of today's expiries over their open interest in the morning (SPXW).
-    "turnover": (4.2, 6.8),
-    # Share of a name's usual volume that is in later expiries (59% of that of SPX was in same-day
-    # ones in 2025: Cboe).
-    "later": (0.35, 0.50),
-    # A multiple of all sizes above one lot (ours).
-    "sizes": (0.85, 1.15),
-}
-#: Every type's share is multiplied by a number of this range (ours).
-MIX_RANGE: Final[Range] = (0.5, 1.7)
-
-
-@dataclass(frozen=True, slots=True)
-class Drawn:
-    """What a seed drew: a number from each of `RANGES`, which tell what they are.
-
-    Attributes:
-        mix: Share of each type of customer, by its name in `KINDS`.
-    """
-
-    opening_morning: float
-    opening_noon: float
-    opening_close: float
-    closable: float
-    limit: float
-    improving: float
-    in_sequence: float
-    alone: float
-    auction: float
-    midpoint: float
-    cross: float
-    stock_option: float
-    late: float
-    cancelled: float
-    outside: float
-    depth_tells: float
-    dealers_taken: float
-    dealers_rested: float
-    dealers_package: float
-    overnight_calls: float
-    overnight_puts: float
-    overnight_noise: float
-    turnover: float
-    later: float
-    sizes: float
-    mix: dict[str, float]
-
-
-def draw(random: np.random.Generator) -> Drawn:
-    """Draw what is a seed's own."""
-    numbers = {
-        field.name: float(random.uniform(*RANGES[field.name]))
-        for field in fields(Drawn)
-        if field.name in RANGES
-    }
-    weights = {name: kind.share * random.uniform(*MIX_RANGE) for name, kind in KINDS.items()}
-    total = sum(weights.values())
-    return Drawn(**numbers, mix={name: float(weight / total) for name, weight in weights.items()})
-
-
-def cumulative(profile: tuple[float, ...], elapsed: float) -> float:
-    """The share of a day's volume that a profile has by a fraction of the session."""
-    edges = np.linspace(0.0, 1.0, len(profile) + 1)
-    total: npt.NDArray[np.float64] = np.concatenate(((0.0,), np.cumsum(profile))) / sum(profile)
-    return float(np.interp(elapsed, edges, total))

@@ -27,8 +27,8 @@ _HAIR: Final = 1e-6
 DIRTY: Final = 40_000
 _LOCKED, _CROSSED = 1, 2
 
-#: Standard deviation of the logarithm of sizes: their quartiles are 3.5 times apart from the median,
-#: and the 95% quantile is 15 times it (Bilz).
+#: Standard deviation of the logarithm of sizes: of quoted ones, the upper quartile is 3.5 times the
+#: median, the 95% quantile 15 times (Bilz).
 _DEPTH_SPREAD: Final = 1.7
 
 _GOLDEN: Final = np.uint64(0x9E3779B97F4A7C15)

@@ -10,11 +10,11 @@ from zerodte.config import MINUTE, SECOND
 from zerodte.feeds.simulator.chance import generator
 from zerodte.feeds.simulator.customers import Customers
 from zerodte.feeds.simulator.dealers import Ledger
+from zerodte.feeds.simulator.drawn import Drawn, draw
 from zerodte.feeds.simulator.law import Prices
 from zerodte.feeds.simulator.names import Name, SimulationError
 from zerodte.feeds.simulator.orders import joined
 from zerodte.feeds.simulator.packages import Lattice
-from zerodte.feeds.simulator.parameters import Drawn, draw
 from zerodte.feeds.simulator.parts import BLOCK_SECONDS, Block, Listing, Minute
 from zerodte.feeds.simulator.prints import Prints, counted, truth_of
 from zerodte.feeds.simulator.quotes import Quotes
@@ -107,7 +107,9 @@ class Simulation:
         self._ledger = Ledger(self.listing, flow, noise)
         self._quotes = Quotes(self.listing, words)
         self._prints = Prints(self.listing, session.open + self._blocks * MINUTE)
-        self._underlyings = Underlyings(self.listing, generator(seed, session.date, "stocks"))
+        self._underlyings = Underlyings(
+            self.listing, [generator(seed, session.date, "stock", name.symbol) for name in names]
+        )
         self.symbols: Mapping[str, Mapping[int, str]] = self._underlyings.symbols
         self._packages = 0
 
@@ -155,7 +157,7 @@ class Simulation:
                 before[first : first + len(some)],
                 self._quotes.cents[some.contract],
                 minute.start,
-                desk.customers.opening_share(elapsed),
+                desk.customers.opening(elapsed),
                 self.drawn.flow,
                 desk.chance,
             )

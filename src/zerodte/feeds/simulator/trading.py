@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from zerodte.config import SECOND
+from zerodte.feeds.simulator.drawn import Drawn
 from zerodte.feeds.simulator.orders import Orders, Style
 from zerodte.feeds.simulator.parameters import (
     AUCTION_DEPTH,
@@ -16,7 +17,6 @@ from zerodte.feeds.simulator.parameters import (
     LATE_DELAY,
     LEG_COST,
     REST_DEPTH,
-    Drawn,
 )
 from zerodte.feeds.simulator.parts import BLOCK_SECONDS, Flags, Floats, Ints
 from zerodte.records.condition import Condition

@@ -1,7 +1,7 @@
 """What the tape shows besides options' quotes and trades: the morning's facts, and underlyings."""
 
 import datetime
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import numpy as np
@@ -21,9 +21,14 @@ _MORNING: Final = datetime.time(6, 30)
 class Underlyings:
     """What is told of a session's underlyings, and of what is listed on them."""
 
-    def __init__(self, listing: Listing, random: np.random.Generator) -> None:
-        """Number the instruments of every dataset from 1."""
-        self._listing, self._random = listing, random
+    def __init__(self, listing: Listing, chances: Sequence[np.random.Generator]) -> None:
+        """Number the instruments of every dataset from 1.
+
+        Args:
+            listing: What is listed.
+            chances: A stream for each name, for the sizes of its own quotes.
+        """
+        self._listing, self._chances = listing, chances
         is_index = np.array([name.kind == "index" for name in listing.names])
         self._stocks, self._indices = np.flatnonzero(~is_index), np.flatnonzero(is_index)
         self._bids = np.full((1, len(self._stocks)), -1, np.int64)
@@ -91,8 +96,9 @@ class Underlyings:
         out["instrument_id"] = stock + 1
         out["ts_event"] = out["ts_recv"] = ends[second]
         out["bid_px_00"], out["ask_px_00"] = CENT * bid[changed], CENT * ask[changed]
-        depth = self._random.poisson(STOCK_DEPTH, (2, len(second)))
-        out["bid_sz_00"], out["ask_sz_00"] = 100 * (1 + depth)
+        shape = (2, len(spot))
+        lots = [self._chances[i].poisson(STOCK_DEPTH, shape) for i in self._stocks.tolist()]
+        out["bid_sz_00"], out["ask_sz_00"] = 100 * (1 + np.stack(lots, axis=2)[:, changed])
         return (Batch(EQUITY, "bbo-1s", out),)
 
     def _values(self, spot: Floats, vix: Floats, ends: Ints) -> tuple[Batch, ...]:
