@@ -37,7 +37,8 @@ ROUTES = (
           answers=(Health,), also=(503,)),
     Route("/openapi.json", "open", handlers.openapi, "This contract for programs"),
     Route("/docs", "open", handlers.docs, "This contract for people", media="html"),
-    Route("/", "open", handlers.home, "Where to begin", media="html"),
+    Route("/", "open", handlers.home, "Every symbol at a glance, and where to begin",
+          media="html", off_loop=True),
 )
 # fmt: on
 

@@ -10,6 +10,7 @@ from litestar import Request as HttpRequest
 from litestar.handlers import HTTPRouteHandler
 from litestar.types import Guard
 
+from zerodte.server.page import SCRIPT_SOURCE
 from zerodte.server.parameters import Parameter, read_query
 from zerodte.server.settings import ServerSettings
 from zerodte.server.source import SnapshotSource
@@ -22,6 +23,7 @@ _COMMON = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
 _PAGE = {
     "content-type": "text/html; charset=utf-8",
     "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; "
+    f"script-src {SCRIPT_SOURCE}; connect-src 'self'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     "referrer-policy": "no-referrer",
 }
