@@ -10,7 +10,7 @@ import numpy as np
 
 
 def generator(seed: int, date: datetime.date, *words: str) -> np.random.Generator:
-    """The generator of one part of a day's simulation, such as `generator(7, day, "path", "SPY")`."""
+    """The generator of one part of a day's simulation: `generator(7, day, "jumps", "market")`."""
     places = (int.from_bytes(word.encode()) for word in words)
     entropy = np.random.SeedSequence((seed, date.toordinal(), *places))
     return np.random.Generator(np.random.PCG64(entropy))

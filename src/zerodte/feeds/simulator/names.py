@@ -80,13 +80,13 @@ _SPX = Name(
 )  # fmt: skip
 _NDX = Name(
     symbol="NDX", kind="index", core="NDX", root="NDXP", morning_root="NDX", daily=True,
-    price=23_315.0, beta=1.15, growth=1.0, own=(0.01, 0.02), tracking=0.0, leverage=4.0, skew=-0.6,
-    steps=(10.0, 50.0, 100.0, 500.0), ticks=_DIMES, spread=12.0, volume=0.08e6, open_interest=0.30e6,
-    turnover=3e11,
+    price=23_315.0, beta=1.15, growth=1.0, own=(0.01, 0.02), tracking=0.0, leverage=4.0,
+    skew=-0.6, steps=(10.0, 50.0, 100.0, 500.0), ticks=_DIMES, spread=12.0, volume=0.08e6,
+    open_interest=0.30e6, turnover=3e11,
 )  # fmt: skip
 _IWM = Name(
     symbol="IWM", kind="fund", core="IWM", root="IWM", morning_root="", daily=True,
-    price=220.56, beta=1.1, growth=0.0, own=(0.07, 0.12), tracking=0.0, leverage=4.0, skew=-0.55,
+    price=220.56, beta=1.1, growth=0.0, own=(0.07, 0.12), tracking=0.0, leverage=4.0, skew=-0.6,
     steps=_FUND_STEPS, ticks=_PENNIES, spread=2.5, volume=0.795e6, open_interest=12.44e6,
     turnover=3e10,
 )  # fmt: skip
@@ -98,7 +98,7 @@ def _stock(
 ) -> Name:  # fmt: skip
     return Name(
         symbol=symbol, kind="stock", core=symbol, root=symbol, morning_root="", daily=False,
-        price=price, beta=beta, growth=growth, own=own, tracking=0.0, leverage=2.0, skew=-0.25,
+        price=price, beta=beta, growth=growth, own=own, tracking=0.0, leverage=2.0, skew=-0.3,
         steps=steps, ticks=_NICKELS, spread=spread, volume=volume,
         open_interest=open_interest, turnover=turnover,
     )  # fmt: skip
@@ -124,9 +124,9 @@ _ALL = (
            open_interest=8.03e6, turnover=2.9e10),
     _stock("AMZN", 222.31, 1.2, 0.8, (0.15, 0.28), steps=_STOCK_STEPS, spread=1.5, volume=0.87e6,
            open_interest=4.29e6, turnover=9e9),
-    _stock("MSFT", 524.94, 0.9, 0.5, (0.10, 0.22), steps=_STOCK_STEPS, spread=2.0, volume=0.40e6,
+    _stock("MSFT", 524.94, 0.9, 0.5, (0.10, 0.22), steps=_STOCK_STEPS, spread=2.0, volume=4e5,
            open_interest=2.5e6, turnover=1.0e10),
-    _stock("META", 771.99, 1.2, 0.7, (0.17, 0.32), steps=_STOCK_STEPS[1:], spread=2.5, volume=0.45e6,
+    _stock("META", 771.99, 1.2, 0.7, (0.17, 0.32), steps=_STOCK_STEPS[1:], spread=2.5, volume=4.5e5,
            open_interest=2.0e6, turnover=9e9),
     _stock("GOOGL", 196.09, 1.0, 0.5, (0.16, 0.28), steps=_STOCK_STEPS, spread=1.5, volume=0.55e6,
            open_interest=3.5e6, turnover=7e9),

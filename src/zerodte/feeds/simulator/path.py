@@ -1,10 +1,20 @@
-"""Prices of underlyings, second by second: correlated martingales with jumps."""
+"""Prices of underlyings, second by second: correlated martingales, unless dealers' hedging counts.
+
+Hedging moves prices linearly, after Avellaneda and Lipkin, "A market-induced mechanism for stock
+pinning", Quantitative Finance 3, 2003: dealers who are long options sell as the price moves away
+from their strikes and buy as it comes back, and as time passes; who are short do the opposite.
+"""
+
+from collections.abc import Sequence
 
 import numpy as np
 
-from zerodte.feeds.simulator.law import Law
-from zerodte.feeds.simulator.parts import Floats
 from zerodte.feeds.simulator.chance import generator
+from zerodte.feeds.simulator.law import Law
+from zerodte.feeds.simulator.names import Name
+from zerodte.feeds.simulator.parts import Floats
+from zerodte.feeds.simulator.path_kernel import Book, Hedging, hedged_into
+from zerodte.feeds.simulator.world_parameters import HEDGE_LIMIT, HEDGE_PACE, IMPACT
 from zerodte.market.calendar import TradingSession
 
 
@@ -13,30 +23,65 @@ class Path:
 
     Args:
         session: The trading session.
-        law: Of its prices.
+        names: The underlyings, as in the law.
+        law: Of their prices.
         seed: What the factors are drawn from, each from streams of its own.
+        impact: How strongly hedging moves prices.
+
+    Attributes:
+        second: Of the session, the next one.
     """
 
-    def __init__(self, session: TradingSession, law: Law, seed: int) -> None:
+    def __init__(
+        self,
+        session: TradingSession,
+        names: Sequence[Name],
+        law: Law,
+        seed: int,
+        impact: float = 0.0,
+    ) -> None:
         self._law = law
         date = session.date
-        self._moves = [generator(seed, date, "path", key) for key in law.factors]
+        self._moves = [generator(seed, date, "moves", key) for key in law.factors]
         self._jumps = [generator(seed, date, "jumps", key) for key in law.factors]
-        self._distance = law.opening / law.gear
-        self._ceiling = law.opening + self._distance
+        self._distance = law.ceiling - law.opening
+        self._ceiling = law.ceiling
+        cores = law.core.max() + 1
+        turnover, deviation = np.empty(cores), np.empty(cores)
+        turnover[law.core] = [name.turnover for name in names]
+        deviation[law.core] = np.sqrt(law.session_variance)
+        self._hedging = Hedging(
+            push=impact * IMPACT * deviation / turnover,
+            pace=HEDGE_PACE,
+            limit=HEDGE_LIMIT * turnover / len(law.diffusion),
+            owed=np.zeros(cores),
+        )
         self.second = 0
 
     @property
     def spot(self) -> Floats:
         """Prices now, dollars, shape (names,)."""
-        return self._ceiling - self._distance
+        spot: Floats = self._ceiling - self._distance
+        return spot
 
-    def advance(self, seconds: int) -> Floats:
-        """Prices at the end of each of the next seconds, dollars, shape (seconds, names)."""
-        distances = self._distance * np.exp(np.cumsum(self._growth(seconds), axis=0))
-        self._distance = distances[-1].copy()
+    def advance(self, seconds: int, book: Book | None = None) -> Floats:
+        """Prices at the end of each of the next seconds, dollars, shape (seconds, names).
+
+        Args:
+            seconds: How many.
+            book: What dealers hedge meanwhile; None moves nothing.
+        """
+        growth = self._growth(seconds)
         self.second += seconds
-        return self._ceiling - distances
+        if book is None:
+            distance = self._distance * np.exp(np.cumsum(growth, axis=0))
+            self._distance = distance[-1].copy()
+            spots: Floats = self._ceiling - distance
+            return spots
+        spots = np.empty_like(growth)
+        core, hedging = self._law.core, self._hedging
+        hedged_into(growth, self._ceiling, self._distance, core, book, hedging, spots)
+        return spots
 
     def _growth(self, seconds: int) -> Floats:
         """Of log Y in each second, shape (seconds, names)."""
@@ -46,7 +91,6 @@ class Path:
         variance = law.diffusion[now]
         jumps = (chances < law.jump_rate[now]) * law.jump_variance
         moves = np.sqrt(variance) * draws[:, :, 0] + np.sqrt(jumps) * draws[:, :, 1]
-        gear = law.gear
-        growth: Floats = -gear * (moves @ law.loads.T)
-        growth -= 0.5 * gear**2 * ((variance + jumps) @ (law.loads**2).T)
+        growth: Floats = -law.gear * (moves @ law.loads.T)
+        growth -= 0.5 * law.gear**2 * ((variance + jumps) @ (law.loads**2).T)
         return growth

@@ -5,81 +5,117 @@ surfaces", Quantitative Finance 14, 2014): with k = log(K / S) and theta the tot
 money,
 
     w = theta / 2 (1 + rho phi k + sqrt((phi k + rho)^2 + 1 - rho^2)),
-    phi = eta / sqrt(theta (1 + theta)).
+    phi = min(eta theta^-gamma, 2 / sqrt(theta (1 + |rho|))).
 
-With eta (1 + |rho|) <= 2 no butterfly is worth less than nothing; with theta rising from expiry to
-expiry no calendar spread is.
+No calendar spread is worth less than nothing, since theta rises from expiry to expiry, and theta
+phi with it but no faster (their theorem 4.1); no butterfly is, since theta phi (1 + |rho|) stays
+below 4 and theta phi^2 (1 + |rho|) is 4 at most (theorem 4.2).
 """
 
 import numpy as np
 
+from zerodte.config import MULTIPLIER
 from zerodte.feeds.simulator.law import Law
-from zerodte.feeds.simulator.parts import Floats, Listing
-from zerodte.feeds.simulator.surface_kernel import deviations_into, fair_into
+from zerodte.feeds.simulator.parts import Floats, Ints, Listing
+from zerodte.feeds.simulator.path_kernel import Book
+from zerodte.feeds.simulator.surface_kernel import deviation_into, fair_into
 from zerodte.feeds.simulator.variance import Variance
+from zerodte.feeds.simulator.world_parameters import SMILE_POWER
 from zerodte.pricing.black import greeks
 
 
 class Surface:
-    """The fair values of a listing's contracts.
+    """The smiles of a listing's chains, m of them.
 
     Args:
         law: Of the session's prices.
+        variance: At the money, by that law.
         listing: What is listed.
     """
 
-    def __init__(self, law: Law, listing: Listing) -> None:
+    def __init__(self, law: Law, variance: Variance, listing: Listing) -> None:
         self._listing = listing
-        self._variance = Variance(law, listing.names)
-        chains = listing.chains
+        self._variance = variance
+        chains, drawn = listing.chains, law.drawn
         self._name = np.array([chain.name for chain in chains], np.intp)
         self._ahead = np.array(
-            [
-                self._variance.ahead(chain.name, chain.whole_sessions, morning=chain.am_settled)
-                for chain in chains
-            ]
+            [variance.ahead(c.name, c.whole_sessions, night=c.am_settled) for c in chains]
         )
-        self._first = np.searchsorted(listing.chain, np.arange(len(chains) + 1)).astype(np.intp)
-        drawn = law.drawn
         self._skew = np.array([drawn.skew[listing.names[chain.name].core] for chain in chains])
         self._curvature = drawn.curvature
+        self._first: Ints = np.searchsorted(listing.chain, np.arange(len(chains) + 1))
 
     def at_the_money(self, second: int, spot: Floats) -> Floats:
-        """Total variance at the money of each chain, shape (s, chains).
+        """Total variance at the money, theta, shape (s, m).
 
         Args:
             second: Of the session, at the first row of `spot`; one later at each row.
             spot: Dollars, shape (s, names).
         """
-        today = self._variance.today(second, spot)[:, self._name]
-        theta: Floats = today + self._variance.leverage(spot)[:, self._name] ** 2 * self._ahead
+        today = self._variance.today(second, spot)
+        ahead = self._variance.leverage(spot) ** 2
+        theta: Floats = today[:, self._name] + ahead[:, self._name] * self._ahead
         return theta
 
     def fair(self, second: int, spot: Floats) -> Floats:
         """Fair values, dollars, shape (s, n); arguments as in `at_the_money`."""
         listing = self._listing
-        out = np.empty((len(spot), len(listing.strike)))
+        fair = np.empty((len(spot), len(listing.strike)))
         theta = self.at_the_money(second, spot)
         fair_into(
-            np.ascontiguousarray(spot), theta, self._name, self._first, self._skew,
-            self._curvature, listing.strike, listing.is_call, out,
-        )  # fmt: skip
-        return out
+            spot,
+            theta,
+            self._slope(theta),
+            self._name,
+            self._skew,
+            self._first,
+            listing.strike,
+            listing.is_call,
+            fair,
+        )
+        return fair
 
     def delta_gamma(self, second: int, spot: Floats) -> tuple[Floats, Floats]:
-        """Black's delta and gamma (per 1.00) of each contract at spots (names,), shape (n,)."""
+        """Black's delta and gamma (per 1.00) of each contract, shape (n,), at spots (names,)."""
         listing = self._listing
         theta = self.at_the_money(second, spot[None, :])[0]
-        deviation = np.empty(len(listing.strike))
-        delta, gamma = np.empty_like(deviation), np.empty_like(deviation)
-        for place, name in enumerate(self._name):
-            own = slice(self._first[place], self._first[place + 1])
-            deviations_into(
-                spot[name], listing.strike[own], theta[place], self._skew[place],
-                self._curvature, deviation[own],
-            )  # fmt: skip
-            result = greeks(
-                spot[name], listing.strike[own], 1.0, deviation[own], listing.is_call[own]
+        slope = self._slope(theta)
+        delta, gamma, deviation = np.empty((3, len(listing.strike)))
+        for chain, name in enumerate(self._name):
+            own = slice(self._first[chain], self._first[chain + 1])
+            strike = listing.strike[own]
+            deviation_into(
+                spot[name], strike, theta[chain], slope[chain], self._skew[chain], deviation[own]
             )
-            delta[own], gamma[own] = result.delta, result.gamma
+            found = greeks(spot[name], strike, 1.0, deviation[own], listing.is_call[own])
+            delta[own], gamma[own] = found.delta, found.gamma
         return delta, gamma
+
+    def book(self, second: int, spot: Floats, length: int, dealers: Ints) -> Book:
+        """What dealers hold and hedge over the next seconds.
+
+        Args:
+            second: Of the session.
+            spot: Dollars then, shape (names,).
+            length: How many seconds it is needed for.
+            dealers: Contracts held, long positive, shape (n,).
+        """
+        listing = self._listing
+        held = np.flatnonzero(dealers)
+        theta = self.at_the_money(second, np.tile(spot, (length + 1, 1)))
+        return Book(
+            strike=listing.strike[held],
+            is_call=listing.is_call[held],
+            shares=MULTIPLIER * dealers[held].astype(np.float64),
+            first=np.searchsorted(listing.chain[held], np.arange(len(self._name) + 1)),
+            name=self._name,
+            theta=theta,
+            slope=self._slope(theta),
+            skew=self._skew,
+        )
+
+    def _slope(self, theta: Floats) -> Floats:
+        """SSVI's phi, shape (..., m) as theta."""
+        steepest = 2.0 / np.sqrt(theta * (1.0 + np.abs(self._skew)))
+        slope: Floats = np.minimum(self._curvature * theta**-SMILE_POWER, steepest)
+        return slope

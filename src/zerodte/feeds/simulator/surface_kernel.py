@@ -1,11 +1,11 @@
-"""The fair values of all contracts over the seconds of a block, compiled."""
+"""Smiles and fair values over the seconds of a block, compiled."""
 
 import math
 
 import numpy as np
 import numpy.typing as npt
 
-from zerodte.compiled import inline, vector_kernel
+from zerodte.compiled import kernel, vector_kernel
 from zerodte.pricing.black import price_into
 from zerodte.pricing.special import log_ratio
 
@@ -14,43 +14,59 @@ Bools = npt.NDArray[np.bool_]
 Places = npt.NDArray[np.intp]
 
 
-@inline
-def total_variance(k: float, theta: float, slope: float, skew: float) -> float:
-    """SSVI's total variance at log-moneyness k; `slope` is phi."""
-    x = slope * k + skew
-    return 0.5 * theta * (1.0 + skew * slope * k + math.sqrt(x * x + 1.0 - skew * skew))
-
-
 @vector_kernel
-def deviations_into(
-    forward: float, strike: Floats, theta: float, skew: float, curvature: float, out: Floats
+def deviation_into(
+    spot: float, strike: Floats, theta: float, slope: float, skew: float, deviation: Floats
 ) -> None:
-    """Write the standard deviation of a chain's log price at each strike, sqrt(w)."""
-    slope = curvature / math.sqrt(theta * (1.0 + theta))
+    """Write the square roots of SSVI's total variance at a chain's strikes.
+
+    With k = log(strike / spot): w = theta / 2 (1 + skew slope k
+    + sqrt((slope k + skew)^2 + 1 - skew^2)).
+    """
+    rest = 1.0 - skew * skew
     for i in range(strike.shape[0]):
-        k = log_ratio(strike[i], forward)
-        out[i] = math.sqrt(total_variance(k, theta, slope, skew))
+        x = slope * log_ratio(strike[i], spot)
+        root = math.sqrt((x + skew) * (x + skew) + rest)
+        deviation[i] = math.sqrt(0.5 * theta * (1.0 + skew * x + root))
 
 
-@vector_kernel
+@kernel
 def fair_into(
     spot: Floats,
     theta: Floats,
+    slope: Floats,
     name: Places,
-    first: Places,
     skew: Floats,
-    curvature: float,
+    first: Places,
     strike: Floats,
     is_call: Bools,
     fair: Floats,
 ) -> None:
-    """Write fair values; spot (s, names), theta (s, m), first (m + 1,) bounds of chains, fair (s, n)."""
+    """Write the fair values of all contracts at every second.
+
+    Args:
+        spot: Dollars, shape (s, names).
+        theta: Total variance at the money of each chain, shape (s, m).
+        slope: SSVI's phi, shape (s, m).
+        name: Place of each chain's name, shape (m,).
+        skew: SSVI's rho of each chain, shape (m,).
+        first: Where each chain's contracts begin, and where the last one's end, shape (m + 1,).
+        strike: Dollars, shape (n,).
+        is_call: Shape (n,).
+        fair: Written: dollars, shape (s, n).
+    """
     deviation = np.empty(strike.shape[0])
     for second in range(spot.shape[0]):
-        for chain in range(theta.shape[1]):
-            a, b = first[chain], first[chain + 1]
-            forward = spot[second, name[chain]]
-            deviations_into(
-                forward, strike[a:b], theta[second, chain], skew[chain], curvature, deviation[a:b]
+        for chain in range(name.shape[0]):
+            own = slice(first[chain], first[chain + 1])
+            price = spot[second, name[chain]]
+            deviation_into(
+                price,
+                strike[own],
+                theta[second, chain],
+                slope[second, chain],
+                skew[chain],
+                deviation[own],
             )
-            price_into(forward, strike[a:b], 1.0, deviation[a:b], is_call[a:b], fair[second, a:b])
+            # With the deviation as volatility, time is one.
+            price_into(price, strike[own], 1.0, deviation[own], is_call[own], fair[second, own])

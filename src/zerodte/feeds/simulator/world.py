@@ -5,33 +5,34 @@ from typing import Final
 import numpy as np
 
 from zerodte.config import SECOND, SESSIONS_PER_YEAR
-from zerodte.feeds.simulator.law import Law, Prices, draw_prices
+from zerodte.feeds.simulator.law import Law
 from zerodte.feeds.simulator.listing import draw_listing
 from zerodte.feeds.simulator.names import NAMES, Name, SimulationError
 from zerodte.feeds.simulator.parts import BLOCK_SECONDS, Floats, Ints, Listing, Minute
 from zerodte.feeds.simulator.path import Path
+from zerodte.feeds.simulator.prices import Prices, draw_prices
 from zerodte.feeds.simulator.surface import Surface
 from zerodte.feeds.simulator.variance import Variance
+from zerodte.feeds.simulator.world_parameters import MONTH
 from zerodte.market.calendar import TradingSession
 
 _INDEX: Final = NAMES["SPX"]
-#: Sessions after today's whose variance the volatility index looks ahead to.
-_VIX_SESSIONS: Final = 21
 
 
 class World:
-    """A session's underlyings and what its options are worth.
+    """A session's underlyings and what their options are worth.
 
     Args:
         session: The trading session.
         names: The underlyings, each once.
-        seed: Not negative. The same seed, date and names give the same market.
+        seed: Not negative. The same seed, date and names give the same market; but for impact, a
+            name's is the same whichever stand beside it.
         impact: How strongly dealers' hedging moves prices; 0: not at all.
         news: Minute of the session at which scheduled news comes.
 
     Attributes:
         listing: The day's contracts.
-        drawn: What the seed drew of prices, plain values.
+        drawn: What the seed drew of prices.
 
     Raises:
         SimulationError: If impact is negative, or the news is not in the session.
@@ -46,35 +47,43 @@ class World:
         news: int | None = None,
     ) -> None:
         if not 0.0 <= impact < np.inf:
-            raise SimulationError(f"impact is {impact:g}; it must be 0 or more")
+            raise SimulationError(f"impact is {impact:g}: it must be 0, or a number above")
+        # The volatility index is the index's, whether that is listed or not.
+        moving = names if _INDEX in names else (*names, _INDEX)
         self._session = session
-        market = names if _INDEX in names else (*names, _INDEX)
-        self.drawn: Prices = draw_prices(session.date, market, seed, news)
-        law = Law(session, market, self.drawn)
-        self.listing: Listing = draw_listing(session, names, law, seed)
-        self._path = Path(session, law, seed)
-        self._surface = Surface(law, self.listing)
-        self._index = market.index(_INDEX)
-        self._variance = Variance(law, market)
-        self._month = self._variance.ahead(self._index, _VIX_SESSIONS)
+        self._impact = impact
+        self.drawn: Prices = draw_prices(session.date, moving, seed, news)
+        law = Law(session, moving, self.drawn)
+        self._variance = Variance(law, moving)
+        self.listing: Listing = draw_listing(session, names, law, self._variance, seed)
+        self._path = Path(session, moving, law, seed, impact)
+        self._surface = Surface(law, self._variance, self.listing)
+        self._index = moving.index(_INDEX)
 
-    def minute(self, dealers: Ints) -> Minute:  # noqa: ARG002  (prices do not feel them yet)
+    def minute(self, dealers: Ints) -> Minute:
         """The next block of the session.
 
         Args:
             dealers: Contracts that dealers hold as it begins, long positive, shape (n,).
         """
-        second = self._path.second
-        delta, gamma = self._surface.delta_gamma(second, self._path.spot)
-        spot = self._path.advance(BLOCK_SECONDS)
-        fair = self._surface.fair(second + 1, spot)
-        start = self._session.open + second * SECOND
-        shown = np.ascontiguousarray(spot[:, : len(self.listing.names)])
-        return Minute(start, shown, fair, self._vix(second + 1, spot), delta, gamma)
+        second, opening = self._path.second, self._path.spot
+        delta, gamma = self._surface.delta_gamma(second, opening)
+        book = None
+        if self._impact > 0.0:
+            book = self._surface.book(second, opening, BLOCK_SECONDS, dealers)
+        spot = self._path.advance(BLOCK_SECONDS, book)
+        return Minute(
+            start=self._session.open + second * SECOND,
+            spot=np.ascontiguousarray(spot[:, : len(self.listing.names)]),
+            fair=self._surface.fair(second + 1, spot),
+            vix=self._vix(second + 1, spot),
+            delta=delta,
+            gamma=gamma,
+        )
 
     def _vix(self, second: int, spot: Floats) -> Floats:
-        """The index's volatility of a month, percent a year, shape (s,)."""
-        month = self._variance.leverage(spot) ** 2 * self._month
+        """The index's volatility over the coming month, percent a year, shape (s,)."""
+        month = self._variance.leverage(spot) ** 2 * self._variance.ahead(self._index, MONTH)
         total = (self._variance.today(second, spot) + month)[:, self._index]
-        vix: Floats = 100.0 * np.sqrt(total * SESSIONS_PER_YEAR / (_VIX_SESSIONS + 1))
+        vix: Floats = 100.0 * np.sqrt(total * SESSIONS_PER_YEAR / MONTH)
         return vix
