@@ -14,7 +14,7 @@ from zerodte.feeds.simulator.law import Law
 from zerodte.feeds.simulator.names import Name
 from zerodte.feeds.simulator.parts import Floats
 from zerodte.feeds.simulator.path_kernel import Book, Hedging, hedged_into
-from zerodte.feeds.simulator.world_parameters import HEDGE_LIMIT, HEDGE_PACE, IMPACT
+from zerodte.feeds.simulator.world_parameters import HEDGE_LIMIT, IMPACT, LEAST_RESISTANCE
 from zerodte.market.calendar import TradingSession
 
 
@@ -52,9 +52,8 @@ class Path:
         deviation[law.core] = np.sqrt(law.session_variance)
         self._hedging = Hedging(
             push=impact * IMPACT * deviation / turnover,
-            pace=HEDGE_PACE,
             limit=HEDGE_LIMIT * turnover / len(law.diffusion),
-            owed=np.zeros(cores),
+            least=LEAST_RESISTANCE,
         )
         self.second = 0
 

@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from zerodte.compiled import kernel
 from zerodte.feeds.simulator.surface_kernel import deviation_into
-from zerodte.pricing.profile import book_delta_into
+from zerodte.pricing.profile import book_delta_into, gex_profile_into
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -40,41 +40,44 @@ class Book(NamedTuple):
 
 
 class Hedging(NamedTuple):
-    """How the hedging of a book is traded, and what that does to prices, by core.
+    """What the hedging of a book does to prices, by core.
 
     Attributes:
-        push: What a dollar of it moves the logarithm of prices by, shape (cores,).
-        pace: Share of what is owed that is traded in a second.
-        limit: Most dollars that are traded in a second, shape (cores,).
-        owed: Dollars still to be bought, shape (cores,); written.
+        push: What buying a dollar adds to the logarithm of prices, shape (cores,).
+        limit: Most dollars that are traded in a second because time passes, shape (cores,).
+        least: What is least left of a move's resistance: 1 without gamma, more where dealers are
+            long, less where they are short.
     """
 
     push: Floats
-    pace: float
     limit: Floats
-    owed: Floats
+    least: float
 
 
 @kernel
-def _shares_into(book: Book, second: int, spot: Floats, stretch: Floats, shares: Floats) -> None:
-    """Write the book's delta at one second, in shares of each name, shape (names,).
+def _shares_into(
+    book: Book, second: int, spot: Floats, stretch: Floats, delta: Floats, gamma: Floats
+) -> None:
+    """Write the book's delta and gamma at one second, in shares of each name, shape (names,).
 
     `stretch` is total variance at this spot over that at the book's own, shape (names,).
     """
-    shares[:] = 0.0
-    at, delta = np.empty(1), np.empty(1)
+    delta[:], gamma[:] = 0.0, 0.0
+    at, found = np.empty(1), np.empty(1)
     deviation = np.empty(book.strike.shape[0])
     for chain in range(book.name.shape[0]):
         own = slice(book.first[chain], book.first[chain + 1])
         name = book.name[chain]
         theta = book.theta[second, chain] * stretch[name]
         slope, skew = book.slope[second, chain], book.skew[chain]
-        strike, vol = book.strike[own], deviation[own]
+        strike, shares, vol = book.strike[own], book.shares[own], deviation[own]
         deviation_into(spot[name], strike, theta, slope, skew, vol)
         at[0] = spot[name]
         # With the deviation as volatility, time is one.
-        book_delta_into(at, 1.0, strike, 1.0, vol, book.is_call[own], book.shares[own], delta)
-        shares[name] += delta[0]
+        book_delta_into(at, 1.0, strike, 1.0, vol, book.is_call[own], shares, found)
+        delta[name] += found[0]
+        gex_profile_into(at, 1.0, strike, 1.0, vol, shares, found)
+        gamma[name] += found[0] / (0.01 * at[0] * at[0])
 
 
 @kernel
@@ -89,32 +92,37 @@ def hedged_into(
 ) -> None:
     """Walk s seconds in which a frozen book is hedged.
 
+    With r the return that news would make and dealers' delta D(S, t) in dollars, the return is
+    x = r - push (dD/dt + S dD/dS x), solved for x. What the linear term misses of D's change
+    is hedged a second later, with what the passing of time asks for.
+
     Args:
         growth: Of log Y in each second but for hedging, shape (s, names).
         ceiling: A, dollars, shape (names,).
         distance: Y, dollars, shape (names,); moved on.
         core: Place of each name's core, shape (names,).
         book: What is hedged.
-        hedging: How.
+        hedging: What that does.
         spots: Written: A - Y at the end of each second, shape (s, names).
     """
-    names = distance.shape[0]
+    names, cores = distance.shape[0], hedging.push.shape[0]
     spot = ceiling - distance
     ratio, stretch = distance / spot, np.ones(names)
-    shares, before = np.empty(names), np.empty(names)
-    _shares_into(book, 0, spot, stretch, before)
+    delta, gamma, hedged = np.empty(names), np.empty(names), np.empty(names)
+    _shares_into(book, 0, spot, stretch, hedged, gamma)
     for second in range(growth.shape[0]):
+        stretch[:] = (distance / spot / ratio) ** 2
+        _shares_into(book, second + 1, spot, stretch, delta, gamma)
+        owed, slope = np.zeros(cores), np.zeros(cores)
         for i in range(names):
-            distance[i] *= np.exp(growth[second, i])
-            spot[i] = ceiling[i] - distance[i]
-            stretch[i] = (distance[i] / spot[i] / ratio[i]) ** 2
-        _shares_into(book, second + 1, spot, stretch, shares)
+            owed[core[i]] -= (delta[i] - hedged[i]) * spot[i]
+            slope[core[i]] += gamma[i] * spot[i] * spot[i]
+        push = hedging.push * np.minimum(np.maximum(owed, -hedging.limit), hedging.limit)
+        resistance = np.maximum(1.0 + hedging.push * slope, hedging.least)
         for i in range(names):
-            hedging.owed[core[i]] -= (shares[i] - before[i]) * spot[i]
-            before[i] = shares[i]
-        traded = np.clip(hedging.pace * hedging.owed, -hedging.limit, hedging.limit)
-        hedging.owed[:] -= traded
-        for i in range(names):
-            spot[i] *= np.exp(hedging.push[core[i]] * traded[core[i]])
+            news = (ceiling[i] - distance[i] * np.exp(growth[second, i])) / spot[i] - 1.0
+            move = spot[i] * (news + push[core[i]]) / resistance[core[i]]
+            hedged[i] = delta[i] + gamma[i] * move
+            spot[i] += move
             distance[i] = ceiling[i] - spot[i]
         spots[second] = spot

@@ -12,6 +12,8 @@ phi with it but no faster (their theorem 4.1); no butterfly is, since theta phi 
 below 4 and theta phi^2 (1 + |rho|) is 4 at most (theorem 4.2).
 """
 
+import math
+
 import numpy as np
 
 from zerodte.config import MULTIPLIER
@@ -21,7 +23,7 @@ from zerodte.feeds.simulator.path_kernel import Book
 from zerodte.feeds.simulator.surface_kernel import deviation_into, fair_into
 from zerodte.feeds.simulator.variance import Variance
 from zerodte.feeds.simulator.world_parameters import SMILE_POWER
-from zerodte.pricing.black import greeks
+from zerodte.pricing.black import greeks, price
 
 
 class Surface:
@@ -115,7 +117,24 @@ class Surface:
         )
 
     def _slope(self, theta: Floats) -> Floats:
-        """SSVI's phi, shape (..., m) as theta."""
-        steepest = 2.0 / np.sqrt(theta * (1.0 + np.abs(self._skew)))
-        slope: Floats = np.minimum(self._curvature * theta**-SMILE_POWER, steepest)
-        return slope
+        return steepness(theta, self._skew, self._curvature)
+
+
+def steepness(theta: Floats, skew: Floats, curvature: float) -> Floats:
+    """SSVI's phi, shape (..., m), of theta (..., m) and rho (m,)."""
+    most = 2.0 / np.sqrt(theta * (1.0 + np.abs(skew)))
+    slope: Floats = np.minimum(curvature * theta**-SMILE_POWER, most)
+    return slope
+
+
+def variance_swap(theta: float, skew: float, curvature: float) -> float:
+    """What all options of a smile are worth as a strip: the total variance that a swap pays.
+
+    The sum of 2 O(K) dK / K^2 over out-of-the-money options (Demeterfi, Derman, Kamal and Zou, "A
+    guide to volatility and variance swaps", Journal of Derivatives 6, 1999), as in Cboe's VIX.
+    """
+    k, step = np.linspace(-12.0, 12.0, 1201, retstep=True) * math.sqrt(theta)
+    strike, deviation = np.exp(k), np.empty_like(k)
+    slope = steepness(np.array([theta]), np.array([skew]), curvature)
+    deviation_into(1.0, strike, theta, slope[0], skew, deviation)
+    return float(2.0 * step * (price(1.0, strike, 1.0, deviation, k > 0.0) / strike).sum())

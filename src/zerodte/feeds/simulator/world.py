@@ -1,5 +1,6 @@
 """The market that customers and dealers find: underlyings and fair values, block by block."""
 
+import math
 from typing import Final
 
 import numpy as np
@@ -8,10 +9,10 @@ from zerodte.config import SECOND, SESSIONS_PER_YEAR
 from zerodte.feeds.simulator.law import Law
 from zerodte.feeds.simulator.listing import draw_listing
 from zerodte.feeds.simulator.names import NAMES, Name, SimulationError
-from zerodte.feeds.simulator.parts import BLOCK_SECONDS, Floats, Ints, Listing, Minute
+from zerodte.feeds.simulator.parts import BLOCK_SECONDS, Ints, Listing, Minute
 from zerodte.feeds.simulator.path import Path
 from zerodte.feeds.simulator.prices import Prices, draw_prices
-from zerodte.feeds.simulator.surface import Surface
+from zerodte.feeds.simulator.surface import Surface, variance_swap
 from zerodte.feeds.simulator.variance import Variance
 from zerodte.feeds.simulator.world_parameters import MONTH
 from zerodte.market.calendar import TradingSession
@@ -59,6 +60,9 @@ class World:
         self._path = Path(session, moving, law, seed, impact)
         self._surface = Surface(law, self._variance, self.listing)
         self._index = moving.index(_INDEX)
+        month = self._variance.ahead(self._index, MONTH)
+        strip = variance_swap(month, self.drawn.skew[_INDEX.core], self.drawn.curvature)
+        self._vix = 100.0 * math.sqrt(strip * SESSIONS_PER_YEAR / MONTH)
 
     def minute(self, dealers: Ints) -> Minute:
         """The next block of the session.
@@ -76,14 +80,7 @@ class World:
             start=self._session.open + second * SECOND,
             spot=np.ascontiguousarray(spot[:, : len(self.listing.names)]),
             fair=self._surface.fair(second + 1, spot),
-            vix=self._vix(second + 1, spot),
+            vix=self._vix * self._variance.leverage(spot)[:, self._index],
             delta=delta,
             gamma=gamma,
         )
-
-    def _vix(self, second: int, spot: Floats) -> Floats:
-        """The index's volatility over the coming month, percent a year, shape (s,)."""
-        month = self._variance.leverage(spot) ** 2 * self._variance.ahead(self._index, MONTH)
-        total = (self._variance.today(second, spot) + month)[:, self._index]
-        vix: Floats = 100.0 * np.sqrt(total * SESSIONS_PER_YEAR / MONTH)
-        return vix

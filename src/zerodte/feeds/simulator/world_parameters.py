@@ -86,8 +86,8 @@ STRIKE_NOISE: Final = 0.6
 #: Impact 1: what one day's turnover moves the price by, in standard deviations of a session. For a
 #: whole day's programme it is near 1 (Almgren, Thum, Hauptmann and Li, "Direct estimation of equity
 #: market impact", Risk 18, 2005); the next price follows one order by far more (ours).
-IMPACT: Final = 30.0
-#: Dealers do this share of what they have to hedge in a second, and trade no more than so large a
-#: share of the turnover (ours). The second bounds what short gamma can do.
-HEDGE_PACE: Final = 1 / 30
+IMPACT: Final = 60.0
+#: However short of gamma dealers are, their hedging no more than doubles a move ...
+LEAST_RESISTANCE: Final = 0.5
+#: ... and the passing of time asks for no more than this share of the turnover (ours).
 HEDGE_LIMIT: Final = 0.10
