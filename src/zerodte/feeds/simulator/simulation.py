@@ -11,11 +11,11 @@ from zerodte.feeds.simulator.chance import generator
 from zerodte.feeds.simulator.customers import Customers
 from zerodte.feeds.simulator.dealers import Ledger
 from zerodte.feeds.simulator.drawn import Drawn, draw
-from zerodte.feeds.simulator.law import Prices
 from zerodte.feeds.simulator.names import Name, SimulationError
 from zerodte.feeds.simulator.orders import joined
 from zerodte.feeds.simulator.packages import Lattice
 from zerodte.feeds.simulator.parts import BLOCK_SECONDS, Block, Listing, Minute
+from zerodte.feeds.simulator.prices import Prices
 from zerodte.feeds.simulator.prints import Prints, counted, truth_of
 from zerodte.feeds.simulator.quotes import Quotes
 from zerodte.feeds.simulator.trading import Rows, execute

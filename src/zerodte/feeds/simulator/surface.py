@@ -133,7 +133,8 @@ def variance_swap(theta: float, skew: float, curvature: float) -> float:
     The sum of 2 O(K) dK / K^2 over out-of-the-money options (Demeterfi, Derman, Kamal and Zou, "A
     guide to volatility and variance swaps", Journal of Derivatives 6, 1999), as in Cboe's VIX.
     """
-    k, step = np.linspace(-12.0, 12.0, 1201, retstep=True) * math.sqrt(theta)
+    step = 0.02 * math.sqrt(theta)
+    k = step * np.arange(-600.0, 601.0)
     strike, deviation = np.exp(k), np.empty_like(k)
     slope = steepness(np.array([theta]), np.array([skew]), curvature)
     deviation_into(1.0, strike, theta, slope[0], skew, deviation)
