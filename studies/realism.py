@@ -4,19 +4,10 @@ Every figure is counted on the records of whole sessions, as one would on a tape
 customer comes from truth.
 """
 
-from collections import Counter
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from typing import Final
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-
-from zerodte.config import HOUR, MINUTE
-from zerodte.feeds.simulator.parts import Block, Listing
-from zerodte.feeds.simulator.simulation import Simulation
-from zerodte.records.condition import Condition
-from zerodte.records.dbn import UNDEF_PRICE
 
 Floats = npt.NDArray[np.float64]
 
