@@ -8,7 +8,7 @@ HOST ?= 127.0.0.1
 PORT ?= 8017
 SPEED ?=
 
-.PHONY: run test check bench help clean
+.PHONY: run test check bench study help clean
 .DEFAULT_GOAL := help
 
 help: ## This list
@@ -16,6 +16,7 @@ help: ## This list
 	@echo "make test          run the tests"
 	@echo "make check         lint, types, import directions"
 	@echo "make bench         measure speed against named peers"
+	@echo "make study         measure the simulated market against real ones (ARGS=NAME)"
 	@echo "make clean         remove what set-up made"
 
 run: $(VENV)/run-ready ## Serve a market, or the tape in TAPE
@@ -36,6 +37,9 @@ check: $(VENV)/dev-ready ## Lint, types, import directions
 
 bench: $(VENV)/dev-ready ## Measure speed against named peers
 	@$(BIN)/python -m benchmarks $(ARGS)
+
+study: $(VENV)/dev-ready ## Measure the simulated market against real ones
+	@$(BIN)/python -m studies $(ARGS)
 
 $(BIN)/python:
 	@test -n "$(PYTHON)" || { echo "zerodte needs Python 3.11 or newer on the PATH; found: $$(python3 --version 2>&1)" >&2; exit 1; }

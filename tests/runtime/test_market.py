@@ -3,7 +3,6 @@
 import datetime
 import json
 import os
-import queue
 import subprocess
 import sys
 import threading
@@ -13,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from runtime.hearing import Hearing, join_replay
 from zerodte.config import STRIKE_RANGE
 from zerodte.feeds.sample import SYMBOL, write_sample
 from zerodte.market.calendar import calendar
@@ -24,10 +24,11 @@ from zerodte.wire.errors import ApiError
 
 #: A day is replayed after a paced market, of which nothing was quoted yet, has said it is ready.
 COLD_START = """
-import sys, threading
+import sys
 from pathlib import Path
 from numba.core.dispatcher import Dispatcher
 from session.made_tape import quotes, stock, trades, write
+from runtime.hearing import Hearing
 from zerodte.runtime.market import Market
 from zerodte.runtime.replay import replay
 from zerodte.views.snapshot import snapshot
@@ -43,14 +44,17 @@ tape = write(
     ("tcbbo", trades("tcbbo", 300, 60, seed=2)),
     ("bbo-1s", stock(60)),
 )
-market, ready = Market(tape, 1e-9), threading.Event()
-market.start(ready.set)
-assert ready.wait(60)
+market, hearing = Market([tape], 1e-9), Hearing()
+market.start(hearing)
+assert hearing.is_ready.wait(60)
 market.stop()
 warm = compiled()
 snapshot(replay(tape), "replay", "ABC", None, 0.03)
 print(len(warm), *(name for name, _ in compiled() - warm))
 """
+
+
+TESTS = Path(__file__).parents[1]
 
 
 @pytest.fixture(scope="module")
@@ -63,16 +67,17 @@ def tape(tmp_path_factory: pytest.TempPathFactory) -> Tape:
 
 
 def played(tape: Tape, speed: float | None = None) -> Market:
-    market, ready = Market(tape, speed), threading.Event()
-    market.start(ready.set)
-    assert ready.wait(timeout=60)
+    market, hearing = Market([tape], speed), Hearing()
+    market.start(hearing)
+    assert hearing.is_ready.wait(timeout=60)
     return market
 
 
 def test_nothing_is_answered_before_the_tape_is_read(tape: Tape) -> None:
-    market = Market(tape, None)
+    market = Market([tape], None)
     assert market.health().status == "Unhealthy"
-    with pytest.raises(ApiError, match="being read") as raised:
+    assert market.symbols() == []
+    with pytest.raises(ApiError, match="nothing has been read yet") as raised:
         market.snapshot(SYMBOL, None, STRIKE_RANGE)
     assert raised.value.code == "warming_up"
 
@@ -102,11 +107,9 @@ def test_a_tape_that_turns_out_damaged_makes_the_server_unhealthy(
     quotes = next(file.name for file in tape.files if file.schema == "cbbo-1s")
     commit = {"end": tape.session.open + 90 * 60 * 10**9, "counts": {quotes: 10**6}}
     (tmp_path / "ticks").write_text(json.dumps(commit) + "\n")
-    market = Market(open_tape(tmp_path), None)
+    market = Market([open_tape(tmp_path)], None)
     market.start()
-    for thread in threading.enumerate():
-        if thread.name == "replay":
-            thread.join(timeout=60)
+    join_replay()
     health = market.health()
     assert health.status == "Unhealthy"
     assert "ticks, line 1" in health.reasons[0]
@@ -126,15 +129,14 @@ def test_a_defect_does_not_end_a_replay_in_silence(
 ) -> None:
     ticks = list(tape.ticks())[:count]
     monkeypatch.setattr(tape, "ticks", lambda: breaking(ticks))
-    market, ready = Market(tape, 1.0), threading.Event()
-    told: queue.Queue[str] = queue.Queue()
-    market.start(ready.set, told.put)
-    problem = told.get(timeout=60)
+    market, hearing = Market([tape], 1.0), Hearing()
+    market.start(hearing)
+    problem = hearing.problems.get(timeout=60)
     assert problem == "a defect ended the replay: ZeroDivisionError: no number"
     health = market.health()
     assert (health.status, health.reasons) == ("Unhealthy", (problem,))
     assert "Traceback" in caplog.text
-    assert ready.is_set() == bool(count)
+    assert hearing.is_ready.is_set() == bool(count)
     if count:
         assert json.loads(market.snapshot(SYMBOL, None, STRIKE_RANGE))["market_open"]
     else:
@@ -146,7 +148,7 @@ def test_a_defect_does_not_end_a_replay_in_silence(
 def test_ready_means_that_nothing_is_left_to_compile(tmp_path: Path) -> None:
     answer = subprocess.run(
         [sys.executable, "-c", COLD_START, str(tmp_path)],
-        env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])},
+        env=os.environ | {"PYTHONPATH": os.pathsep.join([str(TESTS), *sys.path])},
         check=True,
         capture_output=True,
         text=True,

@@ -1,13 +1,18 @@
 """The plain pages."""
 
+import base64
+import hashlib
 import re
+from datetime import date
 from html.parser import HTMLParser
 
 import httpx
 import msgspec
 import pytest
 
+from server.example import ExampleSource
 from zerodte.server.app import ROUTES
+from zerodte.server.overview import overview
 from zerodte.server.page import home_page
 
 VOID = {"meta", "br", "link"}
@@ -22,6 +27,7 @@ class Reader(HTMLParser):
         self.tags: set[str] = set()
         self.ids: list[str] = []
         self.links: set[str] = set()
+        self.scripts: list[str] = []
         self.text = ""
         self.feed(page)
         assert self.open == []
@@ -40,8 +46,10 @@ class Reader(HTMLParser):
         self.text += " "
 
     def handle_data(self, data: str) -> None:
-        """Keep text outside the style."""
-        if self.open[-1:] != ["style"]:
+        """Keep text outside the style and the script."""
+        if self.open[-1:] == ["script"]:
+            self.scripts.append(data)
+        elif self.open[-1:] != ["style"]:
             self.text += data
 
 
@@ -49,7 +57,7 @@ class Reader(HTMLParser):
 def test_pages_need_nothing_but_this_server(client: httpx.Client, path: str) -> None:
     page = client.get(path).text
     reader = Reader(page)
-    assert reader.tags.isdisjoint({"script", "img", "link", "iframe", "object"})
+    assert reader.tags.isdisjoint({"img", "link", "iframe", "object"})
     assert all(link.startswith(("#", "/")) for link in reader.links)
     assert "url(" not in page
     assert "@import" not in page
@@ -79,20 +87,116 @@ def test_the_reference_explains_every_route_and_field(client: httpx.Client) -> N
             assert schema.get("description", "") in text
 
 
-def test_home_names_symbols_and_lines_that_work(client: httpx.Client) -> None:
+def test_the_only_script_is_the_one_that_the_policy_names(client: httpx.Client) -> None:
+    answer = client.get("/")
+    (script,) = Reader(answer.text).scripts
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    policy = answer.headers["content-security-policy"]
+    assert f"script-src 'sha256-{digest}';" in policy
+    assert "default-src 'none'" in policy
+    assert not Reader(client.get("/docs").text).scripts
+
+
+def test_home_shows_every_symbol_as_its_snapshot_says(client: httpx.Client) -> None:
+    page = client.get("/").text
+    text = Reader(page).text
+    said = client.get("/v1/flow/zero-dte/snapshot/SPX").json()
+    levels, move = said["levels"], said["expected_move"]
+    for figure in (
+        said["underlying_price"],
+        said["regime"]["gamma_flip"],
+        levels["put_wall"],
+        levels["call_wall"],
+        said["pin_risk"]["magnet_strike"],
+        move["remaining_1sd_dollars"],
+    ):
+        assert f"{figure:,.2f}" in text
+    for words in (said["regime"]["label"], said["flow_direction"]["label"]):
+        assert words.replace("_", " ") in text
+    for symbol in ("QQQ", "TSLA"):
+        degraded = client.get(f"/v1/flow/zero-dte/snapshot/{symbol}").json()
+        assert degraded["message"] in text
+    assert 'aria-label="levels around spot"' in page
+
+
+def test_home_says_where_the_data_comes_from() -> None:
+    said = {name: Reader(overview(Sourced(name))).text for name in ("simulated", "replay", "live")}
+    assert "no market data" in said["simulated"]
+    assert "Simulated" not in said["replay"] + said["live"]
+    assert all("New York" in text for text in said.values())
+
+
+class Sourced(ExampleSource):
+    """One symbol in session, from a source of one's choice; and one that is warming up."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self._name = name
+
+    def symbols(self) -> list[str]:
+        """Two."""
+        return ["SPX", "WARM"]
+
+    def snapshot(self, symbol: str, expiry: date | None, strike_range: float) -> bytes:
+        """The example's, with its source."""
+        answer = msgspec.json.decode(super().snapshot(symbol, expiry, strike_range))
+        return msgspec.json.encode(answer | {"source": self._name})
+
+
+def test_home_says_of_a_symbol_that_it_is_warming_up() -> None:
+    assert "WARM has not been seen enough yet." in Reader(overview(Sourced("live"))).text
+
+
+def test_home_is_whole_where_nothing_is_known() -> None:
+    """Every figure of the answer may be null."""
+
+    class Unknown(Sourced):
+        def snapshot(self, symbol: str, expiry: date | None, strike_range: float) -> bytes:
+            answer = msgspec.json.decode(super().snapshot(symbol, expiry, strike_range))
+            return msgspec.json.encode(blank(answer))
+
+    text = Reader(overview(Unknown("live"))).text
+    assert text.count("–") > 10
+    assert "None" not in text
+    assert "nan" not in text
+
+
+def blank(said: object) -> object:
+    """An answer with every number of its blocks unknown."""
+    if isinstance(said, dict):
+        return {name: blank(value) for name, value in said.items()}
+    return None if isinstance(said, int | float) and not isinstance(said, bool) else said
+
+
+def test_home_names_lines_that_work(client: httpx.Client) -> None:
     text = Reader(client.get("/").text).text
-    assert all(symbol in text for symbol in ("QQQ", "SPX", "TSLA"))
     asked = re.findall(r"curl -s http://zerodte\.example(\S+)", text)
     assert len(asked) == 3
     assert all(client.get(path).status_code == 200 for path in asked)
 
 
-def test_home_without_symbols_and_with_hostile_ones() -> None:
-    assert "no symbol yet" in Reader(home_page("http://x", []).decode()).text
-    hostile = Reader(home_page("http://<i>", ["<script>"]).decode())
-    assert "script" not in hostile.tags
+def test_home_without_symbols_says_why() -> None:
+    class Silent(ExampleSource):
+        def symbols(self) -> list[str]:
+            return []
+
+    silent = Silent()
+    silent.reasons = ("starting: <soon>",)
+    text = Reader(overview(silent)).text
+    assert "No symbol yet" in text
+    assert "starting: <soon>" in text
+
+
+def test_home_with_hostile_names() -> None:
+    class Hostile(ExampleSource):
+        def symbols(self) -> list[str]:
+            return ["<script>"]
+
+    page = home_page("http://<i>", ["<b>"], overview(Hostile()))
+    hostile = Reader(page.decode())
     assert "i" not in hostile.tags
-    assert "<script>" in hostile.text
+    assert "<script> is not tracked" in hostile.text
+    assert len(hostile.scripts) == 1
 
 
 def test_openapi_is_what_the_page_was_made_of(client: httpx.Client) -> None:

@@ -8,13 +8,13 @@ import json
 import shutil
 import subprocess
 import sys
-import threading
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from runtime.hearing import join_replay
 from session.made_tape import OPEN, quotes, stock, trades, write
 from session.minutes import MINUTE, SECOND, by_minute, commit_by_second, contents
 from zerodte.records.dbn import Records
@@ -156,12 +156,9 @@ def rewrite(
 @pytest.mark.parametrize("speed", [1e6, 1e7])
 def test_against_the_wall_clock(made: Path, speed: float) -> None:
     """Every silent second is a heartbeat there; what it rests at is the replay's last answer."""
-    market, ready = Market(open_tape(made), speed), threading.Event()
-    market.start(ready.set)
-    assert ready.wait(timeout=60)
-    for thread in threading.enumerate():
-        if thread.name == "replay":
-            thread.join(timeout=60)
+    market = Market([open_tape(made)], speed)
+    market.start()
+    join_replay()
     session = replay(open_tape(made))
     assert session.now == OPEN + MINUTES * MINUTE
     assert market.snapshot("ABC", None, 0.10) == snapshot(session, "replay", "ABC", None, 0.10)

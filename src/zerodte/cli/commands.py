@@ -1,32 +1,28 @@
 """Every command, with its options and its words."""
 
 import datetime
-import signal
 import sys
-import tempfile
 from pathlib import Path
 
 import click
 
 import zerodte
 from zerodte.cli.account import print_account
-from zerodte.cli.options import CLOCK_TIME, DATE, FailingGroup
+from zerodte.cli.evaluate import evaluate_command
+from zerodte.cli.options import CLOCK_TIME, DATE, FOLDER, FailingGroup
 from zerodte.cli.progress import LateProgress, ReplayProgress
+from zerodte.cli.serve import demo_command, serve_command
 from zerodte.cli.sessions import sessions_command
+from zerodte.cli.simulate import simulate_command
 from zerodte.cli.summary import print_summary
 from zerodte.config import SECOND, STRIKE_RANGE
-from zerodte.feeds.sample import write_sample
 from zerodte.history.error import HistoryError
 from zerodte.history.history import History
-from zerodte.market.calendar import calendar, new_york
+from zerodte.market.calendar import new_york
 from zerodte.records.tick import Tick
-from zerodte.runtime.archive import Archive, finished
-from zerodte.runtime.market import Market
+from zerodte.runtime.archive import finished
 from zerodte.runtime.replay import replay, source_of
 from zerodte.runtime.tally import Tally
-from zerodte.server.app import create_app
-from zerodte.server.run import Listener, Server
-from zerodte.server.settings import ServerSettings
 from zerodte.session.board import Judged
 from zerodte.session.session import Session
 from zerodte.tape.cboe import import_chain
@@ -35,9 +31,7 @@ from zerodte.tape.folder import Tape, open_tape
 from zerodte.tape.lean import import_lean
 from zerodte.views.snapshot import snapshot
 
-_FOLDER = click.Path(path_type=Path)
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-_PORT = click.IntRange(0, 65535)
 
 
 @click.group(cls=FailingGroup, context_settings={"help_option_names": ["-h", "--help"]})
@@ -46,45 +40,18 @@ def main() -> None:
     """Live 0DTE options flow from a tape: regime, levels, exposures, hedging."""
 
 
-@main.command("serve")
-@click.argument("tape", type=_FOLDER)
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", type=_PORT, default=8017, show_default=True, help="0 picks a free one.")
-@click.option(
-    "--speed",
-    type=click.FloatRange(0.0, min_open=True),
-    help="Replay at this many times the wall clock, from the open. Without it the tape is read "
-    "to its end at once.",
-)
-@click.option(
-    "--history",
-    metavar="ROOT",
-    help="Keep the session here once it is over, and answer for past ones from here: a folder or "
-    "the URL of an object store.",
-)
-def serve_command(
-    tape: Path, host: str, port: int, speed: float | None, history: str | None
-) -> None:
-    """Serve the tape in folder TAPE over HTTP."""
-    archive = Archive(History(history)) if history else None
-    _serve(open_tape(tape), host, port, speed, archive)
-
-
-@main.command("demo")
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", type=_PORT, default=8017, show_default=True, help="0 picks a free one.")
-def demo_command(host: str, port: int) -> None:
-    """Serve a small generated chain, to look around without market data."""
-    today = datetime.datetime.now(tz=datetime.UTC).date()
-    with tempfile.TemporaryDirectory(prefix="zerodte-") as folder:
-        out = Path(folder)
-        write_sample(out, calendar().previous(today))
-        click.echo("A small generated chain of the made-up symbol DEMO: not market data.")
-        _serve(open_tape(out), host, port, None)
+for _command in (
+    serve_command,
+    demo_command,
+    simulate_command,
+    evaluate_command,
+    sessions_command,
+):
+    main.add_command(_command)
 
 
 @main.command("replay")
-@click.argument("tape", type=_FOLDER)
+@click.argument("tape", type=FOLDER)
 @click.option("--symbol", help="Only this one.")
 @click.option("--until", type=CLOCK_TIME, help="Stop at this time, HH:MM[:SS] New York.")
 @click.option("--expiry", type=DATE, help="Another expiry than the session's, yyyy-MM-dd.")
@@ -137,7 +104,7 @@ def import_group() -> None:
 @click.option(
     "--at", required=True, help="When the quotes are from: yyyy-MM-ddTHH:mm[:ss] New York."
 )
-@click.option("--out", type=_FOLDER, required=True, help="The tape's folder, new or to add to.")
+@click.option("--out", type=FOLDER, required=True, help="The tape's folder, new or to add to.")
 def import_chain_command(file: Path, at: str, out: Path) -> None:
     """A chain downloaded from Cboe's delayed quotes."""
     click.echo(import_chain(file, at, out))
@@ -146,17 +113,17 @@ def import_chain_command(file: Path, at: str, out: Path) -> None:
 @import_group.command("cboe-eod")
 @click.argument("file", type=_FILE)
 @click.option("--root", help="The contracts' root, where the file's name does not begin with it.")
-@click.option("--out", type=_FOLDER, required=True, help="The tape's folder, new or to add to.")
+@click.option("--out", type=FOLDER, required=True, help="The tape's folder, new or to add to.")
 def import_eod_command(file: Path, root: str | None, out: Path) -> None:
     """A DataShop end-of-day file: its quotes of 15:45."""
     click.echo(import_eod(file, out, root))
 
 
 @import_group.command("lean")
-@click.argument("root", type=_FOLDER)
+@click.argument("root", type=FOLDER)
 @click.argument("symbol")
 @click.argument("day", metavar="DATE", type=DATE)
-@click.option("--out", type=_FOLDER, required=True, help="The tape's folder, new or to add to.")
+@click.option("--out", type=FOLDER, required=True, help="The tape's folder, new or to add to.")
 def import_lean_command(root: Path, symbol: str, day: datetime.date, out: Path) -> None:
     """A day of minute bars from ROOT, a folder of QuantConnect Lean's data."""
     with LateProgress() as progress:
@@ -174,38 +141,3 @@ def _keep(session: Session, tape: Tape, history: History) -> None:
     size = sum(history.keep(day) for day in days)
     symbols = ", ".join(day.day.symbol for day in days)
     click.echo(f"kept {tape.session.date} in {history.shown}: {symbols}, {size:,} bytes", err=True)
-
-
-def _serve(
-    tape: Tape, host: str, port: int, speed: float | None, archive: Archive | None = None
-) -> None:
-    market = Market(tape, speed, archive)
-    listener = Listener(host, port)
-    url = listener.url
-    click.echo(f"Listening on {url}; reading the tape of {tape.session.date} ...")
-    app = create_app(market, ServerSettings(base_url=url))
-    server = Server(app, listener, app.stop, app.cut)
-    # The server ends a SIGTERM by raising it again: as an exit, so that what is open is closed.
-    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
-    market.start(lambda: _say_ready(url, market.symbols(), tape), _say_failed)
-    try:
-        server.run()
-    finally:
-        market.stop()
-
-
-main.add_command(sessions_command)
-
-
-def _say_failed(problem: str) -> None:
-    click.echo(f"error: {problem}", err=True)
-
-
-def _say_ready(url: str, symbols: list[str], tape: Tape) -> None:
-    for warning in tape.warnings:
-        click.echo(f"  warning: {warning}")
-    shown = symbols[0] if symbols else "SYMBOL"
-    more = f" and {len(symbols) - 20} more" if len(symbols) > 20 else ""
-    click.echo(f"Ready: {', '.join(symbols[:20])}{more}. Try:")
-    click.echo(f"  curl {url}/v1/flow/zero-dte/snapshot/{shown}")
-    click.echo(f"  open {url}/docs in a browser; Ctrl-C stops.")

@@ -1,10 +1,16 @@
 """How options are read, and how errors reach a user: one line, never a traceback."""
 
 import datetime
+import math
+import signal
+import sys
+from pathlib import Path
 from typing import Any
 
 import click
 
+from zerodte.evaluate.truth import EvaluateError
+from zerodte.feeds.simulator.names import SimulationError
 from zerodte.history.error import HistoryError
 from zerodte.market.osi import MarketError
 from zerodte.server.run import ServerError
@@ -12,20 +18,31 @@ from zerodte.tape.error import TapeError
 from zerodte.wire.errors import ApiError
 
 #: What a user can cause; anything else is a defect and may show its traceback.
-_USER_ERRORS = (TapeError, HistoryError, MarketError, ServerError, ApiError)
+_USER_ERRORS = (
+    TapeError,
+    HistoryError,
+    MarketError,
+    SimulationError,
+    EvaluateError,
+    ServerError,
+    ApiError,
+)
 
 
 class FailingGroup(click.Group):
     """A group whose commands end with a clear line on errors that a user can cause."""
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command."""
+        """Run the command. SIGTERM ends it as an exit, so that what is under way is cleaned up."""
+        before = signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
         try:
             return super().invoke(ctx)
         except _USER_ERRORS as error:
             raise click.ClickException(str(error)) from error
         except OSError as error:
             raise click.ClickException(f"{error.filename or 'system'}: {error.strerror}") from error
+        finally:
+            signal.signal(signal.SIGTERM, before)
 
 
 class ClockTime(click.ParamType[datetime.time]):
@@ -60,5 +77,19 @@ class Date(click.ParamType[datetime.date]):
             self.fail(f"{value!r} is not a date; write yyyy-MM-dd", param, ctx)
 
 
+class Finite(click.FloatRange):
+    """A number in a range, and a real one: not `nan`, not `inf`."""
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """Read it, or fail."""
+        number = float(super().convert(value, param, ctx))
+        if not math.isfinite(number):
+            self.fail(f"{value!r} is not a finite number", param, ctx)
+        return number
+
+
 CLOCK_TIME = ClockTime()
 DATE = Date()
+FOLDER = click.Path(path_type=Path)

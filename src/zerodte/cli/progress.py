@@ -38,6 +38,12 @@ class LateProgress:
         if self._is_shown:
             self._bar.update(self._task, description=what, completed=done, total=total)
 
+    def stop(self) -> None:
+        """Take the bar away, until there is more to show."""
+        if self._is_shown:
+            self._bar.stop()
+            self._is_shown = False
+
     def __exit__(
         self,
         kind: type[BaseException] | None,
@@ -45,8 +51,7 @@ class LateProgress:
         trace: TracebackType | None,
     ) -> None:
         """Take the bar away."""
-        if self._is_shown:
-            self._bar.stop()
+        self.stop()
 
 
 class ReplayProgress(LateProgress):

@@ -1,6 +1,6 @@
 """A tick of the tape: the records of one second, by what they are about."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -51,7 +51,7 @@ class Tick:
     underlying: tuple[Batch, ...] = ()
     quotes: tuple[Batch, ...] = ()
     trades: tuple[Batch, ...] = ()
-    gap: str = ""
+    gap: str = field(default="", kw_only=True)
 
     def counts(self) -> dict[str, int]:
         """Records by kind; none at 0."""

@@ -58,7 +58,7 @@ class Pulse:
         """See `SnapshotSource.version`."""
         return {"tick": self.ticks, "sample": self.samples, "never": 0}[changes]
 
-    def figures(self, session: Session) -> Figures:
+    def figures(self, session: Session | None) -> Figures:
         """See `SnapshotSource.figures`; `session` must not be taking a tick meanwhile."""
         return Figures(
             records=dict(self._records),
@@ -67,5 +67,5 @@ class Pulse:
             tick_lag=self._tick_lag,
             sample_lag=self._sample_lag,
             gaps=self.gaps,
-            left_out=session.left_out(),
+            left_out=session.left_out() if session else {},
         )

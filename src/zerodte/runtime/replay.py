@@ -1,4 +1,4 @@
-"""A tape into a session: at once, up to an instant, or against the wall clock."""
+"""A programme into a session: at once, up to an instant, or against the wall clock."""
 
 import threading
 import time
@@ -8,9 +8,9 @@ from typing import TypeAlias
 from zerodte.config import SECOND
 from zerodte.market.calendar import calendar
 from zerodte.records.tick import Tick
+from zerodte.runtime.programme import Programme
 from zerodte.session.board import Judged
 from zerodte.session.session import Session
-from zerodte.tape.folder import Tape
 from zerodte.wire.envelope import Source
 
 Watch: TypeAlias = Callable[[Session, Tick, list[Judged]], None]
@@ -20,28 +20,28 @@ def _unwatched(session: Session, tick: Tick, judged: list[Judged]) -> None:
     pass
 
 
-def begin(tape: Tape) -> Session:
-    """A session that knows the tape's instruments, before its first tick."""
-    kinds = {dataset: tape.kind(dataset) for dataset in tape.symbols}
-    cadence = tape.notes.cadence_seconds * SECOND
-    session = Session(tape.session, calendar(), kinds, cadence)
-    for dataset, symbols in tape.listed.items():
+def begin(programme: Programme) -> Session:
+    """A session that knows the programme's instruments, before its first tick."""
+    kinds = {dataset: programme.kind(dataset) for dataset in programme.symbols}
+    cadence = programme.notes.cadence_seconds * SECOND
+    session = Session(programme.session, calendar(), kinds, cadence)
+    for dataset, symbols in programme.listed.items():
         session.learn(dataset, symbols)
     return session
 
 
-def replay(tape: Tape, until: int | None = None, watch: Watch = _unwatched) -> Session:
-    """Play a tape to its end, or to `until` (UTC ns).
+def replay(programme: Programme, until: int | None = None, watch: Watch = _unwatched) -> Session:
+    """Play a programme to its end, or to `until` (UTC ns).
 
-    A tape that ends before `until` rests at its last tick: nobody knows what came after.
+    One that ends before `until` rests at its last tick: nobody knows what came after.
 
     Args:
-        tape: What to play.
+        programme: What to play.
         until: Where to stop.
         watch: Told of every tick after the session has taken it, with the tick's trades.
     """
-    session = begin(tape)
-    for tick in tape.ticks():
+    session = begin(programme)
+    for tick in programme.ticks():
         if until is not None and tick.end > until:
             session.advance(until)
             break
@@ -49,21 +49,21 @@ def replay(tape: Tape, until: int | None = None, watch: Watch = _unwatched) -> S
     return session
 
 
-def source_of(tape: Tape) -> Source:
-    """What answers from a tape are said to come from."""
-    return "simulated" if tape.notes.source == "simulated" else "replay"
+def source_of(programme: Programme) -> Source:
+    """What answers from a programme are said to come from."""
+    return "simulated" if programme.notes.source == "simulated" else "replay"
 
 
 class Pace:
-    """The wall clock of a replay: how long to wait until an instant of the tape is due.
+    """The wall clock of a replay: how long to wait until an instant of the session is due.
 
-    What came before the open is played at once, so that nobody waits for the night to pass.
+    What came before a start is played at once, so that nobody waits for the night to pass.
     """
 
-    def __init__(self, speed: float | None, opening: int) -> None:
-        """Play at `speed` times the wall clock from `opening` (UTC ns); None: without waiting."""
+    def __init__(self, speed: float | None, start: int) -> None:
+        """Play at `speed` times the wall clock from `start` (UTC ns); None: without waiting."""
         self._speed = speed
-        self._opening = opening
+        self._start = start
         self._origin: tuple[int, int] | None = None
 
     @property
@@ -73,7 +73,7 @@ class Pace:
 
     def is_live(self, due: int) -> bool:
         """Whether the instant `due` is waited for rather than played at once."""
-        return self._speed is not None and due > self._opening
+        return self._speed is not None and due > self._start
 
     def late(self, due: int) -> float:
         """Seconds since the instant `due` of the tape was due; NaN when it is not waited for."""
@@ -83,7 +83,7 @@ class Pace:
         return (time.monotonic_ns() - began - (due - first) / self._speed) / SECOND
 
     def wait(self, due: int, stopped: threading.Event) -> bool:
-        """Wait until the instant `due` of the tape; False when stopped meanwhile."""
+        """Wait until the instant `due` of the session; False when stopped meanwhile."""
         if self._speed is None or not self.is_live(due):
             return not stopped.is_set()
         if self._origin is None:

@@ -42,7 +42,8 @@ ROUTES = (
           changes="never"),
     Route("/docs", "open", handlers.docs, "This contract for people",
           media="html", changes="never"),
-    Route("/", "open", handlers.home, "Where to begin", media="html", changes="tick"),
+    Route("/", "open", handlers.home, "Every symbol at a glance, and where to begin",
+          media="html", changes="tick", off_loop=True),
 )
 # fmt: on
 

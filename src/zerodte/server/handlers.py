@@ -2,6 +2,7 @@
 
 import msgspec
 
+from zerodte.server.overview import overview
 from zerodte.server.page import home_page
 from zerodte.server.parameters import EXPIRY, STRIKE_RANGE, read_symbol
 from zerodte.server.route import Answer, Request, Site, Subscription
@@ -48,5 +49,6 @@ def docs(site: Site, _: Request) -> Answer:
 
 
 def home(site: Site, _: Request) -> Answer:
-    """Where to begin."""
-    return Answer(home_page(site.settings.base_url, site.source.symbols()))
+    """The market at a glance."""
+    source = site.source
+    return Answer(home_page(site.settings.base_url, source.symbols(), overview(source)))

@@ -1,5 +1,10 @@
-"""The server's plain pages: where to begin, and the contract for people. No script, no network."""
+"""The server's plain pages: the market at a glance, and the contract for people.
 
+They load nothing from elsewhere. The one script, of the first page, asks for that page again.
+"""
+
+import base64
+import hashlib
 from collections.abc import Iterable
 from html import escape
 from importlib.resources import files
@@ -9,21 +14,41 @@ import msgspec
 
 Json: TypeAlias = dict[str, Any]
 
-_STYLE = files(__package__).joinpath("page.css").read_text(encoding="utf-8")
+_FILES = files(__package__)
+_STYLE = _FILES.joinpath("page.css").read_text(encoding="utf-8")
+_SCRIPT = _FILES.joinpath("page.js").read_text(encoding="utf-8")
+#: The script by its hash, as a content security policy names what may run.
+SCRIPT_SOURCE = f"'sha256-{base64.b64encode(hashlib.sha256(_SCRIPT.encode()).digest()).decode()}'"
+
+_KEY = (
+    '<p class="faint key">On the line: <b class="put-wall">put wall</b> below it, '
+    '<b class="call-wall">call wall</b> above it, <b class="flip">gamma flip</b> dashed, '
+    '<b class="magnet">magnet</b> a diamond, spot a dot. GEX is dollars per 1% move, on the usual '
+    "convention; below it the 90% interval of the inventory that is inferred from trades. "
+    "Nothing here is investment advice.</p>"
+)
 
 
-def home_page(base_url: str, symbols: list[str]) -> bytes:
-    """The page at `/`: what is served here and how to ask for it."""
-    served = " ".join(map(_code, symbols)) or "no symbol yet"
-    first = symbols[0] if symbols else "SPX"
+def home_page(base_url: str, symbols: list[str], overview: str) -> bytes:
+    """The page at `/`: the market at a glance, and how to ask for more.
+
+    Args:
+        base_url: Where the server is reached.
+        symbols: Those that are answered for.
+        overview: The table, as HTML.
+    """
+    first = "SPY" if "SPY" in symbols else next(iter(symbols), "SPX")
     asks = (f"/v1/flow/zero-dte/snapshot/{first}", f"/v1/exposure/zero-dte/{first}", "/health")
     lines = "\n".join(f"curl -s {base_url}{path}" for path in asks)
     return _page(
         "zerodte",
-        f"<p>Live analytics of options that expire today. Served here: {served}.</p>"
+        f"<main>{overview}</main>{_KEY}"
         f"<pre><code>{escape(lines)}</code></pre>"
         '<p>Every field is explained in <a href="/docs">the reference</a>, '
-        'for programs in <a href="/openapi.json">openapi.json</a>.</p>',
+        'for programs in <a href="/openapi.json">openapi.json</a>.</p>'
+        f"<script>{_SCRIPT}</script>",
+        kind="home",
+        head='<noscript><meta http-equiv="refresh" content="5"></noscript>',
     )
 
 
@@ -44,11 +69,12 @@ def reference_page(openapi: bytes) -> bytes:
     )
 
 
-def _page(title: str, content: str) -> bytes:
+def _page(title: str, content: str, *, kind: str = "", head: str = "") -> bytes:
     return (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<style>{_STYLE}</style></head><body><h1>{escape(title)}</h1>{content}</body></html>"
+        f'<style>{_STYLE}</style>{head}</head><body class="{kind}"><h1>{escape(title)}</h1>'
+        f"{content}</body></html>"
     ).encode()
 
 

@@ -6,6 +6,7 @@ from typing import Any, Literal, TypeAlias
 
 from zerodte.server.asgi import Scope
 from zerodte.server.metrics import Metrics
+from zerodte.server.page import SCRIPT_SOURCE
 from zerodte.server.parameters import Parameter, read_query, read_symbol
 from zerodte.server.settings import ServerSettings
 from zerodte.server.source import Changes, SnapshotSource
@@ -17,6 +18,7 @@ METHODS = ("GET", "HEAD")
 _COMMON = {"x-content-type-options": "nosniff"}
 _PAGE = {
     "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; "
+    f"script-src {SCRIPT_SOURCE}; connect-src 'self'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     "referrer-policy": "no-referrer",
 }

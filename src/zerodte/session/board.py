@@ -51,11 +51,13 @@ class Judged:
         batch: The records.
         positions: Their contracts, shape (m,), negative for none.
         verdicts: Side, rule and dollars of each.
+        valued: Spot and greeks that each was valued at.
     """
 
     batch: Batch
     positions: Ints
     verdicts: Verdicts
+    valued: Valued
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -275,7 +277,7 @@ class Board:
             stale=None if taps is None else self.book.stale(now)[chain[positions]],
             cancels=batch.cancels,
         )
-        return Judged(batch, positions, self.flow.apply(trades, batch.first))
+        return Judged(batch, positions, self.flow.apply(trades, batch.first), arrived.valued)
 
     def _tau(self, now: int) -> npt.NDArray[np.float64]:
         """Time to expiry by chain number, years of 252 sessions."""

@@ -6,7 +6,7 @@ rest.
 
 import datetime
 import functools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -26,7 +26,7 @@ from zerodte.tape.sidecars import Commit, Notes, read_cancels, read_commits, rea
 from zerodte.tape.symbology import Symbols, read_mapped, read_symbols
 from zerodte.tape.ticks import Merge
 
-__all__ = ["Tape", "TapeError", "open_tape"]
+__all__ = ["Tape", "TapeError", "kind_of", "open_tape"]
 
 # A session owns the time from 18:00 New York of the session before to 18:00 of its own day.
 _EVENING = datetime.time(18)
@@ -61,7 +61,7 @@ class Tape:
         self.symbols = symbols
         self.window = window_of(session)
         self._findings = findings
-        self._kinds = {dataset: _kind(dataset, known) for dataset, known in symbols.items()}
+        self._kinds = {dataset: kind_of(dataset, known) for dataset, known in symbols.items()}
         self._parts = choose(files, self._kinds, findings.warn)
         self._commits = _commits(path, self.files, findings)
         self.listed = symbols if self._commits is None else read_mapped(files, session.date)
@@ -175,6 +175,18 @@ def open_tape(path: str | Path, date: datetime.date | None = None) -> Tape:
     return Tape(folder, files, session, symbols, findings)
 
 
+def kind_of(dataset: str, symbols: Mapping[int, str]) -> Kind:
+    """What the instruments of a dataset are.
+
+    Args:
+        dataset: Its name.
+        symbols: Raw symbol by instrument id.
+    """
+    if dataset == INDEX:
+        return "index"
+    return "options" if any(map(_is_option, symbols.values())) else "equity"
+
+
 def _session(folder: Path, files: Sequence[DbnFile], findings: Findings) -> TradingSession:
     """The newest session that a file of quotes or trades begins in."""
     times = [_first_time(file, findings) for file in files if _is_market(file)]
@@ -209,12 +221,6 @@ def window_of(session: TradingSession) -> Window:
     """The time that a session owns."""
     before = calendar().previous(session.date)
     return Window(new_york(before.date, _EVENING), new_york(session.date, _EVENING) - 1)
-
-
-def _kind(dataset: str, symbols: dict[int, str]) -> Kind:
-    if dataset == INDEX:
-        return "index"
-    return "options" if any(map(_is_option, symbols.values())) else "equity"
 
 
 def _is_option(symbol: str) -> bool:

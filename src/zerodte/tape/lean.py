@@ -21,6 +21,7 @@ from zerodte.tape.import_summary import ImportSummary
 from zerodte.tape.lean_files import OPEN_INTEREST, QUOTE, TRADE, Progress, find_day
 from zerodte.tape.lean_rows import HOUR, Reader, Rows
 from zerodte.tape.snapshot import check_session, definitions, expires_at_close
+from zerodte.tape.whole import whole_folder
 from zerodte.tape.writer import TapeWriter
 
 OPTIONS_DATASET: Final = "LEAN.OPTIONS"
@@ -117,7 +118,9 @@ def import_lean(
         open_interest=open_interest,
         underlying=underlying,
     )
-    _write(market, Path(out), progress)
+    check_session(Path(out), session)
+    with whole_folder(Path(out)) as folder:
+        _write(market, folder, progress)
     return _summary(market, Path(root), reader, files.missing)
 
 
@@ -140,7 +143,6 @@ def _symbol(text: str) -> str:
 
 def _write(market: _Market, out: Path, progress: Progress) -> None:
     day = market.session.date
-    check_session(out, market.session)
     writer = TapeWriter(out, notes=_NOTES, cadence_seconds=_CADENCE_SECONDS)
     ids = writer.ids(OPTIONS_DATASET, [format_osi(contract) for contract in market.contracts])
     quotes = lean_records.quotes(market.quotes, ids, day, "cbbo-1m")

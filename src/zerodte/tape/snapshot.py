@@ -29,6 +29,7 @@ from zerodte.tape.dbnfile import find_files
 from zerodte.tape.error import TapeError
 from zerodte.tape.import_summary import ImportSummary
 from zerodte.tape.listing import Listing
+from zerodte.tape.whole import whole_folder
 from zerodte.tape.writer import TapeWriter
 
 EQUITY_DATASET = "CBOE.EQUITY"
@@ -90,7 +91,12 @@ def write_snapshot(snapshot: Snapshot, out: Path) -> ImportSummary:
     """
     session = calendar().session_of(snapshot.at)
     check_session(out, session)
-    writer = TapeWriter(out, notes=[snapshot.note])
+    with whole_folder(out) as folder:
+        _write(snapshot, TapeWriter(folder, notes=[snapshot.note]))
+    return _summary(snapshot, session)
+
+
+def _write(snapshot: Snapshot, writer: TapeWriter) -> None:
     raw_symbols = [format_osi(listing.contract) for listing in snapshot.listings]
     ids = writer.ids(snapshot.dataset, raw_symbols)
     stamp = f"{new_york_clock(snapshot.at):%Y-%m-%dT%H%M%S}"
@@ -109,7 +115,6 @@ def write_snapshot(snapshot: Snapshot, out: Path) -> ImportSummary:
         own = int(writer.ids(dataset, [snapshot.symbol])[0])
         schema, make = ("trades", _index_value) if index else ("bbo-1m", _equity_quote)
         write(dataset, schema, make(own, snapshot.at, *snapshot.underlying))
-    return _summary(snapshot, session)
 
 
 def check_session(out: Path, session: TradingSession) -> None:

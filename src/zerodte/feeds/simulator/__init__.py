@@ -1,1 +1,1 @@
-"""A simulated market: underlyings, surfaces, quotes, customers, dealers. It writes ordinary tapes."""
+"""A simulated market: prices, quotes, customers, dealers. It writes ordinary tapes."""

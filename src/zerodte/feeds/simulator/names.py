@@ -1,10 +1,155 @@
-"""The underlyings that can be simulated: one table."""
+"""The underlyings that can be simulated: one table of their habits, and its reader.
 
-from dataclasses import dataclass
+Prices, open interest and volume of options follow the Open Interest Monitor of Saxo Bank with the
+closes of 6 August 2025; names outside its first twenty, and all that it does not tell, are ours.
+A name on the `core` of another is the same market: an index, and the funds that track it.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Final, Literal
+
+Kind = Literal["index", "fund", "stock"]
+
+
+class SimulationError(ValueError):
+    """What was asked of the simulator and cannot be: a symbol, a minute, an impact."""
 
 
 @dataclass(frozen=True, slots=True)
 class Name:
-    """An underlying and the habits of its options."""
+    """An underlying and the habits of its options.
+
+    Attributes:
+        symbol: Of the underlying.
+        kind: An index has a value and no quotes of its own.
+        core: The market that it moves with, but for `tracking`: its own symbol, or an index's.
+        root: Of its options that settle at the close.
+        morning_root: Of those that settle at the opening, on third Fridays; "" where none do.
+        daily: Whether options expire on every session; else on Fridays alone.
+        price: Usual, dollars.
+        beta: Of its returns to the market's.
+        growth: Of its returns to those of the growth factor.
+        own: Annual volatility that its core has for itself: the range that a seed draws from.
+        tracking: Annual volatility that only the name has, beside its core's.
+        leverage: Percent by which its volatility rises as its price falls by one percent; over 1.
+        skew: Of the smile, in (-1, 0]: the lower, the dearer are puts.
+        steps: Between strikes, dollars, the nearest first: each a round number among the last's.
+        ticks: Of option prices, dollars: below 3.00, and from there on.
+        spread: Its options' half-spreads as a multiple of the tightest name's.
+        volume: Contracts of all expiries that trade on a usual day.
+        open_interest: Contracts of all expiries that are open.
+        turnover: Dollars a day of what hedges its core: shares, or futures and funds together.
+    """
 
     symbol: str
+    kind: Kind
+    core: str
+    root: str
+    morning_root: str
+    daily: bool
+    price: float
+    beta: float
+    growth: float
+    own: tuple[float, float]
+    tracking: float
+    leverage: float
+    skew: float
+    steps: tuple[float, ...]
+    ticks: tuple[float, float]
+    spread: float
+    volume: float
+    open_interest: float
+    turnover: float
+
+
+# Minimum increments as Cboe and the Penny Interval Program set them.
+_PENNIES = (0.01, 0.01)
+_NICKELS = (0.01, 0.05)
+_DIMES = (0.05, 0.10)
+
+_INDEX_STEPS = (5.0, 10.0, 25.0, 50.0, 100.0)
+_FUND_STEPS = (1.0, 5.0, 10.0, 50.0)
+_STOCK_STEPS = (2.5, 5.0, 10.0, 50.0)
+
+_SPX = Name(
+    symbol="SPX", kind="index", core="SPX", root="SPXW", morning_root="SPX", daily=True,
+    price=6345.06, beta=1.0, growth=0.0, own=(0.0, 0.0), tracking=0.0, leverage=5.0, skew=-0.7,
+    steps=_INDEX_STEPS, ticks=_DIMES, spread=4.0, volume=3.76e6, open_interest=20.34e6,
+    turnover=5e11,
+)  # fmt: skip
+_NDX = Name(
+    symbol="NDX", kind="index", core="NDX", root="NDXP", morning_root="NDX", daily=True,
+    price=23_315.0, beta=1.15, growth=1.0, own=(0.01, 0.02), tracking=0.0, leverage=4.0,
+    skew=-0.6, steps=(10.0, 50.0, 100.0, 500.0), ticks=_DIMES, spread=12.0, volume=0.08e6,
+    open_interest=0.30e6, turnover=3e11,
+)  # fmt: skip
+_IWM = Name(
+    symbol="IWM", kind="fund", core="IWM", root="IWM", morning_root="", daily=True,
+    price=220.56, beta=1.1, growth=0.0, own=(0.07, 0.12), tracking=0.0, leverage=4.0, skew=-0.6,
+    steps=_FUND_STEPS, ticks=_PENNIES, spread=2.5, volume=0.795e6, open_interest=12.44e6,
+    turnover=3e10,
+)  # fmt: skip
+
+
+def _stock(
+    symbol: str, price: float, beta: float, growth: float, own: tuple[float, float], *,
+    steps: tuple[float, ...], spread: float, volume: float, open_interest: float, turnover: float,
+) -> Name:  # fmt: skip
+    return Name(
+        symbol=symbol, kind="stock", core=symbol, root=symbol, morning_root="", daily=False,
+        price=price, beta=beta, growth=growth, own=own, tracking=0.0, leverage=2.0, skew=-0.3,
+        steps=steps, ticks=_NICKELS, spread=spread, volume=volume,
+        open_interest=open_interest, turnover=turnover,
+    )  # fmt: skip
+
+
+_ALL = (
+    _SPX,
+    replace(_SPX, symbol="SPY", kind="fund", root="SPY", morning_root="", price=632.78,
+            tracking=0.0016, steps=_FUND_STEPS, ticks=_PENNIES, spread=1.0,
+            volume=7.57e6, open_interest=18.05e6),
+    replace(_SPX, symbol="XSP", root="XSP", morning_root="", price=634.51, steps=_FUND_STEPS,
+            ticks=_PENNIES, spread=3.0, volume=0.1e6, open_interest=0.4e6),
+    _NDX,
+    replace(_NDX, symbol="QQQ", kind="fund", root="QQQ", morning_root="", price=567.32,
+            tracking=0.0016, steps=_FUND_STEPS, ticks=_PENNIES, spread=2.0, volume=4.19e6,
+            open_interest=8.55e6),
+    _IWM,
+    _stock("AAPL", 213.25, 1.0, 0.3, (0.14, 0.28), steps=_STOCK_STEPS, spread=1.5, volume=2.05e6,
+           open_interest=5.08e6, turnover=1.3e10),
+    _stock("NVDA", 179.42, 1.6, 1.5, (0.22, 0.40), steps=_STOCK_STEPS, spread=1.2, volume=1.71e6,
+           open_interest=19.37e6, turnover=3.2e10),
+    _stock("TSLA", 319.91, 1.7, 1.0, (0.35, 0.60), steps=_STOCK_STEPS, spread=1.5, volume=1.72e6,
+           open_interest=8.03e6, turnover=2.9e10),
+    _stock("AMZN", 222.31, 1.2, 0.8, (0.15, 0.28), steps=_STOCK_STEPS, spread=1.5, volume=0.87e6,
+           open_interest=4.29e6, turnover=9e9),
+    _stock("MSFT", 524.94, 0.9, 0.5, (0.10, 0.22), steps=_STOCK_STEPS, spread=2.0, volume=4e5,
+           open_interest=2.5e6, turnover=1.0e10),
+    _stock("META", 771.99, 1.2, 0.7, (0.17, 0.32), steps=_STOCK_STEPS[1:], spread=2.5, volume=4.5e5,
+           open_interest=2.0e6, turnover=9e9),
+    _stock("GOOGL", 196.09, 1.0, 0.5, (0.16, 0.28), steps=_STOCK_STEPS, spread=1.5, volume=0.55e6,
+           open_interest=3.5e6, turnover=7e9),
+    _stock("AMD", 163.12, 1.6, 1.3, (0.25, 0.45), steps=_STOCK_STEPS, spread=1.8, volume=1.97e6,
+           open_interest=4.15e6, turnover=1.0e10),
+)  # fmt: skip
+
+NAMES: Final = {name.symbol: name for name in _ALL}
+
+
+def names_of(symbols: Iterable[str]) -> tuple[Name, ...]:
+    """The names of symbols, in their order; each may stand there once.
+
+    Raises:
+        SimulationError: If a symbol is not in the table, comes twice, or none is given.
+    """
+    wanted = tuple(symbols)
+    known = f"known are {', '.join(NAMES)}"
+    if not wanted:
+        raise SimulationError(f"no symbol to simulate; {known}")
+    for symbol in wanted:
+        if symbol not in NAMES:
+            raise SimulationError(f"no habits are known of {symbol!r}; {known}")
+        if wanted.count(symbol) > 1:
+            raise SimulationError(f"{symbol} is asked for twice")
+    return tuple(NAMES[symbol] for symbol in wanted)

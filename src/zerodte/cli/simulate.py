@@ -1,0 +1,107 @@
+"""`zerodte simulate`, and what it shares with the demo: the options that choose a market."""
+
+import datetime
+import time
+from collections import Counter
+from pathlib import Path
+
+import click
+
+from zerodte.cli.options import CLOCK_TIME, DATE, FOLDER, Finite
+from zerodte.cli.progress import LateProgress
+from zerodte.config import MINUTE
+from zerodte.feeds.simulator.names import Name, SimulationError, names_of
+from zerodte.feeds.simulator.output import write_tape
+from zerodte.feeds.simulator.simulation import Simulation
+from zerodte.market.calendar import TradingSession, calendar, new_york, new_york_clock
+
+
+class Symbols(click.ParamType[tuple[Name, ...]]):
+    """Symbols of names that can be simulated, with commas between them."""
+
+    name = "A,B,..."
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[Name, ...]:
+        """Read them, or fail with those that there are."""
+        words = (word.strip().upper() for word in str(value).split(","))
+        try:
+            return names_of(word for word in words if word)
+        except SimulationError as error:
+            self.fail(str(error), param, ctx)
+
+
+SYMBOLS = click.option(
+    "--symbols",
+    "names",
+    type=Symbols(),
+    default="SPY,SPX,QQQ,IWM",
+    show_default=True,
+    help="What to simulate.",
+)
+SEED = click.option(
+    "--seed", type=click.IntRange(0), default=1, show_default=True, help="Another market for each."
+)
+IMPACT = click.option(
+    "--impact",
+    type=Finite(0.0),
+    default=0.0,
+    show_default=True,
+    help="How strongly dealers' hedging moves prices.",
+)
+
+
+def session_of(date: datetime.date) -> TradingSession:
+    """The session of a date.
+
+    Raises:
+        SimulationError: On a weekend or holiday.
+    """
+    session = calendar().session(date)
+    if session is None:
+        following = calendar().next(date).date
+        raise SimulationError(f"{date} is a {date:%A} without a session; the next is {following}")
+    return session
+
+
+@click.command("simulate")
+@click.option("--date", type=DATE, required=True, help="Of a session, yyyy-MM-dd.")
+@SYMBOLS
+@click.option("--out", type=FOLDER, required=True, help="The tape's folder, a new one.")
+@SEED
+@IMPACT
+@click.option("--minutes", type=click.IntRange(1), help="From the open; without it, all.")
+@click.option("--news", type=CLOCK_TIME, help="Scheduled news comes then, HH:MM New York.")
+def simulate_command(
+    date: datetime.date,
+    names: tuple[Name, ...],
+    out: Path,
+    seed: int,
+    impact: float,
+    minutes: int | None,
+    news: datetime.time | None,
+) -> None:
+    """Simulate a session onto a tape, and keep what no market shows beside it."""
+    session = session_of(date)
+    at = None if news is None else (new_york(date, news) - session.open) // MINUTE
+    total = int(session.minutes) if minutes is None else minutes
+    began = time.monotonic()
+    simulation = Simulation(session, names, seed, impact, at, minutes)
+    with LateProgress() as progress:
+
+        def show(now: int) -> None:
+            done = (now - session.open) // MINUTE
+            progress(f"{new_york_clock(now):%H:%M} New York", done, total)
+
+        counts = write_tape(simulation, out, show)
+    _say(out, counts, time.monotonic() - began)
+
+
+def _say(out: Path, counts: Counter[str], seconds: float) -> None:
+    size = sum(path.stat().st_size for path in out.rglob("*") if path.is_file())
+    kinds = ", ".join(f"{count:,} {kind}" for kind, count in counts.items())
+    click.echo(f"Simulated in {seconds:.0f} s: {kinds}.")
+    click.echo(f"{out} ({size / 1e6:,.0f} MB) is a tape; what is true is in {out / 'truth'}. Next:")
+    for command in ("serve", "replay", "evaluate"):
+        click.echo(f"  zerodte {command} {out}")

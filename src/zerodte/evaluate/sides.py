@@ -1,0 +1,100 @@
+"""How often trades got the right side: the aggressor's, and the customer's."""
+
+from collections.abc import Mapping
+from typing import Final, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from zerodte.engine.aggressor import EVIDENCE, Rule, error_rate
+from zerodte.evaluate.statistic import share
+from zerodte.evaluate.watched import ALL, Bools, Floats, ScoreRows, Watched
+from zerodte.records.condition import Condition
+from zerodte.records.dbn import Records
+
+Codes: TypeAlias = npt.NDArray[np.intp]
+
+#: Where buckets of |delta| begin, the first at 0.
+_DELTAS: Final = (0.0, 0.1, 0.25, 0.4, 0.6, 0.75, 0.9)
+
+
+#: A trade that stood; sides are 0 where there is none, true ones where customers had both.
+_TRADE: Final = np.dtype(
+    [
+        ("size", "<f8"),  # contracts
+        ("side", "i1"),  # the aggressor's, as estimated
+        ("customer", "i1"),  # the customer's, as estimated
+        ("true_side", "i1"),
+        ("true_customer", "i1"),
+    ]
+)
+
+
+def score_sides(watched: Watched) -> ScoreRows:
+    """Score sides by (kind, name): overall, by rule, moneyness, condition, expiry and symbol."""
+    truth, judged = watched.truth, watched.trades
+    stood = ~truth["is_cancelled"] & ~truth["is_cancel"] & (judged["symbol"] >= 0)
+    truth, judged = truth[stood], judged[stood]
+    trades = np.empty(len(judged), _TRADE)
+    for name in ("size", "side", "customer"):
+        trades[name] = judged[name]
+    trades["true_customer"] = truth["customer_side"]
+    trades["true_side"] = np.where(truth["is_limit"], -1, 1) * truth["customer_side"]
+    out: ScoreRows = {(ALL, "all trades"): _score(trades)}
+    for kind, (codes, names) in _kinds(watched, judged["delta"], stood).items():
+        for code, name in names.items():
+            if (which := codes == code).any():
+                out[kind, name] = _score(trades[which])
+    for rule in EVIDENCE:
+        if (row := out.get(("rule", _name(rule)))) is not None:
+            row["assumed"] = 1.0 - error_rate(rule)
+    return out
+
+
+def _kinds(
+    watched: Watched, delta: Floats, stood: Bools
+) -> dict[str, tuple[Codes, Mapping[int, str]]]:
+    """Ways to part trades: a code for each trade, and the names of codes."""
+    judged = watched.trades[stood]
+    size = np.abs(delta)
+    bucket = np.where(np.isfinite(size), np.digitize(size, _DELTAS) - 1, len(_DELTAS))
+    return {
+        "rule": (judged["rule"].astype(np.intp), {rule: _name(rule) for rule in Rule}),
+        "moneyness": (bucket, dict(enumerate((*_bucket_names(), "delta unknown")))),
+        "condition": (
+            judged["condition"].astype(np.intp),
+            {condition: _name(condition) for condition in Condition},
+        ),
+        "expiry": (judged["same_day"].astype(np.intp), {1: "same day", 0: "later"}),
+        "symbol": (judged["symbol"].astype(np.intp), dict(enumerate(watched.symbols))),
+    }
+
+
+def _name(member: Rule | Condition) -> str:
+    return member.name.lower().replace("_", " ")
+
+
+def _bucket_names() -> list[str]:
+    ends = (*_DELTAS[1:], 1.0)
+    return [f"|delta| {low:g} to {high:g}" for low, high in zip(_DELTAS, ends, strict=True)]
+
+
+def _score(trades: Records) -> dict[str, float]:
+    """Shares by contracts, and where a name ends in `_trades` by trades."""
+    size, one = trades["size"], np.ones(len(trades))
+    side, customer = trades["side"], trades["customer"]
+    true_side, true_customer = trades["true_side"], trades["true_customer"]
+    two_sided = true_customer == 0
+    out = {
+        "trades": float(len(one)),
+        "contracts": float(size.sum()),
+        "both_sides": share(two_sided, size),
+    }
+    for suffix, weights in (("", size), ("_trades", one)):
+        known = weights * ~two_sided
+        signed, told = known * (side != 0), known * (customer != 0)
+        out[f"signed{suffix}"] = share(side != 0, weights)
+        out[f"right{suffix}"] = share(side == true_side, signed)
+        out[f"customer{suffix}"] = share(customer == true_customer, told)
+        out[f"as_customer{suffix}"] = share(side == true_customer, signed)
+    return out

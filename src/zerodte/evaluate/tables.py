@@ -1,0 +1,112 @@
+"""What the tables of scores hold: their columns in words, and how each is scored. One table."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, Literal, TypeAlias
+
+from zerodte.evaluate.gamma import score_gamma
+from zerodte.evaluate.hedging import score_hedging
+from zerodte.evaluate.interest import score_interest
+from zerodte.evaluate.sides import score_sides
+from zerodte.evaluate.watched import ScoreRows, Watched
+
+#: A count; a share, shown in percent; a plain number.
+Kind: TypeAlias = Literal["count", "share", "number"]
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A figure of a table's rows.
+
+    Attributes:
+        name: In JSON.
+        head: In a terminal; empty where it is only in JSON.
+        kind: How it is shown.
+    """
+
+    name: str
+    head: str
+    kind: Kind = "share"
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table of scores.
+
+    Attributes:
+        name: In JSON.
+        title: In words.
+        labels: Names of the parts of a row's key.
+        columns: Its figures.
+        score: Makes its rows of one tape.
+    """
+
+    name: str
+    title: str
+    labels: tuple[str, ...]
+    columns: tuple[Column, ...]
+    score: Callable[[Watched], ScoreRows]
+
+
+TABLES: Final = (
+    Table(
+        "sides",
+        "Sides of trades: shares of contracts, percent",
+        ("by", "trades"),
+        (
+            Column("trades", "records", "count"),
+            Column("contracts", "contracts", "count"),
+            Column("both_sides", "customers\non both"),
+            Column("signed", "signed"),
+            Column("right", "right"),
+            Column("right_trades", "right by\nrecord"),
+            Column("customer", "customer\nright"),
+            Column("as_customer", "aggressor\nas customer"),
+            Column("assumed", "assumed"),
+            Column("signed_trades", ""),
+            Column("customer_trades", ""),
+            Column("as_customer_trades", ""),
+        ),
+        score_sides,
+    ),
+    Table(
+        "open_interest",
+        "Error of open interest, same-day chains: percent of the true",
+        ("symbol", "time", "method"),
+        (
+            Column("contract_error", "contract by\ncontract"),
+            Column("total_error", "of the\nchain"),
+            Column("bias", "bias"),
+        ),
+        score_interest,
+    ),
+    Table(
+        "gamma",
+        "Dealers' gamma, same-day chains: against that of their true inventory",
+        ("symbol", "time", "estimate"),
+        (
+            Column("positive", "true > 0\n%"),
+            Column("sign", "sign right\n%"),
+            Column("determined", "has a sign\n%"),
+            Column("sign_determined", "then right\n%"),
+            Column("correlation", "correlation", "number"),
+            Column("error", "error", "number"),
+            Column("bias", "bias", "number"),
+            Column("covered", "in its 90%\n%"),
+        ),
+        score_gamma,
+    ),
+    Table(
+        "hedge_flow",
+        "Hedge flow, same-day chains: signed delta dollars against dealers' true need",
+        ("symbol", "step"),
+        (
+            Column("correlation", "correlation", "number"),
+            Column("slope", "slope", "number"),
+            Column("error", "error", "number"),
+            Column("sign", "sign right\n%"),
+            Column("delta_unknown", "delta unknown\n%"),
+        ),
+        score_hedging,
+    ),
+)

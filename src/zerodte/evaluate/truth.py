@@ -1,0 +1,157 @@
+"""The truth that lies beside a simulated tape, read and checked against what the tape lists."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+from pyarrow import compute, parquet
+
+from zerodte.config import MINUTE
+from zerodte.feeds.simulator.output import CONTRACTS, PARAMETERS, TRADES, TRUTH
+from zerodte.market.calendar import TradingSession, epoch_day
+from zerodte.market.contracts import Contracts
+from zerodte.records.dbn import Records
+from zerodte.records.truth import CONTRACT_TRUTH, TRADE_TRUTH
+from zerodte.session.instruments import OPTIONS
+from zerodte.tape.folder import Tape
+
+Ints: TypeAlias = npt.NDArray[np.int64]
+Ids: TypeAlias = npt.NDArray[np.uint32]
+
+
+class EvaluateError(ValueError):
+    """What cannot be scored; says why, and what could be."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Truth:
+    """What a simulated tape knows of itself; contracts are those n that expire today.
+
+    Attributes:
+        folder: Where it lies.
+        dataset: The dataset of its options.
+        trades: `TRADE_TRUTH`, one row per trade record of the tape, in the order of ticks.
+        minutes: Ends of the t minutes that are known, UTC ns, ascending, shape (t,).
+        instruments: Ids of the contracts, ascending, shape (n,).
+        open_interest: Contracts, shape (t, n).
+        dealers: Dealers' inventory, contracts, long positive, shape (t, n).
+        parameters: What the seed drew.
+    """
+
+    folder: Path
+    dataset: str
+    trades: Records
+    minutes: Ints
+    instruments: Ids
+    open_interest: Ints
+    dealers: Ints
+    parameters: dict[str, Any]
+
+
+def read_truth(tape: Tape) -> Truth:
+    """Read a tape's truth.
+
+    Raises:
+        EvaluateError: If there is none, it cannot be read, or it does not speak of this tape's
+            contracts, each once a minute.
+    """
+    folder = tape.path / TRUTH
+    if not folder.is_dir():
+        raise EvaluateError(
+            f"{tape.path}: no folder {TRUTH} in it; only a simulated tape can be scored"
+        )
+    dataset = _options(tape)
+    instruments = _same_day(tape, dataset)
+    contracts = _read(folder / CONTRACTS, CONTRACT_TRUTH, instruments)
+    minutes, open_interest, dealers = _by_minute(
+        folder / CONTRACTS, contracts, instruments, tape.session
+    )
+    return Truth(
+        folder=folder,
+        dataset=dataset,
+        trades=_read(folder / TRADES, TRADE_TRUTH),
+        minutes=minutes,
+        instruments=instruments,
+        open_interest=open_interest,
+        dealers=dealers,
+        parameters=_read_parameters(folder / PARAMETERS),
+    )
+
+
+def _options(tape: Tape) -> str:
+    datasets = [name for name in tape.symbols if tape.kind(name) == OPTIONS]
+    if len(datasets) != 1:
+        found = ", ".join(datasets) or "none"
+        raise EvaluateError(f"{tape.path}: truth is of one dataset of options; found: {found}")
+    return datasets[0]
+
+
+def _same_day(tape: Tape, dataset: str) -> Ids:
+    """Ids of the contracts that expire on the session's date, ascending."""
+    contracts, symbols = Contracts(), tape.symbols[dataset]
+    positions = np.array([contracts.add(symbol) for symbol in symbols.values()], np.intp)
+    ids = np.fromiter(symbols, np.uint32, len(symbols))[positions >= 0]
+    expiry = contracts.expiry[positions[positions >= 0]]
+    same_day: Ids = np.sort(ids[expiry == epoch_day(tape.session.date)])
+    if not len(same_day):
+        raise EvaluateError(f"{tape.path}: no contract expires on {tape.session.date}")
+    return same_day
+
+
+def _read(path: Path, layout: np.dtype[np.void], instruments: Ids | None = None) -> Records:
+    """The rows of a Parquet file as `layout`; only those of some instruments."""
+    names = layout.names or ()
+    schema = pa.schema([(name, pa.from_numpy_dtype(layout[name])) for name in names])
+    wanted = None
+    if instruments is not None:
+        wanted = compute.field("instrument_id").isin(pa.array(instruments))
+    try:
+        known = parquet.read_schema(path).names
+        if lacking := [name for name in names if name not in known]:
+            raise EvaluateError(f"{path}: lacks the columns {', '.join(lacking)}")
+        table = parquet.read_table(path, columns=list(names), filters=wanted).cast(schema)
+    except FileNotFoundError:
+        raise EvaluateError(f"{path}: no such file; every simulated tape has one") from None
+    except (pa.ArrowException, OSError) as error:
+        said = str(error).partition("\n")[0]
+        raise EvaluateError(f"{path}: cannot be read as a table of truth: {said}") from error
+    out: Records = np.empty(len(table), layout)
+    for name in names:
+        if table[name].null_count:
+            raise EvaluateError(f"{path}: {table[name].null_count} rows have no {name}")
+        out[name] = table[name].to_numpy()
+    return out
+
+
+def _by_minute(
+    path: Path, rows: Records, instruments: Ids, session: TradingSession
+) -> tuple[Ints, Ints, Ints]:
+    """Minutes, and open interest and dealers' inventory by minute and contract."""
+    minutes, minute = np.unique(rows["minute_end"], return_inverse=True)
+    shape = (len(minutes), len(instruments))
+    inside = (minutes > session.open) & (minutes <= session.close) & (minutes % MINUTE == 0)
+    if not inside.all():
+        raise EvaluateError(f"{path}: a minute_end that ends no minute of {session.date}")
+    place = minute * shape[1] + np.searchsorted(instruments, rows["instrument_id"])
+    if not len(rows) or not np.array_equal(np.sort(place), np.arange(shape[0] * shape[1])):
+        raise EvaluateError(
+            f"{path}: does not fit the tape: expected is one row a minute for each of the "
+            f"{len(instruments)} contracts that expire on {session.date}; it has {len(rows)} rows "
+            f"of them in {len(minutes)} minutes"
+        )
+    open_interest, dealers = np.empty((2, len(rows)), np.int64)
+    open_interest[place], dealers[place] = rows["open_interest"], rows["dealers"]
+    return minutes, open_interest.reshape(shape), dealers.reshape(shape)
+
+
+def _read_parameters(path: Path) -> dict[str, Any]:
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=dict[str, Any])
+    except FileNotFoundError:
+        raise EvaluateError(f"{path}: no such file; every simulated tape has one") from None
+    except msgspec.DecodeError as error:
+        raise EvaluateError(f"{path}: not an object of JSON: {error}") from error

@@ -1,0 +1,116 @@
+"""What the tape shows of trades: when they are reported, which are taken back, their records."""
+
+from typing import Final
+
+import numpy as np
+
+from zerodte.feeds.simulator.parameters import TRANSIT
+from zerodte.feeds.simulator.parts import Listing
+from zerodte.feeds.simulator.trading import TRADE, Rows
+from zerodte.records.condition import Condition
+from zerodte.records.dbn import OPRA, UNDEF_PRICE, Records, records
+from zerodte.records.tick import Batch
+from zerodte.records.truth import TRADE_TRUTH
+
+#: OPRA's venues by the vendor's publisher numbers; index options trade on one alone.
+_INDEX_VENUE: Final = 22
+_VENUES: Final = np.array([20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 31, 32, 33, 34, 35, 36, 37])
+
+
+class Prints:
+    """The reports of a session's option trades, numbered in their order."""
+
+    def __init__(self, listing: Listing, end: int) -> None:
+        """Begin before the open.
+
+        Args:
+            listing: What is listed.
+            end: When the last block ends, UTC ns; nothing is reported after that.
+        """
+        self._is_index = np.array([name.kind == "index" for name in listing.names])[listing.name]
+        self._last = end - TRANSIT
+        self._late = np.empty(0, TRADE)
+        self._wrong = np.empty(0, TRADE)
+        self._count = 0
+
+    def due(self, end: int) -> Rows:
+        """The late trades that are to be received by `end`, UTC ns; each comes once."""
+        is_due = self._late["reported"] + TRANSIT <= end
+        due, self._late = self._late[is_due], self._late[~is_due]
+        return due
+
+    def report(self, trades: Rows, end: int) -> Rows:
+        """The reports of a block.
+
+        Args:
+            trades: `TRADE` rows: of the block, by time, and late ones that are due.
+            end: Of the block, UTC ns.
+
+        Returns:
+            `TRADE` rows by time of report, numbered, cancels among them. What would be reported
+            late or taken back after the last block is neither.
+        """
+        punctual = trades["reported"] > self._last
+        trades["condition"][punctual] = Condition.REGULAR
+        trades["reported"][punctual] = trades["time"][punctual]
+        trades["cancelled"][trades["cancelled"] > self._last] = 0
+        is_late = trades["reported"] + TRANSIT > end
+        self._late = np.concatenate((self._late, trades[is_late]))
+        trades = trades[~is_late]
+        # A cancel repeats what it takes back, and for a moment its place instead of its number.
+        wrong = np.flatnonzero(trades["cancelled"])
+        cancels = np.concatenate((self._wrong, trades[wrong]))
+        origin = np.concatenate((np.full(len(self._wrong), -1), wrong))
+        cancels["condition"], cancels["reported"] = Condition.CANCEL, cancels["cancelled"]
+        is_due = cancels["reported"] + TRANSIT <= end
+        out = np.concatenate((trades, cancels[is_due]))
+        order = np.argsort(out["reported"], kind="stable")
+        out["number"][order] = self._count + np.arange(len(out))
+        self._count += len(out)
+        known = origin >= 0
+        cancels["takes_back"][known] = out["number"][origin[known]]
+        out["takes_back"][len(trades) :] = cancels["takes_back"][is_due]
+        self._wrong = cancels[~is_due]
+        return out[order]
+
+    def batch(self, reports: Rows) -> Batch:
+        """The reports as the tape has them."""
+        rows = records("tcbbo", len(reports))
+        contract, quote = reports["contract"], reports["quote"]
+        rows["instrument_id"] = contract + 1
+        rows["publisher_id"] = np.where(
+            self._is_index[contract], _INDEX_VENUE, _VENUES[reports["time"] % len(_VENUES)]
+        )
+        rows["ts_event"], rows["ts_recv"] = reports["time"], reports["reported"] + TRANSIT
+        rows["ts_in_delta"] = TRANSIT
+        rows["price"], rows["size"] = reports["price"], reports["size"]
+        rows["bid_px_00"] = quote[:, 0]
+        rows["ask_px_00"] = np.where(quote[:, 1] > 0, quote[:, 1], UNDEF_PRICE)
+        rows["bid_sz_00"], rows["ask_sz_00"] = quote[:, 2], quote[:, 3]
+        return Batch(
+            OPRA,
+            "tcbbo",
+            rows,
+            conditions=reports["condition"].copy(),
+            first=int(reports["number"][0]) if len(reports) else self._count,
+            cancels=reports["takes_back"].copy(),
+        )
+
+
+def truth_of(reports: Rows) -> Records:
+    """What happened, for every report: `TRADE_TRUTH`."""
+    out = np.zeros(len(reports), TRADE_TRUTH)
+    out["ts_recv"] = reports["reported"] + TRANSIT
+    out["instrument_id"] = reports["contract"] + 1
+    out["customer_side"] = np.where(reports["dealers"] != 0, reports["side"], 0)
+    for name in ("dealers", "opens", "is_limit", "package"):
+        out[name] = reports[name]
+    out["is_cancel"] = reports["condition"] == Condition.CANCEL
+    out["is_cancelled"] = (reports["cancelled"] > 0) & ~out["is_cancel"]
+    return out
+
+
+def counted(reports: Rows) -> Rows:
+    """Those that changed positions: neither cancels nor cancelled."""
+    kept: Rows = reports[reports["cancelled"] == 0]
+    return kept

@@ -1,0 +1,102 @@
+"""The open interest that the morning knows: by expiry, by place, heaped on round strikes."""
+
+import datetime
+
+import numpy as np
+
+from zerodte.feeds.simulator.chance import generator
+from zerodte.feeds.simulator.names import Name
+from zerodte.feeds.simulator.parts import Floats, Ints, ListedChain
+from zerodte.feeds.simulator.world_parameters import (
+    CALL_PLACE,
+    DAILY_INTEREST,
+    FRIDAY_INTEREST,
+    INTEREST_NOISE,
+    MONTH,
+    MONTHLY_INTEREST,
+    MORNING_INTEREST,
+    PUT_INTEREST,
+    PUT_PLACE,
+    PUT_TAIL,
+    ROUNDNESS,
+    STOCK_INTEREST,
+    STRIKE_NOISE,
+)
+from zerodte.market.calendar import calendar
+
+_FRIDAY = 4
+
+
+def draw_settled(
+    name: Name,
+    chain: ListedChain,
+    date: datetime.date,
+    strikes: Floats,
+    last: float,
+    sigma: float,
+    seed: int,
+) -> Ints:
+    """A chain's open interest, contracts, shape (k, 2): calls and puts at each strike.
+
+    Args:
+        name: The underlying.
+        chain: One of its expiries.
+        date: Of the session.
+        strikes: Dollars, shape (k,).
+        last: Where the underlying closed the day before, dollars.
+        sigma: Standard deviation of its logarithm until the expiry.
+        seed: Not negative.
+    """
+    rng = generator(seed, date, "settled", chain.root, chain.expiry.isoformat())
+    total = name.open_interest * _share(name, chain, date) * rng.lognormal(0.0, INTEREST_NOISE)
+    power = np.interp(chain.whole_sessions, (0, MONTH), ROUNDNESS)
+    weight = _places(np.log(strikes / last) / sigma)
+    weight *= _roundness(strikes, name.steps)[:, None] ** power
+    weight *= rng.lognormal(0.0, STRIKE_NOISE, weight.shape)
+    puts = PUT_INTEREST[name.kind]
+    contracts = total * np.array([1.0 - puts, puts]) * weight / weight.sum(axis=0)
+    whole: Ints = np.floor(contracts).astype(np.int64)
+    return whole
+
+
+def is_monthly(day: datetime.date) -> bool:
+    """Whether a day is that of the month's main expiry: the third Friday, or the session before."""
+    friday = day + datetime.timedelta(days=(_FRIDAY - day.weekday()) % 7)
+    return 15 <= friday.day <= 21 and _is_last_of_week(day)
+
+
+def _is_last_of_week(day: datetime.date) -> bool:
+    return calendar().next(day).date.weekday() < day.weekday() or day.weekday() == _FRIDAY
+
+
+def _share(name: Name, chain: ListedChain, date: datetime.date) -> float:
+    """Of a name's open interest, in one expiry."""
+    ahead = calendar().sessions_between(date, chain.expiry)
+    level, power = DAILY_INTEREST
+    if is_monthly(chain.expiry):
+        level, power = MONTHLY_INTEREST
+        if name.morning_root:
+            level *= MORNING_INTEREST if chain.am_settled else 1.0 - MORNING_INTEREST
+    elif not name.daily:
+        level, power = STOCK_INTEREST
+    elif _is_last_of_week(chain.expiry):
+        level, power = FRIDAY_INTEREST
+    return float(level / (1.0 + ahead) ** power)
+
+
+def _places(away: Floats) -> Floats:
+    """How much lies so many standard deviations away, shape (k, 2): calls and puts."""
+    (call, call_width), (put, put_width) = CALL_PLACE, PUT_PLACE
+    share, scale = PUT_TAIL
+    calls = np.exp(-0.5 * ((away - call) / call_width) ** 2)
+    puts = (1.0 - share) * np.exp(-0.5 * ((away - put) / put_width) ** 2)
+    puts += share * np.exp(np.minimum(away - put, 0.0) / scale) * (away < put)
+    return np.stack([calls, puts], axis=1)
+
+
+def _roundness(strikes: Floats, steps: tuple[float, ...]) -> Floats:
+    """The largest of the steps that a strike is a multiple of, over the least; 1 of the others."""
+    round_ = np.ones_like(strikes)
+    for step in steps:
+        round_[strikes % step == 0.0] = step / steps[0]
+    return round_

@@ -1,0 +1,141 @@
+"""What options are worth: a smile for each expiry, free of calendar and butterfly arbitrage.
+
+Smiles are slices of one surface, SSVI (Gatheral and Jacquier, "Arbitrage-free SVI volatility
+surfaces", Quantitative Finance 14, 2014): with k = log(K / S) and theta the total variance at the
+money,
+
+    w = theta / 2 (1 + rho phi k + sqrt((phi k + rho)^2 + 1 - rho^2)),
+    phi = min(eta theta^-gamma, 2 / sqrt(theta (1 + |rho|))).
+
+No calendar spread is worth less than nothing, since theta rises from expiry to expiry, and theta
+phi with it but no faster (their theorem 4.1); no butterfly is, since theta phi (1 + |rho|) stays
+below 4 and theta phi^2 (1 + |rho|) is 4 at most (theorem 4.2).
+"""
+
+import math
+
+import numpy as np
+
+from zerodte.config import MULTIPLIER
+from zerodte.feeds.simulator.law import Law
+from zerodte.feeds.simulator.parts import Floats, Ints, Listing
+from zerodte.feeds.simulator.path_kernel import Book
+from zerodte.feeds.simulator.surface_kernel import deviation_into, fair_into
+from zerodte.feeds.simulator.variance import Variance
+from zerodte.feeds.simulator.world_parameters import SMILE_POWER
+from zerodte.pricing.black import greeks, price
+
+
+class Surface:
+    """The smiles of a listing's chains, m of them.
+
+    Args:
+        law: Of the session's prices.
+        variance: At the money, by that law.
+        listing: What is listed.
+    """
+
+    def __init__(self, law: Law, variance: Variance, listing: Listing) -> None:
+        self._listing = listing
+        self._variance = variance
+        chains, drawn = listing.chains, law.drawn
+        self._name = np.array([chain.name for chain in chains], np.intp)
+        self._ahead = np.array(
+            [variance.ahead(c.name, c.whole_sessions, night=c.am_settled) for c in chains]
+        )
+        self._skew = np.array([drawn.skew[listing.names[chain.name].core] for chain in chains])
+        self._curvature = drawn.curvature
+        self._first: Ints = np.searchsorted(listing.chain, np.arange(len(chains) + 1))
+
+    def at_the_money(self, second: int, spot: Floats) -> Floats:
+        """Total variance at the money, theta, shape (s, m).
+
+        Args:
+            second: Of the session, at the first row of `spot`; one later at each row.
+            spot: Dollars, shape (s, names).
+        """
+        today = self._variance.today(second, spot)
+        ahead = self._variance.leverage(spot) ** 2
+        theta: Floats = today[:, self._name] + ahead[:, self._name] * self._ahead
+        return theta
+
+    def fair(self, second: int, spot: Floats) -> Floats:
+        """Fair values, dollars, shape (s, n); arguments as in `at_the_money`."""
+        listing = self._listing
+        fair = np.empty((len(spot), len(listing.strike)))
+        theta = self.at_the_money(second, spot)
+        fair_into(
+            spot,
+            theta,
+            self._slope(theta),
+            self._name,
+            self._skew,
+            self._first,
+            listing.strike,
+            listing.is_call,
+            fair,
+        )
+        return fair
+
+    def delta_gamma(self, second: int, spot: Floats) -> tuple[Floats, Floats]:
+        """Black's delta and gamma (per 1.00) of each contract, shape (n,), at spots (names,)."""
+        listing = self._listing
+        theta = self.at_the_money(second, spot[None, :])[0]
+        slope = self._slope(theta)
+        delta, gamma, deviation = np.empty((3, len(listing.strike)))
+        for chain, name in enumerate(self._name):
+            own = slice(self._first[chain], self._first[chain + 1])
+            strike = listing.strike[own]
+            deviation_into(
+                spot[name], strike, theta[chain], slope[chain], self._skew[chain], deviation[own]
+            )
+            found = greeks(spot[name], strike, 1.0, deviation[own], listing.is_call[own])
+            delta[own], gamma[own] = found.delta, found.gamma
+        return delta, gamma
+
+    def book(self, second: int, spot: Floats, length: int, dealers: Ints) -> Book:
+        """What dealers hold and hedge over the next seconds.
+
+        Args:
+            second: Of the session.
+            spot: Dollars then, shape (names,).
+            length: How many seconds it is needed for.
+            dealers: Contracts held, long positive, shape (n,).
+        """
+        listing = self._listing
+        held = np.flatnonzero(dealers)
+        theta = self.at_the_money(second, np.tile(spot, (length + 1, 1)))
+        return Book(
+            strike=listing.strike[held],
+            is_call=listing.is_call[held],
+            shares=MULTIPLIER * dealers[held].astype(np.float64),
+            first=np.searchsorted(listing.chain[held], np.arange(len(self._name) + 1)),
+            name=self._name,
+            theta=theta,
+            slope=self._slope(theta),
+            skew=self._skew,
+        )
+
+    def _slope(self, theta: Floats) -> Floats:
+        return steepness(theta, self._skew, self._curvature)
+
+
+def steepness(theta: Floats, skew: Floats, curvature: float) -> Floats:
+    """SSVI's phi, shape (..., m), of theta (..., m) and rho (m,)."""
+    most = 2.0 / np.sqrt(theta * (1.0 + np.abs(skew)))
+    slope: Floats = np.minimum(curvature * theta**-SMILE_POWER, most)
+    return slope
+
+
+def variance_swap(theta: float, skew: float, curvature: float) -> float:
+    """What all options of a smile are worth as a strip: the total variance that a swap pays.
+
+    The sum of 2 O(K) dK / K^2 over out-of-the-money options (Demeterfi, Derman, Kamal and Zou, "A
+    guide to volatility and variance swaps", Journal of Derivatives 6, 1999), as in Cboe's VIX.
+    """
+    step = 0.02 * math.sqrt(theta)
+    k = step * np.arange(-600.0, 601.0)
+    strike, deviation = np.exp(k), np.empty_like(k)
+    slope = steepness(np.array([theta]), np.array([skew]), curvature)
+    deviation_into(1.0, strike, theta, slope[0], skew, deviation)
+    return float(2.0 * step * (price(1.0, strike, 1.0, deviation, k > 0.0) / strike).sum())

@@ -1,0 +1,179 @@
+"""The table of the page at `/`: a row a symbol, read from its snapshot as any client would."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from html import escape
+
+import msgspec
+
+from zerodte.config import STRIKE_RANGE
+from zerodte.market.calendar import NEW_YORK
+from zerodte.server.source import SnapshotSource
+from zerodte.server.strip import level_strip
+from zerodte.views.words import dollars
+from zerodte.wire.conditions import ExpectedMove, Flow
+from zerodte.wire.decision import DealerInventory
+from zerodte.wire.errors import ApiError
+from zerodte.wire.positioning import (
+    Exposures,
+    FlowDirection,
+    Hedging,
+    HedgingMove,
+    Levels,
+    PinRisk,
+    Regime,
+)
+
+_UNKNOWN = "–"
+#: What stands above the columns, and what of it is said more quietly below each figure.
+_HEAD = (
+    ("symbol", "expiry"),
+    ("spot", "to the close"),
+    ("regime", "pin score"),
+    ("levels", "within one sigma shaded"),
+    ("put wall", ""),
+    ("flip", "spot to flip"),
+    ("magnet", "max pain"),
+    ("call wall", ""),
+    ("net GEX", "inventory, 90%"),
+    ("expected move", "straddle"),
+    ("flow since the open", "what it did to net GEX"),
+    ("volume", "put/call"),
+    ("hedge of +1%", "of −1%"),
+)
+
+
+class _Blocks(msgspec.Struct, frozen=True):
+    """The blocks of an answer that the table shows."""
+
+    regime: Regime
+    exposures: Exposures
+    expected_move: ExpectedMove
+    pin_risk: PinRisk
+    hedging: Hedging
+    flow: Flow
+    levels: Levels
+    flow_direction: FlowDirection
+    dealer_inventory: DealerInventory | None = None
+
+
+class _Answer(msgspec.Struct, frozen=True):
+    """What the table shows of an answer, whichever form it has."""
+
+    symbol: str
+    source: str
+    as_of: datetime
+    underlying_price: float | None = None
+    expiration: str | None = None
+    time_to_close_hours: float | None = None
+    message: str = ""
+    body: _Blocks | None = None
+
+
+def overview(source: SnapshotSource) -> str:
+    """Every symbol's regime, levels and flow, as HTML; what cannot be said is said in its row."""
+    symbols = source.symbols()
+    if not symbols:
+        reasons = "; ".join(source.health().reasons)
+        return f'<p class="note">No symbol yet. {escape(reasons)}</p>'
+    rows, newest = [], None
+    for symbol in symbols:
+        try:
+            answer = msgspec.json.decode(source.snapshot(symbol, None, STRIKE_RANGE), type=_Answer)
+        except ApiError as error:
+            rows.append(_row(_stacked(escape(symbol), ""), _note(error.message)))
+            continue
+        newest = max(newest, answer, key=lambda one: one.as_of) if newest else answer
+        name = _stacked(f"<b>{escape(symbol)}</b>", escape(answer.expiration or ""))
+        cells = _cells(answer, answer.body) if answer.body else (_note(answer.message),)
+        rows.append(_row(name, *cells))
+    head = "".join(f"<th>{name}<small>{below}</small></th>" for name, below in _HEAD)
+    table = f'<div class="wide"><table class="market"><tr>{head}</tr>{"".join(rows)}</table></div>'
+    return (_stamp(newest) if newest else "") + table
+
+
+def _stamp(answer: _Answer) -> str:
+    """Where the data comes from, and of when it is."""
+    at = answer.as_of.astimezone(NEW_YORK)
+    what = {
+        "simulated": "<b>Simulated.</b> This is no market data; it is made up, to look around.",
+        "replay": "<b>Replay</b> of a recorded session.",
+    }.get(answer.source, f"<b>{escape(answer.source)}</b>")
+    return (
+        f'<p class="stamp"><span class="badge source-{escape(answer.source)}">{what}</span> '
+        f"<time>{at:%A %Y-%m-%d, %H:%M:%S} New York</time></p>"
+    )
+
+
+def _cells(answer: _Answer, body: _Blocks) -> Iterator[str]:
+    """The figures of a symbol in session, in the order of the head."""
+    regime, levels, pin, move = body.regime, body.levels, body.pin_risk, body.expected_move
+    flow, direction, book = body.flow, body.flow_direction, body.dealer_inventory
+    spot = answer.underlying_price
+    label = regime.label.replace("_", " ")
+    yield _stacked(_price(spot), f"{_number(answer.time_to_close_hours, '.1f')} h")
+    yield _stacked(
+        f'<span class="badge {regime.label}" title="{escape(regime.description)}">{label}</span>',
+        f"pin {_number(pin.pin_score, 'd')}",
+    )
+    yield level_strip(spot, move, levels, regime.gamma_flip, pin.magnet_strike)
+    yield _stacked(_price(levels.put_wall), _share(levels.distance_to_put_wall_pct))
+    yield _stacked(
+        _price(regime.gamma_flip),
+        _share(regime.spot_to_flip_pct)
+        if regime.gamma_flip is not None
+        else escape(regime.gamma_flip_status.replace("_", " ")),
+    )
+    yield _stacked(_price(pin.magnet_strike), _price(pin.max_pain))
+    yield _stacked(_price(levels.call_wall), _share(levels.distance_to_call_wall_pct))
+    interval = f"{_money(book.net_gex_low)} to {_money(book.net_gex_high)}" if book else _UNKNOWN
+    yield _stacked(_signed(body.exposures.net_gex), interval)
+    yield _stacked(
+        f"±{_price(move.remaining_1sd_dollars)} ({_number(move.remaining_1sd_pct, '.2f')}%)",
+        _price(move.straddle_price),
+    )
+    yield _stacked(
+        f'<span title="{escape(direction.description)}">{direction.label.replace("_", " ")}</span>',
+        _signed(direction.flow_gex_adjustment),
+    )
+    yield _stacked(_number(flow.total_volume, ",d"), _number(flow.pc_ratio_volume, ".2f"))
+    yield _stacked(_hedge(body.hedging.spot_up_1pct), _hedge(body.hedging.spot_down_1pct))
+
+
+def _row(*cells: str) -> str:
+    return f"<tr>{''.join(cells)}</tr>"
+
+
+def _stacked(figure: str, below: str) -> str:
+    return f"<td>{figure}<small>{below}</small></td>"
+
+
+def _note(text: str) -> str:
+    return f'<td class="note" colspan="{len(_HEAD) - 1}">{escape(text)}</td>'
+
+
+def _price(value: float | None) -> str:
+    return _number(value, ",.2f")
+
+
+def _share(percent: float | None) -> str:
+    return _UNKNOWN if percent is None else f"{percent:+.2f}%".replace("-", "−")
+
+
+def _number(value: float | None, form: str) -> str:
+    return _UNKNOWN if value is None else format(value, form)
+
+
+def _money(value: float | None) -> str:
+    return _UNKNOWN if value is None else dollars(value).replace("-", "−")
+
+
+def _signed(value: float | None) -> str:
+    kind = "" if not value else "up" if value > 0 else "down"
+    return f'<span class="{kind}">{_money(value)}</span>'
+
+
+def _hedge(move: HedgingMove) -> str:
+    if move.direction is None or move.notional_usd is None:
+        return _UNKNOWN
+    return f"{move.direction} {_money(abs(move.notional_usd))}"

@@ -1,0 +1,55 @@
+"""Sessions at the level of paths: underlyings and their law, without quotes or orders."""
+
+import datetime
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from zerodte.feeds.simulator.law import Law
+from zerodte.feeds.simulator.names import NAMES, Name
+from zerodte.feeds.simulator.path import Path
+from zerodte.feeds.simulator.prices import draw_prices
+from zerodte.feeds.simulator.variance import Variance
+from zerodte.market.calendar import TradingSession, calendar
+
+Floats = npt.NDArray[np.float64]
+
+#: A Wednesday, and a Friday on which stocks' options expire.
+WEDNESDAY = datetime.date(2025, 8, 6)
+FRIDAY = datetime.date(2025, 8, 8)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Drawn:
+    """One seed's session.
+
+    Attributes:
+        session: The trading session.
+        names: The underlyings.
+        seed: Its seed.
+        law: Of its prices.
+        variance: At the money.
+    """
+
+    session: TradingSession
+    names: tuple[Name, ...]
+    seed: int
+    law: Law
+    variance: Variance
+
+    def path(self, impact: float = 0.0) -> Path:
+        """Its prices, from the open."""
+        return Path(self.session, self.names, self.law, self.seed, impact)
+
+
+def draw(
+    date: datetime.date, symbols: tuple[str, ...], seed: int, news: int | None = None
+) -> Drawn:
+    """Draw the session of a date and seed."""
+    session = calendar().session(date)
+    if session is None:
+        raise ValueError(f"{date} has no session")
+    names = tuple(NAMES[symbol] for symbol in symbols)
+    law = Law(session, names, draw_prices(date, names, seed, news))
+    return Drawn(session, names, seed, law, Variance(law, names))

@@ -1,0 +1,162 @@
+"""A hand-made simulation: random records of one chain, with cancels, conditions and a truth."""
+
+import datetime
+import os
+import signal
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from session import made_tape
+from session.made_tape import CONTRACTS, SECOND, STOCKS
+from zerodte.config import MINUTE
+from zerodte.feeds.simulator.parts import Block
+from zerodte.market.calendar import TradingSession, calendar
+from zerodte.market.osi import format_osi
+from zerodte.records.dbn import INDEX, OPRA, Records, records
+from zerodte.records.tick import Batch
+from zerodte.records.truth import CONTRACT_TRUTH, TRADE_TRUTH
+
+ROWS = len(CONTRACTS)
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """What a seed is said to have drawn."""
+
+    seed: int
+    shares: tuple[float, ...] = (0.25, 0.75)
+
+
+class MadeSimulation:
+    """The first minutes of a session of ABC."""
+
+    def __init__(self, date: datetime.date, minutes: int = 3, seed: int = 1) -> None:
+        session = calendar().session(date)
+        assert session is not None
+        self._session, self._minutes = session, minutes
+        self._drawn = Drawn(seed)
+        contracts = (replace(contract, expiry=date) for contract in CONTRACTS)
+        options = {n: format_osi(contract) for n, contract in enumerate(contracts, start=1)}
+        self._symbols = {OPRA: options, STOCKS: {1: "ABC"}, INDEX: {7: "VIX"}}
+
+    @property
+    def session(self) -> TradingSession:
+        """Its session."""
+        return self._session
+
+    @property
+    def symbols(self) -> Mapping[str, Mapping[int, str]]:
+        """One chain, its stock, and an index."""
+        return self._symbols
+
+    @property
+    def drawn(self) -> Drawn:
+        """Its seed."""
+        return self._drawn
+
+    def blocks(self) -> Iterator[Block]:
+        """A block a minute; the trades of the last minute take back some of the first."""
+        seed, seconds = self._drawn.seed, 60 * self._minutes
+        stock = self._moved(made_tape.stock(seconds))
+        quotes = self._moved(made_tape.quotes("cbbo-1s", 700 * self._minutes, seconds, seed))
+        trades = self._moved(made_tape.trades("tcbbo", 400 * self._minutes, seconds, seed))
+        vix = records("trades", 1)
+        vix["instrument_id"], vix["price"], vix["size"] = 7, 15 * 10**9, 0
+        vix["ts_event"] = vix["ts_recv"] = self._session.open + 5 * SECOND // 2
+        random = np.random.default_rng(seed)
+        conditions = random.integers(0, 8, len(trades)).astype(np.uint8)
+        cancels = np.full(len(trades), -1)
+        cancels[-5:] = random.choice(200, 5, replace=False)
+        for minute in range(self._minutes):
+            start = self._session.open + minute * MINUTE
+            end = start + MINUTE
+            mine = between(trades, start, end)
+            done = Batch(OPRA, "tcbbo", trades[mine], conditions[mine], mine.start, cancels[mine])
+            known = self._morning() if minute == 0 else ((), ())
+            yield Block(
+                start=start,
+                end=end,
+                definitions=known[0],
+                statistics=known[1],
+                underlying=(
+                    Batch(STOCKS, "bbo-1s", stock[between(stock, start, end)]),
+                    Batch(INDEX, "trades", vix[between(vix, start, end)]),
+                ),
+                quotes=(Batch(OPRA, "cbbo-1s", quotes[between(quotes, start, end)]),),
+                trades=(done,),
+                trade_truth=trade_truth(done.records, cancels[mine]),
+                contract_truth=contract_truth(end),
+            )
+
+    def _morning(self) -> tuple[tuple[Batch, ...], tuple[Batch, ...]]:
+        defined, settled = map(self._moved, made_tape.morning())
+        defined["raw_symbol"] = list(self._symbols[OPRA].values())
+        return (Batch(OPRA, "definition", defined),), (Batch(OPRA, "statistics", settled),)
+
+    def _moved(self, rows: Records) -> Records:
+        """Records of the made tape's day on this session's."""
+        for name in ("ts_event", "ts_recv"):
+            rows[name] += np.uint64(self._session.open) - np.uint64(made_tape.OPEN)
+        return rows
+
+
+class FailingSimulation(MadeSimulation):
+    """One that fails after its first block."""
+
+    def blocks(self) -> Iterator[Block]:
+        """A block and a defect."""
+        yield next(super().blocks())
+        raise ZeroDivisionError("no market")
+
+
+class DyingSimulation(MadeSimulation):
+    """One whose process is killed after its first block."""
+
+    def blocks(self) -> Iterator[Block]:
+        """A block and the end."""
+        yield next(super().blocks())
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+class ChattyPid(MadeSimulation):
+    """One that prints, and tells its process as an instrument's symbol."""
+
+    @property
+    def symbols(self) -> Mapping[str, Mapping[int, str]]:
+        """A number that a test can look for among processes."""
+        print("a line that is no block")
+        return {**super().symbols, "PID": {1: str(os.getpid())}}
+
+
+def made_session(
+    session: TradingSession, kind: type[MadeSimulation], minutes: int
+) -> MadeSimulation:
+    """The simulation of a session, as a demo has it made."""
+    return kind(session.date, minutes)
+
+
+def between(rows: Records, start: int, end: int) -> slice:
+    """The records received in (start, end]."""
+    first, last = np.searchsorted(rows["ts_recv"], np.array([start, end], np.uint64), side="right")
+    return slice(int(first), int(last))
+
+
+def trade_truth(trades: Records, cancels: npt.NDArray[np.int64]) -> Records:
+    """A truth that says something of every trade."""
+    out = np.zeros(len(trades), TRADE_TRUTH)
+    out["ts_recv"], out["instrument_id"] = trades["ts_recv"], trades["instrument_id"]
+    out["customer_side"] = np.arange(len(trades)) % 3 - 1
+    out["dealers"] = -out["customer_side"] * trades["size"].astype(np.int32)
+    out["is_cancel"] = cancels >= 0
+    return out
+
+
+def contract_truth(end: int) -> Records:
+    """A row per contract."""
+    out = np.zeros(ROWS, CONTRACT_TRUTH)
+    out["minute_end"], out["instrument_id"] = end, np.arange(1, ROWS + 1)
+    out["open_interest"] = 100
+    return out
