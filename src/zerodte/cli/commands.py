@@ -1,7 +1,6 @@
 """Every command, with its options and its words."""
 
 import datetime
-import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -10,8 +9,10 @@ import click
 
 import zerodte
 from zerodte.cli.account import print_account
+from zerodte.cli.live import feed_command, live_command
 from zerodte.cli.options import CLOCK_TIME, DATE, FailingGroup
 from zerodte.cli.progress import LateProgress, ReplayProgress
+from zerodte.cli.serving import serve
 from zerodte.cli.sessions import sessions_command
 from zerodte.cli.summary import print_summary
 from zerodte.config import SECOND, STRIKE_RANGE
@@ -24,9 +25,7 @@ from zerodte.runtime.archive import Archive, finished
 from zerodte.runtime.market import Market
 from zerodte.runtime.replay import replay, source_of
 from zerodte.runtime.tally import Tally
-from zerodte.server.app import create_app
-from zerodte.server.run import Listener, Server
-from zerodte.server.settings import ServerSettings
+from zerodte.server.run import Listener
 from zerodte.session.board import Judged
 from zerodte.session.session import Session
 from zerodte.tape.cboe import import_chain
@@ -181,31 +180,9 @@ def _serve(
 ) -> None:
     market = Market(tape, speed, archive)
     listener = Listener(host, port)
-    url = listener.url
-    click.echo(f"Listening on {url}; reading the tape of {tape.session.date} ...")
-    app = create_app(market, ServerSettings(base_url=url))
-    server = Server(app, listener, app.stop, app.cut)
-    # The server ends a SIGTERM by raising it again: as an exit, so that what is open is closed.
-    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
-    market.start(lambda: _say_ready(url, market.symbols(), tape), _say_failed)
-    try:
-        server.run()
-    finally:
-        market.stop()
+    click.echo(f"Listening on {listener.url}; reading the tape of {tape.session.date} ...")
+    serve(market, listener, lambda: tape.warnings)
 
 
-main.add_command(sessions_command)
-
-
-def _say_failed(problem: str) -> None:
-    click.echo(f"error: {problem}", err=True)
-
-
-def _say_ready(url: str, symbols: list[str], tape: Tape) -> None:
-    for warning in tape.warnings:
-        click.echo(f"  warning: {warning}")
-    shown = symbols[0] if symbols else "SYMBOL"
-    more = f" and {len(symbols) - 20} more" if len(symbols) > 20 else ""
-    click.echo(f"Ready: {', '.join(symbols[:20])}{more}. Try:")
-    click.echo(f"  curl {url}/v1/flow/zero-dte/snapshot/{shown}")
-    click.echo(f"  open {url}/docs in a browser; Ctrl-C stops.")
+for command in (sessions_command, feed_command, live_command):
+    main.add_command(command)

@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from zerodte.feeds.feed import FeedError
 from zerodte.history.error import HistoryError
 from zerodte.market.osi import MarketError
 from zerodte.server.run import ServerError
@@ -12,7 +13,7 @@ from zerodte.tape.error import TapeError
 from zerodte.wire.errors import ApiError
 
 #: What a user can cause; anything else is a defect and may show its traceback.
-_USER_ERRORS = (TapeError, HistoryError, MarketError, ServerError, ApiError)
+_USER_ERRORS = (TapeError, HistoryError, MarketError, FeedError, ServerError, ApiError)
 
 
 class FailingGroup(click.Group):
@@ -62,3 +63,21 @@ class Date(click.ParamType[datetime.date]):
 
 CLOCK_TIME = ClockTime()
 DATE = Date()
+
+
+class Address(click.ParamType[tuple[str, int]]):
+    """A host and a port, HOST:PORT; a port alone is one of this machine."""
+
+    name = "HOST:PORT"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, int]:
+        """Read it, or fail with the form it should have."""
+        host, _, port = str(value).rpartition(":")
+        if not (port.isascii() and port.isdecimal() and 0 < int(port) < 1 << 16):
+            self.fail(f"{value!r} is not an address; write HOST:PORT", param, ctx)
+        return host.strip("[]") or "127.0.0.1", int(port)
+
+
+ADDRESS = Address()

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 from zerodte.config import SECOND
+from zerodte.records.tick import Tick
 from zerodte.runtime.archive import Archive
 from zerodte.runtime.pulse import Pulse
 from zerodte.runtime.replay import Pace, begin, source_of
@@ -130,20 +131,28 @@ class Market:
                     self._answers.popitem(last=False)
             return body
 
+    def _run(self) -> None:
+        """Play to the end, or until stopped."""
+        for tick in self._tape.ticks():
+            if self._pace.is_live(tick.end):
+                self._become_ready()
+            if not self._wait(tick.end):
+                return
+            self._take(tick, self._pace.late(tick.end))
+        self._become_ready()
+
+    def _take(self, tick: Tick, late: float) -> None:
+        """Let the session take a tick that was due so many seconds ago; NaN for none."""
+        with self._lock:
+            self._session.apply(tick)
+            self._answers.clear()
+            self._pulse.took(tick, self._session, late)
+        if self._archive:
+            self._archive.follow(self._session, self._source)
+
     def _play(self) -> None:
         try:
-            for tick in self._tape.ticks():
-                if self._pace.is_live(tick.end):
-                    self._become_ready()
-                if not self._wait(tick.end):
-                    return
-                with self._lock:
-                    self._session.apply(tick)
-                    self._answers.clear()
-                    self._pulse.took(tick, self._session, self._pace.late(tick.end))
-                if self._archive:
-                    self._archive.follow(self._session, self._source)
-            self._become_ready()
+            self._run()
         except TapeError as error:
             self._fail(str(error))
         except Exception as error:  # Nobody else hears of what ends this thread.

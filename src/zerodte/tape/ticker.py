@@ -153,12 +153,15 @@ class Ticker:
         self._away = reason
 
     def resume(self) -> None:
-        """The feed is back, and gives everything since the last commit."""
+        """The feed is back, and gives everything since the last tick that closed."""
         self._away = ""
+        self._waiting.clear()
+        self._newest.clear()
+        self._clock = self._closed
 
     def lose(self, until: int, reason: str) -> None:
-        """The feed is back, but what it sent up to `until` (UTC ns) is lost."""
-        self._away = ""
+        """The feed is back, and gives what comes after `until` (UTC ns): the rest is lost."""
+        self.resume()
         self._lost_until, self._reason = _second(until), reason
         self.hear(until)
 

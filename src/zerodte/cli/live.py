@@ -1,0 +1,68 @@
+"""The commands of a live session: a feed to develop against, and a server that records one."""
+
+import signal
+import sys
+from pathlib import Path
+
+import click
+
+from zerodte.cli.options import ADDRESS
+from zerodte.cli.serving import serve
+from zerodte.feeds.line_client import Line
+from zerodte.feeds.line_server import LineServer
+from zerodte.runtime.live import LiveMarket
+from zerodte.server.run import Listener
+from zerodte.tape.folder import open_tape
+
+_FOLDER = click.Path(path_type=Path)
+_PORT = click.IntRange(0, 65535)
+
+
+@click.command("feed")
+@click.argument("tape", type=_FOLDER)
+@click.option(
+    "--speed",
+    type=click.FloatRange(0.0, min_open=True),
+    default=1.0,
+    show_default=True,
+    help="Times the wall clock.",
+)
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", type=_PORT, default=8018, show_default=True, help="0 picks a free one.")
+@click.option(
+    "--resume/--no-resume",
+    default=True,
+    show_default=True,
+    help="Whether a client may go on from what it has, or is sent what comes from now on.",
+)
+def feed_command(tape: Path, speed: float, host: str, port: int, resume: bool) -> None:
+    """Send the tape in folder TAPE as a live feed, from the open on, to all who connect."""
+    feed = LineServer(open_tape(tape), speed, is_resumable=resume, host=host, port=port)
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+    click.echo("Feed on {}:{}; Ctrl-C stops.".format(*feed.address))
+    try:
+        feed.run()
+    except KeyboardInterrupt:
+        pass
+    finally:
+        feed.stop()
+
+
+@click.command("live")
+@click.argument("feed", type=ADDRESS)
+@click.option(
+    "--record",
+    type=_FOLDER,
+    required=True,
+    help="The folder of recordings; the session's is in it, named by its date.",
+)
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", type=_PORT, default=8017, show_default=True, help="0 picks a free one.")
+def live_command(feed: tuple[str, int], record: Path, host: str, port: int) -> None:
+    """Record the feed at FEED and serve what was recorded over HTTP."""
+    listener = Listener(host, port)
+    market = LiveMarket(Line(*feed), record)
+    click.echo(f"Listening on {listener.url}; recording to {market.folder} ...")
+    for said in market.recovery.sentences():
+        click.echo(f"  {said}")
+    serve(market, listener, list)

@@ -1,0 +1,130 @@
+"""A live market: a feed is recorded, and what was recorded is played and answered from.
+
+One thread does it all, a tick at a time: it reads the feed, commits what is complete, and lets the
+session take it. Nothing is queued in between: while it is busy, the feed's own connection fills up
+and the feed waits, falls behind or hangs up, and health says so.
+"""
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from zerodte.feeds.feed import Feed, FeedError
+from zerodte.market.calendar import calendar
+from zerodte.runtime.market import Market
+from zerodte.runtime.reception import Reception
+from zerodte.tape.error import TapeError
+from zerodte.tape.folder import open_tape, window_of
+from zerodte.tape.recorder import Recorder
+from zerodte.tape.recovery import Recovery
+from zerodte.tape.ticker import Closed
+from zerodte.wire.health import Health
+
+_LOG = logging.getLogger(__name__)
+
+#: The first and the longest wait before what could not be written is tried again, seconds.
+_FIRST_WAIT: Final = 0.25
+_LONGEST_WAIT: Final = 5.0
+#: A feed is behind when its last complete tick is older than this, seconds of the wall clock.
+_BEHIND: Final = 15.0
+
+
+class LiveMarket(Market):
+    """Records a feed and answers from its last committed tick.
+
+    What a recording of the session holds already is played first, and the feed is asked to go on
+    after it. A tick that cannot be written is not shown either: the feed waits until it can be.
+
+    Args:
+        feed: What to record.
+        root: The folder of recordings; the session's is in it, named by its date.
+
+    Attributes:
+        folder: The session's recording.
+
+    Raises:
+        FeedError: If the feed cannot be reached.
+        TapeError: If the session's folder holds something else than a recording of this feed, or
+            another process records there.
+        OSError: If it cannot be written to.
+    """
+
+    def __init__(self, feed: Feed, root: Path) -> None:
+        try:
+            connection = feed.connect()
+        except FeedError as error:
+            raise FeedError(f"the feed at {feed.name} cannot be reached: {error}") from error
+        offer = connection.offer
+        hours = calendar().session(offer.date)
+        if hours is None:
+            raise TapeError(f"the feed at {feed.name} sends {offer.date}, which was no session")
+        window = window_of(hours)
+        self.folder = root / offer.date.isoformat()
+        self._recorder = Recorder(self.folder, offer, window)
+        last = self._recorder.recovery.last
+        self._reception = Reception(feed, connection, hours, window, last)
+        self._unwritten: str | None = None
+        super().__init__(open_tape(self.folder, offer.date), None)
+        if self._source == "replay":
+            self._source = "live"
+
+    @property
+    def recovery(self) -> Recovery:
+        """What was found of the session as this began."""
+        return self._recorder.recovery
+
+    def health(self) -> Health:
+        """Healthy while the feed is there, what it sends is recorded, and answers are new."""
+        problems = [self._problem, self._reception.problem, self._unwritten, self._lateness()]
+        return Health.of(*(problem for problem in problems if problem))
+
+    def _run(self) -> None:
+        reception, recorder = self._reception, self._recorder
+        try:
+            follow = self._tape.follow()
+            for tick in follow.ticks():
+                if self._stopped.is_set():
+                    return
+                self._take(tick)
+            if recorder.recovery.last > self._tape.session.open:
+                self._become_ready()
+            while not self._stopped.is_set() and not reception.is_over:
+                closed = reception.ticks(recorder.counts)
+                if not self._commit(closed):
+                    return
+                for ready in closed:
+                    self._take(follow.add(ready))
+                if reception.is_caught_up:
+                    self._become_ready()
+            self._become_ready()
+        finally:
+            reception.close()
+            recorder.close()
+
+    def _commit(self, ticks: Sequence[Closed]) -> bool:
+        """Write ticks, however long that takes; False when stopped meanwhile."""
+        wait = _FIRST_WAIT
+        while ticks:
+            try:
+                self._recorder.commit(ticks)
+                break
+            except OSError as error:
+                if self._unwritten is None:
+                    _LOG.error("recording waits: %s", error)
+                self._unwritten = (
+                    f"nothing new is recorded or shown: {error.filename}: {error.strerror}; "
+                    "it is tried again"
+                )
+            if self._stopped.wait(wait):
+                return False
+            wait = min(2 * wait, _LONGEST_WAIT)
+        self._unwritten = None
+        return True
+
+    def _lateness(self) -> str | None:
+        """What to say of a feed that is there while what is shown of it is old."""
+        behind = self._reception.behind
+        if self._reception.problem or self._unwritten or not behind > _BEHIND:
+            return None
+        return f"what is shown is {behind:.0f} seconds behind the feed"
