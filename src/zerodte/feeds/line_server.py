@@ -116,8 +116,9 @@ class LineServer:
             if not self._is_resumable:
                 self._check_pace(burst.end)
             client.sendall(_encoded(burst))
-        if self._wait(client, self._tape.session.close + SECOND):
-            client.sendall(line.encode(line.Over()))
+        end = self._tape.session.close + SECOND
+        if self._wait(client, end):
+            client.sendall(line.encode(line.Clock(end)) + line.encode(line.Over()))
 
     def _wait(self, client: socket.socket, until: int) -> bool:
         """Tell the clock as it goes, up to the instant `until`; False when stopped meanwhile."""

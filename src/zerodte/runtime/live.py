@@ -7,6 +7,7 @@ and the feed waits, falls behind or hangs up, and health says so.
 
 import logging
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
 
@@ -55,17 +56,21 @@ class LiveMarket(Market):
             connection = feed.connect()
         except FeedError as error:
             raise FeedError(f"the feed at {feed.name} cannot be reached: {error}") from error
-        offer = connection.offer
-        hours = calendar().session(offer.date)
-        if hours is None:
-            raise TapeError(f"the feed at {feed.name} sends {offer.date}, which was no session")
-        window = window_of(hours)
-        self.folder = root / offer.date.isoformat()
-        self._recorder = Recorder(self.folder, offer, window)
-        last = self._recorder.recovery.last
-        self._reception = Reception(feed, connection, hours, window, last)
-        self._unwritten: str | None = None
-        super().__init__(open_tape(self.folder, offer.date), None)
+        with ExitStack() as undo:
+            undo.callback(connection.close)
+            offer = connection.offer
+            hours = calendar().session(offer.date)
+            if hours is None:
+                raise TapeError(f"the feed at {feed.name} sends {offer.date}, which was no session")
+            window = window_of(hours)
+            self.folder = root / offer.date.isoformat()
+            self._recorder = Recorder(self.folder, offer, window)
+            undo.callback(self._recorder.close)
+            last = self._recorder.recovery.last
+            self._reception = Reception(feed, connection, hours, window, last)
+            self._unwritten: str | None = None
+            super().__init__(open_tape(self.folder, offer.date), None)
+            undo.pop_all()
         if self._source == "replay":
             self._source = "live"
 
@@ -73,6 +78,12 @@ class LiveMarket(Market):
     def recovery(self) -> Recovery:
         """What was found of the session as this began."""
         return self._recorder.recovery
+
+    def stop(self) -> None:
+        """Stop recording, and let go of the feed and the recording."""
+        super().stop()
+        self._reception.close()
+        self._recorder.close()
 
     def health(self) -> Health:
         """Healthy while the feed is there, what it sends is recorded, and answers are new."""
