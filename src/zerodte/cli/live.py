@@ -10,6 +10,8 @@ from zerodte.cli.options import ADDRESS
 from zerodte.cli.serving import serve
 from zerodte.feeds.line_client import Line
 from zerodte.feeds.line_server import LineServer
+from zerodte.history.history import History
+from zerodte.runtime.archive import Archive
 from zerodte.runtime.live import LiveMarket
 from zerodte.server.run import Listener
 from zerodte.tape.folder import open_tape
@@ -58,10 +60,19 @@ def feed_command(tape: Path, speed: float, host: str, port: int, resume: bool) -
 )
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", type=_PORT, default=8017, show_default=True, help="0 picks a free one.")
-def live_command(feed: tuple[str, int], record: Path, host: str, port: int) -> None:
+@click.option(
+    "--history",
+    metavar="ROOT",
+    help="Keep the session here once it is over, and answer for past ones from here: a folder or "
+    "the URL of an object store.",
+)
+def live_command(
+    feed: tuple[str, int], record: Path, host: str, port: int, history: str | None
+) -> None:
     """Record the feed at FEED and serve what was recorded over HTTP."""
     listener = Listener(host, port)
-    market = LiveMarket(Line(*feed), record)
+    archive = Archive(History(history)) if history else None
+    market = LiveMarket(Line(*feed), record, archive)
     click.echo(f"Listening on {listener.url}; recording to {market.folder} ...")
     for said in market.recovery.sentences():
         click.echo(f"  {said}")

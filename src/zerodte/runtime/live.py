@@ -5,6 +5,7 @@ session take it. Nothing is queued in between: while it is busy, the feed's own 
 and the feed waits, falls behind or hangs up, and health says so.
 """
 
+import dataclasses
 import logging
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -13,8 +14,10 @@ from typing import Final
 
 from zerodte.feeds.feed import Feed, FeedError
 from zerodte.market.calendar import calendar
+from zerodte.runtime.archive import Archive
 from zerodte.runtime.market import Market
 from zerodte.runtime.reception import Reception
+from zerodte.server.source import Figures
 from zerodte.tape.error import TapeError
 from zerodte.tape.folder import open_tape, window_of
 from zerodte.tape.recorder import Recorder
@@ -29,6 +32,7 @@ _FIRST_WAIT: Final = 0.25
 _LONGEST_WAIT: Final = 5.0
 #: A feed is behind when its last complete tick is older than this, seconds of the wall clock.
 _BEHIND: Final = 15.0
+_NAN: Final = float("nan")
 
 
 class LiveMarket(Market):
@@ -40,6 +44,7 @@ class LiveMarket(Market):
     Args:
         feed: What to record.
         root: The folder of recordings; the session's is in it, named by its date.
+        archive: Keeps the session once it is over, and has past ones; it runs as long as this does.
 
     Attributes:
         folder: The session's recording.
@@ -51,7 +56,7 @@ class LiveMarket(Market):
         OSError: If it cannot be written to.
     """
 
-    def __init__(self, feed: Feed, root: Path) -> None:
+    def __init__(self, feed: Feed, root: Path, archive: Archive | None = None) -> None:
         try:
             connection = feed.connect()
         except FeedError as error:
@@ -69,7 +74,7 @@ class LiveMarket(Market):
             last = self._recorder.recovery.last
             self._reception = Reception(feed, connection, hours, window, last)
             self._unwritten: str | None = None
-            super().__init__(open_tape(self.folder, offer.date), None)
+            super().__init__(open_tape(self.folder, offer.date), None, archive)
             undo.pop_all()
         if self._source == "replay":
             self._source = "live"
@@ -87,8 +92,15 @@ class LiveMarket(Market):
 
     def health(self) -> Health:
         """Healthy while the feed is there, what it sends is recorded, and answers are new."""
-        problems = [self._problem, self._reception.problem, self._unwritten, self._lateness()]
-        return Health.of(*(problem for problem in problems if problem))
+        known = super().health()
+        mine = (self._reception.problem, self._unwritten, self._lateness())
+        problems = (problem for problem in mine if problem)
+        return Health.of(*known.reasons, *problems, warnings=known.warnings)
+
+    def figures(self) -> Figures:
+        """How the market is doing, and what waits for its tick to be complete."""
+        waiting = {"open ticks": self._reception.waiting}
+        return dataclasses.replace(super().figures(), queues=waiting)
 
     def _run(self) -> None:
         reception, recorder = self._reception, self._recorder
@@ -97,7 +109,7 @@ class LiveMarket(Market):
             for tick in follow.ticks():
                 if self._stopped.is_set():
                     return
-                self._take(tick)
+                self._take(tick, _NAN)
             if recorder.recovery.last > self._tape.session.open:
                 self._become_ready()
             while not self._stopped.is_set() and not reception.is_over:
@@ -105,7 +117,7 @@ class LiveMarket(Market):
                 if not self._commit(closed):
                     return
                 for ready in closed:
-                    self._take(follow.add(ready))
+                    self._take(follow.add(ready), reception.late(ready.end))
                 if reception.is_caught_up:
                     self._become_ready()
             self._become_ready()
@@ -135,7 +147,7 @@ class LiveMarket(Market):
 
     def _lateness(self) -> str | None:
         """What to say of a feed that is there while what is shown of it is old."""
-        behind = self._reception.behind
+        behind = self._reception.late(self._session.now)
         if self._reception.problem or self._unwritten or not behind > _BEHIND:
             return None
         return f"what is shown is {behind:.0f} seconds behind the feed"

@@ -23,8 +23,8 @@ _FIRST_WAIT: Final = 0.1
 _LONGEST_WAIT: Final = 5.0
 #: How long to wait for a word at once, seconds: how soon a stop is heard.
 _BEAT: Final = 0.1
-#: Bytes of records in ticks that are open; a feed that sends more has a clock that stands still.
-_MOST_HELD: Final = 1 << 29
+#: Records in ticks that are open; a feed that sends more has a clock that stands still.
+_MOST_WAITING: Final = 5_000_000
 
 
 class Reception:
@@ -68,11 +68,16 @@ class Reception:
         return self._begun is not None and self._ticker.clock >= self._begun.now - SECOND
 
     @property
-    def behind(self) -> float:
-        """Seconds of the wall clock since the last complete tick ended; NaN when there is none."""
-        if self._begun is None or not self._ticker.closed or self.is_over:
+    def waiting(self) -> int:
+        """Records whose ticks are not yet complete."""
+        return self._ticker.waiting
+
+    def late(self, at: int) -> float:
+        """Seconds of the wall clock since the feed's clock showed `at`; NaN without a feed."""
+        begun = self._begun
+        if begun is None or self.is_over:
             return float("nan")
-        return (self._begun.present() - self._ticker.closed) / self._begun.speed / SECOND
+        return (begun.present() - at) / begun.speed / SECOND
 
     def close(self) -> None:
         """Hang up."""
@@ -106,8 +111,8 @@ class Reception:
         for arrival in self._connection.receive(_BEAT):
             self._heard = time.monotonic()
             self._ticker.add(arrival)
-        if self._ticker.held > _MOST_HELD:
-            raise FeedError(f"{self._ticker.held:,} bytes of one second; its clock stands still")
+        if self.waiting > _MOST_WAITING:
+            raise FeedError(f"{self.waiting:,} records of one second; its clock stands still")
         self._said_over = self._connection.is_over
 
     def _call(self, counts: Mapping[str, int]) -> Connection:
