@@ -9,6 +9,7 @@ import click
 import zerodte
 from zerodte.cli.account import print_account
 from zerodte.cli.evaluate import evaluate_command
+from zerodte.cli.live import feed_command, live_command
 from zerodte.cli.options import CLOCK_TIME, DATE, FOLDER, FailingGroup
 from zerodte.cli.progress import LateProgress, ReplayProgress
 from zerodte.cli.serve import demo_command, serve_command
@@ -44,6 +45,8 @@ for _command in (
     serve_command,
     demo_command,
     simulate_command,
+    feed_command,
+    live_command,
     evaluate_command,
     sessions_command,
 ):

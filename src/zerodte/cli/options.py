@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from zerodte.evaluate.truth import EvaluateError
+from zerodte.feeds.feed import FeedError
 from zerodte.feeds.simulator.names import SimulationError
 from zerodte.history.error import HistoryError
 from zerodte.market.osi import MarketError
@@ -22,6 +23,7 @@ _USER_ERRORS = (
     TapeError,
     HistoryError,
     MarketError,
+    FeedError,
     SimulationError,
     EvaluateError,
     ServerError,
@@ -90,6 +92,22 @@ class Finite(click.FloatRange):
         return number
 
 
+class Address(click.ParamType[tuple[str, int]]):
+    """A host and a port, HOST:PORT; a port alone is one of this machine."""
+
+    name = "HOST:PORT"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, int]:
+        """Read it, or fail with the form it should have."""
+        host, _, port = str(value).rpartition(":")
+        if not (port.isascii() and port.isdecimal() and 0 < int(port) < 1 << 16):
+            self.fail(f"{value!r} is not an address; write HOST:PORT", param, ctx)
+        return host.strip("[]") or "127.0.0.1", int(port)
+
+
 CLOCK_TIME = ClockTime()
 DATE = Date()
+ADDRESS = Address()
 FOLDER = click.Path(path_type=Path)

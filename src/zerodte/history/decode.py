@@ -4,7 +4,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import pairwise
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 import msgspec
 import numpy as np
@@ -53,6 +53,9 @@ from zerodte.session.taken import units
 
 _Table: TypeAlias = dict[str, Arrow]
 
+#: Columns for other readers: what the file says of itself has them.
+_TOLD: Final = ("symbol", "strikes")
+
 
 class _Versioned(msgspec.Struct):
     version: int
@@ -67,10 +70,11 @@ def decode(content: pa.Buffer) -> Finished:
     with _damage():
         file = pq.ParquetFile(pa.BufferReader(content), page_checksum_verification=True)
         about = _about(file.metadata)
-        table = file.read(use_threads=False)
-        columns = {name: table.column(name).combine_chunks() for name in table.column_names}
-        if lost := set(about.columns) - columns.keys():
+        names = file.schema_arrow.names
+        if lost := set(about.columns) - set(names):
             raise HistoryError(f"damaged: it has lost its column {lost.pop()}")
+        table = file.read([name for name in names if name not in _TOLD], use_threads=False)
+        columns = {name: table.column(name).combine_chunks() for name in table.column_names}
         return Finished(_day(about, columns), about.source)
 
 

@@ -23,7 +23,6 @@ from zerodte.history.schema import (
     ABOUT_KEY,
     CHECKSUM_KEY,
     FIGURE_COLUMNS,
-    GROUP_ROWS,
     INPUT_COLUMNS,
     PRICES,
     RULE_COLUMNS,
@@ -72,10 +71,10 @@ def encode(finished: Finished) -> pa.Buffer:
     told = msgspec.json.encode(_about(finished, tuple(columns)))
     metadata = {ABOUT_KEY: told, CHECKSUM_KEY: str(zlib.crc32(told)).encode()}
     out = pa.BufferOutputStream()
+    # One row group: a day is small, and groups of an hour take longer to read whole than they save.
     pq.write_table(
         pa.table(columns).replace_schema_metadata(metadata),
         out,
-        row_group_size=GROUP_ROWS,
         compression="zstd",
         use_dictionary=[name for name, column in columns.items() if column.type == WORD],
         write_page_checksum=True,

@@ -28,8 +28,6 @@ VERSION: Final = 1
 #: In the file's metadata: `About`, and the CRC-32 of its bytes, for Parquet guards its pages alone.
 ABOUT_KEY: Final = b"zerodte"
 CHECKSUM_KEY: Final = b"zerodte.crc32"
-#: Rows of a row group: an hour of samples, so that a reader of a window skips the others.
-GROUP_ROWS: Final = 120
 
 SIDES: Final = ("call", "put")
 #: A book's figure holds a mean and the ends of its interval.

@@ -10,6 +10,7 @@ from typing import TypeAlias
 
 from zerodte.config import SECOND
 from zerodte.feeds.simulator.stream import StreamError
+from zerodte.records.tick import Tick
 from zerodte.runtime.archive import Archive
 from zerodte.runtime.programme import Programme
 from zerodte.runtime.pulse import Pulse
@@ -53,7 +54,7 @@ class Audience:
 
 
 @dataclass(frozen=True, slots=True)
-class _Shown:
+class Shown:
     """The session that answers are given from, and where it comes from."""
 
     session: Session
@@ -88,7 +89,7 @@ class Market:
         self._interrupt = interrupt
         self._archive = archive
         self._pulse = Pulse()
-        self._shown: _Shown | None = None
+        self._shown: Shown | None = None
         self._lock = threading.Lock()
         self._answers: OrderedDict[_Key, bytes] = OrderedDict()
         self._problem: str | None = "starting: nothing has been read yet"
@@ -120,7 +121,11 @@ class Market:
         """The same on settled open interest."""
         return self._answer((symbol, expiry, round(strike_range, _RANGE_DIGITS), True))
 
-    def events(self, symbol: str, after: int | None) -> Sequence[SampleEvent]:
+    def events(
+        self,
+        symbol: str,
+        after: int | None,  # noqa: ARG002  (nothing is kept yet)
+    ) -> Sequence[SampleEvent]:
         """Samples as a stream shows them; see `SnapshotSource`."""
         if self._shown is None:
             raise ApiError("warming_up", self._problem or "starting")
@@ -165,17 +170,21 @@ class Market:
     # On the thread that plays
 
     def _play(self) -> None:
-        lead = self._lead
         try:
-            for programme in self._programmes:
-                if not self._perform(programme, lead):
-                    return
-                lead = 0
+            self._run()
         except (TapeError, StreamError) as error:
             self._fail(str(error))
         except Exception as error:  # Nobody else hears of what ends this thread.
             _LOG.exception("a defect ended the replay")
             self._fail(f"a defect ended the replay: {type(error).__name__}: {error}")
+
+    def _run(self) -> None:
+        """Play to the end, or until stopped."""
+        lead = self._lead
+        for programme in self._programmes:
+            if not self._perform(programme, lead):
+                return
+            lead = 0
 
     def _fail(self, problem: str) -> None:
         if not self._stopped.is_set():
@@ -190,17 +199,13 @@ class Market:
         pace = Pace(self._speed, programme.session.open + lead)
         session = begin(programme)
         self._audience.begun(programme)
-        own = _Shown(session, source_of(programme))
+        own = Shown(session, source_of(programme))
         for tick in programme.ticks():
             if pace.is_live(tick.end) and not pace.has_begun:
                 self._go_live(own)
             if not self._wait(own, pace, tick.end):
                 return False
-            with self._lock:
-                session.apply(tick)
-                self._answers.clear()
-                self._pulse.took(tick, session, pace.late(tick.end))
-            self._follow(own)
+            self._take(own, tick, pace.late(tick.end))
             if not pace.has_begun:
                 self._audience.passed(tick.end)
             if self._speed is not None and self._shown is not own and _has_state(session):
@@ -208,7 +213,15 @@ class Market:
         self._show(own)
         return not self._stopped.is_set()
 
-    def _wait(self, own: _Shown, pace: Pace, due: int) -> bool:
+    def _take(self, own: Shown, tick: Tick, late: float) -> None:
+        """Let a session take a tick that was due so many seconds ago; NaN for none."""
+        with self._lock:
+            own.session.apply(tick)
+            self._answers.clear()
+            self._pulse.took(tick, own.session, late)
+        self._follow(own)
+
+    def _wait(self, own: Shown, pace: Pace, due: int) -> bool:
         """Let the silent seconds before `due` pass one by one; False when stopped meanwhile."""
         session = own.session
         if pace.has_begun:
@@ -222,18 +235,18 @@ class Market:
                 self._follow(own)
         return pace.wait(due, self._stopped)
 
-    def _follow(self, own: _Shown) -> None:
+    def _follow(self, own: Shown) -> None:
         """Have the session kept once it is over."""
         if self._archive:
             self._archive.follow(own.session, own.source)
 
-    def _go_live(self, own: _Shown) -> None:
+    def _go_live(self, own: Shown) -> None:
         """Keep nobody waiting for the first quote, where there has been nothing to show so far."""
         if self._shown is None:
             self._show(own)
         self._audience.live()
 
-    def _show(self, own: _Shown) -> None:
+    def _show(self, own: Shown) -> None:
         """Answer from this session from now on."""
         if self._shown is own:
             return
@@ -246,7 +259,7 @@ class Market:
             self._audience.ready()
 
 
-def _computed(shown: _Shown, key: _Key) -> bytes:
+def _computed(shown: Shown, key: _Key) -> bytes:
     symbol, expiry, strike_range, settled = key
     return snapshot(shown.session, shown.source, symbol, expiry, strike_range, settled=settled)
 

@@ -77,6 +77,8 @@ class Session:
         """
         self._pass(tick.end - SECOND)
         self._silence.hear(tick)
+        if tick.gap:
+            self.note_gap(tick.end - SECOND, tick.end, tick.gap)
         judged = self.board.apply(tick)
         self._digest.update(tick)
         self.now = tick.end

@@ -34,10 +34,16 @@ class Silence:
         self._spoke = max(tick.end, self._hours.open)
 
     def note(self, start: int, end: int, reason: str) -> None:
-        """Take a gap that somebody knows of, UTC ns; it replaces the silence that it explains."""
+        """Take a gap that somebody knows of, UTC ns; it replaces the silence that it explains.
+
+        One that goes on where the last ended, for the same reason, is that gap going on.
+        """
         start, end = max(start, self._hours.open), min(end, self._hours.close)
-        if start < end:
-            self._told.append(Gap(start, end, reason, known=start))
+        if start >= end:
+            return
+        if self._told and (self._told[-1].end, self._told[-1].reason) == (start, reason):
+            start = self._told.pop().start
+        self._told.append(Gap(start, end, reason, known=start))
 
     def gaps(self, now: int) -> tuple[Gap, ...]:
         """All gaps up to `now` (UTC ns), the one that still lasts included; ascending."""

@@ -71,6 +71,11 @@ class Tape:
         """What was set aside, cut off or left out; reading ticks may add to it."""
         return self._findings.texts()
 
+    @property
+    def used(self) -> tuple[DbnFile, ...]:
+        """The files whose records are in ticks, by name."""
+        return tuple(part.file for part in self._parts)
+
     def kind(self, dataset: str) -> Kind:
         """What the instruments of a dataset are.
 

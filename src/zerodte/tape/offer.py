@@ -2,10 +2,13 @@
 
 import datetime
 from dataclasses import dataclass
+from typing import Final
 
 from zerodte.tape.sidecars import Notes
 from zerodte.tape.stream import ZSTD_SUFFIX
 from zerodte.tape.symbology import Symbols
+
+_STANDING: Final = ("definition", "statistics")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +26,11 @@ class Stream:
     schema: str
     has_conditions: bool = False
     has_cancels: bool = False
+
+    @property
+    def is_standing(self) -> bool:
+        """Whether what it said once stands all day, as definitions and statistics do."""
+        return self.schema in _STANDING
 
     @property
     def name(self) -> str:

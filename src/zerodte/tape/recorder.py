@@ -114,6 +114,7 @@ class Recorder:
             raise
         self._counts = {name: self.recovery.counts.get(name, 0) for name in self._streams}
         self._synced = time.monotonic()
+        self._is_closed = False
 
     @property
     def counts(self) -> dict[str, int]:
@@ -148,7 +149,10 @@ class Recorder:
             self._synced = time.monotonic()
 
     def close(self) -> None:
-        """Have everything on the disk and let go of the files."""
+        """Have everything on the disk and let go of the files; a second time changes nothing."""
+        if self._is_closed:
+            return
+        self._is_closed = True
         self._sync()
         self._ticks.sync()
         for log in (*self._logs.values(), self._ticks):

@@ -14,6 +14,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from zerodte.market.calendar import new_york_clock
 from zerodte.records.dbn import SCHEMAS
 from zerodte.tape.dbnfile import read_metadata
 from zerodte.tape.error import TapeError
@@ -48,6 +49,16 @@ class Recovery:
     counts: dict[str, int] = field(default_factory=dict)
     dropped: dict[str, int] = field(default_factory=dict)
     lost: int = 0
+
+    def sentences(self) -> list[str]:
+        """What is to be said of it; nothing of a recording that only begins."""
+        said = []
+        if self.last:
+            said.append(f"going on after {new_york_clock(self.last):%H:%M:%S} New York")
+        said += [f"{name}: {n:,} records were not committed" for name, n in self.dropped.items()]
+        if self.lost:
+            said.append(f"{self.lost} ticks were committed but not on the disk, and are taken back")
+        return said
 
 
 @dataclass(frozen=True, slots=True)

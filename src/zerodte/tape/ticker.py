@@ -112,6 +112,9 @@ class Ticker:
         window: The time that the session owns; no tick is from before or after it.
         closed: End of the last tick that was committed; 0 where there is none, and the first
             arrival decides where ticks begin.
+
+    Attributes:
+        waiting: How many records there are whose ticks are still open.
     """
 
     def __init__(self, window: Window, closed: int = 0) -> None:
@@ -122,6 +125,7 @@ class Ticker:
         self._newest: dict[str, int] = {}
         self._away = ""
         self._lost_until, self._reason = 0, ""
+        self.waiting = 0
 
     @property
     def closed(self) -> int:
@@ -132,11 +136,6 @@ class Ticker:
     def clock(self) -> int:
         """The newest that the feed's clock was heard to be, UTC ns."""
         return self._clock
-
-    @property
-    def held(self) -> int:
-        """Bytes of records whose ticks are still open."""
-        return sum(w.piece.records.nbytes for kept in self._waiting.values() for w in kept)
 
     @property
     def is_over(self) -> bool:
@@ -153,12 +152,16 @@ class Ticker:
         self._away = reason
 
     def resume(self) -> None:
-        """The feed is back, and gives everything since the last commit."""
+        """The feed is back, and gives everything since the last tick that closed."""
         self._away = ""
+        self._waiting.clear()
+        self.waiting = 0
+        self._newest.clear()
+        self._clock = self._closed
 
     def lose(self, until: int, reason: str) -> None:
-        """The feed is back, but what it sent up to `until` (UTC ns) is lost."""
-        self._away = ""
+        """The feed is back, and gives what comes after `until` (UTC ns): the rest is lost."""
+        self.resume()
         self._lost_until, self._reason = _second(until), reason
         self.hear(until)
 
@@ -173,6 +176,7 @@ class Ticker:
             ends = self._ends(arrival.name, piece.records, arrival.clock)
             self._waiting.setdefault(arrival.name, []).append(_Waiting(ends, piece))
             self._newest[arrival.name] = int(ends[-1])
+            self.waiting += len(ends)
         else:
             self.begin(arrival.clock)
         self.hear(arrival.clock)
@@ -219,6 +223,7 @@ class Ticker:
             _joined([kept.piece for kept in waiting]),
         )
         count = int(np.searchsorted(ends, until, side="right"))
+        self.waiting -= count
         if count < len(ends):
             self._waiting[name] = [_Waiting(ends[count:], piece.part(count, len(ends)))]
         return _Waiting(ends[:count], piece.part(0, count))

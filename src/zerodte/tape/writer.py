@@ -123,7 +123,7 @@ class TapeWriter:
             TapeError: If the file exists, there is nothing to write, the records are not of the
                 schema, or the symbol of an instrument is not known.
         """
-        _check_records(dataset, schema, records)
+        check_records(dataset, schema, records)
         start, end = _span(dataset, schema, records)
         path = self.path / (name or f"{dataset.lower()}.{schema}.{_stamp(start)}{ZSTD_SUFFIX}")
         if not path.name.endswith((PLAIN_SUFFIX, ZSTD_SUFFIX)):
@@ -174,7 +174,12 @@ class TapeWriter:
         return {number: known[number] for number in used}
 
 
-def _check_records(dataset: str, schema: str, records: Records) -> None:
+def check_records(dataset: str, schema: str, records: Records) -> None:
+    """Hold records against the schema that they are to be of.
+
+    Raises:
+        TapeError: If the dataset, the schema, the layout or a record's header is none of a tape.
+    """
     if not (dataset.isascii() and 0 < len(dataset) <= _DATASET_LENGTH):
         raise TapeError(
             f"dataset {dataset!r}; expected are 1 to {_DATASET_LENGTH} ASCII characters"

@@ -1,0 +1,94 @@
+"""Finished sessions: one written, and one opened that nobody has opened before.
+
+The days are those of the synthetic session of `benchmarks.tape`, whose quotes move more than a
+market's, so that files are rather large. Before each reading the system is told to forget the file.
+"""
+
+import os
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import polars as pl
+
+from benchmarks.harness import Row, compared
+from benchmarks.tape import DATE, STRIKES, write_tape
+from zerodte.history.encode import Finished
+from zerodte.history.history import History
+from zerodte.runtime.archive import finished
+from zerodte.runtime.replay import replay
+from zerodte.session.sample import COLUMN_KINDS, Columns
+from zerodte.tape.folder import open_tape
+
+_RECORDS = 2_000_000
+
+
+def rows() -> list[Row]:
+    """A day of one symbol; the sizes are those of its file."""
+    with TemporaryDirectory() as folder:
+        out = Path(folder)
+        write_tape(out / "tape", _RECORDS, compressed=False)
+        whole, *_ = finished(replay(open_tape(out / "tape")), "simulated")
+        return [
+            row
+            for strikes in (STRIKES // 4, STRIKES)
+            for row in _measured(out / f"kept {strikes}", _narrowed(whole, strikes))
+        ]
+
+
+def _measured(root: Path, day: Finished) -> list[Row]:
+    history, symbol = History(str(root)), day.day.symbol
+    size = history.keep(day)
+    (file,) = root.rglob("*.parquet")
+    what = f"{2 * len(day.day.strikes)} contracts, {size / 1e6:.2f} MB"
+    frame = pl.read_parquet(file)
+    return [
+        *compared(
+            f"a day kept, {what}",
+            _after(file.unlink, lambda: history.keep(day)),
+            Polars=lambda: frame.write_parquet(root / "peer.parquet", compression="zstd"),
+        ),
+        *compared(
+            f"a day opened cold, {what}",
+            _after(lambda: _forget(file), lambda: history.read(DATE, symbol)),
+            Polars=_after(lambda: _forget(file), lambda: pl.read_parquet(file)),
+        ),
+    ]
+
+
+def _narrowed(whole: Finished, strikes: int) -> Finished:
+    """The strikes around the middle alone."""
+    day = whole.day
+    first = (len(day.strikes) - strikes) // 2
+    some = slice(first, first + strikes)
+    return replace(
+        whole,
+        day=replace(
+            day,
+            strikes=day.strikes[some],
+            since=day.since[:, some],
+            columns=Columns(
+                **{name: getattr(day.columns, name)[..., some] for name in COLUMN_KINDS}
+            ),
+            statistics=tuple(
+                replace(said, official=said.official[:, some], cleared=said.cleared[:, some])
+                for said in day.statistics
+            ),
+        ),
+    )
+
+
+def _after(prepare: Callable[[], object], job: Callable[[], object]) -> Callable[[], object]:
+    def both() -> object:
+        prepare()
+        return job()
+
+    return both
+
+
+def _forget(file: Path) -> None:
+    """Have the system read the file from its disk the next time."""
+    handle = os.open(file, os.O_RDONLY)
+    os.posix_fadvise(handle, 0, 0, os.POSIX_FADV_DONTNEED)
+    os.close(handle)

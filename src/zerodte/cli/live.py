@@ -1,0 +1,74 @@
+"""The commands of a live session: a feed to develop against, and a server that records one."""
+
+from pathlib import Path
+
+import click
+
+from zerodte.cli.options import ADDRESS, FOLDER, Finite
+from zerodte.cli.serve import HISTORY, HOST, PORT
+from zerodte.cli.serving import serve
+from zerodte.feeds.line_client import Line
+from zerodte.feeds.line_server import LineServer
+from zerodte.history.history import History
+from zerodte.runtime.archive import Archive
+from zerodte.runtime.live import LiveMarket
+from zerodte.server.run import Listener
+from zerodte.tape.folder import open_tape
+
+
+@click.command("feed")
+@click.argument("tape", type=FOLDER)
+@click.option(
+    "--speed",
+    type=Finite(0.0, min_open=True),
+    default=1.0,
+    show_default=True,
+    help="Times the wall clock.",
+)
+@HOST
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8018,
+    show_default=True,
+    help="0 picks a free one.",
+)
+@click.option(
+    "--resume/--no-resume",
+    default=True,
+    show_default=True,
+    help="Whether a client may go on from what it has, or is sent what comes from now on.",
+)
+def feed_command(tape: Path, speed: float, host: str, port: int, resume: bool) -> None:
+    """Send the tape in folder TAPE as a live feed, from the open on, to all who connect."""
+    feed = LineServer(open_tape(tape), speed, is_resumable=resume, host=host, port=port)
+    click.echo("Feed on {}:{}; Ctrl-C stops.".format(*feed.address))
+    try:
+        feed.run()
+    except KeyboardInterrupt:
+        pass
+    finally:
+        feed.stop()
+
+
+@click.command("live")
+@click.argument("feed", type=ADDRESS)
+@click.option(
+    "--record",
+    type=FOLDER,
+    required=True,
+    help="The folder of recordings; the session's is in it, named by its date.",
+)
+@HOST
+@PORT
+@HISTORY
+def live_command(
+    feed: tuple[str, int], record: Path, host: str, port: int, history: str | None
+) -> None:
+    """Record the feed at FEED and serve what was recorded over HTTP."""
+    listener = Listener(host, port)
+    archive = Archive(History(history)) if history else None
+    market = LiveMarket(Line(*feed), record, archive)
+    for said in market.recovery.sentences():
+        click.echo(said)
+    serve(market, listener, f"recording to {market.folder} ...")

@@ -1,0 +1,168 @@
+"""A live feed as ticks that are complete: through silence, hang-ups and its coming back."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from zerodte.config import SECOND
+from zerodte.feeds.feed import Begun, Connection, Feed, FeedError
+from zerodte.market.calendar import TradingSession, new_york_clock
+from zerodte.tape.batches import Window
+from zerodte.tape.ticker import Closed, Ticker
+
+#: Why ticks are incomplete.
+WAS_DOWN: Final = "the server was down"
+WAS_AWAY: Final = "the feed was away"
+BEGAN_LATE: Final = "the recording began late"
+
+#: Seconds of the wall clock without a word from the feed, after which time passes without it.
+_SILENCE: Final = 2.0
+#: The first and the longest wait before a feed is called again, seconds of the wall clock.
+_FIRST_WAIT: Final = 0.1
+_LONGEST_WAIT: Final = 5.0
+#: How long to wait for a word at once, seconds: how soon a stop is heard.
+_BEAT: Final = 0.1
+#: Records in ticks that are open; a feed that sends more has a clock that stands still.
+_MOST_WAITING: Final = 5_000_000
+
+
+class Reception:
+    """Keeps a feed, and calls it again when it goes away.
+
+    Args:
+        feed: What to call.
+        first: It, reached already.
+        hours: The session that it sends.
+        window: The time that the session owns.
+        last: End of the last tick that was committed; 0 where there is none.
+
+    Attributes:
+        problem: What is wrong with the feed now; None while it is there.
+    """
+
+    def __init__(
+        self, feed: Feed, first: Connection, hours: TradingSession, window: Window, last: int
+    ) -> None:
+        self.problem: str | None = None
+        self._feed = feed
+        self._offer = first.offer
+        self._hours = hours
+        self._reached: Connection | None = first
+        self._connection: Connection | None = None
+        self._ticker = Ticker(window, last)
+        self._reason = WAS_DOWN if last else BEGAN_LATE
+        self._begun: _Begun | None = None
+        self._heard = time.monotonic()
+        self._wait, self._due = _FIRST_WAIT, 0.0
+        self._said_over = False
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more will come."""
+        return self._said_over or self._ticker.is_over
+
+    @property
+    def is_caught_up(self) -> bool:
+        """Whether what had been received before it was called has been heard."""
+        return self._begun is not None and self._ticker.clock >= self._begun.now - SECOND
+
+    @property
+    def waiting(self) -> int:
+        """Records whose ticks are not yet complete."""
+        return self._ticker.waiting
+
+    def late(self, at: int) -> float:
+        """Seconds of the wall clock since the feed's clock showed `at`; NaN without a feed."""
+        begun = self._begun
+        if begun is None or self.is_over:
+            return float("nan")
+        return (begun.present() - at) / begun.speed / SECOND
+
+    def close(self) -> None:
+        """Hang up."""
+        for connection in (self._connection, self._reached):
+            if connection is not None:
+                connection.close()
+        self._connection = self._reached = None
+
+    def ticks(self, counts: Mapping[str, int]) -> list[Closed]:
+        """The ticks that have become complete; after a short wait perhaps none.
+
+        Args:
+            counts: How many records of each stream were committed.
+        """
+        try:
+            self._listen(counts)
+        except FeedError as error:
+            self._lose(str(error))
+        if self._said_over:
+            return self._ticker.finish()
+        if self._begun is not None and time.monotonic() - self._heard > _SILENCE:
+            self._ticker.hear(self._begun.present())
+        return self._ticker.close()
+
+    def _listen(self, counts: Mapping[str, int]) -> None:
+        if self._connection is None:
+            if time.monotonic() < self._due:
+                time.sleep(_BEAT)
+                return
+            self._connection = self._call(counts)
+        for arrival in self._connection.receive(_BEAT):
+            self._heard = time.monotonic()
+            self._ticker.add(arrival)
+        if self.waiting > _MOST_WAITING:
+            raise FeedError(f"{self.waiting:,} records of one second; its clock stands still")
+        self._said_over = self._connection.is_over
+
+    def _call(self, counts: Mapping[str, int]) -> Connection:
+        connection = self._reached or self._feed.connect()
+        self._reached = None
+        try:
+            offer = connection.offer
+            if (offer.date, offer.streams) != (self._offer.date, self._offer.streams):
+                raise FeedError(
+                    f"it now sends {offer.date}, in other streams or of another day than what is "
+                    f"recorded, {self._offer.date}; start again to record that"
+                )
+            begun = connection.start(counts)
+        except BaseException:
+            connection.close()
+            raise
+        self._begin(begun)
+        return connection
+
+    def _begin(self, begun: Begun) -> None:
+        self._heard = time.monotonic()
+        self._begun = _Begun(begun.now, begun.speed, self._heard)
+        if begun.resumed:
+            self._ticker.resume()
+        else:
+            self._ticker.begin(min(begun.now, self._hours.open + 1))
+            self._ticker.lose(begun.now, self._reason)
+        self.problem, self._reason, self._wait = None, WAS_AWAY, _FIRST_WAIT
+
+    def _lose(self, why: str) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+        self._ticker.leave(self._reason)
+        since = ""
+        if self._ticker.closed:
+            since = f" since {new_york_clock(self._ticker.closed):%H:%M:%S} New York"
+        self.problem = f"the feed at {self._feed.name} is away{since}: {why}; it is called again"
+        self._due = time.monotonic() + self._wait
+        self._wait = min(2 * self._wait, _LONGEST_WAIT)
+
+
+@dataclass(frozen=True, slots=True)
+class _Begun:
+    """What a feed's clock showed, UTC ns, at an instant of the wall clock; and its speed."""
+
+    now: int
+    speed: float
+    at: float
+
+    def present(self) -> int:
+        """What it shows by now."""
+        return self.now + round((time.monotonic() - self.at) * self.speed * SECOND)

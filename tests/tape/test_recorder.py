@@ -1,0 +1,311 @@
+"""A session recorded as it comes, killed at any byte, and gone on with."""
+
+import json
+import resource
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import databento
+import numpy as np
+import pytest
+from databento.common.symbology import InstrumentMap
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from session.made_tape import DATE, SECOND
+from tape.live_day import complete, source
+from zerodte.feeds.playback import Playback
+from zerodte.records.digest import InputsDigest
+from zerodte.records.tick import Tick
+from zerodte.tape.folder import Tape, TapeError, open_tape
+from zerodte.tape.offer import Offer, Stream
+from zerodte.tape.recorder import Recorder
+from zerodte.tape.ticker import Closed
+
+State = dict[str, bytes]
+anew = settings(deadline=None, max_examples=15)
+
+
+class Recording:
+    """A recording commit by commit: what there was to commit, and the files after each."""
+
+    def __init__(self, tape: Tape, folder: Path) -> None:
+        self.tape, self.offer = tape, Playback(tape).offer
+        self.ticks = [tick for tick in complete(tape) if tick.end > tape.session.open - 5 * SECOND]
+        early = [tick for tick in complete(tape) if tick.end <= tape.session.open - 5 * SECOND]
+        self.commits = [early, *([tick] for tick in self.ticks)]
+        recorder = Recorder(folder, self.offer, tape.window)
+        self.states = [state(folder)]
+        for commit in self.commits:
+            recorder.commit(commit)
+            self.states.append(state(folder))
+        recorder.close()
+
+    def recorder(self, folder: Path) -> Recorder:
+        """A recorder that goes on in a folder."""
+        return Recorder(folder, self.offer, self.tape.window)
+
+
+def state(folder: Path) -> State:
+    """Every file's content."""
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def put(folder: Path, files: State) -> Path:
+    """A folder with these files and no others."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    for name, content in files.items():
+        (folder / name).write_bytes(content)
+    return folder
+
+
+def inputs(ticks: Iterator[Tick]) -> list[tuple[int, str]]:
+    """The digest after every tick that is not silent."""
+    digest, out = InputsDigest(), []
+    for tick in ticks:
+        digest.update(tick)
+        out.append((tick.end, digest.hexdigest()))
+    return [
+        (end, seen)
+        for (end, seen), (_, before) in zip(out, [(0, ""), *out], strict=False)
+        if seen != before
+    ]
+
+
+@pytest.fixture(scope="module")
+def recording(tmp_path_factory: pytest.TempPathFactory) -> Recording:
+    folder = tmp_path_factory.mktemp("recorder")
+    return Recording(source(folder / "source"), folder / "recorded")
+
+
+def test_a_recording_replays_as_what_was_sent(recording: Recording, tmp_path: Path) -> None:
+    put(tmp_path / "tape", recording.states[-1])
+    tape = open_tape(tmp_path / "tape")
+    assert tape.warnings == []
+    assert inputs(tape.ticks()) == inputs(recording.tape.ticks())
+    for mine, theirs in zip(
+        (b for t in tape.ticks() for b in t.trades),
+        (b for t in recording.tape.ticks() for b in t.trades),
+        strict=True,
+    ):
+        assert mine.first == theirs.first
+        assert mine.conditions is not None
+        assert mine.cancels is not None
+        if theirs.conditions is not None and theirs.cancels is not None:
+            assert mine.cancels.tolist() == theirs.cancels.tolist()
+            unpaired = theirs.cancels < 0
+            assert (mine.conditions[unpaired] == theirs.conditions[unpaired]).all()
+        else:
+            assert (mine.cancels == -1).all()
+
+
+def test_what_was_recorded_becomes_the_ticks_of_a_replay(
+    recording: Recording, tmp_path: Path
+) -> None:
+    """Batch by batch: records, conditions, numbers and cancels."""
+    recorder = recording.recorder(tmp_path)
+    live_tape = open_tape(tmp_path, DATE)
+    follow = live_tape.follow()
+    assert list(follow.ticks()) == []
+    live = []
+    for commit in recording.commits:
+        recorder.commit(commit)
+        live += [follow.add(tick) for tick in commit]
+    recorder.close()
+    replayed = list(open_tape(tmp_path).ticks())
+    assert [tick.end for tick in live] == [tick.end for tick in replayed]
+    for mine, theirs in zip(live, replayed, strict=True):
+        for place in ("definitions", "statistics", "underlying", "quotes", "trades"):
+            for a, b in zip(getattr(mine, place), getattr(theirs, place), strict=True):
+                assert (a.dataset, a.schema, a.first) == (b.dataset, b.schema, b.first)
+                assert a.records.tobytes() == b.records.tobytes()
+                assert not a.records.flags.writeable
+                assert lists(a.conditions, a.cancels) == lists(b.conditions, b.cancels)
+
+
+def lists(*arrays: np.ndarray | None) -> list[list[int] | None]:
+    return [None if array is None else array.tolist() for array in arrays]
+
+
+@anew
+@given(st.data())
+def test_killed_at_any_byte(
+    recording: Recording, tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
+    """Of a commit each file got some of its bytes; or all, and `ticks` some of its line."""
+    folder = tmp_path_factory.mktemp("killed")
+    last = len(recording.commits)
+    number = data.draw(st.integers(1, last) | st.integers(last - 120, last))
+    before, after = recording.states[number - 1 : number + 1]
+    cut = {
+        name: after[name][: data.draw(st.integers(len(before[name]), len(after[name])))]
+        for name in before
+    }
+    if data.draw(st.booleans()):
+        files = {**after, "ticks": cut["ticks"]}
+    else:
+        files = {**cut, "ticks": before["ticks"]}
+    put(folder, files)
+    all_ticks = [tick for commit in recording.commits for tick in commit]
+    expected = all_ticks[: files["ticks"].count(b"\n")]
+    got = list(open_tape(folder, DATE).ticks())
+    assert [tick.end for tick in got] == [tick.end for tick in expected]
+    assert [counted(tick) for tick in got] == [
+        sum(len(piece.records) for piece in tick.pieces.values()) for tick in expected
+    ]
+    recorder = recording.recorder(folder)
+    assert recorder.recovery.last == (expected[-1].end if expected else 0)
+    recorder.commit(all_ticks[len(expected) :])
+    recorder.close()
+    assert state(folder) == recording.states[-1]
+
+
+def counted(tick: Tick) -> int:
+    places = (tick.definitions, tick.statistics, tick.underlying, tick.quotes, tick.trades)
+    return sum(len(batch.records) for place in places for batch in place)
+
+
+@anew
+@given(st.data())
+def test_after_a_power_cut(
+    recording: Recording, tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
+    """What the disk had of the last commits is any part of each file, and zeros after it."""
+    folder = tmp_path_factory.mktemp("cut")
+    last = len(recording.commits)
+    synced = data.draw(st.integers(1, last))
+    before, after = recording.states[synced], recording.states[min(synced + 5, last)]
+    files = {}
+    for name in before:
+        size = data.draw(st.integers(len(before[name]), len(after[name])))
+        zeros = data.draw(st.integers(0, len(after[name]) - size))
+        files[name] = after[name][:size]
+        if not name.endswith(".conditions"):
+            files[name] += bytes(zeros)
+    put(folder, files)
+    recorder = recording.recorder(folder)
+    ends = [0, *(tick.end for commit in recording.commits for tick in commit)]
+    kept = ends.index(recorder.recovery.last)
+    assert kept >= ends.index(recording.commits[synced - 1][-1].end)
+    rest = [tick for commit in recording.commits for tick in commit][kept:]
+    for tick in rest:
+        recorder.commit([tick])
+    recorder.close()
+    assert inputs(open_tape(folder).ticks()) == inputs(recording.tape.ticks())
+
+
+# The client leaves the files that it reads open.
+@pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning")
+def test_the_public_client_reads_along(recording: Recording, tmp_path: Path) -> None:
+    half = len(recording.states) // 2
+    counts = []
+    for number in (1, half, len(recording.states) - 1):
+        put(tmp_path / "tape", recording.states[number])
+        path = tmp_path / "tape" / "opra.pillar.cbbo-1s.dbn.zst"
+        store = databento.DBNStore.from_file(path)
+        counts.append(len(store.to_ndarray()))
+    committed = [
+        sum(
+            len(tick.pieces["opra.pillar.cbbo-1s.dbn.zst"].records)
+            for commit in recording.commits[:number]
+            for tick in commit
+            if "opra.pillar.cbbo-1s.dbn.zst" in tick.pieces
+        )
+        for number in (1, half, len(recording.states) - 1)
+    ]
+    assert counts == committed
+    assert counts[0] == 0 < counts[1] < counts[2]
+    known = InstrumentMap()
+    known.insert_metadata(store.metadata)
+    for number, symbol in recording.offer.symbols["OPRA.PILLAR"].items():
+        assert known.resolve(number, DATE) == symbol
+
+
+def test_gaps_are_on_the_tape(recording: Recording, tmp_path: Path) -> None:
+    recorder = recording.recorder(tmp_path)
+    (first, second, third), rest = recording.ticks[:3], recording.ticks[3:]
+    early = recording.commits[0]
+    recorder.commit([*early, first, Closed(second.end, second.pieces, "the feed was away"), third])
+    recorder.commit(rest)
+    recorder.close()
+    gaps = [(tick.end, tick.gap) for tick in open_tape(tmp_path).ticks() if tick.gap]
+    assert gaps == [(second.end, "the feed was away")]
+    lines = (tmp_path / "ticks").read_text().splitlines()
+    assert sum("gap" in json.loads(line) for line in lines) == 1
+
+
+def test_what_cannot_be_written_is_not_committed_and_can_be_given_again(
+    recording: Recording, tmp_path: Path
+) -> None:
+    """A file that may not grow, as on a disk that is full, until there is room."""
+    recorder = recording.recorder(tmp_path)
+    for commit in recording.commits[:100]:
+        recorder.commit(commit)
+    before = state(tmp_path)
+    quotes = tmp_path / "opra.pillar.cbbo-1s.dbn.zst"
+    limit = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (quotes.stat().st_size + 10, limit[1]))
+    try:
+        with pytest.raises(OSError, match="too large") as raised:
+            recorder.commit([tick for commit in recording.commits[100:] for tick in commit])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+    assert raised.value.filename.startswith(str(tmp_path))
+    assert state(tmp_path) == before
+    for commit in recording.commits[100:]:
+        recorder.commit(commit)
+    recorder.close()
+    assert state(tmp_path) == recording.states[-1]
+
+
+def test_two_do_not_record_in_one_folder(recording: Recording, tmp_path: Path) -> None:
+    recorder = recording.recorder(tmp_path)
+    with pytest.raises(TapeError, match="another process is recording there"):
+        recording.recorder(tmp_path)
+    recorder.close()
+    recording.recorder(tmp_path).close()
+
+
+def test_a_folder_with_something_else_is_left_alone(recording: Recording) -> None:
+    before = state(recording.tape.path)
+    with pytest.raises(TapeError, match="which is no recording of this feed; choose another"):
+        recording.recorder(recording.tape.path)
+    assert state(recording.tape.path) == before
+
+
+def test_another_feed_than_before_is_refused(recording: Recording, tmp_path: Path) -> None:
+    folder = put(tmp_path / "tape", recording.states[-1])
+    offer, window = recording.offer, recording.tape.window
+    renamed = {**offer.symbols, "XNAS.ITCH": {1: "XYZ"}}
+    with pytest.raises(TapeError, match=r"instrument 1 of XNAS\.ITCH is ABC, and XYZ in the feed"):
+        Recorder(folder, Offer(offer.date, offer.streams, renamed, offer.notes), window)
+    fewer = Offer(offer.date, offer.streams[1:], offer.symbols, offer.notes)
+    with pytest.raises(TapeError, match="no recording of this feed"):
+        Recorder(folder, fewer, window)
+    bare = tuple(Stream(stream.dataset, stream.schema) for stream in offer.streams)
+    with pytest.raises(TapeError, match="what lies beside it is not what the feed now offers"):
+        Recorder(folder, Offer(offer.date, bare, offer.symbols, offer.notes), window)
+    assert state(folder) == recording.states[-1]
+
+
+def test_files_that_somebody_changed_are_no_power_cut(recording: Recording, tmp_path: Path) -> None:
+    files = dict(recording.states[-1])
+    del files["opra.pillar.cbbo-1s.dbn.zst"]
+    with pytest.raises(TapeError, match=r"no file opra\.pillar\.cbbo-1s\.dbn\.zst; restore it"):
+        recording.recorder(put(tmp_path / "tape", files))
+    files = dict(recording.states[-1])
+    files["opra.pillar.definition.dbn.zst"] = recording.states[0]["opra.pillar.definition.dbn.zst"]
+    folder = put(tmp_path / "tape", files)
+    with pytest.raises(TapeError, match="count records that are not there; restore the files"):
+        recording.recorder(folder)
+    assert state(folder) == files
+
+
+def test_a_folder_that_cannot_be_written_to(recording: Recording, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no folder")
+    with pytest.raises(OSError, match="Not a directory"):
+        recording.recorder(tmp_path / "file" / "tape")
+    with pytest.raises(OSError, match="No such file"):
+        recording.recorder(Path("/proc/zerodte"))

@@ -1,0 +1,257 @@
+"""Which tick a live record goes to, held against a twin that takes one record after the other."""
+
+import itertools
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from zerodte.records.dbn import Records
+from zerodte.tape.batches import Window
+from zerodte.tape.ticker import GRACE, Arrival, Closed, Piece, Ticker
+
+Make = Callable[..., Records]
+OPEN = 1_648_042_200 * 10**9
+SECOND = 10**9
+WINDOW = Window(OPEN - 3600 * SECOND, OPEN + 3600 * SECOND)
+
+anew = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+#: (stream, receive times in tenths of a second after the open, the feed's clock beyond the newest)
+Chunks = list[tuple[int, list[int], int]]
+some_chunks = st.lists(
+    st.tuples(
+        st.integers(0, 1),
+        st.lists(st.integers(-20, 90), max_size=6),
+        st.integers(0, 12),
+    ),
+    min_size=1,
+    max_size=12,
+)
+
+
+def arrivals(make: Make, chunks: Chunks) -> list[Arrival]:
+    """The chunks as they arrive; the feed's clock is the newest receive time, or ahead of it."""
+    counts, clock, out = [0, 0], OPEN - 2 * SECOND, []
+    for stream, tenths, ahead in chunks:
+        clock = max([clock, *(OPEN + t * SECOND // 10 for t in tenths)]) + ahead * SECOND // 10
+        piece = None
+        if tenths:
+            piece = Piece(counts[stream], make("cbbo-1s", *(t / 10 for t in tenths)))
+            counts[stream] += len(tenths)
+        out.append(Arrival(clock, f"stream{stream}" if tenths else "", piece))
+    return out
+
+
+def closed(ticker: Ticker, arriving: Sequence[Arrival]) -> list[Closed]:
+    """All ticks, asked for after every arrival."""
+    out = []
+    for arrival in arriving:
+        ticker.add(arrival)
+        out += ticker.close()
+    return out + ticker.finish()
+
+
+def told(ticks: Sequence[Closed]) -> list[tuple[int, str, list[int]]]:
+    """(end, stream, receive times), without silent ticks."""
+    return [
+        (tick.end, name, piece.records["ts_recv"].tolist())
+        for tick in ticks
+        for name, piece in sorted(tick.pieces.items())
+    ]
+
+
+def twin(arriving: Sequence[Arrival], last: int = 0) -> dict[tuple[int, str], list[int]]:
+    """The rule for one record after the other."""
+    out: dict[tuple[int, str], list[int]] = {}
+    newest: dict[str, int] = {}
+    for arrival in arriving:
+        times = [] if arrival.piece is None else arrival.piece.records["ts_recv"].tolist()
+        if not last:
+            last = (min([arrival.clock, *times]) - 1) // SECOND * SECOND
+        for time in times:
+            second = -(-time // SECOND) * SECOND
+            second = max(second, last + SECOND, newest.get(arrival.name, 0))
+            newest[arrival.name] = second
+            out.setdefault((second, arrival.name), []).append(time)
+        while last + SECOND + GRACE <= arrival.clock:
+            last += SECOND
+    return out
+
+
+@anew
+@given(some_chunks)
+def test_ticks_are_those_of_the_twin(make: Make, chunks: Chunks) -> None:
+    arriving = arrivals(make, chunks)
+    ticks = closed(Ticker(WINDOW), arriving)
+    expected = twin(arriving)
+    assert told(ticks) == [(*key, expected[key]) for key in sorted(expected)]
+    ends = [tick.end for tick in ticks]
+    assert ends == list(range(ends[0], ends[-1] + 1, SECOND)) if ends else not expected
+    assert not any(tick.gap for tick in ticks)
+
+
+@anew
+@given(some_chunks, st.integers(1, 3))
+def test_how_records_are_divided_does_not_matter(make: Make, chunks: Chunks, size: int) -> None:
+    whole = arrivals(make, chunks)
+    parts = [Arrival(OPEN - 3 * SECOND)]
+    for arrival in whole:
+        piece = arrival.piece
+        starts = [] if piece is None else range(0, len(piece.records), size)
+        for at in starts:
+            assert piece is not None
+            part = piece.part(at, min(at + size, len(piece.records)))
+            newest = int(part.records["ts_recv"].max())
+            parts.append(Arrival(max(newest, parts[-1].clock), arrival.name, part))
+        parts.append(Arrival(arrival.clock))
+    whole = [parts[0], *whole]
+    assert told(closed(Ticker(WINDOW), parts)) == told(closed(Ticker(WINDOW), whole))
+
+
+@anew
+@given(some_chunks, st.data())
+def test_a_feed_that_goes_on_from_the_counts_closes_the_same_ticks(
+    make: Make, chunks: Chunks, data: st.DataObject
+) -> None:
+    """The first ticks were committed, everything else is sent again: a stream's first records."""
+    arriving = [Arrival(OPEN - 3 * SECOND), *arrivals(make, chunks)]
+    ticks = closed(Ticker(WINDOW), arriving)
+    kept = data.draw(st.integers(1, len(ticks))) if ticks else 0
+    counts: dict[str, int] = {}
+    for tick in ticks[:kept]:
+        for name, piece in tick.pieces.items():
+            assert piece.first == counts.get(name, 0)
+            counts[name] = piece.first + len(piece.records)
+    again = []
+    for arrival in arriving:
+        rest = None
+        if (sent := arrival.piece) is not None:
+            skipped = min(max(counts.get(arrival.name, 0) - sent.first, 0), len(sent.records))
+            rest = sent.part(skipped, len(sent.records))
+        again.append(Arrival(arrival.clock, arrival.name, rest))
+    last = ticks[kept - 1].end if kept else 0
+    resumed = closed(Ticker(WINDOW, last), again)
+    assert told([*ticks[:kept], *resumed]) == told(ticks)
+    assert [tick.end for tick in resumed] == [tick.end for tick in ticks[kept:]]
+
+
+def seconds(ticks: Sequence[Closed]) -> list[int]:
+    return [(tick.end - OPEN) // SECOND for tick in ticks]
+
+
+def test_a_tick_closes_when_the_clock_is_past_its_end_by_the_grace(make: Make) -> None:
+    ticker = Ticker(WINDOW)
+    ticker.add(Arrival(OPEN + SECOND, "s", Piece(0, make("cbbo-1s", 0.5, 1))))
+    ticker.hear(OPEN + SECOND + GRACE - 1)
+    assert ticker.close() == []
+    ticker.hear(OPEN + SECOND + GRACE)
+    assert seconds(ticker.close()) == [1]
+    assert ticker.closed == OPEN + SECOND
+    ticker.hear(OPEN + 4 * SECOND + GRACE)
+    assert seconds(ticker.close()) == [2, 3, 4], "silence closes ticks too"
+
+
+def test_late_records_go_to_the_next_open_tick(make: Make) -> None:
+    ticker = Ticker(WINDOW)
+    ticker.add(Arrival(OPEN + 2 * SECOND, "s", Piece(0, make("cbbo-1s", 0.5, 2))))
+    assert seconds(ticker.close()) == [1]
+    ticker.add(Arrival(OPEN + 2 * SECOND, "t", Piece(0, make("tcbbo", 0.7, 1.5, 0.9))))
+    (second,) = ticker.finish()
+    assert second.end == OPEN + 2 * SECOND
+    assert len(second.pieces["t"].records) == 3
+
+
+def test_a_receive_time_ahead_of_the_feeds_clock_is_no_time_at_all(make: Make) -> None:
+    ticker = Ticker(WINDOW)
+    rows = make("cbbo-1s", 1, 1800, 2, 0.5)
+    rows["ts_recv"][3] = 2**64 - 1
+    ticker.add(Arrival(OPEN + 2 * SECOND, "s", Piece(0, rows)))
+    first, second = ticker.finish()
+    assert (len(first.pieces["s"].records), len(second.pieces["s"].records)) == (2, 2)
+
+
+def test_no_tick_lies_outside_of_the_sessions_time(make: Make) -> None:
+    ticker = Ticker(Window(OPEN, OPEN + 3 * SECOND - 1))
+    ticker.add(Arrival(OPEN - 10 * SECOND, "s", Piece(0, make("cbbo-1s", -10))))
+    ticks = ticker.close()
+    over = [ticker.is_over]
+    ticker.hear(2**63 - 1)
+    ticks += ticker.close()
+    over.append(ticker.is_over)
+    assert seconds(ticks) == [0, 1, 2, 3]
+    assert over == [False, True]
+    assert ticker.finish() == []
+
+
+def gaps(ticks: Sequence[Closed]) -> list[str]:
+    return [tick.gap for tick in ticks]
+
+
+def test_ticks_without_the_feed_are_gaps_until_it_is_back(make: Make) -> None:
+    ticker = Ticker(WINDOW)
+    ticker.add(Arrival(OPEN + 2 * SECOND, "s", Piece(0, make("cbbo-1s", 1, 2))))
+    assert gaps(ticker.close()) == [""]
+    ticker.leave("away")
+    ticker.hear(OPEN + 4 * SECOND + GRACE)
+    assert gaps(ticker.close()) == ["away"] * 3
+    ticker.resume()
+    ticker.add(Arrival(OPEN + 5 * SECOND, "s", Piece(1, make("cbbo-1s", 2, 3, 5))))
+    (fifth,) = ticker.finish()
+    assert (fifth.gap, fifth.pieces["s"].records["ts_recv"].tolist()[0]) == (
+        "",
+        OPEN + 2 * SECOND,
+    ), "what was missed comes late"
+
+
+def test_what_was_sent_meanwhile_is_lost_where_a_feed_does_not_go_on(make: Make) -> None:
+    ticker = Ticker(WINDOW, OPEN + SECOND)
+    ticker.lose(OPEN + 3 * SECOND + 1, "down")
+    ticker.add(Arrival(OPEN + 5 * SECOND, "s", Piece(0, make("cbbo-1s", 3.5, 5))))
+    ticks = ticker.finish()
+    assert [(s, t.gap) for s, t in zip(seconds(ticks), ticks, strict=True)] == [
+        *((2, "down"), (3, "down"), (4, "down")),
+        (5, ""),
+    ]
+
+
+def test_records_of_open_ticks_are_forgotten_when_they_are_sent_again(make: Make) -> None:
+    ticker = Ticker(WINDOW)
+    rows = make("cbbo-1s", 1, 2)
+    ticker.add(Arrival(OPEN + 2 * SECOND, "s", Piece(0, rows)))
+    assert len(ticker.close()) == 1
+    held = [ticker.waiting]
+    ticker.resume()
+    held.append(ticker.waiting)
+    assert held == [1, 0]
+    ticker.add(Arrival(OPEN + 2 * SECOND, "s", Piece(1, rows[1:])))
+    (second,) = ticker.finish()
+    assert len(second.pieces["s"].records) == 1
+
+
+def test_conditions_and_cancels_stay_with_their_records(make: Make) -> None:
+    times = (0.5, 1, 1.5, 2, 2.5)
+    codes = np.arange(5, dtype=np.uint8)
+    pairs = np.array([[11, 3], [12, 10], [14, 12]])
+    piece = Piece(10, make("tcbbo", *times), codes, pairs)
+    for cuts in itertools.combinations(range(1, 5), 2):
+        ticker = Ticker(WINDOW)
+        for start, stop in itertools.pairwise((0, *cuts, 5)):
+            ticker.add(Arrival(OPEN + 3 * SECOND, "s", piece.part(start, stop)))
+        got = [tick.pieces["s"] for tick in ticker.finish() if tick.pieces]
+        assert np.concatenate([part.conditions for part in got]).tolist() == codes.tolist()
+        assert np.concatenate([part.pairs for part in got]).tolist() == pairs.tolist()
+        for part in got:
+            inside = (part.first <= part.pairs[:, 0]) & (
+                part.pairs[:, 0] < part.first + len(part.records)
+            )
+            assert inside.all()
+
+
+@pytest.mark.parametrize("closed_at", [0, OPEN])
+def test_nothing_is_complete_before_anything_arrived(closed_at: int) -> None:
+    ticker = Ticker(WINDOW, closed_at)
+    assert ticker.close() == []
+    assert ticker.finish() == []
