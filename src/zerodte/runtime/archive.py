@@ -158,7 +158,7 @@ class Archive:
                 failures += 1
                 if failures == 1:
                     self._say(f"finished sessions wait to be kept: {error}")
-                if self._stopped.is_set():
+                if failures > 1 and self._stopped.is_set():
                     break  # A store that does not answer takes its time to fail.
                 continue
             except Exception:  # Nobody else hears of what ends this thread.
