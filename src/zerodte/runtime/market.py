@@ -161,6 +161,7 @@ class Market:
 
     def _fail(self, problem: str) -> None:
         self._problem = problem
+        self._pulse.turned()
         self._failed(problem)
 
     def _wait(self, due: int) -> bool:
@@ -186,4 +187,5 @@ class Market:
         if not any(states):
             warm_up(self._tape.session)
         self._problem, self._is_ready = None, True
+        self._pulse.turned()
         self._ready()
