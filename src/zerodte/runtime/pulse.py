@@ -42,7 +42,12 @@ class Pulse:
         self._records.update(tick.counts())
         if tick.gap and not self._gap:
             self.gaps += 1
-            log("gap", logging.WARNING, since=instant(tick.end - SECOND), reason=tick.gap)
+            log(
+                "gap",
+                logging.WARNING,
+                since=instant(tick.end - SECOND).isoformat(),
+                reason=tick.gap,
+            )
         self._gap = tick.gap
         self.passed(session, lag)
 
