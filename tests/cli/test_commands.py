@@ -143,7 +143,7 @@ def test_a_tape_that_breaks_while_it_is_served_is_said_in_one_line(torn: Path) -
         assert process.stdout is not None
         assert process.stderr is not None
         address = re.search(r"Listening on (\S+);", process.stdout.readline())
-        line = process.stderr.readline()
+        line = next(line for line in process.stderr if "event=ended" in line)
         assert address is not None
         with pytest.raises(urllib.error.HTTPError) as raised:
             urllib.request.urlopen(f"{address[1]}/health")  # noqa: S310
@@ -152,8 +152,9 @@ def test_a_tape_that_breaks_while_it_is_served_is_said_in_one_line(torn: Path) -
         process.send_signal(signal.SIGTERM)
         _, rest = process.communicate(timeout=20)
     assert "ticks, line 1" in line
-    assert line == f"error: {reasons[0]}\n"
-    assert rest == ""
+    assert line.endswith(f" level=error event=ended problem={json.dumps(reasons[0])}\n")
+    assert rest.splitlines()[-1].endswith(" level=info event=stop")
+    assert "Traceback" not in rest
 
 
 @pytest.fixture

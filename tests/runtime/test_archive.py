@@ -10,10 +10,18 @@ from pathlib import Path
 import pytest
 
 from history.made_days import DATE, made_day, same
+from runtime.hearing import Hearing
+from session.made_tape import quotes, stock, trades, write
+from zerodte.config import MINUTE, SECOND, STRIKE_RANGE
 from zerodte.history.encode import Finished
 from zerodte.history.error import HistoryError
 from zerodte.history.history import History
-from zerodte.runtime.archive import Archive
+from zerodte.runtime.archive import Archive, finished
+from zerodte.runtime.market import Market
+from zerodte.runtime.replay import replay
+from zerodte.tape.folder import Tape, open_tape
+from zerodte.tape.lean import import_lean
+from zerodte.wire.health import Health
 
 DAYS = [date(2025, 6, day) for day in (2, 3, 4, 5)]
 LONG = 30.0
@@ -136,3 +144,79 @@ def test_a_damaged_session_is_logged_once_and_read_when_it_is_whole(
     assert [record.levelno for record in caplog.records] == [logging.ERROR]
     file.write_bytes(content)
     assert same(archive.read(DATE, "AAA"), made_day(1, 40))
+
+
+@pytest.fixture(scope="module")
+def tape(tmp_path_factory: pytest.TempPathFactory) -> Tape:
+    """Ten seconds of one chain; the day after them is silence."""
+    return write(
+        tmp_path_factory.mktemp("tape"),
+        ("cbbo-1s", quotes("cbbo-1s", 200, 10, seed=1)),
+        ("tcbbo", trades("tcbbo", 20, 10, seed=2)),
+        ("bbo-1s", stock(10)),
+    )
+
+
+def test_a_session_is_kept_at_its_close_and_not_before(tape: Tape, tmp_path: Path) -> None:
+    session, archive = replay(tape), Archive(History(str(tmp_path)))
+    session.advance(tape.session.close - SECOND)
+    archive.follow(session, "replay")
+    assert finished(session, "replay") == []
+    assert archive.read(tape.session.date, "ABC") is None
+    session.advance(tape.session.close)
+    archive.follow(session, "replay")
+    found = archive.read(tape.session.date, "ABC")
+    assert found is not None
+    assert found.source == "replay"
+    assert same(found.day, session.kept("ABC"))
+    assert len(found.day) == 780
+
+
+def test_a_session_is_kept_again_when_its_gaps_change(tape: Tape, tmp_path: Path) -> None:
+    session, history = replay(tape), Watched(str(tmp_path))
+    session.advance(tape.session.close)
+    with running(Archive(history)) as archive:
+        archive.follow(session, "live")
+        assert history.tried.acquire(timeout=LONG)
+        archive.follow(session, "live")
+        session.note_gap(tape.session.open + MINUTE, tape.session.close, "the feed was down")
+        archive.follow(session, "live")
+    assert history.tried.acquire(blocking=False), "once more for the gap"
+    assert not history.tried.acquire(blocking=False), "and not for nothing"
+    kept = History(str(tmp_path)).about(tape.session.date, "ABC")
+    assert kept is not None
+    assert [gap.reason for gap in kept.gaps] == ["the feed was down"]
+
+
+def test_a_market_keeps_its_session(recorded: Path, tmp_path: Path) -> None:
+    import_lean(recorded / "lean", "SPXW", date(2021, 1, 4), tmp_path / "tape", lambda *_: None)
+    opened, hearing = open_tape(tmp_path / "tape"), Hearing()
+    market = Market([opened], None, archive=Archive(History(str(tmp_path / "kept"))))
+    market.start(hearing)
+    assert hearing.is_ready.wait(timeout=60)
+    market.stop()
+    assert market.health() == Health.of()
+    kept = History(str(tmp_path / "kept")).read(date(2021, 1, 4), "SPX")
+    assert kept is not None
+    assert same(kept.day, replay(opened).kept("SPX"))
+
+
+def test_a_market_that_cannot_keep_its_session_answers_and_says_so(
+    recorded: Path, tmp_path: Path
+) -> None:
+    import_lean(recorded / "lean", "SPXW", date(2021, 1, 4), tmp_path / "tape", lambda *_: None)
+    (tmp_path / "file").write_text("in the way")
+    history, hearing = Watched(str(tmp_path / "file")), Hearing()
+    archive = Archive(history, patience=0.01)
+    market = Market([open_tape(tmp_path / "tape")], None, archive=archive)
+    market.start(hearing)
+    try:
+        assert hearing.is_ready.wait(timeout=60)
+        for _ in range(2):
+            assert history.tried.acquire(timeout=LONG)
+        health = market.health()
+        assert health.status == "Healthy"
+        assert "Not a directory" in health.warnings[0]
+        assert b'"SPX"' in market.snapshot("SPX", None, STRIKE_RANGE)
+    finally:
+        market.stop()

@@ -1,13 +1,17 @@
 """A market behind a port, until somebody ends it; and what is said of it meanwhile."""
 
+import logging
+
 import click
 
+import zerodte
 from zerodte.cli.progress import LateProgress
 from zerodte.config import MINUTE
 from zerodte.market.calendar import new_york_clock
 from zerodte.runtime.market import Audience, Market
 from zerodte.runtime.programme import Programme
 from zerodte.server.app import create_app
+from zerodte.server.logs import log, log_to_stderr
 from zerodte.server.run import Listener, Server
 from zerodte.server.settings import ServerSettings
 
@@ -25,6 +29,8 @@ def serve(market: Market, listener: Listener, doing: str, lead: int | None = Non
     """
     url = listener.url
     click.echo(f"Listening on {url}; {doing}")
+    log_to_stderr()
+    log("start", url=url, version=zerodte.__version__)
     app = create_app(market, ServerSettings(base_url=url))
     server = Server(app, listener, app.stop, app.cut)
     with LateProgress() as progress:
@@ -33,6 +39,7 @@ def serve(market: Market, listener: Listener, doing: str, lead: int | None = Non
             server.run()
         finally:
             market.stop()
+            log("stop")
 
 
 class _Announcer(Audience):
@@ -56,6 +63,7 @@ class _Announcer(Audience):
         """Name the session, but for the first, which has been named."""
         if self._programme is not None:
             click.echo(f"The session of {programme.session.date} begins.")
+        log("session", date=programme.session.date)
         self._programme = programme
 
     def ready(self) -> None:
@@ -63,6 +71,7 @@ class _Announcer(Audience):
         self._progress.stop()
         symbols = self._market.symbols()
         first = "SPY" if "SPY" in symbols else next(iter(symbols), "SYMBOL")
+        log("ready", symbols=len(symbols))
         rest = len(symbols) - _SHOWN_SYMBOLS
         for warning in self._programme.warnings if self._programme else ():
             click.echo(f"  warning: {warning}")
@@ -89,4 +98,4 @@ class _Announcer(Audience):
     def failed(self, problem: str) -> None:
         """One line."""
         self._progress.stop()
-        click.echo(f"error: {problem}", err=True)
+        log("ended", logging.ERROR, problem=problem)

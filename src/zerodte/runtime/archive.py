@@ -137,32 +137,40 @@ class Archive:
         while True:
             stops = self._stopped.is_set()
             self._wake.clear()
-            self._problem = self._write_all()
+            if self._write_all():
+                self._problem = None
             if stops:
                 return
-            if self._problem is not None:
-                self._stopped.wait(self._patience)
-            else:
+            if self._problem is None:
                 self._wake.wait()
+            else:
+                self._stopped.wait(self._patience)
 
-    def _write_all(self) -> str | None:
-        """Write what waits; the first reason why something could not be."""
-        problem = None
+    def _write_all(self) -> bool:
+        """Try to write all that waits; whether that could be done."""
         with self._lock:
             waiting = list(self._waiting.items())
-        for key, finished in waiting:
+        failures = 0
+        for key, one in waiting:
             try:
-                self._history.keep(finished)
+                self._history.keep(one)
             except HistoryError as error:
-                problem = problem or f"finished sessions wait to be kept: {error}"
+                failures += 1
+                if failures == 1:
+                    self._say(f"finished sessions wait to be kept: {error}")
+                if failures > 1 and self._stopped.is_set():
+                    break  # A store that does not answer takes its time to fail.
                 continue
             except Exception:  # Nobody else hears of what ends this thread.
                 _LOG.exception("a defect: %s of %s could not be kept", *key[::-1])
             else:
-                self._open(key, finished)
+                self._open(key, one)
             with self._lock:
-                if self._waiting.get(key) is finished:
+                if self._waiting.get(key) is one:
                     del self._waiting[key]
-        if problem is not None and problem != self._problem:
+        return not failures
+
+    def _say(self, problem: str) -> None:
+        if problem != self._problem:
             _LOG.error("%s", problem)
-        return problem
+        self._problem = problem

@@ -189,6 +189,7 @@ class Market:
     def _fail(self, problem: str) -> None:
         if not self._stopped.is_set():
             self._problem = problem
+            self._pulse.turned()
             self._audience.failed(problem)
 
     def _perform(self, programme: Programme, lead: int) -> bool:
@@ -254,6 +255,7 @@ class Market:
         with self._lock:
             self._shown = own
             self._answers.clear()
+            self._pulse.turned()
         if is_first:
             self._problem = None
             self._audience.ready()

@@ -1,12 +1,15 @@
 """What a market tells of itself while it is played: how far it is, and that a sample was taken."""
 
+import logging
 from collections import Counter
 from collections.abc import Callable
 
-from zerodte.config import SAMPLE_INTERVAL
+from zerodte.config import SAMPLE_INTERVAL, SECOND
 from zerodte.records.tick import Tick
+from zerodte.server.logs import log
 from zerodte.server.source import Changes, Figures
 from zerodte.session.session import Session
+from zerodte.wire.base import instant
 
 _NAN = float("nan")
 
@@ -24,21 +27,37 @@ class Pulse:
         self.ticks = self.samples = self.gaps = 0
         self._records: Counter[str] = Counter()
         self._tick_lag = self._sample_lag = _NAN
+        self._session: Session | None = None
         self._last = 0
-        self._is_in_gap = False
+        self._turns = 0
+        self._gap = ""
         self._calls: list[Callable[[], None]] = []
+
+    def turned(self) -> None:
+        """Count what changes every answer: readiness, a failure, another session to answer from."""
+        self._turns += 1
 
     def took(self, tick: Tick, session: Session, lag: float) -> None:
         """Count a tick that `session` has taken, `lag` seconds after it was due."""
         self._records.update(tick.counts())
-        self.gaps += bool(tick.gap) and not self._is_in_gap
-        self._is_in_gap = bool(tick.gap)
+        if tick.gap and not self._gap:
+            self.gaps += 1
+            log(
+                "gap",
+                logging.WARNING,
+                since=instant(tick.end - SECOND).isoformat(),
+                reason=tick.gap,
+            )
+        self._gap = tick.gap
         self.passed(session, lag)
 
     def passed(self, session: Session, lag: float) -> None:
         """Count a second that has passed, and say so if it brought a sample."""
         self.ticks += 1
         self._tick_lag = lag
+        if session is not self._session:
+            self._session, self._last = session, 0
+            log("session", date=session.hours.date)
         hours, now = session.hours, session.now
         newest = min(now, hours.close) // SAMPLE_INTERVAL
         last = max(self._last, hours.open // SAMPLE_INTERVAL)
@@ -56,7 +75,8 @@ class Pulse:
 
     def version(self, changes: Changes) -> int:
         """See `SnapshotSource.version`."""
-        return {"tick": self.ticks, "sample": self.samples, "never": 0}[changes]
+        counts = {"tick": self.ticks, "sample": self.samples, "never": 0}
+        return counts[changes] + self._turns
 
     def figures(self, session: Session | None) -> Figures:
         """See `SnapshotSource.figures`; `session` must not be taking a tick meanwhile."""

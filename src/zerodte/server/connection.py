@@ -20,6 +20,8 @@ TARGET_BYTES, HEAD_BYTES = 8 * 1024, 32 * 1024
 _HEAD_S = 10.0
 #: Seconds that a client may leave an answer untaken; and once the server is about to end.
 _STALL_S, _LAST_STALL_S = 60.0, 1.0
+#: Seconds that a refused client has to hear why.
+_LINGER_S = 1.0
 
 _MALFORMED = ApiError("bad_request", "This is not a well-formed HTTP/1.1 request.")
 _LATE = ApiError("request_timeout", f"A request's head must come within {_HEAD_S:g} seconds.")
@@ -39,7 +41,7 @@ class Connection(HttpToolsProtocol):
         super().__init__(**uvicorn)
         self._cut = cut
         self._fault = _MALFORMED
-        self._is_in_head = True
+        self._is_in_head, self._is_refused = True, False
         self._head_size = self._piece_size = 0
         self._due: asyncio.TimerHandle | None = None
         self._stalled: asyncio.TimerHandle | None = None
@@ -59,10 +61,12 @@ class Connection(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Take a piece of whatever comes."""
+        if self._is_refused:
+            return
         self._piece_size = len(data)
         self._head_size += len(data)
         super().data_received(data)
-        if self.transport.is_closing():
+        if self._is_refused or self.transport.is_closing():
             return
         if self._is_in_head and self._head_size > HEAD_BYTES:
             self._refuse(_LONG_HEAD)
@@ -140,16 +144,22 @@ class Connection(HttpToolsProtocol):
     def _refuse(self, error: ApiError) -> None:
         """Say what was wrong, where no answer is under way, and end."""
         self._cut(error.code)
-        if self.cycle is None or self.cycle.response_complete:
-            body = error.body()
-            headers = headers_of_errors(error.status) | {
-                "connection": "close",
-                "content-length": str(len(body)),
-            }
-            lines = [b"%b: %b\r\n" % header for header in encoded(headers)]
-            self.transport.write(b"".join([STATUS_LINE[error.status], *lines, b"\r\n", body]))
-        self.transport.close()
+        self._is_refused = True
+        self._cancel_due()
+        if self.cycle is not None and not self.cycle.response_complete:
+            self.transport.close()
+            return
+        body = error.body()
+        headers = headers_of_errors(error.status) | {
+            "connection": "close",
+            "content-length": str(len(body)),
+        }
+        lines = [b"%b: %b\r\n" % header for header in encoded(headers)]
+        self.transport.write(b"".join([STATUS_LINE[error.status], *lines, b"\r\n", body]))
+        # Closed at once, with what the client still sends unread, the system would take this back.
+        self.transport.write_eof()
+        self._due = self.loop.call_later(_LINGER_S, self.transport.close)
 
 
 def _size(headers: list[tuple[bytes, bytes]]) -> int:
-    return sum(len(name) + len(value) for name, value in headers)
+    return sum(len(name) + len(value) + len(b": \r\n") for name, value in headers)

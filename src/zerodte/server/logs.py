@@ -1,17 +1,17 @@
 """Logs: one event a line on stderr, as `key=value` pairs (logfmt).
 
-A value that holds more than plain characters is a JSON string, so that no value can begin a line or
-another pair. Keys of clients and their queries are never logged.
+A value that holds more than plain characters is a JSON string in ASCII; so none can begin a new
+line or another pair. Keys of clients and their queries are never logged.
 """
 
+import json
 import logging
 import re
 import sys
 from datetime import UTC, datetime
 from typing import Any
 
-import msgspec
-
+_LOG = logging.getLogger("zerodte")
 _PLAIN = re.compile(r"[A-Za-z0-9_.,:/@+\[\]-]+")
 
 
@@ -33,13 +33,19 @@ class LogFormat(logging.Formatter):
 
 
 def log_to_stderr() -> None:
-    """Send everything that is logged to stderr, this program's from info on."""
+    """Send what is logged to stderr; on a terminal, whose reader is told more, only warnings."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(LogFormat())
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
-    logging.getLogger("zerodte").setLevel(logging.INFO)
+    if not sys.stderr.isatty():
+        _LOG.setLevel(logging.INFO)
+
+
+def log(event: str, level: int = logging.INFO, **fields: object) -> None:
+    """Log an event of the whole program."""
+    _LOG.log(level, event, extra={"fields": fields})
 
 
 def _value(value: object) -> str:
     text = str(value)
-    return text if _PLAIN.fullmatch(text) else msgspec.json.encode(text).decode()
+    return text if _PLAIN.fullmatch(text) else json.dumps(text)

@@ -19,6 +19,7 @@ from zerodte.wire.errors import ApiError
 
 _LOG = logging.getLogger(__name__)
 
+#: So long a stream may say nothing.
 _HEARTBEAT_S = 15.0
 _HEARTBEAT = b":\n\n"
 #: What a reader is told first: how long to wait before it comes back, in ms.
@@ -73,12 +74,11 @@ class Stream:
         skipped: Samples that readers were too slow for.
     """
 
-    def __init__(self, source: SnapshotSource, heartbeat: float = _HEARTBEAT_S) -> None:
-        """Read samples from `source`; a silent stream says so every `heartbeat` seconds."""
+    def __init__(self, source: SnapshotSource) -> None:
+        """Read samples from `source`."""
         self.sent = 0
         self.skipped = 0
         self._source = source
-        self._heartbeat = heartbeat
         self._channels: dict[str, _Channel] = {}
         self._is_stopped = False
 
@@ -180,7 +180,7 @@ class Stream:
                     continue
                 reader.woken.clear()
                 try:
-                    async with asyncio.timeout(self._heartbeat):
+                    async with asyncio.timeout(_HEARTBEAT_S):
                         await reader.woken.wait()
                 except TimeoutError:
                     await send(asgi.body(_HEARTBEAT, more=True))
