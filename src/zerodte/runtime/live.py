@@ -76,9 +76,15 @@ class LiveMarket(Market):
             last = self._recorder.recovery.last
             self._reception = Reception(feed, connection, hours, window, last)
             self._unwritten: str | None = None
+            self._is_over = False
             self._tape = open_tape(self.folder, offer.date)
             undo.pop_all()
         super().__init__((), None, archive=archive)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the session is over and all of it is shown."""
+        return self._is_over
 
     @property
     def recovery(self) -> Recovery:
@@ -126,6 +132,7 @@ class LiveMarket(Market):
                 if reception.is_caught_up:
                     self._show(own)
             self._show(own)
+            self._is_over = reception.is_over
         finally:
             reception.close()
             recorder.close()

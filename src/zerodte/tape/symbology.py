@@ -44,7 +44,8 @@ def read_mapped(files: Iterable[DbnFile], date: datetime.date | None) -> Symbols
     symbols: Symbols = {}
     for file in files:
         known = symbols.setdefault(file.dataset, {})
-        known.update(_mapped(file.metadata, date))
+        # The decoder gives mappings in an order of its own, another in every process.
+        known.update(sorted(_mapped(file.metadata, date)))
     return symbols
 
 
