@@ -67,8 +67,8 @@ def command(*words: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
 @contextlib.contextmanager
 def feed(tape: Path, speed: float, *, is_resumable: bool = True) -> Iterator[str]:
     """A feed process; where it listens."""
-    resume = "--resume" if is_resumable else "--no-resume"
-    with command("feed", str(tape), "--speed", str(speed), "--port", "0", resume) as (_, at):
+    how = [] if is_resumable else ["--no-resume"]
+    with command("feed", str(tape), "--speed", str(speed), "--port", "0", *how) as (_, at):
         yield at
 
 

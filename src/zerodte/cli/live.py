@@ -34,14 +34,11 @@ from zerodte.tape.folder import open_tape
     help="0 picks a free one.",
 )
 @click.option(
-    "--resume/--no-resume",
-    default=True,
-    show_default=True,
-    help="Whether a client may go on from what it has, or is sent what comes from now on.",
+    "--no-resume", is_flag=True, help="Send what comes from now on to those who come back, too."
 )
-def feed_command(tape: Path, speed: float, host: str, port: int, resume: bool) -> None:
+def feed_command(tape: Path, speed: float, host: str, port: int, no_resume: bool) -> None:
     """Send the tape in folder TAPE as a live feed, from the open on, to all who connect."""
-    feed = LineServer(open_tape(tape), speed, is_resumable=resume, host=host, port=port)
+    feed = LineServer(open_tape(tape), speed, is_resumable=not no_resume, host=host, port=port)
     click.echo("Feed on {}:{}; Ctrl-C stops.".format(*feed.address))
     try:
         feed.run()
