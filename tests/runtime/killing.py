@@ -36,7 +36,7 @@ from zerodte.views.snapshot import snapshot
 SECOND = 10**9
 #: A day in about a second.
 FAST = 1e5
-_PATIENCE = 120.0
+_PATIENCE = 300.0
 _SOURCES = str(Path(zerodte.__file__).parents[1])
 
 #: Moments to kill at are not a secret.

@@ -39,12 +39,12 @@ def pieces(path: Path, warn: Warn) -> Iterator[bytes]:
 
 
 def _inflated(path: Path, read: Iterator[bytes], warn: Warn) -> Iterator[bytes]:
-    frame = None
+    inflater, frame = zstandard.ZstdDecompressor(), None
     try:
         for compressed in read:
             rest = compressed
             while rest:
-                frame = frame or zstandard.ZstdDecompressor().decompressobj()
+                frame = frame or inflater.decompressobj()
                 if piece := frame.decompress(rest):
                     yield piece
                 rest = frame.unused_data
