@@ -12,6 +12,7 @@ import http.client
 import json
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -37,6 +38,7 @@ SECOND = 10**9
 #: A day in about a second.
 FAST = 1e5
 _PATIENCE = 300.0
+_ADDRESS = re.compile(r"127\.0\.0\.1:\d+")
 _SOURCES = str(Path(zerodte.__file__).parents[1])
 
 #: Moments to kill at are not a secret.
@@ -48,7 +50,7 @@ Seen = dict[str, bytes]
 
 @contextlib.contextmanager
 def command(*words: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """A command that says where it listens in its first line; killed at the end."""
+    """A command, and where it says that it listens; killed at the end."""
     code = "from zerodte.cli import main; main()"
     with subprocess.Popen(
         [sys.executable, "-c", code, *words],
@@ -58,8 +60,8 @@ def command(*words: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
     ) as process:
         try:
             assert process.stdout is not None
-            line = process.stdout.readline()
-            yield process, next(w for w in line.split() if ":" in w).strip(";").rstrip("/")
+            said = (_ADDRESS.search(line) for line in process.stdout)
+            yield process, next(found[0] for found in said if found)
         finally:
             process.send_signal(signal.SIGKILL)
 
@@ -75,8 +77,8 @@ def feed(tape: Path, speed: float, *, is_resumable: bool = True) -> Iterator[str
 @contextlib.contextmanager
 def live(at: str, root: Path) -> Iterator[str]:
     """A server of the feed `at`; host and port."""
-    with command("live", at, "--record", str(root), "--port", "0") as (_, url):
-        yield url.removeprefix("http://")
+    with command("live", at, "--record", str(root), "--port", "0") as (_, address):
+        yield address
 
 
 def get(address: str, path: str) -> tuple[int, bytes]:
