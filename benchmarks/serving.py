@@ -1,37 +1,44 @@
 """A server in a process of its own, on one core, for the load that benchmarks/load.py puts on it.
 
     python -m benchmarks.serving bare BYTES      bodies of that size, and nothing else
-    python -m benchmarks.serving market SPEED    a market; 0 for one that stands still
+    python -m benchmarks.serving market SPEED    the demo, two hours old; at 0 it stands still
 
-It prints its URL when answers come without delay.
+It prints its URL when it is to be measured.
 """
 
+import datetime
+import functools
 import os
 import sys
-import tempfile
 import time
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Callable, Iterable, Sequence
 
-from benchmarks.tape import write_tape
-from zerodte.runtime.market import Market
+from zerodte.config import HOUR
+from zerodte.feeds.simulator.names import names_of
+from zerodte.feeds.simulator.simulation import Simulation
+from zerodte.market.calendar import calendar
+from zerodte.runtime.demo import Demo
+from zerodte.runtime.market import Audience, Market
+from zerodte.runtime.programme import Programme
 from zerodte.server import asgi
 from zerodte.server.app import create_app
 from zerodte.server.run import Listener, Server
 from zerodte.server.settings import ServerSettings
 from zerodte.server.source import SampleEvent
-from zerodte.tape.folder import Tape, open_tape
 
-#: The core that is served from; load comes from the others.
+#: The core that is served from; load and the simulation have the others.
 CORE = 0
-_RECORDS = 2_000_000
+_DATE = datetime.date(2025, 6, 2)
+_SYMBOLS = ("SPY", "SPX", "QQQ", "IWM")
+_LEAD = 2 * HOUR
+_STILL = 1e-9
 
 
 class StampedMarket(Market):
     """A market whose bars say when their sample was announced, on the machine's monotonic clock."""
 
-    def __init__(self, tape: Tape, speed: float | None) -> None:
-        super().__init__(tape, speed)
+    def __init__(self, programmes: Iterable[Programme], speed: float) -> None:
+        super().__init__(programmes, speed, _LEAD)
         self._announced = 0
 
     def on_sample(self, call: Callable[[], None]) -> Callable[[], None]:
@@ -52,18 +59,22 @@ class StampedMarket(Market):
         ]
 
 
+class _Teller(Audience):
+    """Says where the market is served once it goes by the clock."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+
+    def live(self) -> None:
+        """Now."""
+        print(self._url, flush=True)
+
+
 def bare(size: int) -> asgi.App:
-    """The least that an ASGI application can do for the same bytes."""
-    content = b"x" * size
-    start = asgi.begin(
-        200,
-        [
-            (b"content-type", b"application/json"),
-            (b"cache-control", b"no-store"),
-            (b"content-length", b"%d" % size),
-        ],
-    )
-    end = asgi.body(content)
+    """The least that an ASGI application can do for so many bytes."""
+    content = asgi.body(b"x" * size)
+    headers = {"content-type": "application/json", "content-length": str(size)}
+    start = asgi.begin(200, asgi.encoded(headers | {"cache-control": "no-store"}))
 
     async def app(scope: asgi.Scope, receive: asgi.Receive, send: asgi.Send) -> None:
         if scope["type"] == "lifespan":
@@ -72,34 +83,39 @@ def bare(size: int) -> asgi.App:
                 await send({"type": f"lifespan.{step}.complete"})
         else:
             await send(start)
-            await send(end)
+            await send(content)
 
     return app
 
 
 def serve_bare(size: int) -> None:
     """Serve bare bodies until told to stop."""
+    os.sched_setaffinity(0, {CORE})
     listener = Listener("127.0.0.1", 0)
     print(listener.url, flush=True)
     Server(bare(size), listener).run()
 
 
 def serve_market(speed: float) -> None:
-    """Serve a market of four symbols until told to stop."""
+    """Serve the market until told to stop."""
+    session = calendar().session(_DATE)
+    assert session is not None
+    make = functools.partial(Simulation, names=names_of(_SYMBOLS), seed=1, impact=0.0)
+    demo = Demo(session, make)
+    # The simulation is a process already, and keeps its freedom.
+    os.sched_setaffinity(0, {CORE})
     listener = Listener("127.0.0.1", 0)
-    with tempfile.TemporaryDirectory(prefix="zerodte-") as folder:
-        write_tape(Path(folder), _RECORDS, compressed=False)
-        market = StampedMarket(open_tape(folder), speed or None)
-        market.start(lambda: print(listener.url, flush=True))
-        app = create_app(market, ServerSettings())
-        try:
-            Server(app, listener, app.stop, app.cut).run()
-        finally:
-            market.stop()
+    market = StampedMarket(demo, speed or _STILL)
+    app = create_app(market, ServerSettings())
+    market.start(_Teller(listener.url))
+    try:
+        Server(app, listener, app.stop, app.cut).run()
+    finally:
+        demo.close()
+        market.stop()
 
 
 if __name__ == "__main__":
-    os.sched_setaffinity(0, {CORE})
     kind, argument = sys.argv[1:]
     if kind == "bare":
         serve_bare(int(argument))

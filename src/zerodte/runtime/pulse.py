@@ -57,7 +57,6 @@ class Pulse:
         self._tick_lag = lag
         if session is not self._session:
             self._session, self._last = session, 0
-            log("session", date=session.hours.date)
         hours, now = session.hours, session.now
         newest = min(now, hours.close) // SAMPLE_INTERVAL
         last = max(self._last, hours.open // SAMPLE_INTERVAL)
