@@ -1,5 +1,6 @@
 """The commands of a live session: a feed to develop against, and a server that records one."""
 
+from contextlib import closing
 from pathlib import Path
 
 import click
@@ -64,8 +65,9 @@ def live_command(
 ) -> None:
     """Record the feed at FEED and serve what was recorded over HTTP."""
     listener = Listener(host, port)
-    archive = Archive(History(history)) if history else None
-    market = LiveMarket(Line(*feed), record, archive)
-    for said in market.recovery.sentences():
-        click.echo(said)
-    serve(market, listener, f"recording to {market.folder} ...")
+    with closing(listener.socket):
+        archive = Archive(History(history)) if history else None
+        market = LiveMarket(Line(*feed), record, archive)
+        for said in market.recovery.sentences():
+            click.echo(said)
+        serve(market, listener, f"recording to {market.folder} ...")

@@ -19,6 +19,7 @@ from zerodte.runtime.market import Market, Shown
 from zerodte.runtime.reception import Reception
 from zerodte.runtime.replay import begin, source_of
 from zerodte.runtime.warmup import warm_up
+from zerodte.server.logs import log
 from zerodte.server.source import Figures
 from zerodte.tape.error import TapeError
 from zerodte.tape.folder import open_tape, window_of
@@ -26,8 +27,6 @@ from zerodte.tape.recorder import Recorder
 from zerodte.tape.recovery import Recovery
 from zerodte.tape.ticker import Closed
 from zerodte.wire.health import Health
-
-_LOG = logging.getLogger(__name__)
 
 #: The first and the longest wait before what could not be written is tried again, seconds.
 _FIRST_WAIT: Final = 0.25
@@ -115,6 +114,8 @@ class LiveMarket(Market):
         own = Shown(begin(self._tape), "live" if source == "replay" else source)
         warm_up(self._tape.session)
         self._audience.begun(self._tape)
+        found = recorder.recovery
+        log("recording", dropped=sum(found.dropped.values()), lost=found.lost, folder=self.folder)
         try:
             follow = self._tape.follow()
             for tick in follow.ticks():
@@ -145,12 +146,10 @@ class LiveMarket(Market):
                 self._recorder.commit(ticks)
                 break
             except OSError as error:
+                problem = f"{error.filename}: {error.strerror}"
                 if self._unwritten is None:
-                    _LOG.error("recording waits: %s", error)
-                self._unwritten = (
-                    f"nothing new is recorded or shown: {error.filename}: {error.strerror}; "
-                    "it is tried again"
-                )
+                    log("unwritten", logging.ERROR, problem=problem)
+                self._unwritten = f"nothing new is recorded or shown: {problem}; it is tried again"
             if self._stopped.wait(wait):
                 return False
             wait = min(2 * wait, _LONGEST_WAIT)

@@ -1,5 +1,6 @@
 """A live feed as ticks that are complete: through silence, hang-ups and its coming back."""
 
+import logging
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,6 +9,7 @@ from typing import Final
 from zerodte.config import SECOND
 from zerodte.feeds.feed import Begun, Connection, Feed, FeedError
 from zerodte.market.calendar import TradingSession, new_york_clock
+from zerodte.server.logs import log
 from zerodte.tape.batches import Window
 from zerodte.tape.ticker import Closed, Ticker
 
@@ -141,12 +143,15 @@ class Reception:
             self._ticker.begin(min(begun.now, self._hours.open + 1))
             self._ticker.lose(begun.now, self._reason)
         self.problem, self._reason, self._wait = None, WAS_AWAY, _FIRST_WAIT
+        log("feed", feed=self._feed.name, resumed=begun.resumed)
 
     def _lose(self, why: str) -> None:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
         self._ticker.leave(self._reason)
+        if self.problem is None:
+            log("away", logging.WARNING, feed=self._feed.name, problem=why)
         since = ""
         if self._ticker.closed:
             since = f" since {new_york_clock(self._ticker.closed):%H:%M:%S} New York"
