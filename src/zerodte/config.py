@@ -23,6 +23,11 @@ VARIANCE_PROFILE: Final = (12.8, 13.4, 9.6, 7.2, 5.9, 5.0, 5.5, 5.9, 5.1, 6.3, 6
 
 #: A sample is taken every half minute (reference).
 SAMPLE_INTERVAL: Final = 30 * SECOND
+#: The sizes of bars (reference), ns. Each divides the half hour, so that bars end on the clock's.
+BARS: Final = {"30s": 30 * SECOND, "1m": MINUTE, "5m": 5 * MINUTE, "15m": 15 * MINUTE}
+#: The default and the bounds of `minutes`, the length of a window (reference).
+WINDOW: Final = 60
+WINDOW_BOUNDS: Final = (1, 390)
 #: A chain silent for longer than this, or than two cadences, is stale (ours).
 STALE_AFTER: Final = 15 * SECOND
 #: Two sources of spot further apart than this fraction are a warning (ours).
@@ -79,6 +84,11 @@ ATM_VOLUME_BAND: Final = 0.005
 #: `skew_25d` wants contracts whose delta lies within this of 25 (ours).
 SKEW_DELTA: Final = 0.25
 SKEW_TOLERANCE: Final = 0.20
+#: The leaderboard's `abs_flow` looks at this many samples (reference).
+LEADER_SAMPLES: Final = 10
+#: The default and the bounds of its `n` (reference).
+LEADERS: Final = 20
+LEADERS_BOUNDS: Final = (1, 100)
 #: The default and the bounds of the snapshot's `strike_range` (reference).
 STRIKE_RANGE: Final = 0.03
 STRIKE_RANGE_BOUNDS: Final = (0.001, 0.10)

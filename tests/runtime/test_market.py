@@ -157,19 +157,6 @@ def test_ready_means_that_nothing_is_left_to_compile(tmp_path: Path) -> None:
     assert answer[1:] == []
 
 
-def test_strike_ranges_are_told_apart_to_four_digits(tape: Tape) -> None:
-    market = played(tape)
-    first = market.snapshot(SYMBOL, None, 0.01)
-    assert market.snapshot(SYMBOL, None, 0.01004) is first, "it was kept"
-    assert market.snapshot(SYMBOL, None, 0.03) != first
-    for step in range(32):
-        market.snapshot(SYMBOL, None, 0.02 + step / 1e4)
-    again = market.snapshot(SYMBOL, None, 0.01)
-    assert again is not first, "only the newest answers are kept"
-    assert again == first
-    market.stop()
-
-
 def test_the_baseline_has_no_decision(tape: Tape) -> None:
     market = played(tape)
     baseline = json.loads(market.exposure(SYMBOL, None, STRIKE_RANGE))

@@ -14,7 +14,13 @@ from zerodte.server.source import Changes, Figures, SampleEvent
 from zerodte.wire.errors import ApiError
 from zerodte.wire.exposure import ExposureBlocks, Head, encode
 from zerodte.wire.health import Health
+from zerodte.wire.heatmap import Heatmap, HeatmapMetric, HeatmapMode
+from zerodte.wire.hedge_flow import HedgeFlow, Side
+from zerodte.wire.leaderboard import Leaderboard, LeaderMetric
+from zerodte.wire.series import Series
 from zerodte.wire.snapshot import NoZeroDte, SessionClosed, SnapshotBlocks
+from zerodte.wire.strike_flow import StrikeFlow
+from zerodte.wire.window import BarSize, StrikeBarSize
 
 S = TypeVar("S", bound=msgspec.Struct)
 Blocks = TypeVar("Blocks", bound=ExposureBlocks)
@@ -30,25 +36,65 @@ class ExampleSource:
     """
 
     def __init__(self) -> None:
-        self.ticks = 0
+        self.ticks = self.begun = 0
         self.callers: list[Callable[[], None]] = []
         self.forget()
 
     def forget(self) -> None:
         """Begin again, so that nothing that was answered before still holds."""
         self.ticks += 1
-        self.asked: list[tuple[date | None, float]] = []
+        self.begun += 1_000
+        self.asked: list[tuple[object, ...]] = []
         self.reasons: tuple[str, ...] = ()
         self.samples: list[SampleEvent] = []
         self.state = Figures()
 
-    def snapshot(self, symbol: str, expiry: date | None, strike_range: float) -> bytes:
+    def snapshot(
+        self, symbol: str, expiry: date | None, strike_range: float, at: int | None = None
+    ) -> bytes:
         """SPX, or one of the odd ones."""
-        return self._answer(SnapshotBlocks, symbol, expiry, strike_range)
+        self.asked.append((expiry, strike_range, at))
+        return self._answer(SnapshotBlocks, symbol, expiry)
 
-    def exposure(self, symbol: str, expiry: date | None, strike_range: float) -> bytes:
+    def exposure(
+        self, symbol: str, expiry: date | None, strike_range: float, at: int | None = None
+    ) -> bytes:
         """The same without a decision."""
-        return self._answer(ExposureBlocks, symbol, expiry, strike_range)
+        self.asked.append((expiry, strike_range, at))
+        return self._answer(ExposureBlocks, symbol, expiry)
+
+    def series(self, symbol: str, bar: BarSize, minutes: int, at: int | None = None) -> bytes:
+        """Two bars."""
+        return self._windowed(Series, symbol, bar, minutes, at)
+
+    def hedge_flow(
+        self, symbol: str, side: Side, bar: BarSize, minutes: int, at: int | None = None
+    ) -> bytes:
+        """Two bars."""
+        return self._windowed(HedgeFlow, symbol, side, bar, minutes, at)
+
+    def heatmap(
+        self,
+        symbol: str,
+        metric: HeatmapMetric,
+        mode: HeatmapMode,
+        bar: StrikeBarSize,
+        minutes: int,
+        at: int | None = None,
+    ) -> bytes:
+        """Two bars of two strikes."""
+        return self._windowed(Heatmap, symbol, metric, mode, bar, minutes, at)
+
+    def strike_flow(
+        self, symbol: str, bar: StrikeBarSize, minutes: int, at: int | None = None
+    ) -> bytes:
+        """Two bars of two strikes."""
+        return self._windowed(StrikeFlow, symbol, bar, minutes, at)
+
+    def leaderboard(self, metric: LeaderMetric, n: int) -> bytes:
+        """Two entries."""
+        self.asked.append((metric, n))
+        return msgspec.json.encode(filled(Leaderboard))
 
     def events(self, symbol: str, after: int | None) -> Sequence[SampleEvent]:
         """Those of `samples`, whatever the symbol."""
@@ -74,7 +120,8 @@ class ExampleSource:
 
     def version(self, changes: Changes) -> int:
         """Grows with `ticks`, and with samples."""
-        return {"tick": self.ticks, "sample": len(self.samples), "never": 0}[changes]
+        samples = self.begun + len(self.samples)
+        return {"tick": self.ticks, "sample": samples, "never": 0}[changes]
 
     def figures(self) -> Figures:
         """Those of `state`."""
@@ -88,10 +135,15 @@ class ExampleSource:
         """Those with an answer."""
         return ["QQQ", "SPX", "TSLA"]
 
-    def _answer(
-        self, blocks: type[Blocks], symbol: str, expiry: date | None, strike_range: float
-    ) -> bytes:
-        self.asked.append((expiry, strike_range))
+    def _windowed(self, shape: type[msgspec.Struct], symbol: str, *how: object) -> bytes:
+        self.asked.append(how)
+        if symbol == "WARM":
+            raise ApiError("warming_up", "WARM has not been seen enough yet.")
+        if symbol == "BLANK":
+            raise ApiError("no_strike_data_for_window", "BLANK was never quoted, all day long.")
+        return msgspec.json.encode(filled(shape, symbol=symbol))
+
+    def _answer(self, blocks: type[Blocks], symbol: str, expiry: date | None) -> bytes:
         if expiry == date(2001, 1, 1):
             raise ApiError("expiry_not_found", "SPX has no expiry on 2001-01-01.")
         if symbol == "BROKEN":

@@ -41,7 +41,7 @@ def raw(client: httpx.Client, path: str, **headers: str) -> httpx.Response:
 
 def test_an_answer_is_made_once_a_tick(client: httpx.Client, source: ExampleSource) -> None:
     first = client.get(SPX)
-    for spelling in (SPX, SPX + "/", SPX.replace("SPX", "%20spx"), SPX + "?at=x&strike_range=0.03"):
+    for spelling in (SPX, SPX + "/", SPX.replace("SPX", "%20spx"), SPX + "?n=x&strike_range=0.03"):
         assert client.get(spelling).content == first.content
     assert client.head(SPX).headers["etag"] == first.headers["etag"]
     assert len(source.asked) == 1
@@ -50,7 +50,7 @@ def test_an_answer_is_made_once_a_tick(client: httpx.Client, source: ExampleSour
     assert len(source.asked) == 2
     client.get(SPX + "?expiry=2026-05-29")
     client.get(SPX + "?strike_range=0.05")
-    assert source.asked[2:] == [(date(2026, 5, 29), 0.03), (None, 0.05)]
+    assert source.asked[2:] == [(date(2026, 5, 29), 0.03, None), (None, 0.05, None)]
 
 
 def test_what_never_changes_outlives_ticks(client: httpx.Client, source: ExampleSource) -> None:
@@ -125,10 +125,12 @@ class SlowSource(ExampleSource):
         super().__init__()
         self.let = threading.Event()
 
-    def snapshot(self, symbol: str, expiry: date | None, strike_range: float) -> bytes:
+    def snapshot(
+        self, symbol: str, expiry: date | None, strike_range: float, at: int | None = None
+    ) -> bytes:
         """As the example, later."""
         assert self.let.wait(30)
-        return super().snapshot(symbol, expiry, strike_range)
+        return super().snapshot(symbol, expiry, strike_range, at)
 
 
 @pytest.mark.parametrize(("symbol", "status"), [("SPX", 200), ("WARM", 503), ("BROKEN", 500)])

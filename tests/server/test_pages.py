@@ -137,9 +137,11 @@ class Sourced(ExampleSource):
         """Two."""
         return ["SPX", "WARM"]
 
-    def snapshot(self, symbol: str, expiry: date | None, strike_range: float) -> bytes:
+    def snapshot(
+        self, symbol: str, expiry: date | None, strike_range: float, at: int | None = None
+    ) -> bytes:
         """The example's, with its source."""
-        answer = msgspec.json.decode(super().snapshot(symbol, expiry, strike_range))
+        answer = msgspec.json.decode(super().snapshot(symbol, expiry, strike_range, at))
         return msgspec.json.encode(answer | {"source": self._name})
 
 
@@ -151,8 +153,10 @@ def test_home_is_whole_where_nothing_is_known() -> None:
     """Every figure of the answer may be null."""
 
     class Unknown(Sourced):
-        def snapshot(self, symbol: str, expiry: date | None, strike_range: float) -> bytes:
-            answer = msgspec.json.decode(super().snapshot(symbol, expiry, strike_range))
+        def snapshot(
+            self, symbol: str, expiry: date | None, strike_range: float, at: int | None = None
+        ) -> bytes:
+            answer = msgspec.json.decode(super().snapshot(symbol, expiry, strike_range, at))
             return msgspec.json.encode(blank(answer))
 
     text = Reader(overview(Unknown("live"))).text

@@ -1,6 +1,5 @@
 """Requests through the real application."""
 
-import json
 import logging
 from datetime import date
 from typing import Any
@@ -8,20 +7,28 @@ from typing import Any
 import httpx
 import pytest
 
+from server.paths import (
+    EXPOSURE,
+    HEATMAP,
+    HEDGE_FLOW,
+    LEADERBOARD,
+    SERIES,
+    SNAPSHOT,
+    STREAM,
+    STRIKE_FLOW,
+    assert_error,
+)
 from server.ports import served
 from zerodte.server import app as application
 from zerodte.server.asgi import Scope
 from zerodte.server.logs import LogFormat
 from zerodte.server.route import Route
 from zerodte.server.settings import ServerSettings
-from zerodte.server.source import SnapshotSource
+from zerodte.server.source import MarketSource
 from zerodte.wire.errors import STATUS, ApiError
 from zerodte.wire.exposure import ExposureBlocks, Head
 from zerodte.wire.snapshot import SnapshotBlocks
 
-SNAPSHOT = "/v1/flow/zero-dte/snapshot/"
-EXPOSURE = "/v1/exposure/zero-dte/"
-STREAM = "/v1/flow/zero-dte/stream/"
 PATHS = [route.path.replace("{symbol}", "SPX") for route in application.ROUTES]
 #: All but those of streams, whose answers have no end.
 ENDING = [
@@ -57,21 +64,22 @@ def test_degraded_answers_are_200(client: httpx.Client) -> None:
 @pytest.mark.parametrize(
     ("query", "expected"),
     [
-        ("", (None, 0.03)),
-        ("?expiry=2026-05-29", (date(2026, 5, 29), 0.03)),
-        ("?strike_range=0.05", (None, 0.05)),
-        ("?strike_range=5e-2", (None, 0.05)),
-        ("?strike_range=0", (None, 0.001)),
-        ("?strike_range=-7", (None, 0.001)),
-        ("?strike_range=.9", (None, 0.10)),
-        ("?strike_range=1e999", (None, 0.10)),
-        ("?strike_range=0.02&strike_range=x", (None, 0.02)),
-        ("?at=2026-05-27T10:00:00&EXPIRY=x&apiKey=k&=&&%ff=%ff", (None, 0.03)),
+        ("", (None, 0.03, None)),
+        ("?expiry=2026-05-29", (date(2026, 5, 29), 0.03, None)),
+        ("?strike_range=0.05", (None, 0.05, None)),
+        ("?strike_range=5e-2", (None, 0.05, None)),
+        ("?strike_range=0.050049", (None, 0.05, None)),
+        ("?strike_range=0", (None, 0.001, None)),
+        ("?strike_range=-7", (None, 0.001, None)),
+        ("?strike_range=.9", (None, 0.10, None)),
+        ("?strike_range=1e999", (None, 0.10, None)),
+        ("?strike_range=0.02&strike_range=x", (None, 0.02, None)),
+        ("?EXPIRY=x&apiKey=k&=&&%ff=%ff", (None, 0.03, None)),
     ],
 )
 @pytest.mark.parametrize("path", [SNAPSHOT, EXPOSURE])
 def test_parameters(
-    client: httpx.Client, source: Any, path: str, query: str, expected: tuple[date | None, float]
+    client: httpx.Client, source: Any, path: str, query: str, expected: tuple[object, ...]
 ) -> None:
     assert client.get(path + "SPX" + query).status_code == 200
     assert source.asked == [expected]
@@ -96,7 +104,7 @@ def test_a_strike_range_that_is_no_number_is_refused(client: httpx.Client, text:
     "symbol",
     ["%2e%2e", "%20", "%00", "%F0%9F%98%80", "%ff", "%C5%BFPX", "S%0APX", "A" * 5000, "<b>", "'--"],
 )
-@pytest.mark.parametrize("path", [SNAPSHOT, EXPOSURE])
+@pytest.mark.parametrize("path", [SNAPSHOT, EXPOSURE, SERIES, HEDGE_FLOW, HEATMAP, STRIKE_FLOW])
 def test_what_cannot_be_a_symbol_is_not_found(
     client: httpx.Client, source: Any, path: str, symbol: str
 ) -> None:
@@ -110,6 +118,15 @@ ERRORS = [
     ("GET", SNAPSHOT + "SPX?expiry=x", "invalid_expiry"),
     ("GET", SNAPSHOT + "SPX?strike_range=x", "invalid_strike_range"),
     ("GET", SNAPSHOT + "WARM", "warming_up"),
+    ("GET", SERIES + "SPX?bar=x", "invalid_bar"),
+    ("GET", SERIES + "SPX?minutes=x", "invalid_minutes"),
+    ("GET", SERIES + "SPX?at=x", "invalid_at"),
+    ("GET", HEDGE_FLOW + "SPX?side=x", "invalid_side"),
+    ("GET", HEATMAP + "SPX?metric=x", "invalid_metric"),
+    ("GET", HEATMAP + "SPX?mode=x", "invalid_mode"),
+    ("GET", HEATMAP + "SPX?bar=30s", "bar_unavailable"),
+    ("GET", HEATMAP + "BLANK", "no_strike_data_for_window"),
+    ("GET", LEADERBOARD + "?n=x", "invalid_n"),
     ("GET", SNAPSHOT + "BROKEN", "internal_error"),
     ("GET", SNAPSHOT, "not_found"),
     ("GET", SNAPSHOT + "SPX%2F..%2Fhealth", "not_found"),
@@ -203,7 +220,7 @@ def test_health_turns_503_with_reasons(client: httpx.Client, source: Any) -> Non
 
 
 def test_every_route_passes_the_guards_with_its_plan(
-    source: SnapshotSource, monkeypatch: pytest.MonkeyPatch
+    source: MarketSource, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[str] = []
 
@@ -225,15 +242,3 @@ def test_every_route_passes_the_guards_with_its_plan(
     assert seen == [route.access for route in application.ROUTES]
     assert {route.access for route in application.ROUTES if "/v1/" not in route.path} == {"open"}
     assert "open" not in {route.access for route in application.ROUTES if "/v1/" in route.path}
-
-
-def assert_error(answer: Any, code: str, hint: str = "") -> None:
-    """The one error shape, its status, its headers, and a message that says something."""
-    body = json.loads(answer.content)
-    assert body.keys() == {"status", "error", "message"}
-    assert (body["status"], body["error"]) == ("ERROR", code)
-    assert hint in body["message"]
-    assert len(body["message"].split()) > 3
-    assert answer.status_code == STATUS[code]
-    assert answer.headers["content-type"] == "application/json"
-    assert answer.headers["cache-control"] == "no-store"

@@ -5,13 +5,19 @@ book with dealers as the counterparty: above zero, dealers buy when volatility r
 passes. Definitions follow the public documentation of gamma-exposure services.
 """
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Final, Literal, TypeAlias
 
 import numpy as np
 
 from zerodte.config import MULTIPLIER, SESSIONS_PER_YEAR
 from zerodte.engine.instant import CALL, SIGN, Clock, Floats
 from zerodte.engine.surface import Surface
+from zerodte.pricing import black
+
+Metric: TypeAlias = Literal["gex", "dex", "vex", "chex"]
+Dollars: TypeAlias = float | Floats
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -66,10 +72,8 @@ def exposures(surface: Surface, clock: Clock, open_interest: Floats, spot: float
     """
     greeks = surface.greeks
     shares = held(open_interest) * MULTIPLIER
-    gex = SIGN * greeks.gamma * shares * (spot * spot * 0.01)
-    dex = greeks.delta * shares * spot
-    vex = greeks.vanna * shares * (spot * 0.01)
-    chex = greeks.charm * shares * (spot / SESSIONS_PER_YEAR)
+    gex, dex = _gex(greeks, shares, spot), _dex(greeks, shares, spot)
+    vex, chex = _vex(greeks, shares, spot), _chex(greeks, shares, spot)
     # Charm is n(d1) d2 / (2 tau) per year; the next hour takes its share of tau.
     charm_hour = greeks.charm * shares * (spot * clock.tau * clock.next_hour_share)
     return Exposures(
@@ -98,3 +102,57 @@ def net_gex(gamma: Floats, open_interest: Floats, spot: float) -> float:
     """
     signed = (SIGN * held(open_interest) * MULTIPLIER).sum(axis=0)
     return float(gamma @ signed) * spot * spot * 0.01
+
+
+def net_by_strike(
+    metric: Metric,
+    forward: Floats,
+    strikes: Floats,
+    tau: Floats,
+    volatility: Floats,
+    open_interest: Floats,
+    spot: Floats,
+) -> Floats:
+    """One exposure by strike, calls and puts together, at many instants.
+
+    Args:
+        metric: Which exposure.
+        forward: Dollars, shape (k,).
+        strikes: Dollars, shape (n,).
+        tau: Years of 252 sessions, shape (k,).
+        volatility: By strike, shape (k, n); NaN where a strike was not listed.
+        open_interest: Contracts, shape (k, 2, n); NaN where unknown.
+        spot: Dollars, shape (k,).
+
+    Returns:
+        Shape (k, n), in the unit of `Exposures`; NaN where nothing is known of a strike.
+    """
+    known = np.isfinite(open_interest)
+    shares = np.where(known, open_interest, 0.0) * MULTIPLIER
+    greeks = black.greeks_over(forward, strikes, tau, volatility)
+    dollars = FORMULAS[metric](greeks, shares, spot[:, np.newaxis, np.newaxis])
+    return np.where(known.any(axis=1), dollars.sum(axis=1), np.nan)
+
+
+def _gex(greeks: black.Greeks, shares: Floats, spot: Dollars) -> Floats:
+    return SIGN * greeks.gamma * shares * (spot * spot * 0.01)
+
+
+def _dex(greeks: black.Greeks, shares: Floats, spot: Dollars) -> Floats:
+    return greeks.delta * shares * spot
+
+
+def _vex(greeks: black.Greeks, shares: Floats, spot: Dollars) -> Floats:
+    return greeks.vanna * shares * (spot * 0.01)
+
+
+def _chex(greeks: black.Greeks, shares: Floats, spot: Dollars) -> Floats:
+    return greeks.charm * shares * (spot / SESSIONS_PER_YEAR)
+
+
+FORMULAS: Final[Mapping[Metric, Callable[[black.Greeks, Floats, Dollars], Floats]]] = {
+    "gex": _gex,
+    "dex": _dex,
+    "vex": _vex,
+    "chex": _chex,
+}

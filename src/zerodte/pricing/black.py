@@ -125,6 +125,26 @@ def greeks(forward: float, strike: Floats, tau: float, vol: Floats, is_call: Boo
     return Greeks(out[0], out[1], out[2], out[3], out[4])
 
 
+def greeks_over(forward: Floats, strike: Floats, tau: Floats, vol: Floats) -> Greeks:
+    """The greeks of one chain at many instants, calls and puts.
+
+    Args:
+        forward: In dollars, f8[k].
+        strike: Strikes, f8[n].
+        tau: Time left, f8[k].
+        vol: Volatilities, f8[k, n].
+
+    Returns:
+        f8[k, 2, n] each, calls first; NaN as in `greeks`.
+    """
+    both, rights = np.tile(strike, 2), np.repeat((True, False), strike.shape[0])
+    vols = np.concatenate((vol, vol), axis=1)
+    out = np.empty((forward.shape[0], 5, 2 * strike.shape[0]))
+    for k, into in enumerate(out):
+        greeks_into(float(forward[k]), both, float(tau[k]), vols[k], rights, *into)
+    return Greeks(*np.moveaxis(out, 1, 0).reshape(5, forward.shape[0], 2, -1))
+
+
 def price(forward: float, strike: Floats, tau: float, vol: Floats, is_call: Bools) -> Floats:
     """The prices of one chain in dollars; arguments and NaN as in `greeks`."""
     out = np.empty(strike.shape[0])

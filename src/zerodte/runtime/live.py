@@ -15,7 +15,8 @@ from typing import Final
 from zerodte.feeds.feed import Feed, FeedError
 from zerodte.market.calendar import calendar
 from zerodte.runtime.archive import Archive
-from zerodte.runtime.market import Market, Shown
+from zerodte.runtime.desk import Shown
+from zerodte.runtime.market import Market
 from zerodte.runtime.reception import Reception
 from zerodte.runtime.replay import begin, source_of
 from zerodte.runtime.warmup import warm_up
@@ -158,9 +159,9 @@ class LiveMarket(Market):
 
     def _lateness(self) -> str | None:
         """What to say of a feed that is there while what is shown of it is old."""
-        if self._shown is None or self._reception.problem or self._unwritten:
+        if self.shown is None or self._reception.problem or self._unwritten:
             return None
-        behind = self._reception.late(self._shown.session.now)
+        behind = self._reception.late(self.shown.session.now)
         return (
             f"what is shown is {behind:.0f} seconds behind the feed" if behind > _BEHIND else None
         )

@@ -1,37 +1,21 @@
-"""A market that a server can answer from: programmes being played, and their answers."""
+"""Programmes being played, and everything that a server asks of them."""
 
-import datetime
 import logging
 import threading
-from collections import OrderedDict
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from typing import TypeAlias
+from collections.abc import Callable, Iterable
 
 from zerodte.config import SECOND
 from zerodte.feeds.simulator.stream import StreamError
 from zerodte.records.tick import Tick
 from zerodte.runtime.archive import Archive
+from zerodte.runtime.desk import Desk, Shown
 from zerodte.runtime.programme import Programme
-from zerodte.runtime.pulse import Pulse
 from zerodte.runtime.replay import Pace, begin, source_of
 from zerodte.runtime.warmup import warm_up
-from zerodte.server.source import Changes, Figures, SampleEvent
 from zerodte.session.session import Session
 from zerodte.tape.error import TapeError
-from zerodte.views.snapshot import snapshot
-from zerodte.wire.envelope import Source
-from zerodte.wire.errors import ApiError
-from zerodte.wire.health import Health
-
-_Key: TypeAlias = tuple[str, datetime.date | None, float, bool]
 
 _LOG = logging.getLogger(__name__)
-
-#: Answers kept for one tick; a chain has few variants, a crawler many.
-_KEPT_ANSWERS = 32
-#: Digits of a strike range: a hundredth of a percent of spot.
-_RANGE_DIGITS = 4
 
 
 class Audience:
@@ -53,15 +37,7 @@ class Audience:
         """Playing has ended early; what was played stays answered."""
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """The session that answers are given from, and where it comes from."""
-
-    session: Session
-    source: Source
-
-
-class Market:
+class Market(Desk):
     """Plays programmes one after another, on a thread of its own, and answers from the last tick.
 
     While the next session has nothing to show, the one before it stays answered.
@@ -83,16 +59,11 @@ class Market:
         interrupt: Callable[[], None] = lambda: None,
         archive: Archive | None = None,
     ) -> None:
+        super().__init__(archive)
         self._programmes = programmes
         self._speed = speed
         self._lead = lead
         self._interrupt = interrupt
-        self._archive = archive
-        self._pulse = Pulse()
-        self._shown: Shown | None = None
-        self._lock = threading.Lock()
-        self._answers: OrderedDict[_Key, bytes] = OrderedDict()
-        self._problem: str | None = "starting: nothing has been read yet"
         self._audience = Audience()
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._play, name="replay", daemon=True)
@@ -112,60 +83,6 @@ class Market:
             self._thread.join()
         if self._archive:
             self._archive.stop()
-
-    def snapshot(self, symbol: str, expiry: datetime.date | None, strike_range: float) -> bytes:
-        """The snapshot body; see `SnapshotSource`."""
-        return self._answer((symbol, expiry, round(strike_range, _RANGE_DIGITS), False))
-
-    def exposure(self, symbol: str, expiry: datetime.date | None, strike_range: float) -> bytes:
-        """The same on settled open interest."""
-        return self._answer((symbol, expiry, round(strike_range, _RANGE_DIGITS), True))
-
-    def events(
-        self,
-        symbol: str,
-        after: int | None,  # noqa: ARG002  (nothing is kept yet)
-    ) -> Sequence[SampleEvent]:
-        """Samples as a stream shows them; see `SnapshotSource`."""
-        if self._shown is None:
-            raise ApiError("warming_up", self._problem or "starting")
-        if symbol not in self.symbols():
-            raise ApiError("symbol_not_found", f"{symbol} is not tracked.")
-        return ()
-
-    def on_sample(self, call: Callable[[], None]) -> Callable[[], None]:
-        """Have `call` called after each sample; see `SnapshotSource`."""
-        return self._pulse.on_sample(call)
-
-    def version(self, changes: Changes) -> int:
-        """A number that grows when answers may change; see `SnapshotSource`."""
-        return self._pulse.version(changes)
-
-    def figures(self) -> Figures:
-        """How the replay is doing."""
-        with self._lock:
-            return self._pulse.figures(self._shown.session if self._shown else None)
-
-    def health(self) -> Health:
-        """Healthy once ready, until playing ends early."""
-        unkept = self._archive.problem if self._archive else None
-        problems = (self._problem,) if self._problem else ()
-        return Health.of(*problems, warnings=(unkept,) if unkept else ())
-
-    def symbols(self) -> list[str]:
-        """The underlyings answered for, sorted; none before the first session is shown."""
-        shown = self._shown
-        return shown.session.symbols() if shown else []
-
-    def _answer(self, key: _Key) -> bytes:
-        with self._lock:
-            if self._shown is None:
-                raise ApiError("warming_up", self._problem or "starting")
-            if (body := self._answers.get(key)) is None:
-                body = self._answers[key] = _computed(self._shown, key)
-                while len(self._answers) > _KEPT_ANSWERS:
-                    self._answers.popitem(last=False)
-            return body
 
     # On the thread that plays
 
@@ -188,13 +105,13 @@ class Market:
 
     def _fail(self, problem: str) -> None:
         if not self._stopped.is_set():
-            self._problem = problem
-            self._pulse.turned()
+            self.problem = problem
+            self.pulse.turned()
             self._audience.failed(problem)
 
     def _perform(self, programme: Programme, lead: int) -> bool:
         """Play one session; False when stopped meanwhile."""
-        if self._shown is None:
+        if self.shown is None:
             # While a simulation starts there is time; and ready means that nothing is compiled.
             warm_up(programme.session)
         pace = Pace(self._speed, programme.session.open + lead)
@@ -209,17 +126,16 @@ class Market:
             self._take(own, tick, pace.late(tick.end))
             if not pace.has_begun:
                 self._audience.passed(tick.end)
-            if self._speed is not None and self._shown is not own and _has_state(session):
+            if self._speed is not None and self.shown is not own and _has_state(session):
                 self._show(own)
         self._show(own)
         return not self._stopped.is_set()
 
     def _take(self, own: Shown, tick: Tick, late: float) -> None:
         """Let a session take a tick that was due so many seconds ago; NaN for none."""
-        with self._lock:
+        with self.lock:
             own.session.apply(tick)
-            self._answers.clear()
-            self._pulse.took(tick, own.session, late)
+            self.pulse.took(tick, own.session, late)
         self._follow(own)
 
     def _wait(self, own: Shown, pace: Pace, due: int) -> bool:
@@ -229,10 +145,9 @@ class Market:
             for beat in range(session.now + SECOND, due, SECOND):
                 if not pace.wait(beat, self._stopped):
                     return False
-                with self._lock:
+                with self.lock:
                     session.advance(beat)
-                    self._answers.clear()
-                    self._pulse.passed(session, pace.late(beat))
+                    self.pulse.passed(session, pace.late(beat))
                 self._follow(own)
         return pace.wait(due, self._stopped)
 
@@ -243,27 +158,21 @@ class Market:
 
     def _go_live(self, own: Shown) -> None:
         """Keep nobody waiting for the first quote, where there has been nothing to show so far."""
-        if self._shown is None:
+        if self.shown is None:
             self._show(own)
         self._audience.live()
 
     def _show(self, own: Shown) -> None:
         """Answer from this session from now on."""
-        if self._shown is own:
+        if self.shown is own:
             return
-        is_first = self._shown is None
-        with self._lock:
-            self._shown = own
-            self._answers.clear()
-            self._pulse.turned()
+        is_first = self.shown is None
+        with self.lock:
+            self.shown = own
+            self.pulse.turned()
         if is_first:
-            self._problem = None
+            self.problem = None
             self._audience.ready()
-
-
-def _computed(shown: Shown, key: _Key) -> bytes:
-    symbol, expiry, strike_range, settled = key
-    return snapshot(shown.session, shown.source, symbol, expiry, strike_range, settled=settled)
 
 
 def _has_state(session: Session) -> bool:

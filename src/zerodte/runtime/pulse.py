@@ -29,6 +29,7 @@ class Pulse:
         self._tick_lag = self._sample_lag = _NAN
         self._session: Session | None = None
         self._last = 0
+        self._is_open = False
         self._turns = 0
         self._gap = ""
         self._calls: list[Callable[[], None]] = []
@@ -58,6 +59,9 @@ class Pulse:
         if session is not self._session:
             self._session, self._last = session, 0
         hours, now = session.hours, session.now
+        if (is_open := session.is_open) != self._is_open:  # as is said beside samples, too
+            self._is_open = is_open
+            self.turned()
         newest = min(now, hours.close) // SAMPLE_INTERVAL
         last = max(self._last, hours.open // SAMPLE_INTERVAL)
         if newest > last:
@@ -68,17 +72,17 @@ class Pulse:
                 call()
 
     def on_sample(self, call: Callable[[], None]) -> Callable[[], None]:
-        """See `SnapshotSource.on_sample`."""
+        """See `MarketSource.on_sample`."""
         self._calls.append(call)
         return lambda: self._calls.remove(call)
 
     def version(self, changes: Changes) -> int:
-        """See `SnapshotSource.version`."""
+        """See `MarketSource.version`."""
         counts = {"tick": self.ticks, "sample": self.samples, "never": 0}
         return counts[changes] + self._turns
 
     def figures(self, session: Session | None) -> Figures:
-        """See `SnapshotSource.figures`; `session` must not be taking a tick meanwhile."""
+        """See `MarketSource.figures`; `session` must not be taking a tick meanwhile."""
         return Figures(
             records=dict(self._records),
             ticks=self.ticks,

@@ -7,19 +7,29 @@ from zerodte.server.openapi import document
 from zerodte.server.page import reference_page
 from zerodte.server.route import Flat, Guard, Route, Site
 from zerodte.server.settings import ServerSettings
-from zerodte.server.source import SnapshotSource
+from zerodte.server.source import MarketSource
 from zerodte.wire.exposure import ExposureBlocks, Head
 from zerodte.wire.health import Health
+from zerodte.wire.heatmap import Heatmap
+from zerodte.wire.hedge_flow import HedgeFlow
+from zerodte.wire.leaderboard import Leaderboard
+from zerodte.wire.series import Series
 from zerodte.wire.snapshot import NoZeroDte, SessionClosed, SnapshotBlocks
+from zerodte.wire.strike_flow import StrikeFlow
 
-_CHAIN_QUERY = (parameters.EXPIRY, parameters.STRIKE_RANGE)
+_CHAIN_QUERY = (parameters.EXPIRY, parameters.STRIKE_RANGE, parameters.AT)
 _CHAIN_ERRORS = (
     "invalid_expiry",
     "invalid_strike_range",
+    "invalid_at",
     "symbol_not_found",
     "expiry_not_found",
     "warming_up",
 )
+_BAR_QUERY = (parameters.BAR, parameters.MINUTES, parameters.AT)
+_STRIKE_QUERY = (parameters.STRIKE_BAR, parameters.MINUTES, parameters.AT)
+_WINDOW_ERRORS = ("invalid_bar", "invalid_minutes", "invalid_at", "symbol_not_found", "warming_up")
+_STRIKE_ERRORS = ("bar_unavailable", "no_strike_data_for_window", *_WINDOW_ERRORS)
 
 # fmt: off
 ROUTES = (
@@ -27,6 +37,27 @@ ROUTES = (
           "One symbol's same-day chain on effective open interest, with all that follows from it",
           answers=(Flat("Snapshot", Head, SnapshotBlocks), NoZeroDte, SessionClosed),
           query=_CHAIN_QUERY, errors=_CHAIN_ERRORS, changes="tick", off_loop=True),
+    Route("/v1/flow/zero-dte/series/{symbol}", "growth", handlers.series,
+          "The headline figures of a day, bar by bar",
+          answers=(Series,), query=_BAR_QUERY, errors=_WINDOW_ERRORS,
+          changes="sample", off_loop=True),
+    Route("/v1/flow/zero-dte/hedge-flow/{symbol}", "growth", handlers.hedge_flow,
+          "What dealers had to trade to stay hedged, bar by bar",
+          answers=(HedgeFlow,), query=(parameters.SIDE, *_BAR_QUERY),
+          errors=("invalid_side", *_WINDOW_ERRORS), changes="sample", off_loop=True),
+    Route("/v1/flow/zero-dte/heatmap/{symbol}", "alpha", handlers.heatmap,
+          "One metric over strikes and time",
+          answers=(Heatmap,), query=(parameters.METRIC, parameters.MODE, *_STRIKE_QUERY),
+          errors=("invalid_metric", "invalid_mode", *_STRIKE_ERRORS),
+          changes="sample", off_loop=True),
+    Route("/v1/flow/zero-dte/strike-flow/{symbol}", "alpha", handlers.strike_flow,
+          "Signed flow over strikes and time",
+          answers=(StrikeFlow,), query=_STRIKE_QUERY, errors=_STRIKE_ERRORS,
+          changes="sample", off_loop=True),
+    Route("/v1/flow/zero-dte/leaderboard", "alpha", handlers.leaderboard,
+          "All symbols with a same-day chain, ranked",
+          answers=(Leaderboard,), query=(parameters.LEADER_METRIC, parameters.LEADERS),
+          errors=("invalid_metric", "invalid_n", "warming_up"), changes="sample", off_loop=True),
     Route("/v1/exposure/zero-dte/{symbol}", "growth", handlers.exposure,
           "The same on settled open interest: the morning baseline",
           answers=(Flat("Exposure", Head, ExposureBlocks), NoZeroDte, SessionClosed),
@@ -52,7 +83,7 @@ ROUTES = (
 GUARDS: list[Guard] = []
 
 
-def create_app(source: SnapshotSource, settings: ServerSettings) -> Hub:
+def create_app(source: MarketSource, settings: ServerSettings) -> Hub:
     """The ASGI application that answers from `source`."""
     openapi = document(ROUTES, settings.base_url)
     reference = reference_page(openapi)

@@ -20,7 +20,7 @@ from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamil
 from prometheus_client.registry import Collector
 
 import zerodte
-from zerodte.server.source import Figures, SnapshotSource
+from zerodte.server.source import Figures, MarketSource
 
 T = TypeVar("T")
 Reading: TypeAlias = float | Mapping[str, float]
@@ -137,7 +137,7 @@ class _Table(Collector, Generic[T]):
 class Metrics:
     """The metrics of one server."""
 
-    def __init__(self, source: SnapshotSource) -> None:
+    def __init__(self, source: MarketSource) -> None:
         """Begin to count; the market's figures are asked of `source`."""
         self._registry = CollectorRegistry()
         self._registry.register(_Table(_MARKET, source.figures))

@@ -8,7 +8,7 @@ import msgspec
 
 from zerodte.config import STRIKE_RANGE
 from zerodte.market.calendar import NEW_YORK
-from zerodte.server.source import SnapshotSource
+from zerodte.server.source import MarketSource
 from zerodte.server.strip import level_strip
 from zerodte.views.words import dollars
 from zerodte.wire.conditions import ExpectedMove, Flow
@@ -70,7 +70,7 @@ class _Answer(msgspec.Struct, frozen=True):
     body: _Blocks | None = None
 
 
-def overview(source: SnapshotSource) -> str:
+def overview(source: MarketSource) -> str:
     """Every symbol's regime, levels and flow, as HTML; what cannot be said is said in its row."""
     symbols = source.symbols()
     if not symbols:

@@ -9,7 +9,7 @@ from zerodte.server.metrics import Metrics
 from zerodte.server.page import SCRIPT_SOURCE
 from zerodte.server.parameters import Parameter, read_query, read_symbol
 from zerodte.server.settings import ServerSettings
-from zerodte.server.source import Changes, SnapshotSource
+from zerodte.server.source import Changes, MarketSource
 
 Access: TypeAlias = Literal["open", "growth", "alpha"]
 Media: TypeAlias = Literal["json", "html", "metrics", "events"]
@@ -43,7 +43,7 @@ _STORED = {False: {"cache-control": "no-store"}, True: {"cache-control": "privat
 class Site:
     """What handlers may draw on: the market, the settings, and what never changes after start."""
 
-    source: SnapshotSource
+    source: MarketSource
     settings: ServerSettings
     metrics: Metrics
     openapi: bytes

@@ -6,6 +6,10 @@ from datetime import date
 from typing import Literal, Protocol, TypeAlias
 
 from zerodte.wire.health import Health
+from zerodte.wire.heatmap import HeatmapMetric, HeatmapMode
+from zerodte.wire.hedge_flow import Side
+from zerodte.wire.leaderboard import LeaderMetric
+from zerodte.wire.window import BarSize, StrikeBarSize
 
 #: What may make an answer turn out different: a tick, a sample, nothing.
 Changes: TypeAlias = Literal["tick", "sample", "never"]
@@ -52,29 +56,75 @@ class Figures:
     left_out: Mapping[str, int] = field(default_factory=dict)
 
 
-class SnapshotSource(Protocol):
+class MarketSource(Protocol):
     """Answers as finished JSON.
 
-    `snapshot`, `exposure`, `events` and `figures` are called on worker threads, several at a time,
-    and may take as long as a first computation takes; the rest is called on the event loop and must
-    not block.
+    Those with a symbol, the leaderboard and `figures` are called on worker threads, several at a
+    time, and may take as long as a first computation takes; the rest is called on the event loop
+    and must not block.
+
+    A symbol is trimmed, upper-cased and of a symbol's form, but perhaps unknown. `at` is a past
+    instant, UTC ns, None for now: the answer is that of the last sample not after it. Each method
+    raises `ApiError` with the codes it names, and `warming_up` while it cannot answer yet; with
+    `at` also `invalid_at` for an instant that is still to come.
     """
 
-    def snapshot(self, symbol: str, expiry: date | None, strike_range: float) -> bytes:
+    def snapshot(
+        self, symbol: str, expiry: date | None, strike_range: float, at: int | None = None
+    ) -> bytes:
         """The body of `/v1/flow/zero-dte/snapshot/{symbol}`, degraded forms included.
 
         Args:
-            symbol: Trimmed, upper-cased, of a symbol's form, but perhaps unknown.
+            symbol: Whose chain.
             expiry: Another expiry than today's; None for today's.
             strike_range: Fraction of spot kept in `strikes`, 0.001 to 0.10.
+            at: A past instant, or None.
 
         Raises:
-            ApiError: `symbol_not_found`, `expiry_not_found` or `warming_up`.
+            ApiError: `symbol_not_found`, `expiry_not_found`, `invalid_expiry` (with `at`).
         """
         ...
 
-    def exposure(self, symbol: str, expiry: date | None, strike_range: float) -> bytes:
+    def exposure(
+        self, symbol: str, expiry: date | None, strike_range: float, at: int | None = None
+    ) -> bytes:
         """The body of `/v1/exposure/zero-dte/{symbol}`; arguments and errors as `snapshot`."""
+        ...
+
+    def series(self, symbol: str, bar: BarSize, minutes: int, at: int | None = None) -> bytes:
+        """The body of `/v1/flow/zero-dte/series/{symbol}`; `minutes` 1 to 390."""
+        ...
+
+    def hedge_flow(
+        self, symbol: str, side: Side, bar: BarSize, minutes: int, at: int | None = None
+    ) -> bytes:
+        """The body of `/v1/flow/zero-dte/hedge-flow/{symbol}`."""
+        ...
+
+    def heatmap(
+        self,
+        symbol: str,
+        metric: HeatmapMetric,
+        mode: HeatmapMode,
+        bar: StrikeBarSize,
+        minutes: int,
+        at: int | None = None,
+    ) -> bytes:
+        """The body of `/v1/flow/zero-dte/heatmap/{symbol}`.
+
+        Raises:
+            ApiError: `no_strike_data_for_window`.
+        """
+        ...
+
+    def strike_flow(
+        self, symbol: str, bar: StrikeBarSize, minutes: int, at: int | None = None
+    ) -> bytes:
+        """The body of `/v1/flow/zero-dte/strike-flow/{symbol}`; errors as `heatmap`."""
+        ...
+
+    def leaderboard(self, metric: LeaderMetric, n: int) -> bytes:
+        """The body of `/v1/flow/zero-dte/leaderboard`; `n` 1 to 100."""
         ...
 
     def events(self, symbol: str, after: int | None) -> Sequence[SampleEvent]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from zerodte.server import asgi
-from zerodte.server.source import SampleEvent, SnapshotSource
+from zerodte.server.source import MarketSource, SampleEvent
 from zerodte.wire.base import instant
 from zerodte.wire.errors import ApiError
 
@@ -74,7 +74,7 @@ class Stream:
         skipped: Samples that readers were too slow for.
     """
 
-    def __init__(self, source: SnapshotSource) -> None:
+    def __init__(self, source: MarketSource) -> None:
         """Read samples from `source`."""
         self.sent = 0
         self.skipped = 0
@@ -126,7 +126,7 @@ class Stream:
             send: Of the connection; waits while the reader takes nothing.
 
         Raises:
-            ApiError: Before anything is sent, as `SnapshotSource.events` does.
+            ApiError: Before anything is sent, as `MarketSource.events` does.
         """
         reader = _Reader()
         channel = self._channels.setdefault(symbol, _Channel(symbol))

@@ -2,28 +2,25 @@
 
 import datetime
 import math
-from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
-from zerodte.config import CLOSING_MINUTES, HOUR, MINUTE, SPOT_DISAGREEMENT
+from zerodte.config import CLOSING_MINUTES, HOUR, MINUTE, SPOT_DISAGREEMENT, STRIKE_RANGE
 from zerodte.engine.state import sources_disagree
 from zerodte.market.calendar import new_york_clock
 from zerodte.session.reading import Reading, kept_reading
-from zerodte.session.sample import KeptDay
 from zerodte.session.session import Session
 from zerodte.views import blocks
+from zerodte.views.frame import Frame, data_as_of
 from zerodte.views.strikes import strike_rows
 from zerodte.wire.base import instant
-from zerodte.wire.envelope import DataAsOf, Source
+from zerodte.wire.envelope import Source
 from zerodte.wire.errors import ApiError
 from zerodte.wire.exposure import ExposureBlocks, Head, encode
 from zerodte.wire.numbers import number
 from zerodte.wire.snapshot import NoZeroDte, SessionClosed, SnapshotBlocks
-
-#: The name of this server in `data_as_of`.
-NODE = "zerodte"
+from zerodte.wire.strikes import Strike
 
 
 def snapshot(
@@ -65,37 +62,75 @@ def snapshot(
 
 
 def snapshot_at(
-    day: KeptDay, row: int, source: Source, strike_range: float, *, settled: bool = False
+    frame: Frame,
+    expiry: datetime.date | None,
+    strike_range: float,
+    *,
+    settled: bool = False,
 ) -> bytes:
-    """The JSON of a snapshot at a kept sample, the same as it was then.
+    """The JSON of a snapshot at the last sample not after a past instant, as it was then.
 
     Args:
-        day: The symbol's samples.
-        row: Which of them.
-        source: live, replay or simulated.
+        frame: The symbol, the instant, the samples.
+        expiry: None or the day's own: no other chain is kept.
         strike_range: Fraction of spot kept in `strikes`.
         settled: As in `snapshot`.
 
     Raises:
-        ApiError: warming_up.
+        ApiError: symbol_not_found, invalid_expiry, invalid_at or warming_up.
     """
-    reading = kept_reading(day, row, settled=settled)
+    day = frame.day
+    if day is not None and expiry not in (None, day.expiry):
+        message = f"with at, expiry must be left out or the day's own, {day.expiry}"
+        raise ApiError("invalid_expiry", message)
+    reading = _reading_at(frame, settled=settled)
+    return _whole(reading, frame.source, strike_range, settled=settled)
+
+
+def summary_at(frame: Frame) -> bytes:
+    """The same without `strikes` and `body`, on effective open interest.
+
+    Raises:
+        ApiError: symbol_not_found, invalid_at or warming_up.
+    """
+    reading = _reading_at(frame)
+    head, shown = _head(reading, frame.source), _shown(reading, STRIKE_RANGE, [])
+    fields = msgspec.structs.asdict(head) | msgspec.structs.asdict(shown)
+    del fields["strikes"]
+    return msgspec.json.encode(fields)
+
+
+def _reading_at(frame: Frame, *, settled: bool = False) -> Reading:
+    day, asked = frame.day, new_york_clock(frame.at)
+    if day is None:
+        message = f"no samples of a same-day chain of {frame.symbol} are kept of {asked.date()}"
+        raise ApiError("symbol_not_found", message)
+    if frame.row < 0:
+        first = _time(day.moments[0].at)
+        message = f"{asked:%H:%M:%S} is before the first sample of {day.expiry}, taken at {first}"
+        raise ApiError("invalid_at", message)
+    reading = kept_reading(day, frame.row, settled=settled)
     if reading is None:
-        at = day.moments[row].at
+        at = day.moments[frame.row].at
         raise ApiError("warming_up", _warming_up(day.symbol, day.expiry, at))
-    return _whole(reading, source, strike_range, settled=settled)
+    return reading
 
 
 def _whole(reading: Reading, source: Source, strike_range: float, *, settled: bool) -> bytes:
-    shared, head = _blocks(reading, strike_range), _head(reading, source)
+    head, rows = _head(reading, source), strike_rows(reading.state, strike_range)
     if settled:
-        return encode(head, ExposureBlocks(**shared))
+        return encode(head, ExposureBlocks(**_blocks(reading, strike_range), strikes=rows))
+    return encode(head, _shown(reading, strike_range, rows))
+
+
+def _shown(reading: Reading, strike_range: float, rows: list[Strike]) -> SnapshotBlocks:
     book = blocks.inventory_block(reading)
-    return encode(head, SnapshotBlocks(**shared, dealer_inventory=book))
+    shared = _blocks(reading, strike_range)
+    return SnapshotBlocks(**shared, strikes=rows, dealer_inventory=book)
 
 
 def _blocks(reading: Reading, strike_range: float) -> dict[str, Any]:
-    """The blocks that a snapshot shares with the morning's baseline.
+    """The blocks that a snapshot shares with the morning's baseline, but for its strikes.
 
     What trades have done since is the same in both.
     """
@@ -112,7 +147,6 @@ def _blocks(reading: Reading, strike_range: float) -> dict[str, Any]:
         "levels": blocks.levels_block(state),
         "liquidity": blocks.liquidity_block(state, strike_range),
         "metadata": blocks.metadata_block(reading),
-        "strikes": strike_rows(state, strike_range),
         "warnings": warnings(reading),
         "flow_direction": blocks.flow_direction_block(reading.live),
     }
@@ -151,11 +185,6 @@ def warnings(reading: Reading) -> list[str]:
         ),
     ]
     return [text for applies, text in said if applies] + list(reading.moment.notices)
-
-
-def data_as_of(arrivals: Mapping[str, int]) -> DataAsOf:
-    """When each kind of input last arrived, from UTC ns by the wire's name."""
-    return DataAsOf(node=NODE, **{name: instant(at) for name, at in arrivals.items()})
 
 
 def _head(reading: Reading, source: Source) -> Head:

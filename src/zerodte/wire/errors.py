@@ -10,8 +10,17 @@ from zerodte.wire.base import about
 #: Every `error` a client can meet, and the HTTP status it comes with.
 STATUS: dict[str, int] = {
     "bad_request": 400,
+    "bar_unavailable": 400,
+    "invalid_at": 400,
+    "invalid_bar": 400,
     "invalid_expiry": 400,
+    "invalid_metric": 400,
+    "invalid_minutes": 400,
+    "invalid_mode": 400,
+    "invalid_n": 400,
+    "invalid_side": 400,
     "invalid_strike_range": 400,
+    "no_strike_data_for_window": 400,
     "not_found": 404,
     "symbol_not_found": 404,
     "expiry_not_found": 404,

@@ -1,10 +1,11 @@
 """Rounding, the last thing that happens to a number before it leaves; NaN and infinity become None.
 
 Two grains: seven significant digits, and whole numbers (halves to even). Each comes for one
-number and for a column.
+number and for a column. What was counted in integers is not rounded at all.
 """
 
 import math
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -32,6 +33,12 @@ def whole(value: float) -> int | None:
 def wholes(values: npt.NDArray[np.float64]) -> list[int | None]:
     """A column to the nearest integers, None where it is not finite."""
     return [whole(value) for value in values.tolist()]
+
+
+def integers(values: npt.NDArray[np.int64], known: npt.NDArray[np.bool_]) -> list[Any]:
+    """Integers to the last digit, None where they are not known; nested as the array is."""
+    listed: list[Any] = np.where(known, values, None).tolist()  # type: ignore[call-overload]
+    return listed
 
 
 def numbers(values: npt.NDArray[np.float64]) -> list[float | None]:

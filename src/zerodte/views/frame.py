@@ -1,0 +1,101 @@
+"""What an answer over samples is about: whose, up to which one, and what is said without any."""
+
+import datetime
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TypedDict
+
+from zerodte.market.calendar import TradingSession
+from zerodte.session.sample import KeptDay
+from zerodte.session.session import Session
+from zerodte.wire.base import Instant, instant
+from zerodte.wire.envelope import DataAsOf, Source
+from zerodte.wire.window import GapInterval
+
+#: The name of this server in `data_as_of`.
+NODE = "zerodte"
+
+
+def data_as_of(arrivals: Mapping[str, int]) -> DataAsOf:
+    """When each kind of input last arrived, from UTC ns by the wire's name."""
+    return DataAsOf(node=NODE, **{name: instant(at) for name, at in arrivals.items()})
+
+
+class Head(TypedDict):
+    """The fields that every windowed answer has."""
+
+    source: Source
+    data_as_of: DataAsOf
+    symbol: str
+    expiration: datetime.date | None
+    as_of: Instant
+    gap_intervals: list[GapInterval]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Frame:
+    """A symbol at an instant, as its samples tell it.
+
+    Attributes:
+        symbol: Upper-case.
+        source: live, replay or simulated.
+        at: The instant asked about, UTC ns.
+        market_open: Whether it lies in the session.
+        day: The symbol's samples; None where there are none.
+        row: The last of them not after `at`; -1 where there is none.
+        arrivals: When each kind of input last arrived, should there be no sample.
+    """
+
+    symbol: str
+    source: Source
+    at: int
+    market_open: bool
+    day: KeptDay | None
+    row: int
+    arrivals: Mapping[str, int]
+
+    @classmethod
+    def live(cls, session: Session, source: Source, symbol: str) -> "Frame":
+        """A symbol now."""
+        day = session.kept(symbol)
+        row = -1 if day is None else len(day) - 1
+        now, is_open = session.now, session.is_open
+        return cls(symbol, source, now, is_open, day, row, session.arrivals())
+
+    @classmethod
+    def past(cls, day: KeptDay | None, source: Source, symbol: str, at: int) -> "Frame":
+        """A symbol at a past instant (UTC ns) of the day whose samples are given."""
+        row = -1 if day is None else day.row_at(at)
+        is_open = day is not None and in_session(day.hours, at)
+        return cls(symbol, source, at, is_open, day, row, {})
+
+    @property
+    def samples(self) -> KeptDay | None:
+        """The day, where it has a sample not after the instant."""
+        return None if self.row < 0 else self.day
+
+    def head(self) -> Head:
+        """The fields that every windowed answer has."""
+        day = self.samples
+        moment = None if day is None else day.moments[self.row]
+        return Head(
+            source=self.source,
+            data_as_of=data_as_of(self.arrivals if moment is None else moment.arrivals),
+            symbol=self.symbol,
+            expiration=None if day is None else day.expiry,
+            as_of=instant(self.at if moment is None else moment.at),
+            gap_intervals=[] if day is None or moment is None else gaps(day, moment.at),
+        )
+
+
+def in_session(hours: TradingSession, at: int) -> bool:
+    """Whether an instant (UTC ns) lies in a session, its close included."""
+    return hours.open <= at <= hours.close
+
+
+def gaps(day: KeptDay, at: int) -> list[GapInterval]:
+    """The gaps of a day as they looked at an instant (UTC ns)."""
+    return [
+        GapInterval(start=instant(gap.start), end=instant(gap.end), reason=gap.reason)
+        for gap in day.gaps_at(at)
+    ]

@@ -1,0 +1,66 @@
+"""Series and hedge flow: the headline figures of a day and its flow, bar by bar."""
+
+import msgspec
+
+from zerodte.config import BARS
+from zerodte.session.sample import FLIP_STATUSES, REGIMES, UNKNOWN, Ints, KeptDay
+from zerodte.session.window import Rows, increments, window
+from zerodte.views.frame import Frame
+from zerodte.wire.base import instant
+from zerodte.wire.hedge_flow import HedgeFlow, HedgeFlowBar, Side
+from zerodte.wire.numbers import integers, numbers, wholes
+from zerodte.wire.series import Series, SeriesBar
+from zerodte.wire.window import BarSize
+
+
+def series(frame: Frame, bar: BarSize, minutes: int) -> bytes:
+    """The JSON of a series; its bars are empty without samples."""
+    bars: list[SeriesBar] = []
+    if day := frame.samples:
+        bars = series_bars(day, window(day, frame.row, BARS[bar], minutes).rows)
+    return msgspec.json.encode(Series(**frame.head(), bar_size=bar, bars=bars))
+
+
+def series_bars(day: KeptDay, rows: Rows) -> list[SeriesBar]:
+    """The bars that samples make."""
+    inputs, figures = day.inputs[rows], day.figures[rows]
+    calls, puts = figures["call_flow"], figures["put_flow"]
+    traded = inputs["has_trades"]
+    columns = (
+        [instant(at) for at in inputs["at"].tolist()],
+        numbers(inputs["spot"]),
+        *(numbers(figures[name]) for name in ("net_gex", "net_dex", "gamma_flip")),
+        [None if code == UNKNOWN else FLIP_STATUSES[code] for code in figures["flip_status"]],
+        *(numbers(figures[name]) for name in ("call_wall", "put_wall", "magnet")),
+        wholes(figures["pin_score"]),
+        [None] * len(rows),
+        [None if code == UNKNOWN else REGIMES[code] for code in figures["regime"]],
+        numbers(figures["atm_iv"]),
+        numbers(figures["charm_hour"]),
+        *(integers(flow, traded) for flow in (calls, puts, calls + puts)),
+    )
+    return [SeriesBar(*bar) for bar in zip(*columns, strict=True)]
+
+
+def hedge_flow(frame: Frame, side: Side, bar: BarSize, minutes: int) -> bytes:
+    """The JSON of a hedge flow; its bars are empty without samples."""
+    bars: list[HedgeFlowBar] = []
+    if day := frame.samples:
+        over = window(day, frame.row, BARS[bar], minutes)
+        cumulative, rows = _flow(day, side), over.rows
+        traded = day.inputs["has_trades"][rows]
+        columns = (
+            [instant(at) for at in day.times[rows].tolist()],
+            integers(increments(cumulative, over), traded),
+            integers(cumulative[rows], traded),
+        )
+        bars = [HedgeFlowBar(*made) for made in zip(*columns, strict=True)]
+    answer = HedgeFlow(**frame.head(), side=side, bar_size=bar, bars=bars)
+    return msgspec.json.encode(answer)
+
+
+def _flow(day: KeptDay, side: Side) -> Ints:
+    """Signed delta dollars since the open, by sample."""
+    calls, puts = day.figures["call_flow"], day.figures["put_flow"]
+    flow: Ints = {"calls": calls, "puts": puts, "all": calls + puts}[side]
+    return flow

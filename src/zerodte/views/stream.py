@@ -1,0 +1,38 @@
+"""Samples as a stream shows them: a series bar each, and of the newest the snapshot."""
+
+from collections.abc import Iterator
+
+import msgspec
+import numpy as np
+
+from zerodte.views.frame import Frame
+from zerodte.views.series import series_bars
+from zerodte.views.snapshot import summary_at
+from zerodte.wire.errors import ApiError
+
+
+def stream(frame: Frame, after: int | None) -> Iterator[tuple[int, bytes, bytes | None]]:
+    """The samples after an instant: time (UTC ns), series bar, snapshot; JSON on one line each.
+
+    Args:
+        frame: The symbol, up to its last sample.
+        after: UTC ns; None for the last sample alone.
+
+    Yields:
+        In order; only the last has its snapshot, and none while the chain warms up.
+    """
+    day = frame.samples
+    if day is None:
+        return
+    first = frame.row if after is None else day.row_at(after) + 1
+    rows = np.arange(first, frame.row + 1)
+    for row, bar in zip(rows.tolist(), series_bars(day, rows), strict=True):
+        is_last = row == frame.row
+        yield day.moments[row].at, msgspec.json.encode(bar), _summary(frame) if is_last else None
+
+
+def _summary(frame: Frame) -> bytes | None:
+    try:
+        return summary_at(frame)
+    except ApiError:  # it warms up
+        return None

@@ -1,0 +1,127 @@
+"""Heatmap and strike flow: figures over strikes and time."""
+
+from typing import Any, Literal
+
+import msgspec
+import numpy as np
+
+from zerodte.config import BARS
+from zerodte.engine.exposure import Metric
+from zerodte.engine.instant import Bools, Floats
+from zerodte.session.sample import Ints, KeptDay
+from zerodte.session.window import (
+    Window,
+    exposures_at,
+    has_strikes,
+    increments,
+    open_interest_at,
+    window,
+)
+from zerodte.views.frame import Frame
+from zerodte.wire.base import instant
+from zerodte.wire.errors import ApiError
+from zerodte.wire.heatmap import Heatmap, HeatmapBar, HeatmapMetric, HeatmapMode
+from zerodte.wire.numbers import integers, number, numbers
+from zerodte.wire.strike_flow import StrikeFlow, StrikeFlowBar
+from zerodte.wire.window import StrikeBarSize
+
+
+def heatmap(
+    frame: Frame, metric: HeatmapMetric, mode: HeatmapMode, bar: StrikeBarSize, minutes: int
+) -> bytes:
+    """The JSON of a heatmap; its grid and bars are empty without samples.
+
+    Raises:
+        ApiError: no_strike_data_for_window.
+    """
+    bars: list[HeatmapBar] = []
+    if day := frame.samples:
+        over = _window(frame, day, bar, minutes)
+        if metric == "signed_flow":  # already a change
+            values = _flow(frame, day, over, day.columns.delta_dollars)
+        else:
+            values = _levels(day.grid(frame.row), day, over, metric, mode)
+        times = _times_and_spots(day, over)
+        bars = [HeatmapBar(*made) for made in zip(*times, values, strict=True)]
+    answer = Heatmap(
+        **_head(frame),
+        bar_size=bar,
+        metric=metric,
+        mode=mode,
+        market_open=frame.market_open,
+        bars=bars,
+    )
+    return msgspec.json.encode(answer)
+
+
+def strike_flow(frame: Frame, bar: StrikeBarSize, minutes: int) -> bytes:
+    """The JSON of a strike flow; its grid and bars are empty without samples.
+
+    Raises:
+        ApiError: no_strike_data_for_window.
+    """
+    bars: list[StrikeFlowBar] = []
+    if day := frame.samples:
+        over = _window(frame, day, bar, minutes)
+        columns = day.columns
+        sums = (columns.delta_dollars, columns.gamma_dollars, columns.contracts.sum(axis=1))
+        flows = (_flow(frame, day, over, column) for column in sums)
+        times = _times_and_spots(day, over)
+        bars = [StrikeFlowBar(*made) for made in zip(*times, *flows, strict=True)]
+    return msgspec.json.encode(StrikeFlow(**_head(frame), bar_size=bar, bars=bars))
+
+
+def _window(frame: Frame, day: KeptDay, bar: StrikeBarSize, minutes: int) -> Window:
+    over = window(day, frame.row, BARS[bar], minutes)
+    if not has_strikes(day, over.rows):
+        raise ApiError(
+            "no_strike_data_for_window",
+            f"no sample of {frame.symbol} in these {minutes} minutes has figures by strike: no "
+            "quote of the chain could be used; ask for more minutes or for another instant",
+        )
+    return over
+
+
+def _head(frame: Frame) -> dict[str, Any]:
+    day = frame.samples
+    spot = np.nan if day is None else day.inputs["spot"][frame.row]
+    grid = [] if day is None else day.strikes[day.grid(frame.row)].tolist()
+    return {**frame.head(), "underlying_price": number(float(spot)), "strikes_grid": grid}
+
+
+def _flow(frame: Frame, day: KeptDay, over: Window, cumulative: Ints) -> list[list[Any]]:
+    """What was added in each bar by strike; None before the symbol traded or where not listed."""
+    listed = (day.since[np.newaxis] <= over.rows[:, np.newaxis, np.newaxis]).any(axis=1)
+    known = listed & day.inputs["has_trades"][over.rows, np.newaxis]
+    grid = day.grid(frame.row)
+    return integers(increments(cumulative, over)[:, grid], known[:, grid])
+
+
+def _levels(
+    grid: Bools, day: KeptDay, over: Window, metric: Metric | Literal["oi"], mode: HeatmapMode
+) -> list[list[Any]]:
+    """What stood at the end of each bar by strike, or its change from the bar before."""
+    if metric == "oi":
+        values = np.rint(open_interest_at(day, over.rows)[:, grid])
+    else:
+        values = exposures_at(day, over.rows, metric)[:, grid]
+    shown = _changes(values) if mode == "delta" else values
+    if metric == "oi":
+        known = np.isfinite(shown)
+        return integers(np.where(known, shown, 0.0).astype(np.int64), known)
+    flat, count = numbers(shown.reshape(-1)), shown.shape[1]
+    return [flat[at : at + count] for at in range(0, len(flat), count)]
+
+
+def _changes(values: Floats) -> Floats:
+    """The change from the last bar that knew the strike; what is known first stays raw."""
+    bars = np.arange(len(values))[:, np.newaxis]
+    last = np.maximum.accumulate(np.where(np.isfinite(values), bars, -1), axis=0)
+    before = np.vstack((np.full((1, values.shape[1]), -1), last[:-1]))
+    known = np.take_along_axis(values, np.maximum(before, 0), axis=0)
+    return values - np.where(before >= 0, known, 0.0)
+
+
+def _times_and_spots(day: KeptDay, over: Window) -> tuple[list[Any], list[float | None]]:
+    inputs = day.inputs[over.rows]
+    return [instant(at) for at in inputs["at"].tolist()], numbers(inputs["spot"])

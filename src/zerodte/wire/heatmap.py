@@ -1,0 +1,32 @@
+"""The answer of `/v1/flow/zero-dte/heatmap/{symbol}`."""
+
+from typing import Annotated, Literal, TypeAlias
+
+from msgspec import Struct
+
+from zerodte.wire.base import Instant, Number, about
+from zerodte.wire.window import ByStrike
+
+HeatmapMetric: TypeAlias = Literal["gex", "dex", "vex", "chex", "oi", "signed_flow"]
+HeatmapMode: TypeAlias = Literal["raw", "delta"]
+
+
+class HeatmapBar(Struct, frozen=True, gc=False):
+    """A metric by strike at a bar's last sample; signed flow is summed over the bar."""
+
+    # Fields are positional, so that columns become bars in one pass.
+
+    t: Annotated[Instant, about("The bar's last sample, UTC.")]
+    spot: Annotated[Number, about("Dollars.")]
+    values: Annotated[
+        list[float | None], about("Parallel to strikes_grid; null where unknown or not listed yet.")
+    ]
+
+
+class Heatmap(ByStrike, frozen=True, kw_only=True, gc=False):
+    """One metric over strikes and time."""
+
+    metric: Annotated[HeatmapMetric, about("As asked.")]
+    mode: Annotated[HeatmapMode, about("As asked.")]
+    market_open: Annotated[bool, about("Whether the instant asked about lies in the session.")]
+    bars: Annotated[list[HeatmapBar], about("Ascending; empty without samples.")]

@@ -1,0 +1,28 @@
+"""The answer of `/v1/flow/zero-dte/hedge-flow/{symbol}`."""
+
+from typing import Annotated, Literal, TypeAlias
+
+from msgspec import Struct
+
+from zerodte.wire.base import Instant, Whole, about
+from zerodte.wire.window import BarSize, Windowed
+
+Side: TypeAlias = Literal["all", "calls", "puts"]
+
+
+class HedgeFlowBar(Struct, frozen=True, gc=False):
+    """Signed delta dollars of a bar; above 0 dealers buy. Null before the symbol's first trade."""
+
+    # Fields are positional, so that columns become bars in one pass.
+
+    t: Annotated[Instant, about("The bar's last sample, UTC.")]
+    bar: Annotated[Whole, about("In the bar, whole dollars.")]
+    cumulative: Annotated[Whole, about("Since the open.")]
+
+
+class HedgeFlow(Windowed, frozen=True, kw_only=True, gc=False):
+    """What dealers had to trade to stay hedged against the day's trades, bar by bar."""
+
+    side: Annotated[Side, about("As asked.")]
+    bar_size: Annotated[BarSize, about("As asked.")]
+    bars: Annotated[list[HedgeFlowBar], about("Ascending; empty without samples.")]

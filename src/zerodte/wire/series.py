@@ -1,0 +1,44 @@
+"""The answer of `/v1/flow/zero-dte/series/{symbol}`."""
+
+from typing import Annotated
+
+from msgspec import Struct
+
+from zerodte.wire.base import Instant, Number, Whole, about
+from zerodte.wire.positioning import FlipStatus, RegimeLabel
+from zerodte.wire.window import BarSize, Windowed
+
+
+class SeriesBar(Struct, frozen=True, gc=False):
+    """The last sample of a bar; null: unknown then."""
+
+    # Fields are positional, so that columns become bars in one pass.
+
+    t: Annotated[Instant, about("The sample's time, UTC.")]
+    spot: Annotated[Number, about("Dollars.")]
+    net_gex: Annotated[Number, about("Dollars per 1% move.")]
+    net_dex: Annotated[Number, about("Delta dollars of the holders.")]
+    gamma_flip: Annotated[Number, about("Dollars; null unless available.")]
+    gamma_flip_status: Annotated[FlipStatus | None, about("Why the flip is there or withheld.")]
+    call_wall: Annotated[Number, about("Strike of the largest call GEX.")]
+    put_wall: Annotated[Number, about("Strike of the most negative put GEX.")]
+    magnet: Annotated[Number, about("Strike of the largest |net GEX|.")]
+    pin_score: Annotated[Whole, about("0 to 100.")]
+    pin_probability_pct: Annotated[Number, about("Percent; null until there are probabilities.")]
+    regime: Annotated[RegimeLabel | None, about("Sign of net GEX at spot.")]
+    atm_iv: Annotated[Number, about("At-the-money volatility, a fraction.")]
+    charm_dollars_per_hour: Annotated[
+        Number, about("What the next hour makes dealers buy, dollars.")
+    ]
+    hedge_flow_call_cumulative: Annotated[
+        Whole, about("Signed delta dollars of calls since the open; null before any trade.")
+    ]
+    hedge_flow_put_cumulative: Annotated[Whole, about("The same of puts.")]
+    hedge_flow_cumulative_all: Annotated[Whole, about("Calls plus puts.")]
+
+
+class Series(Windowed, frozen=True, kw_only=True, gc=False):
+    """The headline figures of a day, bar by bar."""
+
+    bar_size: Annotated[BarSize, about("As asked.")]
+    bars: Annotated[list[SeriesBar], about("Ascending; empty without samples.")]

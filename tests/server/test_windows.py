@@ -1,0 +1,112 @@
+"""The parameters of windows and past instants: what is understood, clamped, refused."""
+
+from typing import Any
+
+import httpx
+import pytest
+
+from server.paths import (
+    EXPOSURE,
+    HEATMAP,
+    HEDGE_FLOW,
+    LEADERBOARD,
+    SERIES,
+    SNAPSHOT,
+    STRIKE_FLOW,
+    assert_error,
+)
+
+#: 10:00 in New York on 27 May 2026.
+TEN = 1_779_890_400 * 10**9
+
+
+@pytest.mark.parametrize(
+    ("path", "query", "expected"),
+    [
+        (SERIES + "SPX", "", ("30s", 60, None)),
+        (SERIES + "SPX", "?bar=15m&minutes=390&at=2026-05-27T10:00:00", ("15m", 390, TEN)),
+        (SERIES + "SPX", "?minutes=0", ("30s", 1, None)),
+        (SERIES + "SPX", "?minutes=-5", ("30s", 1, None)),
+        (SERIES + "SPX", "?minutes=%2B007", ("30s", 7, None)),
+        (SERIES + "SPX", "?minutes=391", ("30s", 390, None)),
+        (SERIES + "SPX", "?minutes=" + 5000 * "9", ("30s", 390, None)),
+        (SERIES + "SPX", "?minutes=-" + 5000 * "9", ("30s", 1, None)),
+        (SERIES + "SPX", "?minutes=5&minutes=x&bar=1m&bar=2m&side=x&n=x", ("1m", 5, None)),
+        (HEDGE_FLOW + "SPX", "", ("all", "30s", 60, None)),
+        (HEDGE_FLOW + "SPX", "?side=puts&bar=30s", ("puts", "30s", 60, None)),
+        (HEATMAP + "SPX", "", ("gex", "raw", "1m", 60, None)),
+        (
+            HEATMAP + "SPX",
+            "?metric=signed_flow&mode=delta&bar=5m",
+            ("signed_flow", "delta", "5m", 60, None),
+        ),
+        (STRIKE_FLOW + "SPX", "?bar=15m&at=2026-05-27T10:00:00", ("15m", 60, TEN)),
+        (LEADERBOARD, "", ("heat", 20)),
+        (LEADERBOARD, "?metric=pin_risk&n=1000", ("pin_risk", 100)),
+        (LEADERBOARD, "?n=0&metric=abs_flow", ("abs_flow", 1)),
+        # The night that daylight saving ends has this hour twice: the first of them.
+        (SERIES + "SPX", "?at=2026-11-01T01:30:00", ("30s", 60, 1_793_511_000 * 10**9)),
+    ],
+)
+def test_parameters_of_windows(
+    client: httpx.Client, source: Any, path: str, query: str, expected: tuple[object, ...]
+) -> None:
+    assert client.get(path + query).status_code == 200
+    assert source.asked == [expected]
+
+
+@pytest.mark.parametrize(
+    ("path", "query", "code", "hint"),
+    [
+        (SERIES + "SPX", "bar=2m", "invalid_bar", "bar must be 30s|1m|5m|15m"),
+        (SERIES + "SPX", "bar=", "invalid_bar", "30s|1m|5m|15m"),
+        (HEDGE_FLOW + "SPX", "bar=1M", "invalid_bar", "30s|1m|5m|15m"),
+        (HEATMAP + "SPX", "bar=2m", "invalid_bar", "bar must be 1m|5m|15m"),
+        (HEATMAP + "SPX", "bar=30s", "bar_unavailable", "1m|5m|15m"),
+        (STRIKE_FLOW + "SPX", "bar=30s", "bar_unavailable", "1m|5m|15m"),
+        (SERIES + "SPX", "minutes=60.0", "invalid_minutes", "1 to 390"),
+        (SERIES + "SPX", "minutes=1e2", "invalid_minutes", "1 to 390"),
+        (SERIES + "SPX", "minutes=", "invalid_minutes", "1 to 390"),
+        (
+            SERIES + "SPX",
+            "minutes=+60",
+            "invalid_minutes",
+            "1 to 390",
+        ),  # a plus is a space in a query
+        (HEATMAP + "SPX", "minutes=%D9%A6", "invalid_minutes", "1 to 390"),
+        (STRIKE_FLOW + "SPX", "minutes=1_0", "invalid_minutes", "1 to 390"),
+        (LEADERBOARD, "n=ten", "invalid_n", "1 to 100"),
+        (LEADERBOARD, "metric=gex", "invalid_metric", "heat|pin_risk|abs_flow|charm_intensity"),
+        (HEATMAP + "SPX", "metric=heat", "invalid_metric", "gex|dex|vex|chex|oi|signed_flow"),
+        (HEATMAP + "SPX", "mode=", "invalid_mode", "raw|delta"),
+        (HEDGE_FLOW + "SPX", "side=call", "invalid_side", "all|calls|puts"),
+        (SERIES + "SPX", "at=2026-05-27", "invalid_at", "yyyy-MM-ddTHH:mm:ss"),
+        (SERIES + "SPX", "at=2026-05-27T10:00", "invalid_at", "yyyy-MM-ddTHH:mm:ss"),
+        (SERIES + "SPX", "at=2026-05-27T10:00:00Z", "invalid_at", "yyyy-MM-ddTHH:mm:ss"),
+        (HEATMAP + "SPX", "at=2026-05-27T24:00:00", "invalid_at", "yyyy-MM-ddTHH:mm:ss"),
+        (HEATMAP + "SPX", "at=2026-02-30T10:00:00", "invalid_at", "yyyy-MM-ddTHH:mm:ss"),
+        (STRIKE_FLOW + "SPX", "at=0000-01-01T10:00:00", "invalid_at", "yyyy-MM-ddTHH:mm:ss"),
+        (HEDGE_FLOW + "SPX", "at=now", "invalid_at", "yyyy-MM-ddTHH:mm:ss"),
+        (EXPOSURE + "SPX", "at=", "invalid_at", "yyyy-MM-ddTHH:mm:ss"),
+        (SNAPSHOT + "SPX", "at=2026-03-08T02:30:00", "invalid_at", "clocks went forward"),
+    ],
+)
+def test_what_is_not_allowed_is_refused(
+    client: httpx.Client, source: Any, path: str, query: str, code: str, hint: str
+) -> None:
+    assert_error(client.get(f"{path}?{query}"), code, hint)
+    assert source.asked == []
+
+
+@pytest.mark.parametrize(
+    ("text", "status"), [("0001-01-01T00:00:00", 200), ("9999-12-31T23:59:59", 400)]
+)
+def test_the_ends_of_the_calendar(client: httpx.Client, text: str, status: int) -> None:
+    """The last evening of the year 9999 in New York lies in a year that UTC does not have."""
+    assert client.get(SERIES + "SPX", params={"at": text}).status_code == status
+
+
+@pytest.mark.parametrize("path", [SNAPSHOT, EXPOSURE])
+def test_a_chain_has_a_past_too(client: httpx.Client, source: Any, path: str) -> None:
+    assert client.get(path + "SPX?at=2026-05-27T10:00:00").status_code == 200
+    assert source.asked == [(None, 0.03, TEN)]
