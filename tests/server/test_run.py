@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 import flashalpha
 import pytest
@@ -126,3 +127,23 @@ def test_ctrl_c_stops_quietly_and_in_order() -> None:
         running.send_signal(signal.SIGINT)
         said, complained = running.communicate(timeout=10)
     assert (running.returncode, said, complained) == (0, "stopped in order\n", "")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no such limit")
+def test_a_low_limit_of_open_files_is_raised() -> None:
+    low = "import resource; limits = resource.getrlimit(resource.RLIMIT_NOFILE)\n"
+    low += "resource.setrlimit(resource.RLIMIT_NOFILE, (64, limits[1]))\n"
+    with subprocess.Popen(
+        [sys.executable, "-c", low + SLEEPY], stdout=subprocess.PIPE, text=True
+    ) as running:
+        assert running.stdout is not None
+        host, port = running.stdout.readline().strip().removeprefix("http://").split(":")
+        with ExitStack() as stack:
+            opened = [
+                stack.enter_context(socket.create_connection((host, int(port)), timeout=10))
+                for _ in range(100)
+            ]
+            opened[-1].sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert opened[-1].recv(100).startswith(b"HTTP/1.1 200")
+        running.send_signal(signal.SIGINT)
+        assert running.wait(10) == 0

@@ -282,6 +282,21 @@ def test_a_reader_that_takes_nothing_is_cut_off(
         assert [event and event.data for event in take(quick, 2)] == ['{"said":"last"}'] * 2
 
 
+def test_a_server_that_ends_does_not_wait_for_who_reads_nothing() -> None:
+    source = LargeSource()
+    app, listener = create_app(source, ServerSettings()), Listener("127.0.0.1", 0)
+    server = Server(app, listener, app.stop, app.cut)
+    running = threading.Thread(target=server.run)
+    running.start()
+    with EventReader(listener.url + PATH), EventReader(listener.url + PATH) as quick:
+        for number in range(12):
+            source.large(number)
+            take(quick, 2)
+        server.stop()
+        running.join(4)
+    assert not running.is_alive()
+
+
 def test_many_readers_share_what_is_encoded_once(
     source: ExampleSource, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

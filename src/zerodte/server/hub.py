@@ -108,8 +108,9 @@ class Hub:
                 raise
             await refuse(failure(scope, error), watched)
         finally:
-            path = found[0].path if found else "none"
-            self._metrics.answered(path, watched.status, perf_counter() - began, watched.size)
+            if watched.status:
+                path = found[0].path if found else "none"
+                self._metrics.answered(path, watched.status, perf_counter() - began, watched.size)
 
     async def _admitted(
         self,

@@ -1,6 +1,7 @@
 """A listening server: the port, the event loop and a graceful end. The application is given."""
 
 import socket
+import sys
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
@@ -77,6 +78,8 @@ class Server:
 
     def run(self) -> None:
         """Answer until Ctrl-C, SIGTERM or `stop`; requests under way are finished first."""
+        if sys.platform != "win32":
+            _allow_connections()
         with suppress(KeyboardInterrupt):
             self._uvicorn.run(sockets=[self._socket])
 
@@ -96,6 +99,14 @@ class _Uvicorn(uvicorn.Server):
         """End what goes on, then the server."""
         self._stopping()
         await super().shutdown(sockets)
+
+
+def _allow_connections() -> None:
+    """Have as many open as this user may, where the system sets out with fewer."""
+    import resource  # noqa: PLC0415  not on every system
+
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def _listen(host: str, port: int) -> socket.socket:
