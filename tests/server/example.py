@@ -139,6 +139,8 @@ class ExampleSource:
         self.asked.append(how)
         if symbol == "WARM":
             raise ApiError("warming_up", "WARM has not been seen enough yet.")
+        if symbol == "TORN":
+            raise ApiError("session_unreadable", "What is kept of TORN cannot be read.")
         if symbol == "BLANK":
             raise ApiError("no_strike_data_for_window", "BLANK was never quoted, all day long.")
         return msgspec.json.encode(filled(shape, symbol=symbol))

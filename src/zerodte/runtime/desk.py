@@ -177,7 +177,7 @@ class Desk:
             found = self._archive.read(date, symbol) if self._archive else None
         except HistoryError as error:  # which the archive has logged
             message = f"what is kept of {symbol} on {date} cannot be read; the log says why"
-            raise ApiError("internal_error", message) from error
+            raise ApiError("session_unreadable", message) from error
         if found is None:
             return Frame.past(None, source, symbol, at)
         return Frame.past(found.day, found.source, symbol, at)

@@ -24,11 +24,19 @@ _CHAIN_ERRORS = (
     "invalid_at",
     "symbol_not_found",
     "expiry_not_found",
+    "session_unreadable",
     "warming_up",
 )
 _BAR_QUERY = (parameters.BAR, parameters.MINUTES, parameters.AT)
 _STRIKE_QUERY = (parameters.STRIKE_BAR, parameters.MINUTES, parameters.AT)
-_WINDOW_ERRORS = ("invalid_bar", "invalid_minutes", "invalid_at", "symbol_not_found", "warming_up")
+_WINDOW_ERRORS = (
+    "invalid_bar",
+    "invalid_minutes",
+    "invalid_at",
+    "symbol_not_found",
+    "session_unreadable",
+    "warming_up",
+)
 _STRIKE_ERRORS = ("bar_unavailable", "no_strike_data_for_window", *_WINDOW_ERRORS)
 
 # fmt: off

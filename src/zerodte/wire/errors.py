@@ -30,6 +30,7 @@ STATUS: dict[str, int] = {
     "uri_too_long": 414,
     "headers_too_large": 431,
     "internal_error": 500,
+    "session_unreadable": 500,
     "warming_up": 503,
 }
 

@@ -1,0 +1,135 @@
+"""Every endpoint says of a finished session what it said while the session ran, to the byte."""
+
+import datetime
+import functools
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import get_args
+
+import msgspec
+from hypothesis import given
+from hypothesis import strategies as st
+
+from session.made_tape import quotes, stock, trades, write
+from zerodte.config import SECOND
+from zerodte.history.decode import decode
+from zerodte.history.encode import Finished, encode
+from zerodte.runtime.replay import replay
+from zerodte.session.sample import KeptDay
+from zerodte.session.session import Session
+from zerodte.tape.folder import open_tape
+from zerodte.tape.lean import import_lean
+from zerodte.views.frame import Frame
+from zerodte.views.series import hedge_flow, series
+from zerodte.views.snapshot import snapshot_at
+from zerodte.views.strike_bars import heatmap, strike_flow
+from zerodte.wire.errors import ApiError
+from zerodte.wire.heatmap import HeatmapMetric, HeatmapMode
+from zerodte.wire.hedge_flow import Side
+from zerodte.wire.window import BarSize, StrikeBarSize
+
+#: Seconds of quotes and trades on the made tape; its gap and its last hours are silence.
+_SPOKEN = 3000
+
+
+@functools.cache
+def made() -> tuple[Session, KeptDay]:
+    """A session of one chain, and what history made of it."""
+    with tempfile.TemporaryDirectory() as folder:
+        tape = write(
+            Path(folder),
+            ("cbbo-1s", quotes("cbbo-1s", 30_000, _SPOKEN, seed=1)),
+            ("tcbbo", trades("tcbbo", 3_000, _SPOKEN, seed=2)),
+            ("bbo-1s", stock(_SPOKEN)),
+        )
+        return kept(replay(tape), "ABC")
+
+
+@functools.cache
+def recording(recorded: Path) -> tuple[Session, KeptDay]:
+    """The recorded session of SPXW, likewise."""
+    with tempfile.TemporaryDirectory() as folder:
+        day, tape = datetime.date(2021, 1, 4), Path(folder, "tape")
+        import_lean(recorded / "lean", "SPXW", day, tape, lambda *_: None)
+        return kept(replay(open_tape(tape)), "SPX")
+
+
+def kept(session: Session, symbol: str) -> tuple[Session, KeptDay]:
+    session.advance(session.hours.close)
+    day = session.kept(symbol)
+    assert day is not None
+    return session, decode(encode(Finished(day, "replay"))).day
+
+
+instants = st.integers(-2, 391 * 60)
+windows = st.integers(1, 390)
+bars, by_strike = st.sampled_from(get_args(BarSize)), st.sampled_from(get_args(StrikeBarSize))
+
+QUESTIONS = st.one_of(
+    st.builds(functools.partial, st.just(series), bar=bars, minutes=windows),
+    st.builds(
+        functools.partial,
+        st.just(hedge_flow),
+        side=st.sampled_from(get_args(Side)),
+        bar=bars,
+        minutes=windows,
+    ),
+    st.builds(
+        functools.partial,
+        st.just(heatmap),
+        metric=st.sampled_from(get_args(HeatmapMetric)),
+        mode=st.sampled_from(get_args(HeatmapMode)),
+        bar=by_strike,
+        minutes=windows,
+    ),
+    st.builds(functools.partial, st.just(strike_flow), bar=by_strike, minutes=windows),
+    st.builds(
+        functools.partial,
+        st.just(snapshot_at),
+        expiry=st.none(),
+        strike_range=st.floats(0.001, 0.1),
+        settled=st.booleans(),
+    ),
+)
+
+
+def answer(ask: Callable[[Frame], bytes], day: KeptDay | None, symbol: str, at: int) -> bytes:
+    """What a view says at an instant, or why it says nothing."""
+    try:
+        return ask(Frame.past(day, "replay", symbol, at))
+    except ApiError as error:
+        return error.body()
+
+
+@given(ask=QUESTIONS, second=instants)
+def test_of_a_made_session(ask: Callable[[Frame], bytes], second: int) -> None:
+    session, past = made()
+    at = session.hours.open + second * SECOND
+    assert answer(ask, past, "ABC", at) == answer(ask, session.kept("ABC"), "ABC", at)
+
+
+@given(ask=QUESTIONS, second=instants)
+def test_of_a_recorded_session(recorded: Path, ask: Callable[[Frame], bytes], second: int) -> None:
+    session, past = recording(recorded)
+    at = session.hours.open + second * SECOND
+    assert answer(ask, past, "SPX", at) == answer(ask, session.kept("SPX"), "SPX", at)
+
+
+def test_another_day_gives_other_bytes() -> None:
+    session, past = made()
+    ask = functools.partial(series, bar="1m", minutes=60)
+    early, late = session.hours.open + 600 * SECOND, session.hours.open + 660 * SECOND
+    assert answer(ask, past, "ABC", early) != answer(ask, past, "ABC", late)
+
+
+def test_what_is_compared_says_something() -> None:
+    session, past = made()
+    at = session.hours.open + _SPOKEN * SECOND
+    asked = functools.partial(heatmap, metric="signed_flow", mode="raw", bar="5m", minutes=30)
+    flows = [bar["values"] for bar in msgspec.json.decode(answer(asked, past, "ABC", at))["bars"]]
+    assert len(flows) == 6
+    assert all(any(values) for values in flows)
+    asked = functools.partial(snapshot_at, expiry=None, strike_range=0.1)
+    strikes = msgspec.json.decode(answer(asked, past, "ABC", at))["strikes"]
+    assert any(row["call_iv"] for row in strikes)
