@@ -13,8 +13,11 @@ from zerodte.market.calendar import calendar
 from zerodte.runtime.market import Audience, Market
 from zerodte.runtime.pulse import Pulse
 from zerodte.runtime.replay import begin
+from zerodte.server.source import Changes
 from zerodte.session.session import Session
 from zerodte.tape.folder import Tape, open_tape
+
+KINDS: list[Changes] = ["tick", "sample", "never"]
 
 
 @pytest.fixture(scope="module")
@@ -63,14 +66,20 @@ def test_another_session_has_samples_of_its_own(tape: Tape) -> None:
 
 def test_versions_grow_with_what_changes_an_answer(session: Session) -> None:
     pulse = Pulse()
-    seen = []
-    for seconds in (1, 2, 30):
+
+    def grown(seconds: int) -> list[bool]:
+        before = [pulse.version(kind) for kind in KINDS]
         session.advance(session.hours.open + seconds * SECOND)
         pulse.passed(session, math.nan)
-        seen.append([pulse.version(kind) for kind in ("tick", "sample", "never")])
-    assert seen == [[1, 0, 0], [2, 0, 0], [3, 1, 0]]
+        return [pulse.version(kind) > was for kind, was in zip(KINDS, before, strict=True)]
+
+    assert grown(-1) == [True, False, False]
+    assert grown(0) == [True, True, True], "it opens"
+    assert grown(1) == [True, False, False]
+    assert grown(30) == [True, True, False]
+    before = [pulse.version(kind) for kind in KINDS]
     pulse.turned()
-    assert [pulse.version(kind) for kind in ("tick", "sample", "never")] == [4, 2, 1]
+    assert [pulse.version(kind) - was for kind, was in zip(KINDS, before, strict=True)] == [1, 1, 1]
 
 
 def test_records_and_gaps_are_counted(tape: Tape) -> None:
