@@ -20,7 +20,7 @@ from zerodte.server.app import create_app
 from zerodte.server.run import Listener, Server
 from zerodte.server.settings import ServerSettings
 from zerodte.server.source import SampleEvent
-from zerodte.server.stream import read_event_id
+from zerodte.server.sse import read_id
 
 PATH = "/v1/flow/zero-dte/stream/SPX"
 
@@ -154,9 +154,26 @@ def test_an_id_of_another_session_is_before_all_of_this_one(
         assert take(reader, 3) == [said(0, "bar"), *pair(1)]
 
 
+def test_who_comes_back_between_sessions_is_sent_what_there_is(
+    source: ExampleSource, url: str
+) -> None:
+    """The source has begun another session, of which there is no sample yet."""
+    for number in range(3):
+        source.sample(str(number))
+    with EventReader(url + PATH) as first:
+        take(first, 2)
+        last = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(START // SECOND))
+        old, source.samples = source.samples, []
+        with EventReader(url + PATH, last) as reader:
+            assert take(reader, 2) == pair(2)
+            source.samples = old
+            source.sample("3")
+            assert take(reader, 2) == pair(3)
+
+
 def test_ids_are_times() -> None:
-    assert read_event_id(b"2026-05-27T13:30:30Z") == START
-    assert read_event_id(None) is None
+    assert read_id(b"2026-05-27T13:30:30Z") == START
+    assert read_id(None) is None
 
 
 def test_silence_is_broken_by_comments(

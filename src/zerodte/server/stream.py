@@ -10,22 +10,15 @@ import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 
-from zerodte.server import asgi
+from zerodte.server import asgi, sse
 from zerodte.server.source import MarketSource, SampleEvent
-from zerodte.wire.base import instant
 from zerodte.wire.errors import ApiError
 
 _LOG = logging.getLogger(__name__)
 
 #: So long a stream may say nothing.
 _HEARTBEAT_S = 15.0
-_HEARTBEAT = b":\n\n"
-#: What a reader is told first: how long to wait before it comes back, in ms.
-_RETRY = b"retry: 2000\n\n"
-_TIME = "%Y-%m-%dT%H:%M:%SZ"
-_SECOND = 1_000_000_000
 
 
 @dataclass(slots=True, eq=False)
@@ -134,7 +127,7 @@ class Stream:
         try:
             if channel.time is None:
                 await self._fetch(channel)
-            after = read_event_id(asgi.header(scope["headers"], b"last-event-id"))
+            after = sse.read_id(asgi.header(scope["headers"], b"last-event-id"))
             missed = await self._resumed(channel, reader, after)
             await send(asgi.begin(200, headers))
             if scope["method"] == "HEAD":
@@ -155,12 +148,19 @@ class Stream:
         reader.number = channel.before
         if channel.time is None or after is None or after > channel.time:
             return b""
-        events: Sequence[SampleEvent] = ()
+        if after == channel.time:
+            reader.number = channel.number
+            return b""
+        events = await self._events(channel, after)
         # A channel may move on meanwhile; nothing may lie between this and what it sends next.
-        while after < channel.time and not (events and events[-1].time >= channel.time):
-            events = await asyncio.to_thread(self._source.events, channel.symbol, after)
-        reader.number = channel.number
-        return b"".join(_text(event) for event in events if event.time <= channel.time)
+        while events and events[-1].time < channel.time:
+            events = await self._events(channel, after)
+        if events:
+            reader.number = channel.number
+        return sse.samples(event for event in events if event.time <= channel.time)
+
+    async def _events(self, channel: _Channel, after: int | None) -> Sequence[SampleEvent]:
+        return await asyncio.to_thread(self._source.events, channel.symbol, after)
 
     async def _read(
         self,
@@ -173,7 +173,7 @@ class Stream:
         gone = asyncio.create_task(_until_disconnect(receive))
         gone.add_done_callback(reader.leave)
         try:
-            await send(asgi.body(_RETRY + missed, more=True))
+            await send(asgi.body(sse.RETRY + missed, more=True))
             while not (reader.is_gone or self._is_stopped):
                 if reader.number != channel.number:
                     await send(asgi.body(self._next(channel, reader), more=True))
@@ -183,7 +183,7 @@ class Stream:
                     async with asyncio.timeout(_HEARTBEAT_S):
                         await reader.woken.wait()
                 except TimeoutError:
-                    await send(asgi.body(_HEARTBEAT, more=True))
+                    await send(asgi.body(sse.HEARTBEAT, more=True))
             await send(asgi.body(b""))
         finally:
             gone.cancel()
@@ -193,8 +193,7 @@ class Stream:
         self.sent += channel.number - channel.before
         reader.number = channel.number
         self.skipped += missed
-        said = b'event: skipped\ndata: {"samples":%d}\n\n' % missed if missed else b""
-        return said + channel.text
+        return sse.skipped(missed) + channel.text
 
     def _sampled(self) -> None:
         for channel in self._channels.values():
@@ -217,11 +216,11 @@ class Stream:
             channel.is_behind = True
             while channel.is_behind:
                 channel.is_behind = False
-                events = await asyncio.to_thread(self._source.events, channel.symbol, channel.time)
+                events = await self._events(channel, channel.time)
                 if events:
                     channel.before, channel.number = channel.number, channel.number + len(events)
                     channel.time = events[-1].time
-                    channel.text = b"".join(map(_text, events))
+                    channel.text = sse.samples(events)
                     for reader in channel.readers:
                         reader.woken.set()
         finally:
@@ -238,29 +237,3 @@ def _heard(task: asyncio.Task[None]) -> None:
 async def _until_disconnect(receive: asgi.Receive) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
-
-
-def read_event_id(given: bytes | None) -> int | None:
-    """The sample's time, UTC ns, in a Last-Event-ID; None where it is none of ours."""
-    try:
-        read = datetime.strptime((given or b"").decode("ascii"), _TIME).replace(tzinfo=UTC)
-    except ValueError:
-        return None
-    return int(read.timestamp()) * _SECOND
-
-
-def _event_id(event: SampleEvent) -> bytes:
-    return instant(event.time).strftime(_TIME).encode()
-
-
-def _bar(event: SampleEvent) -> bytes:
-    return b"id: %b\nevent: bar\ndata: %b\n\n" % (_event_id(event), event.bar)
-
-
-def _text(event: SampleEvent) -> bytes:
-    if event.snapshot is None:
-        return _bar(event)
-    return _bar(event) + b"id: %b\nevent: snapshot\ndata: %b\n\n" % (
-        _event_id(event),
-        event.snapshot,
-    )

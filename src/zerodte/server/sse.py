@@ -1,0 +1,46 @@
+"""The text of server-sent events (HTML standard, section 9.2): samples as bytes, and their ids.
+
+An id is its sample's time, so it means the same to every server, after a restart too.
+"""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+from zerodte.config import SECOND
+from zerodte.server.source import SampleEvent
+from zerodte.wire.base import instant
+
+#: A comment: something to send where there is nothing to say.
+HEARTBEAT = b":\n\n"
+#: How long a reader is to wait before it comes back, in ms.
+RETRY = b"retry: 2000\n\n"
+
+_ID = "%Y-%m-%dT%H:%M:%SZ"
+
+
+def samples(events: Iterable[SampleEvent]) -> bytes:
+    """Samples: a `bar` each, and a `snapshot` where there is one."""
+    return b"".join(
+        _event(event.time, kind, data)
+        for event in events
+        for kind, data in ((b"bar", event.bar), (b"snapshot", event.snapshot))
+        if data is not None
+    )
+
+
+def skipped(count: int) -> bytes:
+    """That a reader was too slow for so many samples; it has no id, so the last one stays."""
+    return b'event: skipped\ndata: {"samples":%d}\n\n' % count if count else b""
+
+
+def read_id(last: bytes | None) -> int | None:
+    """The sample's time, UTC ns, in a Last-Event-ID; None where it is none of ours."""
+    try:
+        read = datetime.strptime((last or b"").decode("ascii"), _ID).replace(tzinfo=UTC)
+    except ValueError:
+        return None
+    return int(read.timestamp()) * SECOND
+
+
+def _event(time: int, kind: bytes, data: bytes) -> bytes:
+    return b"id: %b\nevent: %b\ndata: %b\n\n" % (instant(time).strftime(_ID).encode(), kind, data)
