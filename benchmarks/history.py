@@ -1,9 +1,10 @@
-"""Finished sessions: one written, and one opened that nobody has opened before.
+"""Finished sessions: one written, and an hour of one that nobody has opened before.
 
 The days are those of the synthetic session of `benchmarks.tape`, whose quotes move more than a
 market's, so that files are rather large. Before each reading the system is told to forget the file.
 """
 
+import datetime
 import os
 from collections.abc import Callable
 from dataclasses import replace
@@ -16,10 +17,13 @@ from benchmarks.harness import Row, compared
 from benchmarks.tape import DATE, STRIKES, write_tape
 from zerodte.history.encode import Finished
 from zerodte.history.history import History
+from zerodte.market.calendar import new_york
 from zerodte.runtime.archive import finished
 from zerodte.runtime.replay import replay
 from zerodte.session.sample import COLUMN_KINDS, Columns
 from zerodte.tape.folder import open_tape
+from zerodte.views.frame import Frame
+from zerodte.views.strike_bars import heatmap
 
 _RECORDS = 2_000_000
 
@@ -45,16 +49,24 @@ def _measured(root: Path, day: Finished) -> list[Row]:
     frame = pl.read_parquet(file)
     return [
         *compared(
-            f"a day kept, {what}",
+            f"day kept, {what}",
             _after(file.unlink, lambda: history.keep(day)),
             Polars=lambda: frame.write_parquet(root / "peer.parquet", compression="zstd"),
         ),
         *compared(
-            f"a day opened cold, {what}",
-            _after(lambda: _forget(file), lambda: history.read(DATE, symbol)),
-            Polars=_after(lambda: _forget(file), lambda: pl.read_parquet(file)),
+            f"past hour, cold, {what}",
+            _after(lambda: _forget(file), lambda: _an_hour(history, symbol)),
+            Polars_reads_the_file=_after(lambda: _forget(file), lambda: pl.read_parquet(file)),
         ),
     ]
+
+
+def _an_hour(history: History, symbol: str) -> bytes:
+    """What a server does that is asked about a session nobody asked about before."""
+    found = history.read(DATE, symbol)
+    assert found is not None
+    at = new_york(DATE, datetime.time(13))
+    return heatmap(Frame.past(found.day, found.source, symbol, at), "gex", "raw", "1m", 60)
 
 
 def _narrowed(whole: Finished, strikes: int) -> Finished:
