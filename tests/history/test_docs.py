@@ -3,12 +3,14 @@
 import re
 from pathlib import Path
 
+import duckdb
 import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from history.made_days import made_day
 from zerodte.history.encode import encode
+from zerodte.history.history import History
 from zerodte.history.schema import VERSION, About
 
 PAGE = (Path(__file__).parents[2] / "docs" / "history.md").read_text()
@@ -40,3 +42,13 @@ def test_every_field_beside_them_is_documented() -> None:
     documented = set(re.findall(r"`(\w+)`", PAGE.partition("## Beside the columns")[2]))
     assert {field.name for field in msgspec.structs.fields(About)} <= documented
     assert f"| `version` | {VERSION} |" in PAGE
+
+
+def test_the_queries_that_are_shown_work(tmp_path: Path) -> None:
+    History(str(tmp_path)).keep(made_day(samples=3, strikes=5, symbol="SPY"))
+    figures, contracts = (
+        duckdb.sql(query.replace("ROOT", str(tmp_path)))
+        for query in re.findall(r"```sql\n(.*?)```", PAGE, re.DOTALL)
+    )
+    assert len(figures or ()) == 3
+    assert len(contracts or ()) == 3 * 5

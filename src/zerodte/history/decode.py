@@ -97,7 +97,7 @@ def _damage() -> Iterator[None]:
         raise
     except KeyError as error:
         raise HistoryError(f"damaged: it has no column {error}") from error
-    except (pa.ArrowException, OSError, ValueError) as error:
+    except (pa.ArrowException, OSError, ValueError, IndexError) as error:
         raise HistoryError(f"damaged: {str(error).partition(chr(10))[0]}") from error
 
 
