@@ -15,12 +15,11 @@ from zerodte.server.answers import Answers, Kept
 from zerodte.server.coding import SMALL, choose
 from zerodte.server.etag import is_known
 from zerodte.server.failures import failure, refuse, rejection
-from zerodte.server.parameters import read_query
 from zerodte.server.route import (
     METHODS,
     Answer,
+    Found,
     Guard,
-    Request,
     Route,
     RouteMap,
     Site,
@@ -109,12 +108,12 @@ class Hub:
             await refuse(failure(scope, error), watched)
         finally:
             if watched.status:
-                path = found[0].path if found else "none"
+                path = found.route.path if found else "none"
                 self._metrics.answered(path, watched.status, perf_counter() - began, watched.size)
 
     async def _admitted(
         self,
-        found: tuple[Route, str | None] | None,
+        found: Found | None,
         scope: asgi.Scope,
         receive: asgi.Receive,
         send: asgi.Send,
@@ -126,13 +125,13 @@ class Hub:
             raise rejection(404)
         if scope["method"] not in METHODS:
             raise rejection(405)
-        route, symbol = found
+        route = found.route
         for guard in self._guards:
             guard(route, scope)
         if route.changes is not None:
-            await self._keep(route, route.changes, symbol, scope, send)
+            await self._keep(found, route.changes, scope, send)
             return
-        given = await self._handled(route, symbol, scope)
+        given = await self._handled(found, scope)
         headers = self._headers[route.path]
         if isinstance(given, Subscription):
             await self._stream.serve(given.symbol, headers, scope, receive, send)
@@ -140,22 +139,17 @@ class Hub:
             await _send_once(given, headers, send)
 
     async def _keep(
-        self,
-        route: Route,
-        changes: Changes,
-        symbol: str | None,
-        scope: asgi.Scope,
-        send: asgi.Send,
+        self, found: Found, changes: Changes, scope: asgi.Scope, send: asgi.Send
     ) -> None:
-        key = route.key(symbol, scope["query_string"])
+        key = found.key(scope["query_string"])
         version = self._site.source.version(changes)
-        headers = self._headers[route.path]
+        headers = self._headers[found.route.path]
         made: Kept | Answer | None = self._answers.find(key, version)
         if made is not None:
             self._metrics.looked_up("hit")
         else:
             made, lookup = await self._answers.make(
-                key, version, headers, lambda: self._answered(route, symbol, scope)
+                key, version, headers, lambda: self._answered(found, scope)
             )
             self._metrics.looked_up(lookup)
         if isinstance(made, Kept):
@@ -163,20 +157,17 @@ class Hub:
         else:
             await _send_once(made, headers, send)
 
-    async def _answered(self, route: Route, symbol: str | None, scope: asgi.Scope) -> Answer:
-        given = await self._handled(route, symbol, scope)
+    async def _answered(self, found: Found, scope: asgi.Scope) -> Answer:
+        given = await self._handled(found, scope)
         if isinstance(given, Subscription):
-            raise TypeError(f"{route.path} has no end, so it cannot be kept")
+            raise TypeError(f"{found.route.path} has no end, so it cannot be kept")
         return given
 
-    async def _handled(
-        self, route: Route, symbol: str | None, scope: asgi.Scope
-    ) -> Answer | Subscription:
-        path = {} if symbol is None else {"symbol": symbol}
-        request = Request(path, read_query(scope["query_string"]))
-        if route.off_loop:
-            return await asyncio.to_thread(route.handler, self._site, request)
-        return route.handler(self._site, request)
+    async def _handled(self, found: Found, scope: asgi.Scope) -> Answer | Subscription:
+        handler, request = found.route.handler, found.request(scope["query_string"])
+        if found.route.off_loop:
+            return await asyncio.to_thread(handler, self._site, request)
+        return handler(self._site, request)
 
     async def _send_kept(self, kept: Kept, scope: asgi.Scope, send: asgi.Send) -> None:
         accepted = asgi.header(scope["headers"], b"accept-encoding")

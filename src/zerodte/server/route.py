@@ -116,11 +116,25 @@ class Route:
     changes: Changes | None = None
     off_loop: bool = False
 
-    def key(self, symbol: str | None, query_string: bytes) -> Hashable:
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A route and the symbol in the path that led there, as it was written."""
+
+    route: Route
+    symbol: str | None = None
+
+    def request(self, query_string: bytes) -> Request:
+        """What is asked, as handlers see it."""
+        path = {} if self.symbol is None else {"symbol": self.symbol}
+        return Request(path, read_query(query_string))
+
+    def key(self, query_string: bytes) -> Hashable:
         """What is asked, whatever the spelling; raises ApiError where it is not of its form."""
         asked = read_query(query_string) if query_string else {}
-        named = read_symbol(symbol) if symbol is not None else None
-        return (self.path, named, *(parameter.of(asked) for parameter in self.query))
+        symbol = self.symbol if self.symbol is None else read_symbol(self.symbol)
+        values = (parameter.of(asked) for parameter in self.route.query)
+        return (self.route.path, symbol, *values)
 
 
 #: Passes or refuses, by an ApiError, a request for a route.
@@ -139,13 +153,13 @@ class RouteMap:
             if route.path.endswith("/{symbol}")
         }
 
-    def find(self, path: str) -> tuple[Route, str | None] | None:
-        """The route of a decoded path and the symbol in it; slashes at the end do not count."""
+    def find(self, path: str) -> Found | None:
+        """Where a decoded path leads; slashes at its end do not count."""
         path = path.rstrip("/") or "/"
         if (route := self._fixed.get(path)) is not None:
-            return route, None
+            return Found(route)
         head, _, symbol = path.rpartition("/")
-        return (route, symbol) if (route := self._of_symbol.get(head)) is not None else None
+        return Found(route, symbol) if (route := self._of_symbol.get(head)) is not None else None
 
 
 def headers_of(route: Route) -> dict[str, str]:
