@@ -13,6 +13,8 @@ from zerodte.server.connection import Connection
 
 _BACKLOG = 2048
 _GRACE_S = 5
+#: So long a connection may rest between requests: who asks for every sample keeps it.
+_REST_S = 75
 #: Bytes that the system holds for a client that does not read; left alone it holds megabytes.
 _SEND_BUFFER = 256 * 1024
 #: Addresses that mean every one of this machine, and the one that its own clients reach.
@@ -72,6 +74,7 @@ class Server:
             log_level="error",
             access_log=False,
             server_header=False,
+            timeout_keep_alive=_REST_S,
             timeout_graceful_shutdown=_GRACE_S,
         )
         self._uvicorn = _Uvicorn(config, stopping)
