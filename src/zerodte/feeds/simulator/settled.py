@@ -18,6 +18,7 @@ from zerodte.feeds.simulator.world_parameters import (
     PUT_INTEREST,
     PUT_PLACE,
     PUT_TAIL,
+    ROUND_NUMBERS,
     ROUNDNESS,
     STOCK_INTEREST,
     STRIKE_NOISE,
@@ -51,7 +52,7 @@ def draw_settled(
     total = name.open_interest * _share(name, chain, date) * rng.lognormal(0.0, INTEREST_NOISE)
     power = np.interp(chain.whole_sessions, (0, MONTH), ROUNDNESS)
     weight = _places(np.log(strikes / last) / sigma)
-    weight *= _roundness(strikes, name.steps)[:, None] ** power
+    weight *= _roundness(strikes, name.steps[0])[:, None] ** power
     weight *= rng.lognormal(0.0, STRIKE_NOISE, weight.shape)
     puts = PUT_INTEREST[name.kind]
     contracts = total * np.array([1.0 - puts, puts]) * weight / weight.sum(axis=0)
@@ -94,9 +95,10 @@ def _places(away: Floats) -> Floats:
     return np.stack([calls, puts], axis=1)
 
 
-def _roundness(strikes: Floats, steps: tuple[float, ...]) -> Floats:
-    """The largest of the steps that a strike is a multiple of, over the least; 1 of the others."""
-    round_ = np.ones_like(strikes)
-    for step in steps:
-        round_[strikes % step == 0.0] = step / steps[0]
-    return round_
+def _roundness(strikes: Floats, least: float) -> Floats:
+    """The roundest number that each strike is a multiple of, over the least step; at least 1."""
+    roundness = np.ones_like(strikes)
+    for number in ROUND_NUMBERS:
+        if number > least:
+            roundness[strikes % number == 0.0] = number / least
+    return roundness
