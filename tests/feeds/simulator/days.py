@@ -32,16 +32,20 @@ class Day:
     variance: Variance
 
     def listing(self) -> Listing:
+        """Its contracts."""
         return draw_listing(self.session, self.names, self.law, self.variance, self.seed)
 
     def path(self, impact: float = 0.0) -> Path:
+        """Its prices, from the open."""
         return Path(self.session, self.names, self.law, self.seed, impact)
 
     def surface(self, listing: Listing) -> Surface:
+        """What its contracts are worth."""
         return Surface(self.law, self.variance, listing)
 
 
 def session_of(date: datetime.date) -> TradingSession:
+    """The session of a date that has one."""
     session = calendar().session(date)
     assert session is not None
     return session
@@ -50,6 +54,7 @@ def session_of(date: datetime.date) -> TradingSession:
 def drawn_day(
     *symbols: str, date: datetime.date = WEDNESDAY, seed: int = 1, news: int | None = None
 ) -> Day:
+    """The day that a seed draws of these symbols."""
     names, session = names_of(symbols), session_of(date)
     drawn = draw_prices(date, names, seed, news)
     law = Law(session, names, drawn)

@@ -2,6 +2,7 @@
 
 import datetime
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from feeds.simulator.days import FRIDAY, HALF_DAY, HOLY_WEEK, WEDNESDAY, drawn_day, session_of
 from zerodte.feeds.simulator.listing import expiries
 from zerodte.feeds.simulator.names import NAMES
-from zerodte.feeds.simulator.parts import Listing
+from zerodte.feeds.simulator.parts import Flags, Floats, Ints, Listing
 from zerodte.market.calendar import calendar
 from zerodte.market.contracts import Contracts
 from zerodte.market.osi import parse_osi
@@ -30,19 +31,19 @@ def listed(symbol: str, date: datetime.date) -> dict[str, list[str]]:
     return by_root
 
 
-def test_an_index_lists_days_weeks_and_months_with_a_root_for_the_morning():
+def test_an_index_lists_days_weeks_and_months_with_a_root_for_the_morning() -> None:
     found = listed("SPX", WEDNESDAY)
     assert found["SPXW"][:6] == ["08-06", "08-07", "08-08", "08-11", "08-12", "08-13"]
     assert found["SPXW"][6:] == ["08-15", "08-22", "08-29", "09-05", "09-12", "09-19"]
     assert found["SPX"] == ["08-15", "09-19"]
 
 
-def test_a_stock_lists_fridays():
+def test_a_stock_lists_fridays() -> None:
     assert listed("AAPL", WEDNESDAY)["AAPL"][:3] == ["08-08", "08-15", "08-22"]
     assert listed("AAPL", FRIDAY)["AAPL"][0] == "08-08"
 
 
-def test_a_friday_without_session_gives_its_place_to_the_thursday():
+def test_a_friday_without_session_gives_its_place_to_the_thursday() -> None:
     found = listed("SPX", HOLY_WEEK)
     assert "04-18" not in found["SPXW"]
     assert "04-17" in found["SPXW"]
@@ -52,7 +53,7 @@ def test_a_friday_without_session_gives_its_place_to_the_thursday():
     assert listed("AAPL", datetime.date(2025, 4, 17))["AAPL"][:2] == ["04-17", "04-25"]
 
 
-def test_what_settled_this_morning_is_not_listed():
+def test_what_settled_this_morning_is_not_listed() -> None:
     found = listed("SPX", datetime.date(2025, 8, 15))
     assert found["SPXW"][0] == "08-15"
     assert found["SPX"] == ["09-19", "10-17"]
@@ -60,7 +61,7 @@ def test_what_settled_this_morning_is_not_listed():
 
 @given(DATES, st.sampled_from(["SPX", "SPY", "NDX", "NVDA"]))
 @settings(max_examples=50)
-def test_any_day_has_expiries_that_are_sessions(date: datetime.date, symbol: str):
+def test_any_day_has_expiries_that_are_sessions(date: datetime.date, symbol: str) -> None:
     name = NAMES[symbol]
     found = expiries(name, date)
     days = [day for day, _ in found]
@@ -74,7 +75,7 @@ def test_any_day_has_expiries_that_are_sessions(date: datetime.date, symbol: str
 
 
 @pytest.mark.parametrize("date", [WEDNESDAY, FRIDAY, HALF_DAY, HOLY_WEEK])
-def test_the_market_reads_the_symbols_as_they_were_meant(date: datetime.date):
+def test_the_market_reads_the_symbols_as_they_were_meant(date: datetime.date) -> None:
     listing = drawn_day("SPX", "AAPL", "SPY", date=date).listing()
     contracts = Contracts()
     assert [contracts.add(symbol) for symbol in listing.symbols] == list(
@@ -101,7 +102,9 @@ def test_the_market_reads_the_symbols_as_they_were_meant(date: datetime.date):
 
 @given(st.integers(0, 10**6), st.sampled_from(list(NAMES)), st.sampled_from([WEDNESDAY, FRIDAY]))
 @settings(max_examples=40)
-def test_strikes_stand_close_around_spot_and_reach_far(seed: int, symbol: str, date: datetime.date):
+def test_strikes_stand_close_around_spot_and_reach_far(
+    seed: int, symbol: str, date: datetime.date
+) -> None:
     day = drawn_day(symbol, date=date, seed=seed)
     listing = day.listing()
     assert 400 <= len(listing.symbols) <= 2000
@@ -116,11 +119,11 @@ def test_strikes_stand_close_around_spot_and_reach_far(seed: int, symbol: str, d
         near = steps[np.abs(strikes[:-1] - spot) < 5 * steps.min()]
         assert (near == steps.min()).all()
         reach = 5.0 * today * math.sqrt(1.0 + chain.whole_sessions)
-        assert strikes[-1] > spot * (1.0 + 0.8 * reach)
-        assert strikes[0] < spot * (1.0 - min(0.8 * reach, 0.9))
+        assert strikes[-1] > spot * math.exp(0.8 * reach)
+        assert strikes[0] < spot * math.exp(-0.8 * reach)
 
 
-def test_open_interest_is_heaped_on_round_strikes_as_on_a_real_chain(recorded):
+def test_open_interest_is_heaped_on_round_strikes_as_on_a_real_chain(recorded: Path) -> None:
     lines = (recorded / "chains" / "spx_2022-03-23_1011_intraday.csv").read_text().splitlines()
     cells = [line.split(",") for line in lines if line.startswith("Wed Mar 23 2022,SPXW")]
     strike = np.array([float(row[11]) for row in cells])
@@ -135,7 +138,7 @@ def test_open_interest_is_heaped_on_round_strikes_as_on_a_real_chain(recorded):
     assert np.median(drawn) == pytest.approx(real, rel=0.5)
 
 
-def _heaping(strike: np.ndarray, settled: np.ndarray, spot: float) -> float:
+def _heaping(strike: Floats, settled: Ints, spot: float) -> float:
     """What a strike on a round fifty has over one on a mere five, within three percent of spot."""
     near = np.abs(strike / spot - 1.0) < 0.03
     both = settled.sum(axis=1)
@@ -144,7 +147,7 @@ def _heaping(strike: np.ndarray, settled: np.ndarray, spot: float) -> float:
     )
 
 
-def test_calls_are_held_above_puts_below_and_most_in_the_month():
+def test_calls_are_held_above_puts_below_and_most_in_the_month() -> None:
     listings = [drawn_day("SPX", "SPY", seed=seed).listing() for seed in range(20)]
     places = []
     for listing in listings:
@@ -164,7 +167,7 @@ def test_calls_are_held_above_puts_below_and_most_in_the_month():
     assert puts_at < 0.998
 
 
-def _mean_strike(listing: Listing, which: np.ndarray) -> float:
+def _mean_strike(listing: Listing, which: Flags) -> float:
     """Where open interest lies, as a multiple of spot."""
     mean = np.average(listing.strike[which], weights=listing.settled[which])
     return float(mean / listing.opening[0])
