@@ -24,14 +24,14 @@ RANGES: Final[dict[str, Range]] = {
     "closable": (0.2, 0.7),
     # Single orders that rested and were hit: at least a quarter of same-day trades (Fu); the quote
     # rule takes the customer's side 83% (Savickas) to 61% of the time (Bilz).
-    "limit": (0.30, 0.60),
+    "limit": (0.22, 0.50),
     # Of those, inside the quote where there is room; and how many of the quotes that they made are
     # seen before the trade: in sequence, 16% to 38% (Fu).
     "improving": (0.35, 0.75),
     "in_sequence": (0.15, 0.50),
     # Of those that join the touch, how many stood there alone, so that the trade takes the whole
     # quote: 22% of all trades at ISE are of the size of a quote (Bilz).
-    "alone": (0.5, 0.9),
+    "alone": (0.6, 1.0),
     # Of the other single orders: improved in an auction; at the midpoint; crossed; with stock.
     # Trades at mid are 8.3% to 10.1% (Bilz); the rest is ours.
     "auction": (0.20, 0.45),

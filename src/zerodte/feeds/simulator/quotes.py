@@ -17,7 +17,7 @@ from zerodte.records.dbn import OPRA_CONSOLIDATED, UNDEF_PRICE, Records, records
 #: Half-spreads of the tightest name, by horizon: cents per square root of a dollar of price; in the
 #: money they grow by up to this fraction of spot (Chains; SPXW's of the day were one or two ticks
 #: wide in 2023: Fu).
-ROOT_CENTS: Final = (0.25, 0.8, 0.9, 0.9)
+ROOT_CENTS: Final = (0.2, 0.8, 0.9, 0.9)
 DEEP_SPREAD: Final = 2.5e-4
 #: In the first minutes spreads are wider by so many times, fading over so many seconds; likewise in
 #: the last minutes of what expires (ours).
