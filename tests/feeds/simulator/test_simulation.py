@@ -175,7 +175,7 @@ def test_cancels_take_back_earlier_trades() -> None:
     found = [block.trades[0].cancels for block in blocks]
     cancels = np.concatenate([some for some in found if some is not None])
     at = np.flatnonzero(cancels >= 0)
-    assert len(at) > 5
+    assert len(at) > 2
     assert np.array_equal(at, np.flatnonzero(how == Condition.CANCEL))
     assert np.array_equal(at, np.flatnonzero(known["is_cancel"]))
     originals = cancels[at]

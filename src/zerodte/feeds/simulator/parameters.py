@@ -122,7 +122,7 @@ REST_DEPTH: Final = 1.4
 DEALERS_CROSSED: Final = 0.15
 #: Legs of packages: distance from mid towards the customer's worse side, mean and standard
 #: deviation in half-spreads (ours; complex orders cost less than simple ones: Li).
-LEG_COST: Final = (0.3, 0.6)
+LEG_COST: Final = (0.3, 0.55)
 #: Mean delay of prints that are late, and of cancels, seconds (ours).
 LATE_DELAY: Final = 90.0
 CANCEL_DELAY: Final = 40.0

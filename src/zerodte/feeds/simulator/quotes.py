@@ -14,11 +14,11 @@ from zerodte.feeds.simulator.parts import BLOCK_SECONDS, Floats, Ints, Listing, 
 from zerodte.feeds.simulator.quote_kernel import Book, Makers, Taps, Words, quote_minute
 from zerodte.records.dbn import OPRA_CONSOLIDATED, UNDEF_PRICE, Records, records
 
-#: Half-spreads of the tightest name, by horizon: cents per square root of a dollar of price; in the
-#: money they grow by up to this fraction of spot (Chains; SPXW's of the day were one or two ticks
-#: wide in 2023: Fu).
-ROOT_CENTS: Final = (0.2, 0.8, 0.9, 0.9)
-DEEP_SPREAD: Final = 2.5e-4
+#: Half-spreads of the tightest name, by horizon: cents per square root of a dollar of price (after
+#: Chains; SPXW's of the day were one or two ticks wide in 2023: Fu). Further in the money than a
+#: fraction of spot, a part of what is beyond is added, but no more than another fraction of it.
+ROOT_CENTS: Final = (0.18, 1.0, 1.1, 1.0)
+DEEP_SPREAD: Final = (0.001, 0.0036, 5e-4)
 #: In the first minutes spreads are wider by so many times, fading over so many seconds; likewise in
 #: the last minutes of what expires (ours).
 OPENING_SPREAD: Final = (3.0, 240.0)
@@ -51,7 +51,7 @@ class Quotes:
         self.cents = np.rint(100.0 * ticks).astype(np.int64)
         self._spread = np.array([name.spread for name in listing.names])[listing.name]
         self._horizon = horizon_of(listing)
-        self._is_call = listing.is_call
+        self._is_call, self._strike = listing.is_call, listing.strike
         self._seconds = (listing.session.close - listing.session.open) / 1e9
         self._book = Book(
             np.zeros((size, 4), np.int64), np.zeros(size), np.full(size, -1.0), words.copy()
@@ -83,10 +83,11 @@ class Quotes:
 
     def _makers(self, minute: Minute, started: float) -> Makers:
         price, horizon = np.maximum(minute.fair[0], 0.0), self._horizon
-        reach = np.abs(minute.delta)
-        deep = np.clip(2.0 * reach - 1.0, 0.0, 1.0) ** 4
+        spot = minute.spot[0][self._name]
+        from_spot, part, most = DEEP_SPREAD
+        inside = np.where(self._is_call, spot - self._strike, self._strike - spot)
         half = 0.01 * np.take(ROOT_CENTS, horizon) * np.sqrt(price)
-        half += DEEP_SPREAD * deep * minute.spot[0][self._name]
+        half += np.clip(part * (inside - from_spot * spot), 0.0, most * spot)
         half *= self._spread * self._strain(started)
         low, high = self.cents[:, 0], self.cents[:, 1]
         tick = 0.01 * np.where(price < 3.0, low, high)
