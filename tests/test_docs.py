@@ -13,6 +13,7 @@ from msgspec import inspect
 
 from zerodte import config
 from zerodte.cli import main
+from zerodte.feeds.simulator import world_parameters
 from zerodte.wire.envelope import DataAsOf
 from zerodte.wire.exposure import ExposureBlocks, Head
 
@@ -94,6 +95,14 @@ def test_every_constant_is_documented_with_its_value() -> None:
     assert constants.keys() - documented.keys() == set()
     for name, value in constants.items():
         assert spoken(value) in documented[name], name
+
+
+def test_every_parameter_of_the_simulated_world_is_documented_with_its_value() -> None:
+    documented = rows(DOCS / "simulator.md")
+    parameters = {name: value for name, value in vars(world_parameters).items() if name.isupper()}
+    assert "IMPACT" in parameters
+    for name, value in parameters.items():
+        assert spoken(value) == documented[name], name
 
 
 @pytest.mark.parametrize(
