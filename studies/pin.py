@@ -33,10 +33,10 @@ _LIFT, _LIFT_LEVEL = 5.0, 0.01
 _WITHOUT = "SPX"
 #: Symbols (the first one's close is looked at), day, sessions.
 _WITH = (
-    (("SPX",), WEDNESDAY, 6000),
-    (("SPY", "SPX"), WEDNESDAY, 2000),
+    (("SPX",), WEDNESDAY, 4000),
     (("AAPL",), FRIDAY, 1000),
     (("NVDA",), FRIDAY, 1000),
+    (("SPY", "SPX"), WEDNESDAY, 1500),
 )
 _NORMAL = NormalDist()
 

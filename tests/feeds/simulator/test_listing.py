@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from feeds.simulator.days import FRIDAY, HALF_DAY, HOLY_WEEK, WEDNESDAY, drawn_day, session_of
-from zerodte.feeds.simulator.listing import expiries
+from zerodte.feeds.simulator.expiries import expiries
 from zerodte.feeds.simulator.names import NAMES
 from zerodte.feeds.simulator.parts import Flags, Floats, Ints, Listing
 from zerodte.market.calendar import calendar

@@ -27,7 +27,7 @@ def whole(day: Day) -> Floats:
 @pytest.mark.parametrize("date", [WEDNESDAY, HALF_DAY])
 def test_prices_are_martingales(date: datetime.date) -> None:
     symbols = ("SPX", "QQQ", "TSLA")
-    days = [drawn_day(*symbols, date=date, seed=seed) for seed in range(150)]
+    days = [drawn_day(*symbols, date=date, seed=seed) for seed in range(100)]
     moves = np.array([whole(day)[-1] / day.law.opening - 1.0 for day in days])
     scale = np.array([np.sqrt(day.law.session_variance) for day in days])
     z = (moves / scale).mean(axis=0) * math.sqrt(len(days))

@@ -46,7 +46,7 @@ def chains_of(day: Day, second: int, spot: Floats) -> list[tuple[Floats, Floats,
     move=st.floats(-0.12, 0.12),
     news=st.sampled_from([None, 100]),
 )
-@settings(max_examples=60)
+@settings(max_examples=40)
 def test_there_is_no_arbitrage(
     seed: int, symbol: str, date: datetime.date, at: float, move: float, news: int | None
 ) -> None:
@@ -130,7 +130,7 @@ def _poisson(count: int, mean: float) -> float:
 def test_options_today_are_worth_their_mean_payoff_over_paths() -> None:
     """At the money: elsewhere the smile is dearer than the law, as real smiles are."""
     errors = []
-    for seed in range(400):
+    for seed in range(250):
         day = drawn_day("SPX", seed=seed)
         theta = float(day.variance.today(0, day.law.opening[None, :])[0, 0])
         straddle = 2.0 * (2.0 * N(0.5 * math.sqrt(theta)) - 1.0)

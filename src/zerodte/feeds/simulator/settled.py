@@ -5,6 +5,7 @@ import datetime
 import numpy as np
 
 from zerodte.feeds.simulator.chance import generator
+from zerodte.feeds.simulator.expiries import ends_week, is_monthly
 from zerodte.feeds.simulator.names import Name
 from zerodte.feeds.simulator.parts import Floats, Ints, ListedChain
 from zerodte.feeds.simulator.world_parameters import (
@@ -24,8 +25,6 @@ from zerodte.feeds.simulator.world_parameters import (
     STRIKE_NOISE,
 )
 from zerodte.market.calendar import calendar
-
-_FRIDAY = 4
 
 
 def draw_settled(
@@ -60,16 +59,6 @@ def draw_settled(
     return whole
 
 
-def is_monthly(day: datetime.date) -> bool:
-    """Whether a day is that of the month's main expiry: the third Friday, or the session before."""
-    friday = day + datetime.timedelta(days=(_FRIDAY - day.weekday()) % 7)
-    return 15 <= friday.day <= 21 and _is_last_of_week(day)
-
-
-def _is_last_of_week(day: datetime.date) -> bool:
-    return calendar().next(day).date.weekday() < day.weekday() or day.weekday() == _FRIDAY
-
-
 def _share(name: Name, chain: ListedChain, date: datetime.date) -> float:
     """Of a name's open interest, in one expiry."""
     ahead = calendar().sessions_between(date, chain.expiry)
@@ -80,7 +69,7 @@ def _share(name: Name, chain: ListedChain, date: datetime.date) -> float:
             level *= MORNING_INTEREST if chain.am_settled else 1.0 - MORNING_INTEREST
     elif not name.daily:
         level, power = STOCK_INTEREST
-    elif _is_last_of_week(chain.expiry):
+    elif ends_week(chain.expiry):
         level, power = FRIDAY_INTEREST
     return float(level / (1.0 + ahead) ** power)
 
