@@ -32,6 +32,7 @@ _FU: Final = "Fu et al. 2025, SPXW 2020-23"
 _DECODED: Final = "Cboe, 0DTEs decoded, 2025"
 _SPXW: Final = "SPXW by quotes of Cboe"
 _RULE: Final = "Bilz 2023; Savickas, Wilson 2003"
+_GREW: Final = "Cboe, SPY of 2025-05-01 on the day before"
 _BAR: Final = "a bar of ours"
 
 
@@ -78,6 +79,9 @@ TARGETS: Final[dict[str, Target]] = {
     "depth": Target("median quoted size", "57 to 82", 40.0, 100.0, _BILZ),
     "puts": Target("same-day puts over calls", "about 1", 0.8, 1.25, _DECODED),
     "today": Target("same-day share of SPX volume", "0.59", 0.45, 0.70, "Cboe 2025"),
+    "growth": Target(
+        "growth of open interest per contract, SPY of tomorrow", "0.16", 0.05, 0.30, _GREW
+    ),
     "by_10": Target(
         "same-day volume over open interest, SPX, 10:00", "", 0.2, 0.55, _SPXW, each=True
     ),
@@ -162,8 +166,18 @@ class Tally:
                 self._marks[name] = float(
                     self._volume[chosen].sum() / self._listing.settled[chosen].sum()
                 )
+        self._marks["growth"] = self._growth(block)
         if minute == _AT_13:
             self._marks["ticks"] = self._ticks(block, chosen)
+
+    def _growth(self, block: Block) -> float:
+        """What a contract traded in tomorrow's SPY has added to open interest."""
+        listing = self._listing
+        place = [name.symbol for name in listing.names].index("SPY")
+        chains = [chain.name == place and chain.whole_sessions == 1 for chain in listing.chains]
+        chosen = np.array(chains)[listing.chain]
+        grown = block.contract_truth["open_interest"] - listing.settled
+        return float(grown[chosen].sum() / self._volume[chosen].sum())
 
     @property
     def _spx(self) -> int:

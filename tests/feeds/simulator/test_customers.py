@@ -13,6 +13,7 @@ from zerodte.feeds.simulator.drawn import RANGES, Drawn
 from zerodte.feeds.simulator.orders import Orders, Sizes, Style, joined
 from zerodte.feeds.simulator.packages import Lattice, outness
 from zerodte.feeds.simulator.parameters import KINDS, SIZES
+from zerodte.feeds.simulator.trading import TRADE
 
 WORLD, START = first_minute("SPX")
 LISTING = WORLD.listing
@@ -73,6 +74,24 @@ def test_a_type_trades_what_it_is_said_to(name: str) -> None:
     assert np.mean(LISTING.is_call[orders.contract]) == pytest.approx(kind.calls, abs=0.03)
     out = outness(START.delta)[orders.contract]
     assert np.mean(out) == pytest.approx(kind.out, abs=0.5 * kind.spread)
+
+
+@pytest.mark.parametrize("side", [1, -1])
+def test_traders_lean_against_what_dealers_have_taken_on(side: int) -> None:
+    flow = only("traders", leaning=8.0)
+    ledger = Ledger(LISTING, flow, np.zeros(len(LISTING.symbols)))
+    trades = np.zeros(len(LISTING.symbols), TRADE)
+    trades["contract"], trades["side"] = np.arange(len(trades)), side
+    trades["size"], trades["opens"] = LISTING.settled // 2, True
+    trades["dealers"] = -side * trades["size"]
+    bought = []
+    for _ in range(2):
+        customers = Customers(LISTING, 0, Lattice(LISTING), flow, random())
+        orders = joined(customers.orders(START, ledger))
+        bought.append(float(np.mean(orders.side[orders.opens] > 0)))
+        ledger.take(trades)
+    assert bought[0] == pytest.approx(0.5, abs=0.05)
+    assert side * (bought[1] - bought[0]) < -0.4
 
 
 def test_packages_are_whole() -> None:

@@ -41,6 +41,7 @@ class Ledger:
         self._positions: Ints = np.stack(
             (settled - np.maximum(inventory, 0), settled + np.minimum(inventory, 0))
         )
+        self._morning = inventory
         self.held: Ints = np.rint(drawn.closable * self._positions).astype(np.int64)
 
     @property
@@ -48,6 +49,11 @@ class Ledger:
         """The dealers' position, contracts, long positive, shape (n,)."""
         inventory: Ints = self._positions[SHORT] - self._positions[LONG]
         return inventory
+
+    @property
+    def taken_on(self) -> Ints:
+        """What the dealers have bought since the morning, less what they sold, shape (n,)."""
+        return self.inventory - self._morning
 
     @property
     def open_interest(self) -> Ints:

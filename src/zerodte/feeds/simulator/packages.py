@@ -102,6 +102,13 @@ class Lattice:
         first = np.searchsorted(listing.chain[order], np.arange(len(listing.chains)))
         return self._place[order[first]]
 
+    def per_sigma(self, delta: Floats) -> Floats:
+        """Strikes within a standard deviation of each chain's money."""
+        near = self._listing.is_call & (np.abs(outness(delta)) < 1.0)
+        count = np.bincount(self._listing.chain[near], minlength=len(self._listing.chains))
+        strikes: Floats = np.maximum(0.5 * count, 1.0)
+        return strikes
+
     def legs(self, structure: str, first: Places, width: Ints, middle: Places) -> Places:
         """The contracts of packages, shape (k, legs); `NOWHERE` where there is none.
 

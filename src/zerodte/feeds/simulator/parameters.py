@@ -62,6 +62,7 @@ class Kind:
         horizons: Its taste for each of `HORIZONS`.
         size: Of its orders, as a multiple of `SIZES`.
         follows: How strongly it takes the side of the last minutes' move.
+        leans: How strongly it trades against what dealers have taken on since the morning.
     """
 
     share: float
@@ -73,30 +74,31 @@ class Kind:
     horizons: tuple[float, float, float, float] = (1.0, 1.0, 1.0, 1.0)
     size: float = 1.0
     follows: float = 0.0
+    leans: float = 0.0
 
 
 #: Complex orders are over 30% of volume, verticals and calendars before all others (Li); just over
-#: half of the opening orders in same-day SPX options are single legs, four in a hundred of them
-#: naked sales; puts and calls balance, as do buys and sells (Decoded).
+#: half of the opening orders in same-day SPX options are single legs, few of them naked sales; puts
+#: and calls balance, as do buys and sells, so that dealers' gamma stays small (Decoded).
 KINDS: Final[dict[str, Kind]] = {
-    "lottery_calls": Kind(0.14, "single", 1.0, 1.0, 1.2, 0.5, (1.4, 1.2, 1.0, 0.5), 0.8),
-    "lottery_puts": Kind(0.11, "single", 0.0, 1.0, 1.2, 0.5, (1.4, 1.2, 1.0, 0.5), 0.8),
-    "put_hedges": Kind(0.05, "single", 0.0, 0.95, 0.9, 0.5, (0.5, 0.8, 1.0, 1.6), 1.6),
-    "momentum": Kind(0.18, "single", 0.5, 1.0, 0.3, 0.5, (1.4, 0.9, 0.6, 0.3), 0.9, 1.0),
-    "premium_sellers": Kind(0.14, "single", 0.45, 0.0, 1.0, 0.5, (0.5, 1.0, 1.2, 1.2)),
-    "covered_calls": Kind(0.06, "single", 1.0, 0.0, 0.9, 0.4, (0.3, 0.8, 1.2, 1.4), 1.2),
-    "traders": Kind(0.10, "single", 0.5, 0.45, 0.2, 0.8, (1.0, 1.0, 1.0, 1.0), 1.2),
-    "credit_spreads": Kind(0.075, "vertical", 0.5, 0.0, 0.8, 0.4, (1.6, 1.0, 0.9, 0.7), 1.3),
-    "debit_spreads": Kind(0.04, "vertical", 0.5, 1.0, 0.3, 0.4, (1.0, 1.0, 1.0, 0.8), 1.2),
-    "condors": Kind(0.028, "condor", 1.0, 0.05, 0.9, 0.3, (1.8, 1.0, 0.7, 0.4), 0.9),
-    "flies": Kind(0.012, "fly", 1.0, 0.1, 0.0, 0.25, (1.8, 0.8, 0.5, 0.2), 0.7),
-    "straddles": Kind(0.01, "strangle", 1.0, 0.5, 0.4, 0.4, (1.0, 1.0, 1.0, 1.0)),
-    "calendars": Kind(0.022, "calendar", 0.5, 0.5, 0.5, 0.5, (0.4, 1.0, 1.2, 1.2), 1.4),
+    "lottery_calls": Kind(0.10, "single", 1.0, 1.0, 1.2, 0.5, (1.4, 1.2, 1.0, 0.5), 0.8),
+    "lottery_puts": Kind(0.09, "single", 0.0, 1.0, 1.2, 0.5, (1.4, 1.2, 1.0, 0.5), 0.8),
+    "put_hedges": Kind(0.04, "single", 0.0, 0.95, 0.9, 0.5, (0.5, 0.8, 1.0, 1.6), 1.6),
+    "momentum": Kind(0.11, "single", 0.5, 1.0, 0.3, 0.5, (1.4, 0.9, 0.6, 0.3), 0.8, follows=1.0),
+    "premium_sellers": Kind(0.15, "single", 0.45, 0.0, 0.9, 0.5, (0.8, 1.0, 1.2, 1.2)),
+    "covered_calls": Kind(0.06, "single", 1.0, 0.0, 0.9, 0.4, (0.4, 0.8, 1.2, 1.4), 1.2),
+    "traders": Kind(0.20, "single", 0.5, 0.5, 0.2, 0.8, (1.0, 1.0, 1.0, 1.0), 1.2, leans=1.0),
+    "credit_spreads": Kind(0.10, "vertical", 0.5, 0.0, 0.7, 0.4, (1.6, 1.0, 0.9, 0.7), 1.3),
+    "debit_spreads": Kind(0.035, "vertical", 0.5, 1.0, 0.4, 0.4, (1.0, 1.0, 1.0, 0.8), 1.2),
+    "condors": Kind(0.035, "condor", 1.0, 0.05, 0.8, 0.3, (1.8, 1.0, 0.7, 0.4), 0.9),
+    "flies": Kind(0.014, "fly", 1.0, 0.1, 0.0, 0.25, (1.8, 0.8, 0.5, 0.2), 0.7),
+    "straddles": Kind(0.01, "strangle", 1.0, 0.4, 0.4, 0.4, (1.0, 1.0, 1.0, 1.0)),
+    "calendars": Kind(0.018, "calendar", 0.5, 0.5, 0.5, 0.5, (0.4, 1.0, 1.2, 1.2), 1.4),
 }
 #: Strikes of round numbers attract as open interest does: weight of a strike's share of it (ours).
 ROUNDNESS: Final = 0.5
-#: Wings of packages lie so many strikes beyond (ours).
-WIDTHS: Final = (1, 2, 2, 3, 4, 5, 5, 10)
+#: Wings of packages lie so many standard deviations to expiry beyond, and at least a strike (ours).
+WIDTHS: Final = (0.1, 0.25, 0.5, 0.5, 0.75, 1.0, 1.0, 1.5)
 
 #: What moves those who follow: the return of so many minutes, tanh of its ratio to this (ours).
 MOVE_BLOCKS: Final = 5
