@@ -16,13 +16,13 @@ from zerodte.feeds.simulator.orders import Orders, Sizes, Style
 from zerodte.feeds.simulator.packages import STRUCTURES, Lattice, Packages, horizon_of, outness
 from zerodte.feeds.simulator.parameters import (
     CROSS_SIZE,
+    FOLLOWS_INTEREST,
     KINDS,
     MOVE,
     MOVE_BLOCKS,
     OPENING_PRINTS,
     OPENING_SECONDS,
     ROTATION,
-    ROUNDNESS,
     TRANSIT,
     WIDTHS,
     Kind,
@@ -74,7 +74,7 @@ class Customers:
         settled = listing.settled[self._own].astype(np.float64)
         in_chain = np.add.reduceat(settled, first)
         mean = np.repeat(np.maximum(in_chain / count, 1.0), count)
-        self._taste = 1.0 - ROUNDNESS + ROUNDNESS * settled / mean
+        self._taste = 1.0 - FOLLOWS_INTEREST + FOLLOWS_INTEREST * settled / mean
         sessions = np.array([listing.chains[i].whole_sessions for i in chains])
         horizon = horizon_of(listing)[self._own[first]]
         usual = listing.names[name].volume

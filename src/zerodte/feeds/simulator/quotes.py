@@ -4,36 +4,25 @@ A record appears only when a contract's quote was made anew in that second: near
 every second, wings now and then, later expiries every few seconds to minutes.
 """
 
-from typing import Final
-
 import numpy as np
 
 from zerodte.feeds.simulator.packages import horizon_of, outness
-from zerodte.feeds.simulator.parameters import ROTATION, TODAY
+from zerodte.feeds.simulator.parameters import (
+    BUSY,
+    CLOSING_SPREAD,
+    DEEP_SPREAD,
+    DEPTH,
+    IDLE,
+    OPENING_SPREAD,
+    PATIENCE,
+    PATIENCE_TICKS,
+    ROOT_CENTS,
+    ROTATION,
+    TODAY,
+)
 from zerodte.feeds.simulator.parts import BLOCK_SECONDS, Floats, Ints, Listing, Minute
 from zerodte.feeds.simulator.quote_kernel import Book, Makers, Taps, Words, quote_minute
 from zerodte.records.dbn import OPRA_CONSOLIDATED, UNDEF_PRICE, Records, records
-
-#: Half-spreads of the tightest name, by horizon: cents per square root of a dollar of price (after
-#: Chains; SPXW's of the day were one or two ticks wide in 2023: Fu). Further in the money than a
-#: fraction of spot, a part of what is beyond is added, but no more than another fraction of it.
-ROOT_CENTS: Final = (0.18, 1.0, 1.1, 1.0)
-DEEP_SPREAD: Final = (0.001, 0.0036, 5e-4)
-#: In the first minutes spreads are wider by so many times, fading over so many seconds; likewise in
-#: the last minutes of what expires (ours).
-OPENING_SPREAD: Final = (3.0, 240.0)
-CLOSING_SPREAD: Final = (1.5, 420.0)
-
-#: Requotes a second by horizon, at the money and far from it (ours), besides those that a move
-#: forces: of this many half-spreads, and at least of so many ticks.
-BUSY: Final = (0.98, 0.7, 0.4, 0.15)
-IDLE: Final = (0.05, 0.022, 0.014, 0.008)
-PATIENCE: Final = (1.0, 1.0, 1.5, 2.0)
-PATIENCE_TICKS: Final = (0.5, 1.0, 1.5, 2.5)
-
-#: Median contracts at the touch, and how many more for what is almost worthless (Bilz: 57 to 82).
-DEPTH: Final = (60.0, 400.0)
-_CHEAP: Final = 0.10
 
 
 class Quotes:
@@ -101,7 +90,7 @@ class Quotes:
                 np.take(PATIENCE, horizon) * half, np.take(PATIENCE_TICKS, horizon) * tick
             ),
             rate=idle + (busy - idle) * near,
-            depth=DEPTH[0] + DEPTH[1] * np.exp(-price / _CHEAP),
+            depth=DEPTH[0] + DEPTH[1] * np.exp(-price / DEPTH[2]),
         )
 
     def _strain(self, started: float) -> Floats:
