@@ -30,7 +30,7 @@ _COLUMNS: Final = ("figure", "mean", "least", "most", "real", "allowed", "source
 _BILZ: Final = "Bilz 2023, ISE and Cboe 2005-17"
 _FU: Final = "Fu et al. 2025, SPXW 2020-23"
 _DECODED: Final = "Cboe, 0DTEs decoded, 2025"
-_SPXW: Final = "SPXW by quotes of Cboe"
+_SPXW: Final = "real SPXW sessions"
 _RULE: Final = "Bilz 2023; Savickas, Wilson 2003"
 _GREW: Final = "Cboe, SPY of 2025-05-01 on the day before"
 _BAR: Final = "a bar of ours"
@@ -83,7 +83,12 @@ TARGETS: Final[dict[str, Target]] = {
         "growth of open interest per contract, SPY of tomorrow", "0.16", 0.05, 0.30, _GREW
     ),
     "by_10": Target(
-        "same-day volume over open interest, SPX, 10:00", "", 0.2, 0.55, _SPXW, each=True
+        "same-day volume over open interest, SPX, 10:00",
+        "0.26 by 10:11 on 2022-03-23",
+        0.2,
+        0.55,
+        _SPXW,
+        each=True,
     ),
     "by_12": Target("by 12:00", "", 1.5, 3.5, _SPXW, each=True),
     "by_16": Target("by 16:00", "", 3.3, 9.5, _SPXW, each=True),
