@@ -33,10 +33,10 @@ _LIFT, _LIFT_LEVEL = 5.0, 0.01
 _WITHOUT = "SPX"
 #: Symbols (the first one's close is looked at), day, sessions.
 _WITH = (
-    (("SPX",), WEDNESDAY, 4000),
-    (("AAPL",), FRIDAY, 1000),
-    (("NVDA",), FRIDAY, 1000),
-    (("SPY", "SPX"), WEDNESDAY, 1500),
+    (("SPX",), WEDNESDAY, 2500),
+    (("AAPL",), FRIDAY, 500),
+    (("NVDA",), FRIDAY, 500),
+    (("SPY", "SPX"), WEDNESDAY, 1000),
 )
 _NORMAL = NormalDist()
 
