@@ -125,8 +125,8 @@ IDLE: Final = (0.05, 0.022, 0.014, 0.008)
 PATIENCE: Final = (1.0, 1.0, 1.5, 2.0)
 PATIENCE_TICKS: Final = (0.5, 1.0, 1.5, 2.5)
 
-#: Median contracts at the touch (Bilz: 57 to 82), how many more where a price is almost nothing, and
-#: the dollars by which that fades (ours).
+#: Median contracts at the touch (Bilz: 57 to 82), how many more where a price is almost nothing,
+#: and the dollars by which that fades (ours).
 DEPTH: Final = (60.0, 400.0, 0.10)
 
 #: A fund's or a stock's own quote: cents wide, hundreds of shares a side. The volatility index is
