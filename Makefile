@@ -7,12 +7,20 @@ PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check --no-input
 HOST ?= 127.0.0.1
 PORT ?= 8017
 SPEED ?=
+# Of the simulated market; empty ones are the command's own defaults.
+DATE ?=
+SEED ?=
+SYMBOLS ?=
+IMPACT ?=
+CHOICES = $(if $(SPEED),--speed $(SPEED)) $(if $(DATE),--date $(DATE)) $(if $(SEED),--seed $(SEED)) \
+	$(if $(SYMBOLS),--symbols $(SYMBOLS)) $(if $(IMPACT),--impact $(IMPACT))
 
 .PHONY: run test check bench study help clean
 .DEFAULT_GOAL := help
 
 help: ## This list
-	@echo "make run           serve a market on http://$(HOST):$(PORT) (TAPE=DIR serves a tape; PORT=N, HOST=H)"
+	@echo "make run           serve a simulated market on http://$(HOST):$(PORT) (PORT=N, HOST=H, SPEED=X,"
+	@echo "                   DATE=D, SEED=N, SYMBOLS=A,B; TAPE=DIR serves a tape instead)"
 	@echo "make test          run the tests"
 	@echo "make check         lint, types, import directions"
 	@echo "make bench         measure speed against named peers"
@@ -23,7 +31,7 @@ run: $(VENV)/run-ready ## Serve a market, or the tape in TAPE
 ifdef TAPE
 	@exec $(BIN)/zerodte serve "$(TAPE)" --host $(HOST) --port $(PORT) $(if $(SPEED),--speed $(SPEED))
 else
-	@exec $(BIN)/zerodte demo --host $(HOST) --port $(PORT)
+	@exec $(BIN)/zerodte demo --host $(HOST) --port $(PORT) $(CHOICES)
 endif
 
 test: $(VENV)/dev-ready $(VENV)/s3-ready ## Run the tests
@@ -46,9 +54,10 @@ $(BIN)/python:
 	@$(PYTHON) -m venv $(VENV) || { echo "could not make a virtual environment (on Debian or Ubuntu: apt install python3-venv)" >&2; exit 1; }
 
 $(VENV)/run-ready: requirements/run.txt pyproject.toml | $(BIN)/python
-	@echo "Setting up (once, under a minute) ..."
+	@echo "Setting up (once, about a minute) ..."
 	@$(PIP) install -r requirements/run.txt
 	@$(PIP) install --no-deps --no-build-isolation -e .
+	@$(BIN)/python -m zerodte.runtime.warmup
 	@touch $@
 
 $(VENV)/dev-ready: requirements/dev.txt $(VENV)/run-ready

@@ -42,7 +42,10 @@ def tables() -> list[Table]:
         for row, (symbol, day, news) in enumerate(_CASES)
         for minute in _BOUGHT
     ]
-    title = f"Straddle against realised move, {_SESSIONS} path-level sessions a row (bar: |z| < {_BAR:g})"
+    title = (
+        f"Straddle against realised move, {_SESSIONS} path-level sessions a row (bar: |z| < "
+        f"{_BAR:g})"
+    )
     columns = ("name", "day", "news, minute", "bought, minute", "price, % of spot",
                "move, % of spot", "move / price", "z", "passes")  # fmt: skip
     return [Table(title, columns, tuple(rows))]

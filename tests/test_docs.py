@@ -13,6 +13,7 @@ from msgspec import inspect
 
 from zerodte import config
 from zerodte.cli import main
+from zerodte.feeds.simulator import drawn, parameters, quote_kernel, world_parameters
 from zerodte.wire.envelope import DataAsOf
 from zerodte.wire.exposure import ExposureBlocks, Head
 
@@ -94,6 +95,29 @@ def test_every_constant_is_documented_with_its_value() -> None:
     assert constants.keys() - documented.keys() == set()
     for name, value in constants.items():
         assert spoken(value) in documented[name], name
+
+
+def test_every_parameter_of_the_simulated_world_is_documented_with_its_value() -> None:
+    documented = rows(DOCS / "simulator.md")
+    parameters = {name: value for name, value in vars(world_parameters).items() if name.isupper()}
+    assert "IMPACT" in parameters
+    for name, value in parameters.items():
+        assert spoken(value) == documented[name], name
+
+
+def test_every_parameter_of_the_simulated_flow_is_documented_with_its_value() -> None:
+    documented = rows(DOCS / "simulator.md")
+    values: dict[str, object] = {
+        name: value
+        for module in (parameters, quote_kernel)
+        for name, value in vars(module).items()
+        if name.isupper() and name[0] != "_" and name not in ("KINDS", "TICK_CHANGE")
+    }
+    values |= {name: kind.share for name, kind in parameters.KINDS.items()}
+    values |= {**drawn.RANGES, "MIX_RANGE": drawn.MIX_RANGE}
+    assert {"SIZES", "DIRTY", "condors", "limit"} <= values.keys()
+    for name, value in values.items():
+        assert spoken(value) == documented[name], name
 
 
 @pytest.mark.parametrize(

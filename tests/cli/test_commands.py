@@ -9,7 +9,6 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -155,31 +154,3 @@ def test_a_tape_that_breaks_while_it_is_served_is_said_in_one_line(torn: Path) -
     assert line.endswith(f" level=error event=ended problem={json.dumps(reasons[0])}\n")
     assert rest.splitlines()[-1].endswith(" level=info event=stop")
     assert "Traceback" not in rest
-
-
-@pytest.fixture
-def demo() -> Iterator[subprocess.Popen[str]]:
-    """The demo as a process of its own, on a port of the system's choice."""
-    command = [sys.executable, "-c", "from zerodte.cli import main; main()", "demo", "--port", "0"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        yield process
-        process.kill()
-
-
-def test_the_demo_serves_until_it_is_told_to_stop(demo: subprocess.Popen[str]) -> None:
-    assert demo.stdout is not None
-    said = ""
-    while "curl" not in said:
-        line = demo.stdout.readline()
-        assert line, f"it ended early, after saying: {said}"
-        said += line
-    assert "not market data" in said
-    address = re.search(r"curl (\S+)", said)
-    assert address is not None
-    with urllib.request.urlopen(address[1]) as answer:  # noqa: S310
-        assert json.load(answer)["source"] == "simulated"
-    base, _, _ = address[1].partition("/v1/")
-    with urllib.request.urlopen(f"{base}/openapi.json") as answer:  # noqa: S310
-        assert [server["url"] for server in json.load(answer)["servers"]] == [base]
-    demo.send_signal(signal.SIGTERM)
-    assert demo.wait(timeout=20) == 128 + signal.SIGTERM

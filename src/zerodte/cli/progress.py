@@ -32,11 +32,12 @@ class LateProgress:
 
     def __call__(self, what: str, done: int, total: int) -> None:
         """Show how far the work is, if it has taken long enough for anybody to ask."""
-        if not self._is_shown and time.monotonic() >= self._due:
+        if not self._is_shown and time.monotonic() < self._due:
+            return
+        self._bar.update(self._task, description=what, completed=done, total=total)
+        if not self._is_shown:
             self._bar.start()
             self._is_shown = True
-        if self._is_shown:
-            self._bar.update(self._task, description=what, completed=done, total=total)
 
     def stop(self) -> None:
         """Take the bar away, until there is more to show."""

@@ -52,7 +52,7 @@ TABLES: Final = (
     Table(
         "sides",
         "Sides of trades: shares of contracts, percent",
-        ("by", "trades"),
+        ("by", "which"),
         (
             Column("trades", "records", "count"),
             Column("contracts", "contracts", "count"),

@@ -1,11 +1,16 @@
 """Every kernel compiled before anybody waits for one."""
 
+import datetime
+import functools
 import tempfile
 from pathlib import Path
 
 from zerodte.config import STRIKE_RANGE
 from zerodte.feeds.sample import SYMBOL, write_sample
-from zerodte.market.calendar import TradingSession
+from zerodte.feeds.simulator.names import NAMES
+from zerodte.feeds.simulator.simulation import Simulation
+from zerodte.feeds.simulator.stream import BlockStream
+from zerodte.market.calendar import TradingSession, calendar
 from zerodte.runtime.replay import replay
 from zerodte.tape.folder import open_tape
 from zerodte.views.snapshot import snapshot
@@ -16,3 +21,21 @@ def warm_up(hours: TradingSession) -> None:
     with tempfile.TemporaryDirectory(prefix="zerodte-") as folder:
         write_sample(Path(folder), hours)
         snapshot(replay(open_tape(folder)), "simulated", SYMBOL, None, STRIKE_RANGE)
+
+
+def fill_cache() -> None:
+    """Compile what a demo needs, the simulator's kernels in a process beside, and keep it all.
+
+    Setting up ends with this, so that the first demo begins as fast as any other.
+    """
+    hours = calendar().previous(datetime.datetime.now(tz=datetime.UTC).date())
+    names = (NAMES["SPY"], NAMES["NVDA"])
+    stream = BlockStream(functools.partial(Simulation, hours, names, 1, impact=1.0, minutes=2))
+    warm_up(hours)
+    for _ in stream.blocks():
+        pass
+    stream.close()
+
+
+if __name__ == "__main__":
+    fill_cache()

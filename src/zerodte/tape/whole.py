@@ -30,6 +30,8 @@ def whole_folder(out: Path) -> Iterator[Path]:
         yield out
         return
     hidden = out.with_name(f".{out.name}.{os.getpid()}.part")
+    # What a process of this number left behind when it was killed.
+    shutil.rmtree(hidden, ignore_errors=True)
     try:
         hidden.mkdir(parents=True)
         yield hidden

@@ -6,13 +6,13 @@ import os
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from feeds.simulator.made import ChattyPid, DyingSimulation, FailingSimulation, MadeSimulation
+from processes import has_ended
 from zerodte.feeds.simulator.stream import BlockStream, StreamError
 
 DATE = datetime.date(2025, 6, 2)
@@ -114,16 +114,4 @@ def test_a_child_does_not_outlive_its_reader() -> None:
         [sys.executable, "-c", ORPHAN], capture_output=True, text=True, check=False
     )
     pid = int(told.stdout)
-    deadline = time.monotonic() + 60
-    while is_running(pid) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert not is_running(pid)
-
-
-def is_running(pid: int) -> bool:
-    """Whether there is such a process that has not ended."""
-    try:
-        status = Path(f"/proc/{pid}/stat").read_text()
-    except FileNotFoundError:
-        return False
-    return status.rpartition(")")[2].split()[0] != "Z"
+    assert has_ended(pid)

@@ -16,13 +16,13 @@ from zerodte.feeds.simulator.orders import Orders, Sizes, Style
 from zerodte.feeds.simulator.packages import STRUCTURES, Lattice, Packages, horizon_of, outness
 from zerodte.feeds.simulator.parameters import (
     CROSS_SIZE,
+    FOLLOWS_INTEREST,
     KINDS,
     MOVE,
     MOVE_BLOCKS,
     OPENING_PRINTS,
     OPENING_SECONDS,
     ROTATION,
-    ROUNDNESS,
     TRANSIT,
     WIDTHS,
     Kind,
@@ -74,10 +74,11 @@ class Customers:
         settled = listing.settled[self._own].astype(np.float64)
         in_chain = np.add.reduceat(settled, first)
         mean = np.repeat(np.maximum(in_chain / count, 1.0), count)
-        self._taste = 1.0 - ROUNDNESS + ROUNDNESS * settled / mean
+        self._taste = 1.0 - FOLLOWS_INTEREST + FOLLOWS_INTEREST * settled / mean
         sessions = np.array([listing.chains[i].whole_sessions for i in chains])
         horizon = horizon_of(listing)[self._own[first]]
         usual = listing.names[name].volume
+        self._chain = listing.chain
         self._sizes = Sizes(drawn.sizes)
         self._demand = Demand(drawn, horizon, in_chain, sessions, usual)
         self._session = listing.session
@@ -99,7 +100,9 @@ class Customers:
         move = self._move(float(minute.spot[0, self._name]))
         alive = minute.fair[0, self._own] > 0.5 * self._tick
         out = outness(minute.delta[self._own])
-        middle = self._lattice.middle(minute.delta)
+        self._middle = self._lattice.middle(minute.delta)
+        self._per_sigma = self._lattice.per_sigma(minute.delta)
+        self._lean = self._leaning(out, ledger)
         closing = rates * (1.0 - opening)
         count = self._random.poisson(closing[_IS_SINGLE].sum(axis=0))
         found = [self._closers(count, alive, ledger)]
@@ -107,7 +110,7 @@ class Customers:
         counts = self._random.poisson(rates * opening)
         for count, kind in zip(counts, KINDS.values(), strict=True):
             if count.any():
-                found.append(self._openers(kind, count, self._taste * alive, out, move, middle))
+                found.append(self._openers(kind, count, self._taste * alive, out, move))
         if block == 0:
             found = [self._as_opening(orders) for orders in found]
         return found
@@ -122,22 +125,32 @@ class Customers:
         before = self._past[-1 - MOVE_BLOCKS :][0]
         return float(np.tanh((spot / before - 1.0) / MOVE))
 
-    def _openers(
-        self, kind: Kind, count: Ints, taste: Floats, out: Floats, move: float, middle: Places
-    ) -> Orders:
+    def _leaning(self, out: Floats, ledger: Ledger) -> Floats:
+        """What dealers took on in each chain near the money, as a share of open interest there."""
+        near, first = np.exp(-0.5 * out**2), self._edges[:-1:2]
+        taken = np.add.reduceat(near * ledger.taken_on[self._own], first)
+        interest = np.add.reduceat(near * ledger.open_interest[self._own], first)
+        lean: Floats = taken / np.maximum(interest, 1.0)
+        return lean
+
+    def _openers(self, kind: Kind, count: Ints, taste: Floats, out: Floats, move: float) -> Orders:
         """Orders of a type that open positions, so many in each chain."""
         random = self._random
         calls = np.clip(kind.calls + 0.45 * kind.follows * move, 0.0, 1.0)
         weight = taste * np.exp(-0.5 * ((out - kind.out) / kind.spread) ** 2)
         of_calls = random.binomial(count, calls)
         count = np.stack((count - of_calls, of_calls), axis=1).ravel()
-        first = self._own[_chosen(weight, self._edges, count, random)]
-        side = np.where(random.random(len(first)) < kind.buys, 1, -1)
+        place = _chosen(weight, self._edges, count, random)
+        first = self._own[place]
+        lean = self._lean[np.searchsorted(self._edges[::2], place, side="right") - 1]
+        buys = kind.buys + 0.5 * kind.leans * np.tanh(self._drawn.leaning * lean)
+        side = np.where(random.random(len(first)) < buys, 1, -1)
         size = self._sizes.draw(random, len(first), kind.size)
         if kind.structure == "single":
             return self._singles(first, side, size, opens=True)
-        width = random.choice(WIDTHS, len(first))
-        legs = self._lattice.legs(kind.structure, first, width, middle)
+        sigmas = random.choice(WIDTHS, len(first)) * self._per_sigma[self._chain[first]]
+        width = np.maximum(np.rint(sigmas), 1.0).astype(np.int64)
+        legs = self._lattice.legs(kind.structure, first, width, self._middle)
         whole = (legs >= 0).all(axis=1)
         signs = np.array([leg.sign for leg in STRUCTURES[kind.structure]])
         sides = side[whole, None] * signs

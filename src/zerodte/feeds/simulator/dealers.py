@@ -41,6 +41,7 @@ class Ledger:
         self._positions: Ints = np.stack(
             (settled - np.maximum(inventory, 0), settled + np.minimum(inventory, 0))
         )
+        self._morning = inventory
         self.held: Ints = np.rint(drawn.closable * self._positions).astype(np.int64)
 
     @property
@@ -48,6 +49,11 @@ class Ledger:
         """The dealers' position, contracts, long positive, shape (n,)."""
         inventory: Ints = self._positions[SHORT] - self._positions[LONG]
         return inventory
+
+    @property
+    def taken_on(self) -> Ints:
+        """What the dealers have bought since the morning, less what they sold, shape (n,)."""
+        return self.inventory - self._morning
 
     @property
     def open_interest(self) -> Ints:
@@ -83,15 +89,16 @@ class Ledger:
 
     def take(self, trades: Rows) -> None:
         """Let trades change positions: the customers' who traded, and those on their other side."""
-        is_single = trades["package"] == 0
+        is_single, opens = trades["package"] == 0, trades["opens"]
         contract, side, size = trades["contract"], trades["side"], trades["size"]
-        self._move(contract, side, size, trades["opens"], is_single)
+        self._move(contract, side, np.where(opens, 0, size), opens, is_single)
+        # Nobody on the other side closes what was opened in the same block.
         rest = size - np.abs(trades["dealers"])
-        wanted = np.where(trades["counter_closes"], rest, 0)
-        closes = self.grant(contract, -side, wanted)
-        alone = np.ones(len(trades), np.bool_)
-        self._move(contract, -side, closes, ~alone, alone)
-        self._move(contract, -side, rest - closes, alone, alone)
+        closes = self.grant(contract, -side, np.where(trades["counter_closes"], rest, 0))
+        new = np.ones(len(trades), np.bool_)
+        self._move(contract, -side, closes, ~new, new)
+        self._move(contract, -side, rest - closes, new, new)
+        self._move(contract, side, np.where(opens, size, 0), opens, is_single)
 
     def _move(
         self, contract: Places, side: Ints, size: Ints, opens: Flags, is_single: Flags

@@ -24,14 +24,14 @@ RANGES: Final[dict[str, Range]] = {
     "closable": (0.2, 0.7),
     # Single orders that rested and were hit: at least a quarter of same-day trades (Fu); the quote
     # rule takes the customer's side 83% (Savickas) to 61% of the time (Bilz).
-    "limit": (0.30, 0.60),
+    "limit": (0.10, 0.50),
     # Of those, inside the quote where there is room; and how many of the quotes that they made are
     # seen before the trade: in sequence, 16% to 38% (Fu).
     "improving": (0.35, 0.75),
     "in_sequence": (0.15, 0.50),
     # Of those that join the touch, how many stood there alone, so that the trade takes the whole
     # quote: 22% of all trades at ISE are of the size of a quote (Bilz).
-    "alone": (0.5, 0.9),
+    "alone": (0.6, 1.0),
     # Of the other single orders: improved in an auction; at the midpoint; crossed; with stock.
     # Trades at mid are 8.3% to 10.1% (Bilz); the rest is ours.
     "auction": (0.20, 0.45),
@@ -54,9 +54,12 @@ RANGES: Final[dict[str, Range]] = {
     # Dealers' position in the morning as a share of open interest, calls and puts, and its standard
     # deviation from strike to strike (ours: either sign, since market makers' gamma is positive on
     # two days of three and negative on the third: Dim).
-    "overnight_calls": (-0.60, 0.80),
-    "overnight_puts": (-0.70, 0.70),
+    "overnight_calls": (-0.50, 0.80),
+    "overnight_puts": (-0.60, 0.80),
     "overnight_noise": (0.10, 0.35),
+    # How hard others lean against what dealers have taken on: the slope of their side in its share
+    # of open interest near the money (ours: inventories revert; how fast was not found).
+    "leaning": (1.0, 10.0),
     # Volume of today's expiries over their open interest in the morning (SPXW).
     "turnover": (4.2, 6.8),
     # Share of a name's usual volume that is in later expiries (59% of that of SPX was in same-day
@@ -99,6 +102,7 @@ class Drawn:
     overnight_calls: float
     overnight_puts: float
     overnight_noise: float
+    leaning: float
     turnover: float
     later: float
     sizes: float

@@ -66,10 +66,21 @@ class Law:
         self.diffusion: Floats = share * calm
         self.jump_rate: Floats = share * np.array([law.jumps for law in laws])
         self.jump_variance = np.array([law.jump_variance for law in laws])
-        self.session_variance: Floats = self.loads**2 @ variance
+        self.session_variance: Floats = carried(variance, self.loads**2)
         if drawn.news is not None:
             market = self.factors.index(MARKET)
             self.diffusion[:, market] += variance[market] * _news_by_second(drawn.news, session)
+
+
+def carried(by_factor: Floats, loads: Floats) -> Floats:
+    """What factors' figures, shape (..., f), come to in names with `loads`, shape (..., names).
+
+    They are added in the factors' order, so that those of other names change no last digit.
+    """
+    total = np.zeros((*by_factor.shape[:-1], len(loads)))
+    for factor in range(loads.shape[1]):
+        total += by_factor[..., factor, None] * loads[:, factor]
+    return total
 
 
 def _loads(name: Name, factors: Sequence[str]) -> list[float]:

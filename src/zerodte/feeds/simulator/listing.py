@@ -1,29 +1,25 @@
-"""What is listed on a day: expiries and strikes around the opening prices."""
+"""What is listed on a day: each expiry's strikes around the opening prices."""
 
 import datetime
 
 import numpy as np
 
+from zerodte.feeds.simulator.expiries import expiries
 from zerodte.feeds.simulator.law import Law
 from zerodte.feeds.simulator.names import Name
 from zerodte.feeds.simulator.parts import Floats, ListedChain, Listing
 from zerodte.feeds.simulator.settled import draw_settled
 from zerodte.feeds.simulator.variance import Variance
 from zerodte.feeds.simulator.world_parameters import (
-    DAYS_LISTED,
     FAR_SIGMAS,
-    MONTHS_LISTED,
     NEAR_SIGMAS,
     OVERNIGHT,
     STRIKES_LATER,
     STRIKES_TODAY,
-    WEEKS_LISTED,
 )
 from zerodte.market.calendar import TradingSession, calendar
 from zerodte.market.osi import Contract, format_osi
 
-_DAY = datetime.timedelta(days=1)
-_FRIDAY = 4
 #: Steps that a grid reaches at least on each side.
 _LEAST_STEPS = 10
 
@@ -58,25 +54,6 @@ def draw_listing(
         strikes.append(grid)
         settled.append(draw_settled(name, chain, session.date, grid, last, sigma, seed))
     return _listing(session, names, law.opening[: len(names)], chains, strikes, settled)
-
-
-def expiries(name: Name, date: datetime.date) -> list[tuple[datetime.date, str]]:
-    """A name's expiries from `date` on and their roots, in order of day.
-
-    A Friday without a session gives its place to the last session before it. What settles at
-    today's opening is no longer listed.
-    """
-    days = {date} if name.daily else set()
-    while name.daily and len(days) < DAYS_LISTED:
-        days.add(calendar().next(max(days)).date)
-    fridays = [date + _DAY * ((_FRIDAY - date.weekday()) % 7 + 7 * week) for week in range(14)]
-    days |= {_last_session(friday) for friday in fridays[:WEEKS_LISTED]}
-    thirds = [_last_session(friday) for friday in fridays if 15 <= friday.day <= 21]
-    months = [day for day in thirds if day > date][:MONTHS_LISTED]
-    listed = {(day, name.root) for day in days | set(months) if day >= date}
-    if name.morning_root:
-        listed |= {(day, name.morning_root) for day in months}
-    return sorted(listed)
 
 
 def strike_grid(name: Name, spot: float, sigma: float, *, is_today: bool) -> Floats:
@@ -142,8 +119,3 @@ def _chain(
     am_settled = root == name.morning_root
     ahead = calendar().sessions_between(date, day) - am_settled
     return ListedChain(place, root, day, am_settled, ahead)
-
-
-def _last_session(day: datetime.date) -> datetime.date:
-    """The day itself if it has a session, else the last one before it that has."""
-    return calendar().previous(day + _DAY).date

@@ -34,7 +34,7 @@ class Name:
         tracking: Annual volatility that only the name has, beside its core's.
         leverage: Percent by which its volatility rises as its price falls by one percent; over 1.
         skew: Of the smile, in (-1, 0]: the lower, the dearer are puts.
-        steps: Between strikes, dollars, the nearest first: each a round number among the last's.
+        steps: Between strikes, dollars, the least first; each divides the next.
         ticks: Of option prices, dollars: below 3.00, and from there on.
         spread: Its options' half-spreads as a multiple of the tightest name's.
         volume: Contracts of all expiries that trade on a usual day.
@@ -68,7 +68,7 @@ _PENNIES = (0.01, 0.01)
 _NICKELS = (0.01, 0.05)
 _DIMES = (0.05, 0.10)
 
-_INDEX_STEPS = (5.0, 10.0, 25.0, 50.0, 100.0)
+_INDEX_STEPS = (5.0, 10.0, 50.0, 100.0)
 _FUND_STEPS = (1.0, 5.0, 10.0, 50.0)
 _STOCK_STEPS = (2.5, 5.0, 10.0, 50.0)
 

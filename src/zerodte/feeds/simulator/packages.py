@@ -1,5 +1,7 @@
 """Where contracts lie among each other, and the legs of packages: verticals, condors, flies."""
 
+import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -79,20 +81,17 @@ class Lattice:
             self._place[members] = np.searchsorted(values, listing.strike[members])
             right = listing.is_call[members].astype(np.intp)
             self._table[i, right, self._place[members]] = members
-        self._next = self._next_expiry()
+        self._next = self._next_expiry(strikes)
 
-    def _next_expiry(self) -> Places:
-        """The contract of the same strike and right in its name's next expiry."""
+    def _next_expiry(self, strikes: Sequence[Floats]) -> Places:
+        """The contract of the same right and the nearest strike in its name's next expiry."""
         listing = self._listing
-        known: dict[tuple[int, float, bool], int] = {}
         out = np.full(len(listing.symbols), NOWHERE, np.intp)
-        keys = zip(
-            listing.name.tolist(), listing.strike.tolist(), listing.is_call.tolist(), strict=True
-        )
-        of_chain = listing.chain.tolist()
-        for place, key in sorted(enumerate(keys), key=lambda pair: -of_chain[pair[0]]):
-            out[place] = known.get(key, NOWHERE)
-            known[key] = place
+        for i, (chain, following) in enumerate(itertools.pairwise(listing.chains)):
+            if chain.name == following.name:
+                members, there = np.flatnonzero(listing.chain == i), strikes[i + 1]
+                at = np.searchsorted(0.5 * (there[1:] + there[:-1]), listing.strike[members])
+                out[members] = self._table[i + 1, listing.is_call[members].astype(np.intp), at]
         return out
 
     def middle(self, delta: Floats) -> Places:
@@ -102,6 +101,13 @@ class Lattice:
         order = np.lexsort((far, listing.chain))
         first = np.searchsorted(listing.chain[order], np.arange(len(listing.chains)))
         return self._place[order[first]]
+
+    def per_sigma(self, delta: Floats) -> Floats:
+        """Strikes within a standard deviation of each chain's money."""
+        near = self._listing.is_call & (np.abs(outness(delta)) < 1.0)
+        count = np.bincount(self._listing.chain[near], minlength=len(self._listing.chains))
+        strikes: Floats = np.maximum(0.5 * count, 1.0)
+        return strikes
 
     def legs(self, structure: str, first: Places, width: Ints, middle: Places) -> Places:
         """The contracts of packages, shape (k, legs); `NOWHERE` where there is none.

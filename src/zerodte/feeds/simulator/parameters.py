@@ -1,7 +1,7 @@
 """What the simulator's customers and their trades are like: every fixed number, with its source.
 
-What a seed draws stands in `drawn`, quotes' own numbers in `quotes`. "Ours" marks a choice without
-a published figure. Sources, by the words used for them here and there:
+What a seed draws stands in `drawn`, what a kernel needs beside it. "Ours" marks a choice without a
+published figure. Sources, by the words used for them here and there:
 
 - Bilz: thesis at KIT, 2023, after Grauer, Schuster and Uhrig-Homburg, "Option trade
   classification", 2023: option trades at ISE and Cboe, 2005 to 2017, sides known. Where trades lie
@@ -23,7 +23,7 @@ CENT: Final = 10_000_000
 #: From a venue to who receives the consolidated feed, ns, as on the vendor's records.
 TRANSIT: Final = 209_000
 
-#: Expiries by sessions wholly ahead: today, the next two, a week, all later ones.
+#: Expiries by sessions wholly ahead, from so many on: today, the next two, to a week, later.
 HORIZONS: Final = (0, 1, 3, 8)
 TODAY: Final = 0
 
@@ -62,6 +62,7 @@ class Kind:
         horizons: Its taste for each of `HORIZONS`.
         size: Of its orders, as a multiple of `SIZES`.
         follows: How strongly it takes the side of the last minutes' move.
+        leans: How strongly it trades against what dealers have taken on since the morning.
     """
 
     share: float
@@ -73,30 +74,31 @@ class Kind:
     horizons: tuple[float, float, float, float] = (1.0, 1.0, 1.0, 1.0)
     size: float = 1.0
     follows: float = 0.0
+    leans: float = 0.0
 
 
 #: Complex orders are over 30% of volume, verticals and calendars before all others (Li); just over
-#: half of the opening orders in same-day SPX options are single legs, four in a hundred of them
-#: naked sales; puts and calls balance, as do buys and sells (Decoded).
+#: half of the opening orders in same-day SPX options are single legs, few of them naked sales; puts
+#: and calls balance, as do buys and sells, so that dealers' gamma stays small (Decoded).
 KINDS: Final[dict[str, Kind]] = {
-    "lottery_calls": Kind(0.14, "single", 1.0, 1.0, 1.2, 0.5, (1.4, 1.2, 1.0, 0.5), 0.8),
-    "lottery_puts": Kind(0.11, "single", 0.0, 1.0, 1.2, 0.5, (1.4, 1.2, 1.0, 0.5), 0.8),
-    "put_hedges": Kind(0.05, "single", 0.0, 0.95, 0.9, 0.5, (0.5, 0.8, 1.0, 1.6), 1.6),
-    "momentum": Kind(0.18, "single", 0.5, 1.0, 0.3, 0.5, (1.4, 0.9, 0.6, 0.3), 0.9, 1.0),
-    "premium_sellers": Kind(0.14, "single", 0.45, 0.0, 1.0, 0.5, (0.5, 1.0, 1.2, 1.2)),
-    "covered_calls": Kind(0.06, "single", 1.0, 0.0, 0.9, 0.4, (0.3, 0.8, 1.2, 1.4), 1.2),
-    "traders": Kind(0.10, "single", 0.5, 0.45, 0.2, 0.8, (1.0, 1.0, 1.0, 1.0), 1.2),
-    "credit_spreads": Kind(0.075, "vertical", 0.5, 0.0, 0.8, 0.4, (1.6, 1.0, 0.9, 0.7), 1.3),
-    "debit_spreads": Kind(0.04, "vertical", 0.5, 1.0, 0.3, 0.4, (1.0, 1.0, 1.0, 0.8), 1.2),
-    "condors": Kind(0.028, "condor", 1.0, 0.05, 0.9, 0.3, (1.8, 1.0, 0.7, 0.4), 0.9),
-    "flies": Kind(0.012, "fly", 1.0, 0.1, 0.0, 0.25, (1.8, 0.8, 0.5, 0.2), 0.7),
-    "straddles": Kind(0.01, "strangle", 1.0, 0.5, 0.4, 0.4, (1.0, 1.0, 1.0, 1.0)),
-    "calendars": Kind(0.022, "calendar", 0.5, 0.5, 0.5, 0.5, (0.4, 1.0, 1.2, 1.2), 1.4),
+    "lottery_calls": Kind(0.10, "single", 1.0, 1.0, 1.2, 0.5, (1.4, 1.2, 1.0, 0.5), 0.8),
+    "lottery_puts": Kind(0.09, "single", 0.0, 1.0, 1.2, 0.5, (1.4, 1.2, 1.0, 0.5), 0.8),
+    "put_hedges": Kind(0.04, "single", 0.0, 0.95, 0.9, 0.5, (0.5, 0.8, 1.0, 1.6), 1.6),
+    "momentum": Kind(0.11, "single", 0.5, 1.0, 0.3, 0.5, (1.4, 0.9, 0.6, 0.3), 0.8, follows=1.0),
+    "premium_sellers": Kind(0.15, "single", 0.45, 0.0, 0.9, 0.5, (0.8, 1.0, 1.2, 1.2)),
+    "covered_calls": Kind(0.06, "single", 1.0, 0.0, 0.9, 0.4, (0.4, 0.8, 1.2, 1.4), 1.2),
+    "traders": Kind(0.20, "single", 0.5, 0.5, 0.2, 0.8, (1.0, 1.0, 1.0, 1.0), 1.2, leans=1.0),
+    "credit_spreads": Kind(0.10, "vertical", 0.5, 0.0, 0.7, 0.4, (1.6, 1.0, 0.9, 0.7), 1.3),
+    "debit_spreads": Kind(0.035, "vertical", 0.5, 1.0, 0.4, 0.4, (1.0, 1.0, 1.0, 0.8), 1.2),
+    "condors": Kind(0.035, "condor", 1.0, 0.05, 0.8, 0.3, (1.8, 1.0, 0.7, 0.4), 0.9),
+    "flies": Kind(0.014, "fly", 1.0, 0.1, 0.0, 0.25, (1.8, 0.8, 0.5, 0.2), 0.7),
+    "straddles": Kind(0.01, "strangle", 1.0, 0.4, 0.4, 0.4, (1.0, 1.0, 1.0, 1.0)),
+    "calendars": Kind(0.018, "calendar", 0.5, 0.5, 0.5, 0.5, (0.4, 1.0, 1.2, 1.2), 1.4),
 }
-#: Strikes of round numbers attract as open interest does: weight of a strike's share of it (ours).
-ROUNDNESS: Final = 0.5
-#: Wings of packages lie so many strikes beyond (ours).
-WIDTHS: Final = (1, 2, 2, 3, 4, 5, 5, 10)
+#: Half of an order's choice of a strike follows open interest (ours).
+FOLLOWS_INTEREST: Final = 0.5
+#: Wings of packages lie so many standard deviations to expiry beyond, and at least a strike (ours).
+WIDTHS: Final = (0.1, 0.25, 0.5, 0.5, 0.75, 1.0, 1.0, 1.5)
 
 #: What moves those who follow: the return of so many minutes, tanh of its ratio to this (ours).
 MOVE_BLOCKS: Final = 5
@@ -105,6 +107,27 @@ MOVE: Final = 0.0015
 CROSS_SIZE: Final = 10
 #: First quotes come within so many seconds, those at the money first; trades after that (ours).
 ROTATION: Final = 5
+
+#: Half-spreads of the tightest name, by horizon: cents per square root of a dollar of price (after
+#: Chains; SPXW's of the day were one or two ticks wide in 2023: Fu). Further in the money than a
+#: fraction of spot, a part of what is beyond is added, but no more than another fraction of it.
+ROOT_CENTS: Final = (0.18, 1.0, 1.1, 1.0)
+DEEP_SPREAD: Final = (0.001, 0.0036, 5e-4)
+#: In the first minutes spreads are wider by so many times, fading over so many seconds; likewise in
+#: the last minutes of what expires (ours).
+OPENING_SPREAD: Final = (3.0, 240.0)
+CLOSING_SPREAD: Final = (1.5, 420.0)
+
+#: Requotes a second by horizon, at the money and far from it (ours), besides those that a move
+#: forces: of this many half-spreads, and at least of so many ticks.
+BUSY: Final = (0.98, 0.7, 0.4, 0.15)
+IDLE: Final = (0.05, 0.022, 0.014, 0.008)
+PATIENCE: Final = (1.0, 1.0, 1.5, 2.0)
+PATIENCE_TICKS: Final = (0.5, 1.0, 1.5, 2.5)
+
+#: Median contracts at the touch (Bilz: 57 to 82), how many more where a price is almost nothing,
+#: and the dollars by which that fades (ours).
+DEPTH: Final = (60.0, 400.0, 0.10)
 
 #: A fund's or a stock's own quote: cents wide, hundreds of shares a side. The volatility index is
 #: told every so many seconds (ours).
@@ -122,7 +145,7 @@ REST_DEPTH: Final = 1.4
 DEALERS_CROSSED: Final = 0.15
 #: Legs of packages: distance from mid towards the customer's worse side, mean and standard
 #: deviation in half-spreads (ours; complex orders cost less than simple ones: Li).
-LEG_COST: Final = (0.3, 0.6)
+LEG_COST: Final = (0.3, 0.55)
 #: Mean delay of prints that are late, and of cancels, seconds (ours).
 LATE_DELAY: Final = 90.0
 CANCEL_DELAY: Final = 40.0

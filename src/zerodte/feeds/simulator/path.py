@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from zerodte.feeds.simulator.chance import generator
-from zerodte.feeds.simulator.law import Law
+from zerodte.feeds.simulator.law import Law, carried
 from zerodte.feeds.simulator.names import Name
 from zerodte.feeds.simulator.parts import Floats
 from zerodte.feeds.simulator.path_kernel import Book, Hedging, hedged_into
@@ -19,7 +19,7 @@ from zerodte.market.calendar import TradingSession
 
 
 class Path:
-    """The spots of a session, taken as many seconds at a time as one likes: they stay the same.
+    """The spots of a session; how many seconds are taken at a time changes nothing but rounding.
 
     Args:
         session: The trading session.
@@ -90,6 +90,6 @@ class Path:
         variance = law.diffusion[now]
         jumps = (chances < law.jump_rate[now]) * law.jump_variance
         moves = np.sqrt(variance) * draws[:, :, 0] + np.sqrt(jumps) * draws[:, :, 1]
-        growth: Floats = -law.gear * (moves @ law.loads.T)
-        growth -= 0.5 * law.gear**2 * ((variance + jumps) @ (law.loads**2).T)
+        growth: Floats = -law.gear * carried(moves, law.loads)
+        growth -= 0.5 * law.gear**2 * carried(variance + jumps, law.loads**2)
         return growth

@@ -29,7 +29,7 @@ _LOCKED, _CROSSED = 1, 2
 
 #: Standard deviation of the logarithm of sizes: of quoted ones, the upper quartile is 3.5 times the
 #: median, the 95% quantile 15 times (Bilz).
-_DEPTH_SPREAD: Final = 1.7
+DEPTH_SPREAD: Final = 1.7
 
 _GOLDEN: Final = np.uint64(0x9E3779B97F4A7C15)
 _FIRST: Final = np.uint64(0xBF58476D1CE4E5B9)
@@ -105,7 +105,7 @@ def _tick(price: float, low: int, high: int) -> int:
 
 @inline
 def _size(depth: float, normal: float) -> int:
-    return max(1, int(np.rint(depth * math.exp(_DEPTH_SPREAD * normal))))
+    return max(1, int(np.rint(depth * math.exp(DEPTH_SPREAD * normal))))
 
 
 @inline

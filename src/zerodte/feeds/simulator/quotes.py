@@ -4,36 +4,25 @@ A record appears only when a contract's quote was made anew in that second: near
 every second, wings now and then, later expiries every few seconds to minutes.
 """
 
-from typing import Final
-
 import numpy as np
 
 from zerodte.feeds.simulator.packages import horizon_of, outness
-from zerodte.feeds.simulator.parameters import ROTATION, TODAY
+from zerodte.feeds.simulator.parameters import (
+    BUSY,
+    CLOSING_SPREAD,
+    DEEP_SPREAD,
+    DEPTH,
+    IDLE,
+    OPENING_SPREAD,
+    PATIENCE,
+    PATIENCE_TICKS,
+    ROOT_CENTS,
+    ROTATION,
+    TODAY,
+)
 from zerodte.feeds.simulator.parts import BLOCK_SECONDS, Floats, Ints, Listing, Minute
 from zerodte.feeds.simulator.quote_kernel import Book, Makers, Taps, Words, quote_minute
 from zerodte.records.dbn import OPRA_CONSOLIDATED, UNDEF_PRICE, Records, records
-
-#: Half-spreads of the tightest name, by horizon: cents per square root of a dollar of price; in the
-#: money they grow by up to this fraction of spot (Chains; SPXW's of the day were one or two ticks
-#: wide in 2023: Fu).
-ROOT_CENTS: Final = (0.25, 0.8, 0.9, 0.9)
-DEEP_SPREAD: Final = 2.5e-4
-#: In the first minutes spreads are wider by so many times, fading over so many seconds; likewise in
-#: the last minutes of what expires (ours).
-OPENING_SPREAD: Final = (3.0, 240.0)
-CLOSING_SPREAD: Final = (1.5, 420.0)
-
-#: Requotes a second by horizon, at the money and far from it (ours), besides those that a move
-#: forces: of this many half-spreads, and at least of so many ticks.
-BUSY: Final = (0.98, 0.7, 0.4, 0.15)
-IDLE: Final = (0.05, 0.022, 0.014, 0.008)
-PATIENCE: Final = (1.0, 1.0, 1.5, 2.0)
-PATIENCE_TICKS: Final = (0.5, 1.0, 1.5, 2.5)
-
-#: Median contracts at the touch, and how many more for what is almost worthless (Bilz: 57 to 82).
-DEPTH: Final = (60.0, 400.0)
-_CHEAP: Final = 0.10
 
 
 class Quotes:
@@ -51,7 +40,7 @@ class Quotes:
         self.cents = np.rint(100.0 * ticks).astype(np.int64)
         self._spread = np.array([name.spread for name in listing.names])[listing.name]
         self._horizon = horizon_of(listing)
-        self._is_call = listing.is_call
+        self._is_call, self._strike = listing.is_call, listing.strike
         self._seconds = (listing.session.close - listing.session.open) / 1e9
         self._book = Book(
             np.zeros((size, 4), np.int64), np.zeros(size), np.full(size, -1.0), words.copy()
@@ -83,10 +72,11 @@ class Quotes:
 
     def _makers(self, minute: Minute, started: float) -> Makers:
         price, horizon = np.maximum(minute.fair[0], 0.0), self._horizon
-        reach = np.abs(minute.delta)
-        deep = np.clip(2.0 * reach - 1.0, 0.0, 1.0) ** 4
+        spot = minute.spot[0][self._name]
+        from_spot, part, most = DEEP_SPREAD
+        inside = np.where(self._is_call, spot - self._strike, self._strike - spot)
         half = 0.01 * np.take(ROOT_CENTS, horizon) * np.sqrt(price)
-        half += DEEP_SPREAD * deep * minute.spot[0][self._name]
+        half += np.clip(part * (inside - from_spot * spot), 0.0, most * spot)
         half *= self._spread * self._strain(started)
         low, high = self.cents[:, 0], self.cents[:, 1]
         tick = 0.01 * np.where(price < 3.0, low, high)
@@ -100,7 +90,7 @@ class Quotes:
                 np.take(PATIENCE, horizon) * half, np.take(PATIENCE_TICKS, horizon) * tick
             ),
             rate=idle + (busy - idle) * near,
-            depth=DEPTH[0] + DEPTH[1] * np.exp(-price / _CHEAP),
+            depth=DEPTH[0] + DEPTH[1] * np.exp(-price / DEPTH[2]),
         )
 
     def _strain(self, started: float) -> Floats:

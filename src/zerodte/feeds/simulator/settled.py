@@ -5,6 +5,7 @@ import datetime
 import numpy as np
 
 from zerodte.feeds.simulator.chance import generator
+from zerodte.feeds.simulator.expiries import ends_week, is_monthly
 from zerodte.feeds.simulator.names import Name
 from zerodte.feeds.simulator.parts import Floats, Ints, ListedChain
 from zerodte.feeds.simulator.world_parameters import (
@@ -18,13 +19,12 @@ from zerodte.feeds.simulator.world_parameters import (
     PUT_INTEREST,
     PUT_PLACE,
     PUT_TAIL,
+    ROUND_NUMBERS,
     ROUNDNESS,
     STOCK_INTEREST,
     STRIKE_NOISE,
 )
 from zerodte.market.calendar import calendar
-
-_FRIDAY = 4
 
 
 def draw_settled(
@@ -51,22 +51,12 @@ def draw_settled(
     total = name.open_interest * _share(name, chain, date) * rng.lognormal(0.0, INTEREST_NOISE)
     power = np.interp(chain.whole_sessions, (0, MONTH), ROUNDNESS)
     weight = _places(np.log(strikes / last) / sigma)
-    weight *= _roundness(strikes, name.steps)[:, None] ** power
+    weight *= _roundness(strikes, name.steps[0])[:, None] ** power
     weight *= rng.lognormal(0.0, STRIKE_NOISE, weight.shape)
     puts = PUT_INTEREST[name.kind]
     contracts = total * np.array([1.0 - puts, puts]) * weight / weight.sum(axis=0)
     whole: Ints = np.floor(contracts).astype(np.int64)
     return whole
-
-
-def is_monthly(day: datetime.date) -> bool:
-    """Whether a day is that of the month's main expiry: the third Friday, or the session before."""
-    friday = day + datetime.timedelta(days=(_FRIDAY - day.weekday()) % 7)
-    return 15 <= friday.day <= 21 and _is_last_of_week(day)
-
-
-def _is_last_of_week(day: datetime.date) -> bool:
-    return calendar().next(day).date.weekday() < day.weekday() or day.weekday() == _FRIDAY
 
 
 def _share(name: Name, chain: ListedChain, date: datetime.date) -> float:
@@ -79,7 +69,7 @@ def _share(name: Name, chain: ListedChain, date: datetime.date) -> float:
             level *= MORNING_INTEREST if chain.am_settled else 1.0 - MORNING_INTEREST
     elif not name.daily:
         level, power = STOCK_INTEREST
-    elif _is_last_of_week(chain.expiry):
+    elif ends_week(chain.expiry):
         level, power = FRIDAY_INTEREST
     return float(level / (1.0 + ahead) ** power)
 
@@ -94,9 +84,10 @@ def _places(away: Floats) -> Floats:
     return np.stack([calls, puts], axis=1)
 
 
-def _roundness(strikes: Floats, steps: tuple[float, ...]) -> Floats:
-    """The largest of the steps that a strike is a multiple of, over the least; 1 of the others."""
-    round_ = np.ones_like(strikes)
-    for step in steps:
-        round_[strikes % step == 0.0] = step / steps[0]
-    return round_
+def _roundness(strikes: Floats, least: float) -> Floats:
+    """The roundest number that each strike is a multiple of, over the least step; at least 1."""
+    roundness = np.ones_like(strikes)
+    for number in ROUND_NUMBERS:
+        if number > least:
+            roundness[strikes % number == 0.0] = number / least
+    return roundness

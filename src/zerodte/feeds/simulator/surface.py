@@ -104,16 +104,17 @@ class Surface:
         """
         listing = self._listing
         held = np.flatnonzero(dealers)
+        chains, sizes = np.unique(listing.chain[held], return_counts=True)
         theta = self.at_the_money(second, np.tile(spot, (length + 1, 1)))
         return Book(
             strike=listing.strike[held],
             is_call=listing.is_call[held],
             shares=MULTIPLIER * dealers[held].astype(np.float64),
-            first=np.searchsorted(listing.chain[held], np.arange(len(self._name) + 1)),
-            name=self._name,
-            theta=theta,
-            slope=self._slope(theta),
-            skew=self._skew,
+            first=np.concatenate([[0], np.cumsum(sizes)]),
+            name=self._name[chains],
+            theta=np.ascontiguousarray(theta[:, chains]),
+            slope=np.ascontiguousarray(self._slope(theta)[:, chains]),
+            skew=self._skew[chains],
         )
 
     def _slope(self, theta: Floats) -> Floats:

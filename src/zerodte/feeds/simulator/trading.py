@@ -145,8 +145,9 @@ def _prices(
     is_outside = (style == Style.PACKAGE) & (chance[0] < drawn.outside)
     beyond = np.where(chance[1] < 0.5, high + _ticks(high, cents), low - _ticks(low - 1.0, cents))
     price = np.where(is_outside, np.maximum(beyond, cents[:, 0]), price)
-    is_touch = (price == far) & (style == Style.RESTS)
-    return price, ((style == Style.RESTS) & ~is_touch) | is_bidless
+    # What trades on its own side of the quote, though it did not mean to rest, has rested too.
+    rested = (style == Style.RESTS) | ((style == Style.MIDPOINT) & (price == near))
+    return price, (rested & (price != far)) | is_bidless
 
 
 def _show(out: Rows, style: Ints, drawn: Drawn, random: np.random.Generator) -> None:

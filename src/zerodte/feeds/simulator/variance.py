@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from zerodte.config import SESSIONS_PER_YEAR
-from zerodte.feeds.simulator.law import Law
+from zerodte.feeds.simulator.law import Law, carried
 from zerodte.feeds.simulator.names import Name
 from zerodte.feeds.simulator.parts import Floats
 from zerodte.feeds.simulator.world_parameters import (
@@ -37,7 +37,7 @@ class Variance:
         self._law = law
         square = law.loads**2
         # The last second leaves nothing: half of what it had stands for it.
-        self._calm_left = _left(law.diffusion @ square.T, 0.5)
+        self._calm_left = _left(carried(law.diffusion, square), 0.5)
         self._jumps_left = _left(law.jump_rate, 0.0)
         self._jump_variance = square * law.jump_variance
         self._usual = np.array([_usual_variance(name) for name in names])

@@ -78,6 +78,7 @@ PUT_TAIL: Final = (0.35, 6.0)
 #: Of strikes at equal places, one on a round number r has (r / s)^p times what one on the least
 #: step s has: p today, and a month ahead (Cboe's chains).
 ROUNDNESS: Final = (0.55, 1.2)
+ROUND_NUMBERS: Final = (2.5, 5.0, 10.0, 25.0, 50.0, 100.0, 500.0)
 #: Sessions of that month.
 MONTH: Final = 21
 #: Standard deviation of its logarithm from contract to contract (Cboe's chains).

@@ -1,0 +1,143 @@
+"""Whether prices close nearer to strikes than chance would have it, without and with impact.
+
+The lift is the share of sessions that close within a quarter of a step of a strike of today's
+chain, less the share that does so on the grid shifted by half a step: zero by chance. Without
+impact it must be equivalent to zero (two one-sided tests); with it, dealers hedge through the
+session what the simulator lets them hold of today's expiry in the morning, of either sign.
+"""
+
+import datetime
+import math
+from dataclasses import dataclass
+from statistics import NormalDist
+
+import numpy as np
+import numpy.typing as npt
+
+from studies.sessions import FRIDAY, WEDNESDAY, draw
+from studies.table import Table
+from zerodte.feeds.simulator.chance import generator
+from zerodte.feeds.simulator.dealers import Ledger
+from zerodte.feeds.simulator.drawn import draw as draw_flow
+from zerodte.feeds.simulator.listing import draw_listing, strike_grid
+from zerodte.feeds.simulator.parts import Ints, Listing
+from zerodte.feeds.simulator.surface import Surface
+
+Floats = npt.NDArray[np.float64]
+
+#: Equivalence without impact: within so many points, at level 5% with power 90% if there is none.
+_MARGIN = 1.5
+_LEVEL, _POWER = 0.05, 0.90
+#: With impact: at least so many points, p below the level.
+_LIFT, _LIFT_LEVEL = 5.0, 0.01
+_WITHOUT = "SPX"
+#: Symbols (the first one's close is looked at), day, sessions.
+_WITH = (
+    (("SPX",), WEDNESDAY, 2500),
+    (("AAPL",), FRIDAY, 500),
+    (("NVDA",), FRIDAY, 500),
+    (("SPY", "SPX"), WEDNESDAY, 1000),
+)
+_NORMAL = NormalDist()
+
+
+@dataclass(frozen=True, slots=True)
+class _Lift:
+    """Points, from n sessions."""
+
+    sessions: int
+    points: float
+    error: float
+
+    def interval(self, level: float) -> str:
+        """That holds the true lift with probability `level`."""
+        reach = _NORMAL.inv_cdf(0.5 + level / 2.0) * self.error
+        return f"{self.points - reach:.2f} to {self.points + reach:.2f}"
+
+
+def tables() -> list[Table]:
+    """Without impact, and with it."""
+    return [_without(), _with()]
+
+
+def _without() -> Table:
+    # Each session counts 100 or -100 points, so that its deviation is 100 if there is no lift.
+    reach = _NORMAL.inv_cdf(1.0 - _LEVEL) + _NORMAL.inv_cdf(0.5 + _POWER / 2.0)
+    sessions = math.ceil((100.0 * reach / _MARGIN) ** 2)
+    lift = _lift(np.array([_free(seed) for seed in range(sessions)]))
+    p = _NORMAL.cdf((abs(lift.points) - _MARGIN) / lift.error)
+    row = (_WITHOUT, str(WEDNESDAY), sessions, lift.points, lift.interval(1.0 - 2.0 * _LEVEL), p,
+           p < _LEVEL)  # fmt: skip
+    title = f"Impact 0: lift in points, and whether it is equivalent to 0 within {_MARGIN:g}"
+    columns = ("name", "day", "sessions", "lift", "90% interval", "p of two one-sided tests",
+               "passes")  # fmt: skip
+    return Table(title, columns, (row,))
+
+
+def _with() -> Table:
+    rows = []
+    for symbols, day, sessions in _WITH:
+        drawn = [_hedged(symbols, day, seed) for seed in range(sessions)]
+        near, gamma = np.array(drawn).T
+        lift = _lift(near)
+        p = 1.0 - _NORMAL.cdf(lift.points / lift.error)
+        long, short = _lift(near[gamma > 0.0]), _lift(near[gamma <= 0.0])
+        rows.append(
+            (symbols[0], " ".join(symbols), str(day), sessions, lift.points, lift.interval(0.95),
+             p, lift.points >= _LIFT and p < _LIFT_LEVEL, f"{long.sessions / sessions:.2f}",
+             f"{long.points:.1f} ± {long.error:.1f}", f"{short.points:.1f} ± {short.error:.1f}")
+        )  # fmt: skip
+    title = (
+        f"Impact 1: lift in points (bar: at least {_LIFT:g}, p < {_LIFT_LEVEL:g}), and by the sign "
+        "of dealers' gamma at the open, ± standard error"
+    )
+    columns = ("name", "hedged", "day", "sessions", "lift", "95% interval", "p", "passes",
+               "share long", "dealers long", "dealers short")  # fmt: skip
+    return Table(title, columns, tuple(rows))
+
+
+def _lift(near: Floats) -> _Lift:
+    """Of sessions that count 1 if they closed near a strike, else 0."""
+    points = 200.0 * near - 100.0
+    error = float(points.std(ddof=1)) / math.sqrt(len(points))
+    return _Lift(len(near), float(points.mean()), error)
+
+
+def _is_near(close: float, strikes: Floats) -> bool:
+    step = float(np.diff(strikes).min())
+    return abs(close / step - round(close / step)) < 0.25
+
+
+def _free(seed: int) -> bool:
+    """Whether a session without impact closed near a strike."""
+    drawn = draw(WEDNESDAY, (_WITHOUT,), seed)
+    spot = drawn.law.opening
+    sigma = math.sqrt(float(drawn.variance.today(0, spot[None, :])[0, 0]))
+    strikes = strike_grid(drawn.names[0], float(spot[0]), sigma, is_today=True)
+    return _is_near(drawn.path().advance(len(drawn.law.diffusion))[-1, 0], strikes)
+
+
+def _hedged(symbols: tuple[str, ...], day: datetime.date, seed: int) -> tuple[bool, float]:
+    """Whether a session with impact 1 closed near a strike; dealers' gamma at its open."""
+    drawn = draw(day, symbols, seed)
+    listing = draw_listing(drawn.session, drawn.names, drawn.law, drawn.variance, seed)
+    surface = Surface(drawn.law, drawn.variance, listing)
+    today = np.array([chain.expiry == day for chain in listing.chains])[listing.chain]
+    dealers = np.where(today, _morning(listing, seed), 0)
+    path = drawn.path(impact=1.0)
+    seconds = len(drawn.law.diffusion)
+    _, gamma = surface.delta_gamma(0, path.spot)
+    dollars = dealers * gamma * path.spot[listing.name] ** 2
+    close = path.advance(seconds, surface.book(0, path.spot, seconds, dealers))[-1, 0]
+    own = listing.strike[today & (listing.name == 0)]
+    return _is_near(close, np.unique(own)), float(dollars.sum())
+
+
+def _morning(listing: Listing, seed: int) -> Ints:
+    """What dealers hold in the morning, as a whole simulation draws it."""
+    date = listing.session.date
+    noise = np.empty(len(listing.symbols))
+    for place, name in enumerate(listing.names):
+        own = np.flatnonzero(listing.name == place)
+        noise[own] = generator(seed, date, "overnight", name.symbol).standard_normal(len(own))
+    return Ledger(listing, draw_flow(generator(seed, date, "flow")), noise).inventory

@@ -1,0 +1,104 @@
+"""The shares of a session's variance by half hour, of simulated sessions and of recorded ones.
+
+Both are counted alike: squared returns of one minute, added by half hour, the two percent largest
+of each half hour brought down to the next, averaged over sessions, as shares of their sum. The
+tolerance is the interval that holds 95% of what resampled recorded sessions give.
+"""
+
+import os
+import sys
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow.parquet as pq
+
+from studies.sessions import WEDNESDAY, draw
+from studies.table import Table
+from zerodte.config import MINUTE, VARIANCE_PROFILE
+from zerodte.market.calendar import calendar, from_epoch_day
+
+Floats = npt.NDArray[np.float64]
+
+_SESSIONS = 1000
+_RESAMPLES = 2000
+_KEPT = 0.98
+_SLOTS, _SLOT = len(VARIANCE_PROFILE), 30
+_DAY = 1440 * MINUTE
+_PLACES = (os.environ.get("ZERODTE_DATA"), Path(__file__).parents[2] / "shared" / "data")
+
+
+def tables() -> list[Table]:
+    """A row for each half hour."""
+    recorded = _recorded()
+    rng = np.random.default_rng(1)
+    picks = rng.integers(len(recorded), size=(_RESAMPLES, len(recorded)))
+    low, high = np.quantile([_shares(recorded[pick]) for pick in picks], (0.025, 0.975), axis=0)
+    real, simulated = _shares(recorded), _shares(_simulated())
+    rows = tuple(
+        (
+            f"{570 + _SLOT * slot} to {600 + _SLOT * slot}",
+            VARIANCE_PROFILE[slot],
+            float(real[slot]),
+            f"{low[slot]:.1f} to {high[slot]:.1f}",
+            float(simulated[slot]),
+            bool(low[slot] <= simulated[slot] <= high[slot]),
+        )
+        for slot in range(_SLOTS)
+    )
+    title = (
+        f"Percent of a session's variance by half hour: {_SESSIONS} simulated sessions of SPY, "
+        f"{len(recorded)} recorded ones"
+    )
+    columns = ("minutes of the day", "profile", "real", "tolerance", "simulated", "passes")
+    return [Table(title, columns, rows)]
+
+
+def _shares(by_slot: Floats) -> Floats:
+    mean = np.minimum(by_slot, np.quantile(by_slot, _KEPT, axis=0)).mean(axis=0)
+    shares: Floats = 100.0 * mean / mean.sum()
+    return shares
+
+
+def _by_slot(minutes: Floats) -> Floats:
+    """Variance by half hour of prices at the open and at the end of each minute, shape (391,)."""
+    by_slot: Floats = (np.diff(np.log(minutes)) ** 2).reshape(_SLOTS, _SLOT).sum(axis=1)
+    return by_slot
+
+
+def _simulated() -> Floats:
+    sessions = []
+    for seed in range(_SESSIONS):
+        path = draw(WEDNESDAY, ("SPY",), seed).path()
+        begin = path.spot[:1]
+        spots = path.advance(_SLOTS * _SLOT * 60)[59::60, 0]
+        sessions.append(_by_slot(np.concatenate([begin, spots])))
+    return np.array(sessions)
+
+
+def _recorded() -> Floats:
+    """Of whole sessions: SPY's minutes, a missing one at the price of the last."""
+    bars = pq.read_table(_file(), columns=["timestamp", "open", "close"])
+    instant = bars["timestamp"].to_numpy().astype("M8[ns]").astype(np.int64)
+    opens, closes = bars["open"].to_numpy(), bars["close"].to_numpy()
+    sessions = []
+    for day in np.unique(instant // _DAY):
+        session = calendar().session(from_epoch_day(int(day)))
+        if session is None or session.is_early_close:
+            continue
+        within = np.flatnonzero((instant >= session.open) & (instant < session.close))
+        minute = (instant[within] - session.open) // MINUTE
+        if len(within) < _SLOTS * _SLOT - 2:
+            continue
+        last = np.searchsorted(minute, np.arange(_SLOTS * _SLOT), side="right") - 1
+        prices = np.concatenate([opens[within[:1]], closes[within[np.maximum(last, 0)]]])
+        sessions.append(_by_slot(prices))
+    return np.array(sessions)
+
+
+def _file() -> Path:
+    places = [Path(place) / "bars" / "SPY_1m.parquet" for place in _PLACES if place]
+    found = next((place for place in places if place.is_file()), None)
+    if found is None:
+        sys.exit(f"no recorded minutes of SPY: {places[0]} is not there; ZERODTE_DATA says where")
+    return found

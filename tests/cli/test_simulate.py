@@ -1,0 +1,132 @@
+"""`zerodte simulate` as its users meet it: a tape, or a clear line and nothing."""
+
+import json
+import resource
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from zerodte.cli import main
+from zerodte.tape.folder import open_tape
+
+SHORT = ("--symbols", "IWM", "--minutes", "2")
+
+
+def run(*arguments: str | Path) -> Result:
+    return CliRunner().invoke(main, [str(argument) for argument in arguments])
+
+
+def simulate(out: Path, *options: str) -> Result:
+    return run("simulate", "--date", "2025-06-02", "--out", out, *options)
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    found = (path for path in folder.rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in found}
+
+
+def test_a_tape_that_every_command_reads(tmp_path: Path) -> None:
+    out = tmp_path / "tapes" / "made"
+    said = simulate(out, *SHORT)
+    assert said.exit_code == 0, said.output
+    assert open_tape(out).notes.source == "simulated"
+    for line in (f"zerodte serve {out}", f"zerodte evaluate {out}", "quotes", "trades"):
+        assert line in said.output
+    answer = json.loads(run("replay", out, "--json").output)
+    assert (answer["symbol"], answer["source"]) == ("IWM", "simulated")
+    assert answer["as_of"] == "2025-06-02T13:32:00Z"
+    assert answer["flow"]["total_volume"] > 0
+    assert [path.name for path in out.parent.iterdir()] == ["made"]
+
+
+def test_the_seed_decides_every_byte(tmp_path: Path) -> None:
+    for name, seed in (("a", "3"), ("b", "3"), ("c", "4")):
+        assert simulate(tmp_path / name, *SHORT, "--seed", seed).exit_code == 0
+    first, again, other = (files(tmp_path / name) for name in "abc")
+    assert first == again
+    assert first != other
+
+
+REFUSED = [
+    (("--symbols", "SPY,XYZ"), 2, "no habits are known of 'XYZ'; known are SPX, SPY"),
+    (("--symbols", "SPY,spy"), 2, "SPY is asked for twice"),
+    (("--symbols", ","), 2, "no symbol to simulate"),
+    (
+        ("--date", "2025-07-04"),
+        1,
+        "2025-07-04 is a Friday without a session; the next is 2025-07-07",
+    ),
+    (("--date", "2025-06-01"), 1, "a Sunday without a session; the next is 2025-06-02"),
+    (("--date", "1950-06-01"), 1, "no sessions are known for 1950-06-01"),
+    (("--date", "June"), 2, "write yyyy-MM-dd"),
+    (("--impact", "-1"), 2, "is not in the range"),
+    (("--impact", "nan"), 2, "is not a finite number"),
+    (("--seed", "-1"), 2, "is not in the range"),
+    (("--minutes", "0"), 2, "is not in the range"),
+    (("--minutes", "391"), 1, "minutes is 391; 2025-06-02 has 1 to 390"),
+    (("--date", "2024-11-29", "--minutes", "211"), 1, "2024-11-29 has 1 to 210"),
+    (("--news", "16:30"), 1, "news"),
+    (("--news", "half past"), 2, "write HH:MM"),
+]
+
+
+@pytest.mark.parametrize(("options", "status", "said"), REFUSED, ids=lambda value: str(value)[:40])
+def test_mistakes_end_in_a_clear_line_and_leave_nothing(
+    tmp_path: Path, options: tuple[str, ...], status: int, said: str
+) -> None:
+    result = simulate(tmp_path / "out", *SHORT, *options)
+    assert result.exit_code == status, result.output
+    assert said in " ".join(result.output.split())
+    assert isinstance(result.exception, SystemExit), "a traceback would have reached the user"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_exists_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "mine").write_text("kept")
+    result = simulate(tmp_path)
+    assert result.exit_code == 1
+    assert "exists; a simulated tape needs a folder of its own" in result.output
+    assert files(tmp_path) == {"mine": b"kept"}
+
+
+@pytest.fixture
+def _small_files() -> Iterator[None]:
+    """A system that takes no file over 50 kB, as a full disk takes no more."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, before[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+@pytest.mark.usefixtures("_small_files")
+def test_a_full_disk_ends_in_a_clear_line_and_leaves_nothing(tmp_path: Path) -> None:
+    result = simulate(tmp_path / "out", *SHORT)
+    assert result.exit_code == 1
+    assert f"{tmp_path / 'out'}: File too large; nothing was written there" in result.output
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("number", "status"), [(signal.SIGTERM, 128 + signal.SIGTERM), (signal.SIGINT, 1)]
+)
+def test_an_interruption_leaves_nothing(tmp_path: Path, number: int, status: int) -> None:
+    command = [sys.executable, "-c", "from zerodte.cli import main; main()", "simulate"]
+    options = ["--date", "2025-06-02", "--out", str(tmp_path / "out")]
+    with subprocess.Popen([*command, *options], stderr=subprocess.PIPE, text=True) as process:
+        deadline = time.monotonic() + 60
+        while not list(tmp_path.glob(".out.*/truth/*.parquet")):
+            assert process.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        process.send_signal(number)
+        assert process.stderr is not None
+        said = process.stderr.read()
+        assert process.wait(60) == status
+    assert "Traceback" not in said
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,87 @@
+"""A new folder is there whole or not at all; one that exists is filled in place."""
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from zerodte.tape.error import TapeError
+from zerodte.tape.whole import whole_folder
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from zerodte.tape.whole import whole_folder
+
+with whole_folder(Path(sys.argv[1])) as folder:
+    (folder / "half").write_text("a")
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def fill(out: Path, *names: str) -> None:
+    with whole_folder(out) as folder:
+        for name in names:
+            assert not (out / name).exists() or folder == out
+            (folder / name).write_text(name)
+
+
+def test_a_new_folder_appears_at_the_end(tmp_path: Path) -> None:
+    out = tmp_path / "above" / "out"
+    fill(out, "a", "b")
+    assert sorted(path.name for path in out.iterdir()) == ["a", "b"]
+    assert [path.name for path in out.parent.iterdir()] == ["out"]
+
+
+def test_a_folder_that_exists_is_added_to(tmp_path: Path) -> None:
+    fill(tmp_path, "a")
+    fill(tmp_path, "b")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "b"]
+
+
+@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, SystemExit])
+def test_an_interruption_takes_it_away(tmp_path: Path, error: type[BaseException]) -> None:
+    def fill_half() -> None:
+        with whole_folder(tmp_path / "out") as folder:
+            (folder / "half").write_text("a")
+            raise error
+
+    with pytest.raises(error):
+        fill_half()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_errors_of_other_files_keep_their_names(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match="elsewhere"), whole_folder(tmp_path / "out"):
+        (tmp_path / "elsewhere").read_bytes()
+
+
+def test_where_it_cannot_be_made(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no folder")
+    with pytest.raises(TapeError, match="Not a directory; nothing was written there"):
+        fill(tmp_path / "file" / "out", "a")
+
+
+def test_somebody_else_was_faster(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+
+    def fill_slowly() -> None:
+        with whole_folder(out):
+            out.mkdir()
+            (out / "theirs").write_text("a")
+
+    with pytest.raises(TapeError, match="nothing was written there"):
+        fill_slowly()
+    assert [path.name for path in out.iterdir()] == ["theirs"]
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+def test_a_kill_leaves_nothing_under_its_name(tmp_path: Path) -> None:
+    done = subprocess.run([sys.executable, "-c", KILLED, str(tmp_path / "out")], check=False)
+    assert done.returncode == -signal.SIGKILL
+    assert not (tmp_path / "out").exists()
+    assert all(path.name.startswith(".out.") for path in tmp_path.iterdir())
+    fill(tmp_path / "out", "a")
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["a"]
