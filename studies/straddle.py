@@ -69,4 +69,4 @@ def _measure(
     error = moves / prices - 1.0
     z = float(error.mean() / (error.std(ddof=1) / math.sqrt(_SESSIONS)))
     mean = 100.0 * float(prices.mean()), 100.0 * float(moves.mean())
-    return (*mean, 1.0 + float(error.mean()), z, abs(z) < _BAR)
+    return (*mean, 1.0 + float(error.mean()), round(z, 2), abs(z) < _BAR)

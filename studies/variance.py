@@ -25,6 +25,8 @@ _RESAMPLES = 2000
 _KEPT = 0.98
 _SLOTS, _SLOT = len(VARIANCE_PROFILE), 30
 _DAY = 1440 * MINUTE
+#: Minute of the day at which New York opens.
+_OPEN = 570
 _PLACES = (os.environ.get("ZERODTE_DATA"), Path(__file__).parents[2] / "shared" / "data")
 
 
@@ -37,7 +39,7 @@ def tables() -> list[Table]:
     real, simulated = _shares(recorded), _shares(_simulated())
     rows = tuple(
         (
-            f"{570 + _SLOT * slot} to {600 + _SLOT * slot}",
+            f"{_clock(slot)} to {_clock(slot + 1)}",
             VARIANCE_PROFILE[slot],
             float(real[slot]),
             f"{low[slot]:.1f} to {high[slot]:.1f}",
@@ -50,8 +52,13 @@ def tables() -> list[Table]:
         f"Percent of a session's variance by half hour: {_SESSIONS} simulated sessions of SPY, "
         f"{len(recorded)} recorded ones"
     )
-    columns = ("minutes of the day", "profile", "real", "tolerance", "simulated", "passes")
+    columns = ("New York", "profile", "real", "tolerance", "simulated", "passes")
     return [Table(title, columns, rows)]
+
+
+def _clock(slot: int) -> str:
+    minute = _OPEN + _SLOT * slot
+    return f"{minute // 60:02}:{minute % 60:02}"
 
 
 def _shares(by_slot: Floats) -> Floats:

@@ -44,6 +44,8 @@ def evaluate_command(tapes: tuple[Path, ...], as_json: bool, out: Path | None) -
     """Score what was estimated of simulated tapes against their truth; each DIR is a seed."""
     if out is not None:
         _check_new(out)
+    for folder in tapes[1:]:
+        read_truth(open_tape(folder))  # What is wrong with the last is said before the first plays.
     scored = report([_score(folder) for folder in tapes])
     if as_json:
         sys.stdout.buffer.write(scored.json() + b"\n")
@@ -121,10 +123,6 @@ def _cell(column: Column, figure: Interval | None) -> str:
     if column.kind == "count":
         return f"{figure.mean:,.0f}"
     scale, digits = (100.0, 1) if column.kind == "share" else (1.0, 2)
-    return _with_half(figure, scale, digits)
-
-
-def _with_half(figure: Interval, scale: float, digits: int) -> str:
     mean = f"{scale * figure.mean:.{digits}f}"
     known = figure.half > _TINY
     return f"{mean} ±{scale * figure.half:.{digits}f}" if known else mean

@@ -119,8 +119,8 @@ def test_strikes_stand_close_around_spot_and_reach_far(
         near = steps[np.abs(strikes[:-1] - spot) < 5 * steps.min()]
         assert (near == steps.min()).all()
         reach = 5.0 * today * math.sqrt(1.0 + chain.whole_sessions)
-        assert strikes[-1] > spot * math.exp(0.8 * reach)
-        assert strikes[0] < spot * math.exp(-0.8 * reach)
+        assert strikes[-1] > spot * math.exp(0.8 * reach) - steps.max()
+        assert strikes[0] < spot * math.exp(-0.8 * reach) + steps.max()
 
 
 def test_open_interest_is_heaped_on_round_strikes_as_on_a_real_chain(recorded: Path) -> None:

@@ -261,6 +261,21 @@ def test_an_early_close_has_fewer_minutes() -> None:
     assert len(block.quotes[0].records) > 100
 
 
+def test_trades_lie_where_real_ones_do() -> None:
+    """Half an hour of one seed, so within wide bounds; the study of realism has whole sessions."""
+    _, blocks = played(*SYMBOLS)
+    rows, how = trades(blocks), conditions(blocks)
+    bid, ask, price = rows["bid_px_00"], rows["ask_px_00"], rows["price"]
+    usual = (bid > 0) & (ask != UNDEF_PRICE) & (bid < ask)
+    usual &= ~np.isin(how, (Condition.LATE, Condition.CANCEL))
+    assert 0.2 < np.mean((price == bid)[usual]) < 0.45
+    assert 0.2 < np.mean((price == ask)[usual]) < 0.45
+    assert 0.2 < np.mean(((price > bid) & (price < ask))[usual]) < 0.5
+    assert 0.0 < np.mean(((price < bid) | (price > ask))[usual]) < 0.06
+    legs = rows["size"][how == Condition.MULTI_LEG].sum() / rows["size"].sum()
+    assert 0.2 < legs < 0.6
+
+
 def test_quotes_and_trades_are_many() -> None:
     _, blocks = played(*SYMBOLS)
     assert len(quotes(blocks)) > 100_000
