@@ -12,7 +12,7 @@ import QuantLib as ql  # noqa: N813
 from benchmarks.chain import FORWARD, STRIKE, TAU, VOL
 from benchmarks.greeks import quantlib_loop
 from benchmarks.harness import Row, compared
-from zerodte.engine.instant import Clock, Floats, Instant, Quotes, Spot
+from zerodte.engine.instant import Clock, Floats, Instant, Quotes, Spot, mids_and_spreads
 from zerodte.engine.inventory import inventory
 from zerodte.engine.state import Anchor, evaluate
 from zerodte.engine.surface import parity, solve_smile
@@ -50,7 +50,7 @@ def _instant(bid: Floats, ask: Floats, open_interest: Floats) -> Instant:
         clock=Clock(0, TAU, 1.0, 330 / 3.9, 0.171, 1.0),
         fresh=True,
         newest=0,
-        quotes=Quotes.of(bid, ask, _CHAIN.listed, fresh=True),
+        quotes=Quotes(*mids_and_spreads(bid, ask, fresh=True), {}),
         official=open_interest,
         effective=open_interest,
         volume=open_interest,

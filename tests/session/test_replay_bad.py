@@ -15,6 +15,7 @@ from zerodte.market.calendar import calendar
 from zerodte.market.osi import format_osi
 from zerodte.records.dbn import OPRA, Records
 from zerodte.runtime.replay import begin, replay
+from zerodte.session.gathering import gathered
 from zerodte.session.session import Session
 from zerodte.tape import dbnfile
 from zerodte.tape.folder import Tape, TapeError, open_tape
@@ -106,7 +107,7 @@ def test_a_day_without_open_interest_lives_on_its_flow(tmp_path: Path) -> None:
     assert body["flow_direction"]["settled_net_gex"] is None
     chain = session.chain("ABC")
     assert chain is not None
-    instant = session.board.instant(chain, session.now)
+    instant = gathered(session.board, [chain], session.now)[0].instant
     moved = 0.43 * (session.board.flow.bought - session.board.flow.sold)[chain.positions]
     expected = np.where(instant.listed, np.maximum(0.0, moved), np.nan)
     np.testing.assert_allclose(np.nan_to_num(instant.effective), np.nan_to_num(expected))

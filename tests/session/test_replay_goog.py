@@ -12,6 +12,7 @@ import pytest
 
 from session.minutes import MINUTE
 from tape.lean_twin import files, raw_symbol
+from zerodte.engine.state import ChainState
 from zerodte.market.osi import format_osi
 from zerodte.records.tick import Tick
 from zerodte.runtime.replay import begin, replay
@@ -102,21 +103,18 @@ def test_trades_are_worth_what_the_tick_before_says(tape: Tape) -> None:
         session.advance(tick.end - 10**9)
         chain = session.chain("GOOG")
         assert chain is not None
-        sample = session._samples.get(chain.number)
-        state = session.state(chain) if session.is_open and sample else None
+        state = session.state(chain) if session.is_open and session.kept("GOOG") else None
         for judged in session.apply(tick):
-            if state is None or sample is None:
+            if state is None:
                 continue
             minutes = (tape.session.close - (tick.end - 10**9)) / MINUTE
             tau = max(minutes, 1.0) / tape.session.minutes / 252
-            checked += check(judged, session, state.surface.forward, state.spot.value, tau, sample)
+            checked += check(judged, session, state, tau)
     assert checked > 100
 
 
-def check(
-    judged: Judged, session: Session, forward: float, spot: float, tau: float, sample: Any
-) -> int:
-    chain = session.chain("GOOG")
+def check(judged: Judged, session: Session, state: ChainState, tau: float) -> int:
+    chain, forward, spot = session.chain("GOOG"), state.surface.forward, state.spot.value
     assert chain is not None
     count = 0
     for row, at in enumerate(judged.positions.tolist()):
@@ -124,7 +122,7 @@ def check(
         if contract.expiry != DAY:
             continue
         place = int(np.searchsorted(chain.strikes, contract.strike))
-        deviation = float(sample.smile.volatility[place]) * math.sqrt(tau)
+        deviation = float(state.surface.smile.volatility[place]) * math.sqrt(tau)
         d1 = math.log(forward / contract.strike) / deviation + deviation / 2
         delta = normal(d1) - (contract.right == "P")
         gamma = math.exp(-d1 * d1 / 2) / math.sqrt(2 * math.pi) / (forward * deviation)

@@ -131,12 +131,6 @@ class Flow:
             variance=rows["variance"] / UNIT**2,
         )
 
-    def sums(self, positions: Places) -> tuple[Ints, Ints, Ints]:
-        """Contracts traded, signed delta and gamma dollars; positions as in `turnover`."""
-        rows = self._totals[positions]
-        traded = rows["bought"] + rows["sold"] + rows["unsigned"]
-        return traded, rows["delta_dollars"], rows["gamma_dollars"]
-
     @property
     def records(self) -> Ints:
         """How many records each `Rule` decided, shape (rules,)."""

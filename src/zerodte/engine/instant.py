@@ -73,22 +73,33 @@ class Quotes:
     spread: Floats
     faults: Mapping[str, int]
 
-    @classmethod
-    def of(cls, bid: Floats, ask: Floats, listed: Bools, *, fresh: bool) -> "Quotes":
-        """Judge quotes: those of a fresh chain count whose bid is above 0 and ask above the bid.
 
-        Args:
-            bid: Dollars, shape (2, n); NaN where there is none.
-            ask: Likewise.
-            listed: Which contracts exist, shape (2, n).
-            fresh: Whether the chain has spoken recently.
-        """
-        usable = (bid > 0.0) & (ask > bid) & fresh
-        return cls(
-            mid=np.where(usable, 0.5 * (bid + ask), np.nan),
-            spread=np.where(usable, ask - bid, np.nan),
-            faults=_faults(bid, ask, listed),
-        )
+def mids_and_spreads(bid: Floats, ask: Floats, fresh: Bools | bool) -> tuple[Floats, Floats]:
+    """Mids and spreads of the quotes that count: of a fresh chain, bid above 0, ask above the bid.
+
+    Args:
+        bid: Dollars, any shape; NaN where there is none.
+        ask: Likewise.
+        fresh: Whether the chain has spoken recently.
+
+    Returns:
+        Dollars; NaN where the quote does not count.
+    """
+    usable = (bid > 0.0) & (ask > bid) & fresh
+    return np.where(usable, 0.5 * (bid + ask), np.nan), np.where(usable, ask - bid, np.nan)
+
+
+def fault_masks(bid: Floats, ask: Floats, listed: Bools) -> dict[str, Bools]:
+    """Which quotes do not count whether or not the chain is fresh, by reason."""
+    empty = np.isnan(bid) & np.isnan(ask) & listed
+    bids = bid > 0.0
+    return {
+        "crossed": bid > ask,
+        "locked": (bid == ask) & bids,
+        "zero bid": ~empty & listed & ~bids,
+        "no ask": bids & np.isnan(ask),
+        "never quoted": empty,
+    }
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,18 +153,6 @@ class Instant:
     def settled(self) -> "Instant":
         """The same instant on the morning's open interest, as if nothing had traded since."""
         return replace(self, effective=np.maximum(self.official, 0.0))
-
-
-def _faults(bid: Floats, ask: Floats, listed: Bools) -> dict[str, int]:
-    empty = np.isnan(bid) & np.isnan(ask) & listed
-    faults = {
-        "crossed": bid > ask,
-        "locked": (bid == ask) & (bid > 0.0),
-        "zero bid": ~empty & listed & ~(bid > 0.0),
-        "no ask": (bid > 0.0) & np.isnan(ask),
-        "never quoted": empty,
-    }
-    return {name: n for name, which in faults.items() if (n := int(np.count_nonzero(which)))}
 
 
 def gather(values: npt.NDArray[np.float64] | npt.NDArray[np.int64], chain: Chain) -> Floats:

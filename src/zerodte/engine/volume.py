@@ -34,16 +34,19 @@ class Activity:
     top3_volume_pct: float
 
 
-def volume_of(cleared: Floats, traded: Floats, listed: Bools, *, has_trades: bool) -> Floats:
+def volume_of(
+    cleared: Floats, traded: Floats, listed: Bools, *, has_trades: Bools | bool
+) -> Floats:
     """Contracts traded today: the venue's count or the tape's, whichever is larger.
 
     Args:
         cleared: As the venue said, shape (2, n); NaN where it did not.
         traded: As counted on the tape, shape (2, n).
         listed: Which contracts exist, shape (2, n).
-        has_trades: Whether any trade of the symbol has come; before that nothing is known of them.
+        has_trades: One for all or by strike: whether any trade of the symbol has come; before that
+            nothing is known of them.
     """
-    return np.where(listed, np.fmax(cleared, traded), np.nan) if has_trades else cleared
+    return np.where(has_trades, np.where(listed, np.fmax(cleared, traded), np.nan), cleared)
 
 
 def activity(instant: Instant, open_interest: Floats, spot: float) -> Activity:

@@ -35,6 +35,7 @@ from zerodte.history.schema import (
     Scalar,
 )
 from zerodte.market.calendar import TradingSession
+from zerodte.session.quantise import units
 from zerodte.session.sample import (
     COLUMN_KINDS,
     FIGURES,
@@ -49,7 +50,6 @@ from zerodte.session.sample import (
     Rows,
     Statistics,
 )
-from zerodte.session.taken import units
 
 _Table: TypeAlias = dict[str, Arrow]
 

@@ -33,6 +33,7 @@ from zerodte.history.schema import (
     KeptGap,
     Scalar,
 )
+from zerodte.session.quantise import dollars
 from zerodte.session.sample import (
     COLUMN_KINDS,
     NEVER,
@@ -42,7 +43,6 @@ from zerodte.session.sample import (
     Rows,
     Statistics,
 )
-from zerodte.session.taken import dollars
 from zerodte.wire.envelope import Source
 
 #: Bytes that a `Moment` takes, its texts and times included.

@@ -14,26 +14,21 @@ import numpy.typing as npt
 from zerodte.config import SECOND
 from zerodte.engine.book import Book, Taps, embedded_quotes, grown, newest_in
 from zerodte.engine.flow import Flow
-from zerodte.engine.instant import Instant, Quotes, gather
-from zerodte.engine.inventory import Inventory, inventory
+from zerodte.engine.instant import Clock, gather
 from zerodte.engine.marks import Marks
-from zerodte.engine.open_interest import open_interest
 from zerodte.engine.repeats import Repeats
 from zerodte.engine.settled import Settled
 from zerodte.engine.surface import parity
 from zerodte.engine.trades import Trades, Valued, Verdicts
 from zerodte.engine.underlying import Underlyings
-from zerodte.engine.volume import volume_of
 from zerodte.market.calendar import Calendar, TradingSession, new_york
 from zerodte.market.contracts import NOWHERE, Chain
 from zerodte.market.roots import root_info
-from zerodte.pricing.black import Greeks
 from zerodte.pricing.clock import tau_years
 from zerodte.records.dbn import CADENCE, STAT_OPEN_INTEREST
 from zerodte.records.tick import Batch, Tick
 from zerodte.session.clock import Ahead, ahead_of, clock_at
 from zerodte.session.instruments import OPTIONS, Instruments
-from zerodte.session.taken import Traded
 
 Ints = npt.NDArray[np.int32]
 
@@ -144,55 +139,9 @@ class Board:
             return np.nan
         return parity(chain.strikes, gather(self.book.bid, chain), gather(self.book.ask, chain))
 
-    def instant(self, chain: Chain, now: int) -> Instant:
-        """What is known of a chain at `now`, UTC ns."""
-        listed, fresh = chain.listed, self.book.is_fresh(chain.number, now)
-        day = self.flow.turnover(chain.positions)
-        interest = open_interest(gather(self.settled.open_interest, chain), day)
-        volume = gather(self.settled.volume, chain)
-        traded = float(day.traded[listed].sum())
-        signed = float((day.bought + day.sold)[listed].sum())
-        bid, ask = gather(self.book.bid, chain), gather(self.book.ask, chain)
-        return Instant(
-            chain=chain,
-            clock=clock_at(now, self.hours, self._ahead[chain.number]),
-            fresh=fresh,
-            newest=self.book.newest_of(chain.number),
-            quotes=Quotes.of(bid, ask, listed, fresh=fresh),
-            official=interest.official,
-            effective=np.where(listed, interest.effective, np.nan),
-            volume=volume_of(volume, day.traded, listed, has_trades=self.has_trades(chain.symbol)),
-            oi_as_of=self.settled.as_of if np.isfinite(interest.official).any() else None,
-            classified_share=signed / traded if traded else 1.0,
-        )
-
-    def inventory(self, instant: Instant, greeks: Greeks, spot: float) -> Inventory:
-        """Dealers' own book in a chain.
-
-        Args:
-            instant: Of the chain, now.
-            greeks: Of its contracts, each of shape (2, n).
-            spot: Dollars.
-        """
-        chain, day = instant.chain, self.flow.turnover(instant.chain.positions)
-        bought = np.where(chain.listed, day.net_bought, 0.0)
-        variance = np.where(chain.listed, day.variance, 0.0)
-        return inventory(greeks, spot, instant.official, bought, variance)
-
-    def traded(self, chain: Chain) -> Traded:
-        """What trades of a chain added up to so far."""
-        flow = self.flow
-        contracts, delta_dollars, gamma_dollars = (
-            np.where(chain.listed, values, 0) for values in flow.sums(chain.positions)
-        )
-        return Traded(
-            contracts=contracts,
-            delta_dollars=delta_dollars,
-            gamma_dollars=gamma_dollars,
-            cleared=gather(self.settled.volume, chain),
-            by_rule=flow.volume_of(chain.number),
-            known=self.has_trades(chain.symbol),
-        )
+    def clock(self, chain: Chain, now: int) -> Clock:
+        """Where `now` (UTC ns) stands in the session, and how far the chain's expiry is."""
+        return clock_at(now, self.hours, self._ahead[chain.number])
 
     def newest(self) -> dict[str, int]:
         """When each kind of input last arrived, UTC ns, by the wire's name; not what never came."""

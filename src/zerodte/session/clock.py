@@ -1,5 +1,6 @@
 """Where an instant stands in its session, and how far a chain's expiry is from it."""
 
+import functools
 from dataclasses import dataclass
 
 import numpy as np
@@ -47,6 +48,7 @@ def ahead_of(today: TradingSession, chain: Chain, calendar: Calendar) -> Ahead:
     return Ahead(sessions, minutes, chain.am_settled)
 
 
+@functools.lru_cache(maxsize=256)
 def clock_at(now: int, today: TradingSession, ahead: Ahead) -> Clock:
     """The trading clock of a chain at `now` (UTC ns), which belongs to today's session."""
     length = today.minutes

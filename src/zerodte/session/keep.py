@@ -21,7 +21,7 @@ from zerodte.session.sample import (
     Moment,
     Statistics,
 )
-from zerodte.session.taken import Taken, figures_row, inputs_row, units
+from zerodte.session.taken import Taken, figures_row, inputs_row
 
 
 class Keeper:
@@ -57,7 +57,7 @@ class Keeper:
 
     def take(self, sample: Taken, moment: Moment) -> None:
         """Keep a sample; they come in order of time."""
-        chain, row = sample.instant.chain, self._rows
+        chain, row = sample.facts.instant.chain, self._rows
         if len(chain.strikes) != len(self._strikes):
             self._spread_over(chain.strikes)
         self._since[chain.listed & (self._since == NOT_LISTED)] = row
@@ -65,7 +65,7 @@ class Keeper:
         self._take_statistics(row, sample)
         self._inputs[row] = inputs_row(sample)
         self._figures[row] = figures_row(sample)
-        self._by_rule[row] = sample.traded.by_rule
+        self._by_rule[row] = sample.facts.by_rule
         self._moments.append(moment)
         self._rows += 1
 
@@ -88,22 +88,22 @@ class Keeper:
         )
 
     def _take_columns(self, row: int, sample: Taken) -> None:
-        into, instant, traded = self._columns, sample.instant, sample.traded
-        into.mid[row] = units(instant.mid)
-        into.spread[row] = units(instant.spread)
-        into.open_interest[row] = instant.effective
-        into.contracts[row] = traded.contracts
-        into.delta_dollars[row] = traded.delta_dollars.sum(axis=0)
-        into.gamma_dollars[row] = traded.gamma_dollars.sum(axis=0)
+        into, facts = self._columns, sample.facts
+        into.mid[row] = facts.mid
+        into.spread[row] = facts.spread
+        into.open_interest[row] = facts.instant.effective
+        into.contracts[row] = facts.contracts
+        into.delta_dollars[row] = facts.delta_dollars.sum(axis=0)
+        into.gamma_dollars[row] = facts.gamma_dollars.sum(axis=0)
         into.volatility[row] = np.nan if sample.smile is None else sample.smile.volatility
         into.quoted[row] = False if sample.smile is None else sample.smile.quoted
 
     def _take_statistics(self, row: int, sample: Taken) -> None:
         said = Statistics(
             since=row,
-            official=sample.instant.official.astype(np.float32),
-            cleared=sample.traded.cleared.astype(np.float32),
-            oi_as_of=sample.instant.oi_as_of,
+            official=sample.facts.instant.official.astype(np.float32),
+            cleared=sample.facts.cleared.astype(np.float32),
+            oi_as_of=sample.facts.instant.oi_as_of,
         )
         if not self._statistics or not _same(said, self._statistics[-1]):
             self._statistics.append(said)

@@ -14,9 +14,9 @@ from zerodte.engine.surface import Smile
 from zerodte.engine.volume import volume_of
 from zerodte.market.contracts import Chain
 from zerodte.session.clock import Ahead, clock_at
+from zerodte.session.quantise import dollars
 from zerodte.session.sample import FAULTS, NEVER, SPOT_SOURCES, Ints, Ints32, KeptDay, Moment, Row
 from zerodte.session.sampling import total
-from zerodte.session.taken import dollars
 
 #: A same-day chain expires at today's close: nothing lies between.
 _TODAY = Ahead(sessions=0, minutes=0.0, am_settled=False)

@@ -8,9 +8,9 @@ import numpy as np
 
 from zerodte.config import NEAR_EXPIRIES, SEVEN_DAYS
 from zerodte.engine.exposure import net_gex
-from zerodte.engine.instant import Instant
-from zerodte.engine.state import Anchor
-from zerodte.engine.surface import Smile, gamma_on, solve_smile
+from zerodte.engine.instant import CALL, Instant
+from zerodte.engine.state import Anchor, Outline
+from zerodte.engine.surface import Smile, gamma_on
 from zerodte.market.contracts import Chain
 
 
@@ -33,17 +33,15 @@ class ChainSample:
     settled_net_gex: float
 
 
-def sample_chain(instant: Instant, forward: float, spot: float) -> ChainSample | None:
-    """Solve a chain; None when nothing of it can be inverted.
+def sample_chain(instant: Instant, smile: Smile, forward: float, spot: float) -> ChainSample:
+    """What a chain leaves of a sample.
 
     Args:
         instant: What is known of it.
+        smile: Solved from that.
         forward: Dollars.
         spot: The underlying's price, dollars.
     """
-    smile = solve_smile(instant, forward)
-    if smile is None:
-        return None
     gamma = gamma_on(smile, instant.clock, forward)
     atm = int(np.argmin(np.abs(smile.strikes - forward)))
     return ChainSample(
@@ -51,6 +49,19 @@ def sample_chain(instant: Instant, forward: float, spot: float) -> ChainSample |
         smile=smile,
         anchor=Anchor(smile.at(forward), float(gamma[atm])),
         net_gex=net_gex(gamma, instant.effective, spot),
+        settled_net_gex=net_gex(gamma, instant.official, spot),
+    )
+
+
+def sample_outlined(instant: Instant, drawn: Outline, spot: float) -> ChainSample:
+    """The same where the chain's figures are computed already."""
+    surface = drawn.surface
+    gamma = surface.greeks.gamma[CALL]
+    return ChainSample(
+        at=instant.clock.now,
+        smile=surface.smile,
+        anchor=Anchor(surface.atm_volatility, float(gamma[surface.atm])),
+        net_gex=drawn.exposures.net_gex,
         settled_net_gex=net_gex(gamma, instant.official, spot),
     )
 

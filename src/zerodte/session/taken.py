@@ -1,55 +1,30 @@
-"""A sample on its way into memory: what it is made of, how it is quantised, the rows it becomes."""
+"""A sample on its way into memory: what it is made of, and the rows it becomes."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
-from zerodte.engine.instant import Floats, Instant, Quotes, Spot
+from zerodte.engine.instant import Spot
 from zerodte.engine.inventory import Inventory
 from zerodte.engine.regime import regime
 from zerodte.engine.state import Anchor, Outline
 from zerodte.engine.surface import Smile
+from zerodte.session.gathering import Facts
 from zerodte.session.sample import (
     FAULTS,
     FIGURES,
     FLIP_STATUSES,
     NEVER,
-    NO_QUOTE,
     REGIMES,
     SPOT_SOURCES,
-    UNITS_PER_DOLLAR,
     UNKNOWN,
-    Ints,
-    Ints32,
 )
 
-_MOST_UNITS: Final = np.iinfo(np.int32).max
 #: A row of `FIGURES` while no quote of the chain can be used, but for its two flows.
 _NO_FIGURES: Final = tuple(
     np.nan if FIGURES[name].kind == "f" else UNKNOWN for name in (FIGURES.names or ())[:-2]
 )
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class Traded:
-    """What trades of a chain added up to; arrays of shape (2, n) unless said otherwise.
-
-    Attributes:
-        contracts: Since the open.
-        delta_dollars: Signed, since the open.
-        gamma_dollars: Likewise, per 1% move.
-        cleared: Contracts that the venue says were cleared; NaN where unknown.
-        by_rule: Contracts by the `Rule` that decided, shape (rules,).
-        known: Whether a trade of the symbol has come.
-    """
-
-    contracts: Ints
-    delta_dollars: Ints
-    gamma_dollars: Ints
-    cleared: Floats
-    by_rule: Ints
-    known: bool
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -70,7 +45,7 @@ class Taken:
     """A sample on its way into memory.
 
     Attributes:
-        instant: What is known of the chain, quantised.
+        facts: What is known of the chain, quantised.
         spot: The underlying's price, or None.
         apart: How far apart the tape's own prices lie, a fraction.
         forward: Dollars; NaN where unknown.
@@ -78,11 +53,10 @@ class Taken:
         smile_at: When it was solved, UTC ns.
         anchor: The expiry nearest seven days.
         others: Net GEX of the symbol's other chains, effective and settled.
-        traded: What trades added up to.
         drawn: What follows; None while no quote of the chain could be used.
     """
 
-    instant: Instant
+    facts: Facts
     spot: Spot | None
     apart: float
     forward: float
@@ -90,40 +64,13 @@ class Taken:
     smile_at: int
     anchor: Anchor
     others: tuple[float, float]
-    traded: Traded
     drawn: Drawn | None
-
-
-def units(dollars: Floats) -> Ints32:
-    """Prices as they are kept; `NO_QUOTE` for NaN."""
-    whole = np.minimum(np.rint(dollars * UNITS_PER_DOLLAR), _MOST_UNITS)
-    return np.where(np.isnan(dollars), NO_QUOTE, whole).astype(np.int32)
-
-
-def dollars(kept: Ints32) -> Floats:
-    """Kept prices as prices."""
-    return np.where(kept == NO_QUOTE, np.nan, kept / UNITS_PER_DOLLAR)
-
-
-def single(values: Floats) -> Floats:
-    """Values with the digits that float32 has."""
-    return values.astype(np.float32).astype(np.float64)
-
-
-def quantised(instant: Instant) -> Instant:
-    """An instant as a sample remembers it."""
-    quotes = instant.quotes
-    return replace(
-        instant,
-        quotes=Quotes(dollars(units(quotes.mid)), dollars(units(quotes.spread)), quotes.faults),
-        official=single(instant.official),
-        effective=single(instant.effective),
-    )
 
 
 def inputs_row(sample: Taken) -> tuple[object, ...]:
     """A row of `INPUTS`."""
-    instant, spot, faults = sample.instant, sample.spot, sample.instant.quotes.faults
+    instant, spot = sample.facts.instant, sample.spot
+    faults = instant.quotes.faults
     book = None if sample.drawn is None else sample.drawn.inventory
     estimates = (None,) * 4 if book is None else (book.gex, book.dex, book.vex, book.chex)
     return (
@@ -138,7 +85,7 @@ def inputs_row(sample: Taken) -> tuple[object, ...]:
         sample.anchor.gamma,
         instant.fresh,
         NEVER if instant.newest is None else instant.newest,
-        sample.traded.known,
+        sample.facts.has_trades,
         instant.classified_share,
         *sample.others,
         *(faults.get(reason, 0) for reason in FAULTS),
@@ -148,7 +95,7 @@ def inputs_row(sample: Taken) -> tuple[object, ...]:
 
 def figures_row(sample: Taken) -> tuple[object, ...]:
     """A row of `FIGURES`."""
-    flows = sample.traded.delta_dollars.sum(axis=1).tolist()
+    flows = sample.facts.delta_dollars.sum(axis=1).tolist()
     if sample.drawn is None:
         return (*_NO_FIGURES, *flows)
     drawn = sample.drawn.outline

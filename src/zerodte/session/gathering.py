@@ -1,0 +1,192 @@
+"""What the board knows of chains at one instant, gathered for all of them in one pass."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from zerodte.engine.instant import Bools, Floats, Instant, Quotes, fault_masks, mids_and_spreads
+from zerodte.engine.open_interest import Turnover, open_interest
+from zerodte.engine.surface import parity
+from zerodte.engine.volume import volume_of
+from zerodte.market.contracts import Chain
+from zerodte.session.board import Board
+from zerodte.session.quantise import dollars, single, units
+from zerodte.session.sample import Ints, Ints32
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Facts:
+    """All that the board knows of a chain at one instant. Arrays are of shape (2, n).
+
+    Attributes:
+        instant: What the model may look at.
+        forward: By put-call parity, dollars; NaN where the chain is stale or has none.
+        mid: As it is kept.
+        spread: As it is kept.
+        contracts: Traded since the open.
+        delta_dollars: Signed, since the open.
+        gamma_dollars: Likewise, per 1% move.
+        cleared: Contracts that the venue says were cleared; NaN where unknown.
+        net_bought: Contracts that customers bought less sold, corrected for errors of the rules.
+        variance: Of that, contracts squared.
+        by_rule: Contracts by the `Rule` that decided, shape (rules,).
+        has_trades: Whether a trade of the symbol has come.
+    """
+
+    instant: Instant
+    forward: float
+    mid: Ints32
+    spread: Ints32
+    contracts: Ints
+    delta_dollars: Ints
+    gamma_dollars: Ints
+    cleared: Floats
+    net_bought: Floats
+    variance: Floats
+    by_rule: Ints
+    has_trades: bool
+
+
+def gathered(
+    board: Board, chains: Sequence[Chain], now: int, *, quantised: bool = False
+) -> list[Facts]:
+    """What is known of chains at `now` (UTC ns), with the digits of a sample if `quantised`."""
+    if not chains:
+        return []
+    side = _SideBySide(chains)
+    return _cut(board, side, _Columns.of(board, side, now, quantised=quantised), now)
+
+
+class _SideBySide:
+    """Chains along one axis of strikes."""
+
+    def __init__(self, chains: Sequence[Chain]) -> None:
+        self.chains = chains
+        self.sizes = np.array([len(chain.strikes) for chain in chains])
+        self.starts = np.cumsum(self.sizes) - self.sizes
+        self.positions = np.concatenate([chain.positions for chain in chains], axis=1)
+        self.listed = np.concatenate([chain.listed for chain in chains], axis=1)
+
+    def column(self, values: Floats) -> Floats:
+        """Values by position; NaN where no contract is listed."""
+        return np.where(self.listed, values[self.positions], np.nan)
+
+    def count(self, values: Ints) -> Ints:
+        """Counts by position; 0 where no contract is listed."""
+        return np.where(self.listed, values[self.positions], 0)
+
+    def masked(self, values: Floats) -> Floats:
+        """Counts by contract; 0 where none is listed."""
+        return np.where(self.listed, values, 0.0)
+
+    def spread(self, values: npt.NDArray[np.bool_]) -> Bools:
+        """A value of each chain at all its strikes."""
+        return np.repeat(values, self.sizes)
+
+    def total(self, values: Floats | Bools) -> Floats:
+        """The sums over each chain's contracts."""
+        return np.add.reduceat(values.sum(axis=0), self.starts).astype(np.float64)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class _Columns:
+    """Of all chains, side by side."""
+
+    fresh: Bools
+    has_trades: Bools
+    bid: Floats
+    ask: Floats
+    mid: Floats
+    spread: Floats
+    mid_units: Ints32
+    spread_units: Ints32
+    official: Floats
+    effective: Floats
+    cleared: Floats
+    volume: Floats
+    day: Turnover
+    delta_dollars: Ints
+    gamma_dollars: Ints
+
+    @classmethod
+    def of(cls, board: Board, side: _SideBySide, now: int, *, quantised: bool) -> "_Columns":
+        numbers = np.array([chain.number for chain in side.chains])
+        fresh = ~board.book.stale(now)[numbers]
+        has_trades = np.array([board.has_trades(chain.symbol) for chain in side.chains])
+        bid, ask = side.column(board.book.bid), side.column(board.book.ask)
+        mid, spread = mids_and_spreads(bid, ask, side.spread(fresh))
+        kept = units(mid), units(spread)
+        day = Turnover(*(side.masked(part) for part in board.flow.turnover(side.positions)))
+        interest = open_interest(side.column(board.settled.open_interest), day)
+        official, effective = interest.official, np.where(side.listed, interest.effective, np.nan)
+        if quantised:
+            mid, spread = dollars(kept[0]), dollars(kept[1])
+            official, effective = single(official), single(effective)
+        cleared, known = side.column(board.settled.volume), side.spread(has_trades)
+        return cls(
+            fresh=fresh,
+            has_trades=has_trades,
+            bid=bid,
+            ask=ask,
+            mid=mid,
+            spread=spread,
+            mid_units=kept[0],
+            spread_units=kept[1],
+            official=official,
+            effective=effective,
+            cleared=cleared,
+            volume=volume_of(cleared, day.traded, side.listed, has_trades=known),
+            day=day,
+            delta_dollars=side.count(board.flow.delta_dollars),
+            gamma_dollars=side.count(board.flow.gamma_dollars),
+        )
+
+
+def _cut(board: Board, side: _SideBySide, all_: _Columns, now: int) -> list[Facts]:
+    """The columns of each chain."""
+    faults = {
+        reason: side.total(mask).astype(np.int64).tolist()
+        for reason, mask in fault_masks(all_.bid, all_.ask, side.listed).items()
+    }
+    day = all_.day
+    traded, signed = side.total(day.traded).tolist(), side.total(day.bought + day.sold).tolist()
+    has_official = side.total(np.isfinite(all_.official)).tolist()
+    contracts = day.traded.astype(np.int64)
+    out = []
+    for i, chain in enumerate(side.chains):
+        own = np.s_[:, side.starts[i] : side.starts[i] + side.sizes[i]]
+        instant = Instant(
+            chain=chain,
+            clock=board.clock(chain, now),
+            fresh=bool(all_.fresh[i]),
+            newest=board.book.newest_of(chain.number),
+            quotes=Quotes(
+                all_.mid[own],
+                all_.spread[own],
+                {reason: counts[i] for reason, counts in faults.items() if counts[i]},
+            ),
+            official=all_.official[own],
+            effective=all_.effective[own],
+            volume=all_.volume[own],
+            oi_as_of=board.settled.as_of if has_official[i] else None,
+            classified_share=signed[i] / traded[i] if traded[i] else 1.0,
+        )
+        bid, ask = all_.bid[own], all_.ask[own]
+        facts = Facts(
+            instant=instant,
+            forward=parity(chain.strikes, bid, ask) if instant.fresh else np.nan,
+            mid=all_.mid_units[own],
+            spread=all_.spread_units[own],
+            contracts=contracts[own],
+            delta_dollars=all_.delta_dollars[own],
+            gamma_dollars=all_.gamma_dollars[own],
+            cleared=all_.cleared[own],
+            net_bought=day.net_bought[own],
+            variance=day.variance[own],
+            by_rule=board.flow.volume_of(chain.number),
+            has_trades=bool(all_.has_trades[i]),
+        )
+        out.append(facts)
+    return out
