@@ -56,7 +56,7 @@ class Exposures:
 def held(open_interest: Floats) -> Floats:
     """Counts for sums: an unpublished contract adds nothing; NaN all through if none is known."""
     known = np.isfinite(open_interest)
-    if not known.any():
+    if known.all() or not known.any():
         return open_interest
     return np.where(known, open_interest, 0.0)
 

@@ -17,9 +17,10 @@ from zerodte.config import (
     QUALITY_NEEDED,
 )
 from zerodte.engine.exposure import held
-from zerodte.engine.instant import CALL, PUT, Bools, Floats, Instant
+from zerodte.engine.instant import CALL, PUT, Floats, Instant
 from zerodte.engine.surface import Surface
 from zerodte.pricing.profile import gex_profile
+from zerodte.pricing.roots import nearest_root
 
 FlipStatus: TypeAlias = Literal[
     "available",
@@ -60,12 +61,12 @@ def gamma_flip(instant: Instant, surface: Surface, open_interest: Floats, spot: 
     trials = trials[trials > 0.0]
     profile = _Profile(surface, instant.clock.tau, open_interest, spot)
     calls, puts = profile.by_right(trials)
-    root = _nearest_root(trials, calls - puts, spot)
+    root = nearest_root(trials, calls - puts, spot)
     if np.isnan(root):
         return Flip(np.nan, "no_boundary")
     tolerance = FLIP_SENSITIVITY_SIGMAS * surface.sigma
     for scale in FLIP_PUT_SCALES:
-        moved = abs(_nearest_root(trials, calls - scale * puts, spot) - root)
+        moved = abs(nearest_root(trials, calls - scale * puts, spot) - root)
         if not moved <= tolerance:  # a root that vanishes is NaN, and moved too
             return Flip(np.nan, "sensitive_root")
     return Flip(profile.refine(root, trials[1] - trials[0]), "available")
@@ -89,7 +90,7 @@ class _Profile:
         net = self._weight[CALL] - self._weight[PUT]
         for _ in range(_REFINEMENTS):
             trials = np.linspace(root - width, root + width, _REFINE_TRIALS)
-            closer = _nearest_root(trials, self._of(trials, net), root)
+            closer = nearest_root(trials, self._of(trials, net), root)
             if np.isnan(closer):  # the root itself is on the grid to the last bit
                 break
             root, width = closer, trials[1] - trials[0]
@@ -98,23 +99,6 @@ class _Profile:
     def _of(self, trials: Floats, weight: Floats) -> Floats:
         smile = self._smile
         return gex_profile(trials, self._ratio, smile.strikes, self._tau, smile.volatility, weight)
-
-
-def _nearest_root(trials: Floats, net: Floats, spot: float) -> float:
-    """The sign change nearest spot, interpolated linearly; NaN where there is none."""
-    crossing = np.flatnonzero(np.sign(net[:-1]) * np.sign(net[1:]) < 0.0)
-    on_grid = trials[(net == 0.0) & _between_signs(net)]
-    left, right = trials[crossing], trials[crossing + 1]
-    between = left - net[crossing] * (right - left) / (net[crossing + 1] - net[crossing])
-    roots = np.concatenate((between, on_grid))
-    return float(roots[np.argmin(np.abs(roots - spot))]) if len(roots) else np.nan
-
-
-def _between_signs(net: Floats) -> Bools:
-    """Where the neighbours on either side differ in sign, shape (m,)."""
-    between = np.zeros(len(net), np.bool_)
-    between[1:-1] = np.sign(net[:-2]) * np.sign(net[2:]) < 0.0
-    return between
 
 
 def _covered(instant: Instant, spot: float) -> bool:

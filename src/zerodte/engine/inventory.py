@@ -97,19 +97,19 @@ def inventory(
     share, deviation = np.array(prior).T[:, :, None]
     carried = held(official)
     position = share * carried - np.nan_to_num(net_bought)
-    variance = np.nan_to_num(variance)
-
-    def estimate(dollars: Floats) -> Estimate:
-        """The sum over contracts of dollars per contract held."""
-        of_prior = ((dollars * carried).sum(axis=1) * deviation[:, 0]) ** 2
-        of_flow = (dollars**2 * variance).sum()
-        mean, half = (dollars * position).sum(), _HALF_WIDTH * np.sqrt(of_prior.sum() + of_flow)
-        return Estimate(float(mean), float(mean - half), float(mean + half))
-
     shares = MULTIPLIER * spot
-    return Inventory(
-        gex=estimate(greeks.gamma * shares * spot * 0.01),
-        dex=estimate(greeks.delta * shares),
-        vex=estimate(greeks.vanna * shares * 0.01),
-        chex=estimate(greeks.charm * shares / SESSIONS_PER_YEAR),
+    # Dollars per contract held, of each exposure: shape (4, 2, n).
+    dollars = np.stack(
+        (
+            greeks.gamma * (shares * spot * 0.01),
+            greeks.delta * shares,
+            greeks.vanna * (shares * 0.01),
+            greeks.charm * (shares / SESSIONS_PER_YEAR),
+        )
     )
+    of_prior = ((dollars * carried).sum(axis=2) * deviation[:, 0]) ** 2
+    of_flow = (dollars**2 * np.nan_to_num(variance)).sum(axis=(1, 2))
+    mean = (dollars * position).sum(axis=(1, 2))
+    half = _HALF_WIDTH * np.sqrt(of_prior.sum(axis=1) + of_flow)
+    ends = zip(mean.tolist(), (mean - half).tolist(), (mean + half).tolist(), strict=True)
+    return Inventory(*(Estimate(*figures) for figures in ends))

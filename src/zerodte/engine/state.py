@@ -6,7 +6,7 @@ import numpy as np
 
 from zerodte.config import SKEW_DELTA, SKEW_TOLERANCE, SPOT_DISAGREEMENT, STRADDLE_REACH
 from zerodte.engine.arithmetic import ratio
-from zerodte.engine.exposure import Exposures, exposures, net_gex
+from zerodte.engine.exposure import Exposures, exposures, held, net_gex
 from zerodte.engine.flip import Flip, gamma_flip
 from zerodte.engine.hedging import Hedge, convexity, hedges
 from zerodte.engine.instant import CALL, PUT, Floats, Instant, Spot
@@ -103,7 +103,7 @@ def sources_disagree(spot: Spot) -> bool:
 
 def outline(instant: Instant, smile: Smile, forward: float, spot: float) -> Outline:
     """Compute what a series shows of a chain; arguments as in `evaluate`."""
-    clock, open_interest = instant.clock, instant.effective
+    clock, open_interest = instant.clock, held(instant.effective)
     surface = surface_on(smile, instant.chain, clock, forward)
     live = exposures(surface, clock, open_interest, spot)
     levels = find_levels(instant.chain.strikes, live, open_interest)

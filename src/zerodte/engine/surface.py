@@ -99,8 +99,7 @@ def surface_on(smile: Smile, chain: Chain, clock: Clock, forward: float) -> Surf
     """Prices and greeks of `chain` at `forward` on a smile that stays with its strikes."""
     smile = smile.on(chain.strikes)
     strikes, volatility, tau = chain.strikes, smile.volatility, clock.tau
-    rights = np.repeat((True, False), len(strikes))
-    flat = black.greeks(forward, np.tile(strikes, 2), tau, np.tile(volatility, 2), rights)
+    greeks = black.chain_greeks(forward, strikes, tau, volatility)
     atm_volatility = smile.at(forward)
     total_variance = atm_volatility**2 * tau
     share = clock.remaining_share
@@ -113,7 +112,7 @@ def surface_on(smile: Smile, chain: Chain, clock: Clock, forward: float) -> Surf
         sigma=forward * float(np.sqrt(total_variance)),
         whole_session_sigma=forward * float(np.sqrt(whole)),
         atm_volatility=atm_volatility,
-        greeks=black.Greeks(*(value.reshape(2, -1) for value in flat)),
+        greeks=greeks,
         otm_price=black.price(forward, strikes, tau, volatility, strikes >= forward),
     )
 

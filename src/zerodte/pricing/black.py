@@ -125,8 +125,20 @@ def greeks(forward: float, strike: Floats, tau: float, vol: Floats, is_call: Boo
     return Greeks(out[0], out[1], out[2], out[3], out[4])
 
 
+def chain_greeks(forward: float, strike: Floats, tau: float, vol: Floats) -> Greeks:
+    """The greeks of calls and puts on one smile; arguments as in `greeks`.
+
+    Returns:
+        f8[2, n] each, calls first; NaN as in `greeks`.
+    """
+    out = np.empty((5, 2 * strike.shape[0]))
+    both, vols = np.concatenate((strike, strike)), np.concatenate((vol, vol))
+    greeks_into(forward, both, tau, vols, _rights(strike.shape[0]), *out)
+    return Greeks(*out.reshape(5, 2, -1))
+
+
 def greeks_over(forward: Floats, strike: Floats, tau: Floats, vol: Floats) -> Greeks:
-    """The greeks of one chain at many instants, calls and puts.
+    """The same at many instants.
 
     Args:
         forward: In dollars, f8[k].
@@ -137,12 +149,19 @@ def greeks_over(forward: Floats, strike: Floats, tau: Floats, vol: Floats) -> Gr
     Returns:
         f8[k, 2, n] each, calls first; NaN as in `greeks`.
     """
-    both, rights = np.tile(strike, 2), np.repeat((True, False), strike.shape[0])
+    both, rights = np.concatenate((strike, strike)), _rights(strike.shape[0])
     vols = np.concatenate((vol, vol), axis=1)
     out = np.empty((forward.shape[0], 5, 2 * strike.shape[0]))
     for k, into in enumerate(out):
         greeks_into(float(forward[k]), both, float(tau[k]), vols[k], rights, *into)
     return Greeks(*np.moveaxis(out, 1, 0).reshape(5, forward.shape[0], 2, -1))
+
+
+def _rights(count: int) -> Bools:
+    """So many calls, then so many puts."""
+    rights = np.zeros(2 * count, np.bool_)
+    rights[:count] = True
+    return rights
 
 
 def price(forward: float, strike: Floats, tau: float, vol: Floats, is_call: Bools) -> Floats:
