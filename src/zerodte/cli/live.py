@@ -10,7 +10,6 @@ from zerodte.cli.serve import HISTORY, HOST, PORT
 from zerodte.cli.serving import serve
 from zerodte.feeds.line_client import Line
 from zerodte.feeds.line_server import LineServer
-from zerodte.history.history import History
 from zerodte.runtime.archive import Archive
 from zerodte.runtime.live import LiveMarket
 from zerodte.server.run import Listener
@@ -61,12 +60,11 @@ def feed_command(tape: Path, speed: float, host: str, port: int, no_resume: bool
 @PORT
 @HISTORY
 def live_command(
-    feed: tuple[str, int], record: Path, host: str, port: int, history: str | None
+    feed: tuple[str, int], record: Path, host: str, port: int, archive: Archive | None
 ) -> None:
     """Record the feed at FEED and serve what was recorded over HTTP."""
     listener = Listener(host, port)
     with closing(listener.socket):
-        archive = Archive(History(history)) if history else None
         market = LiveMarket(Line(*feed), record, archive)
         for said in market.recovery.sentences():
             click.echo(said)

@@ -26,8 +26,10 @@ _LEAD = 2 * HOUR
 HOST = click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 HISTORY = click.option(
     "--history",
+    "archive",
     metavar="ROOT",
-    help="Keep the session here once it is over, and answer for past ones from here: a folder or "
+    callback=lambda _context, _option, root: Archive(History(root)) if root else None,
+    help="Keep sessions here once they are over, and answer for past ones from here: a folder or "
     "the URL of an object store.",
 )
 PORT = click.option(
@@ -51,11 +53,10 @@ PORT = click.option(
 )
 @HISTORY
 def serve_command(
-    tape: Path, host: str, port: int, speed: float | None, history: str | None
+    tape: Path, host: str, port: int, speed: float | None, archive: Archive | None
 ) -> None:
     """Serve the tape in folder TAPE over HTTP."""
     opened = open_tape(tape)
-    archive = Archive(History(history)) if history else None
     market = Market([opened], speed, archive=archive)
     serve(market, Listener(host, port), f"reading the tape of {opened.session.date} ...")
 
@@ -72,6 +73,7 @@ def serve_command(
     show_default=True,
     help="Times the wall clock, after the first two hours.",
 )
+@HISTORY
 @HOST
 @PORT
 def demo_command(
@@ -80,6 +82,7 @@ def demo_command(
     seed: int,
     impact: float,
     speed: float,
+    archive: Archive | None,
     host: str,
     port: int,
 ) -> None:
@@ -88,7 +91,7 @@ def demo_command(
     listener = Listener(host, port)
     demo = Demo(session, functools.partial(Simulation, names=names, seed=seed, impact=impact))
     try:
-        market = Market(demo, speed, _LEAD, demo.close)
+        market = Market(demo, speed, _LEAD, demo.close, archive)
         symbols = ", ".join(name.symbol for name in names)
         click.echo(f"A simulated market, not market data: {symbols}; seed {seed}.")
         serve(
