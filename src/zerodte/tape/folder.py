@@ -22,7 +22,14 @@ from zerodte.tape.choice import Kind, choose
 from zerodte.tape.dbnfile import DbnFile, find_files
 from zerodte.tape.error import TapeError
 from zerodte.tape.findings import Findings
-from zerodte.tape.sidecars import Commit, Notes, read_cancels, read_commits, read_notes
+from zerodte.tape.sidecars import (
+    CANCELS_SUFFIX,
+    Commit,
+    Notes,
+    read_cancels,
+    read_commits,
+    read_notes,
+)
 from zerodte.tape.symbology import Symbols, read_mapped, read_symbols
 from zerodte.tape.ticks import Merge
 
@@ -246,6 +253,7 @@ def _commits(
     if torn:
         findings.warn("ticks: its last line is cut off; that tick was never committed")
     names = {file.name for file in files}
+    names |= {name + CANCELS_SUFFIX for name in names}
     for line, commit in enumerate(commits, start=1):
         if missing := sorted(commit.counts.keys() - names):
             raise TapeError(f"{folder}: ticks, line {line}: no file {missing[0]} in the tape")

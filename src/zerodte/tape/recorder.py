@@ -112,13 +112,13 @@ class Recorder:
         except BaseException:
             os.close(self._lock)
             raise
-        self._counts = {name: self.recovery.counts.get(name, 0) for name in self._streams}
+        self._counts = dict.fromkeys(self._logs, 0) | self.recovery.counts
         self._synced = time.monotonic()
         self._is_closed = False
 
     @property
     def counts(self) -> dict[str, int]:
-        """How many records of each stream were committed."""
+        """How many records of each stream were committed, and pairs of cancels beside them."""
         return dict(self._counts)
 
     def commit(self, ticks: Sequence[Closed]) -> None:
@@ -169,7 +169,9 @@ class Recorder:
             if piece.conditions is not None:
                 self._logs[name + CONDITIONS_SUFFIX].append(piece.conditions.tobytes())
             if stream.has_cancels and len(piece.pairs):
-                self._logs[name + CANCELS_SUFFIX].append(piece.pairs.astype("<i8").tobytes())
+                cancels = name + CANCELS_SUFFIX
+                self._logs[cancels].append(piece.pairs.astype("<i8").tobytes())
+                counts[cancels] = changed[cancels] = counts[cancels] + len(piece.pairs)
             self._logs[name].append(frame(piece.records.tobytes()))
             counts[name] = changed[name] = piece.first + len(piece.records)
         return msgspec.json.encode(Commit(tick.end, changed, tick.gap)) + b"\n"

@@ -63,11 +63,19 @@ class Recovery:
 
 @dataclass(frozen=True, slots=True)
 class _Content:
-    """A file's whole frames: after frame i there are counts[i] records, in stops[i] bytes."""
+    """What is whole of a stream's files.
+
+    Attributes:
+        counts: Records up to the end of each frame.
+        stops: The bytes up to there.
+        records: Whole records, with their conditions where the stream has them.
+        cancels: Whole pairs.
+    """
 
     counts: npt.NDArray[np.int64]
     stops: npt.NDArray[np.int64]
-    whole: int
+    records: int
+    cancels: int
 
 
 def recover(folder: Path, streams: Sequence[Stream]) -> Recovery:
@@ -80,7 +88,6 @@ def recover(folder: Path, streams: Sequence[Stream]) -> Recovery:
     Raises:
         TapeError: If it is not as a recorder leaves it, not even after a power cut.
     """
-    _cut_zeros(folder / TICKS)
     found = read_commits(folder)
     commits = found[0] if found else []
     contents = {
@@ -96,7 +103,7 @@ def recover(folder: Path, streams: Sequence[Stream]) -> Recovery:
     _cut_lines(folder / TICKS, kept)
     for stream in streams:
         if stream.name in contents:
-            _cut(folder, stream, contents[stream.name], counts.get(stream.name, 0))
+            _cut(folder, stream, contents[stream.name], counts)
     dropped = {
         name: extra
         for name, content in contents.items()
@@ -122,10 +129,18 @@ def _read(folder: Path, stream: Stream) -> _Content:
         beside(path, CANCELS_SUFFIX).exists() != stream.has_cancels
     ):
         raise TapeError(f"{path}: what lies beside it is not what the feed now offers")
-    whole = int(counts[-1])
+    records = int(counts[-1])
     if stream.has_conditions:
-        whole = min(whole, codes.stat().st_size)
-    return _Content(counts, frames[:, 0], whole)
+        records = min(records, codes.stat().st_size)
+    return _Content(counts, frames[:, 0], records, _whole_pairs(path) if stream.has_cancels else 0)
+
+
+def _whole_pairs(file: Path) -> int:
+    """How many pairs of cancels were written; what the disk filled up after them are none."""
+    content = beside(file, CANCELS_SUFFIX).read_bytes()
+    pairs = np.frombuffer(content[: len(content) // PAIR * PAIR], "<i8").reshape(-1, 2)
+    is_pair = np.append(pairs[:, 1] < pairs[:, 0], np.False_)
+    return int(np.argmin(is_pair))
 
 
 def _sound(
@@ -133,22 +148,25 @@ def _sound(
 ) -> tuple[int, dict[str, int]]:
     """How many commits have all their records, and how many records those are, by file."""
     counts: dict[str, int] = {}
+    whole = {name: content.records for name, content in contents.items()}
+    whole |= {name + CANCELS_SUFFIX: content.cancels for name, content in contents.items()}
     for number, commit in enumerate(commits):
         for name, count in commit.counts.items():
-            if name not in contents:
+            if name not in whole:
                 raise TapeError(
                     f"{folder}: {TICKS}, line {number + 1}: no file {name}; restore it, or record "
                     "to another folder"
                 )
-            if count > contents[name].whole:
+            if count > whole[name]:
                 return number, counts
         counts.update(commit.counts)
     return len(commits), counts
 
 
-def _cut(folder: Path, stream: Stream, content: _Content, count: int) -> None:
-    """End a file and what lies beside it after `count` records."""
+def _cut(folder: Path, stream: Stream, content: _Content, counts: dict[str, int]) -> None:
+    """End a file and what lies beside it where the last commit does."""
     path = folder / stream.name
+    count = counts.get(stream.name, 0)
     at = int(np.searchsorted(content.counts, count))
     if content.counts[at] != count:
         raise TapeError(f"{path}: its commits do not end where its frames do")
@@ -157,9 +175,7 @@ def _cut(folder: Path, stream: Stream, content: _Content, count: int) -> None:
         os.truncate(beside(path, CONDITIONS_SUFFIX), count)
     if stream.has_cancels:
         cancels = beside(path, CANCELS_SUFFIX)
-        held = cancels.read_bytes()
-        pairs = np.frombuffer(held[: len(held) // PAIR * PAIR], "<i8").reshape(-1, 2)
-        os.truncate(cancels, PAIR * int(np.count_nonzero(pairs[:, 0] < count)))
+        os.truncate(cancels, PAIR * counts.get(cancels.name, 0))
 
 
 def _cut_lines(path: Path, kept: int) -> None:
@@ -167,9 +183,3 @@ def _cut_lines(path: Path, kept: int) -> None:
     if path.exists():
         lines = path.read_bytes().split(b"\n")
         os.truncate(path, sum(len(line) + 1 for line in lines[:kept]))
-
-
-def _cut_zeros(path: Path) -> None:
-    """A file that was being written during a power cut may end in zeros that nobody wrote."""
-    if path.exists():
-        os.truncate(path, len(path.read_bytes().rstrip(b"\0")))

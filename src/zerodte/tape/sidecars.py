@@ -43,8 +43,9 @@ class Commit(msgspec.Struct, frozen=True, omit_defaults=True):
 
     Attributes:
         end: UTC nanoseconds, a whole second.
-        counts: File name to how many of its records came up to and in this tick. A file that
-            is not named still has as many as before.
+        counts: File name to how many of its records came up to and in this tick; a recorder also
+            counts the pairs in files of cancels. A file that is not named still has as many as
+            before.
         gap: Why not all that happened in the tick may have been received; empty where all was.
     """
 
