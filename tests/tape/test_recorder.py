@@ -175,7 +175,7 @@ def test_after_a_power_cut(
     """What the disk had of the last commits is any part of each file, and zeros after it."""
     folder = tmp_path_factory.mktemp("cut")
     last = len(recording.commits)
-    synced = data.draw(st.integers(1, last))
+    synced = data.draw(st.integers(1, last) | st.integers(last - 120, last))
     before, after = recording.states[synced], recording.states[min(synced + 5, last)]
     files = {}
     for name in before:
@@ -195,6 +195,32 @@ def test_after_a_power_cut(
         recorder.commit([tick])
     recorder.close()
     assert state(folder) == recording.states[-1]
+
+
+@pytest.mark.parametrize("is_filled", [False, True], ids=["short", "filled with zeros"])
+def test_a_commit_counts_only_with_all_that_it_counts(
+    recording: Recording, tmp_path: Path, *, is_filled: bool
+) -> None:
+    """Each file in turn lacks what the last commit wrote to it."""
+    tried = 0
+    for name in recording.states[0]:
+        if name == "ticks" or (is_filled and name.endswith(".conditions")):
+            continue
+        changed = (
+            n
+            for n in range(2, len(recording.states))
+            if recording.states[n][name] != recording.states[n - 1][name]
+        )
+        if not (number := max(changed, default=0)):
+            continue  # all of it is from the morning, one commit of thousands of ticks
+        before, after = recording.states[number - 1 : number + 1]
+        zeros = bytes(len(after[name]) - len(before[name])) if is_filled else b""
+        folder = put(tmp_path / "tape", {**after, name: before[name] + zeros})
+        recorder = recording.recorder(folder)
+        recorder.close()
+        assert state(folder) == before, name
+        tried += 1
+    assert tried >= 4
 
 
 # The client leaves the files that it reads open.

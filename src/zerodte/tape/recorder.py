@@ -20,7 +20,7 @@ from zerodte.tape.error import TapeError
 from zerodte.tape.frames import frame
 from zerodte.tape.metadata import encode_metadata
 from zerodte.tape.offer import Offer, Stream
-from zerodte.tape.recovery import Recovery, recover
+from zerodte.tape.recovery import MOST_LOST, Recovery, recover
 from zerodte.tape.sidecars import (
     CANCELS_SUFFIX,
     CONDITIONS_SUFFIX,
@@ -99,6 +99,7 @@ class Recorder:
         self._lock = _lock(folder)
         try:
             self.recovery: Recovery = recover(folder, offer.streams)
+            _check_symbols(folder, offer)
             if not find_files(folder):
                 write_notes(folder, offer.notes)
             for stream in offer.streams:
@@ -113,7 +114,7 @@ class Recorder:
             os.close(self._lock)
             raise
         self._counts = dict.fromkeys(self._logs, 0) | self.recovery.counts
-        self._synced = time.monotonic()
+        self._synced, self._unsynced = time.monotonic(), 0
         self._is_closed = False
 
     @property
@@ -134,7 +135,7 @@ class Recorder:
         try:
             lines = b"".join(self._append(tick, counts) for tick in ticks)
             # What a line counts is to be on the disk before the line is.
-            if is_due := time.monotonic() - self._synced >= _SYNC_EVERY:
+            if is_due := self._is_due(len(ticks)):
                 self._sync()
             self._ticks.append(lines)
         except BaseException:
@@ -144,9 +145,10 @@ class Recorder:
         for log in (*self._logs.values(), self._ticks):
             log.settle()
         self._counts = counts
+        self._unsynced += len(ticks)
         if is_due:
             self._ticks.sync()
-            self._synced = time.monotonic()
+            self._synced, self._unsynced = time.monotonic(), 0
 
     def close(self) -> None:
         """Have everything on the disk and let go of the files; a second time changes nothing."""
@@ -176,6 +178,11 @@ class Recorder:
             counts[name] = changed[name] = piece.first + len(piece.records)
         return msgspec.json.encode(Commit(tick.end, changed, tick.gap)) + b"\n"
 
+    def _is_due(self, count: int) -> bool:
+        """Whether so many more commits have to be on the disk as they are made."""
+        is_long_ago = time.monotonic() - self._synced >= _SYNC_EVERY
+        return is_long_ago or self._unsynced + count > MOST_LOST // 2
+
     def _sync(self) -> None:
         for log in self._logs.values():
             log.sync()
@@ -194,7 +201,11 @@ def _check_folder(folder: Path, offer: Offer) -> None:
         )
     if files and read_notes(folder) != offer.notes:
         raise TapeError(f"{folder}: {NOTES} is not what the feed says of itself")
-    known = read_symbols(files, offer.date, warn=lambda _: None)
+
+
+def _check_symbols(folder: Path, offer: Offer) -> None:
+    """Hold what is recorded of instruments against what the feed says of them."""
+    known = read_symbols(find_files(folder), offer.date, warn=lambda _: None)
     for dataset, symbols in known.items():
         for number, symbol in offer.symbols.get(dataset, {}).items():
             if symbols.get(number, symbol) != symbol:

@@ -31,7 +31,7 @@ from zerodte.tape.sidecars import (
 )
 
 #: More commits without records than this are no power cut, but files that somebody changed.
-_MOST_LOST: Final = 600
+MOST_LOST: Final = 600
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +95,7 @@ def recover(folder: Path, streams: Sequence[Stream]) -> Recovery:
     }
     kept, counts = _sound(folder, commits, contents)
     lost = len(commits) - kept
-    if lost > _MOST_LOST:
+    if lost > MOST_LOST:
         raise TapeError(
             f"{folder}: the last {lost:,} of {len(commits):,} lines of {TICKS} count records that "
             "are not there; restore the files, or record to another folder"
