@@ -154,8 +154,9 @@ def test_a_recording_that_begins_late_says_so(tape: Tape, tmp_path: Path) -> Non
 
 
 def test_a_feed_that_comes_back_goes_on_where_it_was(
-    tape: Tape, whole: Path, tmp_path: Path
+    tape: Tape, whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(reception, "_ABSENCE", 60.0)
     with ExitStack() as stack:
         with sending(tape, 50.0) as line:
             market = stack.enter_context(recording(line, tmp_path))
@@ -176,7 +177,7 @@ def test_time_passes_without_the_feed(
     tape: Tape, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What was missed comes late, and is there in the end; the time without it is a gap."""
-    monkeypatch.setattr(reception, "_SILENCE", 0.05)
+    monkeypatch.setattr(reception, "_ABSENCE", 0.05)
     with ExitStack() as stack:
         with sending(tape, 50.0) as line:
             market = stack.enter_context(recording(line, tmp_path))

@@ -18,8 +18,10 @@ WAS_DOWN: Final = "the server was down"
 WAS_AWAY: Final = "the feed was away"
 BEGAN_LATE: Final = "the recording began late"
 
-#: Seconds of the wall clock without a word from the feed, after which time passes without it.
-_SILENCE: Final = 2.0
+#: Seconds of the wall clock after which time passes without the feed: one that is there and says
+#: nothing, not even its clock, and one that is away.
+_SILENCE: Final = 10.0
+_ABSENCE: Final = 2.0
 #: The first and the longest wait before a feed is called again, seconds of the wall clock.
 _FIRST_WAIT: Final = 0.1
 _LONGEST_WAIT: Final = 5.0
@@ -55,7 +57,7 @@ class Reception:
         self._ticker = Ticker(window, last)
         self._reason = WAS_DOWN if last else BEGAN_LATE
         self._begun: _Begun | None = None
-        self._heard = time.monotonic()
+        self._silent = 0.0
         self._wait, self._due = _FIRST_WAIT, 0.0
         self._said_over = False
 
@@ -94,28 +96,38 @@ class Reception:
         Args:
             counts: How many records of each stream were committed.
         """
+        # Only what is spent here is silence: while this thread is busy elsewhere, arrivals wait.
+        asked, before = time.monotonic(), self._connection
         try:
-            self._listen(counts)
+            is_heard = self._listen(counts)
         except FeedError as error:
+            is_heard = False
             self._lose(str(error))
+        if is_heard or self._connection is not before:
+            self._silent = 0.0
+        else:
+            self._silent += time.monotonic() - asked
         if self._said_over:
             return self._ticker.finish()
-        if self._begun is not None and time.monotonic() - self._heard > _SILENCE:
+        patience = _ABSENCE if self._connection is None else _SILENCE
+        if self._begun is not None and self._silent > patience:
             self._ticker.hear(self._begun.present())
         return self._ticker.close()
 
-    def _listen(self, counts: Mapping[str, int]) -> None:
+    def _listen(self, counts: Mapping[str, int]) -> bool:
+        """Take what has arrived; whether anything has."""
         if self._connection is None:
             if time.monotonic() < self._due:
                 time.sleep(_BEAT)
-                return
+                return False
             self._connection = self._call(counts)
-        for arrival in self._connection.receive(_BEAT):
-            self._heard = time.monotonic()
+        arrivals = self._connection.receive(_BEAT)
+        for arrival in arrivals:
             self._ticker.add(arrival)
         if self.waiting > _MOST_WAITING:
             raise FeedError(f"{self.waiting:,} records of one second; its clock stands still")
         self._said_over = self._connection.is_over
+        return bool(arrivals)
 
     def _call(self, counts: Mapping[str, int]) -> Connection:
         connection = self._reached or self._feed.connect()
@@ -135,8 +147,7 @@ class Reception:
         return connection
 
     def _begin(self, begun: Begun) -> None:
-        self._heard = time.monotonic()
-        self._begun = _Begun(begun.now, begun.speed, self._heard)
+        self._begun = _Begun(begun.now, begun.speed, time.monotonic())
         if begun.resumed:
             self._ticker.resume()
         else:
