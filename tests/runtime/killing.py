@@ -2,7 +2,7 @@
 
 The long form of what the tests do, in `tests` with the sources on PYTHONPATH:
 
-    python -m runtime.killing TAPE SYMBOL --kills 20 --speed 60
+    python -m runtime.killing TAPE SYMBOL --kills 20 --speed 60 [--no-resume]
 """
 
 import argparse
@@ -27,6 +27,7 @@ import zerodte
 from runtime.lines import eventually, recording
 from zerodte.config import STRIKE_RANGE
 from zerodte.feeds.line_client import Line
+from zerodte.records.tick import Tick
 from zerodte.runtime.replay import begin
 from zerodte.server.app import create_app
 from zerodte.server.run import Listener, Server
@@ -180,6 +181,59 @@ def unlike(seen: Seen, tape: Tape, symbol: str) -> list[str]:
     return wrong
 
 
+def gaps(tape: Tape) -> list[tuple[int, int, str]]:
+    """(end of the first tick, end of the last, reason) of each run of ticks that are gaps."""
+    runs: list[tuple[int, int, str]] = []
+    for tick in tape.ticks():
+        if runs and runs[-1][1:] == (tick.end - SECOND, tick.gap):
+            runs[-1] = (runs[-1][0], tick.end, tick.gap)
+        elif tick.gap:
+            runs.append((tick.end, tick.end, tick.gap))
+    return runs
+
+
+def misheard(tape: Tape, sent: Tape, until: int) -> list[int]:
+    """Ticks of a recording that hold anything of a gap, or not all of what was sent else."""
+    there = {tick.end: market(tick) for tick in sent.ticks()}
+    return [
+        tick.end
+        for tick in tape.ticks()
+        if tick.end <= until and market(tick) != ([] if tick.gap else there.get(tick.end, []))
+    ]
+
+
+def market(tick: Tick) -> list[bytes]:
+    """The records of quotes and trades."""
+    batches = (*tick.underlying, *tick.quotes, *tick.trades)
+    return [batch.records.tobytes() for batch in batches]
+
+
+def study_gaps(folder: Path, symbol: str, kills: int, speed: float) -> None:
+    """A session at `speed` from a feed that does not go on, the server killed again and again."""
+    tape = open_tape(folder)
+    seconds = (tape.session.close - tape.session.open) / SECOND / speed
+    with tempfile.TemporaryDirectory() as scratch:
+        root, seen, downs = Path(scratch), {}, []
+        with feed(folder, speed, is_resumable=False) as at:
+            for _ in range(kills):
+                with live(at, root) as address:
+                    wait = CHANCE.uniform(0.0, seconds / kills)
+                    seen |= poll(address, symbol, seconds=wait, times=1)
+                downs.append(last_commit(root))
+            with live(at, root) as address:
+                seen |= poll(address, symbol, times=3)
+        mine = recorded(root)
+        found = gaps(mine)
+        wrong = misheard(mine, tape, tape.session.close)
+        print(
+            f"{len(found)} gaps: {[(f'{(b - a) / SECOND + 1:.0f} s', why) for a, b, why in found]}"
+        )
+        starts = [start - SECOND for start, _, why in found if why == "the server was down"]
+        print(f"each begins at the last commit before a kill: {starts == downs}")
+        print(f"ticks that differ from what was sent outside of the gaps: {len(wrong)}")
+        print(f"{len(seen)} answers seen, {len(unlike(seen, mine, symbol))} not those of a replay")
+
+
 def study(folder: Path, symbol: str, kills: int, speed: float) -> None:
     """A whole session at `speed`, the server killed at so many random moments of it."""
     tape = open_tape(folder)
@@ -212,5 +266,7 @@ if __name__ == "__main__":
     parser.add_argument("symbol")
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--speed", type=float, default=60.0)
+    parser.add_argument("--no-resume", action="store_true")
     asked = parser.parse_args()
-    study(asked.tape, asked.symbol, asked.kills, asked.speed)
+    chosen = study_gaps if asked.no_resume else study
+    chosen(asked.tape, asked.symbol, asked.kills, asked.speed)

@@ -10,15 +10,16 @@ from runtime.killing import (
     answers,
     content,
     feed,
+    gaps,
     last_commit,
     live,
+    misheard,
     poll,
     recorded,
     unlike,
 )
 from session.made_tape import OPEN, SECOND
-from tape.live_day import SPAN, source
-from zerodte.records.tick import Tick
+from tape.live_day import source
 from zerodte.tape.folder import Tape
 
 #: Seconds of the feed in one of the wall clock: the tape's minutes pass while a server is killed.
@@ -57,19 +58,8 @@ def test_the_down_time_is_a_gap_and_nothing_else_differs(tape: Tape, tmp_path: P
         with live(at, tmp_path) as address:
             seen |= poll(address, "ABC", times=5)
     mine = recorded(tmp_path)
-    ticks = [tick for tick in mine.ticks() if tick.end <= OPEN + SPAN * SECOND]
-    gap = [tick.end for tick in ticks if tick.gap == "the server was down"]
-    assert gap == list(range(down + SECOND, gap[-1] + 1, SECOND))
-    late = [tick.end for tick in ticks if tick.gap == "the recording began late"]
-    assert {tick.gap for tick in ticks if tick.end not in (*gap, *late)} == {""}
-    sent = {tick.end: market(tick) for tick in tape.ticks()}
-    for tick in ticks:
-        is_heard = tick.end not in (*gap, *late)
-        assert market(tick) == (sent.get(tick.end, []) if is_heard else [])
+    found = [(start, end) for start, end, why in gaps(mine) if why == "the server was down"]
+    assert [start for start, _ in found] == [down + SECOND]
+    assert {why for *_, why in gaps(mine)} <= {"the server was down", "the recording began late"}
+    assert misheard(mine, tape, tape.session.close) == []
     assert unlike(seen, mine, "ABC") == []
-
-
-def market(tick: Tick) -> list[bytes]:
-    """The records of quotes and trades."""
-    batches = (*tick.underlying, *tick.quotes, *tick.trades)
-    return [batch.records.tobytes() for batch in batches]

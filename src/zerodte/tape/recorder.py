@@ -5,7 +5,6 @@ a recorder was doing when it was killed, the next one takes the tape back to its
 goes on.
 """
 
-import fcntl
 import os
 import time
 from collections.abc import Sequence
@@ -18,6 +17,7 @@ from zerodte.tape.batches import Window
 from zerodte.tape.dbnfile import find_files
 from zerodte.tape.error import TapeError
 from zerodte.tape.frames import frame
+from zerodte.tape.growing import GrowingFile, sync_folder, sync_new, take_lock
 from zerodte.tape.metadata import encode_metadata
 from zerodte.tape.offer import Offer, Stream
 from zerodte.tape.recovery import MOST_LOST, Recovery, recover
@@ -37,43 +37,6 @@ from zerodte.tape.ticker import Closed
 #: Commits closer together than this, seconds of the wall clock, share one wait for the disk. At the
 #: speed of the market itself every commit has its own.
 _SYNC_EVERY: Final = 0.5
-
-
-class _Log:
-    """A file that grows. What was appended stands once it is settled; else it is taken back."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
-        self._settled = os.fstat(self._fd).st_size
-        self._size = self._settled
-        self._is_synced = True
-
-    def append(self, content: bytes) -> None:
-        rest = memoryview(content)
-        try:
-            while rest:
-                written = os.write(self._fd, rest)
-                self._size += written
-                rest = rest[written:]
-        except OSError as error:
-            raise OSError(error.errno, error.strerror, str(self._path)) from error
-        self._is_synced = self._is_synced and not content
-
-    def settle(self) -> None:
-        self._settled = self._size
-
-    def take_back(self) -> None:
-        os.ftruncate(self._fd, self._settled)
-        self._size = self._settled
-
-    def sync(self) -> None:
-        if not self._is_synced:
-            os.fdatasync(self._fd)
-            self._is_synced = True
-
-    def close(self) -> None:
-        os.close(self._fd)
 
 
 class Recorder:
@@ -96,7 +59,10 @@ class Recorder:
     def __init__(self, folder: Path, offer: Offer, window: Window) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         _check_folder(folder, offer)
-        self._lock = _lock(folder)
+        lock = take_lock(folder / TICKS)
+        if lock is None:
+            raise TapeError(f"{folder}: another process is recording there")
+        self._lock = lock
         try:
             self.recovery: Recovery = recover(folder, offer.streams)
             _check_symbols(folder, offer)
@@ -107,9 +73,11 @@ class Recorder:
                     _create(folder, stream, window, offer.symbols.get(stream.dataset, {}))
             self._streams = {stream.name: stream for stream in offer.streams}
             self._logs = {
-                path.name: _Log(path) for stream in offer.streams for path in _paths(folder, stream)
+                path.name: GrowingFile(path)
+                for stream in offer.streams
+                for path in _paths(folder, stream)
             }
-            self._ticks = _Log(folder / TICKS)
+            self._ticks = GrowingFile(folder / TICKS)
         except BaseException:
             os.close(self._lock)
             raise
@@ -132,22 +100,24 @@ class Recorder:
                 stream stood.
         """
         counts = dict(self._counts)
+        is_due = self._is_due(len(ticks))
         try:
+            self._take_back()  # what could not be taken back when an earlier attempt failed
             lines = b"".join(self._append(tick, counts) for tick in ticks)
             # What a line counts is to be on the disk before the line is.
-            if is_due := self._is_due(len(ticks)):
+            if is_due:
                 self._sync()
             self._ticks.append(lines)
+            if is_due:
+                self._ticks.sync()
         except BaseException:
-            for log in (*self._logs.values(), self._ticks):
-                log.take_back()
+            self._take_back()
             raise
-        for log in (*self._logs.values(), self._ticks):
-            log.settle()
+        for file in (*self._logs.values(), self._ticks):
+            file.settle()
         self._counts = counts
         self._unsynced += len(ticks)
         if is_due:
-            self._ticks.sync()
             self._synced, self._unsynced = time.monotonic(), 0
 
     def close(self) -> None:
@@ -184,8 +154,12 @@ class Recorder:
         return is_long_ago or self._unsynced + count > MOST_LOST // 2
 
     def _sync(self) -> None:
-        for log in self._logs.values():
-            log.sync()
+        for file in self._logs.values():
+            file.sync()
+
+    def _take_back(self) -> None:
+        for file in (self._ticks, *self._logs.values()):
+            file.take_back()
 
 
 def _check_folder(folder: Path, offer: Offer) -> None:
@@ -215,17 +189,6 @@ def _check_symbols(folder: Path, offer: Offer) -> None:
                 )
 
 
-def _lock(folder: Path) -> int:
-    """Keep others from recording there, until the file is closed or the process ends."""
-    lock = os.open(folder / TICKS, os.O_RDWR | os.O_CREAT, 0o644)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(lock)
-        raise TapeError(f"{folder}: another process is recording there") from None
-    return lock
-
-
 def _paths(folder: Path, stream: Stream) -> list[Path]:
     """A stream's file and those beside it."""
     file = folder / stream.name
@@ -241,12 +204,8 @@ def _create(folder: Path, stream: Stream, window: Window, symbols: dict[int, str
         stream.dataset, stream.schema, window.opening, window.closing, symbols
     )
     part = file.with_name(file.name + ".part")
-    for path, content in ((part, frame(metadata)), *((path, b"") for path in sidecars)):
-        with path.open("wb") as out:
-            out.write(content)
-            out.flush()
-            os.fsync(out.fileno())
+    for path in sidecars:
+        sync_new(path, b"")
+    sync_new(part, frame(metadata))
     part.replace(file)
-    above = os.open(folder, os.O_RDONLY)
-    os.fsync(above)
-    os.close(above)
+    sync_folder(folder)
