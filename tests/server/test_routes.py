@@ -37,7 +37,7 @@ ENDING = [
 DECISION = {"headline", "setup", "probabilities", "dealer_inventory"}
 
 
-@pytest.mark.parametrize("symbol", ["SPX", "spx", "%20sPx%20"])
+@pytest.mark.parametrize("symbol", ["SPX", "spx", "%20sPx%20", "SPXW"])
 def test_a_symbol_is_trimmed_and_upper_cased(client: httpx.Client, symbol: str) -> None:
     assert client.get(SNAPSHOT + symbol).json()["symbol"] == "SPX"
 

@@ -167,8 +167,10 @@ class Desk:
             date = new_york_clock(at).date()
             if date == session.hours.date:
                 if session.now < min(at, session.hours.close):
-                    raise ApiError("invalid_at", _not_yet(session.now))
+                    raise ApiError("invalid_at", _not_yet(session))
                 return Frame.past(session.kept(symbol), shown.source, symbol, at)
+        if date > session.hours.date:
+            raise ApiError("invalid_at", _not_yet(session))
         return self._finished(date, symbol, at, shown.source)
 
     def _finished(self, date: datetime.date, symbol: str, at: int, source: Source) -> Frame:
@@ -188,5 +190,6 @@ class Desk:
         return self.shown
 
 
-def _not_yet(now: int) -> str:
-    return f"at lies ahead: the clock of the market stands at {new_york_clock(now):%H:%M:%S}"
+def _not_yet(session: Session) -> str:
+    now = new_york_clock(session.now)
+    return f"at lies ahead: the clock of the market stands at {now:%Y-%m-%dT%H:%M:%S}"

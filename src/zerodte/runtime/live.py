@@ -34,7 +34,6 @@ _FIRST_WAIT: Final = 0.25
 _LONGEST_WAIT: Final = 5.0
 #: A feed is behind when its last complete tick is older than this, seconds of the wall clock.
 _BEHIND: Final = 15.0
-_NAN: Final = float("nan")
 
 
 class LiveMarket(Market):
@@ -122,7 +121,7 @@ class LiveMarket(Market):
             for tick in follow.ticks():
                 if self._stopped.is_set():
                     return
-                self._take(own, tick, _NAN)
+                self._take(own, tick, _at_once)
             if recorder.recovery.last > self._tape.session.open:
                 self._show(own)
             while not self._stopped.is_set() and not reception.is_over:
@@ -130,7 +129,7 @@ class LiveMarket(Market):
                 if not self._commit(closed):
                     return
                 for ready in closed:
-                    self._take(own, follow.add(ready), reception.late(ready.end))
+                    self._take(own, follow.add(ready), reception.late)
                 if reception.is_caught_up:
                     self._show(own)
             self._show(own)
@@ -165,3 +164,8 @@ class LiveMarket(Market):
         return (
             f"what is shown is {behind:.0f} seconds behind the feed" if behind > _BEHIND else None
         )
+
+
+def _at_once(_: int) -> float:
+    """How late a tick is that nobody waited for."""
+    return float("nan")

@@ -123,7 +123,7 @@ class Market(Desk):
                 self._go_live(own)
             if not self._wait(own, pace, tick.end):
                 return False
-            self._take(own, tick, pace.late(tick.end))
+            self._take(own, tick, pace.late)
             if not pace.has_begun:
                 self._audience.passed(tick.end)
             if self._speed is not None and self.shown is not own and _has_state(session):
@@ -131,11 +131,11 @@ class Market(Desk):
         self._show(own)
         return not self._stopped.is_set()
 
-    def _take(self, own: Shown, tick: Tick, late: float) -> None:
-        """Let a session take a tick that was due so many seconds ago; NaN for none."""
+    def _take(self, own: Shown, tick: Tick, late: Callable[[int], float]) -> None:
+        """Let a session take a tick; `late` says how many seconds ago an instant was due."""
         with self.lock:
             own.session.apply(tick)
-            self.pulse.took(tick, own.session, late)
+            self.pulse.took(tick, own.session, late(tick.end))
         self._follow(own)
 
     def _wait(self, own: Shown, pace: Pace, due: int) -> bool:

@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl
 from zerodte import config
 from zerodte.market.calendar import parse_new_york
 from zerodte.market.osi import MarketError
+from zerodte.market.roots import root_info
 from zerodte.wire.errors import ApiError
 from zerodte.wire.heatmap import HeatmapMetric, HeatmapMode
 from zerodte.wire.hedge_flow import Side
@@ -23,8 +24,6 @@ _DECIMAL = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 _INTEGER = re.compile(r"[+-]?[0-9]+")
 _WALL_CLOCK = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}")
 _SYMBOL = re.compile(r"[A-Z0-9][A-Z0-9.-]{0,14}")
-#: Digits of a strike range that count: a hundredth of a percent of spot.
-_RANGE_DIGITS = 4
 _NARROWEST, _WIDEST = config.STRIKE_RANGE_BOUNDS
 #: Digits of a strike range, a hundredth of a percent of spot: nearly the same is the same answer.
 _RANGE_DIGITS = 4
@@ -32,7 +31,7 @@ _SHORTEST, _LONGEST = config.WINDOW_BOUNDS
 _STRIKE_BARS: tuple[str, ...] = get_args(StrikeBarSize)
 
 #: What the parameters in paths mean, for the documentation.
-PATH_MEANINGS = {"symbol": "Trimmed and upper-cased, as SPX."}
+PATH_MEANINGS = {"symbol": "Trimmed and upper-cased, as SPX; a root is its symbol's."}
 
 
 @dataclass(frozen=True)
@@ -65,7 +64,7 @@ def read_query(query_string: bytes) -> dict[str, str]:
 
 
 def read_symbol(text: str) -> str:
-    """A symbol from a path: trimmed, upper-cased.
+    """A symbol from a path: trimmed, upper-cased; that of a root, as SPX for SPXW.
 
     Raises:
         ApiError: `symbol_not_found`, because no symbol looks like that.
@@ -76,7 +75,7 @@ def read_symbol(text: str) -> str:
             "symbol_not_found",
             "A symbol is up to 15 letters, digits, dots and dashes, as SPX or BRK.B.",
         )
-    return symbol
+    return root_info(symbol).symbol
 
 
 def _one_of(code: str, name: str, choices: Sequence[str]) -> Callable[[str], Any]:

@@ -157,7 +157,9 @@ class Stream:
             events = await self._events(channel, after)
         if events:
             reader.number = channel.number
-        return sse.samples(event for event in events if event.time <= channel.time)
+        missed = [event for event in events if event.time <= channel.time]
+        self.sent += len(missed)
+        return sse.samples(missed)
 
     async def _events(self, channel: _Channel, after: int | None) -> Sequence[SampleEvent]:
         return await asyncio.to_thread(self._source.events, channel.symbol, after)

@@ -1,5 +1,7 @@
 """Where a session heard nothing: silences that no cadence explains, gaps that it was told of."""
 
+from collections.abc import Iterator
+
 from zerodte.config import SECOND, STALE_AFTER
 from zerodte.market.calendar import TradingSession
 from zerodte.records.dbn import CADENCE
@@ -34,7 +36,7 @@ class Silence:
         self._spoke = max(tick.end, self._hours.open)
 
     def note(self, start: int, end: int, reason: str) -> None:
-        """Take a gap that somebody knows of, UTC ns; it replaces the silence that it explains.
+        """Take a gap that somebody knows of, UTC ns; no silence is said of it.
 
         One that goes on where the last ended, for the same reason, is that gap going on.
         """
@@ -49,12 +51,20 @@ class Silence:
         """All gaps up to `now` (UTC ns), the one that still lasts included; ascending."""
         lasting = self._since_spoke(now)
         silences = [*self._silences, lasting] if lasting else self._silences
-        unexplained = [
-            gap
-            for gap in silences
-            if not any(told.start < gap.end and gap.start < told.end for told in self._told)
-        ]
+        unexplained = (piece for gap in silences for piece in self._unexplained(gap))
         return tuple(sorted((*self._told, *unexplained), key=lambda gap: gap.start))
+
+    def _unexplained(self, silence: Gap) -> Iterator[Gap]:
+        """What no told gap explains of a silence, as far as a cadence does not either."""
+        patience = silence.known - silence.start
+        start = silence.start
+        for told in (*self._told, Gap(silence.end, silence.end, "", known=0)):
+            if told.end < start:
+                continue
+            end = min(told.start, silence.end)
+            if end - start >= patience:
+                yield Gap(start, end, silence.reason, known=start + patience)
+            start = max(start, told.end)
 
     def _since_spoke(self, until: int) -> Gap | None:
         until = min(until, self._hours.close)
