@@ -213,7 +213,9 @@ def study_gaps(folder: Path, symbol: str, kills: int, speed: float) -> None:
     tape = open_tape(folder)
     seconds = (tape.session.close - tape.session.open) / SECOND / speed
     with tempfile.TemporaryDirectory() as scratch:
-        root, seen, downs = Path(scratch), {}, []
+        root = Path(scratch)
+        seen: Seen = {}
+        downs = []
         with feed(folder, speed, is_resumable=False) as at:
             for _ in range(kills):
                 with live(at, root) as address:
