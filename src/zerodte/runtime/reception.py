@@ -108,11 +108,20 @@ class Reception:
         else:
             self._silent += time.monotonic() - asked
         if self._said_over:
-            return self._ticker.finish()
+            return self._finish()
         patience = _ABSENCE if self._connection is None else _SILENCE
-        if self._begun is not None and self._silent > patience:
+        # A feed that still looks for what to resend is not silent: it has said that it is there.
+        is_due = self._connection is None or self.is_caught_up
+        if self._begun is not None and is_due and self._silent > patience:
             self._ticker.hear(self._begun.present())
         return self._ticker.close()
+
+    def _finish(self) -> list[Closed]:
+        last = self._ticker.finish()
+        if self._ticker.clock < self._hours.close:
+            at = new_york_clock(self._ticker.clock)
+            self.problem = f"the feed at {self._feed.name} ended at {at:%H:%M:%S}, before the close"
+        return last
 
     def _listen(self, counts: Mapping[str, int]) -> bool:
         """Take what has arrived; whether anything has."""

@@ -86,7 +86,7 @@ _MARKET: tuple[Row[Figures], ...] = (
         lambda market: market.tick_lag),
     Row("zerodte_sample_lag_seconds", "gauge", "The same of the last sample.",
         lambda market: market.sample_lag),
-    Row("zerodte_gaps", "counter", "Intervals in which a feed or recorder says it missed something.",
+    Row("zerodte_gaps", "counter", "Intervals in which a feed says that it missed something.",
         lambda market: market.gaps),
     Row("zerodte_queue_depth", "gauge", "What waits, by queue.",
         lambda market: market.queues, "queue"),

@@ -8,6 +8,7 @@ goes on.
 import os
 import time
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
 
@@ -125,11 +126,12 @@ class Recorder:
         if self._is_closed:
             return
         self._is_closed = True
-        self._sync()
-        self._ticks.sync()
-        for log in (*self._logs.values(), self._ticks):
-            log.close()
-        os.close(self._lock)
+        with ExitStack() as last:
+            last.callback(os.close, self._lock)
+            for log in (*self._logs.values(), self._ticks):
+                last.callback(log.close)
+            self._sync()
+            self._ticks.sync()
 
     def _append(self, tick: Closed, counts: dict[str, int]) -> bytes:
         """Write a tick's records; its line in `ticks`, which is not yet written."""
