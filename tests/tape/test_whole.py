@@ -53,6 +53,24 @@ def test_an_interruption_takes_it_away(tmp_path: Path, error: type[BaseException
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_failure_takes_away_the_folders_made_above_it_while_they_are_empty(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "mine").mkdir()
+
+    def fill_half(out: Path, beside: str) -> None:
+        with whole_folder(out):
+            (out.parents[1] / beside).mkdir(exist_ok=True)
+            raise ValueError
+
+    with pytest.raises(ValueError, match=""):
+        fill_half(tmp_path / "mine" / "a" / "b" / "out", "b")
+    assert list((tmp_path / "mine").iterdir()) == []
+    with pytest.raises(ValueError, match=""):
+        fill_half(tmp_path / "mine" / "a" / "b" / "out", "theirs")
+    assert [path.name for path in (tmp_path / "mine" / "a").iterdir()] == ["theirs"]
+
+
 def test_errors_of_other_files_keep_their_names(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="elsewhere"), whole_folder(tmp_path / "out"):
         (tmp_path / "elsewhere").read_bytes()

@@ -3,7 +3,7 @@
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from zerodte.tape.error import TapeError
@@ -13,8 +13,9 @@ from zerodte.tape.error import TapeError
 def whole_folder(out: Path) -> Iterator[Path]:
     """A folder to fill, hidden beside `out`, which takes its place at the end.
 
-    Whatever interrupts the filling, short of a kill, takes the hidden folder away; after a kill it
-    stays, hidden, and nobody takes it for a tape. A folder that is there already is filled in
+    Whatever interrupts the filling, short of a kill, takes the hidden folder away, and the
+    folders above it that were made for it; after a kill it stays, hidden, and nobody takes it for a
+    tape. A folder that is there already is filled in
     place: what is added to it cannot wait for a name.
 
     Args:
@@ -32,6 +33,7 @@ def whole_folder(out: Path) -> Iterator[Path]:
     hidden = out.with_name(f".{out.name}.{os.getpid()}.part")
     # What a process of this number left behind when it was killed.
     shutil.rmtree(hidden, ignore_errors=True)
+    made = [parent for parent in out.parents if not parent.exists()]
     try:
         hidden.mkdir(parents=True)
         yield hidden
@@ -42,3 +44,7 @@ def whole_folder(out: Path) -> Iterator[Path]:
         raise TapeError(f"{out}: {error.strerror}; nothing was written there") from error
     finally:
         shutil.rmtree(hidden, ignore_errors=True)
+        for parent in made:
+            # Those that hold the tape, or what somebody else put there, stay.
+            with suppress(OSError):
+                parent.rmdir()

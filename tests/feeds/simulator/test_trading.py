@@ -81,6 +81,25 @@ def test_an_auction_improves_no_further_than_to_mid(side: int) -> None:
     assert (price != (210 if side > 0 else 200)).all()
 
 
+@pytest.mark.parametrize("side", [1, -1])
+@pytest.mark.parametrize(
+    ("bid", "ask", "ticks"),
+    [(200, 203, (1, 1)), (200, 205, (1, 5)), (285, 300, (5, 10)), (295, 310, (5, 10))],
+)
+def test_an_auction_never_trades_on_the_takers_side_of_mid(
+    side: int, bid: int, ask: int, ticks: tuple[int, int]
+) -> None:
+    price = traded(Style.AUCTION, side, bid, ask, ticks=ticks)["price"]
+    assert (side * (2 * price - (bid + ask) * CENT) >= 0).all()
+
+
+@pytest.mark.parametrize("side", [1, -1])
+def test_an_auction_in_a_market_of_one_tick_pays_the_far_side(side: int) -> None:
+    rows = traded(Style.AUCTION, side, 200, 201)
+    assert (rows["price"] == (201 if side > 0 else 200) * CENT).all()
+    assert not rows["is_limit"].any()
+
+
 def test_the_midpoint_is_the_nearest_tick_on_either_side() -> None:
     even = traded(Style.MIDPOINT, 1, 200, 202)["price"] / CENT
     odd = traded(Style.MIDPOINT, 1, 200, 203)["price"] / CENT

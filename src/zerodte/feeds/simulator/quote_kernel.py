@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from zerodte.compiled import inline, kernel
+from zerodte.feeds.simulator.parameters import CENT
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 Ints: TypeAlias = npt.NDArray[np.int64]
@@ -19,7 +20,6 @@ Words: TypeAlias = npt.NDArray[np.uint64]
 
 #: From here on a class's wider tick holds, dollars.
 TICK_CHANGE: Final = 3.0
-_CENT: Final = 10_000_000
 _NANO: Final = 1e9
 _HAIR: Final = 1e-6
 
@@ -137,7 +137,7 @@ def _requote(i: int, fair: float, now: float, makers: Makers, book: Book) -> Non
             ask = max(makers.low[i], bid - _tick((bid - 1) / 100.0, makers.low[i], makers.high[i]))
         else:
             ask, sides[i, 3] = 0, 0
-    sides[i, 0], sides[i, 1] = bid * _CENT, ask * _CENT
+    sides[i, 0], sides[i, 1] = bid * CENT, ask * CENT
     book.middle[i] = fair
     book.due[i] = now - math.log(1.0 - _draw(words, i)) / makers.rate[i]
 

@@ -21,7 +21,14 @@ from zerodte.feeds.simulator.parameters import (
     TODAY,
 )
 from zerodte.feeds.simulator.parts import BLOCK_SECONDS, Floats, Ints, Listing, Minute
-from zerodte.feeds.simulator.quote_kernel import Book, Makers, Taps, Words, quote_minute
+from zerodte.feeds.simulator.quote_kernel import (
+    TICK_CHANGE,
+    Book,
+    Makers,
+    Taps,
+    Words,
+    quote_minute,
+)
 from zerodte.records.dbn import OPRA_CONSOLIDATED, UNDEF_PRICE, Records, records
 
 
@@ -79,7 +86,7 @@ class Quotes:
         half += np.clip(part * (inside - from_spot * spot), 0.0, most * spot)
         half *= self._spread * self._strain(started)
         low, high = self.cents[:, 0], self.cents[:, 1]
-        tick = 0.01 * np.where(price < 3.0, low, high)
+        tick = 0.01 * np.where(price < TICK_CHANGE, low, high)
         near = np.exp(-0.5 * outness(minute.delta) ** 2)
         busy, idle = np.take(BUSY, horizon), np.take(IDLE, horizon)
         return Makers(

@@ -19,6 +19,7 @@ from zerodte.feeds.simulator.parameters import (
     REST_DEPTH,
 )
 from zerodte.feeds.simulator.parts import BLOCK_SECONDS, Flags, Floats, Ints
+from zerodte.feeds.simulator.quote_kernel import TICK_CHANGE
 from zerodte.records.condition import Condition
 
 Rows: TypeAlias = npt.NDArray[np.void]
@@ -56,8 +57,6 @@ _CONDITIONS: Final = {
     Style.PACKAGE: Condition.MULTI_LEG,
 }
 _CONDITION_OF: Final = np.array([_CONDITIONS[style] for style in Style], np.uint8)
-#: The wider tick holds from here on, cents.
-_TICK_CHANGE: Final = 300
 
 
 def execute(
@@ -99,7 +98,7 @@ def execute(
 
 
 def _ticks(price: Floats, cents: Ints) -> Ints:
-    return np.where(price < _TICK_CHANGE, cents[:, 0], cents[:, 1])
+    return np.where(price < 100.0 * TICK_CHANGE, cents[:, 0], cents[:, 1])
 
 
 def _on_grid(price: Floats, cents: Ints, chance: Floats) -> Ints:
@@ -141,6 +140,8 @@ def _prices(
     # Nobody bids: who sells rests at the offer, and is bought from.
     is_bidless = (quotes[:, 0] == 0) & (side < 0)
     wanted = np.where(is_bidless, high, wanted)
+    # An auction improves the far side, and never past mid: a market of one tick has no room for it.
+    chance[4] = np.where(style == Style.AUCTION, side < 0, chance[4])
     price = np.clip(_on_grid(wanted, cents, chance[4]), low, high)
     is_outside = (style == Style.PACKAGE) & (chance[0] < drawn.outside)
     beyond = np.where(chance[1] < 0.5, high + _ticks(high, cents), low - _ticks(low - 1.0, cents))
