@@ -176,8 +176,9 @@ def report(tapes: Sequence[Scored]) -> Report:
 def _over_seeds(seeds: Sequence[ScoreRows]) -> Rows:
     """Every row that any seed has, each figure over those seeds that have it."""
     keys = dict.fromkeys(key for rows in seeds for key in rows)
+    kinds = list(dict.fromkeys(key[0] for key in keys))
     out: Rows = {}
-    for key in keys:
+    for key in sorted(keys, key=lambda key: kinds.index(key[0])):
         mine = [rows[key] for rows in seeds if key in rows]
         names = dict.fromkeys(name for figures in mine for name in figures)
         out[key] = {
