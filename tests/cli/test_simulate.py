@@ -63,15 +63,20 @@ REFUSED = [
         "2025-07-04 is a Friday without a session; the next is 2025-07-07",
     ),
     (("--date", "2025-06-01"), 1, "a Sunday without a session; the next is 2025-06-02"),
-    (("--date", "1950-06-01"), 1, "no sessions are known for 1950-06-01"),
+    (("--date", "1950-06-01"), 1, "1950-06-01 cannot be simulated; dates are from 2000-01-01"),
+    (("--date", "1999-12-31"), 1, "1999-12-31 cannot be simulated"),
+    (("--date", "2099-09-01"), 1, "dates are from 2000-01-01 to 2099-08-31"),
     (("--date", "June"), 2, "write yyyy-MM-dd"),
-    (("--impact", "-1"), 2, "is not in the range"),
-    (("--impact", "nan"), 2, "is not a finite number"),
+    (("--impact", "-1"), 2, "impact is -1; it must be from 0 to 10"),
+    (("--impact", "1e6"), 2, "impact is 1e+06; it must be from 0 to 10"),
+    (("--impact", "nan"), 2, "impact is nan; it must be from 0 to 10"),
     (("--seed", "-1"), 2, "is not in the range"),
     (("--minutes", "0"), 2, "is not in the range"),
     (("--minutes", "391"), 1, "minutes is 391; 2025-06-02 has 1 to 390"),
     (("--date", "2024-11-29", "--minutes", "211"), 1, "2024-11-29 has 1 to 210"),
-    (("--news", "16:30"), 1, "news"),
+    (("--news", "09:00"), 1, "news at 09:00: the session of 2025-06-02 is from 09:30 to 16:00"),
+    (("--news", "16:30"), 1, "news at 16:30: the session of 2025-06-02 is from 09:30 to 16:00"),
+    (("--news", "14:00"), 1, "news at 14:00: the first 2 minutes end at 09:32 New York"),
     (("--news", "half past"), 2, "write HH:MM"),
 ]
 
@@ -85,6 +90,13 @@ def test_mistakes_end_in_a_clear_line_and_leave_nothing(
     assert said in " ".join(result.output.split())
     assert isinstance(result.exception, SystemExit), "a traceback would have reached the user"
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("date", ["2000-01-03", "2099-08-31"])
+def test_the_first_and_the_last_dates_work(tmp_path: Path, date: str) -> None:
+    options = ("--symbols", "SPX", "--minutes", "1", "--impact", "10")
+    result = simulate(tmp_path / "out", "--date", date, *options)
+    assert result.exit_code == 0, result.output
 
 
 def test_a_folder_that_exists_is_left_alone(tmp_path: Path) -> None:

@@ -4,16 +4,22 @@ import datetime
 import time
 from collections import Counter
 from pathlib import Path
+from typing import Any, Final
 
 import click
 
-from zerodte.cli.options import CLOCK_TIME, DATE, FOLDER, Finite
+from zerodte.cli.options import CLOCK_TIME, DATE, FOLDER
 from zerodte.cli.progress import LateProgress
 from zerodte.config import MINUTE
 from zerodte.feeds.simulator.names import Name, SimulationError, names_of
 from zerodte.feeds.simulator.output import write_tape
 from zerodte.feeds.simulator.simulation import Simulation
+from zerodte.feeds.simulator.world import check_impact
 from zerodte.market.calendar import TradingSession, calendar, new_york, new_york_clock
+
+#: OSI symbols hold the years 2000 to 2099, and some expiries lie months after the session.
+_FIRST_DAY: Final = datetime.date(2000, 1, 1)
+_LAST_DAY: Final = datetime.date(2099, 8, 31)
 
 
 class Symbols(click.ParamType[tuple[Name, ...]]):
@@ -32,6 +38,23 @@ class Symbols(click.ParamType[tuple[Name, ...]]):
             self.fail(str(error), param, ctx)
 
 
+class Impact(click.ParamType[float]):
+    """A strength of dealers' hedging that can be simulated."""
+
+    name = "X"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """Read it, or fail with the range."""
+        impact = float(click.FLOAT.convert(value, param, ctx))
+        try:
+            check_impact(impact)
+        except SimulationError as error:
+            self.fail(str(error), param, ctx)
+        return impact
+
+
 SYMBOLS = click.option(
     "--symbols",
     "names",
@@ -45,10 +68,10 @@ SEED = click.option(
 )
 IMPACT = click.option(
     "--impact",
-    type=Finite(0.0),
+    type=Impact(),
     default=0.0,
     show_default=True,
-    help="How strongly dealers' hedging moves prices.",
+    help="How strongly dealers' hedging moves prices, from 0 to 10.",
 )
 
 
@@ -56,8 +79,12 @@ def session_of(date: datetime.date) -> TradingSession:
     """The session of a date.
 
     Raises:
-        SimulationError: On a weekend or holiday.
+        SimulationError: On a weekend or holiday, or where expiries have no symbols.
     """
+    if not _FIRST_DAY <= date <= _LAST_DAY:
+        raise SimulationError(
+            f"{date} cannot be simulated; dates are from {_FIRST_DAY} to {_LAST_DAY}"
+        )
     session = calendar().session(date)
     if session is None:
         following = calendar().next(date).date

@@ -126,10 +126,18 @@ def test_news_moves_the_market_by_what_was_drawn() -> None:
 
 
 @pytest.mark.parametrize(
-    ("news", "date", "length"), [(390, WEDNESDAY, 390), (-1, WEDNESDAY, 390), (210, HALF_DAY, 210)]
+    ("news", "date", "at", "closes"),
+    [
+        (390, WEDNESDAY, "16:00", "16:00"),
+        (-1, WEDNESDAY, "09:29", "16:00"),
+        (210, HALF_DAY, "13:00", "13:00"),
+    ],
 )
-def test_news_outside_the_session_is_refused(news: int, date: datetime.date, length: int) -> None:
-    with pytest.raises(SimulationError, match=f"minute {news}: the session of {date} has {length}"):
+def test_news_outside_the_session_is_refused(
+    news: int, date: datetime.date, at: str, closes: str
+) -> None:
+    said = f"news at {at}: the session of {date} is from 09:30 to {closes} New York"
+    with pytest.raises(SimulationError, match=said):
         drawn_day("SPX", date=date, news=news)
 
 

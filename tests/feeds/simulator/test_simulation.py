@@ -241,10 +241,12 @@ def test_a_session_reads_what_was_simulated() -> None:
     ("changes", "message"),
     [
         ({"impact": -1.0}, "impact"),
+        ({"impact": 1e6}, r"impact is 1e\+06; it must be from 0 to 10"),
         ({"seed": -1}, "seed"),
         ({"minutes": 0}, "1 to 390"),
         ({"minutes": 391}, "1 to 390"),
-        ({"news": 400}, "news"),
+        ({"news": 400}, "news at 16:10: the session of .* is from 09:30 to 16:00 New York"),
+        ({"news": 5, "minutes": 5}, "news at 09:35: the first 5 minutes end at 09:35 New York"),
     ],
 )
 def test_what_cannot_be_simulated_is_said(changes: dict[str, float], message: str) -> None:

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from zerodte.config import MINUTE
 from zerodte.feeds.simulator.names import Name, SimulationError
 from zerodte.feeds.simulator.parts import Floats, Places
 from zerodte.feeds.simulator.prices import (
@@ -26,7 +27,7 @@ from zerodte.feeds.simulator.prices import (
     tracking_factor,
 )
 from zerodte.feeds.simulator.world_parameters import NEWS_MINUTES
-from zerodte.market.calendar import TradingSession
+from zerodte.market.calendar import TradingSession, new_york_clock
 from zerodte.pricing.clock import remaining_variance_share
 
 
@@ -105,8 +106,12 @@ def _news_by_second(news: News, session: TradingSession) -> Floats:
     """What news adds, as a share of a session's variance, shape (seconds,)."""
     first, length = 60 * news.minute, 60 * int(session.minutes)
     if not 0 <= first < length:
+        at, opens, closes = (
+            f"{new_york_clock(instant):%H:%M}"
+            for instant in (session.open + news.minute * MINUTE, session.open, session.close)
+        )
         raise SimulationError(
-            f"news at minute {news.minute}: the session of {session.date} has {length // 60}"
+            f"news at {at}: the session of {session.date} is from {opens} to {closes} New York"
         )
     fading = np.linspace(1.0, 0.0, 60 * NEWS_MINUTES, endpoint=False)
     added = np.zeros(length)

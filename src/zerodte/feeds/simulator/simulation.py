@@ -21,7 +21,7 @@ from zerodte.feeds.simulator.quotes import Quotes
 from zerodte.feeds.simulator.trading import Rows, execute
 from zerodte.feeds.simulator.underlying import Underlyings
 from zerodte.feeds.simulator.world import World
-from zerodte.market.calendar import TradingSession
+from zerodte.market.calendar import TradingSession, new_york_clock
 from zerodte.records.dbn import OPRA, Records
 from zerodte.records.tick import Batch
 from zerodte.records.truth import CONTRACT_TRUTH
@@ -69,8 +69,8 @@ class Simulation:
         symbols: Raw symbol by instrument id, of every dataset.
 
     Raises:
-        SimulationError: If the seed or the impact is negative, or minutes or the news are not in
-            the session.
+        SimulationError: If the seed is negative, the impact not in its range, or minutes or the
+            news are not in the session, or the news not in these minutes.
     """
 
     def __init__(
@@ -90,6 +90,14 @@ class Simulation:
         self.session = session
         self._blocks = whole if minutes is None else minutes
         self._world = World(session, names, seed, impact, news)
+        if news is not None and news >= self._blocks:
+            at, end = (
+                f"{new_york_clock(session.open + minute * MINUTE):%H:%M}"
+                for minute in (news, self._blocks)
+            )
+            raise SimulationError(
+                f"news at {at}: the first {self._blocks} minutes end at {end} New York"
+            )
         self.listing: Listing = self._world.listing
         flow = draw(generator(seed, session.date, "flow"))
         self.drawn = Chances(self._world.drawn, flow)

@@ -14,10 +14,20 @@ from zerodte.feeds.simulator.path import Path
 from zerodte.feeds.simulator.prices import Prices, draw_prices
 from zerodte.feeds.simulator.surface import Surface, variance_swap
 from zerodte.feeds.simulator.variance import Variance
-from zerodte.feeds.simulator.world_parameters import MONTH
+from zerodte.feeds.simulator.world_parameters import MONTH, MOST_IMPACT
 from zerodte.market.calendar import TradingSession
 
 _INDEX: Final = NAMES["SPX"]
+
+
+def check_impact(impact: float) -> None:
+    """Refuse a strength of hedging that cannot be simulated.
+
+    Raises:
+        SimulationError: If it is not from 0 to `MOST_IMPACT`.
+    """
+    if not 0.0 <= impact <= MOST_IMPACT:
+        raise SimulationError(f"impact is {impact:g}; it must be from 0 to {MOST_IMPACT:g}")
 
 
 class World:
@@ -28,7 +38,7 @@ class World:
         names: The underlyings, each once.
         seed: Not negative. The same seed, date and names give the same market; but for impact, a
             name's is the same whichever stand beside it.
-        impact: How strongly dealers' hedging moves prices; 0: not at all.
+        impact: How strongly dealers' hedging moves prices, to `MOST_IMPACT`; 0: not at all.
         news: Minute of the session at which scheduled news comes.
 
     Attributes:
@@ -36,7 +46,7 @@ class World:
         drawn: What the seed drew of prices.
 
     Raises:
-        SimulationError: If impact is negative, or the news is not in the session.
+        SimulationError: If impact is not in its range, or the news is not in the session.
     """
 
     def __init__(
@@ -47,8 +57,7 @@ class World:
         impact: float = 0.0,
         news: int | None = None,
     ) -> None:
-        if not 0.0 <= impact < np.inf:
-            raise SimulationError(f"impact is {impact:g}: it must be 0, or a number above")
+        check_impact(impact)
         # The volatility index is the index's, whether that is listed or not.
         moving = names if _INDEX in names else (*names, _INDEX)
         self._session = session

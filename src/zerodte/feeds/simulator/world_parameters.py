@@ -88,6 +88,8 @@ STRIKE_NOISE: Final = 0.6
 #: whole day's programme it is near 1 (Almgren, Thum, Hauptmann and Li, "Direct estimation of equity
 #: market impact", Risk 18, 2005); the next price follows one order by far more (ours).
 IMPACT: Final = 60.0
+#: The most that may be asked for (ours): far beyond it prices overflow.
+MOST_IMPACT: Final = 10.0
 #: However short of gamma dealers are, their hedging no more than doubles a move ...
 LEAST_RESISTANCE: Final = 0.5
 #: ... and the passing of time asks for no more than this share of the turnover (ours).
