@@ -88,7 +88,7 @@ STRIKE_NOISE: Final = 0.6
 #: whole day's programme it is near 1 (Almgren, Thum, Hauptmann and Li, "Direct estimation of equity
 #: market impact", Risk 18, 2005); the next price follows one order by far more (ours).
 IMPACT: Final = 60.0
-#: The most that may be asked for (ours): far beyond it prices overflow.
+#: The most that may be asked for (ours): far beyond it prices fall below 0.
 MOST_IMPACT: Final = 10.0
 #: However short of gamma dealers are, their hedging no more than doubles a move ...
 LEAST_RESISTANCE: Final = 0.5
