@@ -185,7 +185,7 @@ def test_a_session_is_kept_again_when_its_gaps_change(tape: Tape, tmp_path: Path
     assert not history.tried.acquire(blocking=False), "and not for nothing"
     kept = History(str(tmp_path)).about(tape.session.date, "ABC")
     assert kept is not None
-    assert [gap.reason for gap in kept.gaps] == ["the feed was down"]
+    assert [gap.reason for gap in kept.gaps] == ["silence", "the feed was down"]
 
 
 def test_a_market_keeps_its_session(recorded: Path, tmp_path: Path) -> None:
