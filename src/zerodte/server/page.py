@@ -38,7 +38,8 @@ def home_page(base_url: str, symbols: list[str], overview: str) -> bytes:
         overview: The table, as HTML.
     """
     first = "SPY" if "SPY" in symbols else next(iter(symbols), "SPX")
-    asks = (f"/v1/flow/zero-dte/snapshot/{first}", f"/v1/exposure/zero-dte/{first}", "/health")
+    flow = "/v1/flow/zero-dte"
+    asks = (f"{flow}/snapshot/{first}", f"{flow}/series/{first}", f"{flow}/leaderboard")
     lines = "\n".join(f"curl -s {base_url}{path}" for path in asks)
     return _page(
         "zerodte",
