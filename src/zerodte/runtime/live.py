@@ -122,6 +122,7 @@ class LiveMarket(Market):
                 if self._stopped.is_set():
                     return
                 self._take(own, tick, _at_once)
+                self._audience.passed(tick.end)
             if recorder.recovery.last > self._tape.session.open:
                 self._show(own)
             while not self._stopped.is_set() and not reception.is_over:
@@ -130,10 +131,13 @@ class LiveMarket(Market):
                     return
                 for ready in closed:
                     self._take(own, follow.add(ready), reception.late)
+                    if self.shown is None:
+                        self._audience.passed(ready.end)
                 if reception.is_caught_up:
                     self._show(own)
-            self._show(own)
-            self._is_over = reception.is_over
+            if reception.is_over:
+                self._show(own)
+                self._is_over = True
         finally:
             reception.close()
             recorder.close()
