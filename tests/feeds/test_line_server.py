@@ -11,7 +11,7 @@ import pytest
 
 from session.made_tape import OPEN, SECOND
 from tape.live_day import SPAN, source
-from zerodte.feeds import line_server
+from zerodte.feeds import line_client, line_server
 from zerodte.feeds.feed import FeedError
 from zerodte.feeds.line import Hello, Over, encode
 from zerodte.feeds.line_client import Line, LineConnection
@@ -215,13 +215,15 @@ def test_counts_beyond_the_tape_are_refused(serve: Serve) -> None:
     connection.close()
 
 
-def answering(content: bytes) -> Line:
-    """Something that says this to the first who connects, and hangs up."""
+def answering(*parts: bytes) -> Line:
+    """Something that says this, part by part, to the first who connects, and hangs up."""
     listening = socket.create_server(("127.0.0.1", 0))
 
     def answer() -> None:
         with listening, listening.accept()[0] as client:
-            client.sendall(content)
+            for part in parts:
+                client.sendall(part)
+                time.sleep(0.05)
 
     threading.Thread(target=answer, daemon=True).start()
     return Line(*listening.getsockname())
@@ -236,6 +238,21 @@ def test_what_is_no_feed_is_a_clear_error(tape: Tape) -> None:
         answering(encode(Over())).connect()
     with pytest.raises(FeedError, match="it speaks version 2 of the line, not 1"):
         answering(encode(Hello(2, Playback(tape).offer))).connect()
+
+
+def test_a_long_message_may_take_its_time(tape: Tape) -> None:
+    hello = encode(Hello(1, Playback(tape).offer))
+    connection = answering(hello[:5], hello[5:100], hello[100:]).connect()
+    assert connection.offer == Playback(tape).offer
+    connection.close()
+
+
+def test_who_never_answers_is_no_feed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(line_client, "_PATIENCE", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        line = Line(*mute.getsockname())
+        with pytest.raises(FeedError, match=r"no answer within 0\.2 seconds"):
+            line.connect()
 
 
 def test_nobody_listens() -> None:

@@ -1,6 +1,7 @@
 """The line's near end: a feed that is reached over TCP."""
 
 import socket
+import time
 from collections.abc import Mapping
 from typing import Final, TypeVar
 
@@ -117,9 +118,11 @@ class LineConnection:
 
     def _answer(self, kind: type[_Answer]) -> _Answer:
         """The next message, which must be of a kind."""
+        due = time.monotonic() + _PATIENCE
         while not self._messages:
+            # What is there of a long message is not yet one.
             self._messages = self._read(_PATIENCE)
-            if not self._messages:
+            if not self._messages and time.monotonic() > due:
                 raise FeedError(f"no answer within {_PATIENCE:g} seconds")
         message, _ = self._messages.pop(0)
         if not isinstance(message, kind):
