@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 
+from engine.twin import Twin
+from engine.twin_pricing import When
 from session.day import SECOND, Day, osi
 from session.generated import priced, send
 from session.usual import STRIKES, usual
@@ -64,6 +66,29 @@ def test_older_bars_hold_null_where_a_strike_was_listed_later() -> None:
         changes = read(heatmap(frame, metric, "delta", "1m", 5))["bars"]
         first = changes[1]["values"][body["strikes_grid"].index(501.0)]
         assert first == body["bars"][1]["values"][body["strikes_grid"].index(501.0)]
+
+
+def test_changes_are_from_the_last_bar_that_knew_the_strike() -> None:
+    """Between two that know it lies one that knows nothing: everything was silent."""
+    day = send(Day(), usual(), "12:00", 500.0)
+    day.session.advance(day.time("12:01"))
+    send(day, usual(0.3), "12:02", 500.0)
+    frame = Frame.live(day.session, "live", "SPX")
+    raw, changes = (
+        [bar["values"] for bar in read(heatmap(frame, "gex", mode, "1m", 3))["bars"]]
+        for mode in ("raw", "delta")
+    )
+    assert changes[0] == raw[0]
+    assert changes[1] == raw[1] == [None] * len(STRIKES)
+    assert changes[2] == pytest.approx(np.subtract(raw[2], raw[0]).tolist(), rel=1e-6, abs=1.0)
+
+
+def test_charm_of_a_bar_is_the_twins() -> None:
+    rows = usual()
+    day = send(Day(), rows, "12:00", 500.0)
+    (bar,) = read(series(Frame.live(day.session, "live", "SPX"), "30s", 1))["bars"]
+    expected = sum(map(sum, Twin(rows, When(150.0), 500.0).charm_hour))
+    assert bar["charm_dollars_per_hour"] == pytest.approx(expected, rel=1e-6)
 
 
 def test_every_column_grows_with_the_grid() -> None:

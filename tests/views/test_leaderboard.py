@@ -4,6 +4,7 @@ import datetime
 import functools
 import json
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,8 @@ import pytest
 
 from session.day import Day, osi
 from session.generated import priced
-from views.days import Seen, made, read
+from session.made_tape import quotes, stock, trades, write
+from views.days import Seen, read
 from zerodte.feeds.sample import write_sample
 from zerodte.market.calendar import calendar
 from zerodte.runtime.replay import replay
@@ -43,8 +45,22 @@ def sampled() -> Session:
         return replay(open_tape(folder))
 
 
-@pytest.mark.parametrize("session", [sampled(), made().session], ids=["sample", "made"])
-def test_metrics_are_those_of_the_symbols_own_endpoints(session: Session) -> None:
+@functools.cache
+def trading() -> Session:
+    """A chain that still trades."""
+    with tempfile.TemporaryDirectory() as folder:
+        tape = write(
+            Path(folder),
+            ("cbbo-1s", quotes("cbbo-1s", 8_000, 600, seed=1)),
+            ("tcbbo", trades("tcbbo", 1_000, 600, seed=2)),
+            ("bbo-1s", stock(600)),
+        )
+        return replay(tape)
+
+
+@pytest.mark.parametrize("make", [sampled, trading])
+def test_metrics_are_those_of_the_symbols_own_endpoints(make: Callable[[], Session]) -> None:
+    session = make()
     (symbol,) = session.symbols()
     frame = Frame.live(session, "replay", symbol)
     last = read(series(frame, "30s", 390))["bars"][-1]
@@ -55,6 +71,13 @@ def test_metrics_are_those_of_the_symbols_own_endpoints(session: Session) -> Non
     assert values(session, "pin_risk") == known
     charm = last["charm_dollars_per_hour"]
     assert values(session, "charm_intensity") == ({} if charm is None else {symbol: abs(charm)})
+
+
+def test_the_flow_of_the_last_samples_is_not_that_of_the_day() -> None:
+    (of_ten,) = values(trading(), "abs_flow").values()
+    bars = read(hedge_flow(Frame.live(trading(), "replay", "ABC"), "calls", "30s", 390))["bars"]
+    assert of_ten > 0
+    assert bars[-11]["bar"] != 0, "one sample more or less is told apart"
 
 
 def test_heat_is_flow_against_gamma() -> None:
@@ -71,7 +94,7 @@ def test_heat_is_flow_against_gamma() -> None:
 def several() -> Session:
     """Three symbols at one sample; none has traded, and one was never quoted."""
     day = Day()
-    define, quotes, oi = [], {}, {}
+    define, quoted, oi = [], {}, {}
     for root, held in (("AAA", 10), ("BBB", 900), ("CCC", 0)):
         for row in priced(STRIKES, 500.0, 30):
             for right, quote in (("C", row.call), ("P", row.put)):
@@ -80,9 +103,9 @@ def several() -> Session:
                 define.append(name)
                 if held:
                     # Calls twice the puts, so that gamma has a sign.
-                    quotes[name] = quote.bid, quote.ask
+                    quoted[name] = quote.bid, quote.ask
                     oi[name] = held * (2 if right == "C" else 1)
-    day.send("10:00", define=tuple(define), quotes=quotes, oi=oi)
+    day.send("10:00", define=tuple(define), quotes=quoted, oi=oi)
     return day.session
 
 

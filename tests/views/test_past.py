@@ -1,14 +1,26 @@
 """A past instant is answered as it was then, to the byte."""
 
+import datetime
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
 import pytest
 
 from views.days import Seen, answered, made, read
 from zerodte.config import SAMPLE_INTERVAL, SECOND
+from zerodte.market.calendar import new_york
+from zerodte.runtime.replay import replay
+from zerodte.tape.folder import open_tape
+from zerodte.tape.lean import import_lean
 from zerodte.views.frame import Frame
 from zerodte.views.series import series
-from zerodte.views.snapshot import snapshot_at
+from zerodte.views.snapshot import snapshot, snapshot_at
 from zerodte.views.strike_bars import heatmap
 from zerodte.wire.errors import ApiError
+
+GOOG = datetime.date(2015, 12, 24)
 
 
 def test_every_sample_is_answered_as_it_was_then(seen: Seen) -> None:
@@ -79,3 +91,30 @@ def test_only_the_same_day_chain_has_a_past() -> None:
     error = refused(frame, expiry=own.replace(day=9))
     assert error.code == "invalid_expiry"
     assert str(own) in error.message
+
+
+def test_a_sample_is_nearly_what_is_said_a_second_later(recorded: Path, tmp_path: Path) -> None:
+    """One comes from memory, the other from the live arrays; the clock alone has moved."""
+    import_lean(recorded / "lean", "GOOG", GOOG, tmp_path, lambda *_: None)
+    session = replay(open_tape(tmp_path), new_york(GOOG, datetime.time(11, 30)))
+
+    def said(*, settled: bool) -> dict[str, Any]:
+        return read(snapshot(session, "replay", "GOOG", None, 0.05, settled=settled))
+
+    live, baseline = said(settled=False), said(settled=True)
+    session.advance(session.now + SECOND)
+    for then, later in ((live, said(settled=False)), (baseline, said(settled=True))):
+        assert then["exposures"] != later["exposures"]
+        assert list(apart(then, later)) == []
+    totals = [answer["exposures"]["total_chain_net_gex"] for answer in (live, baseline)]
+    assert abs(totals[0] / totals[1] - 1.0) > 0.01, "what is settled is told apart"
+
+
+def apart(one: dict[str, Any], other: dict[str, Any]) -> Iterator[str]:
+    """Figures that differ by more than a second explains; far strikes may, and are left out."""
+    for block in one.keys() - {"body", "strikes", "metadata", "data_as_of"}:
+        if isinstance(one[block], dict):
+            for name, value in one[block].items():
+                same = value == other[block][name] or isinstance(value, str | dict)
+                if not same and not math.isclose(value, other[block][name], rel_tol=5e-3):
+                    yield f"{block}.{name}: {value} and {other[block][name]}"

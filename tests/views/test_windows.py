@@ -5,7 +5,7 @@ from itertools import accumulate
 from typing import Any, get_args
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from views.days import Seen, made, read
@@ -57,6 +57,7 @@ def test_bars_are_the_last_samples_of_whole_buckets(sample: int, bar: BarSize, s
 
 
 @given(sample=samples, bar=bars, spans=st.tuples(minutes, minutes), side=sides)
+@example(sample=2, bar="30s", spans=(1, 390), side="all")  # all but the day's first sample
 def test_a_shorter_window_is_the_tail_of_a_longer_one(
     sample: int, bar: BarSize, spans: tuple[int, int], side: Side
 ) -> None:
