@@ -83,6 +83,6 @@ def test_silences_are_shown(tmp_path: Path) -> None:
     write(tmp_path, *parts)
     gaps = [line for line in shown(tmp_path).splitlines() if line.startswith("gap:")]
     assert gaps == [
-        "gap: 09:31:00 to 09:31:31 New York, 31 s",
-        "gap: 09:33:00 to 16:00:00 New York, 23220 s",
+        "gap: 09:31:00 to 09:31:31 New York, 31 s: silence",
+        "gap: 09:33:00 to 16:00:00 New York, 23220 s: silence",
     ]

@@ -65,12 +65,13 @@ def test_the_whole_symbol_is_the_sum_of_the_twins_of_all_chains(recorded: Path) 
     file, session = spx_file(recorded), spx_session(recorded)
     total = sum(twin_of(file, root, expiry, SPX_DAY).net_gex for root, expiry in file.chains)
     assert len({root for root, _ in file.chains}) == 2
-    chain = session.chain("SPX", SPX_DAY)
-    assert chain is not None
-    for settled in (False, True):
-        reading = session.reading(chain, settled=settled)
-        assert reading is not None
-        assert reading.total_net_gex == pytest.approx(total, rel=1e-9)
+    for expiry in (SPX_DAY, datetime.date(2022, 3, 25)):
+        chain = session.chain("SPX", expiry)
+        assert chain is not None
+        for settled in (False, True):
+            reading = session.reading(chain, settled=settled)
+            assert reading is not None
+            assert reading.total_net_gex == pytest.approx(total, rel=1e-9)
 
 
 def test_gamma_acceleration_is_measured_against_the_expiry_a_week_away(recorded: Path) -> None:

@@ -65,3 +65,9 @@ def test_zero_has_no_sign() -> None:
 def test_an_empty_column() -> None:
     assert numbers.numbers(np.array([])) == []
     assert numbers.wholes(np.array([])) == []
+
+
+def test_integers_keep_every_digit() -> None:
+    values, known = np.array([[2**62 + 1, -3], [0, 5]]), np.array([[True, True], [True, False]])
+    assert numbers.integers(values, known) == [[2**62 + 1, -3], [0, None]]
+    assert all(type(value) is int for value in numbers.integers(values[0], known[0]))

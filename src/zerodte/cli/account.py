@@ -1,5 +1,7 @@
 """The account of a replay for a terminal: what came, what decided, where it went."""
 
+from collections.abc import Sequence
+
 from rich.console import Console
 from rich.table import Table
 
@@ -7,13 +9,14 @@ from zerodte.engine.aggressor import Rule
 from zerodte.market.calendar import new_york_clock
 from zerodte.runtime.tally import Tally, rule_lines, seconds, top_strikes
 from zerodte.session.board import Board
+from zerodte.session.sample import Gap
 from zerodte.views.words import dollars
 
 _STRIKES = 10
 _GAPS = 10
 
 
-def print_account(board: Board, tally: Tally) -> None:
+def print_account(board: Board, tally: Tally, gaps: Sequence[Gap]) -> None:
     """Print records by kind, volume by side and rule, flow by hour, top strikes, gaps."""
     console = Console(highlight=False)
     counts = ", ".join(f"{count:,} {kind}" for kind, count in tally.records.items())
@@ -22,11 +25,13 @@ def print_account(board: Board, tally: Tally) -> None:
         console.print(_by_side(board))
         for table in (_by_rule(board), _by_hour(tally), _by_strike(board, tally)):
             console.print(table)
-    for gap in tally.gaps[:_GAPS]:
+    for gap in gaps[:_GAPS]:
         begin, end = new_york_clock(gap.start), new_york_clock(gap.end)
-        console.print(f"gap: {begin:%H:%M:%S} to {end:%H:%M:%S} New York, {seconds(gap):.0f} s")
-    if len(tally.gaps) > _GAPS:
-        console.print(f"and {len(tally.gaps) - _GAPS} gaps more")
+        console.print(
+            f"gap: {begin:%H:%M:%S} to {end:%H:%M:%S} New York, {seconds(gap):.0f} s: {gap.reason}"
+        )
+    if len(gaps) > _GAPS:
+        console.print(f"and {len(gaps) - _GAPS} gaps more")
 
 
 def _table(*columns: str) -> Table:

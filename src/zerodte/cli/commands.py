@@ -16,7 +16,7 @@ from zerodte.cli.serve import demo_command, serve_command
 from zerodte.cli.sessions import sessions_command
 from zerodte.cli.simulate import simulate_command
 from zerodte.cli.summary import print_summary
-from zerodte.config import SECOND, STRIKE_RANGE
+from zerodte.config import STRIKE_RANGE
 from zerodte.history.error import HistoryError
 from zerodte.history.history import History
 from zerodte.market.calendar import new_york
@@ -71,7 +71,7 @@ def replay_command(
     """Replay the tape in folder TAPE and print its last snapshot."""
     opened = open_tape(tape)
     end = None if until is None else new_york(opened.session.date, until)
-    tally = Tally(opened.session, opened.notes.cadence_seconds * SECOND)
+    tally = Tally(opened.session)
     with ReplayProgress(opened.session) as progress:
 
         def watch(session: Session, tick: Tick, judged: list[Judged]) -> None:
@@ -79,7 +79,6 @@ def replay_command(
             progress.show(tick.end, sum(tally.records.values()))
 
         session = replay(opened, end, watch)
-    tally.finish(opened.session.close if end is None else end)
     if history:
         _keep(session, opened, History(history))
     for warning in [*opened.warnings, *session.notices()]:
@@ -94,7 +93,8 @@ def replay_command(
         else:
             print_summary(body)
     if not as_json:
-        print_account(session.board, tally)
+        gaps = session.gaps(opened.session.close if end is None else end)
+        print_account(session.board, tally, gaps)
 
 
 @main.group("import")

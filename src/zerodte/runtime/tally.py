@@ -1,16 +1,16 @@
-"""What a replay adds up while it runs: records, flow by hour, gaps; and the day's account after."""
+"""What a replay adds up while it runs: records, flow by hour; and the day's account after."""
 
 from collections import Counter
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from zerodte.config import SECOND, STALE_AFTER
+from zerodte.config import SECOND
 from zerodte.engine.aggressor import Rule
 from zerodte.market.calendar import TradingSession, new_york_clock
-from zerodte.records.dbn import CADENCE
 from zerodte.records.tick import Tick
 from zerodte.session.board import Board, Judged
+from zerodte.session.sample import Gap
 
 
 @dataclass(slots=True)
@@ -21,44 +21,25 @@ class HourFlow:
     puts: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Gap:
-    """A silence of the whole tape within the session, UTC ns, both ends exclusive."""
-
-    start: int
-    end: int
-
-
 @dataclass(slots=True)
 class Tally:
     """A running account of a replay.
 
     Attributes:
         hours: The trading session.
-        cadence: Interval at which the tape's source speaks, ns: as its notes say, or the longest of
-            its options' quotes so far.
         records: Records so far, by kind.
         flow: By the hour that begins then, New York.
-        gaps: Silences of the tape longer than its cadence explains.
     """
 
     hours: TradingSession
-    cadence: int
     records: Counter[str] = field(default_factory=Counter)
     flow: dict[int, HourFlow] = field(default_factory=dict)
-    gaps: list[Gap] = field(default_factory=list)
-    _spoke: int | None = None
 
     def take(self, tick: Tick, judged: list[Judged], board: Board) -> None:
         """Add a tick that `board` has taken."""
         self.records.update(tick.counts())
         for trades in judged:
             self._add_flow(tick.end, trades, board)
-        self._hear(tick)
-
-    def finish(self, now: int) -> None:
-        """End the account at `now` (UTC ns), up to which the tape was meant to speak."""
-        self._add_silence(now)
 
     def _add_flow(self, end: int, trades: Judged, board: Board) -> None:
         known = trades.positions >= 0
@@ -67,19 +48,6 @@ class Tally:
         hour = self.flow.setdefault(new_york_clock(end - 1).hour, HourFlow())
         hour.calls += int(dollars[is_call].sum())
         hour.puts += int(dollars[~is_call].sum())
-
-    def _hear(self, tick: Tick) -> None:
-        if not (tick.quotes or tick.trades or tick.underlying):
-            return
-        self.cadence = max([self.cadence, *(CADENCE[batch.schema] for batch in tick.quotes)])
-        self._add_silence(tick.end)
-        self._spoke = max(tick.end, self.hours.open)
-
-    def _add_silence(self, until: int) -> None:
-        spoke = self.hours.open if self._spoke is None else self._spoke
-        until = min(until, self.hours.close)
-        if until - spoke > max(STALE_AFTER, 2 * self.cadence):
-            self.gaps.append(Gap(spoke, until))
 
 
 @dataclass(frozen=True, slots=True)

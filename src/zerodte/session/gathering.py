@@ -12,7 +12,7 @@ from zerodte.engine.surface import parity
 from zerodte.engine.volume import volume_of
 from zerodte.market.contracts import Chain
 from zerodte.session.board import Board
-from zerodte.session.quantise import dollars, single, units
+from zerodte.session.quantise import single, units
 from zerodte.session.sample import Ints, Ints32
 
 
@@ -52,7 +52,15 @@ class Facts:
 def gathered(
     board: Board, chains: Sequence[Chain], now: int, *, quantised: bool = False
 ) -> list[Facts]:
-    """What is known of chains at `now` (UTC ns), with the digits of a sample if `quantised`."""
+    """What is known of chains at `now` (UTC ns).
+
+    Args:
+        board: Who knows.
+        chains: Which; each has a strike.
+        now: UTC ns.
+        quantised: Open interest has the digits of a sample, so that what is computed is what will
+            be computed again. Mids need not: of them figures only see the smile, which is kept.
+    """
     if not chains:
         return []
     side = _SideBySide(chains)
@@ -81,7 +89,7 @@ class _SideBySide:
         """Counts by contract; 0 where none is listed."""
         return np.where(self.listed, values, 0.0)
 
-    def spread(self, values: npt.NDArray[np.bool_]) -> Bools:
+    def at_strikes(self, values: npt.NDArray[np.bool_]) -> Bools:
         """A value of each chain at all its strikes."""
         return np.repeat(values, self.sizes)
 
@@ -116,15 +124,13 @@ class _Columns:
         fresh = ~board.book.stale(now)[numbers]
         has_trades = np.array([board.has_trades(chain.symbol) for chain in side.chains])
         bid, ask = side.column(board.book.bid), side.column(board.book.ask)
-        mid, spread = mids_and_spreads(bid, ask, side.spread(fresh))
-        kept = units(mid), units(spread)
+        mid, spread = mids_and_spreads(bid, ask, side.at_strikes(fresh))
         day = Turnover(*(side.masked(part) for part in board.flow.turnover(side.positions)))
         interest = open_interest(side.column(board.settled.open_interest), day)
         official, effective = interest.official, np.where(side.listed, interest.effective, np.nan)
         if quantised:
-            mid, spread = dollars(kept[0]), dollars(kept[1])
             official, effective = single(official), single(effective)
-        cleared, known = side.column(board.settled.volume), side.spread(has_trades)
+        cleared, known = side.column(board.settled.volume), side.at_strikes(has_trades)
         return cls(
             fresh=fresh,
             has_trades=has_trades,
@@ -132,8 +138,8 @@ class _Columns:
             ask=ask,
             mid=mid,
             spread=spread,
-            mid_units=kept[0],
-            spread_units=kept[1],
+            mid_units=units(mid),
+            spread_units=units(spread),
             official=official,
             effective=effective,
             cleared=cleared,
