@@ -150,15 +150,15 @@ class _Columns:
         )
 
 
-def _cut(board: Board, side: _SideBySide, all_: _Columns, now: int) -> list[Facts]:
+def _cut(board: Board, side: _SideBySide, columns: _Columns, now: int) -> list[Facts]:
     """The columns of each chain."""
     faults = {
         reason: side.total(mask).astype(np.int64).tolist()
-        for reason, mask in fault_masks(all_.bid, all_.ask, side.listed).items()
+        for reason, mask in fault_masks(columns.bid, columns.ask, side.listed).items()
     }
-    day = all_.day
+    day = columns.day
     traded, signed = side.total(day.traded).tolist(), side.total(day.bought + day.sold).tolist()
-    has_official = side.total(np.isfinite(all_.official)).tolist()
+    has_official = side.total(np.isfinite(columns.official)).tolist()
     contracts = day.traded.astype(np.int64)
     out = []
     for i, chain in enumerate(side.chains):
@@ -166,33 +166,33 @@ def _cut(board: Board, side: _SideBySide, all_: _Columns, now: int) -> list[Fact
         instant = Instant(
             chain=chain,
             clock=board.clock(chain, now),
-            fresh=bool(all_.fresh[i]),
+            fresh=bool(columns.fresh[i]),
             newest=board.book.newest_of(chain.number),
             quotes=Quotes(
-                all_.mid[own],
-                all_.spread[own],
+                columns.mid[own],
+                columns.spread[own],
                 {reason: counts[i] for reason, counts in faults.items() if counts[i]},
             ),
-            official=all_.official[own],
-            effective=all_.effective[own],
-            volume=all_.volume[own],
+            official=columns.official[own],
+            effective=columns.effective[own],
+            volume=columns.volume[own],
             oi_as_of=board.settled.as_of if has_official[i] else None,
             classified_share=signed[i] / traded[i] if traded[i] else 1.0,
         )
-        bid, ask = all_.bid[own], all_.ask[own]
+        bid, ask = columns.bid[own], columns.ask[own]
         facts = Facts(
             instant=instant,
             forward=parity(chain.strikes, bid, ask) if instant.fresh else np.nan,
-            mid=all_.mid_units[own],
-            spread=all_.spread_units[own],
+            mid=columns.mid_units[own],
+            spread=columns.spread_units[own],
             contracts=contracts[own],
-            delta_dollars=all_.delta_dollars[own],
-            gamma_dollars=all_.gamma_dollars[own],
-            cleared=all_.cleared[own],
+            delta_dollars=columns.delta_dollars[own],
+            gamma_dollars=columns.gamma_dollars[own],
+            cleared=columns.cleared[own],
             net_bought=day.net_bought[own],
             variance=day.variance[own],
             by_rule=board.flow.volume_of(chain.number),
-            has_trades=bool(all_.has_trades[i]),
+            has_trades=bool(columns.has_trades[i]),
         )
         out.append(facts)
     return out
