@@ -198,14 +198,17 @@ def misheard(tape: Tape, sent: Tape, until: int) -> list[int]:
     return [
         tick.end
         for tick in tape.ticks()
-        if tick.end <= until and market(tick) != ([] if tick.gap else there.get(tick.end, []))
+        if tick.end <= until and market(tick) != ({} if tick.gap else there.get(tick.end, {}))
     ]
 
 
-def market(tick: Tick) -> list[bytes]:
-    """The records of quotes and trades."""
-    batches = (*tick.underlying, *tick.quotes, *tick.trades)
-    return [batch.records.tobytes() for batch in batches]
+def market(tick: Tick) -> dict[tuple[str, str], bytes]:
+    """The records of quotes and trades, by dataset and schema."""
+    found: dict[tuple[str, str], bytes] = {}
+    for batch in (*tick.underlying, *tick.quotes, *tick.trades):
+        key = batch.dataset, batch.schema
+        found[key] = found.get(key, b"") + batch.records.tobytes()
+    return found
 
 
 def study_gaps(folder: Path, symbol: str, kills: int, speed: float) -> None:
@@ -230,8 +233,8 @@ def study_gaps(folder: Path, symbol: str, kills: int, speed: float) -> None:
         print(
             f"{len(found)} gaps: {[(f'{(b - a) / SECOND + 1:.0f} s', why) for a, b, why in found]}"
         )
-        starts = [start - SECOND for start, _, why in found if why == "the server was down"]
-        print(f"each begins at the last commit before a kill: {starts == downs}")
+        starts = {start - SECOND for start, _, why in found if why == "the server was down"}
+        print(f"each begins at the last commit before a kill: {starts <= set(downs)}")
         print(f"ticks that differ from what was sent outside of the gaps: {len(wrong)}")
         print(f"{len(seen)} answers seen, {len(unlike(seen, mine, symbol))} not those of a replay")
 
