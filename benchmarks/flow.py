@@ -8,8 +8,8 @@ import numpy as np
 
 from benchmarks.flow_peers import TOTALS, Numpy, Polars, Tclf
 from benchmarks.harness import Row, compared
-from zerodte.config import MINUTE
-from zerodte.engine.flow import Flow
+from zerodte.constants import MINUTE
+from zerodte.engine.flow import FlowLedger
 from zerodte.engine.trades import NO_CANCEL, Trades
 
 COUNT, CONTRACTS, TICK, MINUTES = 1_000_000, 1000, 200, 390
@@ -50,7 +50,7 @@ def rows() -> list[Row]:
 
 
 def _rows(name: str, trades: Trades) -> list[Row]:
-    flow = Flow(OPEN, CLOSE)
+    flow = FlowLedger(OPEN, CLOSE)
     flow.grow(CONTRACTS)
     flow.apply(trades, 0)
     peers: dict[str, Callable[[], Any]] = {
@@ -71,7 +71,7 @@ def _rows(name: str, trades: Trades) -> list[Row]:
     return compared(f"{name} signed and totalled", take, **peers)
 
 
-def _assert_same(theirs: dict[str, Any], flow: Flow) -> None:
+def _assert_same(theirs: dict[str, Any], flow: FlowLedger) -> None:
     traded = np.flatnonzero(flow.traded)
     np.testing.assert_array_equal(theirs["positions"], traded)
     for name in TOTALS:

@@ -10,27 +10,32 @@ import warnings
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from zerodte.config import MINUTE, OPENING_SHARE
-from zerodte.engine.aggressor import Rule
-from zerodte.engine.flow import Flow
+from zerodte.arrays import I64
+from zerodte.constants import MINUTE, OPENING_SHARE
+from zerodte.engine.aggressor import SideRule
+from zerodte.engine.flow import FlowLedger
 from zerodte.engine.trades import Trades
 
 os.environ.setdefault("POLARS_MAX_THREADS", "1")
 import polars as pl  # it reads the setting now
 
-Ints = npt.NDArray[np.int64]
-
-#: The columns of a peer's totals, which are also `Flow`'s.
+#: The columns of a peer's totals, which are also `FlowLedger`'s.
 TOTALS = ["bought", "sold", "unsigned", "delta_dollars", "gamma_dollars"]
 TOTALS += ["opened", "net_bought", "variance"]
 
 _CENT = 10_000_000
-_RULES = [Rule.AT_ASK, Rule.AT_BID, Rule.ABOVE_MID, Rule.BELOW_MID, Rule.DEPTH, Rule.TICK]
+_RULES = [
+    SideRule.AT_ASK,
+    SideRule.AT_BID,
+    SideRule.ABOVE_MID,
+    SideRule.BELOW_MID,
+    SideRule.DEPTH,
+    SideRule.TICK,
+]
 
 
-def fixed_point(flow: Flow) -> tuple[list[int], list[int]]:
+def fixed_point(flow: FlowLedger) -> tuple[list[int], list[int]]:
     """The weight and the deviation of every rule, in hundredths."""
     rules = flow._rules[0]  # the same in every group of contracts
     return rules["weight"].tolist(), rules["deviation"].tolist()
@@ -39,7 +44,7 @@ def fixed_point(flow: Flow) -> tuple[list[int], list[int]]:
 class Polars:
     """One lazy query for what becomes of each trade, two over it for the totals."""
 
-    def __init__(self, trades: Trades, begin: int, minutes: int, flow: Flow) -> None:
+    def __init__(self, trades: Trades, begin: int, minutes: int, flow: FlowLedger) -> None:
         """Lay out the frame, prices in whole cents beforehand, in its favour."""
         bid, ask, bid_size, ask_size = trades.standing.T
         names = ("positions", "size", "received", "spot", "delta", "gamma")
@@ -56,11 +61,11 @@ class Polars:
         self._begin, self._minutes = begin, minutes
         self._weight, self._deviation = fixed_point(flow)
 
-    def __call__(self) -> dict[str, Ints]:
+    def __call__(self) -> dict[str, I64]:
         """Totals of the positions that traded, sorted."""
         judged = self._judged().collect()
         by_rule = judged.group_by("rule").agg(pl.len(), pl.col("size").sum())
-        assert len(by_rule) <= len(Rule)
+        assert len(by_rule) <= len(SideRule)
         clusters = judged.lazy().group_by("positions", "minute").agg(pl.col("deviation").sum())
         variance = clusters.group_by("positions").agg(variance=(pl.col("deviation") ** 2).sum())
         signed, size = pl.col("signed"), pl.col("size")
@@ -83,7 +88,7 @@ class Polars:
         by_price = pl.when(twice != both).then((twice - both).sign())
         side = by_price.when(ask_size != bid_size).then((ask_size - bid_size).sign().cast(pl.Int64))
         speaks = (price >= ask, price <= bid, twice > both, twice < both, ask_size != bid_size)
-        rule = pl.when(tick != 0).then(_RULES[-1]).otherwise(int(Rule.NO_RULE))
+        rule = pl.when(tick != 0).then(_RULES[-1]).otherwise(int(SideRule.NO_RULE))
         for when, then in zip(reversed(speaks), reversed(_RULES[:-1]), strict=True):
             rule = pl.when(when).then(then).otherwise(rule)
         at_bid, at_ask = size == bid_size, size == ask_size
@@ -108,17 +113,17 @@ class Polars:
     @staticmethod
     def _by_rule(values: list[int]) -> pl.Expr:
         rule = pl.col("rule")
-        quote = pl.when(rule <= Rule.BELOW_MID).then(values[Rule.AT_ASK])
-        depth = quote.when(rule == Rule.DEPTH).then(values[Rule.DEPTH])
-        tick = depth.when(rule == Rule.TICK).then(values[Rule.TICK])
-        return tick.otherwise(values[Rule.NO_RULE])
+        quote = pl.when(rule <= SideRule.BELOW_MID).then(values[SideRule.AT_ASK])
+        depth = quote.when(rule == SideRule.DEPTH).then(values[SideRule.DEPTH])
+        tick = depth.when(rule == SideRule.TICK).then(values[SideRule.TICK])
+        return tick.otherwise(values[SideRule.NO_RULE])
 
 
 def _whole(dollars: pl.Expr) -> pl.Expr:
     return dollars.round(mode="half_to_even").cast(pl.Int64)
 
 
-def previous_different(trades: Trades) -> Ints:
+def previous_different(trades: Trades) -> I64:
     """Each contract's previous different price, by a stable sort; 0 where there is none."""
     order = np.argsort(trades.positions, kind="stable")
     price, position = trades.price[order], trades.positions[order]
@@ -134,12 +139,12 @@ def previous_different(trades: Trades) -> Ints:
 class Numpy:
     """Array expressions, and sums by position with bincount."""
 
-    def __init__(self, trades: Trades, begin: int, minutes: int, flow: Flow) -> None:
+    def __init__(self, trades: Trades, begin: int, minutes: int, flow: FlowLedger) -> None:
         """Keep the trades."""
         self._trades, self._begin, self._minutes = trades, begin, minutes
         self._weight, self._deviation = (np.array(values) for values in fixed_point(flow))
 
-    def __call__(self) -> dict[str, Ints]:
+    def __call__(self) -> dict[str, I64]:
         """Totals of the positions that traded, sorted."""
         trades, count = self._trades, int(self._trades.positions.max()) + 1
         price, size, reference = trades.price, trades.size, previous_different(trades)
@@ -147,7 +152,7 @@ class Numpy:
         bid_size, ask_size = trades.standing[:, 2], trades.standing[:, 3]
         over, tick = 2 * price - bid - ask, np.where(reference > 0, price - reference, 0)
         speaks = [price >= ask, price <= bid, over > 0, over < 0, ask_size != bid_size, tick != 0]
-        rule = np.select(speaks, [int(rule) for rule in _RULES], int(Rule.NO_RULE))
+        rule = np.select(speaks, [int(rule) for rule in _RULES], int(SideRule.NO_RULE))
         depth = np.sign(ask_size - bid_size).astype(np.int64)
         side = np.where(over != 0, np.sign(over), np.where(depth != 0, depth, np.sign(tick)))
         at_bid, at_ask = size == bid_size, size == ask_size

@@ -15,7 +15,7 @@ import polars as pl
 
 from benchmarks.harness import Row, compared
 from benchmarks.tape import DATE, STRIKES, write_tape
-from zerodte.history.encode import Finished
+from zerodte.history.encode import StoredSession
 from zerodte.history.history import History
 from zerodte.market.calendar import new_york
 from zerodte.runtime.archive import finished
@@ -41,7 +41,7 @@ def rows() -> list[Row]:
         ]
 
 
-def _measured(root: Path, day: Finished) -> list[Row]:
+def _measured(root: Path, day: StoredSession) -> list[Row]:
     history, symbol = History(str(root)), day.day.symbol
     size = history.keep(day)
     (file,) = root.rglob("*.parquet")
@@ -69,7 +69,7 @@ def _an_hour(history: History, symbol: str) -> bytes:
     return heatmap(Frame.past(found.day, found.source, symbol, at), "gex", "raw", "1m", 60)
 
 
-def _narrowed(whole: Finished, strikes: int) -> Finished:
+def _narrowed(whole: StoredSession, strikes: int) -> StoredSession:
     """The strikes around the middle alone."""
     day = whole.day
     first = (len(day.strikes) - strikes) // 2

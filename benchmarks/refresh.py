@@ -12,7 +12,8 @@ import QuantLib as ql  # noqa: N813
 from benchmarks.chain import FORWARD, STRIKE, TAU, VOL
 from benchmarks.greeks import quantlib_loop
 from benchmarks.harness import Row, compared
-from zerodte.engine.instant import Clock, Floats, Instant, Quotes, Spot, mids_and_spreads
+from zerodte.arrays import F64
+from zerodte.engine.chain_inputs import ChainClock, ChainInputs, Quotes, Spot, mids_and_spreads
 from zerodte.engine.inventory import inventory
 from zerodte.engine.state import Anchor, evaluate
 from zerodte.engine.surface import parity, solve_smile
@@ -36,18 +37,18 @@ _CHAIN = Chain(
 )
 
 
-def _book() -> tuple[Floats, Floats]:
+def _book() -> tuple[F64, F64]:
     """Bid and ask of 500 strikes, quoted a tick or more wide, an hour before the close."""
     rights = np.repeat((True, False), 500)
     model = black.price(FORWARD, STRIKE, TAU, VOL, rights).reshape(2, -1)
-    bid: Floats = np.floor(model / _TICK) * _TICK
+    bid: F64 = np.floor(model / _TICK) * _TICK
     return bid, bid + 2 * _TICK
 
 
-def _instant(bid: Floats, ask: Floats, open_interest: Floats) -> Instant:
-    return Instant(
+def _instant(bid: F64, ask: F64, open_interest: F64) -> ChainInputs:
+    return ChainInputs(
         chain=_CHAIN,
-        clock=Clock(0, TAU, 1.0, 330 / 3.9, 0.171, 1.0),
+        clock=ChainClock(0, TAU, 1.0, 330 / 3.9, 0.171, 1.0),
         fresh=True,
         newest=0,
         quotes=Quotes(*mids_and_spreads(bid, ask, fresh=True), {}),

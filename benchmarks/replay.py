@@ -16,7 +16,7 @@ import numpy as np
 
 from benchmarks.harness import Row, compared
 from benchmarks.tape import DATE, write_tape
-from zerodte.config import SECOND
+from zerodte.constants import SECOND
 from zerodte.market.calendar import calendar
 from zerodte.market.osi import Contract, format_osi
 from zerodte.records.dbn import Records, records

@@ -17,14 +17,14 @@ import numpy as np
 import QuantLib as ql  # noqa: N813
 
 from benchmarks.harness import Row, compared, microseconds
-from zerodte.config import SAMPLE_INTERVAL, SECOND
-from zerodte.engine.instant import Floats
+from zerodte.arrays import F64
+from zerodte.constants import SAMPLE_INTERVAL, SECOND
 from zerodte.market.calendar import TradingSession, calendar, new_york
 from zerodte.market.osi import Contract, format_osi
 from zerodte.pricing import black
 from zerodte.records.dbn import OPRA, STAT_OPEN_INTEREST, records
 from zerodte.records.tick import Batch, Tick
-from zerodte.session.sample import COLUMN_KINDS, KeptDay
+from zerodte.session.sample import COLUMN_KINDS, SampleDay
 from zerodte.session.session import Session
 from zerodte.views.frame import Frame
 from zerodte.views.strike_bars import heatmap
@@ -48,7 +48,7 @@ class Wide:
                       range(symbols)]  # fmt: skip
         steps = np.maximum(0.5, (2 * self.spots * 0.002).round() / 2)
         first = (self.spots / steps).round() * steps - steps * (strikes // 2)
-        self.grids: Floats = first[:, None] + steps[:, None] * np.arange(strikes)
+        self.grids: F64 = first[:, None] + steps[:, None] * np.arange(strikes)
         self.session.learn(_STOCKS, dict(enumerate(self.names, _FIRST_STOCK)))
         contracts = (
             format_osi(Contract(name, _DATE, strike, right))
@@ -102,7 +102,7 @@ class Wide:
             session.advance(due)
             yield time.thread_time() - begin
 
-    def mids(self, spot: float, grid: Floats, tau: float) -> Floats:
+    def mids(self, spot: float, grid: F64, tau: float) -> F64:
         """Black's prices of a chain, calls first."""
         vol = 0.3 + 0.5 * np.abs(np.log(grid / spot))
         rights = np.repeat((True, False), len(grid))
@@ -153,7 +153,7 @@ def _quantlib(wide: Wide) -> Callable[[], float]:
     return loop
 
 
-def _day() -> KeptDay:
+def _day() -> SampleDay:
     """A day of one symbol with 200 strikes."""
     wide = Wide(1, 200)
     for _ in wide.samples(780):
@@ -163,12 +163,12 @@ def _day() -> KeptDay:
     return day
 
 
-def _taus() -> Floats:
+def _taus() -> F64:
     left = np.arange(780, 0, -1) - 1
     return np.maximum(left / 780, 1 / 390) / 252
 
 
-def _plain_heatmap(day: KeptDay, tau: Floats) -> str:
+def _plain_heatmap(day: SampleDay, tau: F64) -> str:
     """The same figures as array expressions, rounded one by one."""
     rows = slice(1, None, 2)
     spot, forward = day.inputs["spot"][rows, None], day.inputs["forward"][rows, None]

@@ -13,18 +13,18 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
 
-from zerodte.config import HOUR
+from zerodte.constants import HOUR
 from zerodte.feeds.simulator.names import names_of
 from zerodte.feeds.simulator.simulation import Simulation
 from zerodte.market.calendar import calendar
 from zerodte.runtime.demo import Demo
 from zerodte.runtime.market import Audience, Market
-from zerodte.runtime.programme import Programme
 from zerodte.server import asgi
 from zerodte.server.app import create_app
 from zerodte.server.run import Listener, Server
 from zerodte.server.settings import ServerSettings
 from zerodte.server.source import SampleEvent
+from zerodte.tape.source import TickSource
 
 #: The core that is served from; load and the simulation have the others.
 CORE = 0
@@ -37,7 +37,7 @@ _STILL = 1e-9
 class StampedMarket(Market):
     """A market whose bars say when their sample was announced, on the machine's monotonic clock."""
 
-    def __init__(self, programmes: Iterable[Programme], speed: float) -> None:
+    def __init__(self, programmes: Iterable[TickSource], speed: float) -> None:
         super().__init__(programmes, speed, _LEAD)
         self._announced = 0
 

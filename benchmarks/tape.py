@@ -7,20 +7,16 @@ that stood before it, and the stocks' own quotes. Prices follow Black on a rando
 import datetime
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 
-from zerodte.config import SECOND, SESSIONS_PER_YEAR
+from zerodte.arrays import F64, U32
+from zerodte.constants import SECOND, SESSIONS_PER_YEAR
 from zerodte.market.calendar import TradingSession, calendar, new_york
 from zerodte.market.osi import Contract, format_osi
 from zerodte.pricing import black
 from zerodte.records.dbn import STAT_OPEN_INTEREST, Records, records
 from zerodte.tape.writer import TapeWriter
-
-Floats: TypeAlias = npt.NDArray[np.float64]
-Ids: TypeAlias = npt.NDArray[np.uint32]
 
 DATE = datetime.date(2025, 6, 2)
 OPTIONS, STOCKS = "SYNTHETIC.OPTS", "SYNTHETIC.STOCK"
@@ -67,7 +63,7 @@ def write_tape(out: Path, count: int, *, compressed: bool) -> int:
 
 def _write_morning(
     writer: TapeWriter,
-    ids: Ids,
+    ids: U32,
     contracts: list[Contract],
     session: TradingSession,
     random: np.random.Generator,
@@ -87,8 +83,8 @@ def _write_morning(
 
 def _block(
     contracts: list[Contract],
-    ids: Ids,
-    walk: Floats,
+    ids: U32,
+    walk: F64,
     count: int,
     at: int,
     session: TradingSession,
@@ -113,7 +109,7 @@ def _block(
         yield schema, rows
 
 
-def _mids(contracts: list[Contract], walk: Floats, at: int, session: TradingSession) -> Floats:
+def _mids(contracts: list[Contract], walk: F64, at: int, session: TradingSession) -> F64:
     tau = (session.close - at) / (session.close - session.open) / SESSIONS_PER_YEAR
     strike = np.array([contract.strike for contract in contracts])
     is_call = np.array([contract.right == "C" for contract in contracts])
@@ -125,7 +121,7 @@ def _mids(contracts: list[Contract], walk: Floats, at: int, session: TradingSess
     return mids
 
 
-def _write_stocks(writer: TapeWriter, walk: Floats, at: int, name: str) -> int:
+def _write_stocks(writer: TapeWriter, walk: F64, at: int, name: str) -> int:
     rows = records("bbo-1s", walk.size)
     cents = np.rint(walk.T * np.array(list(SYMBOLS.values())) * 100).ravel()
     rows["instrument_id"] = np.tile(writer.ids(STOCKS, list(SYMBOLS)), walk.shape[1])

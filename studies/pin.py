@@ -12,18 +12,16 @@ from dataclasses import dataclass
 from statistics import NormalDist
 
 import numpy as np
-import numpy.typing as npt
 
 from studies.sessions import FRIDAY, WEDNESDAY, draw
 from studies.table import Table
-from zerodte.feeds.simulator.chance import generator
-from zerodte.feeds.simulator.dealers import Ledger
-from zerodte.feeds.simulator.drawn import draw as draw_flow
+from zerodte.arrays import F64, I64
+from zerodte.feeds.simulator.columns import ContractList
+from zerodte.feeds.simulator.dealers import DealerLedger
 from zerodte.feeds.simulator.listing import draw_listing, strike_grid
-from zerodte.feeds.simulator.parts import Ints, Listing
-from zerodte.feeds.simulator.surface import Surface
-
-Floats = npt.NDArray[np.float64]
+from zerodte.feeds.simulator.random_streams import generator
+from zerodte.feeds.simulator.seed_draw import draw_flow
+from zerodte.feeds.simulator.surface import SmileProcess
 
 #: Equivalence without impact: within so many points, at level 5% with power 90% if there is none.
 _MARGIN = 1.5
@@ -96,14 +94,14 @@ def _with() -> Table:
     return Table(title, columns, tuple(rows))
 
 
-def _lift(near: Floats) -> _Lift:
+def _lift(near: F64) -> _Lift:
     """Of sessions that count 1 if they closed near a strike, else 0."""
     points = 200.0 * near - 100.0
     error = float(points.std(ddof=1)) / math.sqrt(len(points))
     return _Lift(len(near), float(points.mean()), error)
 
 
-def _is_near(close: float, strikes: Floats) -> bool:
+def _is_near(close: float, strikes: F64) -> bool:
     step = float(np.diff(strikes).min())
     return abs(close / step - round(close / step)) < 0.25
 
@@ -121,7 +119,7 @@ def _hedged(symbols: tuple[str, ...], day: datetime.date, seed: int) -> tuple[bo
     """Whether a session with impact 1 closed near a strike; dealers' gamma at its open."""
     drawn = draw(day, symbols, seed)
     listing = draw_listing(drawn.session, drawn.names, drawn.law, drawn.variance, seed)
-    surface = Surface(drawn.law, drawn.variance, listing)
+    surface = SmileProcess(drawn.law, drawn.variance, listing)
     today = np.array([chain.expiry == day for chain in listing.chains])[listing.chain]
     dealers = np.where(today, _morning(listing, seed), 0)
     path = drawn.path(impact=1.0)
@@ -133,11 +131,11 @@ def _hedged(symbols: tuple[str, ...], day: datetime.date, seed: int) -> tuple[bo
     return _is_near(close, np.unique(own)), float(dollars.sum())
 
 
-def _morning(listing: Listing, seed: int) -> Ints:
+def _morning(listing: ContractList, seed: int) -> I64:
     """What dealers hold in the morning, as a whole simulation draws it."""
     date = listing.session.date
     noise = np.empty(len(listing.symbols))
     for place, name in enumerate(listing.names):
         own = np.flatnonzero(listing.name == place)
         noise[own] = generator(seed, date, "overnight", name.symbol).standard_normal(len(own))
-    return Ledger(listing, draw_flow(generator(seed, date, "flow")), noise).inventory
+    return DealerLedger(listing, draw_flow(generator(seed, date, "flow")), noise).inventory

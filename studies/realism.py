@@ -10,18 +10,16 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
 from studies.table import Cell, Table
-from zerodte.config import MINUTE
+from zerodte.arrays import Bool
+from zerodte.constants import MINUTE
+from zerodte.feeds.simulator.columns import Block, ContractList
 from zerodte.feeds.simulator.names import names_of
-from zerodte.feeds.simulator.parts import Block, Listing
 from zerodte.feeds.simulator.simulation import Simulation
 from zerodte.market.calendar import calendar
 from zerodte.records.condition import Condition
 from zerodte.records.dbn import UNDEF_PRICE, Records
-
-Floats = npt.NDArray[np.float64]
 
 _SYMBOLS: Final = ("SPY", "SPX", "QQQ", "IWM")
 _DATE: Final = datetime.date(2025, 8, 6)
@@ -103,7 +101,7 @@ _LARGEST: Final = 100_000
 class Tally:
     """Sums over the blocks of one session, and the figures they make."""
 
-    def __init__(self, listing: Listing) -> None:
+    def __init__(self, listing: ContractList) -> None:
         """Begin a session."""
         self._listing = listing
         self._sums: defaultdict[str, float] = defaultdict(float)
@@ -188,7 +186,7 @@ class Tally:
     def _spx(self) -> int:
         return [name.symbol for name in self._listing.names].index("SPX")
 
-    def _ticks(self, block: Block, chosen: npt.NDArray[np.bool_]) -> float:
+    def _ticks(self, block: Block, chosen: Bool) -> float:
         """Mean spread of the two strikes nearest the money, ticks."""
         values = block.underlying[-1].records
         spot = values["price"][values["instrument_id"] == 1][-1] / 1e9

@@ -3,17 +3,12 @@
 import datetime
 from dataclasses import dataclass
 
-import numpy as np
-import numpy.typing as npt
-
-from zerodte.feeds.simulator.law import Law
 from zerodte.feeds.simulator.names import NAMES, Name
 from zerodte.feeds.simulator.path import Path
+from zerodte.feeds.simulator.price_process import PriceProcess
 from zerodte.feeds.simulator.prices import draw_prices
 from zerodte.feeds.simulator.variance import Variance
 from zerodte.market.calendar import TradingSession, calendar
-
-Floats = npt.NDArray[np.float64]
 
 #: A Wednesday, and a Friday on which stocks' options expire.
 WEDNESDAY = datetime.date(2025, 8, 6)
@@ -35,7 +30,7 @@ class Drawn:
     session: TradingSession
     names: tuple[Name, ...]
     seed: int
-    law: Law
+    law: PriceProcess
     variance: Variance
 
     def path(self, impact: float = 0.0) -> Path:
@@ -51,5 +46,5 @@ def draw(
     if session is None:
         raise ValueError(f"{date} has no session")
     names = tuple(NAMES[symbol] for symbol in symbols)
-    law = Law(session, names, draw_prices(date, names, seed, news))
+    law = PriceProcess(session, names, draw_prices(date, names, seed, news))
     return Drawn(session, names, seed, law, Variance(law, names))

@@ -10,15 +10,13 @@ import sys
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow.parquet as pq
 
 from studies.sessions import WEDNESDAY, draw
 from studies.table import Table
-from zerodte.config import MINUTE, VARIANCE_PROFILE
+from zerodte.arrays import F64
+from zerodte.constants import MINUTE, VARIANCE_PROFILE
 from zerodte.market.calendar import calendar, from_epoch_day
-
-Floats = npt.NDArray[np.float64]
 
 _SESSIONS = 1000
 _RESAMPLES = 2000
@@ -61,19 +59,19 @@ def _clock(slot: int) -> str:
     return f"{minute // 60:02}:{minute % 60:02}"
 
 
-def _shares(by_slot: Floats) -> Floats:
+def _shares(by_slot: F64) -> F64:
     mean = np.minimum(by_slot, np.quantile(by_slot, _KEPT, axis=0)).mean(axis=0)
-    shares: Floats = 100.0 * mean / mean.sum()
+    shares: F64 = 100.0 * mean / mean.sum()
     return shares
 
 
-def _by_slot(minutes: Floats) -> Floats:
+def _by_slot(minutes: F64) -> F64:
     """Variance by half hour of prices at the open and at the end of each minute, shape (391,)."""
-    by_slot: Floats = (np.diff(np.log(minutes)) ** 2).reshape(_SLOTS, _SLOT).sum(axis=1)
+    by_slot: F64 = (np.diff(np.log(minutes)) ** 2).reshape(_SLOTS, _SLOT).sum(axis=1)
     return by_slot
 
 
-def _simulated() -> Floats:
+def _simulated() -> F64:
     sessions = []
     for seed in range(_SESSIONS):
         path = draw(WEDNESDAY, ("SPY",), seed).path()
@@ -83,7 +81,7 @@ def _simulated() -> Floats:
     return np.array(sessions)
 
 
-def _recorded() -> Floats:
+def _recorded() -> F64:
     """Of whole sessions: SPY's minutes, a missing one at the price of the last."""
     bars = pq.read_table(_file(), columns=["timestamp", "open", "close"])
     instant = bars["timestamp"].to_numpy().astype("M8[ns]").astype(np.int64)

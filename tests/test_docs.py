@@ -11,9 +11,9 @@ import msgspec
 import pytest
 from msgspec import inspect
 
-from zerodte import config
+from zerodte import constants
 from zerodte.cli import main
-from zerodte.feeds.simulator import drawn, parameters, quote_kernel, world_parameters
+from zerodte.feeds.simulator import parameters, quote_kernel, seed_draw, world_parameters
 from zerodte.wire.envelope import DataAsOf
 from zerodte.wire.exposure import ExposureBlocks, Head
 
@@ -90,10 +90,10 @@ def test_every_page_is_in_the_index() -> None:
 
 def test_every_constant_is_documented_with_its_value() -> None:
     documented = rows(DOCS / "model.md")
-    constants = {name: value for name, value in vars(config).items() if name.isupper()}
-    assert "VARIANCE_PROFILE" in constants
-    assert constants.keys() - documented.keys() == set()
-    for name, value in constants.items():
+    values = {n: v for n, v in vars(constants).items() if n.isupper()}
+    assert "VARIANCE_PROFILE" in values
+    assert values.keys() - documented.keys() == set()
+    for name, value in values.items():
         assert spoken(value) in documented[name], name
 
 
@@ -114,7 +114,7 @@ def test_every_parameter_of_the_simulated_flow_is_documented_with_its_value() ->
         if name.isupper() and name[0] != "_" and name not in ("KINDS", "TICK_CHANGE")
     }
     values |= {name: kind.share for name, kind in parameters.KINDS.items()}
-    values |= {**drawn.RANGES, "MIX_RANGE": drawn.MIX_RANGE}
+    values |= {**seed_draw.RANGES, "MIX_RANGE": seed_draw.MIX_RANGE}
     assert {"SIZES", "DIRTY", "condors", "limit"} <= values.keys()
     for name, value in values.items():
         assert spoken(value) == documented[name], name
@@ -123,8 +123,8 @@ def test_every_parameter_of_the_simulated_flow_is_documented_with_its_value() ->
 @pytest.mark.parametrize(
     ("value", "words"),
     [
-        (15 * config.SECOND, "15 s"),
-        (config.HOUR, "3,600 s"),
+        (15 * constants.SECOND, "15 s"),
+        (constants.HOUR, "3,600 s"),
         (241, "241"),
         (0.60, "0.6"),
         ((30.0, 5_000.0), "30, 5,000"),
@@ -142,8 +142,8 @@ def spoken(value: object) -> str:
     match value:
         case str():
             return value
-        case int() if value and value % config.SECOND == 0:
-            return f"{value // config.SECOND:,} s"
+        case int() if value and value % constants.SECOND == 0:
+            return f"{value // constants.SECOND:,} s"
         case int():
             return f"{value:,}"
         case float():

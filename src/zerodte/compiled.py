@@ -59,7 +59,7 @@ def _cache_folder() -> str:
     constants from other files that went into it: it would go on serving what they once were.
     """
     package = files("zerodte")
-    state = sha256(package.joinpath("config.py").read_bytes())
+    state = sha256(package.joinpath("constants.py").read_bytes())
     for source in _sources(package):
         if b"zerodte.compiled" in source:
             state.update(source)

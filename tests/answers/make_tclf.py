@@ -12,10 +12,9 @@ Quotes have two sides and a spread, which is where the rules of both cover every
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 from tclf.classical_classifier import ClassicalClassifier
 
-Ints = npt.NDArray[np.int64]
+from zerodte.arrays import F64, I64
 
 COUNT, CONTRACTS = 5000, 12
 RULES = [("quote", "best"), ("depth", "best"), ("tick", "all")]
@@ -23,7 +22,7 @@ SIZE_FIRST = [("trade_size", "best"), *RULES]
 FEATURES = "trade_price bid_best ask_best bid_size_best ask_size_best trade_size price_all_lag"
 
 
-def previous_different(contract: Ints, price: Ints) -> npt.NDArray[np.float64]:
+def previous_different(contract: I64, price: I64) -> F64:
     """For every trade the contract's last price that is not its own; NaN where there is none."""
     lag = np.full(len(price), np.nan)
     seen: dict[int, list[int]] = {}

@@ -16,7 +16,7 @@ from click.testing import CliRunner, Result
 
 import zerodte
 from zerodte.cli import main
-from zerodte.feeds.sample import SYMBOL, write_sample
+from zerodte.feeds.synthetic_tape import SYMBOL, write_synthetic_tape
 from zerodte.market.calendar import calendar, new_york
 
 CHAIN = "chains/spx_2022-03-23_1011_intraday.csv"
@@ -32,7 +32,7 @@ def tape(tmp_path_factory: pytest.TempPathFactory) -> Path:
     session = calendar().session(datetime.date(2024, 11, 29))
     assert session is not None
     folder = tmp_path_factory.mktemp("tape")
-    write_sample(folder, session)
+    write_synthetic_tape(folder, session)
     return folder
 
 

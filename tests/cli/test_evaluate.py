@@ -11,7 +11,7 @@ from evaluate.made import make
 from session.made_tape import DATE
 from zerodte.cli import main
 from zerodte.evaluate.tables import TABLES
-from zerodte.feeds.sample import write_sample
+from zerodte.feeds.synthetic_tape import write_synthetic_tape
 from zerodte.market.calendar import calendar
 
 
@@ -57,7 +57,7 @@ def test_json_and_a_figure(tapes: list[Path], tmp_path: Path) -> None:
 
 
 def test_mistakes_end_in_a_clear_line(tapes: list[Path], tmp_path: Path) -> None:
-    write_sample(tmp_path / "sample", calendar().previous(DATE))
+    write_synthetic_tape(tmp_path / "sample", calendar().previous(DATE))
     for arguments, said in (
         ((), "Missing argument 'DIR...'"),
         ((tmp_path / "nowhere",), "no such folder"),

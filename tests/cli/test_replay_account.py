@@ -10,8 +10,8 @@ from click.testing import CliRunner
 from session.made_tape import OPEN, SECOND, quotes, stock, trades, write
 from tape.lean_twin import files
 from zerodte.cli import main
-from zerodte.engine.aggressor import Rule
-from zerodte.tape.lean import import_lean
+from zerodte.engine.aggressor import SideRule
+from zerodte.importers.lean import import_lean
 
 TRADES = "lean/option/usa/minute/goog/20151224_trade_american.zip"
 
@@ -47,7 +47,7 @@ def test_volume_by_side_and_by_rule_add_up(goog: str, recorded: Path) -> None:
     sides = re.search(r"contracts: ([\d,]+) bought, ([\d,]+) sold, ([\d,]+) without a side", goog)
     assert sides is not None
     bought, sold, unsigned = map(count, sides.groups())
-    names = {rule.name.lower().replace("_", " ") for rule in Rule}
+    names = {rule.name.lower().replace("_", " ") for rule in SideRule}
     rules = [row for row in table(goog, "decided by") if row[0] in names]
     assert sum(count(row[1]) for row in rules) == len(bars) == 958
     assert (
@@ -55,7 +55,7 @@ def test_volume_by_side_and_by_rule_add_up(goog: str, recorded: Path) -> None:
         == bought + sold + unsigned
         == sum(int(row[5]) for row in bars)
     )
-    signing = {rule.name.lower().replace("_", " ") for rule in Rule if 1 <= rule <= 7}
+    signing = {rule.name.lower().replace("_", " ") for rule in SideRule if 1 <= rule <= 7}
     assert sum(count(row[2]) for row in rules if row[0] in signing) == bought + sold
 
 

@@ -9,7 +9,7 @@ from click.testing import CliRunner, Result
 
 from history.made_days import made_day
 from zerodte.cli import main
-from zerodte.feeds.sample import SYMBOL, write_sample
+from zerodte.feeds.synthetic_tape import SYMBOL, write_synthetic_tape
 from zerodte.history.history import History
 from zerodte.market.calendar import calendar
 
@@ -125,7 +125,7 @@ def test_a_replay_that_cannot_keep_says_why(recorded: Path, tmp_path: Path) -> N
 def test_a_tape_that_ends_early_is_not_kept(tmp_path: Path) -> None:
     session = calendar().session(datetime.date(2024, 11, 29))
     assert session is not None
-    write_sample(tmp_path / "tape", session)
+    write_synthetic_tape(tmp_path / "tape", session)
     shown = run("replay", tmp_path / "tape", "--symbol", SYMBOL, "--history", tmp_path / "kept")
     assert shown.exit_code == 1
     assert "only sessions that are over are kept" in shown.output

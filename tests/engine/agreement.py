@@ -5,14 +5,13 @@ from collections.abc import Iterator
 from typing import TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 import pytest
 
 from engine.twin import Twin
 from engine.twin_pricing import gross, net
+from zerodte.arrays import F64
 from zerodte.engine.state import ChainState
 
-Floats: TypeAlias = npt.NDArray[np.float64]
 Figures: TypeAlias = dict[str, tuple[float, float | None]]
 
 
@@ -111,7 +110,7 @@ def _levels(state: ChainState, twin: Twin) -> Figures:
     return out
 
 
-def columns(state: ChainState, twin: Twin) -> Iterator[tuple[str, Floats, Floats]]:
+def columns(state: ChainState, twin: Twin) -> Iterator[tuple[str, F64, F64]]:
     """Per-strike figures, shape (2, n)."""
     live = state.exposures
     yield "gex", live.gex, np.transpose(twin.gex)

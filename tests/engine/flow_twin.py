@@ -9,7 +9,7 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 
 from engine.made_trades import CLOSE, CONTRACTS, MINUTE, OPEN, SECOND, TOTALS, Made
-from zerodte.config import OPENING_SHARE, SIDE_ERROR
+from zerodte.constants import OPENING_SHARE, SIDE_ERROR
 from zerodte.records.condition import Condition
 
 NOT_SIGNED = {Condition.STOCK_OPTION, Condition.CROSS, Condition.LATE, Condition.OPENING}

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from zerodte.engine.flow import Flow
+from zerodte.engine.flow import FlowLedger
 from zerodte.engine.trades import Trades
 from zerodte.records.dbn import UNDEF_PRICE, UNDEF_SIZE
 
@@ -66,14 +66,14 @@ def columns(made: Sequence[Made]) -> Trades:
     )
 
 
-def new_flow(multi_leg_weight: float = 0.0) -> Flow:
+def new_flow(multi_leg_weight: float = 0.0) -> FlowLedger:
     """A flow of the made session, with room for its contracts."""
-    flow = Flow(OPEN, CLOSE, multi_leg_weight)
+    flow = FlowLedger(OPEN, CLOSE, multi_leg_weight)
     flow.grow(CONTRACTS)
     return flow
 
 
-def totals(flow: Flow) -> dict[str, list[float]]:
+def totals(flow: FlowLedger) -> dict[str, list[float]]:
     """Every running total, by name."""
     return {name: getattr(flow, name).tolist()[:CONTRACTS] for name in TOTALS}
 

@@ -25,19 +25,19 @@ from engine.made_trades import (
     signed_trade,
     totals,
 )
-from zerodte.config import CANCEL_REACH, SIDE_ERROR
-from zerodte.engine.aggressor import Rule
-from zerodte.engine.flow import Flow
-from zerodte.engine.trades import NO_CANCEL, Trades, Verdicts
+from zerodte.constants import CANCEL_REACH, SIDE_ERROR
+from zerodte.engine.aggressor import SideRule
+from zerodte.engine.flow import FlowLedger
+from zerodte.engine.trades import NO_CANCEL, Classifications, Trades
 from zerodte.records.condition import Condition
 from zerodte.records.dbn import UNDEF_PRICE, UNDEF_SIZE, records
 
 
 def by_rule(counts: np.ndarray) -> Counter[str]:
-    return +Counter({rule.name: int(counts[rule]) for rule in Rule})
+    return +Counter({rule.name: int(counts[rule]) for rule in SideRule})
 
 
-def taken(made: Sequence[Made], multi_leg_weight: float = 0.0) -> Flow:
+def taken(made: Sequence[Made], multi_leg_weight: float = 0.0) -> FlowLedger:
     flow = new_flow(multi_leg_weight)
     flow.apply(columns(made), 0)
     return flow
@@ -71,7 +71,7 @@ def test_any_day_agrees_with_the_twin(made: list[Made], cuts: list[int], weight:
         out = flow.apply(columns(made[first:end]), first)
         plain = [twin.take(number, made[number]) for number in range(first, end)]
         ours = zip(out.side.tolist(), out.customer.tolist(), out.rule.tolist(), strict=True)
-        assert [(*sides, Rule(rule).name) for *sides, rule in ours] == plain
+        assert [(*sides, SideRule(rule).name) for *sides, rule in ours] == plain
         for number, dollars in enumerate(zip(out.delta_dollars, out.gamma_dollars, strict=True)):
             kept = twin.kept.get(first + number)
             if kept is not None:
@@ -119,7 +119,7 @@ def test_a_trade_and_its_cancel_leave_no_trace(
     flow = taken(tape)
     assert totals(flow) == totals(plain)
     assert flow.volume.tolist() == plain.volume.tolist()
-    kept = [rule for rule in Rule if rule < Rule.DIRTY]
+    kept = [rule for rule in SideRule if rule < SideRule.DIRTY]
     assert flow.records[kept].tolist() == plain.records[kept].tolist()
 
 
@@ -146,13 +146,13 @@ def test_prices_are_forgotten_from_the_last_one_back() -> None:
     even = Made(bid_size=3, ask_size=3)
     low, high = (dataclasses.replace(even, price=price) for price in (19, 21))
     for tape, rule in (
-        ([low, cancel(0), even], Rule.NO_RULE),
-        ([low, high, cancel(1), cancel(0), even], Rule.NO_RULE),
-        ([low, high, cancel(0), even], Rule.TICK),
+        ([low, cancel(0), even], SideRule.NO_RULE),
+        ([low, high, cancel(1), cancel(0), even], SideRule.NO_RULE),
+        ([low, high, cancel(0), even], SideRule.TICK),
     ):
         assert new_flow().apply(columns(tape), 0).rule[-1] == rule
     out = new_flow().apply(columns([low, high, cancel(1), even]), 0)
-    assert (out.rule[-1], out.side[-1]) == (Rule.TICK, 1)
+    assert (out.rule[-1], out.side[-1]) == (SideRule.TICK, 1)
 
 
 @given(st.lists(signed_trade, max_size=20))
@@ -193,8 +193,8 @@ def test_the_size_rule_never_touches_the_side(made: list[Made]) -> None:
 
 def test_a_cancel_works_once_and_only_backwards() -> None:
     flow = taken([Made(), cancel(0), cancel(0), cancel(-1), cancel(7), cancel(5), Made()])
-    assert flow.records[Rule.CANCEL] == 1
-    assert flow.records[Rule.CANCEL_UNMATCHED] == 4
+    assert flow.records[SideRule.CANCEL] == 1
+    assert flow.records[SideRule.CANCEL_UNMATCHED] == 4
     assert flow.traded.sum() == 5
 
 
@@ -234,7 +234,7 @@ def test_numbers_may_have_gaps() -> None:
     flow = new_flow()
     flow.apply(columns([Made()]), 7)
     flow.apply(columns([cancel(3), cancel(7)]), 5_000_000)
-    assert flow.records[Rule.CANCEL] == flow.records[Rule.CANCEL_UNMATCHED] == 1
+    assert flow.records[SideRule.CANCEL] == flow.records[SideRule.CANCEL_UNMATCHED] == 1
     assert flow.traded.sum() == 0
 
 
@@ -253,10 +253,10 @@ def test_what_a_tape_holds_of_trades() -> None:
     rows.flags.writeable = False
     places = np.array([0, -1, 0], np.int32)
     codes = np.frombuffer(bytes([0, 0, Condition.CROSS]), np.uint8)
-    for conditions, last in ((None, Rule.NO_QUOTE), (codes, Rule.CONDITION)):
+    for conditions, last in ((None, SideRule.NO_QUOTE), (codes, SideRule.CONDITION)):
         flow = new_flow()
         out = flow.apply(Trades.of(rows, places, conditions=conditions), 0)
-        assert out.rule.tolist() == [Rule.NO_QUOTE, Rule.NONE, last]
+        assert out.rule.tolist() == [SideRule.NO_QUOTE, SideRule.NONE, last]
         assert flow.unsigned.tolist()[:1] == [6]
 
 
@@ -286,7 +286,7 @@ def test_flow_is_unbiased_and_its_variance_is_what_is_seen(trades_a_minute: int)
         positions=np.arange(contracts, dtype=np.int32).repeat(minutes * trades_a_minute),
         received=many.received + minute * MINUTE,
     )
-    flow = Flow(OPEN, CLOSE)
+    flow = FlowLedger(OPEN, CLOSE)
     flow.grow(contracts)
     flow.apply(trades, 0)
     truth = 3 * minutes * trades_a_minute
@@ -297,13 +297,13 @@ def test_flow_is_unbiased_and_its_variance_is_what_is_seen(trades_a_minute: int)
 
 def test_cancelled_prices_do_not_come_back() -> None:
     """Two trades, both undone in the order they came: the tick test knows neither."""
-    flow = Flow(OPEN, CLOSE)
+    flow = FlowLedger(OPEN, CLOSE)
     flow.grow(1)
     rows = records("tcbbo", 1)
     at = OPEN + 60 * 10**9
     rows["size"], rows["ts_recv"] = 1, at
 
-    def take(number: int, price: float, cancels: int = NO_CANCEL) -> Verdicts:
+    def take(number: int, price: float, cancels: int = NO_CANCEL) -> Classifications:
         rows["price"] = round(price * 1e9)
         trades = Trades.of(rows, np.zeros(1, np.int32))
         trades.standing[0] = (1.00, 1.10, 5.0, 5.0)
@@ -314,4 +314,4 @@ def test_cancelled_prices_do_not_come_back() -> None:
     take(1, 1.10)
     take(2, 1.00, cancels=0)
     take(3, 1.10, cancels=1)
-    assert take(4, 1.05).rule[0] == Rule.NO_RULE
+    assert take(4, 1.05).rule[0] == SideRule.NO_RULE

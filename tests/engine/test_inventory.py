@@ -4,16 +4,14 @@ import math
 from statistics import NormalDist
 
 import numpy as np
-import numpy.typing as npt
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from zerodte.arrays import F64
 from zerodte.engine.inventory import Estimate, Inventory, inventory
 from zerodte.engine.regime import Regime
 from zerodte.pricing import black
-
-Floats = npt.NDArray[np.float64]
 
 SPOT, TAU = 4479.0, 90 / (390 * 252)
 STRIKES = np.linspace(4440.0, 4520.0, 9)
@@ -28,7 +26,7 @@ def greeks() -> black.Greeks:
     return black.Greeks(*(value.reshape(2, -1) for value in flat))
 
 
-def day(seed: int) -> tuple[Floats, Floats, Floats]:
+def day(seed: int) -> tuple[F64, F64, F64]:
     """Official open interest, net purchases and their variance."""
     random = np.random.default_rng(seed)
     shape = (2, len(STRIKES))
@@ -36,7 +34,7 @@ def day(seed: int) -> tuple[Floats, Floats, Floats]:
     return official, random.normal(0, 300, shape).round(), random.uniform(0, 200, shape) ** 2
 
 
-def dollars_per_contract() -> dict[str, Floats]:
+def dollars_per_contract() -> dict[str, F64]:
     """The four exposures of one contract held, from their definitions."""
     g, shares = greeks(), 100 * SPOT
     return {

@@ -4,7 +4,6 @@ import math
 from typing import TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -12,12 +11,13 @@ from hypothesis import strategies as st
 from engine.twin_pricing import Quote, Row
 from engine.twin_pricing import max_pain as brute_force
 from session.generated import Made, chains
+from zerodte.arrays import F64
 from zerodte.engine.levels import cluster_score, max_pain
 
 Counts: TypeAlias = list[tuple[int | None, int | None]]
 
 
-def arrays(counts: Counts) -> npt.NDArray[np.float64]:
+def arrays(counts: Counts) -> F64:
     """Open interest as (2, n), NaN where unknown."""
     return np.array([[math.nan if c is None else c for c in pair] for pair in counts]).T
 

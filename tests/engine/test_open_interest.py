@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from zerodte.config import OPEN_INTEREST_WEIGHT, OPENING_SHARE
+from zerodte.constants import OPEN_INTEREST_WEIGHT, OPENING_SHARE
 from zerodte.engine.open_interest import METHODS, OpenInterest, Turnover, open_interest
 
 NAN = float("nan")

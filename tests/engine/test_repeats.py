@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from zerodte.config import REPEAT_REACH
+from zerodte.constants import REPEAT_REACH
 from zerodte.engine.repeats import Repeats
 from zerodte.records.dbn import Records, records
 

@@ -15,7 +15,7 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from session.made_tape import CONTRACTS, DATE, OPEN, SECOND, STOCKS, quotes, stock, trades
-from zerodte.config import MINUTE
+from zerodte.constants import MINUTE
 from zerodte.market.calendar import new_york
 from zerodte.market.osi import Contract, format_osi
 from zerodte.records.condition import Condition

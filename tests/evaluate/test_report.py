@@ -10,16 +10,16 @@ import pytest
 from scipy import stats  # type: ignore[import-untyped]
 
 from zerodte.evaluate.figure import figure
-from zerodte.evaluate.report import Scored, report, score
+from zerodte.evaluate.observations import ALL
+from zerodte.evaluate.report import TapeScore, report, score
 from zerodte.evaluate.scorer import Scorer
 from zerodte.evaluate.tables import TABLES
 from zerodte.evaluate.truth import EvaluateError, read_truth
-from zerodte.evaluate.watched import ALL
 from zerodte.runtime.replay import replay
 from zerodte.tape.folder import Tape
 
 
-def scored(tape: Tape, name: str) -> Scored:
+def scored(tape: Tape, name: str) -> TapeScore:
     truth = read_truth(tape)
     scorer = Scorer(truth)
     session = replay(tape, watch=scorer.watch)
@@ -27,11 +27,11 @@ def scored(tape: Tape, name: str) -> Scored:
 
 
 @pytest.fixture(scope="module")
-def seeds(tape: Tape, second: Tape) -> list[Scored]:
+def seeds(tape: Tape, second: Tape) -> list[TapeScore]:
     return [scored(tape, "first"), scored(second, "second")]
 
 
-def test_figures_over_seeds_are_their_means_with_students_interval(seeds: list[Scored]) -> None:
+def test_figures_over_seeds_are_their_means_with_students_interval(seeds: list[TapeScore]) -> None:
     tables = report(seeds).tables
     for name, key, column in (
         ("sides", (ALL, "all trades"), "right"),
@@ -46,33 +46,33 @@ def test_figures_over_seeds_are_their_means_with_students_interval(seeds: list[S
         assert of.seeds == 2
 
 
-def test_rows_that_only_one_seed_has_are_kept(seeds: list[Scored]) -> None:
+def test_rows_that_only_one_seed_has_are_kept(seeds: list[TapeScore]) -> None:
     gone = {**seeds[1].scores, "sides": {(ALL, "all trades"): {"right": 0.5}}}
-    less = Scored(**{**fields(seeds[1]), "scores": gone})  # type: ignore[arg-type]
+    less = TapeScore(**{**fields(seeds[1]), "scores": gone})  # type: ignore[arg-type]
     row = report([seeds[0], less]).tables["sides"]["rule", "at ask"]["right"]
     assert row.seeds == 1
     assert row.mean == seeds[0].scores["sides"]["rule", "at ask"]["right"]
 
 
-def fields(of: Scored) -> dict[str, object]:
-    return {name: getattr(of, name) for name in Scored.__slots__}
+def fields(of: TapeScore) -> dict[str, object]:
+    return {name: getattr(of, name) for name in TapeScore.__slots__}
 
 
-def test_one_seed_cannot_tell_what_is_nearer(seeds: list[Scored]) -> None:
+def test_one_seed_cannot_tell_what_is_nearer(seeds: list[TapeScore]) -> None:
     comparisons = report(seeds[:1]).comparisons
     assert comparisons
     assert {held.nearer for held in comparisons} == {None}
     assert all(math.isnan(held.gain.low) for held in comparisons)
 
 
-def with_errors(seed: Scored, inventory: float, convention: float, number: int) -> Scored:
+def with_errors(seed: TapeScore, inventory: float, convention: float, number: int) -> TapeScore:
     """The same seed under another name, its errors of gamma replaced."""
     gamma = {
         key: {**figures, "error": inventory if key[2] == "inventory" else convention}
         for key, figures in seed.scores["gamma"].items()
     }
     changed = {"scores": {**seed.scores, "gamma": gamma}, "digest": str(number)}
-    return Scored(**{**fields(seed), **changed})  # type: ignore[arg-type]
+    return TapeScore(**{**fields(seed), **changed})  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -84,7 +84,7 @@ def with_errors(seed: Scored, inventory: float, convention: float, number: int) 
     ],
 )
 def test_what_is_nearer_is_counted_not_claimed(
-    seeds: list[Scored], errors: list[tuple[float, float]], nearer: str | None
+    seeds: list[TapeScore], errors: list[tuple[float, float]], nearer: str | None
 ) -> None:
     made = [with_errors(seeds[0], *pair, n) for n, pair in enumerate(errors)]
     held = next(
@@ -100,12 +100,12 @@ def test_what_is_nearer_is_counted_not_claimed(
     assert held.nearer == nearer
 
 
-def test_a_seed_given_twice_is_refused(seeds: list[Scored]) -> None:
+def test_a_seed_given_twice_is_refused(seeds: list[TapeScore]) -> None:
     with pytest.raises(EvaluateError, match="first and copy hold the same records"):
-        report([seeds[0], Scored(**{**fields(seeds[0]), "name": "copy"})])  # type: ignore[arg-type]
+        report([seeds[0], TapeScore(**{**fields(seeds[0]), "name": "copy"})])  # type: ignore[arg-type]
 
 
-def test_json_holds_every_table_and_no_number_that_is_none(seeds: list[Scored]) -> None:
+def test_json_holds_every_table_and_no_number_that_is_none(seeds: list[TapeScore]) -> None:
     document = json.loads(report(seeds).json(), parse_constant=pytest.fail)
     assert document["level"] == 0.95
     assert [tape["path"] for tape in document["tapes"]] == ["first", "second"]
@@ -151,7 +151,7 @@ class Page(HTMLParser):
 
 
 @pytest.mark.parametrize("count", [1, 2])
-def test_the_page_stands_alone(seeds: list[Scored], count: int) -> None:
+def test_the_page_stands_alone(seeds: list[TapeScore], count: int) -> None:
     text = figure(report(seeds[:count]))
     page = Page()
     page.feed(text)
@@ -163,6 +163,6 @@ def test_the_page_stands_alone(seeds: list[Scored], count: int) -> None:
     assert ("intervals over seeds" in text) == (count > 1)
 
 
-def test_names_are_text_on_the_page(seeds: list[Scored]) -> None:
-    named = Scored(**{**fields(seeds[0]), "name": "a<b>&c"})  # type: ignore[arg-type]
+def test_names_are_text_on_the_page(seeds: list[TapeScore]) -> None:
+    named = TapeScore(**{**fields(seeds[0]), "name": "a<b>&c"})  # type: ignore[arg-type]
     assert "a&lt;b&gt;&amp;c" in figure(report([named]))

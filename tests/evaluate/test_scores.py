@@ -11,24 +11,24 @@ from scipy import stats  # type: ignore[import-untyped]
 
 from evaluate.made import LISTED, MINUTES, Facts, minute_end
 from session.made_tape import DATE, hours
-from zerodte.config import MINUTE
-from zerodte.engine.aggressor import Rule
-from zerodte.engine.exposure import Exposures
+from zerodte.constants import MINUTE
+from zerodte.engine.aggressor import SideRule
+from zerodte.engine.exposure import ChainExposures
 from zerodte.engine.regime import regime
 from zerodte.evaluate.gamma import CONVENTIONS, DAY, INVENTORY, score_gamma
 from zerodte.evaluate.hedging import score_hedging
 from zerodte.evaluate.interest import score_interest
+from zerodte.evaluate.observations import ALL, ReplayObservations
+from zerodte.evaluate.observations import MINUTES as MINUTE_ROWS
 from zerodte.evaluate.scorer import Scorer
 from zerodte.evaluate.sides import score_sides
 from zerodte.evaluate.truth import read_truth
-from zerodte.evaluate.watched import ALL, Watched
-from zerodte.evaluate.watched import MINUTES as MINUTE_ROWS
 from zerodte.records.condition import Condition
 from zerodte.records.dbn import Records
 from zerodte.records.tick import Tick
 from zerodte.records.truth import TRADE_TRUTH
 from zerodte.runtime.replay import replay
-from zerodte.session.board import Judged
+from zerodte.session.market_state import ClassifiedTrades
 from zerodte.session.reading import Reading
 from zerodte.session.session import Session
 from zerodte.tape.folder import Tape
@@ -49,7 +49,7 @@ class Watcher:
         rows: list[dict[str, float]] = []
         self.readings: dict[str, list[Reading]] = {"ABC": [], "XYZ": []}
 
-        def watch(session: Session, tick: Tick, judged: list[Judged]) -> None:
+        def watch(session: Session, tick: Tick, judged: list[ClassifiedTrades]) -> None:
             scorer.watch(session, tick, judged)
             rows.extend(row for trades in judged for row in _rows(trades, tick.end))
             if tick.end % MINUTE == 0 and tick.end > tape.session.open:
@@ -57,7 +57,7 @@ class Watcher:
                     states.append(_reading(session, symbol))
 
         session = replay(tape, watch=watch)
-        self.watched: Watched = scorer.finish(session)
+        self.watched: ReplayObservations = scorer.finish(session)
         listed = pl.DataFrame(
             {
                 "instrument_id": np.arange(1, len(LISTED) + 1, dtype=np.uint32),
@@ -83,7 +83,7 @@ def _reading(session: Session, symbol: str) -> Reading:
     return state
 
 
-def _rows(trades: Judged, end: int) -> Iterator[dict[str, float]]:
+def _rows(trades: ClassifiedTrades, end: int) -> Iterator[dict[str, float]]:
     for place in range(len(trades.batch.records)):
         verdicts = {
             name: column[place].item() for name, column in trades.verdicts._asdict().items()
@@ -110,7 +110,7 @@ def test_sides(watcher: Watcher) -> None:
     stood = watcher.trades.filter(~pl.col("is_cancelled"), ~pl.col("is_cancel"))
     assert_like(rows[ALL, "all trades"], stood)
     for rule, part in stood.group_by("rule"):
-        assert_like(rows["rule", name(Rule(int(rule[0])))], part)
+        assert_like(rows["rule", name(SideRule(int(rule[0])))], part)
     for condition, part in stood.group_by("condition"):
         kind = Condition(int(condition[0]))
         assert_like(rows["condition", name(kind)], part)
@@ -123,7 +123,7 @@ def test_sides(watcher: Watcher) -> None:
     assert rows["rule", "at ask"]["assumed"] == pytest.approx(1 - 0.27)
 
 
-def name(member: Rule | Condition) -> str:
+def name(member: SideRule | Condition) -> str:
     return member.name.lower().replace("_", " ")
 
 
@@ -230,7 +230,7 @@ def test_dealers_gamma(watcher: Watcher, made: Facts) -> None:
     assert rows[ALL, "09:30 to 09:45", INVENTORY] == rows[ALL, DAY, INVENTORY]
 
 
-def has_sign(of: Exposures) -> bool:
+def has_sign(of: ChainExposures) -> bool:
     return regime(of.net_gex, of.gross_gex) != "undetermined"
 
 
@@ -315,7 +315,7 @@ def test_the_day_by_the_hour() -> None:
     rows["true_oi"], rows["oi"][:, 0] = 100.0, 90.0
     rows["oi_error"][:, 0] = np.where(late, 20.0, 10.0)
     nothing: Records = np.zeros(0, TRADE_TRUTH)
-    watched = Watched(hours(), ("ABC", "XYZ"), nothing, nothing, rows)
+    watched = ReplayObservations(hours(), ("ABC", "XYZ"), nothing, nothing, rows)
     interest = score_interest(watched)
     assert {
         (symbol, time): figures["contract_error"]

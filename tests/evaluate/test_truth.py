@@ -11,7 +11,7 @@ from pyarrow import parquet
 
 from evaluate.made import COUNT, LISTED, MINUTES, TRADES, Facts, write_truth
 from session.made_tape import DATE
-from zerodte.config import MINUTE
+from zerodte.constants import MINUTE
 from zerodte.evaluate.report import score
 from zerodte.evaluate.scorer import Scorer
 from zerodte.evaluate.truth import EvaluateError, read_truth

@@ -7,37 +7,37 @@ from hypothesis import strategies as st
 
 from session.made_tape import trades
 from zerodte.feeds.feed import FeedError
-from zerodte.feeds.line import (
-    Begun,
-    Clock,
-    Decoder,
+from zerodte.feeds.tcp_protocol import (
+    ClockMessage,
+    EndMessage,
     Message,
-    Over,
-    Refused,
-    Sent,
-    Start,
+    MessageDecoder,
+    RecordsMessage,
+    RefusalMessage,
+    StartedMessage,
+    StartMessage,
     decode_piece,
     encode,
     encode_piece,
 )
-from zerodte.tape.offer import Stream
-from zerodte.tape.ticker import Piece
+from zerodte.tape.feed_manifest import FeedStream
+from zerodte.tape.tick_assembler import Piece
 
-STREAM = Stream("OPRA.PILLAR", "tcbbo", has_conditions=True, has_cancels=True)
+STREAM = FeedStream("OPRA.PILLAR", "tcbbo", has_conditions=True, has_cancels=True)
 MESSAGES: list[tuple[Message, bytes]] = [
-    (Start((1, 2)), b""),
-    (Begun(5, 60.0, resumed=True), b""),
-    (Sent(7, 0, 3, 2, ((4, 1),)), bytes(range(200))),
-    (Clock(2**62), b""),
-    (Refused("no"), b"\x00"),
-    (Over(), b""),
+    (StartMessage((1, 2)), b""),
+    (StartedMessage(5, 60.0, resumed=True), b""),
+    (RecordsMessage(7, 0, 3, 2, ((4, 1),)), bytes(range(200))),
+    (ClockMessage(2**62), b""),
+    (RefusalMessage("no"), b"\x00"),
+    (EndMessage(), b""),
 ]
 
 
 @given(st.lists(st.integers(1, 700)))
 def test_messages_come_however_the_bytes_are_divided(cuts: list[int]) -> None:
     content = b"".join(encode(message, body) for message, body in MESSAGES)
-    decoder, got, at = Decoder(), [], 0
+    decoder, got, at = MessageDecoder(), [], 0
     for cut in [*cuts, len(content)]:
         got += decoder.add(content[at : at + cut])
         at += cut
@@ -46,8 +46,8 @@ def test_messages_come_however_the_bytes_are_divided(cuts: list[int]) -> None:
 
 @given(st.binary(min_size=1))
 def test_what_is_not_of_the_line_is_said_at_its_first_byte(content: bytes) -> None:
-    mark = encode(Over())[:4]
-    decoder = Decoder()
+    mark = encode(EndMessage())[:4]
+    decoder = MessageDecoder()
     if mark.startswith(content[:4]):
         return
     with pytest.raises(FeedError, match="no line of zerodte is spoken there"):
@@ -57,25 +57,25 @@ def test_what_is_not_of_the_line_is_said_at_its_first_byte(content: bytes) -> No
 @pytest.mark.parametrize(
     ("content", "problem"),
     [
-        (encode(Over())[:4] + b"\xff" * 8, "8,589,934,590 bytes; the line is damaged"),
-        (encode(Over())[:4] + b"\x02\0\0\0\0\0\0\0\xff\xff", "a message that cannot be read"),
-        (encode(Over()).replace(b"Over", b"Ever"), "a message that cannot be read"),
+        (encode(EndMessage())[:4] + b"\xff" * 8, "8,589,934,590 bytes; the line is damaged"),
+        (encode(EndMessage())[:4] + b"\x02\0\0\0\0\0\0\0\xff\xff", "a message that cannot be read"),
+        (encode(EndMessage()).replace(b"Over", b"Ever"), "a message that cannot be read"),
     ],
 )
 def test_a_damaged_message_is_said(content: bytes, problem: str) -> None:
     with pytest.raises(FeedError, match=problem):
-        Decoder().add(content)
+        MessageDecoder().add(content)
 
 
-def sent(**changes: object) -> tuple[Sent, bytes]:
+def sent(**changes: object) -> tuple[RecordsMessage, bytes]:
     """Four trades from position 10 on, the last of them a cancel of the second."""
     piece = Piece(
         10, trades("tcbbo", 4, 60, seed=1), np.array([1, 2, 1, 8], np.uint8), np.array([[13, 11]])
     )
-    ((message, body),) = Decoder().add(encode_piece(99, 0, piece))
-    assert isinstance(message, Sent)
+    ((message, body),) = MessageDecoder().add(encode_piece(99, 0, piece))
+    assert isinstance(message, RecordsMessage)
     fields = {name: getattr(message, name) for name in message.__struct_fields__}
-    return Sent(**{**fields, **changes}), body
+    return RecordsMessage(**{**fields, **changes}), body
 
 
 def test_a_piece_comes_as_it_was_sent() -> None:
@@ -94,8 +94,8 @@ def test_a_piece_comes_as_it_was_sent() -> None:
     [
         ({"count": 5}, STREAM, "bytes for 5 records"),
         ({"count": 0}, STREAM, "bytes for 0 records"),
-        ({}, Stream("OPRA.PILLAR", "tcbbo"), "bytes for 4 records"),
-        ({}, Stream("OPRA.PILLAR", "cmbp-1", has_conditions=True), "header of another schema"),
+        ({}, FeedStream("OPRA.PILLAR", "tcbbo"), "bytes for 4 records"),
+        ({}, FeedStream("OPRA.PILLAR", "cmbp-1", has_conditions=True), "header of another schema"),
         ({"pairs": ((14, 11),)}, STREAM, "cancels that do not point"),
         ({"pairs": ((9, 3),)}, STREAM, "cancels that do not point"),
         ({"pairs": ((13, 13),)}, STREAM, "cancels that do not point"),
@@ -104,7 +104,7 @@ def test_a_piece_comes_as_it_was_sent() -> None:
     ],
 )
 def test_records_that_make_no_sense_are_said(
-    changes: dict[str, object], stream: Stream, problem: str
+    changes: dict[str, object], stream: FeedStream, problem: str
 ) -> None:
     message, body = sent(**changes)
     with pytest.raises(FeedError, match=problem):

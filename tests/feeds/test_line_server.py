@@ -11,16 +11,16 @@ import pytest
 
 from session.made_tape import OPEN, SECOND
 from tape.live_day import SPAN, source
-from zerodte.feeds import line_client, line_server
+from zerodte.feeds import tcp_client, tcp_server
 from zerodte.feeds.feed import FeedError
-from zerodte.feeds.line import Hello, Over, encode
-from zerodte.feeds.line_client import Line, LineConnection
-from zerodte.feeds.line_server import LineServer
 from zerodte.feeds.playback import Playback
+from zerodte.feeds.tcp_client import TcpConnection, TcpFeed
+from zerodte.feeds.tcp_protocol import EndMessage, HelloMessage, encode
+from zerodte.feeds.tcp_server import TcpFeedServer
 from zerodte.tape.folder import Tape
-from zerodte.tape.ticker import Arrival, Piece
+from zerodte.tape.tick_assembler import Arrival, Piece
 
-Serve = Callable[..., Line]
+Serve = Callable[..., TcpFeed]
 FAST = 1e6
 
 
@@ -33,12 +33,12 @@ def tape(tmp_path_factory: pytest.TempPathFactory) -> Tape:
 def serve(tape: Tape) -> Iterator[Serve]:
     servers = []
 
-    def served(speed: float = FAST, *, is_resumable: bool = True, sent: Tape = tape) -> Line:
-        server = LineServer(sent, speed, is_resumable=is_resumable, host="127.0.0.1", port=0)
+    def served(speed: float = FAST, *, is_resumable: bool = True, sent: Tape = tape) -> TcpFeed:
+        server = TcpFeedServer(sent, speed, is_resumable=is_resumable, host="127.0.0.1", port=0)
         thread = threading.Thread(target=server.run)
         thread.start()
         servers.append((server, thread))
-        return Line(*server.address)
+        return TcpFeed(*server.address)
 
     yield served
     for server, thread in servers:
@@ -47,11 +47,11 @@ def serve(tape: Tape) -> Iterator[Serve]:
         assert not thread.is_alive()
 
 
-def counts(connection: LineConnection, count: int = 0) -> dict[str, int]:
+def counts(connection: TcpConnection, count: int = 0) -> dict[str, int]:
     return {stream.name: count for stream in connection.offer.streams}
 
 
-def heard(connection: LineConnection, until: int = 2**63 - 1) -> list[Arrival]:
+def heard(connection: TcpConnection, until: int = 2**63 - 1) -> list[Arrival]:
     """All that arrives until the feed is over, or its clock has passed `until`."""
     out: list[Arrival] = []
     while not connection.is_over and (not out or out[-1].clock < until):
@@ -80,7 +80,7 @@ def together(arrivals: list[Arrival]) -> dict[str, tuple[bytes, list[int], list[
     }
 
 
-def everything(line: Line) -> list[Arrival]:
+def everything(line: TcpFeed) -> list[Arrival]:
     connection = line.connect()
     begun = connection.start(counts(connection))
     assert begun.resumed
@@ -182,7 +182,7 @@ def test_who_is_too_slow_for_a_feed_that_keeps_nothing_is_hung_up_on(
     serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Half a second of this tape is more than sockets hold, and nobody reads them for longer."""
-    monkeypatch.setattr(line_server, "_FARTHEST", 0.2)
+    monkeypatch.setattr(tcp_server, "_FARTHEST", 0.2)
     line = serve(SPAN * 2.0, is_resumable=False, sent=source(tmp_path, trade_count=100_000))
     connection = line.connect()
     connection.start(counts(connection))
@@ -193,7 +193,9 @@ def test_who_is_too_slow_for_a_feed_that_keeps_nothing_is_hung_up_on(
 
 
 @pytest.mark.parametrize(
-    "said", [b"GET / HTTP/1.1\r\n\r\n", encode(Over()), bytes(100)], ids=["http", "word", "zeros"]
+    "said",
+    [b"GET / HTTP/1.1\r\n\r\n", encode(EndMessage()), bytes(100)],
+    ids=["http", "word", "zeros"],
 )
 def test_garbage_is_answered_and_hung_up_on(serve: Serve, said: bytes) -> None:
     line = serve()
@@ -215,7 +217,7 @@ def test_counts_beyond_the_tape_are_refused(serve: Serve) -> None:
     connection.close()
 
 
-def answering(*parts: bytes) -> Line:
+def answering(*parts: bytes) -> TcpFeed:
     """Something that says this, part by part, to the first who connects, and hangs up."""
     listening = socket.create_server(("127.0.0.1", 0))
 
@@ -226,7 +228,7 @@ def answering(*parts: bytes) -> Line:
                 time.sleep(0.05)
 
     threading.Thread(target=answer, daemon=True).start()
-    return Line(*listening.getsockname())
+    return TcpFeed(*listening.getsockname())
 
 
 def test_what_is_no_feed_is_a_clear_error(tape: Tape) -> None:
@@ -235,22 +237,22 @@ def test_what_is_no_feed_is_a_clear_error(tape: Tape) -> None:
     with pytest.raises(FeedError, match="it hung up"):
         answering(b"").connect()
     with pytest.raises(FeedError, match="an unexpected word, Over"):
-        answering(encode(Over())).connect()
+        answering(encode(EndMessage())).connect()
     with pytest.raises(FeedError, match="it speaks version 2 of the line, not 1"):
-        answering(encode(Hello(2, Playback(tape).offer))).connect()
+        answering(encode(HelloMessage(2, Playback(tape).offer))).connect()
 
 
 def test_a_long_message_may_take_its_time(tape: Tape) -> None:
-    hello = encode(Hello(1, Playback(tape).offer))
+    hello = encode(HelloMessage(1, Playback(tape).offer))
     connection = answering(hello[:5], hello[5:100], hello[100:]).connect()
     assert connection.offer == Playback(tape).offer
     connection.close()
 
 
 def test_who_never_answers_is_no_feed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(line_client, "_PATIENCE", 0.2)
+    monkeypatch.setattr(tcp_client, "_PATIENCE", 0.2)
     with socket.create_server(("127.0.0.1", 0)) as mute:
-        line = Line(*mute.getsockname())
+        line = TcpFeed(*mute.getsockname())
         with pytest.raises(FeedError, match=r"no answer within 0\.2 seconds"):
             line.connect()
 
@@ -259,13 +261,13 @@ def test_nobody_listens() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
     with pytest.raises(FeedError, match="refused"):
-        Line("127.0.0.1", port).connect()
+        TcpFeed("127.0.0.1", port).connect()
     with pytest.raises(FeedError, match=r"\w"):
-        Line("no such host", 1).connect()
+        TcpFeed("no such host", 1).connect()
 
 
 def test_a_port_in_use_is_a_clear_error(tape: Tape) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(FeedError, match=r"cannot listen on .*in use.*; choose another"):
-            LineServer(tape, 1.0, is_resumable=True, host="127.0.0.1", port=port)
+            TcpFeedServer(tape, 1.0, is_resumable=True, host="127.0.0.1", port=port)

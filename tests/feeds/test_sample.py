@@ -7,8 +7,8 @@ from pathlib import Path
 import databento
 import pytest
 
-from zerodte.config import STRIKE_RANGE
-from zerodte.feeds.sample import SYMBOL, write_sample
+from zerodte.constants import STRIKE_RANGE
+from zerodte.feeds.synthetic_tape import SYMBOL, write_synthetic_tape
 from zerodte.market.calendar import calendar
 from zerodte.runtime.replay import replay, source_of
 from zerodte.tape.folder import open_tape
@@ -20,7 +20,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     session = calendar().session(datetime.date(2025, 6, 2))
     assert session is not None
     path = tmp_path_factory.mktemp("sample")
-    write_sample(path, session)
+    write_synthetic_tape(path, session)
     return path
 
 

@@ -6,26 +6,26 @@ from typing import Any
 
 import numpy as np
 
-from zerodte.config import MINUTE, SAMPLE_INTERVAL
-from zerodte.history.encode import Finished
+from zerodte.arrays import Rows
+from zerodte.constants import MINUTE, SAMPLE_INTERVAL
+from zerodte.history.encode import StoredSession
 from zerodte.market.calendar import calendar
 from zerodte.session.sample import (
     COLUMN_KINDS,
     FIGURES,
     FLIP_STATUSES,
     INPUTS,
-    NEVER,
+    NO_CODE,
+    NO_TIME,
     NOT_LISTED,
     REGIMES,
-    RULES,
+    RULE_COUNT,
     SPOT_SOURCES,
-    UNKNOWN,
     Columns,
     Gap,
-    KeptDay,
-    Moment,
-    Rows,
-    Statistics,
+    SampleContext,
+    SampleDay,
+    VenueStatistics,
 )
 
 DATE = datetime.date(2025, 6, 2)
@@ -38,7 +38,7 @@ def made_day(
     strikes: int = 5,
     symbol: str = "AAA",
     date: datetime.date = DATE,
-) -> Finished:
+) -> StoredSession:
     """A day of random content; a fifth of what can be unknown is."""
     random = np.random.default_rng(seed)
     hours = calendar().session(date)
@@ -47,7 +47,7 @@ def made_day(
     since = np.sort(random.integers(0, samples, (2, strikes)), axis=0).astype(np.int32)
     since[random.random(since.shape) < 0.2] = NOT_LISTED
     changes = sorted({0, *random.integers(0, samples, 2).tolist()})
-    day = KeptDay(
+    day = SampleDay(
         symbol=symbol,
         root=symbol,
         hours=hours,
@@ -56,12 +56,12 @@ def made_day(
         columns=Columns(**{name: _column(random, name, samples, strikes) for name in COLUMN_KINDS}),
         inputs=_rows(random, INPUTS, times),
         figures=_rows(random, FIGURES, times),
-        volume_by_rule=random.integers(0, 2**31, (samples, RULES)).astype(np.int32),
+        volume_by_rule=random.integers(0, 2**31, (samples, RULE_COUNT)).astype(np.int32),
         statistics=tuple(_statistics(random, row, strikes) for row in changes),
         moments=tuple(_moment(random, at) for at in times.tolist()),
         gaps=(Gap(hours.open, hours.open + MINUTE, "silence", hours.open + MINUTE),) * (seed % 2),
     )
-    return Finished(day, ("live", "replay", "simulated")[seed % 3])
+    return StoredSession(day, ("live", "replay", "simulated")[seed % 3])
 
 
 def _column(random: np.random.Generator, name: str, samples: int, strikes: int) -> Any:
@@ -81,13 +81,13 @@ def _rows(random: np.random.Generator, table: np.dtype[np.void], times: Any) -> 
         kind, shape = table[name].base, rows[name].shape
         unknown = random.random(shape) < 0.2
         if name in _CODES:
-            rows[name] = random.integers(UNKNOWN, len(_CODES[name]), shape)
+            rows[name] = random.integers(NO_CODE, len(_CODES[name]), shape)
         elif kind.kind == "f":
             rows[name] = np.where(unknown, np.nan, random.normal(0.0, 1e6, shape))
         elif kind.kind == "b":
             rows[name] = unknown
         elif name in ("smile_at", "newest"):
-            rows[name] = np.where(unknown, NEVER, times - 1)
+            rows[name] = np.where(unknown, NO_TIME, times - 1)
         else:
             rows[name] = random.integers(-(2**30), 2**30, shape)
     if "at" in (table.names or ()):
@@ -95,15 +95,15 @@ def _rows(random: np.random.Generator, table: np.dtype[np.void], times: Any) -> 
     return rows
 
 
-def _statistics(random: np.random.Generator, row: int, strikes: int) -> Statistics:
+def _statistics(random: np.random.Generator, row: int, strikes: int) -> VenueStatistics:
     official, cleared = random.integers(0, 9999, (2, 2, strikes)).astype(np.float32)
     official[:, ::3] = np.nan
-    return Statistics(row, official, cleared, None if row % 2 else 1_748_000_000_000_000_001)
+    return VenueStatistics(row, official, cleared, None if row % 2 else 1_748_000_000_000_000_001)
 
 
-def _moment(random: np.random.Generator, at: int) -> Moment:
+def _moment(random: np.random.Generator, at: int) -> SampleContext:
     kinds = random.permutation(["equity_feed", "oi_feed", "flow_feed"])[: random.integers(4)]
-    return Moment(
+    return SampleContext(
         at=at,
         digest=f"{random.integers(2**60):016x}",
         arrivals={str(kind): at - place for place, kind in enumerate(kinds, 1)},

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 from history.made_days import made_day
 from zerodte.history.encode import encode
 from zerodte.history.history import History
-from zerodte.history.schema import VERSION, About
+from zerodte.history.schema import VERSION, FileHeader
 
 PAGE = (Path(__file__).parents[2] / "docs" / "history.md").read_text()
 WORDS = {
@@ -40,7 +40,7 @@ def spoken(kind: str) -> str:
 
 def test_every_field_beside_them_is_documented() -> None:
     documented = set(re.findall(r"`(\w+)`", PAGE.partition("## Beside the columns")[2]))
-    assert {field.name for field in msgspec.structs.fields(About)} <= documented
+    assert {field.name for field in msgspec.structs.fields(FileHeader)} <= documented
     assert f"| `version` | {VERSION} |" in PAGE
 
 

@@ -9,10 +9,10 @@ import polars as pl
 import pytest
 
 from history.made_days import DATE, made_day
-from zerodte.engine.aggressor import Rule
+from zerodte.engine.aggressor import SideRule
 from zerodte.history.history import History
 from zerodte.history.schema import FIGURE_COLUMNS, INPUT_COLUMNS, Scalar
-from zerodte.session.sample import NO_QUOTE, UNITS_PER_DOLLAR, KeptDay
+from zerodte.session.sample import NO_QUOTE, UNITS_PER_DOLLAR, SampleDay
 
 SCALARS = [scalar for scalar in (*INPUT_COLUMNS, *FIGURE_COLUMNS) if not scalar.is_time]
 
@@ -27,7 +27,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 @pytest.fixture(scope="module")
-def day() -> KeptDay:
+def day() -> SampleDay:
     """What was kept of AAA."""
     return made_day(1, 240).day
 
@@ -51,7 +51,7 @@ def known(values: npt.NDArray[Any]) -> list[Any]:
 
 
 @pytest.mark.parametrize("scalar", SCALARS, ids=lambda scalar: str(scalar.name))
-def test_figures(root: str, day: KeptDay, scalar: Scalar) -> None:
+def test_figures(root: str, day: SampleDay, scalar: Scalar) -> None:
     values = scalar.of(day.inputs if scalar in INPUT_COLUMNS else day.figures)
     meant = known(values)
     if scalar.words:
@@ -65,7 +65,7 @@ def test_the_folder_is_a_column(root: str) -> None:
     assert bear(root, "date").to_list() == [DATE] * 240
 
 
-def test_times_are_instants(root: str, day: KeptDay) -> None:
+def test_times_are_instants(root: str, day: SampleDay) -> None:
     assert [at for (at,) in duck(root, "epoch_ns(t)")] == day.times.tolist()
     times = bear(root, "t")
     assert times.dtype == pl.Datetime("ns", "UTC")
@@ -81,7 +81,7 @@ def test_times_are_instants(root: str, day: KeptDay) -> None:
         *("delta_dollars", "gamma_dollars", "volatility", "quoted"),
     ],
 )
-def test_lists_run_along_the_strikes(root: str, day: KeptDay, column: str) -> None:
+def test_lists_run_along_the_strikes(root: str, day: SampleDay, column: str) -> None:
     side, _, name = column.partition("_")
     right = {"call": 0, "put": 1}.get(side)
     kept = getattr(day.columns, column if right is None else name)
@@ -93,7 +93,7 @@ def test_lists_run_along_the_strikes(root: str, day: KeptDay, column: str) -> No
 
 
 @pytest.mark.parametrize("name", ["mid", "spread"])
-def test_prices_are_dollars(root: str, day: KeptDay, name: str) -> None:
+def test_prices_are_dollars(root: str, day: SampleDay, name: str) -> None:
     units = getattr(day.columns, name)
     for right, side in enumerate(("call", "put")):
         for (found,), meant in zip(duck(root, f"{side}_{name}"), units[:, right], strict=True):
@@ -102,7 +102,7 @@ def test_prices_are_dollars(root: str, day: KeptDay, name: str) -> None:
             assert dollars == pytest.approx(meant[meant != NO_QUOTE] / UNITS_PER_DOLLAR, rel=1e-15)
 
 
-def test_what_the_venue_said_holds_until_it_said_more(root: str, day: KeptDay) -> None:
+def test_what_the_venue_said_holds_until_it_said_more(root: str, day: SampleDay) -> None:
     lasting = "last_value(put_official_open_interest ignore nulls) over (order by t)"
     assert len(day.statistics) > 1
     for row, (values,) in enumerate(duck(root, lasting)):
@@ -110,7 +110,7 @@ def test_what_the_venue_said_holds_until_it_said_more(root: str, day: KeptDay) -
         assert np.array_equal(np.array(values, np.float32), official, equal_nan=True)
 
 
-def test_the_rest_of_a_sample_is_there(root: str, day: KeptDay) -> None:
+def test_the_rest_of_a_sample_is_there(root: str, day: SampleDay) -> None:
     found = duck(root, "inputs_digest, notices, map_keys(arrivals), vix, volume_tick")
     assert found == [
         (
@@ -118,7 +118,7 @@ def test_the_rest_of_a_sample_is_there(root: str, day: KeptDay) -> None:
             list(moment.notices),
             list(moment.arrivals),
             None if np.isnan(moment.vix) else moment.vix,
-            volume[Rule.TICK],
+            volume[SideRule.TICK],
         )
         for moment, volume in zip(day.moments, day.volume_by_rule, strict=True)
     ]

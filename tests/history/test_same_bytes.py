@@ -12,14 +12,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from session.made_tape import quotes, stock, trades, write
-from zerodte.config import SECOND
+from zerodte.constants import SECOND
 from zerodte.history.decode import decode
-from zerodte.history.encode import Finished, encode
+from zerodte.history.encode import StoredSession, encode
+from zerodte.importers.lean import import_lean
 from zerodte.runtime.replay import replay
-from zerodte.session.sample import KeptDay
+from zerodte.session.sample import SampleDay
 from zerodte.session.session import Session
 from zerodte.tape.folder import open_tape
-from zerodte.tape.lean import import_lean
 from zerodte.views.frame import Frame
 from zerodte.views.series import hedge_flow, series
 from zerodte.views.snapshot import snapshot_at
@@ -34,7 +34,7 @@ _SPOKEN = 3000
 
 
 @functools.cache
-def made() -> tuple[Session, KeptDay]:
+def made() -> tuple[Session, SampleDay]:
     """A session of one chain, and what history made of it."""
     with tempfile.TemporaryDirectory() as folder:
         tape = write(
@@ -47,7 +47,7 @@ def made() -> tuple[Session, KeptDay]:
 
 
 @functools.cache
-def recording(recorded: Path) -> tuple[Session, KeptDay]:
+def recording(recorded: Path) -> tuple[Session, SampleDay]:
     """The recorded session of SPXW, likewise."""
     with tempfile.TemporaryDirectory() as folder:
         day, tape = datetime.date(2021, 1, 4), Path(folder, "tape")
@@ -55,11 +55,11 @@ def recording(recorded: Path) -> tuple[Session, KeptDay]:
         return kept(replay(open_tape(tape)), "SPX")
 
 
-def kept(session: Session, symbol: str) -> tuple[Session, KeptDay]:
+def kept(session: Session, symbol: str) -> tuple[Session, SampleDay]:
     session.advance(session.hours.close)
     day = session.kept(symbol)
     assert day is not None
-    return session, decode(encode(Finished(day, "replay"))).day
+    return session, decode(encode(StoredSession(day, "replay"))).day
 
 
 instants = st.integers(-2, 391 * 60)
@@ -94,7 +94,7 @@ QUESTIONS = st.one_of(
 )
 
 
-def answer(ask: Callable[[Frame], bytes], day: KeptDay | None, symbol: str, at: int) -> bytes:
+def answer(ask: Callable[[Frame], bytes], day: SampleDay | None, symbol: str, at: int) -> bytes:
     """What a view says at an instant, or why it says nothing."""
     try:
         return ask(Frame.past(day, "replay", symbol, at))

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import mpmath as mp
 import numpy as np
-import numpy.typing as npt
 import pytest
 import QuantLib as ql  # noqa: N813 (its own name for itself)
 from hypothesis import given
 from hypothesis import strategies as st
 
 from answers import black76
+from zerodte.arrays import F64
 from zerodte.pricing import black
 
 MINUTE = 1 / (390 * 252)
@@ -27,7 +27,7 @@ chains = {
 }
 
 
-def one(value: float) -> npt.NDArray[np.float64]:
+def one(value: float) -> F64:
     return np.array([value])
 
 

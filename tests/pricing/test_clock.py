@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zerodte.config import MINUTE, VARIANCE_PROFILE
+from zerodte.constants import MINUTE, VARIANCE_PROFILE
 from zerodte.pricing import clock
 
 OPEN = 1_648_042_200_000_000_000  # 2022-03-23 09:30 in New York

@@ -5,15 +5,14 @@ import math
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from zerodte.arrays import F64, Bool
 from zerodte.pricing import black, forward
 
-Floats = npt.NDArray[np.float64]
-Quotes = tuple[Floats, Floats, Floats, Floats, Floats]
+Quotes = tuple[F64, F64, F64, F64, F64]
 
 MINUTE = 1 / (390 * 252)
 
@@ -130,7 +129,7 @@ def test_the_order_of_strikes_does_not_matter(
     assert shuffled.value == pytest.approx(straight.value, rel=1e-14, nan_ok=True)
 
 
-def unusable(quotes: Quotes, keep: npt.NDArray[np.bool_], how: str) -> Quotes:
+def unusable(quotes: Quotes, keep: Bool, how: str) -> Quotes:
     strike, call_bid, call_ask, put_bid, put_ask = (column.copy() for column in quotes)
     spoilt = ~keep
     if how == "absent":

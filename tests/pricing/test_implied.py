@@ -6,20 +6,18 @@ from pathlib import Path
 
 import lbriv
 import numpy as np
-import numpy.typing as npt
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from answers import black76
+from zerodte.arrays import F64
 from zerodte.pricing import black, implied
-
-Floats = npt.NDArray[np.float64]
 
 MINUTE = 1 / (390 * 252)
 
 
-def tolerance(forward: float, strike: Floats, tau: float, vol: Floats, price: Floats) -> Floats:
+def tolerance(forward: float, strike: F64, tau: float, vol: F64, price: F64) -> F64:
     """The model's promise: max(1e-8, 4 units in the last place of the price over vega)."""
     calls = np.ones(strike.shape[0], dtype=bool)
     gamma = black.greeks(forward, strike, tau, vol, calls).gamma

@@ -3,20 +3,17 @@
 import math
 
 import numpy as np
-import numpy.typing as npt
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from zerodte.arrays import F64, Bool
 from zerodte.pricing import black, profile
-
-Floats = npt.NDArray[np.float64]
-Bools = npt.NDArray[np.bool_]
 
 MINUTE = 1 / (390 * 252)
 
 
-def book(seed: int) -> tuple[Floats, Floats, Bools, Floats]:
+def book(seed: int) -> tuple[F64, F64, Bool, F64]:
     """Strikes, volatilities with a hole, rights and signed weights of 120 contracts."""
     rng = np.random.default_rng(seed)
     strike = np.linspace(4300, 4650, 60).repeat(2)
@@ -30,7 +27,7 @@ def book(seed: int) -> tuple[Floats, Floats, Bools, Floats]:
 
 
 def gex_one_by_one(
-    spot: float, ratio: float, strike: Floats, tau: float, vol: Floats, weight: Floats
+    spot: float, ratio: float, strike: F64, tau: float, vol: F64, weight: F64
 ) -> float:
     """The formula with the standard library's functions, one contract at a time."""
     total = 0.0
@@ -44,7 +41,7 @@ def gex_one_by_one(
 
 
 def delta_one_by_one(
-    spot: float, strike: Floats, tau: float, vol: Floats, is_call: Bools, weight: Floats
+    spot: float, strike: F64, tau: float, vol: F64, is_call: Bool, weight: F64
 ) -> float:
     total = 0.0
     rows = zip(strike.tolist(), vol.tolist(), is_call.tolist(), weight.tolist(), strict=True)

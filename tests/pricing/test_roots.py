@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zerodte.pricing.roots import nearest_root
+from zerodte.pricing.root_finding import nearest_root
 
 VALUES = st.lists(st.sampled_from((-2.0, -1.0, 0.0, 0.5, 3.0, math.nan)), min_size=1, max_size=9)
 

@@ -4,59 +4,57 @@ from collections.abc import Callable
 
 import mpmath as mp
 import numpy as np
-import numpy.typing as npt
 import pytest
 
 from answers import make_special
+from zerodte.arrays import F64
 from zerodte.compiled import vector_kernel
 from zerodte.pricing import implied, special
 
-Floats = npt.NDArray[np.float64]
-
 
 @vector_kernel
-def _exp(x: Floats, out: Floats) -> None:
+def _exp(x: F64, out: F64) -> None:
     for i in range(x.shape[0]):
         out[i] = special.exp(x[i])
 
 
 @vector_kernel
-def _exp2(x: Floats, out: Floats) -> None:
+def _exp2(x: F64, out: F64) -> None:
     for i in range(x.shape[0]):
         out[i] = special.exp2(x[i])
 
 
 @vector_kernel
-def _mills(x: Floats, out: Floats) -> None:
+def _mills(x: F64, out: F64) -> None:
     for i in range(x.shape[0]):
         out[i] = special.mills(x[i])
 
 
 @vector_kernel
-def _mills_fall(x: Floats, width: Floats, out: Floats) -> None:
+def _mills_fall(x: F64, width: F64, out: F64) -> None:
     for i in range(x.shape[0]):
         out[i] = special.mills_fall(x[i], width[i])[0]
 
 
 @vector_kernel
-def _mills_beyond(x: Floats, width: Floats, out: Floats) -> None:
+def _mills_beyond(x: F64, width: F64, out: F64) -> None:
     for i in range(x.shape[0]):
         out[i] = special.mills_fall(x[i], width[i])[1]
 
 
 @vector_kernel
-def _log_ratio(x: Floats, y: Floats, out: Floats) -> None:
+def _log_ratio(x: F64, y: F64, out: F64) -> None:
     for i in range(x.shape[0]):
         out[i] = special.log_ratio(x[i], y[i])
 
 
-def worst(found: Floats, exact: list[mp.mpf]) -> float:
+def worst(found: F64, exact: list[mp.mpf]) -> float:
     """The largest relative error, itself without rounding error."""
     pairs = zip(found.tolist(), exact, strict=True)
     return max(abs(float(mp.mpf(value) / truth - 1)) for value, truth in pairs)
 
 
-def applied(kernel: Callable[..., None], *arguments: Floats) -> Floats:
+def applied(kernel: Callable[..., None], *arguments: F64) -> F64:
     out = np.empty_like(arguments[0])
     kernel(*arguments, out)
     return out

@@ -4,7 +4,7 @@ import queue
 import threading
 
 from zerodte.runtime.market import Audience
-from zerodte.runtime.programme import Programme
+from zerodte.tape.source import TickSource
 
 
 class Hearing(Audience):
@@ -16,7 +16,7 @@ class Hearing(Audience):
         self.at_once = 0
         self.problems: queue.Queue[str] = queue.Queue()
 
-    def begun(self, programme: Programme) -> None:
+    def begun(self, programme: TickSource) -> None:
         """Keep the session's date."""
         self.dates.append(programme.session.date.isoformat())
 

@@ -25,8 +25,8 @@ from typing import Any, Final
 
 import zerodte
 from runtime.lines import eventually, recording
-from zerodte.config import STRIKE_RANGE
-from zerodte.feeds.line_client import Line
+from zerodte.constants import STRIKE_RANGE
+from zerodte.feeds.tcp_client import TcpFeed
 from zerodte.records.tick import Tick
 from zerodte.runtime.replay import begin
 from zerodte.server.app import create_app
@@ -113,7 +113,7 @@ def answers(at: str, root: Path, close: int) -> dict[str, bytes]:
     host, port = at.split(":")
     listener = Listener("127.0.0.1", 0)
     address = listener.url.removeprefix("http://")
-    with recording(Line(host, int(port)), root) as market:
+    with recording(TcpFeed(host, int(port)), root) as market:
         app = create_app(market, ServerSettings(listener.url))
         server = Server(app, listener, app.stop, app.cut)
         running = threading.Thread(target=server.run)

@@ -6,8 +6,8 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from zerodte.feeds.line_client import Line
-from zerodte.feeds.line_server import LineServer
+from zerodte.feeds.tcp_client import TcpFeed
+from zerodte.feeds.tcp_server import TcpFeedServer
 from zerodte.runtime.live import LiveMarket
 from zerodte.tape.folder import Tape
 
@@ -18,13 +18,13 @@ FAST = 1e5
 @contextlib.contextmanager
 def sending(
     tape: Tape, speed: float = FAST, *, is_resumable: bool = True, port: int = 0
-) -> Iterator[Line]:
+) -> Iterator[TcpFeed]:
     """A feed, for as long as the context lasts."""
-    server = LineServer(tape, speed, is_resumable=is_resumable, host="127.0.0.1", port=port)
+    server = TcpFeedServer(tape, speed, is_resumable=is_resumable, host="127.0.0.1", port=port)
     running = threading.Thread(target=server.run)
     running.start()
     try:
-        yield Line(*server.address)
+        yield TcpFeed(*server.address)
     finally:
         server.stop()
         running.join(10)
@@ -32,7 +32,7 @@ def sending(
 
 
 @contextlib.contextmanager
-def recording(line: Line, root: Path) -> Iterator[LiveMarket]:
+def recording(line: TcpFeed, root: Path) -> Iterator[LiveMarket]:
     """A live market, for as long as the context lasts."""
     market = LiveMarket(line, root)
     market.start()
@@ -42,7 +42,7 @@ def recording(line: Line, root: Path) -> Iterator[LiveMarket]:
         market.stop()
 
 
-def clock(line: Line) -> int:
+def clock(line: TcpFeed) -> int:
     """What a feed's clock shows, UTC ns."""
     connection = line.connect()
     begun = connection.start({stream.name: 0 for stream in connection.offer.streams})

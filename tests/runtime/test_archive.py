@@ -12,15 +12,15 @@ import pytest
 from history.made_days import DATE, made_day, same
 from runtime.hearing import Hearing
 from session.made_tape import quotes, stock, trades, write
-from zerodte.config import MINUTE, SECOND, STRIKE_RANGE
-from zerodte.history.encode import Finished
+from zerodte.constants import MINUTE, SECOND, STRIKE_RANGE
+from zerodte.history.encode import StoredSession
 from zerodte.history.error import HistoryError
 from zerodte.history.history import History
+from zerodte.importers.lean import import_lean
 from zerodte.runtime.archive import Archive, finished
 from zerodte.runtime.market import Market
 from zerodte.runtime.replay import replay
 from zerodte.tape.folder import Tape, open_tape
-from zerodte.tape.lean import import_lean
 from zerodte.wire.health import Health
 
 DAYS = [date(2025, 6, day) for day in (2, 3, 4, 5)]
@@ -34,7 +34,7 @@ class Watched(History):
         super().__init__(root)
         self.tried = threading.Semaphore(0)
 
-    def keep(self, finished: Finished) -> int:
+    def keep(self, finished: StoredSession) -> int:
         """Try, and say so."""
         try:
             return super().keep(finished)

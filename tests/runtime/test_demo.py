@@ -16,7 +16,7 @@ from feeds.simulator.made import (
     made_session,
 )
 from runtime.hearing import Hearing
-from zerodte.config import MINUTE, STRIKE_RANGE
+from zerodte.constants import MINUTE, STRIKE_RANGE
 from zerodte.market.calendar import calendar
 from zerodte.runtime.demo import Demo
 from zerodte.runtime.market import Market

@@ -13,9 +13,9 @@ import pytest
 from runtime.lines import clock, eventually, recording, sending
 from session.made_tape import DATE, OPEN, SECOND
 from tape.live_day import SPAN, source
-from zerodte.config import STRIKE_RANGE
+from zerodte.constants import STRIKE_RANGE
 from zerodte.feeds.feed import FeedError
-from zerodte.feeds.sample import write_sample
+from zerodte.feeds.synthetic_tape import write_synthetic_tape
 from zerodte.market.calendar import calendar
 from zerodte.market.osi import format_osi
 from zerodte.runtime import reception
@@ -220,7 +220,7 @@ def volumes(session: Session) -> dict[str, float]:
 def test_a_feed_of_another_day_is_not_recorded_here(tape: Tape, tmp_path: Path) -> None:
     hours = calendar().session(datetime.date(2024, 11, 27))
     assert hours is not None
-    write_sample(tmp_path / "other", hours)
+    write_synthetic_tape(tmp_path / "other", hours)
     with ExitStack() as stack:
         with sending(tape, 50.0) as line:
             market = stack.enter_context(recording(line, tmp_path / "root"))

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from runtime.hearing import Hearing, join_replay
-from zerodte.config import STRIKE_RANGE
-from zerodte.feeds.sample import SYMBOL, write_sample
+from zerodte.constants import STRIKE_RANGE
+from zerodte.feeds.synthetic_tape import SYMBOL, write_synthetic_tape
 from zerodte.market.calendar import calendar
 from zerodte.records.tick import Tick
 from zerodte.runtime.market import Market
@@ -62,7 +62,7 @@ def tape(tmp_path_factory: pytest.TempPathFactory) -> Tape:
     session = calendar().session(datetime.date(2024, 11, 27))
     assert session is not None
     folder = tmp_path_factory.mktemp("tape")
-    write_sample(folder, session)
+    write_synthetic_tape(folder, session)
     return open_tape(folder)
 
 

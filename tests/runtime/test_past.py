@@ -9,8 +9,8 @@ import pytest
 
 from runtime.hearing import Hearing
 from session.made_tape import DATE, OPEN, quotes, stock, trades, write
-from zerodte.config import MINUTE, SECOND
-from zerodte.feeds.sample import SYMBOL, write_sample
+from zerodte.constants import MINUTE, SECOND
+from zerodte.feeds.synthetic_tape import SYMBOL, write_synthetic_tape
 from zerodte.history.history import History
 from zerodte.market.calendar import calendar
 from zerodte.runtime.archive import Archive
@@ -42,7 +42,7 @@ def today(tmp_path_factory: pytest.TempPathFactory) -> Tape:
     session = calendar().session(datetime.date(2025, 6, 3))
     assert session is not None
     folder = tmp_path_factory.mktemp("today")
-    write_sample(folder, session)
+    write_synthetic_tape(folder, session)
     return open_tape(folder)
 
 

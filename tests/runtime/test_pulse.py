@@ -7,8 +7,8 @@ import threading
 
 import pytest
 
-from zerodte.config import SAMPLE_INTERVAL, SECOND
-from zerodte.feeds.sample import write_sample
+from zerodte.constants import SAMPLE_INTERVAL, SECOND
+from zerodte.feeds.synthetic_tape import write_synthetic_tape
 from zerodte.market.calendar import calendar
 from zerodte.runtime.market import Audience, Market
 from zerodte.runtime.pulse import Pulse
@@ -25,7 +25,7 @@ def tape(tmp_path_factory: pytest.TempPathFactory) -> Tape:
     session = calendar().session(datetime.date(2024, 11, 27))
     assert session is not None
     folder = tmp_path_factory.mktemp("tape")
-    write_sample(folder, session)
+    write_synthetic_tape(folder, session)
     return open_tape(folder)
 
 

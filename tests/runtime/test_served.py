@@ -10,7 +10,7 @@ import pytest
 
 from server.events import EventReader
 from server.ports import served
-from zerodte.feeds.sample import SYMBOL, write_sample
+from zerodte.feeds.synthetic_tape import SYMBOL, write_synthetic_tape
 from zerodte.market.calendar import calendar
 from zerodte.runtime.market import Audience, Market
 from zerodte.server.app import create_app
@@ -37,7 +37,7 @@ def market(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
     session = calendar().session(datetime.date(2024, 11, 27))
     assert session is not None
     folder = tmp_path_factory.mktemp("tape")
-    write_sample(folder, session)
+    write_synthetic_tape(folder, session)
     market, audience = Market([open_tape(folder)], None), Ready()
     market.start(audience)
     assert audience.said.wait(60)

@@ -9,7 +9,7 @@ from typing import TypeVar
 import msgspec
 from msgspec import inspect
 
-from zerodte.config import SECOND
+from zerodte.constants import SECOND
 from zerodte.server.source import Changes, Figures, SampleEvent
 from zerodte.wire.errors import ApiError
 from zerodte.wire.exposure import ExposureBlocks, Head, encode

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zerodte.server.logs import LogFormat, log, log_to_stderr
+from zerodte.logs import LogFormat, log, log_to_stderr
 
 DOCS = Path(__file__).parents[2] / "docs" / "metrics.md"
 

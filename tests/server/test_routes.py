@@ -19,9 +19,9 @@ from server.paths import (
     assert_error,
 )
 from server.ports import served
+from zerodte.logs import LogFormat
 from zerodte.server import app as application
 from zerodte.server.asgi import Scope
-from zerodte.server.logs import LogFormat
 from zerodte.server.route import Route
 from zerodte.server.settings import ServerSettings
 from zerodte.server.source import MarketSource

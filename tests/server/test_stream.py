@@ -14,7 +14,7 @@ import pytest
 from server.events import Event, EventReader
 from server.example import START, ExampleSource
 from server.ports import served
-from zerodte.config import SECOND
+from zerodte.constants import SECOND
 from zerodte.server import connection, stream
 from zerodte.server.app import create_app
 from zerodte.server.run import Listener, Server

@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
 from engine.twin_pricing import black
+from zerodte.arrays import I64
 from zerodte.market.calendar import TradingSession, calendar, new_york
 from zerodte.market.osi import Contract, format_osi
 from zerodte.records.dbn import OPRA, STAT_OPEN_INTEREST, Records, records
@@ -47,7 +47,7 @@ def morning() -> tuple[Records, Records]:
     return defined, settled
 
 
-def prices() -> npt.NDArray[np.int64]:
+def prices() -> I64:
     """What each contract is worth around the open with the stock at 100, cents."""
     tau = 1.0 / 252
     values = (black(100.0, c.strike, tau, 0.25, c.right == "C") for c in CONTRACTS)

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Final
 
 from engine.cboe_files import Listed, read_chain, read_eod
+from zerodte.importers.cboe_chain import import_chain
+from zerodte.importers.cboe_eod import import_eod
 from zerodte.runtime.replay import replay
 from zerodte.session.session import Session
-from zerodte.tape.cboe import import_chain
-from zerodte.tape.cboe_eod import import_eod
 from zerodte.tape.folder import open_tape
 
 SPX: Final = "chains/spx_2022-03-23_1011_intraday.csv"

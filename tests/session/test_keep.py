@@ -9,7 +9,7 @@ from session.day import SECOND, Day, osi
 from session.generated import priced, send
 from session.usual import STRIKES, usual
 from views.days import answered, read
-from zerodte.session.sample import COLUMN_KINDS, KeptDay
+from zerodte.session.sample import COLUMN_KINDS, SampleDay
 from zerodte.session.session import Session
 from zerodte.views.frame import Frame
 from zerodte.views.series import hedge_flow, series
@@ -19,7 +19,7 @@ from zerodte.views.strike_bars import heatmap, strike_flow
 LATE = [STRIKES[0] - 2.0, 501.0, STRIKES[-1] + 2.0]
 
 
-def kept(session: Session) -> KeptDay:
+def kept(session: Session) -> SampleDay:
     day = session.kept("SPX")
     assert day is not None
     return day

@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 
 from session.minutes import MINUTE, contents
-from zerodte.engine.aggressor import BUY, SELL, Rule
+from zerodte.engine.aggressor import BUY, SELL, SideRule
 from zerodte.records.tick import Tick
 from zerodte.runtime.replay import replay
-from zerodte.session.board import Judged
+from zerodte.session.market_state import ClassifiedTrades
 from zerodte.session.session import Session
 from zerodte.tape.folder import Tape, open_tape
 from zerodte.tape.writer import TapeWriter
@@ -26,10 +26,10 @@ CONTRACT = {16_783_963: "AAPL  250221C00250000"}
 
 #: Price and quote before it, cents, and their sizes; side, rule, customer's side.
 BY_HAND = [
-    (24, 24, 25, 1, 4, SELL, Rule.AT_BID, BUY),  # of the size of the bid only
-    (20, 18, 22, 3, 3, SELL, Rule.TICK, SELL),  # at the mid, as deep on both sides, after 0.24
-    (19, 18, 22, 3, 3, SELL, Rule.BELOW_MID, SELL),
-    (19, 19, 21, 4, 4, SELL, Rule.AT_BID, SELL),  # of both sizes: the size says nothing
+    (24, 24, 25, 1, 4, SELL, SideRule.AT_BID, BUY),  # of the size of the bid only
+    (20, 18, 22, 3, 3, SELL, SideRule.TICK, SELL),  # at the mid, as deep on both sides, after 0.24
+    (19, 18, 22, 3, 3, SELL, SideRule.BELOW_MID, SELL),
+    (19, 19, 21, 4, 4, SELL, SideRule.AT_BID, SELL),  # of both sizes: the size says nothing
 ]
 
 
@@ -59,10 +59,10 @@ def later(fixtures: Path, tmp_path: Path) -> Callable[..., Tape]:
     return moved
 
 
-def played(tape: Tape) -> tuple[Session, list[Judged]]:
-    heard: list[Judged] = []
+def played(tape: Tape) -> tuple[Session, list[ClassifiedTrades]]:
+    heard: list[ClassifiedTrades] = []
 
-    def watch(_: Session, __: Tick, judged: list[Judged]) -> None:
+    def watch(_: Session, __: Tick, judged: list[ClassifiedTrades]) -> None:
         heard.extend(judged)
 
     return replay(tape, watch=watch), heard
@@ -73,7 +73,7 @@ def test_the_vendors_files_are_a_tape(fixtures: Path) -> None:
     assert tape.session.date == datetime.date(2025, 2, 20)
     session, heard = played(tape)
     rules = np.concatenate([judged.verdicts.rule for judged in heard])
-    assert rules.tolist() == [Rule.OUTSIDE_SESSION] * 4, "the first seconds have no side"
+    assert rules.tolist() == [SideRule.OUTSIDE_SESSION] * 4, "the first seconds have no side"
     assert session.board.flow.unsigned[0] == 8
     assert not session.notices()
 
@@ -118,5 +118,10 @@ def test_plain_trades_are_signed_by_the_quote_that_stands(later: Callable[..., T
     assert {judged.batch.schema for judged in heard} == {"trades"}
     rules = np.concatenate([judged.verdicts.rule for judged in heard])
     sides = np.concatenate([judged.verdicts.side for judged in heard])
-    assert rules.tolist() == [Rule.NO_QUOTE, Rule.ABOVE_MID, Rule.ABOVE_MID, Rule.ABOVE_MID]
+    assert rules.tolist() == [
+        SideRule.NO_QUOTE,
+        SideRule.ABOVE_MID,
+        SideRule.ABOVE_MID,
+        SideRule.ABOVE_MID,
+    ]
     assert sides.tolist() == [0, BUY, BUY, BUY]

@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 
 from session.made_tape import OPEN, SECOND, SYMBOLS, quotes, stock, trades, write
-from zerodte.engine.aggressor import Rule
+from zerodte.engine.aggressor import SideRule
 from zerodte.market.calendar import calendar
 from zerodte.market.osi import format_osi
 from zerodte.records.dbn import OPRA, Records
 from zerodte.runtime.replay import begin, replay
-from zerodte.session.gathering import gathered
+from zerodte.session.chain_observation import observe
 from zerodte.session.session import Session
 from zerodte.tape import dbnfile
 from zerodte.tape.folder import Tape, TapeError, open_tape
@@ -93,7 +93,7 @@ def test_trades_before_the_first_quote_have_no_side_and_no_value(tmp_path: Path)
     assert flow.unsigned.sum() == rows["trades"]["size"].sum()
     assert not flow.bought.any()
     assert not flow.sold.any()
-    assert flow.records[Rule.NO_QUOTE] + flow.records[Rule.STALE] == len(rows["trades"])
+    assert flow.records[SideRule.NO_QUOTE] + flow.records[SideRule.STALE] == len(rows["trades"])
     assert answer(session)["metadata"]["classified_volume_pct"] == 0.0
 
 
@@ -107,7 +107,7 @@ def test_a_day_without_open_interest_lives_on_its_flow(tmp_path: Path) -> None:
     assert body["flow_direction"]["settled_net_gex"] is None
     chain = session.chain("ABC")
     assert chain is not None
-    instant = gathered(session.board, [chain], session.now)[0].instant
+    instant = observe(session.board, [chain], session.now)[0].instant
     moved = 0.43 * (session.board.flow.bought - session.board.flow.sold)[chain.positions]
     expected = np.where(instant.listed, np.maximum(0.0, moved), np.nan)
     np.testing.assert_allclose(np.nan_to_num(instant.effective), np.nan_to_num(expected))
@@ -155,7 +155,7 @@ def test_prices_far_outside_the_quotes_count_and_are_said(tmp_path: Path) -> Non
     _, session = played(tmp_path, rows)
     body = answer(session)
     assert session.board.flow.traded.sum() == rows["tcbbo"]["size"].sum()
-    assert session.board.flow.records[Rule.DIRTY] == 0
+    assert session.board.flow.records[SideRule.DIRTY] == 0
     assert "trades far outside of the quotes: 10" in body["warnings"]
 
 

@@ -13,13 +13,13 @@ import pytest
 from session.minutes import MINUTE
 from tape.lean_twin import files, raw_symbol
 from zerodte.engine.state import ChainState
+from zerodte.importers.lean import import_lean
 from zerodte.market.osi import format_osi
 from zerodte.records.tick import Tick
 from zerodte.runtime.replay import begin, replay
-from zerodte.session.board import Judged
+from zerodte.session.market_state import ClassifiedTrades
 from zerodte.session.session import Session
 from zerodte.tape.folder import Tape, open_tape
-from zerodte.tape.lean import import_lean
 from zerodte.views.snapshot import snapshot
 
 DAY = datetime.date(2015, 12, 24)
@@ -113,7 +113,7 @@ def test_trades_are_worth_what_the_tick_before_says(tape: Tape) -> None:
     assert checked > 100
 
 
-def check(judged: Judged, session: Session, state: ChainState, tau: float) -> int:
+def check(judged: ClassifiedTrades, session: Session, state: ChainState, tau: float) -> int:
     chain, forward, spot = session.chain("GOOG"), state.surface.forward, state.spot.value
     assert chain is not None
     count = 0
@@ -139,7 +139,7 @@ def test_spxw_spot_is_the_index_and_lies_at_parity(recorded: Path, tmp_path: Pat
     tape = open_tape(tmp_path)
     apart: list[float] = []
 
-    def watch(session: Session, tick: Tick, _: list[Judged]) -> None:
+    def watch(session: Session, tick: Tick, _: list[ClassifiedTrades]) -> None:
         if tick.end % MINUTE or not session.is_open or tick.end == tape.session.open:
             return
         chain = session.chain("SPX")

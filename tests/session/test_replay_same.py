@@ -17,11 +17,11 @@ import pytest
 from runtime.hearing import join_replay
 from session.made_tape import OPEN, quotes, stock, trades, write
 from session.minutes import MINUTE, SECOND, by_minute, commit_by_second, contents
+from zerodte.importers.lean import import_lean
 from zerodte.records.dbn import Records
 from zerodte.runtime.market import Market
 from zerodte.runtime.replay import replay
 from zerodte.tape.folder import open_tape
-from zerodte.tape.lean import import_lean
 from zerodte.tape.writer import TapeWriter
 from zerodte.views.snapshot import snapshot
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from session.made_tape import OPEN, SECOND, hours, quotes, write
-from zerodte.config import MINUTE
+from zerodte.constants import MINUTE
 from zerodte.records.dbn import Records
 from zerodte.runtime.replay import replay
 from zerodte.session.sample import Gap

@@ -5,11 +5,11 @@ import datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zerodte.config import SECOND
+from zerodte.constants import SECOND
 from zerodte.market.calendar import calendar
 from zerodte.records.dbn import records
 from zerodte.records.tick import Batch, Tick
-from zerodte.session.silence import Silence
+from zerodte.session.gap_detector import GapDetector
 
 HOURS = calendar().session(datetime.date(2025, 6, 2))
 #: A source without a cadence is silent after so many seconds.
@@ -23,7 +23,7 @@ def spoken(second: int) -> Tick:
     return Tick(HOURS.open + second * SECOND, quotes=(batch,))
 
 
-def gaps(silence: Silence, now: int) -> list[tuple[int, int, str]]:
+def gaps(silence: GapDetector, now: int) -> list[tuple[int, int, str]]:
     """Start, end, in seconds after the open, and reason."""
     assert HOURS is not None
     return [
@@ -37,7 +37,7 @@ def test_a_told_gap_takes_only_its_own_time_out_of_a_silence(
     spoke: int, before: int, told: int, after: int
 ) -> None:
     assert HOURS is not None
-    silence = Silence(HOURS, 0)
+    silence = GapDetector(HOURS, 0)
     for second in range(1, spoke + 1):
         silence.hear(spoken(second))
     start, end = spoke + before, spoke + before + told

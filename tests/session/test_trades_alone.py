@@ -7,7 +7,7 @@ from session.day import SECOND, Day, ask, osi, raw
 from session.usual import STRIKES, heard, warned
 from zerodte.records.dbn import OPRA, Records, records
 from zerodte.records.tick import Batch, Tick
-from zerodte.session.board import Judged
+from zerodte.session.market_state import ClassifiedTrades
 
 CALL = osi("C", STRIKES[10])
 
@@ -22,7 +22,9 @@ def trade(day: Day, symbol: str, price: float, at: int) -> Records:
     return rows
 
 
-def send(day: Day, rows: Records, at: int, *, first: int = 0, cancels: int = -1) -> list[Judged]:
+def send(
+    day: Day, rows: Records, at: int, *, first: int = 0, cancels: int = -1
+) -> list[ClassifiedTrades]:
     batch = Batch(OPRA, "tcbbo", rows, first=first, cancels=np.full(len(rows), cancels, np.int64))
     return day.session.apply(Tick(at, trades=(batch,)))
 

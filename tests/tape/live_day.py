@@ -10,7 +10,7 @@ from zerodte.feeds.playback import Playback
 from zerodte.records.condition import Condition
 from zerodte.records.dbn import OPRA
 from zerodte.tape.folder import Tape, open_tape
-from zerodte.tape.ticker import GRACE, Arrival, Closed, Ticker
+from zerodte.tape.tick_assembler import GRACE, Arrival, ClosedTick, TickAssembler
 from zerodte.tape.writer import TapeWriter
 
 SPAN = 150
@@ -38,9 +38,9 @@ def source(folder: Path, *, trade_count: int = 200) -> Tape:
     return open_tape(folder)
 
 
-def complete(tape: Tape) -> Iterator[Closed]:
+def complete(tape: Tape) -> Iterator[ClosedTick]:
     """The tape's ticks as a recorder is given them, silent ones too."""
-    playback, ticker = Playback(tape), Ticker(tape.window)
+    playback, ticker = Playback(tape), TickAssembler(tape.window)
     for burst in playback.bursts():
         ticker.hear(burst.end - SECOND + GRACE)
         yield from ticker.close()

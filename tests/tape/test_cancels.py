@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pytest
 
 from session.made_tape import OPEN, SECOND, SYMBOLS, quotes, stock, trades, write
-from zerodte.engine.aggressor import Rule
+from zerodte.arrays import I64
+from zerodte.engine.aggressor import SideRule
 from zerodte.records.condition import Condition
 from zerodte.records.dbn import OPRA, Records
 from zerodte.runtime.replay import replay
@@ -21,7 +21,6 @@ from zerodte.tape.writer import TapeWriter
 from zerodte.views.snapshot import snapshot
 
 SPAN = 150
-Pairs = npt.NDArray[np.int64]
 
 
 def deep(rows: Records) -> Records:
@@ -31,7 +30,7 @@ def deep(rows: Records) -> Records:
 
 
 def played(
-    folder: Path, files: Sequence[tuple[Records, Pairs | None]], *, coded: bool = False
+    folder: Path, files: Sequence[tuple[Records, I64 | None]], *, coded: bool = False
 ) -> Session:
     """A replay of trades in files of their own, with their cancels."""
     tape = write(
@@ -48,7 +47,7 @@ def played(
     return replay(open_tape(folder))
 
 
-def with_cancels(kept: Records, gone: Records, seed: int) -> tuple[Records, Pairs]:
+def with_cancels(kept: Records, gone: Records, seed: int) -> tuple[Records, I64]:
     """`gone` among `kept`, each cancelled later, every third within its own second."""
     random = np.random.default_rng(seed)
     cancels = gone.copy()
@@ -88,8 +87,8 @@ def test_a_trade_and_its_cancel_leave_no_trace(
         files.append((mine, *with_cancels(mine, theirs, seed=8)))
     plain = played(tmp_path / "plain", [(mine, None) for mine, _, _ in files])
     undone = played(tmp_path / "undone", [(rows, pairs) for _, rows, pairs in files], coded=coded)
-    assert undone.board.flow.records[Rule.CANCEL] == len(gone)
-    assert undone.board.flow.records[Rule.CANCEL_UNMATCHED] == 0
+    assert undone.board.flow.records[SideRule.CANCEL] == len(gone)
+    assert undone.board.flow.records[SideRule.CANCEL_UNMATCHED] == 0
     assert undone.board.repeats.count == 0
     assert undone.board.flow.traded.sum() == kept["size"].sum()
     assert answer(undone) == answer(plain)
@@ -116,7 +115,7 @@ def test_cancels_of_unknown_trades_are_counted(tmp_path: Path) -> None:
     rows["ts_recv"][early] -= np.uint64(4 * 86_400 * SECOND)
     session = played(tmp_path, [(rows[order], place[pairs].astype(np.int64))])
     assert session.board.flow.traded.sum() == kept["size"].sum()
-    assert session.board.flow.records[Rule.CANCEL_UNMATCHED] == len(gone)
+    assert session.board.flow.records[SideRule.CANCEL_UNMATCHED] == len(gone)
     assert "cancels of unknown trades: 3 left out" in answer(session)["warnings"]
 
 

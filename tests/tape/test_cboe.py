@@ -10,12 +10,12 @@ from pathlib import Path
 import databento
 import pytest
 
+from zerodte.importers.cboe_chain import import_chain
 from zerodte.market.calendar import new_york
 from zerodte.market.contracts import Chain, Contracts
 from zerodte.market.osi import format_osi, parse_osi
 from zerodte.records.dbn import STAT_CLEARED_VOLUME, STAT_OPEN_INTEREST, UNDEF_PRICE, UNDEF_SIZE
 from zerodte.records.tick import Batch
-from zerodte.tape.cboe import import_chain
 from zerodte.tape.error import TapeError
 from zerodte.tape.folder import Tape, open_tape
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from zerodte.tape.cuts import ByReceiveTime
-from zerodte.tape.findings import Findings
+from zerodte.tape.diagnostics import Diagnostics
+from zerodte.tape.tick_cutter import ReceiveTimeCutter
 
 SECOND = 10**9
 START = 1_648_042_200  # 2022-03-23, 09:30 in New York
@@ -13,8 +13,8 @@ AHEAD = 1800
 
 def cut(*chunks: list[int | None]) -> tuple[list[int], int]:
     """The tick of each record, in seconds after the start, and how many clocks had jumped."""
-    findings = Findings()
-    rule = ByReceiveTime("a.dbn", findings)
+    findings = Diagnostics()
+    rule = ReceiveTimeCutter("a.dbn", findings)
     ticks: list[int] = []
     times = [[0 if s is None else (START + s) * SECOND for s in chunk] for chunk in chunks]
     for chunk, after in zip(times, [*times[1:], [0]], strict=True):

@@ -8,7 +8,7 @@ import pytest
 
 from zerodte.records.condition import Condition
 from zerodte.records.dbn import SCHEMAS
-from zerodte.tape.choice import QUOTE_ORDER, TRADE_ORDER
+from zerodte.tape.file_selection import QUOTE_ORDER, TRADE_ORDER
 from zerodte.tape.sidecars import Commit
 
 PAGE = (Path(__file__).parents[2] / "docs" / "tape.md").read_text()

@@ -26,13 +26,13 @@ from tape.lean_twin import (
     raw_symbol,
     taped,
 )
-from zerodte.config import STRIKE_RANGE
+from zerodte.constants import STRIKE_RANGE
+from zerodte.importers.import_summary import ImportSummary
+from zerodte.importers.lean import EQUITY_DATASET, OPTIONS_DATASET, import_lean
 from zerodte.records.dbn import INDEX, STAT_OPEN_INTEREST, UNDEF_PRICE, UNDEF_SIZE
 from zerodte.runtime.replay import replay, source_of
 from zerodte.session.session import Session
 from zerodte.tape.folder import Tape, open_tape
-from zerodte.tape.import_summary import ImportSummary
-from zerodte.tape.lean import EQUITY_DATASET, OPTIONS_DATASET, import_lean
 from zerodte.views.snapshot import snapshot
 
 PRICE = ("ts_recv", "price")

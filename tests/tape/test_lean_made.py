@@ -29,11 +29,11 @@ from tape.lean_twin import (
     zipped,
 )
 from zerodte.cli import main, progress
+from zerodte.importers.import_summary import ImportSummary
+from zerodte.importers.lean import OPTIONS_DATASET, import_lean
 from zerodte.records.dbn import INDEX, UNDEF_PRICE, UNDEF_SIZE
 from zerodte.tape.error import TapeError
 from zerodte.tape.folder import open_tape
-from zerodte.tape.import_summary import ImportSummary
-from zerodte.tape.lean import OPTIONS_DATASET, import_lean
 from zerodte.tape.writer import TapeWriter
 
 CALL = "ABC   210104C00100000"

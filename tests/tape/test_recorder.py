@@ -18,10 +18,10 @@ from tape.live_day import complete, source
 from zerodte.feeds.playback import Playback
 from zerodte.records.digest import InputsDigest
 from zerodte.records.tick import Tick
+from zerodte.tape.feed_manifest import FeedManifest, FeedStream
 from zerodte.tape.folder import Tape, TapeError, open_tape
-from zerodte.tape.offer import Offer, Stream
 from zerodte.tape.recorder import Recorder
-from zerodte.tape.ticker import Closed
+from zerodte.tape.tick_assembler import ClosedTick
 
 State = dict[str, bytes]
 anew = settings(deadline=None, max_examples=15)
@@ -254,7 +254,9 @@ def test_gaps_are_on_the_tape(recording: Recording, tmp_path: Path) -> None:
     recorder = recording.recorder(tmp_path)
     (first, second, third), rest = recording.ticks[:3], recording.ticks[3:]
     early = recording.commits[0]
-    recorder.commit([*early, first, Closed(second.end, second.pieces, "the feed was away"), third])
+    recorder.commit(
+        [*early, first, ClosedTick(second.end, second.pieces, "the feed was away"), third]
+    )
     recorder.commit(rest)
     recorder.close()
     gaps = [(tick.end, tick.gap) for tick in open_tape(tmp_path).ticks() if tick.gap]
@@ -307,13 +309,13 @@ def test_another_feed_than_before_is_refused(recording: Recording, tmp_path: Pat
     offer, window = recording.offer, recording.tape.window
     renamed = {**offer.symbols, "XNAS.ITCH": {1: "XYZ"}}
     with pytest.raises(TapeError, match=r"instrument 1 of XNAS\.ITCH is ABC, and XYZ in the feed"):
-        Recorder(folder, Offer(offer.date, offer.streams, renamed, offer.notes), window)
-    fewer = Offer(offer.date, offer.streams[1:], offer.symbols, offer.notes)
+        Recorder(folder, FeedManifest(offer.date, offer.streams, renamed, offer.notes), window)
+    fewer = FeedManifest(offer.date, offer.streams[1:], offer.symbols, offer.notes)
     with pytest.raises(TapeError, match="no recording of this feed"):
         Recorder(folder, fewer, window)
-    bare = tuple(Stream(stream.dataset, stream.schema) for stream in offer.streams)
+    bare = tuple(FeedStream(stream.dataset, stream.schema) for stream in offer.streams)
     with pytest.raises(TapeError, match="what lies beside it is not what the feed now offers"):
-        Recorder(folder, Offer(offer.date, bare, offer.symbols, offer.notes), window)
+        Recorder(folder, FeedManifest(offer.date, bare, offer.symbols, offer.notes), window)
     assert state(folder) == recording.states[-1]
 
 

@@ -9,13 +9,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from zerodte.records.dbn import Records
-from zerodte.tape.batches import Window
-from zerodte.tape.ticker import GRACE, Arrival, Closed, Piece, Ticker
+from zerodte.tape.record_router import SessionSpan
+from zerodte.tape.tick_assembler import GRACE, Arrival, ClosedTick, Piece, TickAssembler
 
 Make = Callable[..., Records]
 OPEN = 1_648_042_200 * 10**9
 SECOND = 10**9
-WINDOW = Window(OPEN - 3600 * SECOND, OPEN + 3600 * SECOND)
+WINDOW = SessionSpan(OPEN - 3600 * SECOND, OPEN + 3600 * SECOND)
 
 anew = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
@@ -45,7 +45,7 @@ def arrivals(make: Make, chunks: Chunks) -> list[Arrival]:
     return out
 
 
-def closed(ticker: Ticker, arriving: Sequence[Arrival]) -> list[Closed]:
+def closed(ticker: TickAssembler, arriving: Sequence[Arrival]) -> list[ClosedTick]:
     """All ticks, asked for after every arrival."""
     out = []
     for arrival in arriving:
@@ -54,7 +54,7 @@ def closed(ticker: Ticker, arriving: Sequence[Arrival]) -> list[Closed]:
     return out + ticker.finish()
 
 
-def told(ticks: Sequence[Closed]) -> list[tuple[int, str, list[int]]]:
+def told(ticks: Sequence[ClosedTick]) -> list[tuple[int, str, list[int]]]:
     """(end, stream, receive times), without silent ticks."""
     return [
         (tick.end, name, piece.records["ts_recv"].tolist())
@@ -85,7 +85,7 @@ def twin(arriving: Sequence[Arrival], last: int = 0) -> dict[tuple[int, str], li
 @given(some_chunks)
 def test_ticks_are_those_of_the_twin(make: Make, chunks: Chunks) -> None:
     arriving = arrivals(make, chunks)
-    ticks = closed(Ticker(WINDOW), arriving)
+    ticks = closed(TickAssembler(WINDOW), arriving)
     expected = twin(arriving)
     assert told(ticks) == [(*key, expected[key]) for key in sorted(expected)]
     ends = [tick.end for tick in ticks]
@@ -108,7 +108,7 @@ def test_how_records_are_divided_does_not_matter(make: Make, chunks: Chunks, siz
             parts.append(Arrival(max(newest, parts[-1].clock), arrival.name, part))
         parts.append(Arrival(arrival.clock))
     whole = [parts[0], *whole]
-    assert told(closed(Ticker(WINDOW), parts)) == told(closed(Ticker(WINDOW), whole))
+    assert told(closed(TickAssembler(WINDOW), parts)) == told(closed(TickAssembler(WINDOW), whole))
 
 
 @anew
@@ -118,7 +118,7 @@ def test_a_feed_that_goes_on_from_the_counts_closes_the_same_ticks(
 ) -> None:
     """The first ticks were committed, everything else is sent again: a stream's first records."""
     arriving = [Arrival(OPEN - 3 * SECOND), *arrivals(make, chunks)]
-    ticks = closed(Ticker(WINDOW), arriving)
+    ticks = closed(TickAssembler(WINDOW), arriving)
     kept = data.draw(st.integers(1, len(ticks))) if ticks else 0
     counts: dict[str, int] = {}
     for tick in ticks[:kept]:
@@ -133,17 +133,17 @@ def test_a_feed_that_goes_on_from_the_counts_closes_the_same_ticks(
             rest = sent.part(skipped, len(sent.records))
         again.append(Arrival(arrival.clock, arrival.name, rest))
     last = ticks[kept - 1].end if kept else 0
-    resumed = closed(Ticker(WINDOW, last), again)
+    resumed = closed(TickAssembler(WINDOW, last), again)
     assert told([*ticks[:kept], *resumed]) == told(ticks)
     assert [tick.end for tick in resumed] == [tick.end for tick in ticks[kept:]]
 
 
-def seconds(ticks: Sequence[Closed]) -> list[int]:
+def seconds(ticks: Sequence[ClosedTick]) -> list[int]:
     return [(tick.end - OPEN) // SECOND for tick in ticks]
 
 
 def test_a_tick_closes_when_the_clock_is_past_its_end_by_the_grace(make: Make) -> None:
-    ticker = Ticker(WINDOW)
+    ticker = TickAssembler(WINDOW)
     ticker.add(Arrival(OPEN + SECOND, "s", Piece(0, make("cbbo-1s", 0.5, 1))))
     ticker.hear(OPEN + SECOND + GRACE - 1)
     assert ticker.close() == []
@@ -155,7 +155,7 @@ def test_a_tick_closes_when_the_clock_is_past_its_end_by_the_grace(make: Make) -
 
 
 def test_late_records_go_to_the_next_open_tick(make: Make) -> None:
-    ticker = Ticker(WINDOW)
+    ticker = TickAssembler(WINDOW)
     ticker.add(Arrival(OPEN + 2 * SECOND, "s", Piece(0, make("cbbo-1s", 0.5, 2))))
     assert seconds(ticker.close()) == [1]
     ticker.add(Arrival(OPEN + 2 * SECOND, "t", Piece(0, make("tcbbo", 0.7, 1.5, 0.9))))
@@ -165,7 +165,7 @@ def test_late_records_go_to_the_next_open_tick(make: Make) -> None:
 
 
 def test_a_receive_time_ahead_of_the_feeds_clock_is_no_time_at_all(make: Make) -> None:
-    ticker = Ticker(WINDOW)
+    ticker = TickAssembler(WINDOW)
     rows = make("cbbo-1s", 1, 1800, 2, 0.5)
     rows["ts_recv"][3] = 2**64 - 1
     ticker.add(Arrival(OPEN + 2 * SECOND, "s", Piece(0, rows)))
@@ -174,7 +174,7 @@ def test_a_receive_time_ahead_of_the_feeds_clock_is_no_time_at_all(make: Make) -
 
 
 def test_no_tick_lies_outside_of_the_sessions_time(make: Make) -> None:
-    ticker = Ticker(Window(OPEN, OPEN + 3 * SECOND - 1))
+    ticker = TickAssembler(SessionSpan(OPEN, OPEN + 3 * SECOND - 1))
     ticker.add(Arrival(OPEN - 10 * SECOND, "s", Piece(0, make("cbbo-1s", -10))))
     ticks = ticker.close()
     over = [ticker.is_over]
@@ -186,12 +186,12 @@ def test_no_tick_lies_outside_of_the_sessions_time(make: Make) -> None:
     assert ticker.finish() == []
 
 
-def gaps(ticks: Sequence[Closed]) -> list[str]:
+def gaps(ticks: Sequence[ClosedTick]) -> list[str]:
     return [tick.gap for tick in ticks]
 
 
 def test_ticks_without_the_feed_are_gaps_until_it_is_back(make: Make) -> None:
-    ticker = Ticker(WINDOW)
+    ticker = TickAssembler(WINDOW)
     ticker.add(Arrival(OPEN + 2 * SECOND, "s", Piece(0, make("cbbo-1s", 1, 2))))
     assert gaps(ticker.close()) == [""]
     ticker.leave("away")
@@ -207,7 +207,7 @@ def test_ticks_without_the_feed_are_gaps_until_it_is_back(make: Make) -> None:
 
 
 def test_what_was_sent_meanwhile_is_lost_where_a_feed_does_not_go_on(make: Make) -> None:
-    ticker = Ticker(WINDOW, OPEN + SECOND)
+    ticker = TickAssembler(WINDOW, OPEN + SECOND)
     ticker.lose(OPEN + 3 * SECOND + 1, "down")
     ticker.add(Arrival(OPEN + 5 * SECOND, "s", Piece(0, make("cbbo-1s", 3.5, 5))))
     ticks = ticker.finish()
@@ -218,7 +218,7 @@ def test_what_was_sent_meanwhile_is_lost_where_a_feed_does_not_go_on(make: Make)
 
 
 def test_records_of_open_ticks_are_forgotten_when_they_are_sent_again(make: Make) -> None:
-    ticker = Ticker(WINDOW)
+    ticker = TickAssembler(WINDOW)
     rows = make("cbbo-1s", 1, 2)
     ticker.add(Arrival(OPEN + 2 * SECOND, "s", Piece(0, rows)))
     assert len(ticker.close()) == 1
@@ -237,7 +237,7 @@ def test_conditions_and_cancels_stay_with_their_records(make: Make) -> None:
     pairs = np.array([[11, 3], [12, 10], [14, 12]])
     piece = Piece(10, make("tcbbo", *times), codes, pairs)
     for cuts in itertools.combinations(range(1, 5), 2):
-        ticker = Ticker(WINDOW)
+        ticker = TickAssembler(WINDOW)
         for start, stop in itertools.pairwise((0, *cuts, 5)):
             ticker.add(Arrival(OPEN + 3 * SECOND, "s", piece.part(start, stop)))
         got = [tick.pieces["s"] for tick in ticker.finish() if tick.pieces]
@@ -252,6 +252,6 @@ def test_conditions_and_cancels_stay_with_their_records(make: Make) -> None:
 
 @pytest.mark.parametrize("closed_at", [0, OPEN])
 def test_nothing_is_complete_before_anything_arrived(closed_at: int) -> None:
-    ticker = Ticker(WINDOW, closed_at)
+    ticker = TickAssembler(WINDOW, closed_at)
     assert ticker.close() == []
     assert ticker.finish() == []

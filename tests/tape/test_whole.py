@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from zerodte.tape.atomic_folder import atomic_folder
 from zerodte.tape.error import TapeError
-from zerodte.tape.whole import whole_folder
 
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from zerodte.tape.whole import whole_folder
+from zerodte.tape.atomic_folder import whole_folder
 
 with whole_folder(Path(sys.argv[1])) as folder:
     (folder / "half").write_text("a")
@@ -22,7 +22,7 @@ with whole_folder(Path(sys.argv[1])) as folder:
 
 
 def fill(out: Path, *names: str) -> None:
-    with whole_folder(out) as folder:
+    with atomic_folder(out) as folder:
         for name in names:
             assert not (out / name).exists() or folder == out
             (folder / name).write_text(name)
@@ -44,7 +44,7 @@ def test_a_folder_that_exists_is_added_to(tmp_path: Path) -> None:
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, SystemExit])
 def test_an_interruption_takes_it_away(tmp_path: Path, error: type[BaseException]) -> None:
     def fill_half() -> None:
-        with whole_folder(tmp_path / "out") as folder:
+        with atomic_folder(tmp_path / "out") as folder:
             (folder / "half").write_text("a")
             raise error
 
@@ -59,7 +59,7 @@ def test_a_failure_takes_away_the_folders_made_above_it_while_they_are_empty(
     (tmp_path / "mine").mkdir()
 
     def fill_half(out: Path, beside: str) -> None:
-        with whole_folder(out):
+        with atomic_folder(out):
             (out.parents[1] / beside).mkdir(exist_ok=True)
             raise KeyError
 
@@ -72,7 +72,7 @@ def test_a_failure_takes_away_the_folders_made_above_it_while_they_are_empty(
 
 
 def test_errors_of_other_files_keep_their_names(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError, match="elsewhere"), whole_folder(tmp_path / "out"):
+    with pytest.raises(FileNotFoundError, match="elsewhere"), atomic_folder(tmp_path / "out"):
         (tmp_path / "elsewhere").read_bytes()
 
 
@@ -86,7 +86,7 @@ def test_somebody_else_was_faster(tmp_path: Path) -> None:
     out = tmp_path / "out"
 
     def fill_slowly() -> None:
-        with whole_folder(out):
+        with atomic_folder(out):
             out.mkdir()
             (out / "theirs").write_text("a")
 

@@ -12,13 +12,13 @@ from typing import Any, Final
 
 from session.day import refuse
 from session.made_tape import quotes, stock, trades, write
-from zerodte.config import SAMPLE_INTERVAL, SECOND
+from zerodte.constants import SAMPLE_INTERVAL, SECOND
+from zerodte.importers.lean import import_lean
 from zerodte.runtime.replay import begin
-from zerodte.session.board import Judged
-from zerodte.session.sample import KeptDay
+from zerodte.session.market_state import ClassifiedTrades
+from zerodte.session.sample import SampleDay
 from zerodte.session.session import Session
 from zerodte.tape.folder import Tape, open_tape
-from zerodte.tape.lean import import_lean
 from zerodte.views.frame import Frame
 from zerodte.views.series import series
 from zerodte.views.snapshot import snapshot
@@ -53,7 +53,7 @@ class Seen:
     _contracts: Ledger = field(default_factory=Counter)
 
     @property
-    def day(self) -> KeptDay:
+    def day(self) -> SampleDay:
         """Its samples."""
         day = self.session.kept(self.symbol)
         assert day is not None
@@ -70,7 +70,7 @@ class Seen:
             self.said[now] = asked(lambda: Frame.live(self.session, "replay", self.symbol), self)
             self.dollars[now], self.contracts[now] = self._dollars.copy(), self._contracts.copy()
 
-    def add(self, judged: list[Judged]) -> None:
+    def add(self, judged: list[ClassifiedTrades]) -> None:
         """Add up trades of the same-day chain, one by one."""
         for trades_ in judged:
             verdicts = trades_.verdicts

@@ -12,9 +12,9 @@ from session.day import WEDNESDAY, Day, ask
 from session.generated import Made, chains, send
 from session.recordings import SPX
 from session.usual import usual
+from zerodte.importers.cboe_chain import import_chain
 from zerodte.runtime.replay import replay
 from zerodte.session.session import Session
-from zerodte.tape.cboe import import_chain
 from zerodte.tape.folder import open_tape
 from zerodte.views.snapshot import snapshot
 from zerodte.wire.errors import ApiError

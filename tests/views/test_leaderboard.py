@@ -14,7 +14,7 @@ from session.day import Day, osi
 from session.generated import priced
 from session.made_tape import quotes, stock, trades, write
 from views.days import Seen, read
-from zerodte.feeds.sample import write_sample
+from zerodte.feeds.synthetic_tape import write_synthetic_tape
 from zerodte.market.calendar import calendar
 from zerodte.runtime.replay import replay
 from zerodte.session.session import Session
@@ -41,7 +41,7 @@ def sampled() -> Session:
     with tempfile.TemporaryDirectory() as folder:
         hours = calendar().session(datetime.date(2024, 11, 27))
         assert hours is not None
-        write_sample(Path(folder), hours)
+        write_synthetic_tape(Path(folder), hours)
         return replay(open_tape(folder))
 
 

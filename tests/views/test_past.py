@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from views.days import Seen, answered, made, read
-from zerodte.config import SAMPLE_INTERVAL, SECOND
+from zerodte.constants import SAMPLE_INTERVAL, SECOND
+from zerodte.importers.lean import import_lean
 from zerodte.market.calendar import new_york
 from zerodte.runtime.replay import replay
 from zerodte.tape.folder import open_tape
-from zerodte.tape.lean import import_lean
 from zerodte.views.frame import Frame
 from zerodte.views.series import series
 from zerodte.views.snapshot import snapshot, snapshot_at

@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from views.days import Seen, made, read
-from zerodte.config import BARS, MINUTE, SAMPLE_INTERVAL, SECOND
+from zerodte.constants import BARS, MINUTE, SAMPLE_INTERVAL, SECOND
 from zerodte.views.series import hedge_flow, series
 from zerodte.views.strike_bars import heatmap, strike_flow
 from zerodte.wire.errors import ApiError

@@ -7,7 +7,7 @@ import msgspec
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from zerodte.wire.base import instant
+from zerodte.wire.base import timestamp
 from zerodte.wire.exposure import ExposureBlocks, Head, encode
 from zerodte.wire.health import Health
 from zerodte.wire.snapshot import NoZeroDte, SessionClosed, SnapshotBlocks
@@ -59,8 +59,8 @@ def test_only_the_decision_may_be_absent_and_then_is_null() -> None:
 
 def test_wire_time_is_utc_cut_to_the_second() -> None:
     nanoseconds = 1_779_895_812_999_999_999
-    assert msgspec.json.encode(instant(nanoseconds)) == b'"2026-05-27T15:30:12Z"'
-    assert msgspec.json.encode(instant(-1)) == b'"1969-12-31T23:59:59Z"'
+    assert msgspec.json.encode(timestamp(nanoseconds)) == b'"2026-05-27T15:30:12Z"'
+    assert msgspec.json.encode(timestamp(-1)) == b'"1969-12-31T23:59:59Z"'
 
 
 def test_health_names_reasons_only_when_it_has_some() -> None:

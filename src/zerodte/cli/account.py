@@ -5,18 +5,18 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.table import Table
 
-from zerodte.engine.aggressor import Rule
+from zerodte.engine.aggressor import SideRule
 from zerodte.market.calendar import new_york_clock
 from zerodte.runtime.tally import Tally, rule_lines, seconds, top_strikes
-from zerodte.session.board import Board
+from zerodte.session.market_state import MarketState
 from zerodte.session.sample import Gap
-from zerodte.views.words import dollars
+from zerodte.views.sentences import dollars
 
 _STRIKES = 10
 _GAPS = 10
 
 
-def print_account(board: Board, tally: Tally, gaps: Sequence[Gap]) -> None:
+def print_account(board: MarketState, tally: Tally, gaps: Sequence[Gap]) -> None:
     """Print records by kind, volume by side and rule, flow by hour, top strikes, gaps."""
     console = Console(highlight=False)
     counts = ", ".join(f"{count:,} {kind}" for kind, count in tally.records.items())
@@ -41,17 +41,17 @@ def _table(*columns: str) -> Table:
     return table
 
 
-def _by_side(board: Board) -> str:
+def _by_side(board: MarketState) -> str:
     flow = board.flow
     bought, sold, unsigned = (int(side.sum()) for side in (flow.bought, flow.sold, flow.unsigned))
     return f"contracts: {bought:,} bought, {sold:,} sold, {unsigned:,} without a side"
 
 
-def _by_rule(board: Board) -> Table:
+def _by_rule(board: MarketState) -> Table:
     table = _table("decided by", "records", "contracts")
     for line in rule_lines(board):
         table.add_row(
-            Rule(line.rule).name.lower().replace("_", " "),
+            SideRule(line.rule).name.lower().replace("_", " "),
             f"{line.records:,}",
             f"{line.contracts:,}",
         )
@@ -65,7 +65,7 @@ def _by_hour(tally: Tally) -> Table:
     return table
 
 
-def _by_strike(board: Board, tally: Tally) -> Table:
+def _by_strike(board: MarketState, tally: Tally) -> Table:
     table = _table("busiest today", "strike", "bought", "sold", "no side")
     for line in top_strikes(board, tally.hours, _STRIKES):
         sides = (f"{side:,}" for side in (line.bought, line.sold, line.unsigned))

@@ -16,20 +16,20 @@ from zerodte.cli.serve import demo_command, serve_command
 from zerodte.cli.sessions import sessions_command
 from zerodte.cli.simulate import simulate_command
 from zerodte.cli.summary import print_summary
-from zerodte.config import STRIKE_RANGE
+from zerodte.constants import STRIKE_RANGE
 from zerodte.history.error import HistoryError
 from zerodte.history.history import History
+from zerodte.importers.cboe_chain import import_chain
+from zerodte.importers.cboe_eod import import_eod
+from zerodte.importers.lean import import_lean
 from zerodte.market.calendar import new_york
 from zerodte.records.tick import Tick
 from zerodte.runtime.archive import finished
 from zerodte.runtime.replay import replay, source_of
 from zerodte.runtime.tally import Tally
-from zerodte.session.board import Judged
+from zerodte.session.market_state import ClassifiedTrades
 from zerodte.session.session import Session
-from zerodte.tape.cboe import import_chain
-from zerodte.tape.cboe_eod import import_eod
 from zerodte.tape.folder import Tape, open_tape
-from zerodte.tape.lean import import_lean
 from zerodte.views.snapshot import snapshot
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -74,7 +74,7 @@ def replay_command(
     tally = Tally(opened.session)
     with ReplayProgress(opened.session) as progress:
 
-        def watch(session: Session, tick: Tick, judged: list[Judged]) -> None:
+        def watch(session: Session, tick: Tick, judged: list[ClassifiedTrades]) -> None:
             tally.take(tick, judged, session.board)
             progress.show(tick.end, sum(tally.records.values()))
 

@@ -12,14 +12,14 @@ from rich.table import Table as Grid
 
 from zerodte.cli.progress import ReplayProgress
 from zerodte.evaluate.figure import figure
-from zerodte.evaluate.report import Comparison, Report, Scored, report, score
+from zerodte.evaluate.report import Comparison, Report, TapeScore, report, score
 from zerodte.evaluate.scorer import Scorer
 from zerodte.evaluate.statistic import LEVEL, Interval
 from zerodte.evaluate.tables import TABLES, Column, Table
 from zerodte.evaluate.truth import EvaluateError, read_truth
 from zerodte.records.tick import Tick
 from zerodte.runtime.replay import replay
-from zerodte.session.board import Judged
+from zerodte.session.market_state import ClassifiedTrades
 from zerodte.session.session import Session
 from zerodte.tape.folder import open_tape
 
@@ -64,14 +64,14 @@ def _check_new(out: Path) -> None:
         raise EvaluateError(f"{out.parent}: no such folder, for the figure {out.name}")
 
 
-def _score(folder: Path) -> Scored:
+def _score(folder: Path) -> TapeScore:
     """Replay one tape and score it."""
     tape = open_tape(folder)
     truth = read_truth(tape)
     scorer, records = Scorer(truth), 0
     with ReplayProgress(tape.session) as progress:
 
-        def watch(session: Session, tick: Tick, judged: list[Judged]) -> None:
+        def watch(session: Session, tick: Tick, judged: list[ClassifiedTrades]) -> None:
             nonlocal records
             scorer.watch(session, tick, judged)
             records += sum(len(batch.records) for batch in (*tick.quotes, *tick.trades))

@@ -8,8 +8,8 @@ import click
 from zerodte.cli.options import ADDRESS, FOLDER, Finite
 from zerodte.cli.serve import HISTORY, HOST, PORT
 from zerodte.cli.serving import serve
-from zerodte.feeds.line_client import Line
-from zerodte.feeds.line_server import LineServer
+from zerodte.feeds.tcp_client import TcpFeed
+from zerodte.feeds.tcp_server import TcpFeedServer
 from zerodte.runtime.archive import Archive
 from zerodte.runtime.live import LiveMarket
 from zerodte.server.run import Listener
@@ -38,7 +38,7 @@ from zerodte.tape.folder import open_tape
 )
 def feed_command(tape: Path, speed: float, host: str, port: int, no_resume: bool) -> None:
     """Send the tape in folder TAPE as a live feed, from the open on, to all who connect."""
-    feed = LineServer(open_tape(tape), speed, is_resumable=not no_resume, host=host, port=port)
+    feed = TcpFeedServer(open_tape(tape), speed, is_resumable=not no_resume, host=host, port=port)
     click.echo("Feed on {}:{}; Ctrl-C stops.".format(*feed.address))
     try:
         feed.run()
@@ -65,7 +65,7 @@ def live_command(
     """Record the feed at FEED and serve what was recorded over HTTP."""
     listener = Listener(host, port)
     with closing(listener.socket):
-        market = LiveMarket(Line(*feed), record, archive)
+        market = LiveMarket(TcpFeed(*feed), record, archive)
         for said in market.recovery.sentences():
             click.echo(said)
         serve(market, listener, f"recording to {market.folder} ...")

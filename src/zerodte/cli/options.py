@@ -9,26 +9,7 @@ from typing import Any
 
 import click
 
-from zerodte.evaluate.truth import EvaluateError
-from zerodte.feeds.feed import FeedError
-from zerodte.feeds.simulator.names import SimulationError
-from zerodte.history.error import HistoryError
-from zerodte.market.osi import MarketError
-from zerodte.server.run import ServerError
-from zerodte.tape.error import TapeError
-from zerodte.wire.errors import ApiError
-
-#: What a user can cause; anything else is a defect and may show its traceback.
-_USER_ERRORS = (
-    TapeError,
-    HistoryError,
-    MarketError,
-    FeedError,
-    SimulationError,
-    EvaluateError,
-    ServerError,
-    ApiError,
-)
+from zerodte.errors import ZerodteError
 
 
 class FailingGroup(click.Group):
@@ -39,7 +20,7 @@ class FailingGroup(click.Group):
         before = signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
         try:
             return super().invoke(ctx)
-        except _USER_ERRORS as error:
+        except ZerodteError as error:
             raise click.ClickException(str(error)) from error
         except OSError as error:
             raise click.ClickException(f"{error.filename or 'system'}: {error.strerror}") from error

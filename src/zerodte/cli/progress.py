@@ -7,7 +7,7 @@ from typing import Final, Self
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from zerodte.config import MINUTE
+from zerodte.constants import MINUTE
 from zerodte.market.calendar import TradingSession, new_york_clock
 
 _PATIENCE: Final = 1.0  # seconds

@@ -9,7 +9,7 @@ import click
 from zerodte.cli.options import DATE, FOLDER, Finite
 from zerodte.cli.serving import serve
 from zerodte.cli.simulate import IMPACT, SEED, SYMBOLS, session_of
-from zerodte.config import HOUR
+from zerodte.constants import HOUR
 from zerodte.feeds.simulator.names import Name
 from zerodte.feeds.simulator.simulation import Simulation
 from zerodte.history.history import History

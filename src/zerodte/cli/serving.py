@@ -6,14 +6,14 @@ import click
 
 import zerodte
 from zerodte.cli.progress import LateProgress
-from zerodte.config import MINUTE
+from zerodte.constants import MINUTE
+from zerodte.logs import log, log_to_stderr
 from zerodte.market.calendar import new_york_clock
 from zerodte.runtime.market import Audience, Market
-from zerodte.runtime.programme import Programme
 from zerodte.server.app import create_app
-from zerodte.server.logs import log, log_to_stderr
 from zerodte.server.run import Listener, Server
 from zerodte.server.settings import ServerSettings
+from zerodte.tape.source import TickSource
 
 _SHOWN_SYMBOLS = 20
 
@@ -57,9 +57,9 @@ class _Announcer(Audience):
         self._url = url
         self._progress = progress
         self._lead = lead
-        self._programme: Programme | None = None
+        self._programme: TickSource | None = None
 
-    def begun(self, programme: Programme) -> None:
+    def begun(self, programme: TickSource) -> None:
         """Name the session, but for the first, which has been named."""
         if self._programme is not None:
             click.echo(f"The session of {programme.session.date} begins.")

@@ -7,8 +7,8 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
+from zerodte.history.catalog import CatalogSession, catalog
 from zerodte.history.history import History
-from zerodte.history.survey import KeptSession, survey
 
 _SYMBOLS = 6
 _MEGABYTE = 1e6
@@ -21,7 +21,7 @@ _MEGABYTE = 1e6
 def sessions_command(root: str, check: bool, as_json: bool) -> None:
     """List the finished sessions in ROOT, a folder or the URL of an object store."""
     history = History(root)
-    sessions = list(survey(history, check=check))
+    sessions = list(catalog(history, check=check))
     if as_json:
         click.echo(msgspec.json.encode(sessions))
     elif sessions:
@@ -30,7 +30,7 @@ def sessions_command(root: str, check: bool, as_json: bool) -> None:
         click.echo(f"no finished sessions in {history.shown}")
 
 
-def _print(sessions: Iterable[KeptSession]) -> None:
+def _print(sessions: Iterable[CatalogSession]) -> None:
     console = Console(highlight=False)
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
     for place, column in enumerate(("date", "symbols", "samples", "gaps", "MB")):
@@ -44,7 +44,7 @@ def _print(sessions: Iterable[KeptSession]) -> None:
                 click.secho(f"{session.date} {kept.symbol}: {kept.problem}", fg="yellow")
 
 
-def _row(session: KeptSession) -> tuple[str, ...]:
+def _row(session: CatalogSession) -> tuple[str, ...]:
     names = [kept.symbol for kept in session.symbols]
     more = f" and {len(names) - _SYMBOLS} more" if len(names) > _SYMBOLS else ""
     counts = sorted({kept.samples for kept in session.symbols if kept.samples is not None})

@@ -10,7 +10,7 @@ import click
 
 from zerodte.cli.options import CLOCK_TIME, DATE, FOLDER
 from zerodte.cli.progress import LateProgress
-from zerodte.config import MINUTE
+from zerodte.constants import MINUTE
 from zerodte.feeds.simulator.names import Name, SimulationError, names_of
 from zerodte.feeds.simulator.output import write_tape
 from zerodte.feeds.simulator.simulation import Simulation

@@ -13,7 +13,7 @@ from enum import IntEnum
 from typing import Final
 
 from zerodte.compiled import inline
-from zerodte.config import FAR_SPREADS, SIDE_ERROR
+from zerodte.constants import FAR_SPREADS, SIDE_ERROR
 from zerodte.records.condition import Condition
 from zerodte.records.dbn import UNDEF_PRICE
 
@@ -25,7 +25,7 @@ UNSIGNED: Final = 0
 _LARGEST: Final = 2**31 - 1
 
 
-class Rule(IntEnum):
+class SideRule(IntEnum):
     """What decided about a trade: the rule that gave it its side, or why it has none."""
 
     #: Not a trade of a contract that is known.
@@ -59,18 +59,18 @@ class Rule(IntEnum):
 
 
 #: The kind of evidence behind each rule that signs, a key of `SIDE_ERROR`.
-EVIDENCE: Final[Mapping[Rule, str]] = {
-    Rule.AT_ASK: "quote",
-    Rule.AT_BID: "quote",
-    Rule.ABOVE_MID: "quote",
-    Rule.BELOW_MID: "quote",
-    Rule.EMPTY_BID: "quote",
-    Rule.DEPTH: "depth",
-    Rule.TICK: "tick",
+EVIDENCE: Final[Mapping[SideRule, str]] = {
+    SideRule.AT_ASK: "quote",
+    SideRule.AT_BID: "quote",
+    SideRule.ABOVE_MID: "quote",
+    SideRule.BELOW_MID: "quote",
+    SideRule.EMPTY_BID: "quote",
+    SideRule.DEPTH: "depth",
+    SideRule.TICK: "tick",
 }
 
 
-def error_rate(rule: Rule) -> float:
+def error_rate(rule: SideRule) -> float:
     """How often the rule takes the wrong side, in [0, 0.5); 0.5 for what it does not sign."""
     return SIDE_ERROR[EVIDENCE[rule]] if rule in EVIDENCE else 0.5
 
@@ -89,21 +89,23 @@ def is_far(price: float, bid: float, ask: float) -> bool:
 
 
 @inline
-def reason_against(condition: int, stale: bool, in_session: bool, multi_leg_weight: float) -> Rule:
+def reason_against(
+    condition: int, stale: bool, in_session: bool, multi_leg_weight: float
+) -> SideRule:
     """Why the trade's circumstances forbid to sign it; NONE if they do not."""
     if condition in (Condition.STOCK_OPTION, Condition.CROSS, Condition.LATE, Condition.OPENING):
-        return Rule.CONDITION
+        return SideRule.CONDITION
     if condition == Condition.MULTI_LEG and multi_leg_weight == 0.0:
-        return Rule.MULTI_LEG
+        return SideRule.MULTI_LEG
     if not in_session:
-        return Rule.OUTSIDE_SESSION
-    return Rule.STALE if stale else Rule.NONE
+        return SideRule.OUTSIDE_SESSION
+    return SideRule.STALE if stale else SideRule.NONE
 
 
 @inline
 def sign(
     price: int, bid: int, ask: int, bid_size: float, ask_size: float, reference: int
-) -> tuple[int, Rule]:
+) -> tuple[int, SideRule]:
     """The aggressor's side, and the first rule that speaks.
 
     Args:
@@ -115,35 +117,39 @@ def sign(
         reference: The contract's previous different price, raw; 0 where there is none.
     """
     if ask <= 0:
-        return UNSIGNED, Rule.NO_QUOTE
+        return UNSIGNED, SideRule.NO_QUOTE
     if bid <= 0:
-        return (BUY, Rule.EMPTY_BID) if price >= ask else (UNSIGNED, Rule.EMPTY_BID_UNSIGNED)
+        return (
+            (BUY, SideRule.EMPTY_BID) if price >= ask else (UNSIGNED, SideRule.EMPTY_BID_UNSIGNED)
+        )
     if bid >= ask:
-        return UNSIGNED, Rule.CROSSED_OR_LOCKED
+        return UNSIGNED, SideRule.CROSSED_OR_LOCKED
     if price >= ask:
-        return BUY, Rule.AT_ASK
+        return BUY, SideRule.AT_ASK
     if price <= bid:
-        return SELL, Rule.AT_BID
+        return SELL, SideRule.AT_BID
     if 2 * price > bid + ask:
-        return BUY, Rule.ABOVE_MID
+        return BUY, SideRule.ABOVE_MID
     if 2 * price < bid + ask:
-        return SELL, Rule.BELOW_MID
+        return SELL, SideRule.BELOW_MID
     return _sign_at_mid(price, bid_size, ask_size, reference)
 
 
 @inline
-def _sign_at_mid(price: int, bid_size: float, ask_size: float, reference: int) -> tuple[int, Rule]:
+def _sign_at_mid(
+    price: int, bid_size: float, ask_size: float, reference: int
+) -> tuple[int, SideRule]:
     if ask_size > bid_size:
-        return BUY, Rule.DEPTH
+        return BUY, SideRule.DEPTH
     if ask_size < bid_size:
-        return SELL, Rule.DEPTH
+        return SELL, SideRule.DEPTH
     if reference > 0:
-        return (BUY if price > reference else SELL), Rule.TICK
-    return UNSIGNED, Rule.NO_RULE
+        return (BUY if price > reference else SELL), SideRule.TICK
+    return UNSIGNED, SideRule.NO_RULE
 
 
 @inline
-def customer(side: int, rule: Rule, size: int, bid_size: float, ask_size: float) -> int:
+def customer(side: int, rule: SideRule, size: int, bid_size: float, ask_size: float) -> int:
     """The customer's side: the size rule first, then the aggressor's.
 
     A trade of exactly the size of one quote took a customer's resting order.
@@ -156,6 +162,6 @@ def customer(side: int, rule: Rule, size: int, bid_size: float, ask_size: float)
         ask_size: Contracts, NaN where unknown.
     """
     at_bid, at_ask = size == bid_size, size == ask_size
-    if at_bid == at_ask or not (rule <= Rule.TICK or rule == Rule.NO_RULE):
+    if at_bid == at_ask or not (rule <= SideRule.TICK or rule == SideRule.NO_RULE):
         return side
     return BUY if at_bid else SELL

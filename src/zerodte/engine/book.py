@@ -4,27 +4,26 @@ Flat float64 arrays by position. Nothing here knows which positions make a chain
 number per position (the chain's number) only serves to tell how long a chain has been silent.
 """
 
-from typing import NamedTuple, TypeAlias, TypeVar
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
+from zerodte.arrays import F64, I32, I64, U64, Bool
 from zerodte.compiled import kernel
-from zerodte.config import STALE_AFTER
+from zerodte.constants import STALE_AFTER
 from zerodte.records.dbn import UNDEF_PRICE, UNDEF_SIZE, Records
 
-Floats: TypeAlias = npt.NDArray[np.float64]
-Places: TypeAlias = npt.NDArray[np.int32]
 Scalar = TypeVar("Scalar", bound=np.generic)
 
 #: The receive time of what has never spoken: so early that no patience reaches it.
-NEVER = -(2**62)
+NEVER_QUOTED = -(2**62)
 #: Raw prices per dollar. Dividing gives the double nearest to the decimal, as strikes are; times
 #: 1e-9 would not, and a price at a strike would fall to either side of it.
 RAW_PER_DOLLAR = 1e9
 
 
-class Taps(NamedTuple):
+class PrevailingQuotes(NamedTuple):
     """Trades that want to know the quote that stood before them.
 
     Attributes:
@@ -34,12 +33,12 @@ class Taps(NamedTuple):
             `overhear`.
     """
 
-    received: npt.NDArray[np.uint64]
-    positions: Places
-    standing: Floats
+    received: U64
+    positions: I32
+    standing: F64
 
 
-class Book:
+class QuoteBook:
     """The standing quote of every instrument, by position.
 
     Attributes:
@@ -52,26 +51,26 @@ class Book:
         self._cadence = np.empty(0, np.int64)
 
     @property
-    def bid(self) -> Floats:
+    def bid(self) -> F64:
         """Dollars, shape (n,); NaN where there is none, 0 where the venue said 0."""
         return self._quotes[:, 0]
 
     @property
-    def ask(self) -> Floats:
+    def ask(self) -> F64:
         """Dollars, shape (n,); NaN where there is none."""
         return self._quotes[:, 1]
 
     def grow(self, instruments: int, groups: int) -> None:
         """Make room for positions below `instruments` and groups below `groups`."""
         self._quotes = grown(self._quotes, instruments, np.nan)
-        self.newest = grown(self.newest, groups, NEVER)
+        self.newest = grown(self.newest, groups, NEVER_QUOTED)
         self._cadence = grown(self._cadence, groups, 0)
 
     def apply(
         self,
         records: Records,
-        positions: Places,
-        group: Places,
+        positions: I32,
+        group: I32,
         cadence: int,
         now: int,
     ) -> None:
@@ -86,12 +85,12 @@ class Book:
         """
         _apply(records, positions, group, cadence, now, self._quotes, self.newest, self._cadence)
 
-    def taps(self, trades: Records, positions: Places) -> Taps:
+    def taps(self, trades: Records, positions: I32) -> PrevailingQuotes:
         """Taps of trades, holding what stands now; positions of shape (k,), negative for none."""
         standing = np.where(positions[:, None] >= 0, self._quotes[positions], np.nan)
-        return Taps(np.array(trades["ts_recv"]), positions, standing)
+        return PrevailingQuotes(np.array(trades["ts_recv"]), positions, standing)
 
-    def overhear(self, quotes: Records, positions: Places, taps: Taps) -> None:
+    def overhear(self, quotes: Records, positions: I32, taps: PrevailingQuotes) -> None:
         """Tell trades of the quotes just before them, each batch of their tick's quotes in turn.
 
         Args:
@@ -107,13 +106,13 @@ class Book:
         patience = max(STALE_AFTER, 2 * int(self._cadence[group]))
         return bool(now - self.newest[group] <= patience)
 
-    def stale(self, now: int) -> npt.NDArray[np.bool_]:
+    def stale(self, now: int) -> Bool:
         """Which groups have been silent for longer than `is_fresh` allows, shape (groups,)."""
         return _stale(self.newest, self._cadence, now)
 
     def newest_of(self, group: int) -> int | None:
         """Receive time of the group's newest record, or None if it has never spoken."""
-        return None if self.newest[group] == NEVER else int(self.newest[group])
+        return None if self.newest[group] == NEVER_QUOTED else int(self.newest[group])
 
 
 def grown(array: npt.NDArray[Scalar], size: int, fill: float) -> npt.NDArray[Scalar]:
@@ -125,10 +124,10 @@ def grown(array: npt.NDArray[Scalar], size: int, fill: float) -> npt.NDArray[Sca
     return longer
 
 
-def newest_in(times: npt.NDArray[np.int64]) -> int | None:
+def newest_in(times: I64) -> int | None:
     """The newest of receive times, UTC ns, or None where nothing has spoken."""
-    newest = int(times.max(initial=NEVER))
-    return None if newest == NEVER else newest
+    newest = int(times.max(initial=NEVER_QUOTED))
+    return None if newest == NEVER_QUOTED else newest
 
 
 @kernel
@@ -145,13 +144,13 @@ def _size(raw: int) -> float:
 @kernel
 def _apply(
     records: Records,
-    positions: Places,
-    group: Places,
+    positions: I32,
+    group: I32,
     interval: int,
     now: int,
-    quotes: Floats,
-    newest: npt.NDArray[np.int64],
-    cadence: npt.NDArray[np.int64],
+    quotes: F64,
+    newest: I64,
+    cadence: I64,
 ) -> None:
     for i in range(positions.shape[0]):
         quote = records[i]
@@ -167,7 +166,7 @@ def _apply(
 
 
 @kernel
-def _overhear(quotes: Records, positions: Places, taps: Taps, size: int) -> None:
+def _overhear(quotes: Records, positions: I32, taps: PrevailingQuotes, size: int) -> None:
     newest = np.full(size, -1, np.int64)  # row of each position's last quote so far
     heard = 0
     for trade in range(taps.received.shape[0]):
@@ -181,16 +180,14 @@ def _overhear(quotes: Records, positions: Places, taps: Taps, size: int) -> None
 
 
 @kernel
-def _stale(
-    newest: npt.NDArray[np.int64], cadence: npt.NDArray[np.int64], now: int
-) -> npt.NDArray[np.bool_]:
+def _stale(newest: I64, cadence: I64, now: int) -> Bool:
     stale = np.empty(newest.shape[0], np.bool_)
     for group in range(newest.shape[0]):
         stale[group] = now - newest[group] > max(STALE_AFTER, 2 * cadence[group])
     return stale
 
 
-def embedded_quotes(trades: Records) -> Floats:
+def embedded_quotes(trades: Records) -> F64:
     """The quote that each trade record carries: bid, ask, bid size, ask size, shape (k, 4).
 
     Args:
@@ -202,13 +199,13 @@ def embedded_quotes(trades: Records) -> Floats:
 
 
 @kernel
-def _unpack(trades: Records, standing: Floats) -> None:
+def _unpack(trades: Records, standing: F64) -> None:
     for i in range(standing.shape[0]):
         _unpack_row(trades, i, standing, i)
 
 
 @kernel
-def _unpack_row(records: Records, row: int, standing: Floats, to: int) -> None:
+def _unpack_row(records: Records, row: int, standing: F64, to: int) -> None:
     standing[to, 0] = _price(records[row].bid_px_00)
     standing[to, 1] = _price(records[row].ask_px_00)
     standing[to, 2] = _size(records[row].bid_sz_00)

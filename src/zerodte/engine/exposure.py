@@ -11,17 +11,18 @@ from typing import Final, Literal, TypeAlias
 
 import numpy as np
 
-from zerodte.config import MULTIPLIER, SESSIONS_PER_YEAR
-from zerodte.engine.instant import CALL, SIGN, Clock, Floats
+from zerodte.arrays import F64
+from zerodte.constants import MULTIPLIER, SESSIONS_PER_YEAR
+from zerodte.engine.chain_inputs import CALL, SIGN, ChainClock
 from zerodte.engine.surface import Surface
 from zerodte.pricing import black
 
 Metric: TypeAlias = Literal["gex", "dex", "vex", "chex"]
-Dollars: TypeAlias = float | Floats
+Dollars: TypeAlias = float | F64
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Exposures:
+class ChainExposures:
     """Exposures by right and strike, shape (2, n), and their sums.
 
     Attributes:
@@ -39,21 +40,21 @@ class Exposures:
         net_by_strike: Net GEX by strike, shape (n,).
     """
 
-    gex: Floats
-    dex: Floats
-    vex: Floats
-    chex: Floats
-    charm_hour: Floats
+    gex: F64
+    dex: F64
+    vex: F64
+    chex: F64
+    charm_hour: F64
     net_gex: float
     net_dex: float
     net_vex: float
     net_chex: float
     net_theta: float
     gross_gex: float
-    net_by_strike: Floats
+    net_by_strike: F64
 
 
-def held(open_interest: Floats) -> Floats:
+def held(open_interest: F64) -> F64:
     """Counts for sums: an unpublished contract adds nothing; NaN all through if none is known."""
     known = np.isfinite(open_interest)
     if known.all() or not known.any():
@@ -61,7 +62,9 @@ def held(open_interest: Floats) -> Floats:
     return np.where(known, open_interest, 0.0)
 
 
-def exposures(surface: Surface, clock: Clock, open_interest: Floats, spot: float) -> Exposures:
+def exposures(
+    surface: Surface, clock: ChainClock, open_interest: F64, spot: float
+) -> ChainExposures:
     """Exposures of `open_interest` (contracts, shape (2, n)) at `spot` dollars.
 
     Args:
@@ -76,7 +79,7 @@ def exposures(surface: Surface, clock: Clock, open_interest: Floats, spot: float
     vex, chex = _vex(greeks, shares, spot), _chex(greeks, shares, spot)
     # Charm is n(d1) d2 / (2 tau) per year; the next hour takes its share of tau.
     charm_hour = greeks.charm * shares * (spot * clock.tau * clock.next_hour_share)
-    return Exposures(
+    return ChainExposures(
         gex=gex,
         dex=dex,
         vex=vex,
@@ -92,7 +95,7 @@ def exposures(surface: Surface, clock: Clock, open_interest: Floats, spot: float
     )
 
 
-def net_gex(gamma: Floats, open_interest: Floats, spot: float) -> float:
+def net_gex(gamma: F64, open_interest: F64, spot: float) -> float:
     """The `net_gex` of `exposures` alone.
 
     Args:
@@ -106,13 +109,13 @@ def net_gex(gamma: Floats, open_interest: Floats, spot: float) -> float:
 
 def net_by_strike(
     metric: Metric,
-    forward: Floats,
-    strikes: Floats,
-    tau: Floats,
-    volatility: Floats,
-    open_interest: Floats,
-    spot: Floats,
-) -> Floats:
+    forward: F64,
+    strikes: F64,
+    tau: F64,
+    volatility: F64,
+    open_interest: F64,
+    spot: F64,
+) -> F64:
     """One exposure by strike, calls and puts together, at many instants.
 
     Args:
@@ -125,7 +128,7 @@ def net_by_strike(
         spot: Dollars, shape (k,).
 
     Returns:
-        Shape (k, n), in the unit of `Exposures`; NaN where nothing is known of a strike.
+        Shape (k, n), in the unit of `ChainExposures`; NaN where nothing is known of a strike.
     """
     known = np.isfinite(open_interest)
     shares = np.where(known, open_interest, 0.0) * MULTIPLIER
@@ -134,23 +137,23 @@ def net_by_strike(
     return np.where(known.any(axis=1), dollars.sum(axis=1), np.nan)
 
 
-def _gex(greeks: black.Greeks, shares: Floats, spot: Dollars) -> Floats:
+def _gex(greeks: black.Greeks, shares: F64, spot: Dollars) -> F64:
     return SIGN * greeks.gamma * shares * (spot * spot * 0.01)
 
 
-def _dex(greeks: black.Greeks, shares: Floats, spot: Dollars) -> Floats:
+def _dex(greeks: black.Greeks, shares: F64, spot: Dollars) -> F64:
     return greeks.delta * shares * spot
 
 
-def _vex(greeks: black.Greeks, shares: Floats, spot: Dollars) -> Floats:
+def _vex(greeks: black.Greeks, shares: F64, spot: Dollars) -> F64:
     return greeks.vanna * shares * (spot * 0.01)
 
 
-def _chex(greeks: black.Greeks, shares: Floats, spot: Dollars) -> Floats:
+def _chex(greeks: black.Greeks, shares: F64, spot: Dollars) -> F64:
     return greeks.charm * shares * (spot / SESSIONS_PER_YEAR)
 
 
-FORMULAS: Final[Mapping[Metric, Callable[[black.Greeks, Floats, Dollars], Floats]]] = {
+FORMULAS: Final[Mapping[Metric, Callable[[black.Greeks, F64, Dollars], F64]]] = {
     "gex": _gex,
     "dex": _dex,
     "vex": _vex,

@@ -5,7 +5,8 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
-from zerodte.config import (
+from zerodte.arrays import F64
+from zerodte.constants import (
     COVERAGE_NEEDED,
     COVERAGE_STRIKES,
     FLIP_PUT_SCALES,
@@ -16,11 +17,11 @@ from zerodte.config import (
     MULTIPLIER,
     QUALITY_NEEDED,
 )
+from zerodte.engine.chain_inputs import CALL, PUT, ChainInputs
 from zerodte.engine.exposure import held
-from zerodte.engine.instant import CALL, PUT, Floats, Instant
 from zerodte.engine.surface import Surface
 from zerodte.pricing.profile import gex_profile
-from zerodte.pricing.roots import nearest_root
+from zerodte.pricing.root_finding import nearest_root
 
 FlipStatus: TypeAlias = Literal[
     "available",
@@ -41,7 +42,7 @@ class Flip:
     status: FlipStatus
 
 
-def gamma_flip(instant: Instant, surface: Surface, open_interest: Floats, spot: float) -> Flip:
+def gamma_flip(instant: ChainInputs, surface: Surface, open_interest: F64, spot: float) -> Flip:
     """The root nearest spot of net GEX with every contract repriced at the trial spot.
 
     The quotes are judged before the root: on poor data even "no boundary" would be a claim.
@@ -75,13 +76,13 @@ def gamma_flip(instant: Instant, surface: Surface, open_interest: Floats, spot: 
 class _Profile:
     """Call and put GEX of a chain over trial spots."""
 
-    def __init__(self, surface: Surface, tau: float, open_interest: Floats, spot: float) -> None:
+    def __init__(self, surface: Surface, tau: float, open_interest: F64, spot: float) -> None:
         self._ratio = surface.forward / spot
         self._smile = surface.smile
         self._tau = tau
         self._weight = held(open_interest) * MULTIPLIER
 
-    def by_right(self, trials: Floats) -> tuple[Floats, Floats]:
+    def by_right(self, trials: F64) -> tuple[F64, F64]:
         """GEX of calls and of puts, both without the convention's sign, shapes (m,)."""
         return self._of(trials, self._weight[CALL]), self._of(trials, self._weight[PUT])
 
@@ -96,12 +97,12 @@ class _Profile:
             root, width = closer, trials[1] - trials[0]
         return root
 
-    def _of(self, trials: Floats, weight: Floats) -> Floats:
+    def _of(self, trials: F64, weight: F64) -> F64:
         smile = self._smile
         return gex_profile(trials, self._ratio, smile.strikes, self._tau, smile.volatility, weight)
 
 
-def _covered(instant: Instant, spot: float) -> bool:
+def _covered(instant: ChainInputs, spot: float) -> bool:
     """Two of the three nearest out-of-the-money quotes usable on either side."""
     above, listed = instant.chain.strikes >= spot, instant.listed
     calls = instant.usable[CALL][listed[CALL] & above][:COVERAGE_STRIKES]
@@ -109,7 +110,7 @@ def _covered(instant: Instant, spot: float) -> bool:
     return bool(min(calls.sum(), puts.sum()) >= COVERAGE_NEEDED)
 
 
-def _sound(instant: Instant, sigma: float, spot: float) -> bool:
+def _sound(instant: ChainInputs, sigma: float, spot: float) -> bool:
     """Enough usable quotes at the strikes within one sigma, or the three nearest on each side."""
     strikes = instant.chain.strikes
     middle = int(np.searchsorted(strikes, spot))

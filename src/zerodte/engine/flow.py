@@ -10,10 +10,11 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
+from zerodte.arrays import F64, I32, I64, Rows
 from zerodte.compiled import inline, kernel
-from zerodte.config import MINUTE, MULTI_LEG_WEIGHT, MULTIPLIER, OPENING_NOISE, OPENING_SHARE
+from zerodte.constants import MINUTE, MULTI_LEG_WEIGHT, MULTIPLIER, OPENING_NOISE, OPENING_SHARE
 from zerodte.engine.aggressor import (
-    Rule,
+    SideRule,
     customer,
     error_rate,
     is_dirty,
@@ -22,12 +23,12 @@ from zerodte.engine.aggressor import (
     sign,
 )
 from zerodte.engine.book import RAW_PER_DOLLAR, grown
-from zerodte.engine.ledger import (
+from zerodte.engine.open_interest import Turnover
+from zerodte.engine.trade_ledger import (
     RULES,
     TOTALS,
     UNIT,
     Row,
-    Rows,
     empty_ring,
     join_cluster,
     place,
@@ -35,8 +36,7 @@ from zerodte.engine.ledger import (
     tally,
     undo,
 )
-from zerodte.engine.open_interest import Turnover
-from zerodte.engine.trades import NO_CANCEL, Floats, Ints, Places, Trades, Verdicts
+from zerodte.engine.trades import NO_CANCEL, Classifications, Trades
 from zerodte.records.condition import Condition
 
 _ONE_PERCENT: Final = 0.01
@@ -51,7 +51,7 @@ class _Terms(NamedTuple):
     multi_leg_weight: float
 
 
-class Flow:
+class FlowLedger:
     """Running totals of a session's trades, by contract position."""
 
     def __init__(
@@ -76,7 +76,7 @@ class Flow:
         self._ring = empty_ring()
         self._far = np.zeros(1, np.int64)
 
-    def grow(self, contracts: int, group: Places | None = None) -> None:
+    def grow(self, contracts: int, group: I32 | None = None) -> None:
         """Make room for positions below `contracts`.
 
         Args:
@@ -91,7 +91,7 @@ class Flow:
             if more > 0:
                 self._rules = np.concatenate((self._rules, np.tile(_rules(), (more, 1))))
 
-    def apply(self, trades: Trades, first: int) -> Verdicts:
+    def apply(self, trades: Trades, first: int) -> Classifications:
         """Take trades in order.
 
         Args:
@@ -99,7 +99,7 @@ class Flow:
             first: Number of the first; the others follow it. A number never comes twice, and a
                 later trade has a higher one.
         """
-        out = Verdicts.empty(len(trades.positions))
+        out = Classifications.empty(len(trades.positions))
         _apply(
             trades,
             first,
@@ -118,7 +118,7 @@ class Flow:
         """Trades whose price lay many spreads outside of the quote, signed all the same."""
         return int(self._far[0])
 
-    def turnover(self, positions: Places) -> Turnover:
+    def turnover(self, positions: I32) -> Turnover:
         """What was traded of contracts, in their shape; the last one's for a negative position."""
         rows = self._totals[positions]
         bought, sold = rows["bought"].astype(np.float64), rows["sold"].astype(np.float64)
@@ -132,75 +132,75 @@ class Flow:
         )
 
     @property
-    def records(self) -> Ints:
-        """How many records each `Rule` decided, shape (rules,)."""
+    def records(self) -> I64:
+        """How many records each `SideRule` decided, shape (rules,)."""
         return np.asarray(self._rules["records"].sum(axis=0))
 
     @property
-    def volume(self) -> Ints:
+    def volume(self) -> I64:
         """Their contracts: those signed by the rule, the others by the reason, shape (rules,)."""
         return np.asarray(self._rules["volume"].sum(axis=0))
 
-    def volume_of(self, group: int) -> Ints:
+    def volume_of(self, group: int) -> I64:
         """`volume` of one group of contracts alone."""
         return np.asarray(self._rules["volume"][group])
 
     @property
-    def bought(self) -> Ints:
+    def bought(self) -> I64:
         """Contracts that the aggressor bought, by position, as is all that follows."""
         return self._totals["bought"]
 
     @property
-    def sold(self) -> Ints:
+    def sold(self) -> I64:
         """Contracts that the aggressor sold."""
         return self._totals["sold"]
 
     @property
-    def unsigned(self) -> Ints:
+    def unsigned(self) -> I64:
         """Contracts that were traded but have no side."""
         return self._totals["unsigned"]
 
     @property
-    def traded(self) -> Ints:
+    def traded(self) -> I64:
         """All contracts traded."""
         return self.bought + self.sold + self.unsigned
 
     @property
-    def unpriced(self) -> Ints:
+    def unpriced(self) -> I64:
         """Contracts with a side that the dollars lack, because greeks were unknown."""
         return self._totals["unpriced"]
 
     @property
-    def delta_dollars(self) -> Ints:
+    def delta_dollars(self) -> I64:
         """Signed delta dollars since the open."""
         return self._totals["delta_dollars"]
 
     @property
-    def gamma_dollars(self) -> Ints:
+    def gamma_dollars(self) -> I64:
         """Signed gamma dollars per 1% move since the open."""
         return self._totals["gamma_dollars"]
 
     @property
-    def opened(self) -> Floats:
+    def opened(self) -> F64:
         """Contracts x opening share of the time of day, summed over trades."""
         return self._totals["opened"] / UNIT
 
     @property
-    def net_bought(self) -> Floats:
+    def net_bought(self) -> F64:
         """Contracts bought less sold, every trade corrected for how often its rule errs."""
         return self._totals["net_bought"] / UNIT
 
     @property
-    def variance(self) -> Floats:
+    def variance(self) -> F64:
         """Of `net_bought`, contracts squared."""
         return self._totals["variance"] / UNIT**2
 
 
-def _fixed(values: Iterable[float]) -> Ints:
+def _fixed(values: Iterable[float]) -> I64:
     return np.array([round(UNIT * value) for value in values], np.int64)
 
 
-def _opening_by_minute(minutes: int) -> Ints:
+def _opening_by_minute(minutes: int) -> I64:
     """The opening share of every minute of a session."""
     parts = np.arange(minutes) * len(OPENING_SHARE) // minutes
     return _fixed(OPENING_SHARE)[parts]
@@ -212,8 +212,8 @@ def _rules() -> Rows:
     A side that is wrong with probability e has mean 1 - 2e and variance 4e(1 - e); dividing by the
     mean makes it unbiased. Of a contract without a side nothing is known but that it is one.
     """
-    out = np.zeros(len(Rule), RULES)
-    rates = [error_rate(rule) for rule in Rule]
+    out = np.zeros(len(SideRule), RULES)
+    rates = [error_rate(rule) for rule in SideRule]
     out["weight"] = _fixed(0.0 if e == 0.5 else 1 / (1 - 2 * e) for e in rates)
     out["deviation"] = _fixed(
         1.0 if e == 0.5 else math.sqrt(4 * e * (1 - e)) / (1 - 2 * e) for e in rates
@@ -242,7 +242,7 @@ def _value(entry: Row, spot: float, delta: float, gamma: float) -> None:
 @inline
 def _judge(
     price: int, size: int, quote: tuple[float, float, float, float], totals: Row
-) -> tuple[int, int, Rule]:
+) -> tuple[int, int, SideRule]:
     """The aggressor's side, the customer's, and what decided."""
     bid, ask, bid_size, ask_size = quote
     reference = totals.last if totals.last != price else totals.different
@@ -255,12 +255,12 @@ def _apply(
     trades: Trades,
     first: int,
     terms: _Terms,
-    opening: Ints,
+    opening: I64,
     totals: Rows,
     rules: Rows,
     ring: Rows,
-    far: Ints,
-    out: Verdicts,
+    far: I64,
+    out: Classifications,
 ) -> None:
     # Helpers get numbers and rows, never arrays: to hand one on is to count its references, twice.
     price, sizes, received, positions, conditions, standing, spot, delta, gamma, stale, cancels = (
@@ -273,10 +273,10 @@ def _apply(
             continue
         is_cancel = cancels[i] != NO_CANCEL or condition == Condition.CANCEL
         if is_cancel or is_dirty(price[i], size):
-            rule = Rule.DIRTY
+            rule = SideRule.DIRTY
             if is_cancel:
                 done = undo(cancels[i] + 1, totals, ring, rules)
-                rule = Rule.CANCEL if done else Rule.CANCEL_UNMATCHED
+                rule = SideRule.CANCEL if done else SideRule.CANCEL_UNMATCHED
                 if done:
                     undone = ring[place(cancels[i] + 1)]
                     delta_dollars[i] = -undone.delta_dollars
@@ -287,9 +287,9 @@ def _apply(
         mine, minute = totals[position], received[i] // MINUTE
         in_session = terms.signed_from <= received[i] <= terms.close
         rule = reason_against(condition, bool(stale[i]), in_session, terms.multi_leg_weight)
-        is_own_price = rule != Rule.CONDITION and condition != Condition.MULTI_LEG
+        is_own_price = rule != SideRule.CONDITION and condition != Condition.MULTI_LEG
         side, by_size = 0, 0
-        if rule == Rule.NONE:
+        if rule == SideRule.NONE:
             quote = (standing[i, 0], standing[i, 1], standing[i, 2], standing[i, 3])
             side, by_size, rule = _judge(price[i], size, quote, mine)
             far[0] += is_far(price[i] / RAW_PER_DOLLAR, quote[0], quote[1])
@@ -298,7 +298,7 @@ def _apply(
         entry.signed, entry.rule, entry.remainder = side * size, rule, rule
         if side != 0 and condition == Condition.MULTI_LEG:
             entry.signed = side * int(np.rint(terms.multi_leg_weight * size))
-            entry.remainder = Rule.MULTI_LEG
+            entry.remainder = SideRule.MULTI_LEG
         entry.opening = opening[min(max(minute - terms.first_minute, 0), opening.shape[0] - 1)]
         entry.last, entry.different, entry.newest = mine.last, mine.different, mine.newest
         _value(entry, spot[i], delta[i], gamma[i])

@@ -4,9 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from zerodte.config import HEDGING_MOVES, MULTIPLIER
+from zerodte.arrays import F64
+from zerodte.constants import HEDGING_MOVES, MULTIPLIER
+from zerodte.engine.chain_inputs import SIGN
 from zerodte.engine.exposure import held
-from zerodte.engine.instant import SIGN, Floats
 from zerodte.engine.surface import Surface
 from zerodte.pricing.profile import book_delta
 
@@ -23,7 +24,7 @@ class Hedge:
     notional: float
 
 
-def hedges(surface: Surface, tau: float, open_interest: Floats, spot: float) -> tuple[Hedge, ...]:
+def hedges(surface: Surface, tau: float, open_interest: F64, spot: float) -> tuple[Hedge, ...]:
     """Minus the change of the convention book's delta from S to S(1 + m), repriced.
 
     Volatilities stay with their strikes and the forward moves in proportion to spot.
@@ -54,7 +55,7 @@ def hedges(surface: Surface, tau: float, open_interest: Floats, spot: float) -> 
     )
 
 
-def convexity(strikes: Floats, net_gex: Floats, spot: float) -> float:
+def convexity(strikes: F64, net_gex: F64, spot: float) -> float:
     """Second difference of per-strike net GEX over the three strikes nearest spot.
 
     Returns:

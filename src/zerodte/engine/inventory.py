@@ -12,9 +12,9 @@ from typing import TypeAlias
 
 import numpy as np
 
-from zerodte.config import DEALER_PRIOR, INTERVAL, MULTIPLIER, SESSIONS_PER_YEAR
+from zerodte.arrays import F64
+from zerodte.constants import DEALER_PRIOR, INTERVAL, MULTIPLIER, SESSIONS_PER_YEAR
 from zerodte.engine.exposure import held
-from zerodte.engine.instant import Floats
 from zerodte.engine.regime import Regime
 from zerodte.pricing.black import Greeks
 
@@ -76,9 +76,9 @@ class Inventory:
 def inventory(
     greeks: Greeks,
     spot: float,
-    official: Floats,
-    net_bought: Floats,
-    variance: Floats,
+    official: F64,
+    net_bought: F64,
+    variance: F64,
     prior: Prior = DEALER_PRIOR,
 ) -> Inventory:
     """Estimate dealers' book.

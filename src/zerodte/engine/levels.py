@@ -4,9 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from zerodte.arrays import F64
 from zerodte.engine.arithmetic import ratio
-from zerodte.engine.exposure import Exposures, held
-from zerodte.engine.instant import CALL, PUT, Floats
+from zerodte.engine.chain_inputs import CALL, PUT
+from zerodte.engine.exposure import ChainExposures, held
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,11 +18,11 @@ class Level:
     value: float
 
 
-NOWHERE = Level(np.nan, np.nan)
+NO_LEVEL = Level(np.nan, np.nan)
 
 
 @dataclass(frozen=True, slots=True)
-class Levels:
+class ChainLevels:
     """Levels of one chain, dollars; NaN where there is none.
 
     Attributes:
@@ -47,11 +48,11 @@ class Levels:
     max_pain: float
 
 
-def find_levels(strikes: Floats, exposures: Exposures, open_interest: Floats) -> Levels:
+def find_levels(strikes: F64, exposures: ChainExposures, open_interest: F64) -> ChainLevels:
     """Levels of a chain from its exposures and open interest (contracts, shape (2, n))."""
     calls, puts, net = exposures.gex[CALL], exposures.gex[PUT], exposures.net_by_strike
     call_wall, put_wall = _largest(strikes, calls), _largest(strikes, puts, -puts)
-    return Levels(
+    return ChainLevels(
         call_wall=call_wall,
         call_wall_strength=ratio(call_wall.value, float(calls.sum())),
         put_wall=put_wall,
@@ -64,7 +65,7 @@ def find_levels(strikes: Floats, exposures: Exposures, open_interest: Floats) ->
     )
 
 
-def max_pain(strikes: Floats, open_interest: Floats) -> float:
+def max_pain(strikes: F64, open_interest: F64) -> float:
     """The listed strike at which all holders together receive least at expiry; lowest on a tie.
 
     Just above a strike, what holders receive rises by one dollar for each call struck at or below
@@ -83,7 +84,7 @@ def max_pain(strikes: Floats, open_interest: Floats) -> float:
     return float(strikes[np.argmax(calls >= puts[-1] - puts)])
 
 
-def cluster_score(levels: Floats, sigma: float) -> float:
+def cluster_score(levels: F64, sigma: float) -> float:
     """100 exp(-m / s): m the mean absolute deviation of the known levels from their median.
 
     Returns:
@@ -95,10 +96,10 @@ def cluster_score(levels: Floats, sigma: float) -> float:
     return float(100.0 * np.exp(-np.abs(known - np.median(known)).mean() / sigma))
 
 
-def _largest(strikes: Floats, values: Floats, weight: Floats | None = None) -> Level:
+def _largest(strikes: F64, values: F64, weight: F64 | None = None) -> Level:
     """The strike of the largest `weight` (default: `values`); nowhere if none is above zero."""
     weight = values if weight is None else weight
     best = int(np.argmax(weight))
     if not weight[best] > 0.0:  # also when nothing is known: NaN is not above zero
-        return NOWHERE
+        return NO_LEVEL
     return Level(float(strikes[best]), float(values[best]))

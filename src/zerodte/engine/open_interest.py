@@ -6,14 +6,12 @@ contract. `signed_v1` follows the public documentation of the reference product.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
-from zerodte.config import OPEN_INTEREST_METHOD, OPEN_INTEREST_WEIGHT
-
-Floats: TypeAlias = npt.NDArray[np.float64]
+from zerodte.arrays import F64
+from zerodte.constants import OPEN_INTEREST_METHOD, OPEN_INTEREST_WEIGHT
 
 
 class Turnover(NamedTuple):
@@ -23,17 +21,17 @@ class Turnover(NamedTuple):
         bought: By the aggressor.
         sold: By the aggressor.
         traded: With a side or without.
-        opened: Opened less closed, by the time of day (`zerodte.config.OPENING_SHARE`).
+        opened: Opened less closed, by the time of day (`zerodte.constants.OPENING_SHARE`).
         net_bought: Bought less sold, every trade corrected for how often its rule errs.
         variance: Of `net_bought`, contracts squared.
     """
 
-    bought: Floats
-    sold: Floats
-    traded: Floats
-    opened: Floats
-    net_bought: Floats
-    variance: Floats
+    bought: F64
+    sold: F64
+    traded: F64
+    opened: F64
+    net_bought: F64
+    variance: F64
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -46,14 +44,12 @@ class OpenInterest:
         effective: The same, never below zero. Sums are taken over this.
     """
 
-    official: Floats
-    simulated: Floats
-    effective: Floats
+    official: F64
+    simulated: F64
+    effective: F64
 
 
-def open_interest(
-    official: Floats, day: Turnover, method: str = OPEN_INTEREST_METHOD
-) -> OpenInterest:
+def open_interest(official: F64, day: Turnover, method: str = OPEN_INTEREST_METHOD) -> OpenInterest:
     """Move the morning's open interest by the day's trades.
 
     A contract whose open interest was not published starts from zero once it has traded: then it
@@ -69,18 +65,18 @@ def open_interest(
     return OpenInterest(official, simulated, np.maximum(simulated, 0.0))
 
 
-def _signed(base: Floats, day: Turnover) -> Floats:
+def _signed(base: F64, day: Turnover) -> F64:
     """Purchases open and sales close, each with the same weight."""
     return base + OPEN_INTEREST_WEIGHT * (day.bought - day.sold)
 
 
-def _turnover(base: Floats, day: Turnover) -> Floats:
+def _turnover(base: F64, day: Turnover) -> F64:
     """Volume opens or closes by the time of day, whichever its side; never more than all of it."""
     moved = base + OPEN_INTEREST_WEIGHT * day.opened
     return np.clip(moved, np.maximum(base - day.traded, 0.0), base + day.traded)
 
 
-METHODS: Final[Mapping[str, Callable[[Floats, Turnover], Floats]]] = {
+METHODS: Final[Mapping[str, Callable[[F64, Turnover], F64]]] = {
     "signed_v1": _signed,
     "turnover_v1": _turnover,
 }

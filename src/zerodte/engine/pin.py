@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from zerodte.config import PIN_GAMMA_SATURATION, PIN_OI_SATURATION, PIN_WEIGHTS, TOP_STRIKES
+from zerodte.arrays import F64
+from zerodte.constants import PIN_GAMMA_SATURATION, PIN_OI_SATURATION, PIN_WEIGHTS, TOP_STRIKES
 from zerodte.engine.arithmetic import ratio
-from zerodte.engine.exposure import Exposures, held
-from zerodte.engine.instant import Floats
-from zerodte.engine.levels import Levels
+from zerodte.engine.exposure import ChainExposures, held
+from zerodte.engine.levels import ChainLevels
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +36,9 @@ class Pin:
 
 
 def pin(
-    exposures: Exposures,
-    levels: Levels,
-    open_interest: Floats,
+    exposures: ChainExposures,
+    levels: ChainLevels,
+    open_interest: F64,
     spot: float,
     sigma: float,
     elapsed_pct: float,
@@ -66,6 +66,6 @@ def pin(
     return Pin(score, *parts, top3_share=share)
 
 
-def top_share(values: Floats) -> float:
+def top_share(values: F64) -> float:
     """Share of the three largest of `values` in their sum, a fraction; NaN if that is zero."""
     return ratio(float(np.sort(values)[-TOP_STRIKES:].sum()), float(values.sum()))

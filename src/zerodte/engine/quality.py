@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from zerodte.config import (
+from zerodte.arrays import F64, Bool
+from zerodte.constants import (
     EXECUTION_OPEN_INTEREST,
     EXECUTION_SPREAD,
     QUALITY_SIGMAS,
@@ -12,8 +13,8 @@ from zerodte.config import (
     SMOOTHNESS_SCALE,
 )
 from zerodte.engine.arithmetic import ratio
+from zerodte.engine.chain_inputs import ChainInputs
 from zerodte.engine.exposure import held
-from zerodte.engine.instant import Bools, Floats, Instant
 from zerodte.engine.surface import Smile, Surface
 
 
@@ -36,7 +37,7 @@ class Quality:
     fresh_pct: float
 
 
-def quality(instant: Instant, surface: Surface, open_interest: Floats, spot: float) -> Quality:
+def quality(instant: ChainInputs, surface: Surface, open_interest: F64, spot: float) -> Quality:
     """Judge a chain at `spot` dollars; `open_interest` in contracts, shape (2, n)."""
     near = np.abs(instant.chain.strikes - spot) <= QUALITY_SIGMAS * surface.sigma
     listed = instant.listed[:, near].sum()
@@ -54,12 +55,12 @@ def quality(instant: Instant, surface: Surface, open_interest: Floats, spot: flo
     )
 
 
-def spread_pct(instant: Instant) -> Floats:
+def spread_pct(instant: ChainInputs) -> F64:
     """Spread in percent of mid, shape (2, n); NaN where the quote does not count."""
     return 100.0 * instant.spread / instant.mid
 
 
-def weighted_spread_pct(instant: Instant, open_interest: Floats, within: Bools) -> float:
+def weighted_spread_pct(instant: ChainInputs, open_interest: F64, within: Bool) -> float:
     """Open-interest-weighted spread over the strikes where `within` is true, percent."""
     spread = spread_pct(instant)
     weight = np.where(within & np.isfinite(spread), held(open_interest), 0.0)

@@ -6,9 +6,9 @@ from typing import Literal
 
 import numpy as np
 
-from zerodte.config import NEUTRAL_SHARE
+from zerodte.arrays import F64
+from zerodte.constants import NEUTRAL_SHARE
 from zerodte.engine.arithmetic import ratio
-from zerodte.engine.instant import Floats
 
 Regime = Literal["positive_gamma", "negative_gamma", "undetermined"]
 FlowLabel = Literal["no_flow", "neutral", "amplifying", "dampening", "regime_flip"]
@@ -47,7 +47,7 @@ class FlowShift:
     moved: float
 
 
-def flow_shift(settled: float, live: float, official: Floats, effective: Floats) -> FlowShift:
+def flow_shift(settled: float, live: float, official: F64, effective: F64) -> FlowShift:
     """Compare live with settled net GEX and open interest (contracts, shape (2, n))."""
     delta = np.abs(effective - np.nan_to_num(official))
     delta = np.where(np.isfinite(delta), delta, 0.0)

@@ -4,19 +4,13 @@ A record that was there in an earlier tick, byte for byte, is a repeat. Within a
 are separate fills of one order, unless their layout has sequence numbers to tell them apart.
 """
 
-from typing import TypeAlias
-
 import numpy as np
-import numpy.typing as npt
 
+from zerodte.arrays import U64, Bool, Rows
 from zerodte.compiled import inline, kernel
-from zerodte.config import REPEAT_REACH
+from zerodte.constants import REPEAT_REACH
 from zerodte.records.dbn import Records
 from zerodte.records.digest import record_hash, words
-
-Hashes: TypeAlias = npt.NDArray[np.uint64]
-Bools: TypeAlias = npt.NDArray[np.bool_]
-Rows: TypeAlias = npt.NDArray[np.void]
 
 #: A trade that came: its hash, and the end of its tick; 0 where there is none.
 _SEEN = np.dtype([("key", "u8"), ("tick", "i8")])
@@ -38,7 +32,7 @@ class Repeats:
         self._tables = np.zeros((2, 2 * REPEAT_REACH), _SEEN)
         self._held = 0
 
-    def find(self, records: Records, tick: int) -> npt.NDArray[np.bool_]:
+    def find(self, records: Records, tick: int) -> Bool:
         """Which trades came before, shape (m,).
 
         Args:
@@ -67,9 +61,7 @@ def _place(table: Rows, key: np.uint64) -> np.uint64:
 
 
 @kernel
-def _find(
-    words: Hashes, tick: int, is_numbered: bool, young: Rows, elder: Rows, found: Bools
-) -> int:
+def _find(words: U64, tick: int, is_numbered: bool, young: Rows, elder: Rows, found: Bool) -> int:
     """Mark repeats in `found`; returns how many trades the younger table took in."""
     taken = 0
     for i in range(words.shape[0]):

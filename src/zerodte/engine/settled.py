@@ -7,8 +7,8 @@ of another day is refused and counted, never used.
 from collections import Counter
 
 import numpy as np
-import numpy.typing as npt
 
+from zerodte.arrays import I32, Bool
 from zerodte.engine.book import grown
 from zerodte.records.dbn import (
     STAT_CLEARED_VOLUME,
@@ -19,7 +19,7 @@ from zerodte.records.dbn import (
 )
 
 
-class Settled:
+class SettledInterest:
     """Settled open interest and cleared volume by contract position.
 
     Attributes:
@@ -42,7 +42,7 @@ class Settled:
         self.open_interest = grown(self.open_interest, instruments, np.nan)
         self.volume = grown(self.volume, instruments, np.nan)
 
-    def apply(self, records: Records, positions: npt.NDArray[np.int32]) -> None:
+    def apply(self, records: Records, positions: I32) -> None:
         """Take statistics records in order; the last of a contract wins.
 
         Args:
@@ -65,6 +65,6 @@ class Settled:
             if stat == STAT_OPEN_INTEREST and use.any():
                 self.as_of = max(self.as_of or 0, int(dated[use].max()))
 
-    def _refuse(self, reason: str, which: npt.NDArray[np.bool_]) -> None:
+    def _refuse(self, reason: str, which: Bool) -> None:
         if count := int(np.count_nonzero(which)):
             self.refused[reason] += count

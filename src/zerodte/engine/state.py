@@ -4,13 +4,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from zerodte.config import SKEW_DELTA, SKEW_TOLERANCE, SPOT_DISAGREEMENT, STRADDLE_REACH
+from zerodte.arrays import F64
+from zerodte.constants import SKEW_DELTA, SKEW_TOLERANCE, SPOT_DISAGREEMENT, STRADDLE_REACH
 from zerodte.engine.arithmetic import ratio
-from zerodte.engine.exposure import Exposures, exposures, held, net_gex
+from zerodte.engine.chain_inputs import CALL, PUT, ChainInputs, Spot
+from zerodte.engine.exposure import ChainExposures, exposures, held, net_gex
 from zerodte.engine.flip import Flip, gamma_flip
 from zerodte.engine.hedging import Hedge, convexity, hedges
-from zerodte.engine.instant import CALL, PUT, Floats, Instant, Spot
-from zerodte.engine.levels import Levels, cluster_score, find_levels
+from zerodte.engine.levels import ChainLevels, cluster_score, find_levels
 from zerodte.engine.pin import Pin, pin
 from zerodte.engine.quality import Quality, quality
 from zerodte.engine.surface import Smile, Surface, surface_on
@@ -26,7 +27,7 @@ class Anchor:
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Outline:
+class KeyFigures:
     """The figures of a chain that a series shows. Unknown figures are NaN.
 
     Attributes:
@@ -38,9 +39,9 @@ class Outline:
     """
 
     surface: Surface
-    exposures: Exposures
+    exposures: ChainExposures
     flip: Flip
-    levels: Levels
+    levels: ChainLevels
     pin: Pin
 
 
@@ -69,13 +70,13 @@ class ChainState:
         quality: Scores.
     """
 
-    instant: Instant
+    instant: ChainInputs
     spot: Spot
     surface: Surface
-    exposures: Exposures
+    exposures: ChainExposures
     settled_net_gex: float
     flip: Flip
-    levels: Levels
+    levels: ChainLevels
     cluster_score: float
     pin: Pin
     hedges: tuple[Hedge, ...]
@@ -101,13 +102,13 @@ def sources_disagree(spot: Spot) -> bool:
     return bool(spot.disagreement > SPOT_DISAGREEMENT)
 
 
-def outline(instant: Instant, smile: Smile, forward: float, spot: float) -> Outline:
+def key_figures(instant: ChainInputs, smile: Smile, forward: float, spot: float) -> KeyFigures:
     """Compute what a series shows of a chain; arguments as in `evaluate`."""
     clock, open_interest = instant.clock, held(instant.effective)
     surface = surface_on(smile, instant.chain, clock, forward)
     live = exposures(surface, clock, open_interest, spot)
     levels = find_levels(instant.chain.strikes, live, open_interest)
-    return Outline(
+    return KeyFigures(
         surface=surface,
         exposures=live,
         flip=gamma_flip(instant, surface, open_interest, spot),
@@ -117,7 +118,7 @@ def outline(instant: Instant, smile: Smile, forward: float, spot: float) -> Outl
 
 
 def evaluate(
-    instant: Instant, smile: Smile, smile_at: int, forward: float, spot: Spot, anchor: Anchor
+    instant: ChainInputs, smile: Smile, smile_at: int, forward: float, spot: Spot, anchor: Anchor
 ) -> ChainState:
     """Compute every figure of a chain from what is known at an instant.
 
@@ -130,7 +131,7 @@ def evaluate(
         anchor: The expiry nearest seven days.
     """
     strikes, price, open_interest = instant.chain.strikes, spot.value, instant.effective
-    drawn = outline(instant, smile, forward, price)
+    drawn = key_figures(instant, smile, forward, price)
     surface, levels, live = drawn.surface, drawn.levels, drawn.exposures
     atm_gamma = float(surface.greeks.gamma[CALL, surface.atm])
     return ChainState(
@@ -170,13 +171,13 @@ def skew_25_delta(surface: Surface) -> float:
     return float(volatility[0] - volatility[1])
 
 
-def _straddle(instant: Instant, surface: Surface) -> float:
+def _straddle(instant: ChainInputs, surface: Surface) -> float:
     distance = abs(instant.chain.strikes[surface.atm] - surface.forward)
     is_near = distance <= STRADDLE_REACH * surface.sigma
     return float(instant.mid[:, surface.atm].sum()) if is_near else np.nan
 
 
-def _clustered(flip: Flip, levels: Levels) -> Floats:
+def _clustered(flip: Flip, levels: ChainLevels) -> F64:
     return np.array(
         (
             flip.level,

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from zerodte.engine.instant import CALL, PUT, Bools, Clock, Floats, Instant
+from zerodte.arrays import F64, Bool
+from zerodte.engine.chain_inputs import CALL, PUT, ChainClock, ChainInputs
 from zerodte.market.contracts import Chain
 from zerodte.pricing import black, implied
 from zerodte.pricing.forward import parity_forward
@@ -26,15 +27,15 @@ class Smile:
             it was interpolated in total variance or held flat beyond the last quote.
     """
 
-    strikes: Floats
-    volatility: Floats
-    quoted: Bools
+    strikes: F64
+    volatility: F64
+    quoted: Bool
 
     def at(self, forward: float) -> float:
         """The volatility at the forward, dollars: interpolated in variance between strikes."""
         return float(np.sqrt(np.interp(forward, self.strikes, self.volatility**2)))
 
-    def on(self, strikes: Floats) -> "Smile":
+    def on(self, strikes: F64) -> "Smile":
         """The same smile on another grid, for strikes that were listed after it was solved."""
         if strikes is self.strikes or np.array_equal(strikes, self.strikes):
             return self
@@ -67,15 +68,15 @@ class Surface:
     whole_session_sigma: float
     atm_volatility: float
     greeks: black.Greeks
-    otm_price: Floats
+    otm_price: F64
 
 
-def parity(strikes: Floats, bid: Floats, ask: Floats) -> float:
+def parity(strikes: F64, bid: F64, ask: F64) -> float:
     """The forward of put-call parity from quotes of shape (2, n); NaN where there is none."""
     return parity_forward(strikes, bid[CALL], ask[CALL], bid[PUT], ask[PUT]).value
 
 
-def solve_smile(instant: Instant, forward: float) -> Smile | None:
+def solve_smile(instant: ChainInputs, forward: float) -> Smile | None:
     """Solve the smile from the out-of-the-money mids, cold.
 
     Missing strikes are interpolated in total variance between their neighbours and held flat
@@ -95,7 +96,7 @@ def solve_smile(instant: Instant, forward: float) -> Smile | None:
     return Smile(strikes, np.where(quoted, own, np.sqrt(variance)), quoted)
 
 
-def surface_on(smile: Smile, chain: Chain, clock: Clock, forward: float) -> Surface:
+def surface_on(smile: Smile, chain: Chain, clock: ChainClock, forward: float) -> Surface:
     """Prices and greeks of `chain` at `forward` on a smile that stays with its strikes."""
     smile = smile.on(chain.strikes)
     strikes, volatility, tau = chain.strikes, smile.volatility, clock.tau
@@ -117,13 +118,13 @@ def surface_on(smile: Smile, chain: Chain, clock: Clock, forward: float) -> Surf
     )
 
 
-def gamma_on(smile: Smile, clock: Clock, forward: float) -> Floats:
+def gamma_on(smile: Smile, clock: ChainClock, forward: float) -> F64:
     """Gamma alone, by strike, shape (n,): calls and puts share it."""
     calls = np.ones(len(smile.strikes), np.bool_)
     return black.greeks(forward, smile.strikes, clock.tau, smile.volatility, calls).gamma
 
 
-def own_volatility(instant: Instant, forward: float) -> Floats:
+def own_volatility(instant: ChainInputs, forward: float) -> F64:
     """Each side's own implied volatility, shape (2, n); NaN where it cannot be inverted."""
     strikes, tau = np.tile(instant.chain.strikes, 2), instant.clock.tau
     rights = np.repeat((True, False), len(instant.chain.strikes))

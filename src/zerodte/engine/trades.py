@@ -1,26 +1,23 @@
 """What goes into the pass over a tick's trades, and what comes out of it: columns."""
 
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from zerodte.arrays import F64, I32, I64, U8, Bool
 from zerodte.records.dbn import Records
-
-Ints: TypeAlias = npt.NDArray[np.int64]
-Floats: TypeAlias = npt.NDArray[np.float64]
-Places: TypeAlias = npt.NDArray[np.int32]
 
 #: No trade is cancelled by this record.
 NO_CANCEL: Final = -1
 
 
-class Valued(NamedTuple):
+class TradeValues(NamedTuple):
     """Spot (dollars), delta and gamma of each trade, shape (m,); NaN where unknown."""
 
-    spot: Floats
-    delta: Floats
-    gamma: Floats
+    spot: F64
+    delta: F64
+    gamma: F64
 
 
 class Trades(NamedTuple):
@@ -41,29 +38,29 @@ class Trades(NamedTuple):
         cancels: Number of the trade that this record cancels, or `NO_CANCEL`.
     """
 
-    price: Ints
-    size: Ints
-    received: Ints
-    positions: Places
-    conditions: npt.NDArray[np.uint8]
-    standing: Floats
-    spot: Floats
-    delta: Floats
-    gamma: Floats
-    stale: npt.NDArray[np.bool_]
-    cancels: Ints
+    price: I64
+    size: I64
+    received: I64
+    positions: I32
+    conditions: U8
+    standing: F64
+    spot: F64
+    delta: F64
+    gamma: F64
+    stale: Bool
+    cancels: I64
 
     @classmethod
     def of(
         cls,
         records: Records,
-        positions: Places,
+        positions: I32,
         *,
-        standing: Floats | None = None,
-        valued: Valued | None = None,
-        conditions: npt.NDArray[np.uint8] | None = None,
-        stale: npt.NDArray[np.bool_] | None = None,
-        cancels: Ints | None = None,
+        standing: F64 | None = None,
+        valued: TradeValues | None = None,
+        conditions: U8 | None = None,
+        stale: Bool | None = None,
+        cancels: I64 | None = None,
     ) -> "Trades":
         """Copies of what a tape holds of trades, with what else is known of them.
 
@@ -93,7 +90,7 @@ class Trades(NamedTuple):
         )
 
 
-class Verdicts(NamedTuple):
+class Classifications(NamedTuple):
     """What became of each record; arrays of shape (m,).
 
     Attributes:
@@ -107,12 +104,12 @@ class Verdicts(NamedTuple):
 
     side: npt.NDArray[np.int8]
     customer: npt.NDArray[np.int8]
-    rule: npt.NDArray[np.uint8]
-    delta_dollars: Ints
-    gamma_dollars: Ints
+    rule: U8
+    delta_dollars: I64
+    gamma_dollars: I64
 
     @classmethod
-    def empty(cls, count: int) -> "Verdicts":
+    def empty(cls, count: int) -> "Classifications":
         """Room for `count` records, all of them undecided."""
         side, customer = np.zeros((2, count), np.int8)
         delta_dollars, gamma_dollars = np.zeros((2, count), np.int64)

@@ -4,19 +4,14 @@ Several datasets may price one symbol. Each has a place of its own here; the fir
 is fresh speaks for the symbol, and the others are held against it.
 """
 
-from typing import TypeAlias
-
 import numpy as np
-import numpy.typing as npt
 
+from zerodte.arrays import F64, I32, I64, Bool
 from zerodte.compiled import kernel
-from zerodte.config import STALE_AFTER
-from zerodte.engine.book import NEVER, RAW_PER_DOLLAR, Book, grown, newest_in
-from zerodte.engine.instant import Spot
+from zerodte.constants import STALE_AFTER
+from zerodte.engine.book import NEVER_QUOTED, RAW_PER_DOLLAR, QuoteBook, grown, newest_in
+from zerodte.engine.chain_inputs import Spot
 from zerodte.records.dbn import UNDEF_PRICE, Records
-
-Floats: TypeAlias = npt.NDArray[np.float64]
-Ints: TypeAlias = npt.NDArray[np.int32]
 
 
 class Underlyings:
@@ -27,7 +22,7 @@ class Underlyings:
     """
 
     def __init__(self, cadence: int) -> None:
-        self.book = Book()
+        self.book = QuoteBook()
         self._patience = max(STALE_AFTER, 2 * cadence)
         self._places: dict[tuple[str, str], int] = {}
         self._symbols: dict[str, int] = {}
@@ -47,7 +42,7 @@ class Underlyings:
             size = place + 1
             self.book.grow(size, size)
             self._value = grown(self._value, size, np.nan)
-            self._valued = grown(self._valued, size, NEVER)
+            self._valued = grown(self._valued, size, NEVER_QUOTED)
             self._own_group = np.arange(len(self._value), dtype=np.int32)
         return place
 
@@ -55,11 +50,11 @@ class Underlyings:
         """The number of a symbol, whether or not anything prices it."""
         return self._symbols.setdefault(symbol, len(self._symbols))
 
-    def apply_quotes(self, records: Records, places: Ints, cadence: int, now: int) -> None:
+    def apply_quotes(self, records: Records, places: I32, cadence: int, now: int) -> None:
         """Take quotes of the tick that ends `now`; `places` (m,) tells whose, negative: none's."""
         self.book.apply(records, places, self._own_group, cadence, now)
 
-    def apply_values(self, records: Records, places: Ints, now: int) -> None:
+    def apply_values(self, records: Records, places: I32, now: int) -> None:
         """Take index values (trade records) likewise, in order; the last of each index wins."""
         _apply_values(records, places, now, self._value, self._valued)
 
@@ -70,7 +65,7 @@ class Underlyings:
             return Spot(quotes[0], "equity_quote")
         return Spot(values[0], "index") if values else None
 
-    def own_prices(self, now: int) -> Floats:
+    def own_prices(self, now: int) -> F64:
         """`own_price` of every symbol by its number, dollars; NaN where there is none."""
         book, symbols = self.book, self._symbol_of
         prices = np.full(len(self._symbols), np.nan)
@@ -112,9 +107,7 @@ class Underlyings:
 
 
 @kernel
-def _apply_values(
-    records: Records, places: Ints, now: int, value: Floats, valued: npt.NDArray[np.int64]
-) -> None:
+def _apply_values(records: Records, places: I32, now: int, value: F64, valued: I64) -> None:
     for i in range(places.shape[0]):
         at, raw = places[i], records[i].price
         if at < 0 or raw == UNDEF_PRICE or raw <= 0:
@@ -125,14 +118,14 @@ def _apply_values(
 
 @kernel
 def _own_prices(
-    bid: Floats,
-    ask: Floats,
-    stale: npt.NDArray[np.bool_],
-    value: Floats,
-    valued: npt.NDArray[np.int64],
+    bid: F64,
+    ask: F64,
+    stale: Bool,
+    value: F64,
+    valued: I64,
     spoke: int,
-    symbols: Ints,
-    prices: Floats,
+    symbols: I32,
+    prices: F64,
 ) -> None:
     for place in range(symbols.shape[0]):
         quoted = not stale[place] and 0.0 < bid[place] < ask[place]

@@ -4,10 +4,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from zerodte.config import ATM_VOLUME_BAND
+from zerodte.arrays import F64, Bool
+from zerodte.constants import ATM_VOLUME_BAND
 from zerodte.engine.arithmetic import ratio
+from zerodte.engine.chain_inputs import CALL, PUT, ChainInputs
 from zerodte.engine.exposure import held
-from zerodte.engine.instant import CALL, PUT, Bools, Floats, Instant
 from zerodte.engine.pin import top_share
 
 
@@ -34,9 +35,7 @@ class Activity:
     top3_volume_pct: float
 
 
-def volume_of(
-    cleared: Floats, traded: Floats, listed: Bools, *, has_trades: Bools | bool
-) -> Floats:
+def volume_of(cleared: F64, traded: F64, listed: Bool, *, has_trades: Bool | bool) -> F64:
     """Contracts traded today: the venue's count or the tape's, whichever is larger.
 
     Args:
@@ -49,7 +48,7 @@ def volume_of(
     return np.where(has_trades, np.where(listed, np.fmax(cleared, traded), np.nan), cleared)
 
 
-def activity(instant: Instant, open_interest: Floats, spot: float) -> Activity:
+def activity(instant: ChainInputs, open_interest: F64, spot: float) -> Activity:
     """Total a chain; `open_interest` in contracts, shape (2, n), `spot` in dollars."""
     volume, counts = held(instant.volume), held(open_interest)
     by_strike = volume.sum(axis=0)

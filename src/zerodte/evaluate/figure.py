@@ -10,10 +10,10 @@ import numpy as np
 from zerodte.evaluate.gamma import CONVENTIONS, DAY, INVENTORY
 from zerodte.evaluate.hedging import FIVE_MINUTES
 from zerodte.evaluate.interest import clock
+from zerodte.evaluate.observations import ALL, METHODS
 from zerodte.evaluate.report import Course, Report
 from zerodte.evaluate.statistic import LEVEL, Interval
-from zerodte.evaluate.svg import Dot, Line, class_of, dot_plot, line_plot
-from zerodte.evaluate.watched import ALL, METHODS
+from zerodte.evaluate.svg import PlotDot, PlotLine, class_of, dot_plot, line_plot
 from zerodte.market.calendar import TradingSession
 
 #: What is drawn, by colour: estimates and truth keep theirs on the whole page.
@@ -161,19 +161,19 @@ def _course(course: Course, hours: TradingSession) -> Iterable[_Panel]:
     )
     step = 60 if len(course.flow) > 120 else 5
     marks = [(float(m), clock(hours, m)) for m in range(0, len(course.flow) + 1, step)]
-    lines = [Line(INVENTORY, x, inventory, low, high), Line(CONVENTIONS[1], x, convention)]
-    lines.append(Line("true", x, true))
+    lines = [PlotLine(INVENTORY, x, inventory, low, high), PlotLine(CONVENTIONS[1], x, convention)]
+    lines.append(PlotLine("true", x, true))
     name = f"{course.symbol}: gamma over gross"
     yield _Panel(name, [line.series for line in lines], line_plot(lines, marks, name))
     x = np.arange(1.0, len(course.flow) + 1)
-    lines = [Line("estimated flow", x, np.cumsum(course.flow))]
-    lines.append(Line("true", x, np.cumsum(course.need)))
+    lines = [PlotLine("estimated flow", x, np.cumsum(course.flow))]
+    lines.append(PlotLine("true", x, np.cumsum(course.need)))
     name = f"{course.symbol}: hedge flow since the open, dollars"
     yield _Panel(name, [line.series for line in lines], line_plot(lines, marks, name))
 
 
-def _dot(series: str, of: Interval) -> Dot:
-    return Dot(series, of.mean, of.low, of.high)
+def _dot(series: str, of: Interval) -> PlotDot:
+    return PlotDot(series, of.mean, of.low, of.high)
 
 
 def _paragraph(text: str) -> str:

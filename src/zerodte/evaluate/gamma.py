@@ -8,10 +8,11 @@ from typing import Final
 
 import numpy as np
 
-from zerodte.config import NEUTRAL_SHARE, OPEN_INTEREST_METHOD
+from zerodte.arrays import F64, Bool
+from zerodte.constants import NEUTRAL_SHARE, OPEN_INTEREST_METHOD
 from zerodte.evaluate.interest import clock
+from zerodte.evaluate.observations import ALL, SETTLED, ReplayObservations, ScoreRows
 from zerodte.evaluate.statistic import correlation, mean_of, relative_error, same_sign
-from zerodte.evaluate.watched import ALL, SETTLED, Bools, Floats, ScoreRows, Watched
 from zerodte.records.dbn import Records
 
 INVENTORY: Final = "inventory"
@@ -23,7 +24,7 @@ DAY: Final = "day"
 _HOUR: Final = 60
 
 
-def score_gamma(watched: Watched) -> ScoreRows:
+def score_gamma(watched: ReplayObservations) -> ScoreRows:
     """Score by (symbol, time, estimate): over the day, and all symbols also by the hour.
 
     Figures of all symbols are the means of theirs: a large chain counts no more than a small one.
@@ -44,7 +45,7 @@ def score_gamma(watched: Watched) -> ScoreRows:
     return out
 
 
-def _hours(watched: Watched, rows: Records) -> dict[str, Records]:
+def _hours(watched: ReplayObservations, rows: Records) -> dict[str, Records]:
     """The rows of every hour from the open on; each minute belongs to the hour that it ends in."""
     hour = (rows["minute"] - 1) // _HOUR
     out = {}
@@ -70,7 +71,7 @@ def _score(rows: Records) -> dict[str, dict[str, float]]:
     return out
 
 
-def _figures(estimate: Floats, true: Floats, determined: Bools) -> dict[str, float]:
+def _figures(estimate: F64, true: F64, determined: Bool) -> dict[str, float]:
     return {
         "positive": float((true > 0.0).mean()),
         "sign": same_sign(estimate, true),

@@ -8,16 +8,17 @@ from typing import Final
 
 import numpy as np
 
-from zerodte.config import MULTIPLIER
+from zerodte.arrays import F64, Bool
+from zerodte.constants import MULTIPLIER
+from zerodte.evaluate.observations import ALL, ReplayObservations, ScoreRows
 from zerodte.evaluate.statistic import correlation, mean_of, relative_error, same_sign, share, slope
-from zerodte.evaluate.watched import ALL, Bools, Floats, ScoreRows, Watched
 
 FIVE_MINUTES: Final = "5 minutes"
 #: Ways to add flow up over time, with the minutes of a step; cumulative sums run on.
 STEPS: Final = (("1 minute", 1, False), (FIVE_MINUTES, 5, False), ("cumulative", 1, True))
 
 
-def hedge_flow(watched: Watched, place: int) -> tuple[Floats, Floats]:
+def hedge_flow(watched: ReplayObservations, place: int) -> tuple[F64, F64]:
     """A symbol's hedge flow of every minute in its same-day chain, estimated and true, dollars.
 
     Up to the last minute that was watched. Trades that were taken back are no part of the truth;
@@ -37,7 +38,7 @@ def hedge_flow(watched: Watched, place: int) -> tuple[Floats, Floats]:
     return estimate, true
 
 
-def score_hedging(watched: Watched) -> ScoreRows:
+def score_hedging(watched: ReplayObservations) -> ScoreRows:
     """Score by (symbol, step); figures of all symbols are the means of theirs."""
     symbols: ScoreRows = {}
     for symbol, place in watched.scopes().items():
@@ -55,24 +56,24 @@ def score_hedging(watched: Watched) -> ScoreRows:
     return means | symbols
 
 
-def _of_chain(watched: Watched, place: int) -> Bools:
-    which: Bools = watched.trades["same_day"] & (watched.trades["symbol"] == place)
+def _of_chain(watched: ReplayObservations, place: int) -> Bool:
+    which: Bool = watched.trades["same_day"] & (watched.trades["symbol"] == place)
     return which
 
 
-def _unknown_delta(watched: Watched, place: int) -> float:
+def _unknown_delta(watched: ReplayObservations, place: int) -> float:
     """The share of contracts without a delta: they are 0 in the estimate, and in the truth."""
     mine = watched.trades[_of_chain(watched, place)]
     need = mine["delta"] * mine["spot"]
     return share(~np.isfinite(need), mine["size"].astype(np.float64))
 
 
-def _steps(flow: Floats, minutes: int) -> Floats:
+def _steps(flow: F64, minutes: int) -> F64:
     """Sums over steps of whole minutes; the last one may be shorter."""
     return np.add.reduceat(flow, np.arange(0, len(flow), minutes)) if len(flow) else flow
 
 
-def _score(estimate: Floats, true: Floats) -> dict[str, float]:
+def _score(estimate: F64, true: F64) -> dict[str, float]:
     return {
         "correlation": correlation(estimate, true),
         "slope": slope(estimate, true),

@@ -2,16 +2,16 @@
 
 import numpy as np
 
-from zerodte.config import MINUTE
+from zerodte.constants import MINUTE
 from zerodte.engine.arithmetic import ratio
-from zerodte.evaluate.watched import ALL, METHODS, ScoreRows, Watched
+from zerodte.evaluate.observations import ALL, METHODS, ReplayObservations, ScoreRows
 from zerodte.market.calendar import TradingSession, new_york_clock
 from zerodte.records.dbn import Records
 
 _HOUR = 60
 
 
-def score_interest(watched: Watched) -> ScoreRows:
+def score_interest(watched: ReplayObservations) -> ScoreRows:
     """Score by (symbol, time, method).
 
     All symbols each hour from the open on; each of them, as all, at the last minute.

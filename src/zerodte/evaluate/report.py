@@ -7,17 +7,18 @@ from typing import Any, Final, TypeAlias
 import msgspec
 import numpy as np
 
+from zerodte.arrays import F64
 from zerodte.evaluate.gamma import CONVENTIONS, INVENTORY
 from zerodte.evaluate.hedging import hedge_flow
+from zerodte.evaluate.observations import METHODS, SETTLED, ReplayObservations, ScoreRows
 from zerodte.evaluate.statistic import LEVEL, Interval, interval
 from zerodte.evaluate.tables import TABLES
 from zerodte.evaluate.truth import EvaluateError
-from zerodte.evaluate.watched import METHODS, SETTLED, Floats, ScoreRows, Watched
 from zerodte.market.calendar import TradingSession
 from zerodte.records.dbn import Records
 
 #: Rows of a table over seeds.
-Rows: TypeAlias = dict[tuple[str, ...], dict[str, Interval]]
+ScoreTable: TypeAlias = dict[tuple[str, ...], dict[str, Interval]]
 
 #: What is held against what, by table: pairs of estimates.
 _RIVALS: Final = {
@@ -44,12 +45,12 @@ class Course:
 
     symbol: str
     minutes: Records
-    flow: Floats
-    need: Floats
+    flow: F64
+    need: F64
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Scored:
+class TapeScore:
     """One tape with its scores.
 
     Attributes:
@@ -109,8 +110,8 @@ class Report:
         comparisons: What beats what.
     """
 
-    tapes: tuple[Scored, ...]
-    tables: dict[str, Rows]
+    tapes: tuple[TapeScore, ...]
+    tables: dict[str, ScoreTable]
     comparisons: tuple[Comparison, ...]
 
     def json(self) -> bytes:
@@ -132,7 +133,9 @@ class Report:
         )
 
 
-def score(name: str, digest: str, parameters: dict[str, Any], watched: Watched) -> Scored:
+def score(
+    name: str, digest: str, parameters: dict[str, Any], watched: ReplayObservations
+) -> TapeScore:
     """Score one tape.
 
     Raises:
@@ -145,7 +148,7 @@ def score(name: str, digest: str, parameters: dict[str, Any], watched: Watched) 
         Course(symbol, rows[rows["symbol"] == place], *hedge_flow(watched, place))
         for symbol, place in watched.scopes().items()
     )
-    return Scored(
+    return TapeScore(
         name=name,
         hours=watched.hours,
         digest=digest,
@@ -155,7 +158,7 @@ def score(name: str, digest: str, parameters: dict[str, Any], watched: Watched) 
     )
 
 
-def report(tapes: Sequence[Scored]) -> Report:
+def report(tapes: Sequence[TapeScore]) -> Report:
     """Put tapes together.
 
     Raises:
@@ -173,11 +176,11 @@ def report(tapes: Sequence[Scored]) -> Report:
     return Report(tuple(tapes), tables, tuple(_compare(tapes)))
 
 
-def _over_seeds(seeds: Sequence[ScoreRows]) -> Rows:
+def _over_seeds(seeds: Sequence[ScoreRows]) -> ScoreTable:
     """Every row that any seed has, each figure over those seeds that have it."""
     keys = dict.fromkeys(key for rows in seeds for key in rows)
     kinds = list(dict.fromkeys(key[0] for key in keys))
-    out: Rows = {}
+    out: ScoreTable = {}
     for key in sorted(keys, key=lambda key: kinds.index(key[0])):
         mine = [rows[key] for rows in seeds if key in rows]
         names = dict.fromkeys(name for figures in mine for name in figures)
@@ -188,7 +191,7 @@ def _over_seeds(seeds: Sequence[ScoreRows]) -> Rows:
     return out
 
 
-def _compare(tapes: Sequence[Scored]) -> Iterator[Comparison]:
+def _compare(tapes: Sequence[TapeScore]) -> Iterator[Comparison]:
     """Hold rivals against each other in every symbol and at every time that has them."""
     for table, rivals in _RIVALS.items():
         seeds = [tape.scores[table] for tape in tapes]

@@ -1,21 +1,26 @@
 """Watches a replay, tick after tick, and keeps what its estimates said beside the truth."""
 
 import numpy as np
-import numpy.typing as npt
 
-from zerodte.config import MINUTE, MULTIPLIER
-from zerodte.engine.instant import gather
+from zerodte.arrays import F64, Index
+from zerodte.constants import MINUTE, MULTIPLIER
+from zerodte.engine.chain_inputs import gather
 from zerodte.engine.open_interest import open_interest
+from zerodte.evaluate.observations import (
+    GAMMA,
+    METHODS,
+    MINUTES,
+    SETTLED,
+    TRADES,
+    ReplayObservations,
+)
 from zerodte.evaluate.truth import EvaluateError, Truth
-from zerodte.evaluate.watched import GAMMA, METHODS, MINUTES, SETTLED, TRADES, Floats, Watched
 from zerodte.market.contracts import Chain
 from zerodte.records.dbn import Records
 from zerodte.records.tick import Tick
-from zerodte.session.board import Judged
+from zerodte.session.market_state import ClassifiedTrades
 from zerodte.session.reading import Reading
 from zerodte.session.session import Session
-
-Places = npt.NDArray[np.intp]
 
 #: No contract of the truth.
 _NOWHERE = -1
@@ -32,7 +37,7 @@ class Scorer:
         self._minutes: list[Records] = []
         self._marked = 0
 
-    def watch(self, session: Session, tick: Tick, judged: list[Judged]) -> None:
+    def watch(self, session: Session, tick: Tick, judged: list[ClassifiedTrades]) -> None:
         """Take a tick that `session` has taken.
 
         Raises:
@@ -47,7 +52,7 @@ class Scorer:
             if row < len(self._truth.minutes) and self._truth.minutes[row] == minute:
                 self._mark(session, row)
 
-    def finish(self, session: Session) -> Watched:
+    def finish(self, session: Session) -> ReplayObservations:
         """What was watched, once the tape is at its end.
 
         Raises:
@@ -65,9 +70,9 @@ class Scorer:
         self._trades["symbol"] = np.where(known, place[chain], _NOWHERE)
         self._trades["same_day"] = known & is_today[chain]
         minutes = np.concatenate([np.empty(0, MINUTES), *self._minutes])
-        return Watched(session.hours, symbols, self._trades, self._truth.trades, minutes)
+        return ReplayObservations(session.hours, symbols, self._trades, self._truth.trades, minutes)
 
-    def _keep(self, session: Session, end: int, judged: Judged) -> None:
+    def _keep(self, session: Session, end: int, judged: ClassifiedTrades) -> None:
         batch, verdicts = judged.batch, judged.verdicts
         rows = slice(batch.first, batch.first + len(batch.records))
         true = self._truth.trades[rows]
@@ -101,7 +106,7 @@ class Scorer:
             if (chain := session.chain(symbol)) is not None:
                 self._minutes.append(self._minute(session, chain, place, row, columns))
 
-    def _columns(self, session: Session) -> Places:
+    def _columns(self, session: Session) -> Index:
         """The truth's column of every contract; `_NOWHERE` for those of other days."""
         instruments = session.board.instruments
         rows = np.zeros(len(self._truth.instruments), self._truth.trades.dtype)
@@ -111,7 +116,7 @@ class Scorer:
         return columns
 
     def _minute(
-        self, session: Session, chain: Chain, place: int, row: int, columns: Places
+        self, session: Session, chain: Chain, place: int, row: int, columns: Index
     ) -> Records:
         column = columns[chain.positions]
         true_oi, dealers = (
@@ -133,7 +138,7 @@ class Scorer:
         return out
 
 
-def _open_interest(session: Session, chain: Chain) -> list[Floats]:
+def _open_interest(session: Session, chain: Chain) -> list[F64]:
     """Each estimate, contracts, shape (2, n); an unknown contract adds nothing."""
     board = session.board
     official = gather(board.settled.open_interest, chain)
@@ -145,7 +150,7 @@ def _open_interest(session: Session, chain: Chain) -> list[Floats]:
     return [np.where(chain.listed, np.nan_to_num(estimate), 0.0) for estimate in estimates]
 
 
-def _gamma(reading: Reading | None, true_oi: Floats, dealers: Floats) -> dict[str, float]:
+def _gamma(reading: Reading | None, true_oi: F64, dealers: F64) -> dict[str, float]:
     """Dealers' gamma, true and estimated, on the surface of `reading`; NaN without one."""
     if reading is None:
         return dict.fromkeys(GAMMA, np.nan)

@@ -1,18 +1,16 @@
 """How often trades got the right side: the aggressor's, and the customer's."""
 
 from collections.abc import Mapping
-from typing import Final, TypeAlias
+from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
-from zerodte.engine.aggressor import EVIDENCE, Rule, error_rate
+from zerodte.arrays import F64, Bool, Index
+from zerodte.engine.aggressor import EVIDENCE, SideRule, error_rate
+from zerodte.evaluate.observations import ALL, ReplayObservations, ScoreRows
 from zerodte.evaluate.statistic import share
-from zerodte.evaluate.watched import ALL, Bools, Floats, ScoreRows, Watched
 from zerodte.records.condition import Condition
 from zerodte.records.dbn import Records
-
-Codes: TypeAlias = npt.NDArray[np.intp]
 
 #: Where buckets of |delta| begin, the first at 0.
 _DELTAS: Final = (0.0, 0.1, 0.25, 0.4, 0.6, 0.75, 0.9)
@@ -30,7 +28,7 @@ _TRADE: Final = np.dtype(
 )
 
 
-def score_sides(watched: Watched) -> ScoreRows:
+def score_sides(watched: ReplayObservations) -> ScoreRows:
     """Score sides by (kind, name): overall, by rule, moneyness, condition, expiry and symbol."""
     truth, judged = watched.truth, watched.trades
     stood = ~truth["is_cancelled"] & ~truth["is_cancel"] & (judged["symbol"] >= 0)
@@ -52,14 +50,14 @@ def score_sides(watched: Watched) -> ScoreRows:
 
 
 def _kinds(
-    watched: Watched, delta: Floats, stood: Bools
-) -> dict[str, tuple[Codes, Mapping[int, str]]]:
+    watched: ReplayObservations, delta: F64, stood: Bool
+) -> dict[str, tuple[Index, Mapping[int, str]]]:
     """Ways to part trades: a code for each trade, and the names of codes."""
     judged = watched.trades[stood]
     size = np.abs(delta)
     bucket = np.where(np.isfinite(size), np.digitize(size, _DELTAS) - 1, len(_DELTAS))
     return {
-        "rule": (judged["rule"].astype(np.intp), {rule: _name(rule) for rule in Rule}),
+        "rule": (judged["rule"].astype(np.intp), {rule: _name(rule) for rule in SideRule}),
         "moneyness": (bucket, dict(enumerate((*_bucket_names(), "delta unknown")))),
         "condition": (
             judged["condition"].astype(np.intp),
@@ -70,7 +68,7 @@ def _kinds(
     }
 
 
-def _name(member: Rule | Condition) -> str:
+def _name(member: SideRule | Condition) -> str:
     return member.name.lower().replace("_", " ")
 
 

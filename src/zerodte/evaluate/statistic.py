@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from zerodte.evaluate.watched import Bools, Floats
+from zerodte.arrays import F64, Bool
 
 #: The probability with which an interval over seeds holds the mean over all seeds.
 LEVEL: Final = 0.95
@@ -34,7 +34,7 @@ class Interval:
         return 0.5 * (self.high - self.low)
 
 
-def interval(values: Floats) -> Interval:
+def interval(values: F64) -> Interval:
     """Student's interval of the mean, values of different seeds being independent."""
     known = values[np.isfinite(values)]
     count = len(known)
@@ -75,33 +75,33 @@ def _within(t: float, freedom: int) -> float:
     return math.sin(angle) * series
 
 
-def share(which: Bools, weights: Floats) -> float:
+def share(which: Bool, weights: F64) -> float:
     """The share of the weights where `which` holds; NaN without any weight."""
     total = float(weights.sum())
     return float(weights[which].sum()) / total if total else math.nan
 
 
-def correlation(left: Floats, right: Floats) -> float:
+def correlation(left: F64, right: F64) -> float:
     """Pearson's; NaN for fewer than three pairs, or where either does not move."""
     if len(left) < 3 or left.std() == 0.0 or right.std() == 0.0:
         return math.nan
     return float(np.corrcoef(left, right)[0, 1])
 
 
-def slope(estimate: Floats, true: Floats) -> float:
+def slope(estimate: F64, true: F64) -> float:
     """By how much an estimate moves where truth moves by one: least squares; NaN if it rests."""
     if len(true) < 3 or true.std() == 0.0:
         return math.nan
     return float(np.cov(estimate, true, ddof=0)[0, 1] / true.var())
 
 
-def relative_error(estimate: Floats, true: Floats) -> float:
+def relative_error(estimate: F64, true: F64) -> float:
     """Root mean square error over the root mean square of truth; NaN where that is 0."""
     size = math.sqrt(float(np.mean(true**2))) if len(true) else 0.0
     return math.sqrt(float(np.mean((estimate - true) ** 2))) / size if size else math.nan
 
 
-def same_sign(estimate: Floats, true: Floats) -> float:
+def same_sign(estimate: F64, true: F64) -> float:
     """How often signs agree, where truth has one; an estimate of 0 agrees with none."""
     told = true != 0.0
     return share(np.sign(estimate) == np.sign(true), told.astype(np.float64))

@@ -11,7 +11,7 @@ from typing import Final
 
 import numpy as np
 
-from zerodte.evaluate.watched import Floats
+from zerodte.arrays import F64
 
 _WIDTH: Final = 560
 _ROW: Final = 26
@@ -26,7 +26,7 @@ _LINES_HEIGHT: Final = 220
 
 
 @dataclass(frozen=True, slots=True)
-class Dot:
+class PlotDot:
     """A figure with its interval (NaN where unknown), in a series' colour."""
 
     series: str
@@ -36,18 +36,18 @@ class Dot:
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Line:
+class PlotLine:
     """A series over x; with `low` and `high` also the band between them."""
 
     series: str
-    x: Floats
-    y: Floats
-    low: Floats = field(default_factory=lambda: np.empty(0))
-    high: Floats = field(default_factory=lambda: np.empty(0))
+    x: F64
+    y: F64
+    low: F64 = field(default_factory=lambda: np.empty(0))
+    high: F64 = field(default_factory=lambda: np.empty(0))
 
 
 def dot_plot(
-    rows: Sequence[tuple[str, Sequence[Dot]]],
+    rows: Sequence[tuple[str, Sequence[PlotDot]]],
     title: str,
     limits: tuple[float, float] = (-math.inf, math.inf),
 ) -> str:
@@ -68,7 +68,7 @@ def dot_plot(
     return _svg(_WIDTH, height, title, out)
 
 
-def line_plot(lines: Sequence[Line], marks: Sequence[tuple[float, str]], title: str) -> str:
+def line_plot(lines: Sequence[PlotLine], marks: Sequence[tuple[float, str]], title: str) -> str:
     """Lines over x, drawn in order, the last on top; the y axis holds 0.
 
     Args:
@@ -120,12 +120,12 @@ def _number(value: float) -> str:
     return f"{round(value, 9):g}"
 
 
-def _cut(dot: Dot, limits: tuple[float, float]) -> Dot:
+def _cut(dot: PlotDot, limits: tuple[float, float]) -> PlotDot:
     """Student's interval of a share may reach beyond what a share can be."""
     return replace(dot, low=max(dot.low, limits[0]), high=min(dot.high, limits[1]))
 
 
-def _dot(dot: Dot, label: str, scale: _Scale, height: float) -> str:
+def _dot(dot: PlotDot, label: str, scale: _Scale, height: float) -> str:
     said = html.escape(f"{label}, {dot.series}: {dot.value:.3g}")
     line = ""
     if math.isfinite(dot.low):
@@ -137,7 +137,7 @@ def _dot(dot: Dot, label: str, scale: _Scale, height: float) -> str:
     )
 
 
-def _path(line: Line, x: _Scale, y: _Scale) -> str:
+def _path(line: PlotLine, x: _Scale, y: _Scale) -> str:
     known = np.isfinite(line.y)
     pieces, pen = [], "M"
     for at, value, here in zip(line.x.tolist(), line.y.tolist(), known.tolist(), strict=True):
@@ -148,7 +148,7 @@ def _path(line: Line, x: _Scale, y: _Scale) -> str:
     return f'<path class="line {class_of(line.series)}" d="{" ".join(pieces)}">{title}</path>'
 
 
-def _band(line: Line, x: _Scale, y: _Scale) -> str:
+def _band(line: PlotLine, x: _Scale, y: _Scale) -> str:
     known = np.isfinite(line.low) & np.isfinite(line.high)
     at, low, high = line.x[known], line.low[known], line.high[known]
     points = [*zip(at, high, strict=True), *zip(at[::-1], low[::-1], strict=True)]

@@ -7,8 +7,8 @@ from typing import Final, Literal, TypeAlias
 from zerodte.evaluate.gamma import score_gamma
 from zerodte.evaluate.hedging import score_hedging
 from zerodte.evaluate.interest import score_interest
+from zerodte.evaluate.observations import ReplayObservations, ScoreRows
 from zerodte.evaluate.sides import score_sides
-from zerodte.evaluate.watched import ScoreRows, Watched
 
 #: A count; a share, shown in percent; a plain number.
 Kind: TypeAlias = Literal["count", "share", "number"]
@@ -45,7 +45,7 @@ class Table:
     title: str
     labels: tuple[str, ...]
     columns: tuple[Column, ...]
-    score: Callable[[Watched], ScoreRows]
+    score: Callable[[ReplayObservations], ScoreRows]
 
 
 TABLES: Final = (

@@ -2,15 +2,16 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 import msgspec
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 from pyarrow import compute, parquet
 
-from zerodte.config import MINUTE
+from zerodte.arrays import I64, U32
+from zerodte.constants import MINUTE
+from zerodte.errors import ZerodteError
 from zerodte.feeds.simulator.output import CONTRACTS, PARAMETERS, TRADES, TRUTH
 from zerodte.market.calendar import TradingSession, epoch_day
 from zerodte.market.contracts import Contracts
@@ -19,11 +20,8 @@ from zerodte.records.truth import CONTRACT_TRUTH, TRADE_TRUTH
 from zerodte.session.instruments import OPTIONS
 from zerodte.tape.folder import Tape
 
-Ints: TypeAlias = npt.NDArray[np.int64]
-Ids: TypeAlias = npt.NDArray[np.uint32]
 
-
-class EvaluateError(ValueError):
+class EvaluateError(ZerodteError, ValueError):
     """What cannot be scored; says why, and what could be."""
 
 
@@ -45,10 +43,10 @@ class Truth:
     folder: Path
     dataset: str
     trades: Records
-    minutes: Ints
-    instruments: Ids
-    open_interest: Ints
-    dealers: Ints
+    minutes: I64
+    instruments: U32
+    open_interest: I64
+    dealers: I64
     parameters: dict[str, Any]
 
 
@@ -90,19 +88,19 @@ def _options(tape: Tape) -> str:
     return datasets[0]
 
 
-def _same_day(tape: Tape, dataset: str) -> Ids:
+def _same_day(tape: Tape, dataset: str) -> U32:
     """Ids of the contracts that expire on the session's date, ascending."""
     contracts, symbols = Contracts(), tape.symbols[dataset]
     positions = np.array([contracts.add(symbol) for symbol in symbols.values()], np.intp)
     ids = np.fromiter(symbols, np.uint32, len(symbols))[positions >= 0]
     expiry = contracts.expiry[positions[positions >= 0]]
-    same_day: Ids = np.sort(ids[expiry == epoch_day(tape.session.date)])
+    same_day: U32 = np.sort(ids[expiry == epoch_day(tape.session.date)])
     if not len(same_day):
         raise EvaluateError(f"{tape.path}: no contract expires on {tape.session.date}")
     return same_day
 
 
-def _read(path: Path, layout: np.dtype[np.void], instruments: Ids | None = None) -> Records:
+def _read(path: Path, layout: np.dtype[np.void], instruments: U32 | None = None) -> Records:
     """The rows of a Parquet file as `layout`; only those of some instruments."""
     names = layout.names or ()
     schema = pa.schema([(name, pa.from_numpy_dtype(layout[name])) for name in names])
@@ -128,8 +126,8 @@ def _read(path: Path, layout: np.dtype[np.void], instruments: Ids | None = None)
 
 
 def _by_minute(
-    path: Path, rows: Records, instruments: Ids, session: TradingSession
-) -> tuple[Ints, Ints, Ints]:
+    path: Path, rows: Records, instruments: U32, session: TradingSession
+) -> tuple[I64, I64, I64]:
     """Minutes, and open interest and dealers' inventory by minute and contract."""
     minutes, minute = np.unique(rows["minute_end"], return_inverse=True)
     shape = (len(minutes), len(instruments))

@@ -8,16 +8,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from zerodte.tape.offer import Offer
-from zerodte.tape.ticker import Arrival
+from zerodte.errors import ZerodteError
+from zerodte.tape.feed_manifest import FeedManifest
+from zerodte.tape.tick_assembler import Arrival
 
 
-class FeedError(OSError):
+class FeedError(ZerodteError, OSError):
     """A feed that cannot be reached, has gone away, or says what makes no sense."""
 
 
 @dataclass(frozen=True, slots=True)
-class Begun:
+class FeedStart:
     """What a feed says as it begins to send.
 
     Attributes:
@@ -32,11 +33,11 @@ class Begun:
     resumed: bool
 
 
-class Connection(Protocol):
+class FeedConnection(Protocol):
     """A feed that was reached."""
 
     @property
-    def offer(self) -> Offer:
+    def offer(self) -> FeedManifest:
         """The session that it is about to send."""
         ...
 
@@ -45,7 +46,7 @@ class Connection(Protocol):
         """Whether it has said that nothing more will come."""
         ...
 
-    def start(self, counts: Mapping[str, int]) -> Begun:
+    def start(self, counts: Mapping[str, int]) -> FeedStart:
         """Have it send.
 
         Args:
@@ -78,7 +79,7 @@ class Feed(Protocol):
         """What to call it in messages."""
         ...
 
-    def connect(self) -> Connection:
+    def connect(self) -> FeedConnection:
         """Reach it.
 
         Raises:

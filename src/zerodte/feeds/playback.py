@@ -9,17 +9,17 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
-from zerodte.config import SECOND
+from zerodte.arrays import I64
+from zerodte.constants import SECOND
 from zerodte.records.condition import Condition
 from zerodte.records.dbn import TRADE_SCHEMAS
 from zerodte.records.tick import Batch
-from zerodte.tape.batches import PLACES
+from zerodte.tape.feed_manifest import FeedManifest, FeedStream
 from zerodte.tape.folder import Tape
-from zerodte.tape.offer import Offer, Stream
+from zerodte.tape.record_router import TICK_FIELDS
 from zerodte.tape.sidecars import CANCELS_SUFFIX, CONDITIONS_SUFFIX, beside
-from zerodte.tape.ticker import Piece
+from zerodte.tape.tick_assembler import Piece
 
 _FIRST_ROOM: Final = 1024
 
@@ -66,20 +66,22 @@ class Playback:
 
     def __init__(self, tape: Tape) -> None:
         self._tape = tape
-        streams: dict[tuple[str, str], Stream] = {}
+        streams: dict[tuple[str, str], FeedStream] = {}
         for file in tape.used:
             key = file.dataset, file.schema
             is_sided = file.schema in TRADE_SCHEMAS
             has_cancels = is_sided and beside(file.path, CANCELS_SUFFIX).exists()
             has_conditions = is_sided and beside(file.path, CONDITIONS_SUFFIX).exists()
-            known = streams.get(key, Stream(*key))
-            streams[key] = Stream(
+            known = streams.get(key, FeedStream(*key))
+            streams[key] = FeedStream(
                 *key,
                 # A cancel whose trade is not on the tape is only known by its condition.
                 has_conditions=known.has_conditions or has_conditions or has_cancels,
                 has_cancels=known.has_cancels or has_cancels,
             )
-        self.offer = Offer(tape.session.date, tuple(streams.values()), tape.listed, tape.notes)
+        self.offer = FeedManifest(
+            tape.session.date, tuple(streams.values()), tape.listed, tape.notes
+        )
         self._places = {key: place for place, key in enumerate(streams)}
         self._counts = [0] * len(streams)
         self._positions = np.empty(_FIRST_ROOM, np.int64)
@@ -92,7 +94,7 @@ class Playback:
         """
         for tick in self._tape.ticks():
             pieces = []
-            for name in PLACES:
+            for name in TICK_FIELDS:
                 for batch in getattr(tick, name):
                     place = self._places.get((batch.dataset, batch.schema))
                     if place is not None:  # trades inside cmbp-1 are sent with its quotes
@@ -109,7 +111,7 @@ class Playback:
             return Piece(first, batch.records, codes)
         return self._with_cancels(Piece(first, batch.records, codes), batch.first, batch.cancels)
 
-    def _with_cancels(self, piece: Piece, first: int, cancels: npt.NDArray[np.int64]) -> Piece:
+    def _with_cancels(self, piece: Piece, first: int, cancels: I64) -> Piece:
         """The same, with the numbers that trades have on the tape turned to positions.
 
         Args:

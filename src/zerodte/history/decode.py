@@ -11,27 +11,21 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from zerodte.history.arrays import (
-    AnyArray,
-    Arrow,
-    to_codes,
-    to_instants,
-    to_lists,
-    to_numbers,
-)
-from zerodte.history.encode import Finished
+from zerodte.arrays import I32, Rows
+from zerodte.history.arrow import AnyArray, Arrow, to_codes, to_instants, to_lists, to_numbers
+from zerodte.history.encode import StoredSession
 from zerodte.history.error import HistoryError
 from zerodte.history.schema import (
-    ABOUT_KEY,
     CHECKSUM_KEY,
     FIGURE_COLUMNS,
+    HEADER_KEY,
     INPUT_COLUMNS,
     PRICES,
     RULE_COLUMNS,
     SIDES,
     STATED,
     VERSION,
-    About,
+    FileHeader,
     Scalar,
 )
 from zerodte.market.calendar import TradingSession
@@ -41,14 +35,12 @@ from zerodte.session.sample import (
     FIGURES,
     INPUTS,
     NOT_LISTED,
-    RULES,
+    RULE_COUNT,
     Columns,
     Gap,
-    Ints32,
-    KeptDay,
-    Moment,
-    Rows,
-    Statistics,
+    SampleContext,
+    SampleDay,
+    VenueStatistics,
 )
 
 _Table: TypeAlias = dict[str, Arrow]
@@ -61,7 +53,7 @@ class _Versioned(msgspec.Struct):
     version: int
 
 
-def decode(content: pa.Buffer) -> Finished:
+def decode(content: pa.Buffer) -> StoredSession:
     """A finished session from the bytes of its file.
 
     Raises:
@@ -75,10 +67,10 @@ def decode(content: pa.Buffer) -> Finished:
             raise HistoryError(f"damaged: it has lost its column {lost.pop()}")
         table = file.read([name for name in names if name not in _TOLD], use_threads=False)
         columns = {name: table.column(name).combine_chunks() for name in table.column_names}
-        return Finished(_day(about, columns), about.source)
+        return StoredSession(_day(about, columns), about.source)
 
 
-def decode_about(file: pa.NativeFile) -> About:
+def decode_about(file: pa.NativeFile) -> FileHeader:
     """What a file says of itself; its end alone is read.
 
     Raises:
@@ -101,9 +93,9 @@ def _damage() -> Iterator[None]:
         raise HistoryError(f"damaged: {str(error).partition(chr(10))[0]}") from error
 
 
-def _about(metadata: pq.FileMetaData) -> About:
+def _about(metadata: pq.FileMetaData) -> FileHeader:
     told = metadata.metadata or {}
-    text = told.get(ABOUT_KEY)
+    text = told.get(HEADER_KEY)
     if text is None:
         raise HistoryError("a Parquet file, but not one of a finished session")
     if told.get(CHECKSUM_KEY) != str(zlib.crc32(text)).encode():
@@ -115,7 +107,7 @@ def _about(metadata: pq.FileMetaData) -> About:
                 f"written as version {version}; known here are those up to {VERSION}, "
                 "a newer zerodte reads it"
             )
-        about = msgspec.json.decode(text, type=About)
+        about = msgspec.json.decode(text, type=FileHeader)
     except msgspec.DecodeError as error:
         raise HistoryError(f"damaged: what it says of itself: {error}") from error
     if about.samples != metadata.num_rows:
@@ -123,13 +115,13 @@ def _about(metadata: pq.FileMetaData) -> About:
     return about
 
 
-def _day(about: About, columns: _Table) -> KeptDay:
+def _day(about: FileHeader, columns: _Table) -> SampleDay:
     count, strikes = about.samples, len(about.strikes)
     since = [
         [NOT_LISTED if row is None else row for row in side]
         for side in (about.calls_since, about.puts_since)
     ]
-    return KeptDay(
+    return SampleDay(
         symbol=about.symbol,
         root=about.root,
         hours=TradingSession(about.date, about.open, about.close),
@@ -176,15 +168,15 @@ def _column(columns: _Table, name: str, count: int, strikes: int) -> AnyArray:
     return out
 
 
-def _volume_by_rule(columns: _Table, count: int) -> Ints32:
-    volume = np.zeros((count, RULES), np.int32)
+def _volume_by_rule(columns: _Table, count: int) -> I32:
+    volume = np.zeros((count, RULE_COUNT), np.int32)
     for rule, name in RULE_COLUMNS.items():
         if name in columns:
             volume[:, rule] = to_numbers(columns[name], np.int32)
     return volume
 
 
-def _statistics(columns: _Table, strikes: int) -> tuple[Statistics, ...]:
+def _statistics(columns: _Table, strikes: int) -> tuple[VenueStatistics, ...]:
     first = next(iter(STATED.values()))
     changed = np.flatnonzero(to_numbers(columns[f"{SIDES[0]}_{first}"].is_valid(), bool))
     official, cleared = (
@@ -193,18 +185,18 @@ def _statistics(columns: _Table, strikes: int) -> tuple[Statistics, ...]:
     )
     times = to_instants(columns["oi_as_of"])[changed].tolist()
     return tuple(
-        Statistics(row, official[place], cleared[place], times[place] or None)
+        VenueStatistics(row, official[place], cleared[place], times[place] or None)
         for place, row in enumerate(changed.tolist())
     )
 
 
-def _moments(columns: _Table) -> tuple[Moment, ...]:
+def _moments(columns: _Table) -> tuple[SampleContext, ...]:
     arrivals = columns["arrivals"]
     pairs = zip(arrivals.keys.to_pylist(), to_instants(arrivals.items).tolist(), strict=True)
     told = list(pairs)
     ends = to_numbers(arrivals.offsets, np.int64) - arrivals.offsets[0].as_py()
     return tuple(
-        Moment(at, digest, dict(told[first:last]), tuple(notices), vix)
+        SampleContext(at, digest, dict(told[first:last]), tuple(notices), vix)
         for at, digest, (first, last), notices, vix in zip(
             to_instants(columns["t"]).tolist(),
             columns["inputs_digest"].to_pylist(),

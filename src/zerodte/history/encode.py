@@ -10,7 +10,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from zerodte.history.arrays import (
+from zerodte.arrays import Rows
+from zerodte.history.arrow import (
     INSTANT,
     WORD,
     Arrow,
@@ -20,40 +21,39 @@ from zerodte.history.arrays import (
     from_numbers,
 )
 from zerodte.history.schema import (
-    ABOUT_KEY,
     CHECKSUM_KEY,
     FIGURE_COLUMNS,
+    HEADER_KEY,
     INPUT_COLUMNS,
     PRICES,
     RULE_COLUMNS,
     SIDES,
     STATED,
     VERSION,
-    About,
-    KeptGap,
+    FileHeader,
     Scalar,
+    StoredGap,
 )
 from zerodte.session.quantise import dollars
 from zerodte.session.sample import (
     COLUMN_KINDS,
-    NEVER,
+    NO_TIME,
     NOT_LISTED,
-    KeptDay,
-    Moment,
-    Rows,
-    Statistics,
+    SampleContext,
+    SampleDay,
+    VenueStatistics,
 )
 from zerodte.wire.envelope import Source
 
-#: Bytes that a `Moment` takes, its texts and times included.
+#: Bytes that a `SampleContext` takes, its texts and times included.
 _MOMENT: Final = 1000
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Finished:
+class StoredSession:
     """A finished session of one symbol: its samples, and where its market data came from."""
 
-    day: KeptDay
+    day: SampleDay
     source: Source
 
     @property
@@ -65,11 +65,11 @@ class Finished:
         return sum(int(array.nbytes) for array in arrays) + len(day) * _MOMENT
 
 
-def encode(finished: Finished) -> pa.Buffer:
+def encode(finished: StoredSession) -> pa.Buffer:
     """The Parquet file of a finished session."""
     columns = dict(_columns(finished.day))
     told = msgspec.json.encode(_about(finished, tuple(columns)))
-    metadata = {ABOUT_KEY: told, CHECKSUM_KEY: str(zlib.crc32(told)).encode()}
+    metadata = {HEADER_KEY: told, CHECKSUM_KEY: str(zlib.crc32(told)).encode()}
     out = pa.BufferOutputStream()
     # One row group: a day is small, and groups of an hour take longer to read whole than they save.
     pq.write_table(
@@ -82,12 +82,12 @@ def encode(finished: Finished) -> pa.Buffer:
     return out.getvalue()
 
 
-def _about(finished: Finished, columns: tuple[str, ...]) -> About:
+def _about(finished: StoredSession, columns: tuple[str, ...]) -> FileHeader:
     day = finished.day
     calls, puts = (
         tuple(None if row == NOT_LISTED else row for row in side) for side in day.since.tolist()
     )
-    return About(
+    return FileHeader(
         version=VERSION,
         symbol=day.symbol,
         root=day.root,
@@ -99,13 +99,13 @@ def _about(finished: Finished, columns: tuple[str, ...]) -> About:
         strikes=tuple(day.strikes.tolist()),
         calls_since=calls,
         puts_since=puts,
-        gaps=tuple(KeptGap(gap.start, gap.end, gap.reason, gap.known) for gap in day.gaps),
+        gaps=tuple(StoredGap(gap.start, gap.end, gap.reason, gap.known) for gap in day.gaps),
         digest=day.moments[-1].digest if day.moments else "",
         columns=columns,
     )
 
 
-def _columns(day: KeptDay) -> Iterator[tuple[str, Arrow]]:
+def _columns(day: SampleDay) -> Iterator[tuple[str, Arrow]]:
     count = len(day)
     yield "symbol", from_codes(np.zeros(count, np.int8), [day.symbol])
     for scalar in INPUT_COLUMNS:
@@ -134,7 +134,7 @@ def _scalar(rows: Rows, scalar: Scalar) -> Arrow:
     return from_codes(values, scalar.words) if scalar.words else from_numbers(values)
 
 
-def _moments(moments: tuple[Moment, ...]) -> Iterator[tuple[str, Arrow]]:
+def _moments(moments: tuple[SampleContext, ...]) -> Iterator[tuple[str, Arrow]]:
     yield "vix", from_numbers(np.array([moment.vix for moment in moments]))
     yield "inputs_digest", pa.array([moment.digest for moment in moments], pa.string())
     yield "notices", pa.array([moment.notices for moment in moments], pa.list_(pa.string()))
@@ -142,12 +142,12 @@ def _moments(moments: tuple[Moment, ...]) -> Iterator[tuple[str, Arrow]]:
     yield "arrivals", pa.array(arrivals, pa.map_(pa.string(), INSTANT))
 
 
-def _statistics(statistics: tuple[Statistics, ...], count: int) -> Iterator[tuple[str, Arrow]]:
+def _statistics(statistics: tuple[VenueStatistics, ...], count: int) -> Iterator[tuple[str, Arrow]]:
     """In the rows where the venue said something new; null in the others."""
     changed = np.zeros(count, bool)
     changed[[said.since for said in statistics]] = True
-    times = np.full(count, NEVER, np.int64)
-    times[changed] = [said.oi_as_of or NEVER for said in statistics]
+    times = np.full(count, NO_TIME, np.int64)
+    times[changed] = [said.oi_as_of or NO_TIME for said in statistics]
     yield "oi_as_of", from_instants(times)
     for field, name in STATED.items():
         stated = np.stack([getattr(said, field) for said in statistics])

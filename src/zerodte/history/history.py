@@ -7,10 +7,10 @@ from typing import Final
 import pyarrow as pa
 
 from zerodte.history.decode import decode, decode_about
-from zerodte.history.encode import Finished, encode
+from zerodte.history.encode import StoredSession, encode
 from zerodte.history.error import HistoryError
-from zerodte.history.place import Place
-from zerodte.history.schema import About
+from zerodte.history.file_store import FileStore
+from zerodte.history.schema import FileHeader
 from zerodte.market.osi import is_root
 
 # The form that DuckDB, Polars and pyarrow take for a column `date`.
@@ -21,7 +21,7 @@ class History:
     """Finished sessions, a folder per date and a file per symbol.
 
     Args:
-        root: A path, or a URL of an object store; see `Place`.
+        root: A path, or a URL of an object store; see `FileStore`.
 
     Attributes:
         shown: The root, to be printed.
@@ -31,7 +31,7 @@ class History:
     """
 
     def __init__(self, root: str) -> None:
-        self._place = Place(root)
+        self._place = FileStore(root)
         self.shown = self._place.shown
 
     def sizes(self) -> dict[datetime.date, dict[str, int]]:
@@ -47,7 +47,7 @@ class History:
                 found.setdefault(date, {})[match[2]] = size
         return found
 
-    def about(self, date: datetime.date, symbol: str) -> About | None:
+    def about(self, date: datetime.date, symbol: str) -> FileHeader | None:
         """What a finished session says of itself, by the end of its file alone.
 
         Returns:
@@ -64,7 +64,7 @@ class History:
             except HistoryError as error:
                 raise self._unreadable(date, symbol, error) from error
 
-    def read(self, date: datetime.date, symbol: str) -> Finished | None:
+    def read(self, date: datetime.date, symbol: str) -> StoredSession | None:
         """A finished session; None where there is none.
 
         Raises:
@@ -82,7 +82,7 @@ class History:
             raise self._unreadable(date, symbol, f"it holds {held.symbol} of {held.hours.date}")
         return finished
 
-    def keep(self, finished: Finished) -> int:
+    def keep(self, finished: StoredSession) -> int:
         """Write a finished session, in the place of an older one; the same one is left as it is.
 
         Returns:

@@ -13,20 +13,14 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from zerodte.engine.aggressor import Rule
-from zerodte.session.sample import (
-    FIGURES,
-    FLIP_STATUSES,
-    INPUTS,
-    REGIMES,
-    SPOT_SOURCES,
-    Rows,
-)
+from zerodte.arrays import Rows
+from zerodte.engine.aggressor import SideRule
+from zerodte.session.sample import FIGURES, FLIP_STATUSES, INPUTS, REGIMES, SPOT_SOURCES
 from zerodte.wire.envelope import Source
 
 VERSION: Final = 1
-#: In the file's metadata: `About`, and the CRC-32 of its bytes, for Parquet guards its pages alone.
-ABOUT_KEY: Final = b"zerodte"
+#: In the file's metadata: `FileHeader`, and the CRC-32 of its bytes (Parquet guards only pages).
+HEADER_KEY: Final = b"zerodte"
 CHECKSUM_KEY: Final = b"zerodte.crc32"
 
 SIDES: Final = ("call", "put")
@@ -92,7 +86,9 @@ def _scalars(table: np.dtype[np.void]) -> tuple[Scalar, ...]:
 INPUT_COLUMNS: Final = _scalars(INPUTS)
 FIGURE_COLUMNS: Final = _scalars(FIGURES)
 #: Contracts since the open by the rule that decided.
-RULE_COLUMNS: Final[Mapping[Rule, str]] = {rule: f"volume_{rule.name.lower()}" for rule in Rule}
+RULE_COLUMNS: Final[Mapping[SideRule, str]] = {
+    rule: f"volume_{rule.name.lower()}" for rule in SideRule
+}
 #: Columns of prices: whole units inside, dollars in a file.
 PRICES: Final = frozenset({"mid", "spread"})
 #: What the venue said: two lists each, in the rows where it changed.
@@ -102,7 +98,7 @@ STATED: Final[Mapping[str, str]] = {
 }
 
 
-class KeptGap(msgspec.Struct, frozen=True):
+class StoredGap(msgspec.Struct, frozen=True):
     """An interval of the session in which nothing was received; UTC nanoseconds."""
 
     start: int
@@ -111,7 +107,7 @@ class KeptGap(msgspec.Struct, frozen=True):
     known: int
 
 
-class About(msgspec.Struct, frozen=True, kw_only=True):
+class FileHeader(msgspec.Struct, frozen=True, kw_only=True):
     """What is true of a whole file.
 
     Attributes:
@@ -142,6 +138,6 @@ class About(msgspec.Struct, frozen=True, kw_only=True):
     strikes: tuple[float, ...]
     calls_since: tuple[int | None, ...]
     puts_since: tuple[int | None, ...]
-    gaps: tuple[KeptGap, ...]
+    gaps: tuple[StoredGap, ...]
     digest: str
     columns: tuple[str, ...]

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 import numpy as np
-import numpy.typing as npt
 
-from zerodte.config import MINUTE, SECOND
+from zerodte.arrays import I64
+from zerodte.constants import MINUTE, SECOND
 from zerodte.market.osi import MarketError
 
 NEW_YORK = ZoneInfo("America/New_York")
@@ -115,9 +115,9 @@ class Calendar:
 
     def __init__(
         self,
-        days: npt.NDArray[np.int64],
-        opens: npt.NDArray[np.int64],
-        closes: npt.NDArray[np.int64],
+        days: I64,
+        opens: I64,
+        closes: I64,
     ) -> None:
         self._days = days
         self._opens = opens

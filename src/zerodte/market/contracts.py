@@ -9,14 +9,14 @@ from collections import Counter
 from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 
+from zerodte.arrays import F64, I32, Bool
 from zerodte.market.calendar import epoch_day
 from zerodte.market.osi import Contract, MarketError, parse_osi
 from zerodte.market.roots import is_adjusted, root_info
 
 #: The position of what is not a contract here.
-NOWHERE = -1
+NO_POSITION = -1
 
 _FIRST_ROOM = 1024
 
@@ -42,20 +42,20 @@ class Chain:
     symbol: str
     expiry: datetime.date
     am_settled: bool
-    strikes: npt.NDArray[np.float64]
-    positions: npt.NDArray[np.int32]
-    listed: npt.NDArray[np.bool_]
+    strikes: F64
+    positions: I32
+    listed: Bool
 
     @property
-    def call(self) -> npt.NDArray[np.int32]:
+    def call(self) -> I32:
         """int32[n], position of the call at each strike, -1 where none is listed."""
-        calls: npt.NDArray[np.int32] = self.positions[0]
+        calls: I32 = self.positions[0]
         return calls
 
     @property
-    def put(self) -> npt.NDArray[np.int32]:
+    def put(self) -> I32:
         """int32[n], the same for puts."""
-        puts: npt.NDArray[np.int32] = self.positions[1]
+        puts: I32 = self.positions[1]
         return puts
 
 
@@ -106,22 +106,22 @@ class Contracts:
         return self._contracts[position]
 
     @property
-    def strike(self) -> npt.NDArray[np.float64]:
+    def strike(self) -> F64:
         """float64[n], dollars."""
         return self._strike[: len(self)]
 
     @property
-    def is_call(self) -> npt.NDArray[np.bool_]:
+    def is_call(self) -> Bool:
         """bool[n]."""
         return self._is_call[: len(self)]
 
     @property
-    def expiry(self) -> npt.NDArray[np.int32]:
+    def expiry(self) -> I32:
         """int32[n], days since 1970-01-01."""
         return self._expiry[: len(self)]
 
     @property
-    def chain(self) -> npt.NDArray[np.int32]:
+    def chain(self) -> I32:
         """int32[n], the number of each contract's chain."""
         return self._chain[: len(self)]
 
@@ -166,10 +166,10 @@ class Contracts:
             contract = parse_osi(raw_symbol)
         except MarketError:
             self.rejected["not an OSI symbol"] += 1
-            return NOWHERE
+            return NO_POSITION
         if is_adjusted(contract.root):
             self.rejected["adjusted root"] += 1
-            return NOWHERE
+            return NO_POSITION
         position = self._known.get(contract)
         return self._append(contract) if position is None else position
 
@@ -206,7 +206,7 @@ class Contracts:
     def _rebuilt(self, chain: Chain) -> Chain:
         members = np.array(self._members[chain.number], np.int32)
         strikes, place = np.unique(self._strike[members], return_inverse=True)
-        sides = np.full((2, len(strikes)), NOWHERE, np.int32)
+        sides = np.full((2, len(strikes)), NO_POSITION, np.int32)
         sides[(~self._is_call[members]).astype(np.intp), place] = members
         listed = sides >= 0
         for array in (strikes, sides, listed):

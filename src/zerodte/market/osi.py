@@ -8,8 +8,10 @@ import datetime
 import re
 from dataclasses import dataclass
 
+from zerodte.errors import ZerodteError
 
-class MarketError(ValueError):
+
+class MarketError(ZerodteError, ValueError):
     """A symbol, a date or an instant that the market's rules do not know."""
 
 

@@ -21,23 +21,20 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
+from zerodte.arrays import F64, Bool
 from zerodte.compiled import inline, vector_kernel
 from zerodte.pricing.special import INV_SQRT_2PI, exp, log_ratio, mills, mills_fall
-
-Floats = npt.NDArray[np.float64]
-Bools = npt.NDArray[np.bool_]
 
 
 class Greeks(NamedTuple):
     """Five greeks per contract: delta, gamma per 1.00, theta and charm per unit of tau, vanna."""
 
-    delta: Floats
-    gamma: Floats
-    theta: Floats
-    vanna: Floats
-    charm: Floats
+    delta: F64
+    gamma: F64
+    theta: F64
+    vanna: F64
+    charm: F64
 
 
 @inline
@@ -58,15 +55,15 @@ def signed_tail(d: float, density: float, is_call: bool) -> float:
 @vector_kernel
 def greeks_into(
     forward: float,
-    strike: Floats,
+    strike: F64,
     tau: float,
-    vol: Floats,
-    is_call: Bools,
-    delta: Floats,
-    gamma: Floats,
-    theta: Floats,
-    vanna: Floats,
-    charm: Floats,
+    vol: F64,
+    is_call: Bool,
+    delta: F64,
+    gamma: F64,
+    theta: F64,
+    vanna: F64,
+    charm: F64,
 ) -> None:
     """Write the greeks of one chain into the given arrays; see `greeks`."""
     root_tau = math.sqrt(tau)
@@ -87,7 +84,7 @@ def greeks_into(
 
 @vector_kernel
 def price_into(
-    forward: float, strike: Floats, tau: float, vol: Floats, is_call: Bools, price: Floats
+    forward: float, strike: F64, tau: float, vol: F64, is_call: Bool, price: F64
 ) -> None:
     """Write the prices of one chain into `price`; see `price`.
 
@@ -107,7 +104,7 @@ def price_into(
         price[i] = intrinsic + share * min(forward, strike[i])
 
 
-def greeks(forward: float, strike: Floats, tau: float, vol: Floats, is_call: Bools) -> Greeks:
+def greeks(forward: float, strike: F64, tau: float, vol: F64, is_call: Bool) -> Greeks:
     """The greeks of one chain.
 
     Args:
@@ -125,7 +122,7 @@ def greeks(forward: float, strike: Floats, tau: float, vol: Floats, is_call: Boo
     return Greeks(out[0], out[1], out[2], out[3], out[4])
 
 
-def chain_greeks(forward: float, strike: Floats, tau: float, vol: Floats) -> Greeks:
+def chain_greeks(forward: float, strike: F64, tau: float, vol: F64) -> Greeks:
     """The greeks of calls and puts on one smile; arguments as in `greeks`.
 
     Returns:
@@ -137,7 +134,7 @@ def chain_greeks(forward: float, strike: Floats, tau: float, vol: Floats) -> Gre
     return Greeks(*out.reshape(5, 2, -1))
 
 
-def greeks_over(forward: Floats, strike: Floats, tau: Floats, vol: Floats) -> Greeks:
+def greeks_over(forward: F64, strike: F64, tau: F64, vol: F64) -> Greeks:
     """The same at many instants.
 
     Args:
@@ -157,14 +154,14 @@ def greeks_over(forward: Floats, strike: Floats, tau: Floats, vol: Floats) -> Gr
     return Greeks(*np.moveaxis(out, 1, 0).reshape(5, forward.shape[0], 2, -1))
 
 
-def _rights(count: int) -> Bools:
+def _rights(count: int) -> Bool:
     """So many calls, then so many puts."""
     rights = np.zeros(2 * count, np.bool_)
     rights[:count] = True
     return rights
 
 
-def price(forward: float, strike: Floats, tau: float, vol: Floats, is_call: Bools) -> Floats:
+def price(forward: float, strike: F64, tau: float, vol: F64, is_call: Bool) -> F64:
     """The prices of one chain in dollars; arguments and NaN as in `greeks`."""
     out = np.empty(strike.shape[0])
     price_into(forward, strike, tau, vol, is_call, out)

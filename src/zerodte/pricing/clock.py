@@ -8,11 +8,9 @@ of the next hour, never tau.
 from itertools import accumulate
 
 import numpy as np
-import numpy.typing as npt
 
-from zerodte.config import MINUTE, SESSIONS_PER_YEAR, TAU_FLOOR_MINUTES, VARIANCE_PROFILE
-
-Floats = npt.NDArray[np.float64]
+from zerodte.arrays import F64
+from zerodte.constants import MINUTE, SESSIONS_PER_YEAR, TAU_FLOOR_MINUTES, VARIANCE_PROFILE
 
 #: Minutes of one slot of the variance profile, and of the hour that charm looks ahead.
 _SLOT = 30.0
@@ -31,7 +29,7 @@ def elapsed_minutes(now: int, session_open: int, session_close: int) -> float:
     return (min(max(now, session_open), session_close) - session_open) / MINUTE
 
 
-def tau_years(now: int, session_open: int, session_close: int, whole_sessions: Floats) -> Floats:
+def tau_years(now: int, session_open: int, session_close: int, whole_sessions: F64) -> F64:
     """Trading time from `now` to expiries, in years of 252 sessions.
 
     What is left of today's session, as a share of today's length, plus the whole sessions after
@@ -49,7 +47,7 @@ def tau_years(now: int, session_open: int, session_close: int, whole_sessions: F
     """
     length = session_minutes(session_open, session_close)
     left = length - elapsed_minutes(now, session_open, session_close)
-    sessions: Floats = np.maximum(left / length + whole_sessions, TAU_FLOOR_MINUTES / length)
+    sessions: F64 = np.maximum(left / length + whole_sessions, TAU_FLOOR_MINUTES / length)
     return sessions / SESSIONS_PER_YEAR
 
 

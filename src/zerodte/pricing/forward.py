@@ -10,11 +10,9 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from zerodte.arrays import F64
 from zerodte.compiled import kernel
-
-Floats = npt.NDArray[np.float64]
 
 #: Strikes that vote. On recorded chains any number from three to twenty gives the same forward
 #: within a nickel. Ten of them may have four in error, and none is yet so deep in the money that
@@ -40,13 +38,13 @@ class Forward:
 
 @kernel
 def _nearest_the_money(
-    strike: Floats,
-    call_bid: Floats,
-    call_ask: Floats,
-    put_bid: Floats,
-    put_ask: Floats,
-    estimate: Floats,
-    spread: Floats,
+    strike: F64,
+    call_bid: F64,
+    call_ask: F64,
+    put_bid: F64,
+    put_ask: F64,
+    estimate: F64,
+    spread: F64,
 ) -> int:
     """Fill in estimate and spread of the strikes of smallest |C - P|; returns their number."""
     distance = np.full(NEAREST, np.inf)
@@ -73,7 +71,7 @@ def _nearest_the_money(
 
 
 @kernel
-def _weighted_median(value: Floats, weight: Floats) -> float:
+def _weighted_median(value: F64, weight: F64) -> float:
     """The value with at most half the weight on either side; midway when two values share that.
 
     Comparing all pairs is quicker than sorting: there are at most `NEAREST`.
@@ -94,7 +92,7 @@ def _weighted_median(value: Floats, weight: Floats) -> float:
 
 @kernel
 def forward_of(
-    strike: Floats, call_bid: Floats, call_ask: Floats, put_bid: Floats, put_ask: Floats
+    strike: F64, call_bid: F64, call_ask: F64, put_bid: F64, put_ask: F64
 ) -> tuple[float, int, float]:
     """The fields of `parity_forward`'s answer, for use inside other kernels."""
     estimate = np.empty(NEAREST)
@@ -111,7 +109,7 @@ def forward_of(
 
 
 def parity_forward(
-    strike: Floats, call_bid: Floats, call_ask: Floats, put_bid: Floats, put_ask: Floats
+    strike: F64, call_bid: F64, call_ask: F64, put_bid: F64, put_ask: F64
 ) -> Forward:
     """The spread-weighted median forward of the strikes nearest the money.
 

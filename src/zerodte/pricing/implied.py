@@ -22,19 +22,10 @@ are c' = n(A) and c'' = c' A B / s.
 import math
 
 import numpy as np
-import numpy.typing as npt
 
+from zerodte.arrays import F64, Bool
 from zerodte.compiled import inline, vector_kernel
-from zerodte.pricing.special import (
-    INV_SQRT_2PI,
-    SQRT_2PI,
-    log_ratio,
-    mills_fall,
-    polynomial,
-)
-
-Floats = npt.NDArray[np.float64]
-Bools = npt.NDArray[np.bool_]
+from zerodte.pricing.special import INV_SQRT_2PI, SQRT_2PI, log_ratio, mills_fall, polynomial
 
 #: Contracts that walk together: enough to fill the vector units, few enough that one hard
 #: contract holds up few others.
@@ -108,7 +99,7 @@ def _load(
 
 @vector_kernel
 def volatility_into(
-    forward: float, strike: Floats, tau: float, price: Floats, is_call: Bools, vol: Floats
+    forward: float, strike: F64, tau: float, price: F64, is_call: Bool, vol: F64
 ) -> None:
     """Write the implied volatilities of one chain into `vol`; see `volatility`."""
     root_tau = math.sqrt(tau) if tau > 0.0 else math.nan
@@ -147,7 +138,7 @@ def volatility_into(
             vol[start + i] = s[i] / root_tau
 
 
-def volatility(forward: float, strike: Floats, tau: float, price: Floats, is_call: Bools) -> Floats:
+def volatility(forward: float, strike: F64, tau: float, price: F64, is_call: Bool) -> F64:
     """The Black-76 implied volatilities of one chain.
 
     Args:

@@ -8,14 +8,11 @@ hedging that a move would ask for.
 import math
 
 import numpy as np
-import numpy.typing as npt
 
+from zerodte.arrays import F64, Bool
 from zerodte.compiled import vector_kernel
 from zerodte.pricing.black import signed_tail
 from zerodte.pricing.special import INV_SQRT_2PI, exp, exp2, log_ratio
-
-Floats = npt.NDArray[np.float64]
-Bools = npt.NDArray[np.bool_]
 
 #: Exposures are dollars per move of one percent.
 _ONE_PERCENT = 0.01
@@ -25,13 +22,13 @@ _HALVING = 0.8493218002880191
 
 @vector_kernel
 def gex_profile_into(
-    spots: Floats,
+    spots: F64,
     forward_ratio: float,
-    strike: Floats,
+    strike: F64,
     tau: float,
-    vol: Floats,
-    weight: Floats,
-    gex: Floats,
+    vol: F64,
+    weight: F64,
+    gex: F64,
 ) -> None:
     """Write the net GEX at each trial spot into `gex`; see `gex_profile`."""
     root_tau = math.sqrt(tau)
@@ -63,14 +60,14 @@ def gex_profile_into(
 
 @vector_kernel
 def book_delta_into(
-    spots: Floats,
+    spots: F64,
     forward_ratio: float,
-    strike: Floats,
+    strike: F64,
     tau: float,
-    vol: Floats,
-    is_call: Bools,
-    weight: Floats,
-    delta: Floats,
+    vol: F64,
+    is_call: Bool,
+    weight: F64,
+    delta: F64,
 ) -> None:
     """Write the book's delta at each trial spot into `delta`; see `book_delta`."""
     root_tau = math.sqrt(tau)
@@ -87,8 +84,8 @@ def book_delta_into(
 
 
 def gex_profile(
-    spots: Floats, forward_ratio: float, strike: Floats, tau: float, vol: Floats, weight: Floats
-) -> Floats:
+    spots: F64, forward_ratio: float, strike: F64, tau: float, vol: F64, weight: F64
+) -> F64:
     """Net gamma exposure at each trial spot x: sum of weight gamma(x forward_ratio) x^2 / 100.
 
     Args:
@@ -108,14 +105,14 @@ def gex_profile(
 
 
 def book_delta(
-    spots: Floats,
+    spots: F64,
     forward_ratio: float,
-    strike: Floats,
+    strike: F64,
     tau: float,
-    vol: Floats,
-    is_call: Bools,
-    weight: Floats,
-) -> Floats:
+    vol: F64,
+    is_call: Bool,
+    weight: F64,
+) -> F64:
     """The delta of a weighted book at each trial spot, f8[m]: sum of weight delta(x forward_ratio).
 
     Arguments as in `gex_profile`, and is_call: True for calls, bool[n].

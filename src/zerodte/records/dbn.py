@@ -7,9 +7,10 @@ mapped into memory is an array of records without any decoding.
 from typing import Final, TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 
-Records: TypeAlias = npt.NDArray[np.void]
+from zerodte.arrays import Rows
+
+Records: TypeAlias = Rows
 
 UNDEF_PRICE: Final = 2**63 - 1
 UNDEF_QUANTITY: Final = 2**63 - 1

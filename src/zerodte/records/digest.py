@@ -8,8 +8,8 @@ import hashlib
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
+from zerodte.arrays import U64
 from zerodte.compiled import inline, kernel
 from zerodte.records.dbn import Records
 from zerodte.records.tick import Batch, Tick
@@ -21,8 +21,6 @@ _SECOND: Final = np.uint64(0xC4CEB9FE1A85EC53)
 _SHIFT: Final = np.uint64(33)
 
 _WORD: Final = np.dtype("<u8")
-
-_Words = npt.NDArray[np.uint64]
 
 
 class InputsDigest:
@@ -61,7 +59,7 @@ class InputsDigest:
         return seed
 
 
-def words(records: Records) -> _Words:
+def words(records: Records) -> U64:
     """Records as uint64[n, words]; always read-only, so that one kernel serves all of them."""
     if not records.flags.c_contiguous:
         records = np.ascontiguousarray(records)
@@ -86,7 +84,7 @@ def _chained(state: np.uint64, total: np.uint64, end: np.uint64) -> np.uint64:
 
 
 @inline
-def record_hash(words: _Words, row: int, seed: np.uint64) -> np.uint64:
+def record_hash(words: U64, row: int, seed: np.uint64) -> np.uint64:
     """One record's hash: its words, mixed each with its place, summed and mixed.
 
     No word waits for the one before, so that the loop over them is vector code.
@@ -102,7 +100,7 @@ def record_hash(words: _Words, row: int, seed: np.uint64) -> np.uint64:
 
 
 @kernel
-def _sum_of_hashes(words: _Words, seed: np.uint64, total: np.uint64) -> np.uint64:
+def _sum_of_hashes(words: U64, seed: np.uint64, total: np.uint64) -> np.uint64:
     for row in range(words.shape[0]):
         total += record_hash(words, row, seed)
     return total

@@ -5,10 +5,11 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from zerodte.arrays import I32, U32
 from zerodte.compiled import inline, kernel
 
 #: What an id that was never added maps to.
-UNKNOWN: Final = -1
+UNKNOWN_ID: Final = -1
 
 _EMPTY: Final = np.int32(-2)
 _FIRST_ROOM: Final = 1024
@@ -16,16 +17,13 @@ _FIRST_ROOM: Final = 1024
 _MULTIPLIER: Final = np.uint32(2654435769)
 _WORD: Final = 32
 
-_Ids = npt.NDArray[np.uint32]
-_Positions = npt.NDArray[np.int32]
-
 
 class IdTable:
     """The positions of one dataset's instruments. It only grows.
 
     Args:
         ids: uint32[n], any values.
-        positions: int32[n], at least `UNKNOWN` each.
+        positions: int32[n], at least `UNKNOWN_ID` each.
     """
 
     def __init__(self, ids: npt.ArrayLike = (), positions: npt.ArrayLike = ()) -> None:
@@ -50,19 +48,19 @@ class IdTable:
             _insert(self._ids, self._positions, self._shift, old_ids, old_positions)
         self._used += _insert(self._ids, self._positions, self._shift, new_ids, new_positions)
 
-    def positions(self, ids: npt.NDArray[np.uint32]) -> npt.NDArray[np.int32]:
-        """Look ids up: int32[n], `UNKNOWN` where an id was never added."""
+    def positions(self, ids: U32) -> I32:
+        """Look ids up: int32[n], `UNKNOWN_ID` where an id was never added."""
         return _find(self._ids, self._positions, self._shift, np.ascontiguousarray(ids))
 
     def _make_room(self, places: int) -> None:
         bits = max(places - 1, 1).bit_length()
         self._shift = np.uint32(_WORD - bits)
-        self._ids: _Ids = np.zeros(1 << bits, np.uint32)
-        self._positions: _Positions = np.full(1 << bits, _EMPTY)
+        self._ids: U32 = np.zeros(1 << bits, np.uint32)
+        self._positions: I32 = np.full(1 << bits, _EMPTY)
 
 
 @inline
-def _place(table: _Ids, positions: _Positions, shift: np.uint32, number: np.uint32) -> np.int64:
+def _place(table: U32, positions: I32, shift: np.uint32, number: np.uint32) -> np.int64:
     """Where an id is, or the empty place where it would be."""
     last = len(table) - 1
     at = np.int64(np.uint32(number * _MULTIPLIER) >> shift)
@@ -72,9 +70,7 @@ def _place(table: _Ids, positions: _Positions, shift: np.uint32, number: np.uint
 
 
 @kernel
-def _insert(
-    table: _Ids, positions: _Positions, shift: np.uint32, ids: _Ids, values: _Positions
-) -> int:
+def _insert(table: U32, positions: I32, shift: np.uint32, ids: U32, values: I32) -> int:
     """Set the position of every id; how many of them are new."""
     new = 0
     for i in range(len(ids)):
@@ -86,9 +82,9 @@ def _insert(
 
 
 @kernel
-def _find(table: _Ids, positions: _Positions, shift: np.uint32, ids: _Ids) -> _Positions:
+def _find(table: U32, positions: I32, shift: np.uint32, ids: U32) -> I32:
     out = np.empty(len(ids), np.int32)
     for i in range(len(ids)):
         found = positions[_place(table, positions, shift, ids[i])]
-        out[i] = UNKNOWN if found == _EMPTY else found
+        out[i] = UNKNOWN_ID if found == _EMPTY else found
     return out

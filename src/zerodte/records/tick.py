@@ -2,9 +2,7 @@
 
 from dataclasses import dataclass, field
 
-import numpy as np
-import numpy.typing as npt
-
+from zerodte.arrays import I64, U8
 from zerodte.records.dbn import Records
 
 
@@ -26,9 +24,9 @@ class Batch:
     dataset: str
     schema: str
     records: Records
-    conditions: npt.NDArray[np.uint8] | None = None
+    conditions: U8 | None = None
     first: int = 0
-    cancels: npt.NDArray[np.int64] | None = None
+    cancels: I64 | None = None
 
 
 @dataclass(frozen=True, eq=False, slots=True)

@@ -7,7 +7,7 @@ from collections import OrderedDict
 from collections.abc import Iterable
 from typing import Final, TypeAlias
 
-from zerodte.history.encode import Finished
+from zerodte.history.encode import StoredSession
 from zerodte.history.error import HistoryError
 from zerodte.history.history import History
 from zerodte.session.sample import Gap
@@ -26,12 +26,12 @@ _WAITING: Final = 2
 _PATIENCE: Final = 15.0
 
 
-def finished(session: Session, source: Source) -> list[Finished]:
+def finished(session: Session, source: Source) -> list[StoredSession]:
     """What is to be kept of a session: nothing before its close."""
     if session.now < session.hours.close:
         return []
     days = (session.kept(symbol) for symbol in session.symbols())
-    return [Finished(day, source) for day in days if day is not None]
+    return [StoredSession(day, source) for day in days if day is not None]
 
 
 class Archive:
@@ -49,8 +49,8 @@ class Archive:
         self._history = history
         self._patience = patience
         self._room = room
-        self._opened: OrderedDict[_Key, Finished] = OrderedDict()
-        self._waiting: dict[_Key, Finished] = {}
+        self._opened: OrderedDict[_Key, StoredSession] = OrderedDict()
+        self._waiting: dict[_Key, StoredSession] = {}
         self._damaged: set[_Key] = set()
         self._problem: str | None = None
         self._followed: tuple[datetime.date, tuple[Gap, ...]] | None = None
@@ -87,7 +87,7 @@ class Archive:
             self._followed = state
             self.keep(finished(session, source))
 
-    def keep(self, finished: Iterable[Finished]) -> None:
+    def keep(self, finished: Iterable[StoredSession]) -> None:
         """Have finished sessions written; they are answered from at once."""
         with self._lock:
             self._waiting |= {(one.day.hours.date, one.day.symbol): one for one in finished}
@@ -97,7 +97,7 @@ class Archive:
                 _LOG.error("%s of %s could not be kept; replay its tape to keep it", *key[::-1])
         self._wake.set()
 
-    def read(self, date: datetime.date, symbol: str) -> Finished | None:
+    def read(self, date: datetime.date, symbol: str) -> StoredSession | None:
         """A finished session; None where there is none.
 
         Raises:
@@ -122,7 +122,7 @@ class Archive:
             self._open(key, found)
         return found
 
-    def _open(self, key: _Key, found: Finished) -> None:
+    def _open(self, key: _Key, found: StoredSession) -> None:
         """Keep a session in memory, and let go of those that nobody asked for the longest."""
         with self._lock:
             self._opened[key] = found

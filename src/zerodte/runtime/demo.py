@@ -5,8 +5,8 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from zerodte.feeds.simulator.columns import BlockSource
 from zerodte.feeds.simulator.output import NOTES
-from zerodte.feeds.simulator.parts import Simulated
 from zerodte.feeds.simulator.stream import BlockStream
 from zerodte.market.calendar import TradingSession, calendar
 from zerodte.records.tick import Tick
@@ -62,7 +62,9 @@ class Demo:
         first: The first session.
     """
 
-    def __init__(self, first: TradingSession, make: Callable[[TradingSession], Simulated]) -> None:
+    def __init__(
+        self, first: TradingSession, make: Callable[[TradingSession], BlockSource]
+    ) -> None:
         self.first = first
         self._make = make
         self._lock = threading.Lock()

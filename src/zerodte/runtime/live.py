@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from zerodte.feeds.feed import Feed, FeedError
+from zerodte.logs import log
 from zerodte.market.calendar import calendar
 from zerodte.runtime.archive import Archive
 from zerodte.runtime.desk import Shown
@@ -20,13 +21,12 @@ from zerodte.runtime.market import Market
 from zerodte.runtime.reception import Reception
 from zerodte.runtime.replay import begin, source_of
 from zerodte.runtime.warmup import warm_up
-from zerodte.server.logs import log
 from zerodte.server.source import Figures
 from zerodte.tape.error import TapeError
 from zerodte.tape.folder import open_tape, window_of
 from zerodte.tape.recorder import Recorder
 from zerodte.tape.recovery import Recovery
-from zerodte.tape.ticker import Closed
+from zerodte.tape.tick_assembler import ClosedTick
 from zerodte.wire.health import Health
 
 #: The first and the longest wait before what could not be written is tried again, seconds.
@@ -142,7 +142,7 @@ class LiveMarket(Market):
             reception.close()
             recorder.close()
 
-    def _commit(self, ticks: Sequence[Closed]) -> bool:
+    def _commit(self, ticks: Sequence[ClosedTick]) -> bool:
         """Write ticks, however long that takes; False when stopped meanwhile."""
         wait = _FIRST_WAIT
         while ticks:

@@ -4,16 +4,16 @@ import logging
 import threading
 from collections.abc import Callable, Iterable
 
-from zerodte.config import SECOND
+from zerodte.constants import SECOND
 from zerodte.feeds.simulator.stream import StreamError
 from zerodte.records.tick import Tick
 from zerodte.runtime.archive import Archive
 from zerodte.runtime.desk import Desk, Shown
-from zerodte.runtime.programme import Programme
 from zerodte.runtime.replay import Pace, begin, source_of
 from zerodte.runtime.warmup import warm_up
 from zerodte.session.session import Session
 from zerodte.tape.error import TapeError
+from zerodte.tape.source import TickSource
 
 _LOG = logging.getLogger(__name__)
 
@@ -21,7 +21,7 @@ _LOG = logging.getLogger(__name__)
 class Audience:
     """Who is told, on the thread that plays, what becomes of a market. This one says nothing."""
 
-    def begun(self, programme: Programme) -> None:
+    def begun(self, programme: TickSource) -> None:
         """A session has begun."""
 
     def ready(self) -> None:
@@ -53,7 +53,7 @@ class Market(Desk):
 
     def __init__(
         self,
-        programmes: Iterable[Programme],
+        programmes: Iterable[TickSource],
         speed: float | None,
         lead: int = 0,
         interrupt: Callable[[], None] = lambda: None,
@@ -109,7 +109,7 @@ class Market(Desk):
             self.pulse.turned()
             self._audience.failed(problem)
 
-    def _perform(self, programme: Programme, lead: int) -> bool:
+    def _perform(self, programme: TickSource, lead: int) -> bool:
         """Play one session; False when stopped meanwhile."""
         if self.shown is None:
             # While a simulation starts there is time; and ready means that nothing is compiled.

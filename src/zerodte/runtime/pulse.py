@@ -4,12 +4,12 @@ import logging
 from collections import Counter
 from collections.abc import Callable
 
-from zerodte.config import SAMPLE_INTERVAL, SECOND
+from zerodte.constants import SAMPLE_INTERVAL, SECOND
+from zerodte.logs import log
 from zerodte.records.tick import Tick
-from zerodte.server.logs import log
 from zerodte.server.source import Changes, Figures
 from zerodte.session.session import Session
-from zerodte.wire.base import instant
+from zerodte.wire.base import timestamp
 
 _NAN = float("nan")
 
@@ -46,7 +46,7 @@ class Pulse:
             log(
                 "gap",
                 logging.WARNING,
-                since=instant(tick.end - SECOND).isoformat(),
+                since=timestamp(tick.end - SECOND).isoformat(),
                 reason=tick.gap,
             )
         self._gap = tick.gap

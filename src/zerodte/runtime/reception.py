@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from zerodte.config import SECOND
-from zerodte.feeds.feed import Begun, Connection, Feed, FeedError
+from zerodte.constants import SECOND
+from zerodte.feeds.feed import Feed, FeedConnection, FeedError, FeedStart
+from zerodte.logs import log
 from zerodte.market.calendar import TradingSession, new_york_clock
-from zerodte.server.logs import log
-from zerodte.tape.batches import Window
-from zerodte.tape.ticker import Closed, Ticker
+from zerodte.tape.record_router import SessionSpan
+from zerodte.tape.tick_assembler import ClosedTick, TickAssembler
 
 #: Why ticks are incomplete.
 WAS_DOWN: Final = "the server was down"
@@ -46,15 +46,20 @@ class Reception:
     """
 
     def __init__(
-        self, feed: Feed, first: Connection, hours: TradingSession, window: Window, last: int
+        self,
+        feed: Feed,
+        first: FeedConnection,
+        hours: TradingSession,
+        window: SessionSpan,
+        last: int,
     ) -> None:
         self.problem: str | None = None
         self._feed = feed
         self._offer = first.offer
         self._hours = hours
-        self._reached: Connection | None = first
-        self._connection: Connection | None = None
-        self._ticker = Ticker(window, last)
+        self._reached: FeedConnection | None = first
+        self._connection: FeedConnection | None = None
+        self._ticker = TickAssembler(window, last)
         self._reason = WAS_DOWN if last else BEGAN_LATE
         self._begun: _Begun | None = None
         self._silent = 0.0
@@ -90,7 +95,7 @@ class Reception:
                 connection.close()
         self._connection = self._reached = None
 
-    def ticks(self, counts: Mapping[str, int]) -> list[Closed]:
+    def ticks(self, counts: Mapping[str, int]) -> list[ClosedTick]:
         """The ticks that have become complete; after a short wait perhaps none.
 
         Args:
@@ -116,7 +121,7 @@ class Reception:
             self._ticker.hear(self._begun.present())
         return self._ticker.close()
 
-    def _finish(self) -> list[Closed]:
+    def _finish(self) -> list[ClosedTick]:
         last = self._ticker.finish()
         if self._ticker.clock < self._hours.close:
             at = new_york_clock(self._ticker.clock)
@@ -138,7 +143,7 @@ class Reception:
         self._said_over = self._connection.is_over
         return bool(arrivals)
 
-    def _call(self, counts: Mapping[str, int]) -> Connection:
+    def _call(self, counts: Mapping[str, int]) -> FeedConnection:
         connection = self._reached or self._feed.connect()
         self._reached = None
         try:
@@ -155,7 +160,7 @@ class Reception:
         self._begin(begun)
         return connection
 
-    def _begin(self, begun: Begun) -> None:
+    def _begin(self, begun: FeedStart) -> None:
         self._begun = _Begun(begun.now, begun.speed, time.monotonic())
         if begun.resumed:
             self._ticker.resume()

@@ -5,22 +5,22 @@ import time
 from collections.abc import Callable
 from typing import TypeAlias
 
-from zerodte.config import SECOND
+from zerodte.constants import SECOND
 from zerodte.market.calendar import calendar
 from zerodte.records.tick import Tick
-from zerodte.runtime.programme import Programme
-from zerodte.session.board import Judged
+from zerodte.session.market_state import ClassifiedTrades
 from zerodte.session.session import Session
+from zerodte.tape.source import TickSource
 from zerodte.wire.envelope import Source
 
-Watch: TypeAlias = Callable[[Session, Tick, list[Judged]], None]
+Watch: TypeAlias = Callable[[Session, Tick, list[ClassifiedTrades]], None]
 
 
-def _unwatched(session: Session, tick: Tick, judged: list[Judged]) -> None:
+def _unwatched(session: Session, tick: Tick, judged: list[ClassifiedTrades]) -> None:
     pass
 
 
-def begin(programme: Programme) -> Session:
+def begin(programme: TickSource) -> Session:
     """A session that knows the programme's instruments, before its first tick."""
     kinds = {dataset: programme.kind(dataset) for dataset in programme.symbols}
     cadence = programme.notes.cadence_seconds * SECOND
@@ -30,7 +30,7 @@ def begin(programme: Programme) -> Session:
     return session
 
 
-def replay(programme: Programme, until: int | None = None, watch: Watch = _unwatched) -> Session:
+def replay(programme: TickSource, until: int | None = None, watch: Watch = _unwatched) -> Session:
     """Play a programme to its end, or to `until` (UTC ns).
 
     One that ends before `until` rests at its last tick: nobody knows what came after.
@@ -49,7 +49,7 @@ def replay(programme: Programme, until: int | None = None, watch: Watch = _unwat
     return session
 
 
-def source_of(programme: Programme) -> Source:
+def source_of(programme: TickSource) -> Source:
     """What answers from a programme are said to come from."""
     return "simulated" if programme.notes.source == "simulated" else "replay"
 

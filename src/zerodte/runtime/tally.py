@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from zerodte.config import SECOND
-from zerodte.engine.aggressor import Rule
+from zerodte.constants import SECOND
+from zerodte.engine.aggressor import SideRule
 from zerodte.market.calendar import TradingSession, new_york_clock
 from zerodte.records.tick import Tick
-from zerodte.session.board import Board, Judged
+from zerodte.session.market_state import ClassifiedTrades, MarketState
 from zerodte.session.sample import Gap
 
 
@@ -35,13 +35,13 @@ class Tally:
     records: Counter[str] = field(default_factory=Counter)
     flow: dict[int, HourFlow] = field(default_factory=dict)
 
-    def take(self, tick: Tick, judged: list[Judged], board: Board) -> None:
+    def take(self, tick: Tick, judged: list[ClassifiedTrades], board: MarketState) -> None:
         """Add a tick that `board` has taken."""
         self.records.update(tick.counts())
         for trades in judged:
             self._add_flow(tick.end, trades, board)
 
-    def _add_flow(self, end: int, trades: Judged, board: Board) -> None:
+    def _add_flow(self, end: int, trades: ClassifiedTrades, board: MarketState) -> None:
         known = trades.positions >= 0
         is_call = board.contracts.is_call[trades.positions[known]]
         dollars = trades.verdicts.delta_dollars[known]
@@ -54,7 +54,7 @@ class Tally:
 class RuleLine:
     """What one rule decided: records and contracts."""
 
-    rule: Rule
+    rule: SideRule
     records: int
     contracts: int
 
@@ -70,17 +70,17 @@ class StrikeLine:
     unsigned: int
 
 
-def rule_lines(board: Board) -> list[RuleLine]:
+def rule_lines(board: MarketState) -> list[RuleLine]:
     """Every rule that decided anything, in the order in which they are asked."""
     flow = board.flow
     return [
-        RuleLine(Rule(rule), int(records), int(flow.volume[rule]))
+        RuleLine(SideRule(rule), int(records), int(flow.volume[rule]))
         for rule, records in enumerate(flow.records)
         if records
     ]
 
 
-def top_strikes(board: Board, hours: TradingSession, count: int) -> list[StrikeLine]:
+def top_strikes(board: MarketState, hours: TradingSession, count: int) -> list[StrikeLine]:
     """The strikes of same-day chains that traded most."""
     flow, lines = board.flow, []
     for symbol in board.contracts.symbols():

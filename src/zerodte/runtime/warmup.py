@@ -5,11 +5,11 @@ import functools
 import tempfile
 from pathlib import Path
 
-from zerodte.config import STRIKE_RANGE
-from zerodte.feeds.sample import SYMBOL, write_sample
+from zerodte.constants import STRIKE_RANGE
 from zerodte.feeds.simulator.names import NAMES
 from zerodte.feeds.simulator.simulation import Simulation
 from zerodte.feeds.simulator.stream import BlockStream
+from zerodte.feeds.synthetic_tape import SYMBOL, write_synthetic_tape
 from zerodte.market.calendar import TradingSession, calendar
 from zerodte.runtime.replay import replay
 from zerodte.tape.folder import open_tape
@@ -19,7 +19,7 @@ from zerodte.views.snapshot import snapshot
 def warm_up(hours: TradingSession) -> None:
     """Replay the generated sample of a session and take a snapshot of it."""
     with tempfile.TemporaryDirectory(prefix="zerodte-") as folder:
-        write_sample(Path(folder), hours)
+        write_synthetic_tape(Path(folder), hours)
         snapshot(replay(open_tape(folder)), "simulated", SYMBOL, None, STRIKE_RANGE)
 
 

@@ -6,11 +6,11 @@ from html import escape
 
 import msgspec
 
-from zerodte.config import STRIKE_RANGE
+from zerodte.constants import STRIKE_RANGE
 from zerodte.market.calendar import NEW_YORK
 from zerodte.server.source import MarketSource
 from zerodte.server.strip import level_strip
-from zerodte.views.words import dollars
+from zerodte.views.sentences import dollars
 from zerodte.wire.conditions import ExpectedMove, Flow
 from zerodte.wire.decision import DealerInventory
 from zerodte.wire.errors import ApiError

@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any, Generic, TypeVar, get_args
 from urllib.parse import parse_qsl
 
-from zerodte import config
+from zerodte import constants
 from zerodte.market.calendar import parse_new_york
 from zerodte.market.osi import MarketError
 from zerodte.market.roots import root_info
@@ -24,10 +24,10 @@ _DECIMAL = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 _INTEGER = re.compile(r"[+-]?[0-9]+")
 _WALL_CLOCK = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}")
 _SYMBOL = re.compile(r"[A-Z0-9][A-Z0-9.-]{0,14}")
-_NARROWEST, _WIDEST = config.STRIKE_RANGE_BOUNDS
+_NARROWEST, _WIDEST = constants.STRIKE_RANGE_BOUNDS
 #: Digits of a strike range, a hundredth of a percent of spot: nearly the same is the same answer.
 _RANGE_DIGITS = 4
-_SHORTEST, _LONGEST = config.WINDOW_BOUNDS
+_SHORTEST, _LONGEST = constants.WINDOW_BOUNDS
 _STRIKE_BARS: tuple[str, ...] = get_args(StrikeBarSize)
 
 #: What the parameters in paths mean, for the documentation.
@@ -122,7 +122,7 @@ def _strike_range(text: str) -> float:
 
 
 def _strike_bar(text: str) -> Any:
-    if text in config.BARS and text not in _STRIKE_BARS:
+    if text in constants.BARS and text not in _STRIKE_BARS:
         message = f"{text} bars are not offered by strike; bar must be {'|'.join(_STRIKE_BARS)}"
         raise ApiError("bar_unavailable", message)
     return _one_of("invalid_bar", "bar", _STRIKE_BARS)(text)
@@ -159,8 +159,13 @@ STRIKE_RANGE: Parameter[float] = Parameter(
     "strike_range",
     f"Fraction of spot kept in `strikes`; clamped to {_NARROWEST} to {_WIDEST}. "
     "Aggregates always use the whole chain.",
-    {"type": "number", "minimum": _NARROWEST, "maximum": _WIDEST, "default": config.STRIKE_RANGE},
-    config.STRIKE_RANGE,
+    {
+        "type": "number",
+        "minimum": _NARROWEST,
+        "maximum": _WIDEST,
+        "default": constants.STRIKE_RANGE,
+    },
+    constants.STRIKE_RANGE,
     _strike_range,
 )
 AT: Parameter[int | None] = Parameter(
@@ -174,9 +179,9 @@ AT: Parameter[int | None] = Parameter(
 BAR: Parameter[BarSize] = Parameter(
     "bar",
     "The size of a bar.",
-    _choice("30s", tuple(config.BARS)),
+    _choice("30s", tuple(constants.BARS)),
     "30s",
-    _one_of("invalid_bar", "bar", tuple(config.BARS)),
+    _one_of("invalid_bar", "bar", tuple(constants.BARS)),
 )
 STRIKE_BAR: Parameter[StrikeBarSize] = Parameter(
     "bar", "The size of a bar.", _choice("1m", _STRIKE_BARS), "1m", _strike_bar
@@ -184,9 +189,9 @@ STRIKE_BAR: Parameter[StrikeBarSize] = Parameter(
 MINUTES: Parameter[int] = Parameter(
     "minutes",
     f"Length of the window up to the last sample; clamped to {_SHORTEST} to {_LONGEST}.",
-    _count(config.WINDOW, config.WINDOW_BOUNDS),
-    config.WINDOW,
-    _clamped("invalid_minutes", "minutes", config.WINDOW_BOUNDS),
+    _count(constants.WINDOW, constants.WINDOW_BOUNDS),
+    constants.WINDOW,
+    _clamped("invalid_minutes", "minutes", constants.WINDOW_BOUNDS),
 )
 SIDE: Parameter[Side] = Parameter(
     "side",
@@ -218,8 +223,8 @@ LEADER_METRIC: Parameter[LeaderMetric] = Parameter(
 )
 LEADERS: Parameter[int] = Parameter(
     "n",
-    "Entries, at most; clamped to {} to {}.".format(*config.LEADERS_BOUNDS),
-    _count(config.LEADERS, config.LEADERS_BOUNDS),
-    config.LEADERS,
-    _clamped("invalid_n", "n", config.LEADERS_BOUNDS),
+    "Entries, at most; clamped to {} to {}.".format(*constants.LEADERS_BOUNDS),
+    _count(constants.LEADERS, constants.LEADERS_BOUNDS),
+    constants.LEADERS,
+    _clamped("invalid_n", "n", constants.LEADERS_BOUNDS),
 )

@@ -8,6 +8,7 @@ from functools import partial
 
 import uvicorn
 
+from zerodte.errors import ZerodteError
 from zerodte.server.asgi import App
 from zerodte.server.connection import Connection
 
@@ -21,7 +22,7 @@ _SEND_BUFFER = 256 * 1024
 _LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
 
 
-class ServerError(OSError):
+class ServerError(ZerodteError, OSError):
     """The server cannot listen where it was told to."""
 
 

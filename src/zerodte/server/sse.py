@@ -6,9 +6,9 @@ An id is its sample's time, so it means the same to every server, after a restar
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
-from zerodte.config import SECOND
+from zerodte.constants import SECOND
 from zerodte.server.source import SampleEvent
-from zerodte.wire.base import instant
+from zerodte.wire.base import timestamp
 
 #: A comment: something to send where there is nothing to say.
 HEARTBEAT = b":\n\n"
@@ -43,4 +43,4 @@ def read_id(last: bytes | None) -> int | None:
 
 
 def _event(time: int, kind: bytes, data: bytes) -> bytes:
-    return b"id: %b\nevent: %b\ndata: %b\n\n" % (instant(time).strftime(_ID).encode(), kind, data)
+    return b"id: %b\nevent: %b\ndata: %b\n\n" % (timestamp(time).strftime(_ID).encode(), kind, data)

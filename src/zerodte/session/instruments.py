@@ -4,10 +4,10 @@ from collections import Counter
 from collections.abc import Mapping
 
 import numpy as np
-import numpy.typing as npt
 
+from zerodte.arrays import I32
 from zerodte.engine.underlying import Underlyings
-from zerodte.market.contracts import NOWHERE, Contracts
+from zerodte.market.contracts import NO_POSITION, Contracts
 from zerodte.records.dbn import Records
 from zerodte.records.lookup import IdTable
 
@@ -52,18 +52,18 @@ class Instruments:
         ids = records["instrument_id"].tolist()
         self.learn(dataset, kind, dict(zip(ids, raw.tolist(), strict=True)))
 
-    def positions(self, dataset: str, records: Records) -> npt.NDArray[np.int32]:
+    def positions(self, dataset: str, records: Records) -> I32:
         """Where each record belongs, shape (m,), negative for none; unknown ones are counted."""
         table = self._tables.get(dataset)
         if table is None:
             self.unknown[dataset] += len(records)
-            return np.full(len(records), NOWHERE, np.int32)
+            return np.full(len(records), NO_POSITION, np.int32)
         places = table.positions(records["instrument_id"])
         if len(places) and places.min() < 0:
             self._count_unknown(dataset, records, places)
         return places
 
-    def _count_unknown(self, dataset: str, records: Records, places: npt.NDArray[np.int32]) -> None:
+    def _count_unknown(self, dataset: str, records: Records, places: I32) -> None:
         """Count the nameless, apart from those whose symbol was refused (an adjusted root)."""
         nowhere = records["instrument_id"][places < 0]
         known = self._known[dataset]

@@ -5,21 +5,22 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from zerodte.config import MINUTE
-from zerodte.engine.aggressor import Rule
-from zerodte.engine.instant import Floats, Instant, Quotes, Spot, gather
+from zerodte.arrays import F64, I32, I64
+from zerodte.constants import MINUTE
+from zerodte.engine.aggressor import SideRule
+from zerodte.engine.chain_inputs import ChainInputs, Quotes, Spot, gather
 from zerodte.engine.inventory import Estimate, Inventory
 from zerodte.engine.state import Anchor, ChainState, evaluate
 from zerodte.engine.surface import Smile
 from zerodte.engine.volume import volume_of
 from zerodte.market.contracts import Chain
-from zerodte.session.clock import Ahead, clock_at
+from zerodte.session.chain_selection import total
+from zerodte.session.expiry_distance import ExpiryDistance, clock_at
 from zerodte.session.quantise import dollars
-from zerodte.session.sample import FAULTS, NEVER, SPOT_SOURCES, Ints, Ints32, KeptDay, Moment, Row
-from zerodte.session.sampling import total
+from zerodte.session.sample import FAULTS, NO_TIME, SPOT_SOURCES, Row, SampleContext, SampleDay
 
 #: A same-day chain expires at today's close: nothing lies between.
-_TODAY = Ahead(sessions=0, minutes=0.0, am_settled=False)
+_TODAY = ExpiryDistance(sessions=0, minutes=0.0, am_settled=False)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -47,7 +48,7 @@ class Reading:
     smile_is_old: bool
     apart: float
     volume_by_rule: Mapping[str, int]
-    moment: Moment
+    moment: SampleContext
 
     @property
     def total_net_gex(self) -> float:
@@ -60,12 +61,14 @@ def is_old(smile_at: int, sampled: int) -> bool:
     return smile_at <= sampled - MINUTE
 
 
-def by_rule(volume: Ints | Ints32) -> dict[str, int]:
+def by_rule(volume: I64 | I32) -> dict[str, int]:
     """Contracts by the name of the rule that decided, in lower case; none at 0."""
-    return {Rule(rule).name.lower(): count for rule, count in enumerate(volume.tolist()) if count}
+    return {
+        SideRule(rule).name.lower(): count for rule, count in enumerate(volume.tolist()) if count
+    }
 
 
-def kept_reading(day: KeptDay, row: int, *, settled: bool = False) -> Reading | None:
+def reading_at(day: SampleDay, row: int, *, settled: bool = False) -> Reading | None:
     """What a kept sample says; None where no quote of the chain could be used.
 
     Args:
@@ -77,7 +80,7 @@ def kept_reading(day: KeptDay, row: int, *, settled: bool = False) -> Reading | 
     if not carries_strikes(inputs):
         return None
     chain = day.chain(row)
-    instant = kept_instant(day, row, chain)
+    instant = inputs_at(day, row, chain)
     smile = Smile(
         chain.strikes,
         day.columns.volatility[row, day.grid(row)],
@@ -105,23 +108,23 @@ def kept_reading(day: KeptDay, row: int, *, settled: bool = False) -> Reading | 
 
 def carries_strikes(inputs: Row) -> bool:
     """Whether a sample has figures by strike: a smile, a forward and a spot to value them at."""
-    return bool(inputs["smile_at"] != NEVER and np.isfinite(inputs["forward"]))
+    return bool(inputs["smile_at"] != NO_TIME and np.isfinite(inputs["forward"]))
 
 
-def kept_instant(day: KeptDay, row: int, chain: Chain) -> Instant:
-    """What was known of the chain at a sample; `chain` as `KeptDay.chain` gives it."""
+def inputs_at(day: SampleDay, row: int, chain: Chain) -> ChainInputs:
+    """What was known of the chain at a sample; `chain` as `SampleDay.chain` gives it."""
     inputs, columns, said = day.inputs[row], day.columns, day.statistics_at(row)
     faults = {reason: int(inputs[reason.replace(" ", "_")]) for reason in FAULTS}
     newest = int(inputs["newest"])
 
-    def column(values: Floats) -> Floats:
+    def column(values: F64) -> F64:
         return gather(values.reshape(-1), chain)
 
-    return Instant(
+    return ChainInputs(
         chain=chain,
         clock=clock_at(int(inputs["at"]), day.hours, _TODAY),
         fresh=bool(inputs["fresh"]),
-        newest=None if newest == NEVER else newest,
+        newest=None if newest == NO_TIME else newest,
         quotes=Quotes(
             mid=column(dollars(columns.mid[row])),
             spread=column(dollars(columns.spread[row])),

@@ -11,24 +11,19 @@ from dataclasses import dataclass, fields
 from typing import Any, Final, NamedTuple, TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 
-from zerodte.engine.aggressor import Rule
+from zerodte.arrays import F32, F64, I32, I64, Bool, Rows
+from zerodte.engine.aggressor import SideRule
+from zerodte.engine.chain_inputs import SpotSource
 from zerodte.engine.flip import FlipStatus
-from zerodte.engine.instant import SpotSource
 from zerodte.engine.regime import Regime
 from zerodte.market.calendar import TradingSession
-from zerodte.market.contracts import NOWHERE, Chain
-
-Floats32: TypeAlias = npt.NDArray[np.float32]
-Ints32: TypeAlias = npt.NDArray[np.int32]
-Ints: TypeAlias = npt.NDArray[np.int64]
-Rows: TypeAlias = npt.NDArray[np.void]
+from zerodte.market.contracts import NO_POSITION, Chain
 
 #: A row of a table below. The interpreter knows its fields, the type checker does not.
 Row: TypeAlias = Any
 
-#: What the codes of a sample mean; `UNKNOWN` is none of them.
+#: What the codes of a sample mean; `NO_CODE` is none of them.
 SPOT_SOURCES: Final[tuple[SpotSource, ...]] = ("equity_quote", "index", "put_call_parity")
 FLIP_STATUSES: Final[tuple[FlipStatus, ...]] = (
     "available",
@@ -38,19 +33,19 @@ FLIP_STATUSES: Final[tuple[FlipStatus, ...]] = (
     "sensitive_root",
 )
 REGIMES: Final[tuple[Regime, ...]] = ("positive_gamma", "negative_gamma", "undetermined")
-UNKNOWN: Final = -1
+NO_CODE: Final = -1
 #: Why quotes do not count; a sample has the number of each, under its name without spaces.
 FAULTS: Final = ("crossed", "locked", "zero bid", "no ask", "never quoted")
 
 #: Time 0 stands for never: nothing of a market happened then.
-NEVER: Final = 0
+NO_TIME: Final = 0
 #: Prices are kept in units of half a hundredth of a cent: the mid of two prices of four decimals.
 UNITS_PER_DOLLAR: Final = 20_000
 NO_QUOTE: Final = -1
-#: In `KeptDay.since`, of a contract that no sample knows.
+#: In `SampleDay.since`, of a contract that no sample knows.
 NOT_LISTED: Final = np.iinfo(np.int32).max
-#: How many rules `KeptDay.volume_by_rule` counts by.
-RULES: Final = len(Rule)
+#: How many rules `SampleDay.volume_by_rule` counts by.
+RULE_COUNT: Final = len(SideRule)
 
 #: What a chain's figures follow from besides its columns; NaN where unknown. Times are UTC ns.
 INPUTS: Final = np.dtype(
@@ -117,21 +112,21 @@ class Columns:
         quoted: Whether the strike's own quote gave its volatility, bool (m, n).
     """
 
-    mid: Ints32
-    spread: Ints32
-    open_interest: Floats32
-    contracts: Ints32
-    delta_dollars: Ints
-    gamma_dollars: Ints
-    volatility: npt.NDArray[np.float64]
-    quoted: npt.NDArray[np.bool_]
+    mid: I32
+    spread: I32
+    open_interest: F32
+    contracts: I32
+    delta_dollars: I64
+    gamma_dollars: I64
+    volatility: F64
+    quoted: Bool
 
     def until(self, row: int) -> "Columns":
         """The rows before `row`; no copies."""
         return Columns(*(getattr(self, field.name)[:row] for field in fields(self)))
 
 
-class Kind(NamedTuple):
+class ColumnKind(NamedTuple):
     """What a column is: its dtype, what it holds of a contract that is not listed, its shape."""
 
     dtype: str
@@ -144,20 +139,20 @@ class Kind(NamedTuple):
 
 
 #: What each of `Columns` is.
-COLUMN_KINDS: Final[Mapping[str, Kind]] = {
-    "mid": Kind("i4", NO_QUOTE),
-    "spread": Kind("i4", NO_QUOTE),
-    "open_interest": Kind("f4", np.nan),
-    "contracts": Kind("i4", 0),
-    "delta_dollars": Kind("i8", 0, by_strike=True),
-    "gamma_dollars": Kind("i8", 0, by_strike=True),
-    "volatility": Kind("f8", np.nan, by_strike=True),
-    "quoted": Kind("?", False, by_strike=True),
+COLUMN_KINDS: Final[Mapping[str, ColumnKind]] = {
+    "mid": ColumnKind("i4", NO_QUOTE),
+    "spread": ColumnKind("i4", NO_QUOTE),
+    "open_interest": ColumnKind("f4", np.nan),
+    "contracts": ColumnKind("i4", 0),
+    "delta_dollars": ColumnKind("i8", 0, by_strike=True),
+    "gamma_dollars": ColumnKind("i8", 0, by_strike=True),
+    "volatility": ColumnKind("f8", np.nan, by_strike=True),
+    "quoted": ColumnKind("?", False, by_strike=True),
 }
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Statistics:
+class VenueStatistics:
     """What the venue said of each contract; kept once per change.
 
     Attributes:
@@ -168,13 +163,13 @@ class Statistics:
     """
 
     since: int
-    official: Floats32
-    cleared: Floats32
+    official: F32
+    cleared: F32
     oi_as_of: int | None
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Moment:
+class SampleContext:
     """What all symbols share at a sample.
 
     Attributes:
@@ -216,7 +211,7 @@ class Gap:
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class KeptDay:
+class SampleDay:
     """The samples of one symbol's same-day chain, ascending in time.
 
     Attributes:
@@ -229,7 +224,7 @@ class KeptDay:
         columns: By contract and by strike.
         inputs: Of dtype `INPUTS`, (m,).
         figures: Of dtype `FIGURES`, (m,).
-        volume_by_rule: Contracts of the chain's trades by the `Rule` that decided, int32
+        volume_by_rule: Contracts of the chain's trades by the `SideRule` that decided, int32
             (m, rules).
         statistics: Ascending; the last that began at or before a row holds for it. The first
             begins at row 0 where there is any row.
@@ -240,14 +235,14 @@ class KeptDay:
     symbol: str
     root: str
     hours: TradingSession
-    strikes: npt.NDArray[np.float64]
-    since: Ints32
+    strikes: F64
+    since: I32
     columns: Columns
     inputs: Rows
     figures: Rows
-    volume_by_rule: Ints32
-    statistics: tuple[Statistics, ...]
-    moments: tuple[Moment, ...]
+    volume_by_rule: I32
+    statistics: tuple[VenueStatistics, ...]
+    moments: tuple[SampleContext, ...]
     gaps: tuple[Gap, ...]
 
     def __len__(self) -> int:
@@ -259,7 +254,7 @@ class KeptDay:
         return self.hours.date
 
     @property
-    def times(self) -> Ints:
+    def times(self) -> I64:
         """When samples were taken, UTC ns, (m,)."""
         return np.asarray(self.inputs["at"])
 
@@ -267,11 +262,11 @@ class KeptDay:
         """The last sample not after an instant (UTC ns); -1 where there is none."""
         return int(np.searchsorted(self.times, at, side="right")) - 1
 
-    def statistics_at(self, row: int) -> Statistics:
+    def statistics_at(self, row: int) -> VenueStatistics:
         """What the venue had said by a sample."""
         return next(said for said in reversed(self.statistics) if said.since <= row)
 
-    def grid(self, row: int) -> npt.NDArray[np.bool_]:
+    def grid(self, row: int) -> Bool:
         """Which of `strikes` the sample knew, bool (n,)."""
         return np.asarray((self.since <= row).any(axis=0))
 
@@ -281,13 +276,13 @@ class KeptDay:
         listed = self.since[:, known] <= row
         places = np.arange(self.since.size, dtype=np.int32).reshape(2, -1)[:, known]
         return Chain(
-            number=NOWHERE,
+            number=NO_POSITION,
             root=self.root,
             symbol=self.symbol,
             expiry=self.expiry,
             am_settled=False,
             strikes=self.strikes[known],
-            positions=np.where(listed, places, NOWHERE).astype(np.int32),
+            positions=np.where(listed, places, NO_POSITION).astype(np.int32),
             listed=listed,
         )
 

@@ -8,32 +8,32 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from zerodte.config import MINUTE, SAMPLE_INTERVAL
-from zerodte.engine.instant import Spot
+from zerodte.constants import MINUTE, SAMPLE_INTERVAL
+from zerodte.engine.chain_inputs import Spot
 from zerodte.engine.inventory import Inventory, inventory
-from zerodte.engine.state import Anchor, outline, spot_of
+from zerodte.engine.state import Anchor, key_figures, spot_of
 from zerodte.engine.surface import Smile, Surface, solve_smile
 from zerodte.market.calendar import TradingSession
 from zerodte.market.contracts import Chain
-from zerodte.session.board import Board
-from zerodte.session.gathering import Facts, gathered
-from zerodte.session.keep import Keeper
-from zerodte.session.reading import is_old
-from zerodte.session.sample import NEVER, Moment
-from zerodte.session.sampling import (
-    ChainSample,
+from zerodte.session.chain_observation import ChainObservation, observe
+from zerodte.session.chain_selection import (
+    SolvedChain,
     anchor_chain,
     near_chains,
-    sample_chain,
-    sample_outlined,
+    solved_chain,
+    solved_from_figures,
     total,
 )
-from zerodte.session.taken import Drawn, Taken
+from zerodte.session.market_state import MarketState
+from zerodte.session.reading import is_old
+from zerodte.session.sample import NO_TIME, SampleContext
+from zerodte.session.sample_buffer import SampleBuffer
+from zerodte.session.sample_draft import SampleDraft, SampleFigures
 
-_NOTHING: Final[Mapping[int, Facts]] = MappingProxyType({})
+_NOTHING: Final[Mapping[int, ChainObservation]] = MappingProxyType({})
 
 
-class Listing(NamedTuple):
+class SymbolChains(NamedTuple):
     """A symbol's chains that can still trade, the nearest expiry first.
 
     Attributes:
@@ -54,13 +54,13 @@ class Sampler:
         sampled: When the last was taken, UTC ns; the open before the first.
     """
 
-    def __init__(self, board: Board, hours: TradingSession) -> None:
+    def __init__(self, board: MarketState, hours: TradingSession) -> None:
         self.sampled = hours.open
         self._board = board
         self._hours = hours
-        self._samples: dict[int, ChainSample] = {}
-        self._keepers: dict[str, Keeper] = {}
-        self._listings: dict[str, Listing] = {}
+        self._samples: dict[int, SolvedChain] = {}
+        self._keepers: dict[str, SampleBuffer] = {}
+        self._listings: dict[str, SymbolChains] = {}
         self._listed = 0
 
     # What is due
@@ -75,7 +75,7 @@ class Sampler:
 
     # Samples in
 
-    def take(self, now: int, moment: Moment) -> None:
+    def take(self, now: int, moment: SampleContext) -> None:
         """Take the sample of `now`: near expiries always, the rest of a symbol each minute."""
         self.sampled = now
         for symbol, known in self._gathered(now).items():
@@ -106,11 +106,11 @@ class Sampler:
             return contracts.chains[keeper.number]
         return contracts.same_day(symbol, self._hours.date)
 
-    def keeper(self, symbol: str) -> Keeper | None:
+    def keeper(self, symbol: str) -> SampleBuffer | None:
         """What is kept of the symbol's same-day chain; None before its first sample."""
         return self._keepers.get(symbol)
 
-    def listing(self, symbol: str) -> Listing:
+    def listing(self, symbol: str) -> SymbolChains:
         """The symbol's chains that can still trade."""
         contracts, today = self._board.contracts, self._hours.date
         if len(contracts) != self._listed:
@@ -124,10 +124,14 @@ class Sampler:
                 if chain.expiry > today or (chain.expiry == today and not chain.am_settled)
             ]
             anchor = anchor_chain(chains, today)
-            found = self._listings[symbol] = Listing(chains, near_chains(chains, today), anchor)
+            found = self._listings[symbol] = SymbolChains(
+                chains, near_chains(chains, today), anchor
+            )
         return found
 
-    def spot(self, symbol: str, now: int, known: Mapping[int, Facts] = _NOTHING) -> Spot | None:
+    def spot(
+        self, symbol: str, now: int, known: Mapping[int, ChainObservation] = _NOTHING
+    ) -> Spot | None:
         """The symbol's price: its own if fresh, else its nearest chain's forward, else None.
 
         Args:
@@ -143,7 +147,7 @@ class Sampler:
                 return spot_of(own, forward)
         return own
 
-    def smile(self, facts: Facts, forward: float) -> tuple[Smile, int] | None:
+    def smile(self, facts: ChainObservation, forward: float) -> tuple[Smile, int] | None:
         """The last sample's smile and its time; one of now where there is none or it is old."""
         instant = facts.instant
         sample = self._samples.get(instant.chain.number)
@@ -171,7 +175,9 @@ class Sampler:
 
     # Inside
 
-    def _gathered(self, now: int, *, only_new: bool = False) -> dict[str, dict[int, Facts]]:
+    def _gathered(
+        self, now: int, *, only_new: bool = False
+    ) -> dict[str, dict[int, ChainObservation]]:
         """What is known of every chain that is due, by symbol and number: all in one pass."""
         is_fresh = self._board.book.is_fresh
         due: dict[str, list[Chain]] = {}
@@ -187,19 +193,19 @@ class Sampler:
                 chains.append(today)
             due[symbol] = chains
         flat = iter(
-            gathered(self._board, [*joined.from_iterable(due.values())], now, quantised=True)
+            observe(self._board, [*joined.from_iterable(due.values())], now, quantised=True)
         )
         return {
             symbol: {chain.number: next(flat) for chain in chains} for symbol, chains in due.items()
         }
 
-    def _solve(self, facts: Facts, spot: Spot) -> None:
+    def _solve(self, facts: ChainObservation, spot: Spot) -> None:
         """Solve a chain and hold its smile."""
         forward = forward_of(facts, spot)
         if (smile := solve_smile(facts.instant, forward)) is not None:
-            self._hold(facts, sample_chain(facts.instant, smile, forward, spot.value))
+            self._hold(facts, solved_chain(facts.instant, smile, forward, spot.value))
 
-    def _draw(self, facts: Facts, spot: Spot | None) -> Drawn | None:
+    def _draw(self, facts: ChainObservation, spot: Spot | None) -> SampleFigures | None:
         """Solve a same-day chain, else keep to its last smile, and compute what is kept."""
         if spot is None:
             return None
@@ -208,40 +214,46 @@ class Sampler:
         smile = solved if solved is not None or last is None else last.smile
         if smile is None:
             return None
-        drawn = outline(instant, smile, forward, spot.value)
+        drawn = key_figures(instant, smile, forward, spot.value)
         if solved is not None:
-            self._hold(facts, sample_outlined(instant, drawn, spot.value))
-        return Drawn(drawn, book_of(facts, drawn.surface, spot))
+            self._hold(facts, solved_from_figures(instant, drawn, spot.value))
+        return SampleFigures(drawn, book_of(facts, drawn.surface, spot))
 
-    def _hold(self, facts: Facts, sample: ChainSample) -> None:
+    def _hold(self, facts: ChainObservation, sample: SolvedChain) -> None:
         chain = facts.instant.chain
         self._samples[chain.number] = sample
         self._board.marks.take(chain, sample.smile)
 
-    def _last(self, facts: Facts) -> ChainSample | None:
+    def _last(self, facts: ChainObservation) -> SolvedChain | None:
         return self._samples.get(facts.instant.chain.number)
 
-    def _sample_of(self, chain: Chain, now: int, spot: Spot) -> ChainSample | None:
+    def _sample_of(self, chain: Chain, now: int, spot: Spot) -> SolvedChain | None:
         """The chain's last sample; where there never was one, what it would be now."""
         if (sample := self._samples.get(chain.number)) is not None:
             return sample
-        (facts,) = gathered(self._board, [chain], now, quantised=True)
+        (facts,) = observe(self._board, [chain], now, quantised=True)
         forward = forward_of(facts, spot)
         smile = solve_smile(facts.instant, forward)
-        return None if smile is None else sample_chain(facts.instant, smile, forward, spot.value)
+        return None if smile is None else solved_chain(facts.instant, smile, forward, spot.value)
 
-    def _keep(self, facts: Facts, spot: Spot | None, drawn: Drawn | None, moment: Moment) -> None:
+    def _keep(
+        self,
+        facts: ChainObservation,
+        spot: Spot | None,
+        drawn: SampleFigures | None,
+        moment: SampleContext,
+    ) -> None:
         chain, now, last = facts.instant.chain, moment.at, self._last(facts)
         keeper = self._keepers.get(chain.symbol)
         if keeper is None:
-            keeper = self._keepers[chain.symbol] = Keeper(chain, self._hours)
-        sample = Taken(
+            keeper = self._keepers[chain.symbol] = SampleBuffer(chain, self._hours)
+        sample = SampleDraft(
             facts=facts,
             spot=spot,
             apart=self._board.underlyings.disagreement(chain.symbol, now),
             forward=np.nan if spot is None else forward_of(facts, spot),
             smile=None if last is None else last.smile.on(chain.strikes),
-            smile_at=NEVER if last is None else last.at,
+            smile_at=NO_TIME if last is None else last.at,
             anchor=Anchor() if spot is None else self.anchor(chain.symbol, now, spot),
             others=(np.nan, np.nan) if spot is None else self.others(chain, now, spot),
             drawn=drawn,
@@ -249,12 +261,12 @@ class Sampler:
         keeper.take(sample, moment)
 
 
-def forward_of(facts: Facts, spot: Spot) -> float:
+def forward_of(facts: ChainObservation, spot: Spot) -> float:
     """By put-call parity where a strike has both sides, else the underlying's price."""
     return facts.forward if math.isfinite(facts.forward) else spot.value
 
 
-def book_of(facts: Facts, surface: Surface, spot: Spot) -> Inventory:
+def book_of(facts: ChainObservation, surface: Surface, spot: Spot) -> Inventory:
     """Dealers' own book in a chain."""
     official = facts.instant.official
     return inventory(surface.greeks, spot.value, official, facts.net_bought, facts.variance)

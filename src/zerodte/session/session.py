@@ -8,20 +8,20 @@ what the ticks brought, and asking for it changes nothing. At a sample it is the
 import datetime
 from collections.abc import Mapping
 
-from zerodte.config import SAMPLE_INTERVAL, SECOND
-from zerodte.engine.aggressor import Rule
-from zerodte.engine.instant import Spot
+from zerodte.constants import SAMPLE_INTERVAL, SECOND
+from zerodte.engine.aggressor import SideRule
+from zerodte.engine.chain_inputs import Spot
 from zerodte.engine.state import ChainState, evaluate
 from zerodte.market.calendar import Calendar, TradingSession, new_york
 from zerodte.market.contracts import Chain
 from zerodte.records.digest import InputsDigest
 from zerodte.records.tick import Tick
-from zerodte.session.board import Board, Judged
-from zerodte.session.gathering import gathered
-from zerodte.session.reading import Reading, by_rule, is_old, kept_reading
-from zerodte.session.sample import Gap, KeptDay, Moment
+from zerodte.session.chain_observation import observe
+from zerodte.session.gap_detector import GapDetector
+from zerodte.session.market_state import ClassifiedTrades, MarketState
+from zerodte.session.reading import Reading, by_rule, is_old, reading_at
+from zerodte.session.sample import Gap, SampleContext, SampleDay
 from zerodte.session.sampler import Sampler, book_of, forward_of
-from zerodte.session.silence import Silence
 
 
 class Session:
@@ -51,10 +51,10 @@ class Session:
         self.hours = hours
         self.now = new_york(hours.date, datetime.time())
         self._calendar = calendar
-        self.board = Board(hours, calendar, kinds, cadence)
+        self.board = MarketState(hours, calendar, kinds, cadence)
         self._contracts = self.board.contracts
         self._digest = InputsDigest()
-        self._silence = Silence(hours, cadence)
+        self._silence = GapDetector(hours, cadence)
         self._sampler = Sampler(self.board, hours)
 
     # Ticks in
@@ -63,7 +63,7 @@ class Session:
         """Take instruments that are known before the first tick: raw symbol by instrument id."""
         self.board.learn(dataset, symbols)
 
-    def apply(self, tick: Tick) -> list[Judged]:
+    def apply(self, tick: Tick) -> list[ClassifiedTrades]:
         """Take the next tick; ticks come in order of their ends.
 
         Returns:
@@ -93,7 +93,7 @@ class Session:
 
     # Samples out
 
-    def kept(self, symbol: str) -> KeptDay | None:
+    def kept(self, symbol: str) -> SampleDay | None:
         """The samples of the symbol's same-day chain so far; None where there is none yet."""
         keeper = self._sampler.keeper(symbol)
         return None if keeper is None else keeper.day(self.gaps(self.now))
@@ -155,7 +155,7 @@ class Session:
         keeper = self._sampler.keeper(chain.symbol)
         if keeper and keeper.number == chain.number and keeper.last == self.now:
             day = keeper.day(())
-            return kept_reading(day, len(day) - 1, settled=settled)
+            return reading_at(day, len(day) - 1, settled=settled)
         spot = self.spot(chain.symbol)
         return None if spot is None else self._live(chain, spot, settled=settled)
 
@@ -169,10 +169,10 @@ class Session:
         states = (self.state(chain) for chain in self._sampler.listing(symbol).chains)
         return next((state for state in states if state), None)
 
-    def moment(self) -> Moment:
+    def moment(self) -> SampleContext:
         """Now, and what all symbols share."""
         vix = self.board.underlyings.index_value("VIX", self.now)
-        return Moment(self.now, self.digest, self.arrivals(), tuple(self.notices()), vix)
+        return SampleContext(self.now, self.digest, self.arrivals(), tuple(self.notices()), vix)
 
     def arrivals(self) -> dict[str, int]:
         """When each kind of input last arrived, UTC ns; what never came is left out."""
@@ -184,8 +184,8 @@ class Session:
         counts = board.settled.refused + self._contracts.rejected
         counts["records of unknown instruments"] = sum(board.instruments.unknown.values())
         counts["trades that came twice"] = board.repeats.count
-        counts["trades without a price or size"] = int(board.flow.records[Rule.DIRTY])
-        counts["cancels of unknown trades"] = int(board.flow.records[Rule.CANCEL_UNMATCHED])
+        counts["trades without a price or size"] = int(board.flow.records[SideRule.DIRTY])
+        counts["cancels of unknown trades"] = int(board.flow.records[SideRule.CANCEL_UNMATCHED])
         return {reason: count for reason, count in sorted(counts.items()) if count}
 
     def notices(self) -> list[str]:
@@ -199,7 +199,7 @@ class Session:
     def _live(self, chain: Chain, spot: Spot, *, settled: bool) -> Reading | None:
         """A reading from what ticks brought since the last sample."""
         sampler, now = self._sampler, self.now
-        (facts,) = gathered(self.board, [chain], now)
+        (facts,) = observe(self.board, [chain], now)
         forward = forward_of(facts, spot)
         found = sampler.smile(facts, forward)
         if found is None:

@@ -1,19 +1,15 @@
 """Which samples make the bars of a window, and what their columns say over it."""
 
 from dataclasses import dataclass
-from typing import TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 
-from zerodte.config import MINUTE
+from zerodte.arrays import F64, I64, Index
+from zerodte.constants import MINUTE
 from zerodte.engine.exposure import Metric, net_by_strike
-from zerodte.engine.instant import Floats
 from zerodte.pricing.clock import tau_years
 from zerodte.session.reading import carries_strikes
-from zerodte.session.sample import Ints, KeptDay
-
-Rows: TypeAlias = npt.NDArray[np.intp]
+from zerodte.session.sample import SampleDay
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -25,11 +21,11 @@ class Window:
         before: The last sample before the first bar, -1 where there is none.
     """
 
-    rows: Rows
+    rows: Index
     before: int
 
 
-def window(day: KeptDay, until: int, bar: int, minutes: int) -> Window:
+def window(day: SampleDay, until: int, bar: int, minutes: int) -> Window:
     """The bars of the `minutes` before a sample.
 
     A bar holds the samples of (B - bar, B], B a multiple of `bar` after the open. The window's
@@ -50,7 +46,7 @@ def window(day: KeptDay, until: int, bar: int, minutes: int) -> Window:
     return Window(rows[rows >= first], first - 1)
 
 
-def increments(cumulative: Ints, over: Window) -> Ints:
+def increments(cumulative: I64, over: Window) -> I64:
     """What was added in each bar, (k, ...).
 
     Args:
@@ -58,16 +54,16 @@ def increments(cumulative: Ints, over: Window) -> Ints:
         over: The bars.
     """
     origin = cumulative[over.before] if over.before >= 0 else np.zeros_like(cumulative[0])
-    out: Ints = np.diff(cumulative[over.rows], axis=0, prepend=origin[np.newaxis])
+    out: I64 = np.diff(cumulative[over.rows], axis=0, prepend=origin[np.newaxis])
     return out
 
 
-def has_strikes(day: KeptDay, rows: Rows) -> bool:
+def has_strikes(day: SampleDay, rows: Index) -> bool:
     """Whether any of the samples carries figures by strike."""
     return any(carries_strikes(inputs) for inputs in day.inputs[rows])
 
 
-def exposures_at(day: KeptDay, rows: Rows, metric: Metric) -> Floats:
+def exposures_at(day: SampleDay, rows: Index, metric: Metric) -> F64:
     """An exposure by strike at samples, on all strikes of the day.
 
     Returns:
@@ -86,7 +82,7 @@ def exposures_at(day: KeptDay, rows: Rows, metric: Metric) -> Floats:
     )
 
 
-def open_interest_at(day: KeptDay, rows: Rows) -> Floats:
+def open_interest_at(day: SampleDay, rows: Index) -> F64:
     """Effective open interest of calls and puts together, (k, n); NaN where unknown."""
     contracts = day.columns.open_interest[rows].astype(np.float64)
     known = np.isfinite(contracts)

@@ -15,8 +15,8 @@ import databento_dbn as dbn
 import numpy as np
 
 from zerodte.records.dbn import LENGTH_UNIT, RTYPES, SCHEMAS, Records
+from zerodte.tape.compression import PLAIN_SUFFIX, ZSTD_SUFFIX, Warn, is_compressed, pieces
 from zerodte.tape.error import TapeError
-from zerodte.tape.stream import PLAIN_SUFFIX, ZSTD_SUFFIX, Warn, is_compressed, pieces
 
 _PREFIX = 8  # b"DBN", the version, and how many bytes of metadata follow
 _NEWEST_VERSION = 3

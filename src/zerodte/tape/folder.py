@@ -10,18 +10,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
-
+from zerodte.arrays import I64
 from zerodte.market.calendar import TradingSession, calendar, new_york
 from zerodte.market.osi import MarketError, parse_osi
 from zerodte.records.dbn import CADENCE, INDEX, TRADE_SCHEMAS, UNDEF_TIME
 from zerodte.records.tick import Tick
-from zerodte.tape.batches import Window
-from zerodte.tape.choice import Kind, choose
 from zerodte.tape.dbnfile import DbnFile, find_files
+from zerodte.tape.diagnostics import Diagnostics
 from zerodte.tape.error import TapeError
-from zerodte.tape.findings import Findings
+from zerodte.tape.file_selection import InstrumentKind, select_files
+from zerodte.tape.record_router import SessionSpan
 from zerodte.tape.sidecars import (
     CANCELS_SUFFIX,
     Commit,
@@ -31,7 +29,7 @@ from zerodte.tape.sidecars import (
     read_notes,
 )
 from zerodte.tape.symbology import Symbols, read_mapped, read_symbols
-from zerodte.tape.ticks import Merge
+from zerodte.tape.tick_reader import TickReader
 
 __all__ = ["Tape", "TapeError", "kind_of", "open_tape"]
 
@@ -59,7 +57,7 @@ class Tape:
         files: Sequence[DbnFile],
         session: TradingSession,
         symbols: Symbols,
-        findings: Findings,
+        findings: Diagnostics,
     ) -> None:
         self.path = path
         self.files = tuple(files)
@@ -69,7 +67,7 @@ class Tape:
         self.window = window_of(session)
         self._findings = findings
         self._kinds = {dataset: kind_of(dataset, known) for dataset, known in symbols.items()}
-        self._parts = choose(files, self._kinds, findings.warn)
+        self._parts = select_files(files, self._kinds, findings.warn)
         self._commits = _commits(path, self.files, findings)
         self.listed = symbols if self._commits is None else read_mapped(files, session.date)
 
@@ -83,7 +81,7 @@ class Tape:
         """The files whose records are in ticks, by name."""
         return tuple(part.file for part in self._parts)
 
-    def kind(self, dataset: str) -> Kind:
+    def kind(self, dataset: str) -> InstrumentKind:
         """What the instruments of a dataset are.
 
         Raises:
@@ -108,7 +106,7 @@ class Tape:
         window = self.window if until is None else replace(self.window, until=until)
         return self._merge(window).ticks()
 
-    def follow(self) -> Merge:
+    def follow(self) -> TickReader:
         """The ticks so far of a tape that is being recorded, and what turns later ones to ticks.
 
         Raises:
@@ -116,8 +114,8 @@ class Tape:
         """
         return self._merge(self.window)
 
-    def _merge(self, window: Window) -> Merge:
-        return Merge(self._parts, self._commits, window, self._findings)
+    def _merge(self, window: SessionSpan) -> TickReader:
+        return TickReader(self._parts, self._commits, window, self._findings)
 
     @functools.cached_property
     def last(self) -> int:
@@ -136,7 +134,7 @@ class Tape:
                     newest = max(newest, int(times[times <= closing].max(initial=0)))
         return newest
 
-    def cancels(self) -> dict[str, npt.NDArray[np.int64]]:
+    def cancels(self) -> dict[str, I64]:
         """The trades that were cancelled: file name to int64[n, 2], positions in that file.
 
         Raises:
@@ -173,7 +171,7 @@ def open_tape(path: str | Path, date: datetime.date | None = None) -> Tape:
     files = find_files(folder)
     if not files:
         raise TapeError(f"{folder}: no DBN files in it; they are named *.dbn or *.dbn.zst")
-    findings = Findings()
+    findings = Diagnostics()
     session = calendar().session(date) if date else None
     session = session or _session(folder, files, findings)
     symbols = read_symbols(files, session.date, findings.warn)
@@ -187,7 +185,7 @@ def open_tape(path: str | Path, date: datetime.date | None = None) -> Tape:
     return Tape(folder, files, session, symbols, findings)
 
 
-def kind_of(dataset: str, symbols: Mapping[int, str]) -> Kind:
+def kind_of(dataset: str, symbols: Mapping[int, str]) -> InstrumentKind:
     """What the instruments of a dataset are.
 
     Args:
@@ -199,7 +197,7 @@ def kind_of(dataset: str, symbols: Mapping[int, str]) -> Kind:
     return "options" if any(map(_is_option, symbols.values())) else "equity"
 
 
-def _session(folder: Path, files: Sequence[DbnFile], findings: Findings) -> TradingSession:
+def _session(folder: Path, files: Sequence[DbnFile], findings: Diagnostics) -> TradingSession:
     """The newest session that a file of quotes or trades begins in."""
     times = [_first_time(file, findings) for file in files if _is_market(file)]
     if not any(times):
@@ -215,7 +213,7 @@ def _session(folder: Path, files: Sequence[DbnFile], findings: Findings) -> Trad
         ) from error
 
 
-def _first_time(file: DbnFile, findings: Findings) -> int:
+def _first_time(file: DbnFile, findings: Diagnostics) -> int:
     """The receive time of a file's first record that has one; 0 where none has."""
     for chunk in file.chunks(findings.warn):
         times = chunk["ts_recv"]
@@ -229,10 +227,10 @@ def _is_market(file: DbnFile) -> bool:
     return file.schema in CADENCE or file.schema in TRADE_SCHEMAS
 
 
-def window_of(session: TradingSession) -> Window:
+def window_of(session: TradingSession) -> SessionSpan:
     """The time that a session owns."""
     before = calendar().previous(session.date)
-    return Window(new_york(before.date, _EVENING), new_york(session.date, _EVENING) - 1)
+    return SessionSpan(new_york(before.date, _EVENING), new_york(session.date, _EVENING) - 1)
 
 
 def _is_option(symbol: str) -> bool:
@@ -244,7 +242,7 @@ def _is_option(symbol: str) -> bool:
 
 
 def _commits(
-    folder: Path, files: Sequence[DbnFile], findings: Findings
+    folder: Path, files: Sequence[DbnFile], findings: Diagnostics
 ) -> tuple[Commit, ...] | None:
     found = read_commits(folder)
     if found is None:

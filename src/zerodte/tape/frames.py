@@ -12,7 +12,7 @@ import zstandard
 _PIECE: Final = 1 << 16
 
 
-class Frame(NamedTuple):
+class CompressedFrame(NamedTuple):
     """A whole frame of a file.
 
     Attributes:
@@ -29,7 +29,7 @@ def frame(content: bytes) -> bytes:
     return zstandard.ZstdCompressor(write_checksum=True).compress(content)
 
 
-def whole_frames(content: memoryview) -> Iterator[Frame]:
+def whole_frames(content: memoryview) -> Iterator[CompressedFrame]:
     """The frames of a file from its beginning, up to the first that is not whole."""
     inflater = zstandard.ZstdDecompressor()
     at = 0
@@ -45,4 +45,4 @@ def whole_frames(content: memoryview) -> Iterator[Frame]:
         if not inflating.eof:
             return
         at -= len(inflating.unused_data)
-        yield Frame(at, size)
+        yield CompressedFrame(at, size)

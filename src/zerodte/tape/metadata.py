@@ -8,7 +8,7 @@ from typing import cast
 import databento_dbn as dbn
 from databento_dbn.metadata import SymbolMapping
 
-from zerodte.config import SECOND
+from zerodte.constants import SECOND
 from zerodte.market.calendar import calendar
 from zerodte.market.osi import MarketError
 from zerodte.tape.error import TapeError

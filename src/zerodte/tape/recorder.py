@@ -14,13 +14,13 @@ from typing import Final
 
 import msgspec
 
-from zerodte.tape.batches import Window
+from zerodte.tape.append_file import AppendFile, sync_folder, sync_new, take_lock
 from zerodte.tape.dbnfile import find_files
 from zerodte.tape.error import TapeError
+from zerodte.tape.feed_manifest import FeedManifest, FeedStream
 from zerodte.tape.frames import frame
-from zerodte.tape.growing import GrowingFile, sync_folder, sync_new, take_lock
 from zerodte.tape.metadata import encode_metadata
-from zerodte.tape.offer import Offer, Stream
+from zerodte.tape.record_router import SessionSpan
 from zerodte.tape.recovery import MOST_LOST, Recovery, recover
 from zerodte.tape.sidecars import (
     CANCELS_SUFFIX,
@@ -33,7 +33,7 @@ from zerodte.tape.sidecars import (
     write_notes,
 )
 from zerodte.tape.symbology import read_symbols
-from zerodte.tape.ticker import Closed
+from zerodte.tape.tick_assembler import ClosedTick
 
 #: Commits closer together than this, seconds of the wall clock, share one wait for the disk. At the
 #: speed of the market itself every commit has its own.
@@ -57,7 +57,7 @@ class Recorder:
         OSError: If it cannot be written to.
     """
 
-    def __init__(self, folder: Path, offer: Offer, window: Window) -> None:
+    def __init__(self, folder: Path, offer: FeedManifest, window: SessionSpan) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         _check_folder(folder, offer)
         lock = take_lock(folder / TICKS)
@@ -74,11 +74,11 @@ class Recorder:
                     _create(folder, stream, window, offer.symbols.get(stream.dataset, {}))
             self._streams = {stream.name: stream for stream in offer.streams}
             self._logs = {
-                path.name: GrowingFile(path)
+                path.name: AppendFile(path)
                 for stream in offer.streams
                 for path in _paths(folder, stream)
             }
-            self._ticks = GrowingFile(folder / TICKS)
+            self._ticks = AppendFile(folder / TICKS)
         except BaseException:
             os.close(self._lock)
             raise
@@ -91,7 +91,7 @@ class Recorder:
         """How many records of each stream were committed, and pairs of cancels beside them."""
         return dict(self._counts)
 
-    def commit(self, ticks: Sequence[Closed]) -> None:
+    def commit(self, ticks: Sequence[ClosedTick]) -> None:
         """Write complete ticks; when this returns, a killed process loses nothing of them.
 
         Raises:
@@ -133,7 +133,7 @@ class Recorder:
             self._sync()
             self._ticks.sync()
 
-    def _append(self, tick: Closed, counts: dict[str, int]) -> bytes:
+    def _append(self, tick: ClosedTick, counts: dict[str, int]) -> bytes:
         """Write a tick's records; its line in `ticks`, which is not yet written."""
         changed = {}
         for name, piece in tick.pieces.items():
@@ -164,7 +164,7 @@ class Recorder:
             file.take_back()
 
 
-def _check_folder(folder: Path, offer: Offer) -> None:
+def _check_folder(folder: Path, offer: FeedManifest) -> None:
     """Hold what is there already against what is to be recorded."""
     files = find_files(folder)
     names = {stream.name for stream in offer.streams}
@@ -179,7 +179,7 @@ def _check_folder(folder: Path, offer: Offer) -> None:
         raise TapeError(f"{folder}: {NOTES} is not what the feed says of itself")
 
 
-def _check_symbols(folder: Path, offer: Offer) -> None:
+def _check_symbols(folder: Path, offer: FeedManifest) -> None:
     """Hold what is recorded of instruments against what the feed says of them."""
     known = read_symbols(find_files(folder), offer.date, warn=lambda _: None)
     for dataset, symbols in known.items():
@@ -191,7 +191,7 @@ def _check_symbols(folder: Path, offer: Offer) -> None:
                 )
 
 
-def _paths(folder: Path, stream: Stream) -> list[Path]:
+def _paths(folder: Path, stream: FeedStream) -> list[Path]:
     """A stream's file and those beside it."""
     file = folder / stream.name
     conditions = [beside(file, CONDITIONS_SUFFIX)] if stream.has_conditions else []
@@ -199,7 +199,7 @@ def _paths(folder: Path, stream: Stream) -> list[Path]:
     return [*conditions, *cancels, file]
 
 
-def _create(folder: Path, stream: Stream, window: Window, symbols: dict[int, str]) -> None:
+def _create(folder: Path, stream: FeedStream, window: SessionSpan, symbols: dict[int, str]) -> None:
     """A file without records and what lies beside it, all of them on the disk."""
     file, *sidecars = reversed(_paths(folder, stream))
     metadata = encode_metadata(

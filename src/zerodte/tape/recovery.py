@@ -12,14 +12,14 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
+from zerodte.arrays import I64
 from zerodte.market.calendar import new_york_clock
 from zerodte.records.dbn import SCHEMAS
 from zerodte.tape.dbnfile import read_metadata
 from zerodte.tape.error import TapeError
+from zerodte.tape.feed_manifest import FeedStream
 from zerodte.tape.frames import whole_frames
-from zerodte.tape.offer import Stream
 from zerodte.tape.sidecars import (
     CANCELS_SUFFIX,
     CONDITIONS_SUFFIX,
@@ -72,13 +72,13 @@ class _Content:
         cancels: Whole pairs.
     """
 
-    counts: npt.NDArray[np.int64]
-    stops: npt.NDArray[np.int64]
+    counts: I64
+    stops: I64
     records: int
     cancels: int
 
 
-def recover(folder: Path, streams: Sequence[Stream]) -> Recovery:
+def recover(folder: Path, streams: Sequence[FeedStream]) -> Recovery:
     """Take a recording back to its last commit whose records are there.
 
     Args:
@@ -112,7 +112,7 @@ def recover(folder: Path, streams: Sequence[Stream]) -> Recovery:
     return Recovery(commits[kept - 1].end if kept else 0, counts, dropped, lost)
 
 
-def _read(folder: Path, stream: Stream) -> _Content:
+def _read(folder: Path, stream: FeedStream) -> _Content:
     path = folder / stream.name
     file = read_metadata(path, stream.name)
     with (
@@ -163,7 +163,7 @@ def _sound(
     return len(commits), counts
 
 
-def _cut(folder: Path, stream: Stream, content: _Content, counts: dict[str, int]) -> None:
+def _cut(folder: Path, stream: FeedStream, content: _Content, counts: dict[str, int]) -> None:
     """End a file and what lies beside it where the last commit does."""
     path = folder / stream.name
     count = counts.get(stream.name, 0)

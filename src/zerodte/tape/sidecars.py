@@ -9,9 +9,9 @@ from typing import Annotated
 
 import msgspec
 import numpy as np
-import numpy.typing as npt
 
-from zerodte.config import SECOND
+from zerodte.arrays import I64, U8
+from zerodte.constants import SECOND
 from zerodte.records.condition import Condition
 from zerodte.tape.error import TapeError
 
@@ -82,7 +82,7 @@ def beside(file: Path, suffix: str) -> Path:
     return file.with_name(file.name + suffix)
 
 
-def read_conditions(file: Path, committed: int | None = None) -> npt.NDArray[np.uint8] | None:
+def read_conditions(file: Path, committed: int | None = None) -> U8 | None:
     """Read the conditions beside a file of trades: uint8, one each; None without a sidecar.
 
     Args:
@@ -94,7 +94,7 @@ def read_conditions(file: Path, committed: int | None = None) -> npt.NDArray[np.
     return np.frombuffer(path.read_bytes(), np.uint8)[:committed] if path.exists() else None
 
 
-def check_conditions(codes: npt.NDArray[np.uint8], count: int, name: str) -> None:
+def check_conditions(codes: U8, count: int, name: str) -> None:
     """Hold conditions against the trades they belong to.
 
     Raises:
@@ -106,9 +106,7 @@ def check_conditions(codes: npt.NDArray[np.uint8], count: int, name: str) -> Non
         raise TapeError(f"{name}: condition {codes.max()}; known are 0 to {max(Condition):d}")
 
 
-def read_cancels(
-    file: Path, count: Callable[[], int], committed: int | None = None
-) -> npt.NDArray[np.int64] | None:
+def read_cancels(file: Path, count: Callable[[], int], committed: int | None = None) -> I64 | None:
     """Read the cancels beside a file of trades; None without a sidecar.
 
     Args:
@@ -138,7 +136,7 @@ def read_cancels(
     return pairs[np.argsort(pairs[:, 0], kind="stable")]
 
 
-def check_cancels(pairs: npt.NDArray[np.int64], count: int, name: str) -> None:
+def check_cancels(pairs: I64, count: int, name: str) -> None:
     """Hold cancels against the trades they belong to.
 
     Raises:

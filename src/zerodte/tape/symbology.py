@@ -9,8 +9,8 @@ from collections.abc import Iterable, Iterator
 
 import databento_dbn as dbn
 
+from zerodte.tape.compression import Warn
 from zerodte.tape.dbnfile import DbnFile
-from zerodte.tape.stream import Warn
 
 #: Dataset to instrument id to raw symbol.
 Symbols = dict[str, dict[int, str]]

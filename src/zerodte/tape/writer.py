@@ -8,10 +8,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import zstandard
 
+from zerodte.arrays import I64, U8, U32
 from zerodte.records.dbn import LENGTH_UNIT, RTYPES, SCHEMAS, TRADE_SCHEMAS, UNDEF_TIME, Records
+from zerodte.tape.compression import PLAIN_SUFFIX, ZSTD_SUFFIX, is_compressed
 from zerodte.tape.dbnfile import find_files
 from zerodte.tape.error import TapeError
 from zerodte.tape.metadata import encode_metadata, utc
@@ -28,7 +29,6 @@ from zerodte.tape.sidecars import (
     write_notes,
     write_whole,
 )
-from zerodte.tape.stream import PLAIN_SUFFIX, ZSTD_SUFFIX, is_compressed
 from zerodte.tape.symbology import read_symbols
 
 _DATASET_LENGTH = 15
@@ -73,7 +73,7 @@ class TapeWriter:
             for dataset, known in self._symbols.items()
         }
 
-    def ids(self, dataset: str, symbols: Sequence[str]) -> npt.NDArray[np.uint32]:
+    def ids(self, dataset: str, symbols: Sequence[str]) -> U32:
         """Number instruments: symbols that the tape knows keep their ids, new ones come after.
 
         Args:
@@ -101,8 +101,8 @@ class TapeWriter:
         symbols: Mapping[int, str] | None = None,
         *,
         name: str | None = None,
-        conditions: npt.NDArray[np.uint8] | None = None,
-        cancels: npt.NDArray[np.int64] | None = None,
+        conditions: U8 | None = None,
+        cancels: I64 | None = None,
     ) -> Path:
         """Write one file, and what belongs beside it.
 
@@ -215,8 +215,8 @@ def _stamp(instant: int) -> str:
 def _sidecars(
     schema: str,
     count: int,
-    conditions: npt.NDArray[np.uint8] | None,
-    cancels: npt.NDArray[np.int64] | None,
+    conditions: U8 | None,
+    cancels: I64 | None,
 ) -> dict[str, bytes]:
     out = {}
     if conditions is not None:

@@ -2,17 +2,17 @@
 
 import math
 
+from zerodte.arrays import F64
 from zerodte.engine.arithmetic import ratio
 from zerodte.engine.hedging import Hedge
-from zerodte.engine.instant import Floats
 from zerodte.engine.quality import weighted_spread_pct
 from zerodte.engine.regime import flow_shift, regime, sign
 from zerodte.engine.state import ChainState
 from zerodte.session.reading import Reading
-from zerodte.views import words
+from zerodte.views import sentences
 from zerodte.views.strikes import within
 from zerodte.wire import conditions, decision, positioning
-from zerodte.wire.base import instant
+from zerodte.wire.base import timestamp
 from zerodte.wire.numbers import number, whole
 
 #: Which formulas made a figure; raised when one changes.
@@ -39,7 +39,7 @@ def regime_block(state: ChainState) -> positioning.Regime:
     distance = spot - flip.level
     return positioning.Regime(
         label=label,
-        description=words.regime(label, state),
+        description=sentences.regime(label, state),
         gamma_flip=number(flip.level),
         gamma_flip_status=flip.status,
         spot_vs_flip=None if math.isnan(distance) else "above" if distance > 0.0 else "below",
@@ -93,7 +93,7 @@ def pin_block(state: ChainState) -> positioning.PinRisk:
         ),
         max_pain=number(state.levels.max_pain),
         oi_concentration_top3_pct=number(100.0 * pin.top3_share),
-        description=words.pin(state),
+        description=sentences.pin(state),
     )
 
 
@@ -111,9 +111,9 @@ def decay_block(state: ChainState) -> conditions.Decay:
         net_theta_dollars=number(live.net_theta),
         theta_per_hour_remaining=number(ratio(live.net_theta, hours)),
         charm_regime=label,
-        charm_description=words.charm(label, state),
+        charm_description=sentences.charm(label, state),
         gamma_acceleration=number(state.gamma_acceleration),
-        description=words.decay(state),
+        description=sentences.decay(state),
     )
 
 
@@ -129,7 +129,7 @@ def volatility_block(state: ChainState, vix: float) -> conditions.VolContext:
         skew_25d=number(100.0 * state.skew),
         vanna_exposure=number(state.exposures.net_vex),
         vanna_interpretation=label,
-        description=words.volatility(state) + " " + words.vanna(label, state),
+        description=sentences.volatility(state) + " " + sentences.vanna(label, state),
     )
 
 
@@ -199,7 +199,7 @@ def metadata_block(reading: Reading) -> conditions.Metadata:
         quotes_fresh_pct=number(quality.fresh_pct),
         classified_volume_pct=number(100.0 * now.classified_share),
         volume_by_rule=dict(reading.volume_by_rule),
-        oi_as_of=None if settled is None else instant(settled),
+        oi_as_of=None if settled is None else timestamp(settled),
         inputs_digest=reading.moment.digest,
         model_version=MODEL_VERSION,
     )
@@ -217,7 +217,7 @@ def flow_direction_block(state: ChainState) -> positioning.FlowDirection:
         flow_gex_pct_shift=number(shift.shift),
         contracts_with_flow=shift.contracts,
         total_abs_delta_contracts=whole(shift.moved),
-        description=words.flow_direction(shift.label, state),
+        description=sentences.flow_direction(shift.label, state),
     )
 
 
@@ -247,7 +247,7 @@ def _move(hedge: Hedge) -> positioning.HedgingMove:
     )
 
 
-def _lean(values: Floats) -> int | None:
+def _lean(values: F64) -> int | None:
     """Which way a net exposure makes dealers trade: the key of the tables; None when unknown."""
     net, gross = float(values.sum()), float(abs(values).sum())
     return None if math.isnan(net) else sign(net, gross)

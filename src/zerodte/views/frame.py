@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import TypedDict
 
 from zerodte.market.calendar import TradingSession
-from zerodte.session.sample import KeptDay
+from zerodte.session.sample import SampleDay
 from zerodte.session.session import Session
-from zerodte.wire.base import Instant, instant
+from zerodte.wire.base import Timestamp, timestamp
 from zerodte.wire.envelope import DataAsOf, Source
 from zerodte.wire.window import GapInterval
 
@@ -18,7 +18,7 @@ NODE = "zerodte"
 
 def data_as_of(arrivals: Mapping[str, int]) -> DataAsOf:
     """When each kind of input last arrived, from UTC ns by the wire's name."""
-    return DataAsOf(node=NODE, **{name: instant(at) for name, at in arrivals.items()})
+    return DataAsOf(node=NODE, **{name: timestamp(at) for name, at in arrivals.items()})
 
 
 class Head(TypedDict):
@@ -28,7 +28,7 @@ class Head(TypedDict):
     data_as_of: DataAsOf
     symbol: str
     expiration: datetime.date | None
-    as_of: Instant
+    as_of: Timestamp
     gap_intervals: list[GapInterval]
 
 
@@ -50,7 +50,7 @@ class Frame:
     source: Source
     at: int
     market_open: bool
-    day: KeptDay | None
+    day: SampleDay | None
     row: int
     arrivals: Mapping[str, int]
 
@@ -63,14 +63,14 @@ class Frame:
         return cls(symbol, source, now, is_open, day, row, session.arrivals())
 
     @classmethod
-    def past(cls, day: KeptDay | None, source: Source, symbol: str, at: int) -> "Frame":
+    def past(cls, day: SampleDay | None, source: Source, symbol: str, at: int) -> "Frame":
         """A symbol at a past instant (UTC ns) of the day whose samples are given."""
         row = -1 if day is None else day.row_at(at)
         is_open = day is not None and in_session(day.hours, at)
         return cls(symbol, source, at, is_open, day, row, {})
 
     @property
-    def samples(self) -> KeptDay | None:
+    def samples(self) -> SampleDay | None:
         """The day, where it has a sample not after the instant."""
         return None if self.row < 0 else self.day
 
@@ -83,7 +83,7 @@ class Frame:
             data_as_of=data_as_of(self.arrivals if moment is None else moment.arrivals),
             symbol=self.symbol,
             expiration=None if day is None else day.expiry,
-            as_of=instant(self.at if moment is None else moment.at),
+            as_of=timestamp(self.at if moment is None else moment.at),
             gap_intervals=[] if day is None or moment is None else gaps(day, moment.at),
         )
 
@@ -93,9 +93,9 @@ def in_session(hours: TradingSession, at: int) -> bool:
     return hours.open <= at <= hours.close
 
 
-def gaps(day: KeptDay, at: int) -> list[GapInterval]:
+def gaps(day: SampleDay, at: int) -> list[GapInterval]:
     """The gaps of a day as they looked at an instant (UTC ns)."""
     return [
-        GapInterval(start=instant(gap.start), end=instant(gap.end), reason=gap.reason)
+        GapInterval(start=timestamp(gap.start), end=timestamp(gap.end), reason=gap.reason)
         for gap in day.gaps_at(at)
     ]

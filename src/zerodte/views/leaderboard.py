@@ -6,12 +6,12 @@ from typing import Final
 import msgspec
 import numpy as np
 
-from zerodte.config import LEADER_SAMPLES, NEUTRAL_SHARE
+from zerodte.constants import LEADER_SAMPLES, NEUTRAL_SHARE
 from zerodte.engine.arithmetic import ratio
-from zerodte.session.sample import KeptDay
+from zerodte.session.sample import SampleDay
 from zerodte.session.session import Session
 from zerodte.views.frame import data_as_of
-from zerodte.wire.base import instant
+from zerodte.wire.base import timestamp
 from zerodte.wire.envelope import Source
 from zerodte.wire.leaderboard import Leader, Leaderboard, LeaderMetric
 from zerodte.wire.numbers import number, whole
@@ -26,14 +26,14 @@ def leaderboard(session: Session, source: Source, metric: LeaderMetric, n: int) 
         data_as_of=data_as_of(moment.arrivals if moment else session.arrivals()),
         metric=metric,
         n=n,
-        as_of=instant(moment.at if moment else session.now),
+        as_of=timestamp(moment.at if moment else session.now),
         market_open=session.is_open,
         entries=_ranked(days, metric)[:n],
     )
     return msgspec.json.encode(answer)
 
 
-def _ranked(days: Iterable[KeptDay], metric: LeaderMetric) -> list[Leader]:
+def _ranked(days: Iterable[SampleDay], metric: LeaderMetric) -> list[Leader]:
     figures = ((day.symbol, _METRICS[metric](day)) for day in days)
     known = [(symbol, value) for symbol, value in figures if value is not None]
     known.sort(key=lambda entry: (-entry[1], entry[0]))
@@ -43,33 +43,33 @@ def _ranked(days: Iterable[KeptDay], metric: LeaderMetric) -> list[Leader]:
     ]
 
 
-def _heat(day: KeptDay) -> float | None:
+def _heat(day: SampleDay) -> float | None:
     last = day.figures[-1]
     flow = abs(int(last["call_flow"]) + int(last["put_flow"]))
     against = np.maximum(abs(last["net_gex"]), NEUTRAL_SHARE * last["gross_gex"])
     return number(ratio(float(flow), float(against))) if _has_trades(day) else None
 
 
-def _pin_risk(day: KeptDay) -> float | None:
+def _pin_risk(day: SampleDay) -> float | None:
     return whole(float(day.figures[-1]["pin_score"]))
 
 
-def _absolute_flow(day: KeptDay) -> float | None:
+def _absolute_flow(day: SampleDay) -> float | None:
     flows = [day.figures[name][-LEADER_SAMPLES - 1 :] for name in ("call_flow", "put_flow")]
     begun = len(day) > LEADER_SAMPLES  # else the window reaches back to the open
     moved = sum(abs(int(flow[-1]) - int(flow[0]) * begun) for flow in flows)
     return moved if _has_trades(day) else None
 
 
-def _charm_intensity(day: KeptDay) -> float | None:
+def _charm_intensity(day: SampleDay) -> float | None:
     return number(abs(float(day.figures[-1]["charm_hour"])))
 
 
-def _has_trades(day: KeptDay) -> bool:
+def _has_trades(day: SampleDay) -> bool:
     return bool(day.inputs[-1]["has_trades"])
 
 
-_METRICS: Final[Mapping[LeaderMetric, Callable[[KeptDay], float | None]]] = {
+_METRICS: Final[Mapping[LeaderMetric, Callable[[SampleDay], float | None]]] = {
     "heat": _heat,
     "pin_risk": _pin_risk,
     "abs_flow": _absolute_flow,

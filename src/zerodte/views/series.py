@@ -2,11 +2,12 @@
 
 import msgspec
 
-from zerodte.config import BARS
-from zerodte.session.sample import FLIP_STATUSES, REGIMES, UNKNOWN, Ints, KeptDay
-from zerodte.session.window import Rows, increments, window
+from zerodte.arrays import I64, Index
+from zerodte.constants import BARS
+from zerodte.session.sample import FLIP_STATUSES, NO_CODE, REGIMES, SampleDay
+from zerodte.session.window import increments, window
 from zerodte.views.frame import Frame
-from zerodte.wire.base import instant
+from zerodte.wire.base import timestamp
 from zerodte.wire.hedge_flow import HedgeFlow, HedgeFlowBar, Side
 from zerodte.wire.numbers import integers, numbers, wholes
 from zerodte.wire.series import Series, SeriesBar
@@ -21,20 +22,20 @@ def series(frame: Frame, bar: BarSize, minutes: int) -> bytes:
     return msgspec.json.encode(Series(**frame.head(), bar_size=bar, bars=bars))
 
 
-def series_bars(day: KeptDay, rows: Rows) -> list[SeriesBar]:
+def series_bars(day: SampleDay, rows: Index) -> list[SeriesBar]:
     """The bars that samples make."""
     inputs, figures = day.inputs[rows], day.figures[rows]
     calls, puts = figures["call_flow"], figures["put_flow"]
     traded = inputs["has_trades"]
     columns = (
-        [instant(at) for at in inputs["at"].tolist()],
+        [timestamp(at) for at in inputs["at"].tolist()],
         numbers(inputs["spot"]),
         *(numbers(figures[name]) for name in ("net_gex", "net_dex", "gamma_flip")),
-        [None if code == UNKNOWN else FLIP_STATUSES[code] for code in figures["flip_status"]],
+        [None if code == NO_CODE else FLIP_STATUSES[code] for code in figures["flip_status"]],
         *(numbers(figures[name]) for name in ("call_wall", "put_wall", "magnet")),
         wholes(figures["pin_score"]),
         [None] * len(rows),
-        [None if code == UNKNOWN else REGIMES[code] for code in figures["regime"]],
+        [None if code == NO_CODE else REGIMES[code] for code in figures["regime"]],
         numbers(figures["atm_iv"]),
         numbers(figures["charm_hour"]),
         *(integers(flow, traded) for flow in (calls, puts, calls + puts)),
@@ -50,7 +51,7 @@ def hedge_flow(frame: Frame, side: Side, bar: BarSize, minutes: int) -> bytes:
         cumulative, rows = _flow(day, side), over.rows
         traded = day.inputs["has_trades"][rows]
         columns = (
-            [instant(at) for at in day.times[rows].tolist()],
+            [timestamp(at) for at in day.times[rows].tolist()],
             integers(increments(cumulative, over), traded),
             integers(cumulative[rows], traded),
         )
@@ -59,8 +60,8 @@ def hedge_flow(frame: Frame, side: Side, bar: BarSize, minutes: int) -> bytes:
     return msgspec.json.encode(answer)
 
 
-def _flow(day: KeptDay, side: Side) -> Ints:
+def _flow(day: SampleDay, side: Side) -> I64:
     """Signed delta dollars since the open, by sample."""
     calls, puts = day.figures["call_flow"], day.figures["put_flow"]
-    flow: Ints = {"calls": calls, "puts": puts, "all": calls + puts}[side]
+    flow: I64 = {"calls": calls, "puts": puts, "all": calls + puts}[side]
     return flow

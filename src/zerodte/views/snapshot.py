@@ -6,15 +6,15 @@ from typing import Any
 
 import msgspec
 
-from zerodte.config import CLOSING_MINUTES, HOUR, MINUTE, SPOT_DISAGREEMENT, STRIKE_RANGE
+from zerodte.constants import CLOSING_MINUTES, HOUR, MINUTE, SPOT_DISAGREEMENT, STRIKE_RANGE
 from zerodte.engine.state import sources_disagree
 from zerodte.market.calendar import new_york_clock
-from zerodte.session.reading import Reading, kept_reading
+from zerodte.session.reading import Reading, reading_at
 from zerodte.session.session import Session
 from zerodte.views import blocks
 from zerodte.views.frame import Frame, data_as_of
 from zerodte.views.strikes import strike_rows
-from zerodte.wire.base import instant
+from zerodte.wire.base import timestamp
 from zerodte.wire.envelope import Source
 from zerodte.wire.errors import ApiError
 from zerodte.wire.exposure import ExposureBlocks, Head, encode
@@ -109,7 +109,7 @@ def _reading_at(frame: Frame, *, settled: bool = False) -> Reading:
         first = _time(day.moments[0].at)
         message = f"{asked:%H:%M:%S} is before the first sample of {day.expiry}, taken at {first}"
         raise ApiError("invalid_at", message)
-    reading = kept_reading(day, frame.row, settled=settled)
+    reading = reading_at(day, frame.row, settled=settled)
     if reading is None:
         at = day.moments[frame.row].at
         raise ApiError("warming_up", _warming_up(day.symbol, day.expiry, at))
@@ -196,7 +196,7 @@ def _head(reading: Reading, source: Source) -> Head:
         symbol=chain.symbol,
         underlying_price=number(state.spot.value),
         expiration=chain.expiry,
-        as_of=instant(moment.at),
+        as_of=timestamp(moment.at),
         market_open=True,
         time_to_close_hours=number(clock.hours_left),
         time_to_close_pct=number(clock.elapsed_pct),
@@ -213,7 +213,7 @@ def _closed(session: Session, source: Source, symbol: str) -> SessionClosed:
         data_as_of=data_as_of(session.arrivals()),
         symbol=symbol,
         last_session=last,
-        as_of=instant(session.now),
+        as_of=timestamp(session.now),
         message=f"The session of {hours.date} is {state}. Last session: {last}.",
     )
 
@@ -227,7 +227,7 @@ def _no_zero_dte(session: Session, source: Source, symbol: str) -> NoZeroDte:
         data_as_of=data_as_of(session.arrivals()),
         symbol=symbol,
         underlying_price=number(spot.value) if spot else None,
-        as_of=instant(session.now),
+        as_of=timestamp(session.now),
         market_open=session.is_open,
         next_zero_dte_expiry=following,
         message=f"No 0DTE expiry for {symbol} today ({date:%A}). {then}",

@@ -5,10 +5,10 @@ from typing import Any, Literal
 import msgspec
 import numpy as np
 
-from zerodte.config import BARS
+from zerodte.arrays import F64, I64, Bool
+from zerodte.constants import BARS
 from zerodte.engine.exposure import Metric
-from zerodte.engine.instant import Bools, Floats
-from zerodte.session.sample import Ints, KeptDay
+from zerodte.session.sample import SampleDay
 from zerodte.session.window import (
     Window,
     exposures_at,
@@ -18,7 +18,7 @@ from zerodte.session.window import (
     window,
 )
 from zerodte.views.frame import Frame
-from zerodte.wire.base import instant
+from zerodte.wire.base import timestamp
 from zerodte.wire.errors import ApiError
 from zerodte.wire.heatmap import Heatmap, HeatmapBar, HeatmapMetric, HeatmapMode
 from zerodte.wire.numbers import integers, number, numbers
@@ -71,7 +71,7 @@ def strike_flow(frame: Frame, bar: StrikeBarSize, minutes: int) -> bytes:
     return msgspec.json.encode(StrikeFlow(**_head(frame), bar_size=bar, bars=bars))
 
 
-def _window(frame: Frame, day: KeptDay, bar: StrikeBarSize, minutes: int) -> Window:
+def _window(frame: Frame, day: SampleDay, bar: StrikeBarSize, minutes: int) -> Window:
     over = window(day, frame.row, BARS[bar], minutes)
     if not has_strikes(day, over.rows):
         raise ApiError(
@@ -89,7 +89,7 @@ def _head(frame: Frame) -> dict[str, Any]:
     return {**frame.head(), "underlying_price": number(float(spot)), "strikes_grid": grid}
 
 
-def _flow(frame: Frame, day: KeptDay, over: Window, cumulative: Ints) -> list[list[Any]]:
+def _flow(frame: Frame, day: SampleDay, over: Window, cumulative: I64) -> list[list[Any]]:
     """What was added in each bar by strike; None before the symbol traded or where not listed."""
     listed = (day.since[np.newaxis] <= over.rows[:, np.newaxis, np.newaxis]).any(axis=1)
     known = listed & day.inputs["has_trades"][over.rows, np.newaxis]
@@ -98,7 +98,7 @@ def _flow(frame: Frame, day: KeptDay, over: Window, cumulative: Ints) -> list[li
 
 
 def _levels(
-    grid: Bools, day: KeptDay, over: Window, metric: Metric | Literal["oi"], mode: HeatmapMode
+    grid: Bool, day: SampleDay, over: Window, metric: Metric | Literal["oi"], mode: HeatmapMode
 ) -> list[list[Any]]:
     """What stood at the end of each bar by strike, or its change from the bar before."""
     if metric == "oi":
@@ -113,7 +113,7 @@ def _levels(
     return [flat[at : at + count] for at in range(0, len(flat), count)]
 
 
-def _changes(values: Floats) -> Floats:
+def _changes(values: F64) -> F64:
     """The change from the last bar that knew the strike; what is known first stays raw."""
     bars = np.arange(len(values))[:, np.newaxis]
     last = np.maximum.accumulate(np.where(np.isfinite(values), bars, -1), axis=0)
@@ -122,6 +122,6 @@ def _changes(values: Floats) -> Floats:
     return values - np.where(before >= 0, known, 0.0)
 
 
-def _times_and_spots(day: KeptDay, over: Window) -> tuple[list[Any], list[float | None]]:
+def _times_and_spots(day: SampleDay, over: Window) -> tuple[list[Any], list[float | None]]:
     inputs = day.inputs[over.rows]
-    return [instant(at) for at in inputs["at"].tolist()], numbers(inputs["spot"])
+    return [timestamp(at) for at in inputs["at"].tolist()], numbers(inputs["spot"])

@@ -4,9 +4,10 @@ import datetime
 
 import numpy as np
 
-from zerodte.config import SESSIONS_PER_YEAR
+from zerodte.arrays import F64, Bool
+from zerodte.constants import SESSIONS_PER_YEAR
+from zerodte.engine.chain_inputs import CALL, PUT
 from zerodte.engine.exposure import held
-from zerodte.engine.instant import CALL, PUT, Bools, Floats
 from zerodte.engine.quality import spread_pct
 from zerodte.engine.state import ChainState
 from zerodte.engine.surface import own_volatility
@@ -15,10 +16,10 @@ from zerodte.wire.numbers import numbers, wholes
 from zerodte.wire.strikes import Strike, rows
 
 
-def within(state: ChainState, strike_range: float) -> Bools:
+def within(state: ChainState, strike_range: float) -> Bool:
     """Which strikes lie within `strike_range` (a fraction) of spot, shape (n,)."""
     spot = state.spot.value
-    near: Bools = np.abs(state.instant.chain.strikes - spot) <= strike_range * spot
+    near: Bool = np.abs(state.instant.chain.strikes - spot) <= strike_range * spot
     return near
 
 
@@ -33,11 +34,11 @@ def strike_rows(state: ChainState, strike_range: float) -> list[Strike]:
     # A sum over a strike's contracts is known as soon as one of them is.
     held_any, traded_any = np.logical_or(*held_at), np.logical_or(*traded_at)
 
-    def column(values: Floats, known: Bools | None = None) -> list[float | None]:
+    def column(values: F64, known: Bool | None = None) -> list[float | None]:
         shown = values if known is None else np.where(known, values, np.nan)
         return numbers(shown[near])
 
-    def contracts(values: Floats, right: int) -> list[int | None]:
+    def contracts(values: F64, right: int) -> list[int | None]:
         return wholes(values[right][near])
 
     strikes = chain.strikes[near].tolist()
@@ -76,14 +77,14 @@ def strike_rows(state: ChainState, strike_range: float) -> list[Strike]:
     )
 
 
-def _share_pct(values: Floats) -> Floats:
+def _share_pct(values: F64) -> F64:
     """Each value's share of their sum, percent; NaN where that is zero."""
     total = float(values.sum())
     return 100.0 * values / total if total > 0.0 else np.full(len(values), np.nan)
 
 
 def _symbols(
-    root: str, expiry: datetime.date, strikes: list[float], right: str, listed: Bools
+    root: str, expiry: datetime.date, strikes: list[float], right: str, listed: Bool
 ) -> list[str | None]:
     return [
         wire_symbol(Contract(root, expiry, strike, right)) if there else None

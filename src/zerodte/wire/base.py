@@ -14,7 +14,7 @@ Number: TypeAlias = float | None
 #: A whole number (contracts, scores, whole dollars); None where it is unknown.
 Whole: TypeAlias = int | None
 #: A moment, UTC, ISO 8601 to the second.
-Instant: TypeAlias = Annotated[datetime, Meta(tz=True)]
+Timestamp: TypeAlias = Annotated[datetime, Meta(tz=True)]
 
 
 def about(description: str) -> Meta:
@@ -22,6 +22,6 @@ def about(description: str) -> Meta:
     return Meta(description=description)
 
 
-def instant(nanoseconds: int) -> datetime:
+def timestamp(nanoseconds: int) -> datetime:
     """Wire time of UTC nanoseconds: cut to the second, so that it never lies ahead of the event."""
     return datetime.fromtimestamp(nanoseconds // 1_000_000_000, tz=UTC)

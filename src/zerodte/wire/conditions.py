@@ -4,7 +4,7 @@ from typing import Annotated, Literal, TypeAlias
 
 from msgspec import Struct
 
-from zerodte.wire.base import Instant, Number, Whole, about
+from zerodte.wire.base import Number, Timestamp, Whole, about
 
 HedgeLean: TypeAlias = Literal["time_decay_dealers_buy", "time_decay_dealers_sell", "neutral"]
 VannaLean: TypeAlias = Literal["vol_up_dealers_buy", "vol_up_dealers_sell", "neutral"]
@@ -105,7 +105,7 @@ class Metadata(Struct, frozen=True, kw_only=True, gc=False):
         about("Contracts of today's trades by what decided their side, or why they have none."),
     ]
     oi_as_of: Annotated[
-        Instant | None, about("When the settled open interest in use was published.")
+        Timestamp | None, about("When the settled open interest in use was published.")
     ]
     inputs_digest: Annotated[str, about("Digest of every record up to this instant.")]
     model_version: Annotated[str, about("Version of the formulas.")]

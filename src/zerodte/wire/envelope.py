@@ -4,10 +4,10 @@ from typing import Annotated, Literal, TypeAlias
 
 from msgspec import Struct
 
-from zerodte.wire.base import Instant, about
+from zerodte.wire.base import Timestamp, about
 
 Source: TypeAlias = Literal["live", "replay", "simulated"]
-Arrival: TypeAlias = Instant | None
+Arrival: TypeAlias = Timestamp | None
 
 
 class DataAsOf(Struct, frozen=True, kw_only=True, gc=False):

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Struct
 
+from zerodte.errors import ZerodteError
 from zerodte.wire.base import about
 
 #: Every `error` a client can meet, and the HTTP status it comes with.
@@ -43,7 +44,7 @@ class ErrorBody(Struct, frozen=True, kw_only=True, gc=False):
     message: Annotated[str, about("What was wrong and what is allowed, for people.")]
 
 
-class ApiError(Exception):
+class ApiError(ZerodteError):
     """Ends a request with an error answer.
 
     Args:

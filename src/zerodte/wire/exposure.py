@@ -6,7 +6,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Struct
 
-from zerodte.wire.base import Instant, Number, about
+from zerodte.wire.base import Number, Timestamp, about
 from zerodte.wire.conditions import Decay, ExpectedMove, Flow, Liquidity, Metadata, VolContext
 from zerodte.wire.envelope import Envelope
 from zerodte.wire.positioning import Exposures, FlowDirection, Hedging, Levels, PinRisk, Regime
@@ -21,7 +21,7 @@ class Head(Envelope, frozen=True, kw_only=True, gc=False):
     symbol: Annotated[str, about("As asked, trimmed and upper-cased.")]
     underlying_price: Annotated[Number, about("Spot, dollars.")]
     expiration: Annotated[date, about("The chain's expiry, US/Eastern.")]
-    as_of: Annotated[Instant, about("The instant this describes, UTC.")]
+    as_of: Annotated[Timestamp, about("The instant this describes, UTC.")]
     market_open: Annotated[bool, about("Whether as_of lies in the session.")]
     time_to_close_hours: Annotated[Number, about("Session hours to the expiry's close.")]
     time_to_close_pct: Annotated[Number, about("Elapsed share of the session, percent.")]

@@ -4,7 +4,7 @@ from typing import Annotated, Literal, TypeAlias
 
 from msgspec import Struct
 
-from zerodte.wire.base import Instant, Number, about
+from zerodte.wire.base import Number, Timestamp, about
 from zerodte.wire.window import ByStrike
 
 HeatmapMetric: TypeAlias = Literal["gex", "dex", "vex", "chex", "oi", "signed_flow"]
@@ -16,7 +16,7 @@ class HeatmapBar(Struct, frozen=True, gc=False):
 
     # Fields are positional, so that columns become bars in one pass.
 
-    t: Annotated[Instant, about("The bar's last sample, UTC.")]
+    t: Annotated[Timestamp, about("The bar's last sample, UTC.")]
     spot: Annotated[Number, about("Dollars.")]
     values: Annotated[
         list[float | None], about("Parallel to strikes_grid; null where unknown or not listed yet.")

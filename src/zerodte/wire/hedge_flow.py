@@ -4,7 +4,7 @@ from typing import Annotated, Literal, TypeAlias
 
 from msgspec import Struct
 
-from zerodte.wire.base import Instant, Whole, about
+from zerodte.wire.base import Timestamp, Whole, about
 from zerodte.wire.window import BarSize, Windowed
 
 Side: TypeAlias = Literal["all", "calls", "puts"]
@@ -15,7 +15,7 @@ class HedgeFlowBar(Struct, frozen=True, gc=False):
 
     # Fields are positional, so that columns become bars in one pass.
 
-    t: Annotated[Instant, about("The bar's last sample, UTC.")]
+    t: Annotated[Timestamp, about("The bar's last sample, UTC.")]
     bar: Annotated[Whole, about("In the bar, whole dollars.")]
     cumulative: Annotated[Whole, about("Since the open.")]
 

@@ -4,7 +4,7 @@ from typing import Annotated, Literal, TypeAlias
 
 from msgspec import Struct
 
-from zerodte.wire.base import Instant, about
+from zerodte.wire.base import Timestamp, about
 from zerodte.wire.envelope import Envelope
 
 LeaderMetric: TypeAlias = Literal["heat", "pin_risk", "abs_flow", "charm_intensity"]
@@ -28,6 +28,6 @@ class Leaderboard(Envelope, frozen=True, kw_only=True, gc=False):
 
     metric: Annotated[LeaderMetric, about("As asked.")]
     n: Annotated[int, about("As asked, within 1 to 100.")]
-    as_of: Annotated[Instant, about("The last sample, UTC.")]
+    as_of: Annotated[Timestamp, about("The last sample, UTC.")]
     market_open: Annotated[bool, about("Whether now lies in the session.")]
     entries: Annotated[list[Leader], about("Descending by value, then by symbol.")]

@@ -8,7 +8,8 @@ import math
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
+
+from zerodte.arrays import F64, I64, Bool
 
 DIGITS = 7
 
@@ -30,18 +31,18 @@ def whole(value: float) -> int | None:
     return round(value) if math.isfinite(value) else None
 
 
-def wholes(values: npt.NDArray[np.float64]) -> list[int | None]:
+def wholes(values: F64) -> list[int | None]:
     """A column to the nearest integers, None where it is not finite."""
     return [whole(value) for value in values.tolist()]
 
 
-def integers(values: npt.NDArray[np.int64], known: npt.NDArray[np.bool_]) -> list[Any]:
+def integers(values: I64, known: Bool) -> list[Any]:
     """Integers to the last digit, None where they are not known; nested as the array is."""
     listed: list[Any] = np.where(known, values, None).tolist()  # type: ignore[call-overload]
     return listed
 
 
-def numbers(values: npt.NDArray[np.float64]) -> list[float | None]:
+def numbers(values: F64) -> list[float | None]:
     """A column to seven significant digits, None where it is not finite; `number` of each.
 
     An exact integer of seven digits, times or over an exact power of ten, is the double nearest

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from msgspec import Struct
 
-from zerodte.wire.base import Instant, Number, Whole, about
+from zerodte.wire.base import Number, Timestamp, Whole, about
 from zerodte.wire.positioning import FlipStatus, RegimeLabel
 from zerodte.wire.window import BarSize, Windowed
 
@@ -14,7 +14,7 @@ class SeriesBar(Struct, frozen=True, gc=False):
 
     # Fields are positional, so that columns become bars in one pass.
 
-    t: Annotated[Instant, about("The sample's time, UTC.")]
+    t: Annotated[Timestamp, about("The sample's time, UTC.")]
     spot: Annotated[Number, about("Dollars.")]
     net_gex: Annotated[Number, about("Dollars per 1% move.")]
     net_dex: Annotated[Number, about("Delta dollars of the holders.")]

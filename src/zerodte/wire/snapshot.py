@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Annotated
 
-from zerodte.wire.base import Instant, Number, about
+from zerodte.wire.base import Number, Timestamp, about
 from zerodte.wire.decision import DealerInventory, Headline, Probabilities, Setup
 from zerodte.wire.envelope import Envelope
 from zerodte.wire.exposure import ExposureBlocks
@@ -24,7 +24,7 @@ class NoZeroDte(Envelope, frozen=True, kw_only=True, gc=False):
     symbol: Annotated[str, about("As asked, trimmed and upper-cased.")]
     underlying_price: Annotated[Number, about("Spot, dollars.")]
     expiration: None = None
-    as_of: Annotated[Instant, about("The instant this describes, UTC.")]
+    as_of: Annotated[Timestamp, about("The instant this describes, UTC.")]
     market_open: Annotated[bool, about("Whether as_of lies in the session.")]
     no_zero_dte: Annotated[bool, about("Always true here.")] = True
     next_zero_dte_expiry: Annotated[date | None, about("The next day that has one, US/Eastern.")]
@@ -38,6 +38,6 @@ class SessionClosed(Envelope, frozen=True, kw_only=True, gc=False):
     symbol: Annotated[str, about("As asked, trimmed and upper-cased.")]
     session_closed: Annotated[bool, about("Always true here.")] = True
     last_session: Annotated[date | None, about("The last session's date, US/Eastern.")]
-    as_of: Annotated[Instant, about("The instant this describes, UTC.")]
+    as_of: Annotated[Timestamp, about("The instant this describes, UTC.")]
     message: Annotated[str, about("The same as a sentence.")]
     body: None = None

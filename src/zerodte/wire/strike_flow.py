@@ -4,7 +4,7 @@ from typing import Annotated
 
 from msgspec import Struct
 
-from zerodte.wire.base import Instant, Number, Whole, about
+from zerodte.wire.base import Number, Timestamp, Whole, about
 from zerodte.wire.window import ByStrike
 
 
@@ -16,7 +16,7 @@ class StrikeFlowBar(Struct, frozen=True, gc=False):
 
     # Fields are positional, so that columns become bars in one pass.
 
-    t: Annotated[Instant, about("The bar's last sample, UTC.")]
+    t: Annotated[Timestamp, about("The bar's last sample, UTC.")]
     spot: Annotated[Number, about("Dollars.")]
     signed_delta_dollars: Annotated[list[Whole], about("Whole dollars; above 0 dealers buy.")]
     signed_gamma_dollars: Annotated[list[Whole], about("Whole dollars per 1% move.")]

@@ -5,7 +5,7 @@ from typing import Annotated, Literal, TypeAlias
 
 from msgspec import Struct
 
-from zerodte.wire.base import Instant, Number, about
+from zerodte.wire.base import Number, Timestamp, about
 from zerodte.wire.envelope import Envelope
 
 BarSize: TypeAlias = Literal["30s", "1m", "5m", "15m"]
@@ -16,8 +16,8 @@ StrikeBarSize: TypeAlias = Literal["1m", "5m", "15m"]
 class GapInterval(Struct, frozen=True, kw_only=True, gc=False):
     """An interval in which nothing was received: what fell into it is missing from every answer."""
 
-    start: Annotated[Instant, about("The last instant that something was received, UTC.")]
-    end: Annotated[Instant, about("When something was received again, or as_of while it lasts.")]
+    start: Annotated[Timestamp, about("The last instant that something was received, UTC.")]
+    end: Annotated[Timestamp, about("When something was received again, or as_of while it lasts.")]
     reason: Annotated[str, about("silence, or what the recorder said of it.")]
 
 
@@ -28,7 +28,7 @@ class Windowed(Envelope, frozen=True, kw_only=True, gc=False):
     expiration: Annotated[
         date | None, about("The same-day chain's expiry, US/Eastern; null without samples.")
     ]
-    as_of: Annotated[Instant, about("The last sample, UTC; the instant asked about without one.")]
+    as_of: Annotated[Timestamp, about("The last sample, UTC; the instant asked about without one.")]
     gap_intervals: Annotated[
         list[GapInterval], about("Of the session up to as_of, whatever the window.")
     ]

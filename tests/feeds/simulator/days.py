@@ -3,13 +3,13 @@
 import datetime
 from dataclasses import dataclass
 
-from zerodte.feeds.simulator.law import Law
+from zerodte.feeds.simulator.columns import ContractList
 from zerodte.feeds.simulator.listing import draw_listing
 from zerodte.feeds.simulator.names import Name, names_of
-from zerodte.feeds.simulator.parts import Listing
 from zerodte.feeds.simulator.path import Path
-from zerodte.feeds.simulator.prices import Prices, draw_prices
-from zerodte.feeds.simulator.surface import Surface
+from zerodte.feeds.simulator.price_process import PriceProcess
+from zerodte.feeds.simulator.prices import PriceDraw, draw_prices
+from zerodte.feeds.simulator.surface import SmileProcess
 from zerodte.feeds.simulator.variance import Variance
 from zerodte.market.calendar import TradingSession, calendar
 
@@ -27,11 +27,11 @@ class Day:
     session: TradingSession
     names: tuple[Name, ...]
     seed: int
-    drawn: Prices
-    law: Law
+    drawn: PriceDraw
+    law: PriceProcess
     variance: Variance
 
-    def listing(self) -> Listing:
+    def listing(self) -> ContractList:
         """Its contracts."""
         return draw_listing(self.session, self.names, self.law, self.variance, self.seed)
 
@@ -39,9 +39,9 @@ class Day:
         """Its prices, from the open."""
         return Path(self.session, self.names, self.law, self.seed, impact)
 
-    def surface(self, listing: Listing) -> Surface:
+    def surface(self, listing: ContractList) -> SmileProcess:
         """What its contracts are worth."""
-        return Surface(self.law, self.variance, listing)
+        return SmileProcess(self.law, self.variance, listing)
 
 
 def session_of(date: datetime.date) -> TradingSession:
@@ -57,5 +57,5 @@ def drawn_day(
     """The day that a seed draws of these symbols."""
     names, session = names_of(symbols), session_of(date)
     drawn = draw_prices(date, names, seed, news)
-    law = Law(session, names, drawn)
+    law = PriceProcess(session, names, drawn)
     return Day(session, names, seed, drawn, law, Variance(law, names))

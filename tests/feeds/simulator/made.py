@@ -7,12 +7,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 
 from session import made_tape
 from session.made_tape import CONTRACTS, SECOND, STOCKS
-from zerodte.config import MINUTE
-from zerodte.feeds.simulator.parts import Block
+from zerodte.arrays import I64
+from zerodte.constants import MINUTE
+from zerodte.feeds.simulator.columns import Block
 from zerodte.market.calendar import TradingSession, calendar
 from zerodte.market.osi import format_osi
 from zerodte.records.dbn import INDEX, OPRA, Records, records
@@ -144,7 +144,7 @@ def between(rows: Records, start: int, end: int) -> slice:
     return slice(int(first), int(last))
 
 
-def trade_truth(trades: Records, cancels: npt.NDArray[np.int64]) -> Records:
+def trade_truth(trades: Records, cancels: I64) -> Records:
     """A truth that says something of every trade."""
     out = np.zeros(len(trades), TRADE_TRUTH)
     out["ts_recv"], out["instrument_id"] = trades["ts_recv"], trades["instrument_id"]

@@ -5,10 +5,11 @@ import functools
 
 import numpy as np
 
-from zerodte.feeds.simulator.chance import generator
-from zerodte.feeds.simulator.drawn import Drawn, draw
+from zerodte.arrays import I64, Bool
+from zerodte.feeds.simulator.columns import Block, Minute
 from zerodte.feeds.simulator.names import names_of
-from zerodte.feeds.simulator.parts import Block, Flags, Ints, Minute
+from zerodte.feeds.simulator.random_streams import generator
+from zerodte.feeds.simulator.seed_draw import FlowDraw, draw_flow
 from zerodte.feeds.simulator.simulation import Simulation
 from zerodte.feeds.simulator.world import World
 from zerodte.market.calendar import TradingSession, calendar
@@ -43,9 +44,9 @@ def first_minute(*symbols: str) -> tuple[World, Minute]:
     return world, world.minute(np.zeros(len(world.listing.symbols), np.int64))
 
 
-def drawn(seed: int = 3) -> Drawn:
+def drawn(seed: int = 3) -> FlowDraw:
     """What a seed draws of customers and dealers."""
-    return draw(generator(seed, WEDNESDAY, "flow"))
+    return draw_flow(generator(seed, WEDNESDAY, "flow"))
 
 
 def random(seed: int = 3) -> np.random.Generator:
@@ -68,14 +69,14 @@ def truth(blocks: list[Block]) -> Records:
     return np.concatenate([block.trade_truth for block in blocks])
 
 
-def conditions(blocks: list[Block]) -> Ints:
+def conditions(blocks: list[Block]) -> I64:
     """The conditions of all trades."""
     found = [block.trades[0].conditions for block in blocks]
     return np.concatenate([some for some in found if some is not None]).astype(np.int64)
 
 
-def is_on_tick(raw: Ints, low: Ints, high: Ints) -> Flags:
+def is_on_tick(raw: I64, low: I64, high: I64) -> Bool:
     """Whether raw prices are whole ticks, in cents: low below 3 dollars, high from there on."""
     tick = np.where(raw < 3_000_000_000, low, high) * 10_000_000
-    found: Flags = raw % tick == 0
+    found: Bool = raw % tick == 0
     return found

@@ -6,30 +6,30 @@ import numpy as np
 import pytest
 
 from feeds.simulator.played import drawn, first_minute, random
-from zerodte.config import MINUTE
+from zerodte.constants import MINUTE
 from zerodte.feeds.simulator.customers import Customers
-from zerodte.feeds.simulator.dealers import Ledger
-from zerodte.feeds.simulator.drawn import RANGES, Drawn
+from zerodte.feeds.simulator.dealers import DealerLedger
 from zerodte.feeds.simulator.orders import Orders, Sizes, Style, joined
 from zerodte.feeds.simulator.packages import Lattice, outness
 from zerodte.feeds.simulator.parameters import KINDS, SIZES
+from zerodte.feeds.simulator.seed_draw import RANGES, FlowDraw
 from zerodte.feeds.simulator.trading import TRADE
 
 WORLD, START = first_minute("SPX")
 LISTING = WORLD.listing
 
 
-def day(flow: Drawn, blocks: range) -> list[Orders]:
+def day(flow: FlowDraw, blocks: range) -> list[Orders]:
     """The orders of so many minutes in which no price moves."""
     customers = Customers(LISTING, 0, Lattice(LISTING), flow, random())
-    ledger = Ledger(LISTING, flow, np.zeros(len(LISTING.symbols)))
+    ledger = DealerLedger(LISTING, flow, np.zeros(len(LISTING.symbols)))
     return [
         joined(customers.orders(replace(START, start=START.start + i * MINUTE), ledger))
         for i in blocks
     ]
 
 
-def only(name: str, **changes: float) -> Drawn:
+def only(name: str, **changes: float) -> FlowDraw:
     """What a seed drew, had it drawn one type of customer alone."""
     return replace(drawn(), mix={kind: float(kind == name) for kind in KINDS}, **changes)
 
@@ -79,7 +79,7 @@ def test_a_type_trades_what_it_is_said_to(name: str) -> None:
 @pytest.mark.parametrize("side", [1, -1])
 def test_traders_lean_against_what_dealers_have_taken_on(side: int) -> None:
     flow = only("traders", leaning=8.0)
-    ledger = Ledger(LISTING, flow, np.zeros(len(LISTING.symbols)))
+    ledger = DealerLedger(LISTING, flow, np.zeros(len(LISTING.symbols)))
     trades = np.zeros(len(LISTING.symbols), TRADE)
     trades["contract"], trades["side"] = np.arange(len(trades)), side
     trades["size"], trades["opens"] = LISTING.settled // 2, True

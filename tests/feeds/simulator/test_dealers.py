@@ -8,14 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from feeds.simulator.played import drawn, first_minute, random
-from zerodte.feeds.simulator.dealers import Ledger
-from zerodte.feeds.simulator.parts import Listing
-from zerodte.feeds.simulator.trading import TRADE, Rows
+from zerodte.arrays import Rows
+from zerodte.feeds.simulator.columns import ContractList
+from zerodte.feeds.simulator.dealers import DealerLedger
+from zerodte.feeds.simulator.trading import TRADE
 
 USUAL = drawn()
 
 
-def listing() -> Listing:
+def listing() -> ContractList:
     """The Wednesday's options on SPY, the first three with some hundreds open."""
     made = first_minute("SPY")[0].listing
     settled = made.settled.copy()
@@ -23,9 +24,9 @@ def listing() -> Listing:
     return replace(made, settled=settled)
 
 
-def ledger(noise: float = 1.0) -> Ledger:
+def ledger(noise: float = 1.0) -> DealerLedger:
     """What was held overnight."""
-    return Ledger(listing(), USUAL, noise * random().standard_normal(len(listing().symbols)))
+    return DealerLedger(listing(), USUAL, noise * random().standard_normal(len(listing().symbols)))
 
 
 def test_the_morning_has_the_settled_open_interest() -> None:
@@ -60,7 +61,7 @@ def rows(trades: list[tuple[int, int, int, bool, int, bool]]) -> Rows:
 class Twin:
     """Positions kept one contract at a time, as an accountant would."""
 
-    def __init__(self, made: Ledger) -> None:
+    def __init__(self, made: DealerLedger) -> None:
         inventory, interest = made.inventory, made.open_interest
         self.long = {i: int(interest[i] - max(inventory[i], 0)) for i in range(3)}
         self.short = {i: int(interest[i] + min(inventory[i], 0)) for i in range(3)}

@@ -10,13 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from feeds.simulator.days import FRIDAY, HALF_DAY, HOLY_WEEK, WEDNESDAY, drawn_day, session_of
+from zerodte.arrays import F64, I64, Bool
+from zerodte.feeds.simulator.columns import ContractList
 from zerodte.feeds.simulator.expiries import expiries
 from zerodte.feeds.simulator.names import NAMES
-from zerodte.feeds.simulator.parts import Flags, Floats, Ints, Listing
 from zerodte.market.calendar import calendar
 from zerodte.market.contracts import Contracts
 from zerodte.market.osi import parse_osi
-from zerodte.session.clock import ahead_of
+from zerodte.session.expiry_distance import expiry_distance
 
 DATES = st.dates(datetime.date(1990, 2, 1), datetime.date(2099, 6, 1)).map(
     lambda date: calendar().next(date).date
@@ -87,7 +88,7 @@ def test_the_market_reads_the_symbols_as_they_were_meant(date: datetime.date) ->
         read = by_key[chain.root, chain.expiry]
         assert read.symbol == listing.names[chain.name].symbol
         assert read.am_settled == chain.am_settled
-        assert ahead_of(today, read, calendar()).whole_sessions == chain.whole_sessions
+        assert expiry_distance(today, read, calendar()).whole_sessions == chain.whole_sessions
         np.testing.assert_array_equal(
             read.strikes, np.unique(listing.strike[listing.chain == place])
         )
@@ -138,7 +139,7 @@ def test_open_interest_is_heaped_on_round_strikes_as_on_a_real_chain(recorded: P
     assert np.median(drawn) == pytest.approx(real, rel=0.5)
 
 
-def _heaping(strike: Floats, settled: Ints, spot: float) -> float:
+def _heaping(strike: F64, settled: I64, spot: float) -> float:
     """What a strike on a round fifty has over one on a mere five, within three percent of spot."""
     near = np.abs(strike / spot - 1.0) < 0.03
     both = settled.sum(axis=1)
@@ -167,7 +168,7 @@ def test_calls_are_held_above_puts_below_and_most_in_the_month() -> None:
     assert puts_at < 0.998
 
 
-def _mean_strike(listing: Listing, which: Flags) -> float:
+def _mean_strike(listing: ContractList, which: Bool) -> float:
     """Where open interest lies, as a multiple of spot."""
     mean = np.average(listing.strike[which], weights=listing.settled[which])
     return float(mean / listing.opening[0])

@@ -12,10 +12,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from feeds.simulator.made import ROWS, FailingSimulation, MadeSimulation
-from zerodte.config import SECOND, STRIKE_RANGE
+from zerodte.constants import SECOND, STRIKE_RANGE
 from zerodte.feeds.simulator import output
+from zerodte.feeds.simulator.columns import Block, BlockSource
 from zerodte.feeds.simulator.output import write_tape
-from zerodte.feeds.simulator.parts import Block, Simulated
 from zerodte.market.calendar import calendar
 from zerodte.records.digest import InputsDigest
 from zerodte.records.tick import Batch, Tick
@@ -30,7 +30,7 @@ DATE = datetime.date(2025, 6, 2)
 PLACES = ("definitions", "statistics", "underlying", "quotes", "trades")
 
 
-def write(out: Path, simulated: Simulated | None = None) -> Tape:
+def write(out: Path, simulated: BlockSource | None = None) -> Tape:
     write_tape(simulated or MadeSimulation(DATE), out, lambda _: None)
     return open_tape(out)
 

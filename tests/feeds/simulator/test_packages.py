@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from feeds.simulator.played import first_minute, random
-from zerodte.feeds.simulator.packages import NOWHERE, STRUCTURES, Lattice, Packages, outness
-from zerodte.feeds.simulator.parts import Places
+from zerodte.arrays import Index
+from zerodte.feeds.simulator.packages import NO_CONTRACT, STRUCTURES, Lattice, Packages, outness
 from zerodte.market.osi import Contract, parse_osi
 
 WORLD, MINUTE = first_minute("SPX", "SPY")
@@ -15,10 +15,10 @@ LISTING = WORLD.listing
 def legs(structure: str, first: int, width: int) -> tuple[Contract, list[Contract | None]]:
     """The contracts of one package."""
     lattice = Lattice(LISTING)
-    found: Places = lattice.legs(
+    found: Index = lattice.legs(
         structure, np.array([first]), np.array([width]), lattice.middle(MINUTE.delta)
     )
-    named = [parse_osi(LISTING.symbols[i]) if i != NOWHERE else None for i in found[0].tolist()]
+    named = [parse_osi(LISTING.symbols[i]) if i != NO_CONTRACT else None for i in found[0].tolist()]
     return parse_osi(LISTING.symbols[first]), named
 
 
@@ -86,7 +86,7 @@ def test_what_is_taken_out_is_what_was_remembered_with_other_sides() -> None:
     rest = held.take(9, chance)
     both = [np.concatenate(pair) for pair in zip((contract, side, size), rest, strict=True)]
     packages = {
-        int(size): list(zip(row[row != NOWHERE].tolist(), turn.tolist(), strict=False))
+        int(size): list(zip(row[row != NO_CONTRACT].tolist(), turn.tolist(), strict=False))
         for row, turn, size in zip(*both, strict=True)
     }
     assert packages == {

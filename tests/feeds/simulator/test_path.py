@@ -5,19 +5,17 @@ import math
 from itertools import pairwise
 
 import numpy as np
-import numpy.typing as npt
 import pytest
 
 from feeds.simulator.days import FRIDAY, HALF_DAY, WEDNESDAY, Day, drawn_day
-from zerodte.config import SESSIONS_PER_YEAR, VARIANCE_PROFILE
+from zerodte.arrays import F64, I64
+from zerodte.constants import SESSIONS_PER_YEAR, VARIANCE_PROFILE
+from zerodte.feeds.simulator.columns import ContractList
 from zerodte.feeds.simulator.names import NAMES, SimulationError
-from zerodte.feeds.simulator.parts import Ints, Listing
 from zerodte.feeds.simulator.prices import MARKET
 
-Floats = npt.NDArray[np.float64]
 
-
-def whole(day: Day) -> Floats:
+def whole(day: Day) -> F64:
     """The session's prices with the opening before them, shape (seconds + 1, names)."""
     path = day.path()
     opening = path.spot[None, :]
@@ -141,14 +139,14 @@ def test_news_outside_the_session_is_refused(
         drawn_day("SPX", date=date, news=news)
 
 
-def _held(listing: Listing, strike: float, contracts: int) -> Ints:
+def _held(listing: ContractList, strike: float, contracts: int) -> I64:
     """An inventory of today's calls and puts at one strike, and nothing else."""
     at = (listing.chain == 0) & (listing.strike == strike)
     assert at.any()
     return np.where(at, contracts, 0)
 
 
-def _ends(seed: int, contracts: int, impact: float = 1.0) -> tuple[float, Floats]:
+def _ends(seed: int, contracts: int, impact: float = 1.0) -> tuple[float, F64]:
     """The strike nearest to the opening, and the last half hour with its dealers hedging."""
     day = drawn_day("SPX", seed=seed)
     listing = day.listing()

@@ -3,10 +3,11 @@
 import numpy as np
 
 from feeds.simulator.played import first_minute
-from zerodte.config import MINUTE, SECOND
+from zerodte.arrays import Rows
+from zerodte.constants import MINUTE, SECOND
 from zerodte.feeds.simulator.parameters import TRANSIT
 from zerodte.feeds.simulator.prints import Prints, counted, truth_of
-from zerodte.feeds.simulator.trading import TRADE, Rows
+from zerodte.feeds.simulator.trading import TRADE
 from zerodte.records.condition import Condition
 
 OPEN = first_minute("SPY")[0].listing.session.open

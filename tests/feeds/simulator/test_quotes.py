@@ -6,10 +6,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from feeds.simulator.played import first_minute, is_on_tick, played, quotes, random
-from zerodte.config import SECOND
+from zerodte.constants import SECOND
 from zerodte.feeds.simulator.packages import outness
-from zerodte.feeds.simulator.quote_kernel import DIRTY, Book, Makers, Taps, quote_minute
-from zerodte.feeds.simulator.quotes import Quotes
+from zerodte.feeds.simulator.quote_kernel import (
+    DIRTY,
+    MakerQuotes,
+    Makers,
+    TradeQuotes,
+    quote_minute,
+)
+from zerodte.feeds.simulator.quotes import QuoteProcess
 from zerodte.records.dbn import UNDEF_PRICE, Records
 
 SYMBOLS = ("SPX", "SPY")
@@ -43,7 +49,7 @@ def test_an_offer_is_above_the_bid_but_for_a_few() -> None:
 
 def test_what_is_worthless_has_no_bid() -> None:
     world, minute = first_minute("SPX")
-    advanced = Quotes(world.listing, _words(len(world.listing.symbols)))
+    advanced = QuoteProcess(world.listing, _words(len(world.listing.symbols)))
     records, _ = advanced.advance(minute, np.empty(0, np.int64), np.empty(0, np.int64))
     fair = minute.fair[0][records["instrument_id"] - 1]
     assert (records["bid_px_00"][fair < 0.01] == 0).all()
@@ -53,7 +59,7 @@ def test_what_is_worthless_has_no_bid() -> None:
 
 def test_quotes_hold_the_fair_value() -> None:
     world, minute = first_minute("SPX")
-    advanced = Quotes(world.listing, _words(len(world.listing.symbols)))
+    advanced = QuoteProcess(world.listing, _words(len(world.listing.symbols)))
     records, _ = advanced.advance(minute, np.empty(0, np.int64), np.empty(0, np.int64))
     records = _two_sided(records)
     records = records[records["ask_px_00"] > records["bid_px_00"]]
@@ -92,7 +98,7 @@ def test_a_trade_sees_the_last_quote_before_its_second() -> None:
     chance = random()
     second = np.sort(chance.integers(0, 60, 4000))
     contract = chance.integers(0, size, 4000)
-    quoting = Quotes(world.listing, _words(size))
+    quoting = QuoteProcess(world.listing, _words(size))
     records, seen = quoting.advance(minute, second, contract)
     standing: dict[int, tuple[int, int, int, int]] = {}
     at = 0
@@ -130,7 +136,7 @@ def test_any_quote_holds_its_value_on_ticks(
         rate=full,
         depth=50.0 * full,
     )
-    book = Book(
+    book = MakerQuotes(
         np.zeros((size, 4), np.int64),
         np.zeros(size),
         np.zeros(size),
@@ -141,7 +147,12 @@ def test_any_quote_holds_its_value_on_ticks(
     nobody = np.empty(0, np.int64)
     out = np.empty((size, 6), np.int64)
     changes = quote_minute(
-        np.array([fair]), 0.0, makers, book, Taps(nobody, nobody, np.empty((0, 4), np.int64)), out
+        np.array([fair]),
+        0.0,
+        makers,
+        book,
+        TradeQuotes(nobody, nobody, np.empty((0, 4), np.int64)),
+        out,
     )
     assert changes == size
     bid, ask, bid_size, ask_size = book.sides.T

@@ -18,9 +18,9 @@ from feeds.simulator.played import (
     trades,
     truth,
 )
-from zerodte.config import MINUTE, SECOND
+from zerodte.constants import MINUTE, SECOND
+from zerodte.feeds.simulator.columns import Block
 from zerodte.feeds.simulator.names import SimulationError, names_of
-from zerodte.feeds.simulator.parts import Block
 from zerodte.feeds.simulator.simulation import Simulation
 from zerodte.market.calendar import calendar
 from zerodte.market.osi import parse_osi

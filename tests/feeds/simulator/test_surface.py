@@ -5,27 +5,26 @@ import math
 from statistics import NormalDist
 
 import numpy as np
-import numpy.typing as npt
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.integrate import quad  # type: ignore[import-untyped]
 
 from feeds.simulator.days import FRIDAY, HALF_DAY, WEDNESDAY, Day, drawn_day
+from zerodte.arrays import F64
+from zerodte.feeds.simulator.columns import ContractList
 from zerodte.feeds.simulator.names import NAMES
-from zerodte.feeds.simulator.parts import Listing
 from zerodte.feeds.simulator.prices import MARKET
 from zerodte.feeds.simulator.surface import variance_swap
 from zerodte.pricing.clock import remaining_variance_share
 
-Floats = npt.NDArray[np.float64]
 N = NormalDist().cdf
 
 #: Fair values are float64: what a sum of a few of them may be off by, in units of the spot.
 ROUNDING = 1e-13
 
 
-def chains_of(day: Day, second: int, spot: Floats) -> list[tuple[Floats, Floats, Floats]]:
+def chains_of(day: Day, second: int, spot: F64) -> list[tuple[F64, F64, F64]]:
     """Strikes, calls and puts of each chain at one second and spot."""
     listing = day.listing()
     fair = day.surface(listing).fair(second, spot[None, :])[0]
@@ -195,7 +194,7 @@ def test_puts_are_dearer_than_calls_and_smiles_steepen_with_time() -> None:
     assert 0.35 < month_ahead < 0.75
 
 
-def _slope(listing: Listing, fair: Floats, theta: Floats, chain: int) -> float:
+def _slope(listing: ContractList, fair: F64, theta: F64, chain: int) -> float:
     s = math.sqrt(theta[chain])
     spot = float(listing.opening[0])
     vols = []

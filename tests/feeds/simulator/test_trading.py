@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from feeds.simulator.played import drawn, is_on_tick, random
+from zerodte.arrays import Rows
 from zerodte.feeds.simulator.orders import Orders, Style
-from zerodte.feeds.simulator.trading import Rows, execute
+from zerodte.feeds.simulator.trading import execute
 from zerodte.records.condition import Condition
 
 CENT = 10_000_000

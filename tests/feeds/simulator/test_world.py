@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from feeds.simulator.days import FRIDAY, HALF_DAY, WEDNESDAY, session_of
-from zerodte.config import MINUTE
+from zerodte.constants import MINUTE
+from zerodte.feeds.simulator.columns import Minute
 from zerodte.feeds.simulator.names import SimulationError, names_of
-from zerodte.feeds.simulator.parts import Minute
 from zerodte.feeds.simulator.world import World
 
 

@@ -8,10 +8,11 @@ from typing import Final
 
 import numpy as np
 
-from zerodte.config import SECOND
-from zerodte.feeds.simulator.dealers import LONG, Ledger
+from zerodte.arrays import F64, I64, Bool, Index
+from zerodte.constants import SECOND
+from zerodte.feeds.simulator.columns import BLOCK_SECONDS, ContractList, Minute
+from zerodte.feeds.simulator.dealers import LONG, DealerLedger
 from zerodte.feeds.simulator.demand import Demand
-from zerodte.feeds.simulator.drawn import Drawn
 from zerodte.feeds.simulator.orders import Orders, Sizes, Style
 from zerodte.feeds.simulator.packages import STRUCTURES, Lattice, Packages, horizon_of, outness
 from zerodte.feeds.simulator.parameters import (
@@ -25,17 +26,9 @@ from zerodte.feeds.simulator.parameters import (
     ROTATION,
     TRANSIT,
     WIDTHS,
-    Kind,
+    CustomerKind,
 )
-from zerodte.feeds.simulator.parts import (
-    BLOCK_SECONDS,
-    Flags,
-    Floats,
-    Ints,
-    Listing,
-    Minute,
-    Places,
-)
+from zerodte.feeds.simulator.seed_draw import FlowDraw
 
 _BLOCK: Final = BLOCK_SECONDS * SECOND
 _IS_SINGLE: Final = np.array([kind.structure == "single" for kind in KINDS.values()])
@@ -46,10 +39,10 @@ class Customers:
 
     def __init__(
         self,
-        listing: Listing,
+        listing: ContractList,
         name: int,
         lattice: Lattice,
-        drawn: Drawn,
+        drawn: FlowDraw,
         random: np.random.Generator,
     ) -> None:
         """Begin before the open.
@@ -85,7 +78,7 @@ class Customers:
         self._past: list[float] = []
         self._packages = Packages()
 
-    def orders(self, minute: Minute, ledger: Ledger) -> list[Orders]:
+    def orders(self, minute: Minute, ledger: DealerLedger) -> list[Orders]:
         """The orders of a block.
 
         Args:
@@ -125,15 +118,15 @@ class Customers:
         before = self._past[-1 - MOVE_BLOCKS :][0]
         return float(np.tanh((spot / before - 1.0) / MOVE))
 
-    def _leaning(self, out: Floats, ledger: Ledger) -> Floats:
+    def _leaning(self, out: F64, ledger: DealerLedger) -> F64:
         """What dealers took on in each chain near the money, as a share of open interest there."""
         near, first = np.exp(-0.5 * out**2), self._edges[:-1:2]
         taken = np.add.reduceat(near * ledger.taken_on[self._own], first)
         interest = np.add.reduceat(near * ledger.open_interest[self._own], first)
-        lean: Floats = taken / np.maximum(interest, 1.0)
+        lean: F64 = taken / np.maximum(interest, 1.0)
         return lean
 
-    def _openers(self, kind: Kind, count: Ints, taste: Floats, out: Floats, move: float) -> Orders:
+    def _openers(self, kind: CustomerKind, count: I64, taste: F64, out: F64, move: float) -> Orders:
         """Orders of a type that open positions, so many in each chain."""
         random = self._random
         calls = np.clip(kind.calls + 0.45 * kind.follows * move, 0.0, 1.0)
@@ -157,7 +150,7 @@ class Customers:
         self._packages.remember(legs[whole], sides, size[whole])
         return self._legs(legs[whole], sides, size[whole], opens=True)
 
-    def _closers(self, count: Ints, alive: Flags, ledger: Ledger) -> Orders:
+    def _closers(self, count: I64, alive: Bool, ledger: DealerLedger) -> Orders:
         """Single orders that close what is held, so many in each chain at most."""
         random = self._random
         held = ledger.held[:, self._own] * alive
@@ -172,7 +165,7 @@ class Customers:
         contract, side, size = self._packages.take(count, self._random)
         return self._legs(contract, side, size, opens=False)
 
-    def _singles(self, contract: Places, side: Ints, size: Ints, *, opens: bool) -> Orders:
+    def _singles(self, contract: Index, side: I64, size: I64, *, opens: bool) -> Orders:
         style = self._styles(len(contract))
         if opens:
             size = np.where(style == Style.CROSS, CROSS_SIZE * size, size)
@@ -186,7 +179,7 @@ class Customers:
             opens=np.full(len(contract), opens),
         )
 
-    def _legs(self, contract: Places, side: Ints, size: Ints, *, opens: bool) -> Orders:
+    def _legs(self, contract: Index, side: I64, size: I64, *, opens: bool) -> Orders:
         """Legs of packages, shape (k, legs) each; places below 0 are left out."""
         count, legs = contract.shape
         number = np.repeat(np.arange(1, count + 1), legs)
@@ -201,11 +194,11 @@ class Customers:
         )
         return orders.of(orders.contract >= 0)
 
-    def _times(self, count: int) -> Ints:
+    def _times(self, count: int) -> I64:
         room = _BLOCK - TRANSIT - self._earliest
         return self._earliest + (room * self._random.random(count)).astype(np.int64)
 
-    def _styles(self, count: int) -> Ints:
+    def _styles(self, count: int) -> I64:
         """How single orders come to trade."""
         drawn = self._drawn
         rare = drawn.cross + drawn.stock_option
@@ -228,7 +221,7 @@ class Customers:
         return orders
 
 
-def _chosen(weight: Floats, edges: Places, count: Ints, random: np.random.Generator) -> Places:
+def _chosen(weight: F64, edges: Index, count: I64, random: np.random.Generator) -> Index:
     """Places drawn by weight, so many between every two edges; none where all weights are 0."""
     total = np.concatenate(((0.0,), np.cumsum(weight)))
     low, high = total[edges[:-1]], total[edges[1:]]
@@ -236,5 +229,5 @@ def _chosen(weight: Floats, edges: Places, count: Ints, random: np.random.Genera
     drawn = np.repeat(low, count) + np.repeat(high - low, count) * random.random(count.sum())
     found = np.searchsorted(total, drawn, side="right") - 1
     last = np.repeat(edges[1:], count) - 1
-    places: Places = np.minimum(found, last)
+    places: Index = np.minimum(found, last)
     return places

@@ -8,10 +8,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from zerodte.feeds.simulator.drawn import Drawn
+from zerodte.arrays import F64, I64, Bool, Index, Rows
+from zerodte.feeds.simulator.columns import ContractList
 from zerodte.feeds.simulator.orders import Orders
-from zerodte.feeds.simulator.parts import Flags, Floats, Ints, Listing, Places
-from zerodte.feeds.simulator.trading import Rows
+from zerodte.feeds.simulator.seed_draw import FlowDraw
 
 #: Rows of positions: what customers are long, and what they are short.
 LONG, SHORT = 0, 1
@@ -19,14 +19,14 @@ LONG, SHORT = 0, 1
 _LARGEST_SHARE = 0.95
 
 
-class Ledger:
+class DealerLedger:
     """Positions of the day, by contract.
 
     Attributes:
         held: Customers' positions that single orders may close today, shape (2, n): long, short.
     """
 
-    def __init__(self, listing: Listing, drawn: Drawn, noise: Floats) -> None:
+    def __init__(self, listing: ContractList, drawn: FlowDraw, noise: F64) -> None:
         """Begin with what was held overnight.
 
         Args:
@@ -38,30 +38,30 @@ class Ledger:
         share = np.where(listing.is_call, drawn.overnight_calls, drawn.overnight_puts)
         share = np.clip(share + drawn.overnight_noise * noise, -_LARGEST_SHARE, _LARGEST_SHARE)
         inventory = np.rint(share * settled).astype(np.int64)
-        self._positions: Ints = np.stack(
+        self._positions: I64 = np.stack(
             (settled - np.maximum(inventory, 0), settled + np.minimum(inventory, 0))
         )
         self._morning = inventory
-        self.held: Ints = np.rint(drawn.closable * self._positions).astype(np.int64)
+        self.held: I64 = np.rint(drawn.closable * self._positions).astype(np.int64)
 
     @property
-    def inventory(self) -> Ints:
+    def inventory(self) -> I64:
         """The dealers' position, contracts, long positive, shape (n,)."""
-        inventory: Ints = self._positions[SHORT] - self._positions[LONG]
+        inventory: I64 = self._positions[SHORT] - self._positions[LONG]
         return inventory
 
     @property
-    def taken_on(self) -> Ints:
+    def taken_on(self) -> I64:
         """What the dealers have bought since the morning, less what they sold, shape (n,)."""
         return self.inventory - self._morning
 
     @property
-    def open_interest(self) -> Ints:
+    def open_interest(self) -> I64:
         """Contracts open, shape (n,)."""
-        longest: Ints = self._positions.max(axis=0)
+        longest: I64 = self._positions.max(axis=0)
         return longest
 
-    def grant(self, contract: Places, side: Ints, wanted: Ints) -> Ints:
+    def grant(self, contract: Index, side: I64, wanted: I64) -> I64:
         """How much of closing trades there are positions for, in the order of the trades.
 
         Args:
@@ -100,9 +100,7 @@ class Ledger:
         self._move(contract, -side, rest - closes, new, new)
         self._move(contract, side, np.where(opens, size, 0), opens, is_single)
 
-    def _move(
-        self, contract: Places, side: Ints, size: Ints, opens: Flags, is_single: Flags
-    ) -> None:
+    def _move(self, contract: Index, side: I64, size: I64, opens: Bool, is_single: Bool) -> None:
         """Change what customers hold, and what they hold by itself, not as part of a package."""
         row = np.where((side > 0) == opens, LONG, SHORT)
         change = np.where(opens, size, -size)

@@ -4,7 +4,7 @@ from typing import Final
 
 import numpy as np
 
-from zerodte.feeds.simulator.drawn import Drawn
+from zerodte.arrays import F64, I64, Index
 from zerodte.feeds.simulator.orders import Sizes
 from zerodte.feeds.simulator.packages import STRUCTURES
 from zerodte.feeds.simulator.parameters import (
@@ -16,7 +16,7 @@ from zerodte.feeds.simulator.parameters import (
     TODAY,
     TODAY_PROFILE,
 )
-from zerodte.feeds.simulator.parts import Floats, Ints, Places
+from zerodte.feeds.simulator.seed_draw import FlowDraw
 
 _TASTES: Final = np.array([kind.horizons for kind in KINDS.values()])
 
@@ -25,7 +25,7 @@ class Demand:
     """What customers want of one name's chains."""
 
     def __init__(
-        self, drawn: Drawn, horizon: Places, settled: Floats, sessions: Ints, usual: float
+        self, drawn: FlowDraw, horizon: Index, settled: F64, sessions: I64, usual: float
     ) -> None:
         """Begin a day.
 
@@ -43,22 +43,22 @@ class Demand:
         volume = np.where(self._is_today, drawn.turnover * settled, later)
         self._orders = volume * self._by_contract(horizon)
 
-    def _by_contract(self, horizon: Places) -> Floats:
+    def _by_contract(self, horizon: Index) -> F64:
         """Orders of each type for every contract of a chain's volume, shape (types, chains)."""
         mix = _TASTES[:, horizon] * np.array([self._drawn.mix[name] for name in KINDS])[:, None]
         sizes = Sizes(self._drawn.sizes)
         each = [sizes.mean(kind.size) * len(STRUCTURES[kind.structure]) for kind in KINDS.values()]
-        orders: Floats = mix / (mix * np.array(each)[:, None]).sum(axis=0)
+        orders: F64 = mix / (mix * np.array(each)[:, None]).sum(axis=0)
         return orders
 
-    def rates(self, start: float, end: float, random: np.random.Generator) -> Floats:
+    def rates(self, start: float, end: float, random: np.random.Generator) -> F64:
         """Orders to be expected between two fractions of the session, shape (types, chains)."""
         today, later = (
             _cumulative(profile, end) - _cumulative(profile, start)
             for profile in (TODAY_PROFILE, LATER_PROFILE)
         )
         burst = random.gamma(BURSTS, 1.0 / BURSTS)
-        rates: Floats = self._orders * np.where(self._is_today, today, later) * burst
+        rates: F64 = self._orders * np.where(self._is_today, today, later) * burst
         return rates
 
     def opening(self, elapsed: float) -> float:
@@ -71,5 +71,5 @@ class Demand:
 def _cumulative(profile: tuple[float, ...], elapsed: float) -> float:
     """The share of a day's volume that a profile has by a fraction of the session."""
     edges = np.linspace(0.0, 1.0, len(profile) + 1)
-    total: Floats = np.concatenate(((0.0,), np.cumsum(profile))) / sum(profile)
+    total: F64 = np.concatenate(((0.0,), np.cumsum(profile))) / sum(profile)
     return float(np.interp(elapsed, edges, total))

@@ -4,10 +4,11 @@ import datetime
 
 import numpy as np
 
+from zerodte.arrays import F64
+from zerodte.feeds.simulator.columns import ContractList, ListedChain
 from zerodte.feeds.simulator.expiries import expiries
-from zerodte.feeds.simulator.law import Law
 from zerodte.feeds.simulator.names import Name
-from zerodte.feeds.simulator.parts import Floats, ListedChain, Listing
+from zerodte.feeds.simulator.price_process import PriceProcess
 from zerodte.feeds.simulator.settled import draw_settled
 from zerodte.feeds.simulator.variance import Variance
 from zerodte.feeds.simulator.world_parameters import (
@@ -25,8 +26,12 @@ _LEAST_STEPS = 10
 
 
 def draw_listing(
-    session: TradingSession, names: tuple[Name, ...], law: Law, variance: Variance, seed: int
-) -> Listing:
+    session: TradingSession,
+    names: tuple[Name, ...],
+    law: PriceProcess,
+    variance: Variance,
+    seed: int,
+) -> ContractList:
     """List a day's contracts around the opening prices, with the open interest of the morning.
 
     Args:
@@ -56,7 +61,7 @@ def draw_listing(
     return _listing(session, names, law.opening[: len(names)], chains, strikes, settled)
 
 
-def strike_grid(name: Name, spot: float, sigma: float, *, is_today: bool) -> Floats:
+def strike_grid(name: Name, spot: float, sigma: float, *, is_today: bool) -> F64:
     """Strikes of an expiry, dollars, ascending: close ones around spot, far ones on rounder steps.
 
     Args:
@@ -79,18 +84,18 @@ def strike_grid(name: Name, spot: float, sigma: float, *, is_today: bool) -> Flo
     return grid[grid > 0.0]
 
 
-def _multiples(step: float, low: float, high: float) -> Floats:
+def _multiples(step: float, low: float, high: float) -> F64:
     return step * np.arange(np.ceil(low / step), np.floor(high / step) + 1.0)
 
 
 def _listing(
     session: TradingSession,
     names: tuple[Name, ...],
-    opening: Floats,
+    opening: F64,
     chains: tuple[ListedChain, ...],
-    strikes: list[Floats],
+    strikes: list[F64],
     settled: list[np.ndarray],
-) -> Listing:
+) -> ContractList:
     """The contracts: at each strike of each chain the call, then the put."""
     chain = np.repeat(np.arange(len(chains), dtype=np.intp), [2 * len(grid) for grid in strikes])
     strike = np.repeat(np.concatenate(strikes), 2)
@@ -99,7 +104,7 @@ def _listing(
         format_osi(Contract(chains[c].root, chains[c].expiry, k, "C" if call else "P"))
         for c, k, call in zip(chain.tolist(), strike.tolist(), is_call.tolist(), strict=True)
     )
-    return Listing(
+    return ContractList(
         session=session,
         names=names,
         opening=opening,

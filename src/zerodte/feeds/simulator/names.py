@@ -9,10 +9,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
+from zerodte.errors import ZerodteError
+
 Kind = Literal["index", "fund", "stock"]
 
 
-class SimulationError(ValueError):
+class SimulationError(ZerodteError, ValueError):
     """What was asked of the simulator and cannot be: a symbol, a minute, an impact."""
 
 

@@ -6,8 +6,8 @@ from enum import IntEnum
 
 import numpy as np
 
+from zerodte.arrays import I64, Bool, Index
 from zerodte.feeds.simulator.parameters import SIZES
-from zerodte.feeds.simulator.parts import Flags, Ints, Places
 
 
 class Style(IntEnum):
@@ -37,18 +37,18 @@ class Orders:
         opens: Whether it opens his position.
     """
 
-    time: Ints
-    contract: Places
-    side: Ints
-    size: Ints
-    style: Ints
-    package: Ints
-    opens: Flags
+    time: I64
+    contract: Index
+    side: I64
+    size: I64
+    style: I64
+    package: I64
+    opens: Bool
 
     def __len__(self) -> int:
         return len(self.time)
 
-    def of(self, chosen: Ints | Flags | Places) -> "Orders":
+    def of(self, chosen: I64 | Bool | Index) -> "Orders":
         """The chosen ones, in the order of the choice."""
         return Orders(*(getattr(self, field.name)[chosen] for field in fields(self)))
 
@@ -83,7 +83,7 @@ class Sizes:
         """The mean size of orders whose type trades a multiple of the table, contracts."""
         return self._ones + self._more * self._factor * multiple
 
-    def draw(self, random: np.random.Generator, count: int, multiple: float) -> Ints:
+    def draw(self, random: np.random.Generator, count: int, multiple: float) -> I64:
         """Sizes of so many such orders."""
         step = np.searchsorted(self._total, random.random(count), side="right")
         lower, upper = self._lower[step], self._upper[step]

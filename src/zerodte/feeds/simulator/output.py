@@ -9,16 +9,16 @@ from typing import Final, TypeAlias
 
 import msgspec
 import numpy as np
-import numpy.typing as npt
 
-from zerodte.feeds.simulator.parts import PLACES, Block, Simulated
+from zerodte.arrays import I64, U8
+from zerodte.feeds.simulator.columns import TICK_FIELDS, Block, BlockSource
 from zerodte.feeds.simulator.truth import TruthFile, truth_file
 from zerodte.records.dbn import Records
 from zerodte.records.tick import Batch
 from zerodte.records.truth import CONTRACT_TRUTH, TRADE_TRUTH
+from zerodte.tape.atomic_folder import atomic_folder
 from zerodte.tape.error import TapeError
 from zerodte.tape.sidecars import Notes, write_whole
-from zerodte.tape.whole import whole_folder
 from zerodte.tape.writer import TapeWriter
 
 #: Told up to which instant the session is simulated, UTC ns.
@@ -37,7 +37,7 @@ PARAMETERS: Final = "parameters.json"
 _HELD_BYTES: Final = 64 << 20
 
 
-def write_tape(simulated: Simulated, out: Path, progress: Progress) -> Counter[str]:
+def write_tape(simulated: BlockSource, out: Path, progress: Progress) -> Counter[str]:
     """Simulate a session into a new tape.
 
     Args:
@@ -54,7 +54,7 @@ def write_tape(simulated: Simulated, out: Path, progress: Progress) -> Counter[s
     if out.exists():
         raise TapeError(f"{out}: exists; a simulated tape needs a folder of its own")
     counts: Counter[str] = Counter()
-    with whole_folder(out) as folder, ExitStack() as open_files:
+    with atomic_folder(out) as folder, ExitStack() as open_files:
         truth = folder / TRUTH
         truth.mkdir()
         _write_parameters(truth, simulated.drawn)
@@ -97,7 +97,7 @@ class _Output:
     def __init__(
         self,
         writer: TapeWriter,
-        simulated: Simulated,
+        simulated: BlockSource,
         trades: TruthFile,
         contracts: TruthFile,
     ) -> None:
@@ -109,7 +109,7 @@ class _Output:
     def take(self, block: Block) -> Counter[str]:
         """Take a block; how many records it has of each place."""
         counts: Counter[str] = Counter()
-        for place in PLACES:
+        for place in TICK_FIELDS:
             for batch in block.of(place):
                 counts[place] += len(batch.records)
                 held = self._held.setdefault((place, batch.dataset, batch.schema), _Held())
@@ -146,12 +146,12 @@ class _Output:
         )
 
 
-def _joined(columns: list[npt.NDArray[np.uint8] | None]) -> npt.NDArray[np.uint8] | None:
+def _joined(columns: list[U8 | None]) -> U8 | None:
     known = [column for column in columns if column is not None]
     return np.concatenate(known) if known else None
 
 
-def _pairs(columns: list[npt.NDArray[np.int64] | None]) -> npt.NDArray[np.int64] | None:
+def _pairs(columns: list[I64 | None]) -> I64 | None:
     """Positions of cancels and of what they cancel; a trade's number is its place in the file."""
     known = [column for column in columns if column is not None]
     if not known:

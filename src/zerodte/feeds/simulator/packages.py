@@ -7,10 +7,11 @@ from typing import Final
 
 import numpy as np
 
+from zerodte.arrays import F64, I64, Index
+from zerodte.feeds.simulator.columns import ContractList
 from zerodte.feeds.simulator.parameters import HORIZONS
-from zerodte.feeds.simulator.parts import Floats, Ints, Listing, Places
 
-NOWHERE: Final = -1
+NO_CONTRACT: Final = -1
 
 #: A logistic curve of this slope is a normal one, to a hundredth.
 _LOGISTIC: Final = 1.702
@@ -52,14 +53,14 @@ STRUCTURES["fly"] = STRUCTURES["condor"]
 MOST_LEGS: Final = max(len(legs) for legs in STRUCTURES.values())
 
 
-def outness(delta: Floats) -> Floats:
+def outness(delta: F64) -> F64:
     """How far out of the money contracts are, in standard deviations; below 0 in the money."""
     reach = np.clip(np.abs(delta), 1e-6, 1.0 - 1e-6)
-    out: Floats = np.clip(np.log((1.0 - reach) / reach) / _LOGISTIC, -_FURTHEST, _FURTHEST)
+    out: F64 = np.clip(np.log((1.0 - reach) / reach) / _LOGISTIC, -_FURTHEST, _FURTHEST)
     return out
 
 
-def horizon_of(listing: Listing) -> Places:
+def horizon_of(listing: ContractList) -> Index:
     """The place of each contract's expiry in `HORIZONS`."""
     sessions = [chain.whole_sessions for chain in listing.chains]
     return np.searchsorted(HORIZONS, sessions, side="right")[listing.chain] - 1
@@ -68,14 +69,14 @@ def horizon_of(listing: Listing) -> Places:
 class Lattice:
     """Contracts by chain, right and place among the chain's strikes."""
 
-    def __init__(self, listing: Listing) -> None:
+    def __init__(self, listing: ContractList) -> None:
         """Lay out a listing."""
         self._listing = listing
         size, chains = len(listing.symbols), len(listing.chains)
         self._place = np.zeros(size, np.intp)
         strikes = [np.unique(listing.strike[listing.chain == i]) for i in range(chains)]
         longest = max(len(values) for values in strikes)
-        self._table = np.full((chains, 2, longest), NOWHERE, np.intp)
+        self._table = np.full((chains, 2, longest), NO_CONTRACT, np.intp)
         for i, values in enumerate(strikes):
             members = np.flatnonzero(listing.chain == i)
             self._place[members] = np.searchsorted(values, listing.strike[members])
@@ -83,10 +84,10 @@ class Lattice:
             self._table[i, right, self._place[members]] = members
         self._next = self._next_expiry(strikes)
 
-    def _next_expiry(self, strikes: Sequence[Floats]) -> Places:
+    def _next_expiry(self, strikes: Sequence[F64]) -> Index:
         """The contract of the same right and the nearest strike in its name's next expiry."""
         listing = self._listing
-        out = np.full(len(listing.symbols), NOWHERE, np.intp)
+        out = np.full(len(listing.symbols), NO_CONTRACT, np.intp)
         for i, (chain, following) in enumerate(itertools.pairwise(listing.chains)):
             if chain.name == following.name:
                 members, there = np.flatnonzero(listing.chain == i), strikes[i + 1]
@@ -94,7 +95,7 @@ class Lattice:
                 out[members] = self._table[i + 1, listing.is_call[members].astype(np.intp), at]
         return out
 
-    def middle(self, delta: Floats) -> Places:
+    def middle(self, delta: F64) -> Index:
         """The place of the strike at the money in each chain."""
         listing = self._listing
         far = np.where(listing.is_call, np.abs(delta - 0.5), np.inf)
@@ -102,15 +103,15 @@ class Lattice:
         first = np.searchsorted(listing.chain[order], np.arange(len(listing.chains)))
         return self._place[order[first]]
 
-    def per_sigma(self, delta: Floats) -> Floats:
+    def per_sigma(self, delta: F64) -> F64:
         """Strikes within a standard deviation of each chain's money."""
         near = self._listing.is_call & (np.abs(outness(delta)) < 1.0)
         count = np.bincount(self._listing.chain[near], minlength=len(self._listing.chains))
-        strikes: Floats = np.maximum(0.5 * count, 1.0)
+        strikes: F64 = np.maximum(0.5 * count, 1.0)
         return strikes
 
-    def legs(self, structure: str, first: Places, width: Ints, middle: Places) -> Places:
-        """The contracts of packages, shape (k, legs); `NOWHERE` where there is none.
+    def legs(self, structure: str, first: Index, width: I64, middle: Index) -> Index:
+        """The contracts of packages, shape (k, legs); `NO_CONTRACT` where there is none.
 
         Args:
             structure: A key of `STRUCTURES`.
@@ -129,8 +130,10 @@ class Lattice:
             if leg.beyond:
                 at = at + width * (2 * own - 1)
             inside = (at >= 0) & (at < self._table.shape[2])
-            found = np.where(inside, self._table[chain, own, np.where(inside, at, 0)], NOWHERE)
-            columns.append(np.where(found >= 0, self._next[found], NOWHERE) if leg.later else found)
+            found = np.where(inside, self._table[chain, own, np.where(inside, at, 0)], NO_CONTRACT)
+            columns.append(
+                np.where(found >= 0, self._next[found], NO_CONTRACT) if leg.later else found
+            )
         return np.stack(columns, axis=1)
 
 
@@ -143,15 +146,15 @@ class Packages:
         self._side = np.empty((0, MOST_LEGS), np.int64)
         self._size = np.empty(0, np.int64)
 
-    def remember(self, contract: Places, side: Ints, size: Ints) -> None:
+    def remember(self, contract: Index, side: I64, size: I64) -> None:
         """Add packages: contracts and sides of shape (k, legs), sizes of shape (k,)."""
         room = ((0, 0), (0, MOST_LEGS - contract.shape[1]))
-        legs = np.pad(contract, room, constant_values=NOWHERE)
+        legs = np.pad(contract, room, constant_values=NO_CONTRACT)
         self._contract = np.concatenate((self._contract, legs))
         self._side = np.concatenate((self._side, np.pad(side, room)))
         self._size = np.concatenate((self._size, size))
 
-    def take(self, count: int, random: np.random.Generator) -> tuple[Places, Ints, Ints]:
+    def take(self, count: int, random: np.random.Generator) -> tuple[Index, I64, I64]:
         """Take out so many, if there are, to be closed: contracts, sides that close, sizes."""
         chosen = random.choice(len(self._size), min(count, len(self._size)), replace=False)
         taken = self._contract[chosen], -self._side[chosen], self._size[chosen]

@@ -49,7 +49,7 @@ SIZES: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class CustomerKind:
     """A type of customer (ours, but for what is said).
 
     Attributes:
@@ -80,20 +80,24 @@ class Kind:
 #: Complex orders are over 30% of volume, verticals and calendars before all others (Li); just over
 #: half of the opening orders in same-day SPX options are single legs, few of them naked sales; puts
 #: and calls balance, as do buys and sells, so that dealers' gamma stays small (Decoded).
-KINDS: Final[dict[str, Kind]] = {
-    "lottery_calls": Kind(0.10, "single", 1.0, 1.0, 1.2, 0.5, (1.4, 1.2, 1.0, 0.5), 0.8),
-    "lottery_puts": Kind(0.09, "single", 0.0, 1.0, 1.2, 0.5, (1.4, 1.2, 1.0, 0.5), 0.8),
-    "put_hedges": Kind(0.04, "single", 0.0, 0.95, 0.9, 0.5, (0.5, 0.8, 1.0, 1.6), 1.6),
-    "momentum": Kind(0.11, "single", 0.5, 1.0, 0.3, 0.5, (1.4, 0.9, 0.6, 0.3), 0.8, follows=1.0),
-    "premium_sellers": Kind(0.15, "single", 0.45, 0.0, 0.9, 0.5, (0.8, 1.0, 1.2, 1.2)),
-    "covered_calls": Kind(0.06, "single", 1.0, 0.0, 0.9, 0.4, (0.4, 0.8, 1.2, 1.4), 1.2),
-    "traders": Kind(0.20, "single", 0.5, 0.5, 0.2, 0.8, (1.0, 1.0, 1.0, 1.0), 1.2, leans=1.0),
-    "credit_spreads": Kind(0.10, "vertical", 0.5, 0.0, 0.7, 0.4, (1.6, 1.0, 0.9, 0.7), 1.3),
-    "debit_spreads": Kind(0.035, "vertical", 0.5, 1.0, 0.4, 0.4, (1.0, 1.0, 1.0, 0.8), 1.2),
-    "condors": Kind(0.035, "condor", 1.0, 0.05, 0.8, 0.3, (1.8, 1.0, 0.7, 0.4), 0.9),
-    "flies": Kind(0.014, "fly", 1.0, 0.1, 0.0, 0.25, (1.8, 0.8, 0.5, 0.2), 0.7),
-    "straddles": Kind(0.01, "strangle", 1.0, 0.4, 0.4, 0.4, (1.0, 1.0, 1.0, 1.0)),
-    "calendars": Kind(0.018, "calendar", 0.5, 0.5, 0.5, 0.5, (0.4, 1.0, 1.2, 1.2), 1.4),
+KINDS: Final[dict[str, CustomerKind]] = {
+    "lottery_calls": CustomerKind(0.10, "single", 1.0, 1.0, 1.2, 0.5, (1.4, 1.2, 1.0, 0.5), 0.8),
+    "lottery_puts": CustomerKind(0.09, "single", 0.0, 1.0, 1.2, 0.5, (1.4, 1.2, 1.0, 0.5), 0.8),
+    "put_hedges": CustomerKind(0.04, "single", 0.0, 0.95, 0.9, 0.5, (0.5, 0.8, 1.0, 1.6), 1.6),
+    "momentum": CustomerKind(
+        0.11, "single", 0.5, 1.0, 0.3, 0.5, (1.4, 0.9, 0.6, 0.3), 0.8, follows=1.0
+    ),
+    "premium_sellers": CustomerKind(0.15, "single", 0.45, 0.0, 0.9, 0.5, (0.8, 1.0, 1.2, 1.2)),
+    "covered_calls": CustomerKind(0.06, "single", 1.0, 0.0, 0.9, 0.4, (0.4, 0.8, 1.2, 1.4), 1.2),
+    "traders": CustomerKind(
+        0.20, "single", 0.5, 0.5, 0.2, 0.8, (1.0, 1.0, 1.0, 1.0), 1.2, leans=1.0
+    ),
+    "credit_spreads": CustomerKind(0.10, "vertical", 0.5, 0.0, 0.7, 0.4, (1.6, 1.0, 0.9, 0.7), 1.3),
+    "debit_spreads": CustomerKind(0.035, "vertical", 0.5, 1.0, 0.4, 0.4, (1.0, 1.0, 1.0, 0.8), 1.2),
+    "condors": CustomerKind(0.035, "condor", 1.0, 0.05, 0.8, 0.3, (1.8, 1.0, 0.7, 0.4), 0.9),
+    "flies": CustomerKind(0.014, "fly", 1.0, 0.1, 0.0, 0.25, (1.8, 0.8, 0.5, 0.2), 0.7),
+    "straddles": CustomerKind(0.01, "strangle", 1.0, 0.4, 0.4, 0.4, (1.0, 1.0, 1.0, 1.0)),
+    "calendars": CustomerKind(0.018, "calendar", 0.5, 0.5, 0.5, 0.5, (0.4, 1.0, 1.2, 1.2), 1.4),
 }
 #: Half of an order's choice of a strike follows open interest (ours).
 FOLLOWS_INTEREST: Final = 0.5

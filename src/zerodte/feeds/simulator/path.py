@@ -9,11 +9,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from zerodte.feeds.simulator.chance import generator
-from zerodte.feeds.simulator.law import Law, carried
+from zerodte.arrays import F64
 from zerodte.feeds.simulator.names import Name
-from zerodte.feeds.simulator.parts import Floats
-from zerodte.feeds.simulator.path_kernel import Book, Hedging, hedged_into
+from zerodte.feeds.simulator.path_kernel import DealerBook, HedgingImpact, hedged_into
+from zerodte.feeds.simulator.price_process import PriceProcess, carried
+from zerodte.feeds.simulator.random_streams import generator
 from zerodte.feeds.simulator.world_parameters import HEDGE_LIMIT, IMPACT, LEAST_RESISTANCE
 from zerodte.market.calendar import TradingSession
 
@@ -36,7 +36,7 @@ class Path:
         self,
         session: TradingSession,
         names: Sequence[Name],
-        law: Law,
+        law: PriceProcess,
         seed: int,
         impact: float = 0.0,
     ) -> None:
@@ -50,7 +50,7 @@ class Path:
         turnover, deviation = np.empty(cores), np.empty(cores)
         turnover[law.core] = [name.turnover for name in names]
         deviation[law.core] = np.sqrt(law.session_variance)
-        self._hedging = Hedging(
+        self._hedging = HedgingImpact(
             push=impact * IMPACT * deviation / turnover,
             limit=HEDGE_LIMIT * turnover / len(law.diffusion),
             least=LEAST_RESISTANCE,
@@ -58,12 +58,12 @@ class Path:
         self.second = 0
 
     @property
-    def spot(self) -> Floats:
+    def spot(self) -> F64:
         """Prices now, dollars, shape (names,)."""
-        spot: Floats = self._ceiling - self._distance
+        spot: F64 = self._ceiling - self._distance
         return spot
 
-    def advance(self, seconds: int, book: Book | None = None) -> Floats:
+    def advance(self, seconds: int, book: DealerBook | None = None) -> F64:
         """Prices at the end of each of the next seconds, dollars, shape (seconds, names).
 
         Args:
@@ -75,14 +75,14 @@ class Path:
         if book is None:
             distance = self._distance * np.exp(np.cumsum(growth, axis=0))
             self._distance = distance[-1].copy()
-            spots: Floats = self._ceiling - distance
+            spots: F64 = self._ceiling - distance
             return spots
         spots = np.empty_like(growth)
         core, hedging = self._law.core, self._hedging
         hedged_into(growth, self._ceiling, self._distance, core, book, hedging, spots)
         return spots
 
-    def _growth(self, seconds: int) -> Floats:
+    def _growth(self, seconds: int) -> F64:
         """Of log Y in each second, shape (seconds, names)."""
         law, now = self._law, slice(self.second, self.second + seconds)
         draws = np.stack([rng.standard_normal((seconds, 2)) for rng in self._moves], axis=1)
@@ -90,6 +90,6 @@ class Path:
         variance = law.diffusion[now]
         jumps = (chances < law.jump_rate[now]) * law.jump_variance
         moves = np.sqrt(variance) * draws[:, :, 0] + np.sqrt(jumps) * draws[:, :, 1]
-        growth: Floats = -law.gear * carried(moves, law.loads)
+        growth: F64 = -law.gear * carried(moves, law.loads)
         growth -= 0.5 * law.gear**2 * carried(variance + jumps, law.loads**2)
         return growth

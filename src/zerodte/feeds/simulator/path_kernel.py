@@ -3,19 +3,14 @@
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
+from zerodte.arrays import F64, I64, Bool, Index
 from zerodte.compiled import kernel
 from zerodte.feeds.simulator.surface_kernel import deviation_into
 from zerodte.pricing.profile import book_delta_into, gex_profile_into
 
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
-Bools = npt.NDArray[np.bool_]
-Places = npt.NDArray[np.intp]
 
-
-class Book(NamedTuple):
+class DealerBook(NamedTuple):
     """What dealers hold over s seconds: k contracts of m chains.
 
     Attributes:
@@ -29,17 +24,17 @@ class Book(NamedTuple):
         skew: SSVI's rho of each chain, shape (m,).
     """
 
-    strike: Floats
-    is_call: Bools
-    shares: Floats
-    first: Ints
-    name: Places
-    theta: Floats
-    slope: Floats
-    skew: Floats
+    strike: F64
+    is_call: Bool
+    shares: F64
+    first: I64
+    name: Index
+    theta: F64
+    slope: F64
+    skew: F64
 
 
-class Hedging(NamedTuple):
+class HedgingImpact(NamedTuple):
     """What the hedging of a book does to prices, by core.
 
     Attributes:
@@ -49,14 +44,14 @@ class Hedging(NamedTuple):
             long, less where they are short.
     """
 
-    push: Floats
-    limit: Floats
+    push: F64
+    limit: F64
     least: float
 
 
 @kernel
 def _shares_into(
-    book: Book, second: int, spot: Floats, stretch: Floats, delta: Floats, gamma: Floats
+    book: DealerBook, second: int, spot: F64, stretch: F64, delta: F64, gamma: F64
 ) -> None:
     """Write the book's delta and gamma at one second, in shares of each name, shape (names,).
 
@@ -82,13 +77,13 @@ def _shares_into(
 
 @kernel
 def hedged_into(
-    growth: Floats,
-    ceiling: Floats,
-    distance: Floats,
-    core: Places,
-    book: Book,
-    hedging: Hedging,
-    spots: Floats,
+    growth: F64,
+    ceiling: F64,
+    distance: F64,
+    core: Index,
+    book: DealerBook,
+    hedging: HedgingImpact,
+    spots: F64,
 ) -> None:
     """Walk s seconds in which a frozen book is hedged.
 

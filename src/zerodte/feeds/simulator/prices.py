@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from zerodte.config import SESSIONS_PER_YEAR
-from zerodte.feeds.simulator.chance import generator
+from zerodte.constants import SESSIONS_PER_YEAR
 from zerodte.feeds.simulator.names import Name
+from zerodte.feeds.simulator.random_streams import generator
 from zerodte.feeds.simulator.world_parameters import (
     CURVATURE,
     GROWTH_VOLATILITY,
@@ -68,7 +68,7 @@ class News:
 
 
 @dataclass(frozen=True, slots=True)
-class Prices:
+class PriceDraw:
     """A day's prices.
 
     Attributes:
@@ -100,7 +100,7 @@ def tracking_factor(symbol: str) -> str:
 
 def draw_prices(
     date: datetime.date, names: Sequence[Name], seed: int, news: int | None = None
-) -> Prices:
+) -> PriceDraw:
     """Draw a day's prices; what concerns a core does not depend on the other names.
 
     Args:
@@ -128,7 +128,7 @@ def draw_prices(
         factors[tracking_factor(name.symbol)] = Factor(name.tracking)
     moving = {key: factor for key, factor in factors.items() if factor.volatility > 0.0}
     scheduled = None if news is None else News(news, jump, after)
-    return Prices(opening, gap, moving, curvature, skew, scheduled)
+    return PriceDraw(opening, gap, moving, curvature, skew, scheduled)
 
 
 def _own(name: Name, rng: np.random.Generator) -> Factor:

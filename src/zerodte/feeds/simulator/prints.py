@@ -4,9 +4,10 @@ from typing import Final
 
 import numpy as np
 
+from zerodte.arrays import Rows
+from zerodte.feeds.simulator.columns import ContractList
 from zerodte.feeds.simulator.parameters import TRANSIT
-from zerodte.feeds.simulator.parts import Listing
-from zerodte.feeds.simulator.trading import TRADE, Rows
+from zerodte.feeds.simulator.trading import TRADE
 from zerodte.records.condition import Condition
 from zerodte.records.dbn import OPRA, UNDEF_PRICE, Records, records
 from zerodte.records.tick import Batch
@@ -20,7 +21,7 @@ _VENUES: Final = np.array([20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 31, 32, 33, 3
 class Prints:
     """The reports of a session's option trades, numbered in their order."""
 
-    def __init__(self, listing: Listing, end: int) -> None:
+    def __init__(self, listing: ContractList, end: int) -> None:
         """Begin before the open.
 
         Args:

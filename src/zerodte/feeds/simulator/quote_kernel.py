@@ -6,17 +6,13 @@ are simulated beside it.
 """
 
 import math
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
+from zerodte.arrays import F64, I64, U64
 from zerodte.compiled import inline, kernel
 from zerodte.feeds.simulator.parameters import CENT
-
-Floats: TypeAlias = npt.NDArray[np.float64]
-Ints: TypeAlias = npt.NDArray[np.int64]
-Words: TypeAlias = npt.NDArray[np.uint64]
 
 #: From here on a class's wider tick holds, dollars.
 TICK_CHANGE: Final = 3.0
@@ -36,7 +32,7 @@ _FIRST: Final = np.uint64(0xBF58476D1CE4E5B9)
 _SECOND: Final = np.uint64(0x94D049BB133111EB)
 
 
-class Book(NamedTuple):
+class MakerQuotes(NamedTuple):
     """What stands, by contract.
 
     Attributes:
@@ -47,10 +43,10 @@ class Book(NamedTuple):
         words: State of each contract's stream, shape (n,).
     """
 
-    sides: Ints
-    middle: Floats
-    due: Floats
-    words: Words
+    sides: I64
+    middle: F64
+    due: F64
+    words: U64
 
 
 class Makers(NamedTuple):
@@ -65,30 +61,30 @@ class Makers(NamedTuple):
         depth: Usual size, contracts.
     """
 
-    low: Ints
-    high: Ints
-    half: Floats
-    patience: Floats
-    rate: Floats
-    depth: Floats
+    low: I64
+    high: I64
+    half: F64
+    patience: F64
+    rate: F64
+    depth: F64
 
 
-class Taps(NamedTuple):
+class TradeQuotes(NamedTuple):
     """Trades that want to know the quote just before them, by time.
 
     Attributes:
         second: Of the block, in which each happens, shape (m,).
         contract: Shape (m,).
-        sides: Filled as `Book.sides`, shape (m, 4).
+        sides: Filled as `MakerQuotes.sides`, shape (m, 4).
     """
 
-    second: Ints
-    contract: Ints
-    sides: Ints
+    second: I64
+    contract: I64
+    sides: I64
 
 
 @inline
-def _draw(words: Words, i: int) -> float:
+def _draw(words: U64, i: int) -> float:
     """The next number of a contract's stream, in [0, 1)."""
     words[i] += _GOLDEN
     z = words[i]
@@ -121,7 +117,7 @@ def _quote(fair: float, half: float, low: int, high: int) -> tuple[int, int]:
 
 
 @inline
-def _requote(i: int, fair: float, now: float, makers: Makers, book: Book) -> None:
+def _requote(i: int, fair: float, now: float, makers: Makers, book: MakerQuotes) -> None:
     words, sides = book.words, book.sides
     half = makers.half[i] * (0.6 + 0.8 * _draw(words, i))
     bid, ask = _quote(fair, half, makers.low[i], makers.high[i])
@@ -144,7 +140,7 @@ def _requote(i: int, fair: float, now: float, makers: Makers, book: Book) -> Non
 
 @kernel
 def quote_minute(
-    fair: Floats, started: float, makers: Makers, book: Book, taps: Taps, out: Ints
+    fair: F64, started: float, makers: Makers, book: MakerQuotes, taps: TradeQuotes, out: I64
 ) -> int:
     """Make the quotes of a block.
 

@@ -6,6 +6,8 @@ every second, wings now and then, later expiries every few seconds to minutes.
 
 import numpy as np
 
+from zerodte.arrays import F64, I64, U64
+from zerodte.feeds.simulator.columns import BLOCK_SECONDS, ContractList, Minute
 from zerodte.feeds.simulator.packages import horizon_of, outness
 from zerodte.feeds.simulator.parameters import (
     BUSY,
@@ -20,22 +22,20 @@ from zerodte.feeds.simulator.parameters import (
     ROTATION,
     TODAY,
 )
-from zerodte.feeds.simulator.parts import BLOCK_SECONDS, Floats, Ints, Listing, Minute
 from zerodte.feeds.simulator.quote_kernel import (
     TICK_CHANGE,
-    Book,
+    MakerQuotes,
     Makers,
-    Taps,
-    Words,
+    TradeQuotes,
     quote_minute,
 )
 from zerodte.records.dbn import OPRA_CONSOLIDATED, UNDEF_PRICE, Records, records
 
 
-class Quotes:
+class QuoteProcess:
     """The standing quotes of a session."""
 
-    def __init__(self, listing: Listing, words: Words) -> None:
+    def __init__(self, listing: ContractList, words: U64) -> None:
         """Begin before the open.
 
         Args:
@@ -49,7 +49,7 @@ class Quotes:
         self._horizon = horizon_of(listing)
         self._is_call, self._strike = listing.is_call, listing.strike
         self._seconds = (listing.session.close - listing.session.open) / 1e9
-        self._book = Book(
+        self._book = MakerQuotes(
             np.zeros((size, 4), np.int64), np.zeros(size), np.full(size, -1.0), words.copy()
         )
         self._ids = np.arange(1, size + 1, dtype=np.uint32)
@@ -57,7 +57,7 @@ class Quotes:
         self._name = listing.name
         self._start = listing.session.open
 
-    def advance(self, minute: Minute, second: Ints, contract: Ints) -> tuple[Records, Ints]:
+    def advance(self, minute: Minute, second: I64, contract: I64) -> tuple[Records, I64]:
         """Quote a block.
 
         Args:
@@ -73,7 +73,7 @@ class Quotes:
         makers = self._makers(minute, started)
         if self._book.due[0] < 0.0:
             self._rotate(minute)
-        taps = Taps(second, contract, np.zeros((len(second), 4), np.int64))
+        taps = TradeQuotes(second, contract, np.zeros((len(second), 4), np.int64))
         changes = quote_minute(minute.fair, started, makers, self._book, taps, self._room)
         return self._records(self._room[:changes], minute.start), taps.sides
 
@@ -100,13 +100,13 @@ class Quotes:
             depth=DEPTH[0] + DEPTH[1] * np.exp(-price / DEPTH[2]),
         )
 
-    def _strain(self, started: float) -> Floats:
+    def _strain(self, started: float) -> F64:
         """How much wider quotes are at this time than usual, by contract."""
         more, fading = OPENING_SPREAD
         opening = 1.0 + more * np.exp(-started / fading)
         more, fading = CLOSING_SPREAD
         closing = more * np.exp((started - self._seconds) / fading)
-        strain: Floats = np.where(self._horizon == TODAY, opening + closing, opening)
+        strain: F64 = np.where(self._horizon == TODAY, opening + closing, opening)
         return strain
 
     def _rotate(self, minute: Minute) -> None:
@@ -114,7 +114,7 @@ class Quotes:
         far = 1.0 - np.exp(-0.5 * outness(minute.delta) ** 2)
         self._book.due[:] = 0.2 + (ROTATION - 1.2) * far * (self._book.words % 1024) / 1024.0
 
-    def _records(self, changes: Ints, start: int) -> Records:
+    def _records(self, changes: I64, start: int) -> Records:
         out = records("cbbo-1s", len(changes))
         second, contract, bid, ask, bid_size, ask_size = changes.T
         out["publisher_id"] = OPRA_CONSOLIDATED

@@ -4,10 +4,11 @@ import datetime
 
 import numpy as np
 
-from zerodte.feeds.simulator.chance import generator
+from zerodte.arrays import F64, I64
+from zerodte.feeds.simulator.columns import ListedChain
 from zerodte.feeds.simulator.expiries import ends_week, is_monthly
 from zerodte.feeds.simulator.names import Name
-from zerodte.feeds.simulator.parts import Floats, Ints, ListedChain
+from zerodte.feeds.simulator.random_streams import generator
 from zerodte.feeds.simulator.world_parameters import (
     CALL_PLACE,
     DAILY_INTEREST,
@@ -31,11 +32,11 @@ def draw_settled(
     name: Name,
     chain: ListedChain,
     date: datetime.date,
-    strikes: Floats,
+    strikes: F64,
     last: float,
     sigma: float,
     seed: int,
-) -> Ints:
+) -> I64:
     """A chain's open interest, contracts, shape (k, 2): calls and puts at each strike.
 
     Args:
@@ -55,7 +56,7 @@ def draw_settled(
     weight *= rng.lognormal(0.0, STRIKE_NOISE, weight.shape)
     puts = PUT_INTEREST[name.kind]
     contracts = total * np.array([1.0 - puts, puts]) * weight / weight.sum(axis=0)
-    whole: Ints = np.floor(contracts).astype(np.int64)
+    whole: I64 = np.floor(contracts).astype(np.int64)
     return whole
 
 
@@ -74,7 +75,7 @@ def _share(name: Name, chain: ListedChain, date: datetime.date) -> float:
     return float(level / (1.0 + ahead) ** power)
 
 
-def _places(away: Floats) -> Floats:
+def _places(away: F64) -> F64:
     """How much lies so many standard deviations away, shape (k, 2): calls and puts."""
     (call, call_width), (put, put_width) = CALL_PLACE, PUT_PLACE
     share, scale = PUT_TAIL
@@ -84,7 +85,7 @@ def _places(away: Floats) -> Floats:
     return np.stack([calls, puts], axis=1)
 
 
-def _roundness(strikes: Floats, least: float) -> Floats:
+def _roundness(strikes: F64, least: float) -> F64:
     """The roundest number that each strike is a multiple of, over the least step; at least 1."""
     roundness = np.ones_like(strikes)
     for number in ROUND_NUMBERS:

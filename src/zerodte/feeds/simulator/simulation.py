@@ -6,20 +6,21 @@ from typing import Final
 
 import numpy as np
 
-from zerodte.config import MINUTE, SECOND
-from zerodte.feeds.simulator.chance import generator
+from zerodte.arrays import Rows
+from zerodte.constants import MINUTE, SECOND
+from zerodte.feeds.simulator.columns import BLOCK_SECONDS, Block, ContractList, Minute
 from zerodte.feeds.simulator.customers import Customers
-from zerodte.feeds.simulator.dealers import Ledger
-from zerodte.feeds.simulator.drawn import Drawn, draw
+from zerodte.feeds.simulator.dealers import DealerLedger
 from zerodte.feeds.simulator.names import Name, SimulationError
 from zerodte.feeds.simulator.orders import joined
 from zerodte.feeds.simulator.packages import Lattice
-from zerodte.feeds.simulator.parts import BLOCK_SECONDS, Block, Listing, Minute
-from zerodte.feeds.simulator.prices import Prices
+from zerodte.feeds.simulator.prices import PriceDraw
 from zerodte.feeds.simulator.prints import Prints, counted, truth_of
-from zerodte.feeds.simulator.quotes import Quotes
-from zerodte.feeds.simulator.trading import Rows, execute
-from zerodte.feeds.simulator.underlying import Underlyings
+from zerodte.feeds.simulator.quotes import QuoteProcess
+from zerodte.feeds.simulator.random_streams import generator
+from zerodte.feeds.simulator.seed_draw import FlowDraw, draw_flow
+from zerodte.feeds.simulator.trading import execute
+from zerodte.feeds.simulator.underlying import UnderlyingFeed
 from zerodte.feeds.simulator.world import World
 from zerodte.market.calendar import TradingSession, new_york_clock
 from zerodte.records.dbn import OPRA, Records
@@ -31,7 +32,7 @@ _PARTS: Final = ("overnight", "quotes", "customers", "trading")
 
 
 @dataclass(frozen=True, slots=True)
-class Chances:
+class SeedDraw:
     """What the seed drew.
 
     Attributes:
@@ -39,8 +40,8 @@ class Chances:
         flow: Of customers, market makers and dealers.
     """
 
-    prices: Prices
-    flow: Drawn
+    prices: PriceDraw
+    flow: FlowDraw
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -98,9 +99,9 @@ class Simulation:
             raise SimulationError(
                 f"news at {at}: the first {self._blocks} minutes end at {end} New York"
             )
-        self.listing: Listing = self._world.listing
-        flow = draw(generator(seed, session.date, "flow"))
-        self.drawn = Chances(self._world.drawn, flow)
+        self.listing: ContractList = self._world.listing
+        flow = draw_flow(generator(seed, session.date, "flow"))
+        self.drawn = SeedDraw(self._world.drawn, flow)
         lattice = Lattice(self.listing)
         noise = np.empty(len(self.listing.symbols))
         words = np.empty(len(noise), np.uint64)
@@ -112,10 +113,10 @@ class Simulation:
             words[own] = chances[1].integers(2**64, size=len(own), dtype=np.uint64)
             customers = Customers(self.listing, place, lattice, flow, chances[2])
             self._desks.append(_Desk(customers, chances[3]))
-        self._ledger = Ledger(self.listing, flow, noise)
-        self._quotes = Quotes(self.listing, words)
+        self._ledger = DealerLedger(self.listing, flow, noise)
+        self._quotes = QuoteProcess(self.listing, words)
         self._prints = Prints(self.listing, session.open + self._blocks * MINUTE)
-        self._underlyings = Underlyings(
+        self._underlyings = UnderlyingFeed(
             self.listing, [generator(seed, session.date, "stock", name.symbol) for name in names]
         )
         self.symbols: Mapping[str, Mapping[int, str]] = self._underlyings.symbols

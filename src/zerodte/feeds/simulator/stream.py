@@ -15,9 +15,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import BinaryIO, TypeAlias, cast
 
-from zerodte.feeds.simulator.parts import Block, Simulated
+from zerodte.errors import ZerodteError
+from zerodte.feeds.simulator.columns import Block, BlockSource
 
-Make: TypeAlias = Callable[[], Simulated]
+Make: TypeAlias = Callable[[], BlockSource]
 
 _Symbols: TypeAlias = Mapping[str, Mapping[int, str]]
 
@@ -25,7 +26,7 @@ _Symbols: TypeAlias = Mapping[str, Mapping[int, str]]
 _COMMAND = (sys.executable, "-P", "-c", f"from {__name__} import run_child; run_child()")
 
 
-class StreamError(RuntimeError):
+class StreamError(ZerodteError, RuntimeError):
     """The process that simulates has failed; says how."""
 
 

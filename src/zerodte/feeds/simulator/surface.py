@@ -16,17 +16,18 @@ import math
 
 import numpy as np
 
-from zerodte.config import MULTIPLIER
-from zerodte.feeds.simulator.law import Law
-from zerodte.feeds.simulator.parts import Floats, Ints, Listing
-from zerodte.feeds.simulator.path_kernel import Book
+from zerodte.arrays import F64, I64
+from zerodte.constants import MULTIPLIER
+from zerodte.feeds.simulator.columns import ContractList
+from zerodte.feeds.simulator.path_kernel import DealerBook
+from zerodte.feeds.simulator.price_process import PriceProcess
 from zerodte.feeds.simulator.surface_kernel import deviation_into, fair_into
 from zerodte.feeds.simulator.variance import Variance
 from zerodte.feeds.simulator.world_parameters import SMILE_POWER
 from zerodte.pricing.black import greeks, price
 
 
-class Surface:
+class SmileProcess:
     """The smiles of a listing's chains, m of them.
 
     Args:
@@ -35,7 +36,7 @@ class Surface:
         listing: What is listed.
     """
 
-    def __init__(self, law: Law, variance: Variance, listing: Listing) -> None:
+    def __init__(self, law: PriceProcess, variance: Variance, listing: ContractList) -> None:
         self._listing = listing
         self._variance = variance
         chains, drawn = listing.chains, law.drawn
@@ -45,9 +46,9 @@ class Surface:
         )
         self._skew = np.array([drawn.skew[listing.names[chain.name].core] for chain in chains])
         self._curvature = drawn.curvature
-        self._first: Ints = np.searchsorted(listing.chain, np.arange(len(chains) + 1))
+        self._first: I64 = np.searchsorted(listing.chain, np.arange(len(chains) + 1))
 
-    def at_the_money(self, second: int, spot: Floats) -> Floats:
+    def at_the_money(self, second: int, spot: F64) -> F64:
         """Total variance at the money, theta, shape (s, m).
 
         Args:
@@ -56,10 +57,10 @@ class Surface:
         """
         today = self._variance.today(second, spot)
         ahead = self._variance.leverage(spot) ** 2
-        theta: Floats = today[:, self._name] + ahead[:, self._name] * self._ahead
+        theta: F64 = today[:, self._name] + ahead[:, self._name] * self._ahead
         return theta
 
-    def fair(self, second: int, spot: Floats) -> Floats:
+    def fair(self, second: int, spot: F64) -> F64:
         """Fair values, dollars, shape (s, n); arguments as in `at_the_money`."""
         listing = self._listing
         fair = np.empty((len(spot), len(listing.strike)))
@@ -77,7 +78,7 @@ class Surface:
         )
         return fair
 
-    def delta_gamma(self, second: int, spot: Floats) -> tuple[Floats, Floats]:
+    def delta_gamma(self, second: int, spot: F64) -> tuple[F64, F64]:
         """Black's delta and gamma (per 1.00) of each contract, shape (n,), at spots (names,)."""
         listing = self._listing
         theta = self.at_the_money(second, spot[None, :])[0]
@@ -93,7 +94,7 @@ class Surface:
             delta[own], gamma[own] = found.delta, found.gamma
         return delta, gamma
 
-    def book(self, second: int, spot: Floats, length: int, dealers: Ints) -> Book:
+    def book(self, second: int, spot: F64, length: int, dealers: I64) -> DealerBook:
         """What dealers hold and hedge over the next seconds.
 
         Args:
@@ -106,7 +107,7 @@ class Surface:
         held = np.flatnonzero(dealers)
         chains, sizes = np.unique(listing.chain[held], return_counts=True)
         theta = self.at_the_money(second, np.tile(spot, (length + 1, 1)))
-        return Book(
+        return DealerBook(
             strike=listing.strike[held],
             is_call=listing.is_call[held],
             shares=MULTIPLIER * dealers[held].astype(np.float64),
@@ -117,14 +118,14 @@ class Surface:
             skew=self._skew[chains],
         )
 
-    def _slope(self, theta: Floats) -> Floats:
+    def _slope(self, theta: F64) -> F64:
         return steepness(theta, self._skew, self._curvature)
 
 
-def steepness(theta: Floats, skew: Floats, curvature: float) -> Floats:
+def steepness(theta: F64, skew: F64, curvature: float) -> F64:
     """SSVI's phi, shape (..., m), of theta (..., m) and rho (m,)."""
     most = 2.0 / np.sqrt(theta * (1.0 + np.abs(skew)))
-    slope: Floats = np.minimum(curvature * theta**-SMILE_POWER, most)
+    slope: F64 = np.minimum(curvature * theta**-SMILE_POWER, most)
     return slope
 
 

@@ -3,20 +3,16 @@
 import math
 
 import numpy as np
-import numpy.typing as npt
 
+from zerodte.arrays import F64, Bool, Index
 from zerodte.compiled import kernel, vector_kernel
 from zerodte.pricing.black import price_into
 from zerodte.pricing.special import log_ratio
 
-Floats = npt.NDArray[np.float64]
-Bools = npt.NDArray[np.bool_]
-Places = npt.NDArray[np.intp]
-
 
 @vector_kernel
 def deviation_into(
-    spot: float, strike: Floats, theta: float, slope: float, skew: float, deviation: Floats
+    spot: float, strike: F64, theta: float, slope: float, skew: float, deviation: F64
 ) -> None:
     """Write the square roots of SSVI's total variance at a chain's strikes.
 
@@ -32,15 +28,15 @@ def deviation_into(
 
 @kernel
 def fair_into(
-    spot: Floats,
-    theta: Floats,
-    slope: Floats,
-    name: Places,
-    skew: Floats,
-    first: Places,
-    strike: Floats,
-    is_call: Bools,
-    fair: Floats,
+    spot: F64,
+    theta: F64,
+    slope: F64,
+    name: Index,
+    skew: F64,
+    first: Index,
+    strike: F64,
+    is_call: Bool,
+    fair: F64,
 ) -> None:
     """Write the fair values of all contracts at every second.
 

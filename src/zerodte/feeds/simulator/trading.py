@@ -1,12 +1,12 @@
 """What becomes of orders: at what price they trade, against whom, and what the tape shows of it."""
 
-from typing import Final, TypeAlias
+from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
-from zerodte.config import SECOND
-from zerodte.feeds.simulator.drawn import Drawn
+from zerodte.arrays import F64, I64, Bool, Rows
+from zerodte.constants import SECOND
+from zerodte.feeds.simulator.columns import BLOCK_SECONDS
 from zerodte.feeds.simulator.orders import Orders, Style
 from zerodte.feeds.simulator.parameters import (
     AUCTION_DEPTH,
@@ -18,11 +18,9 @@ from zerodte.feeds.simulator.parameters import (
     LEG_COST,
     REST_DEPTH,
 )
-from zerodte.feeds.simulator.parts import BLOCK_SECONDS, Flags, Floats, Ints
 from zerodte.feeds.simulator.quote_kernel import TICK_CHANGE
+from zerodte.feeds.simulator.seed_draw import FlowDraw
 from zerodte.records.condition import Condition
-
-Rows: TypeAlias = npt.NDArray[np.void]
 
 #: A trade, as the simulator knows it.
 TRADE: Final = np.dtype(
@@ -61,11 +59,11 @@ _CONDITION_OF: Final = np.array([_CONDITIONS[style] for style in Style], np.uint
 
 def execute(
     orders: Orders,
-    quotes: Ints,
-    cents: Ints,
+    quotes: I64,
+    cents: I64,
     start: int,
     opening: float,
-    drawn: Drawn,
+    drawn: FlowDraw,
     random: np.random.Generator,
 ) -> Rows:
     """Let the orders of a name trade.
@@ -97,11 +95,11 @@ def execute(
     return out
 
 
-def _ticks(price: Floats, cents: Ints) -> Ints:
+def _ticks(price: F64, cents: I64) -> I64:
     return np.where(price < 100.0 * TICK_CHANGE, cents[:, 0], cents[:, 1])
 
 
-def _on_grid(price: Floats, cents: Ints, chance: Floats) -> Ints:
+def _on_grid(price: F64, cents: I64, chance: F64) -> I64:
     """A price in cents on one of the two ticks around it, the nearer the likelier."""
     tick = _ticks(price, cents)
     below = np.floor(price / tick)
@@ -109,8 +107,8 @@ def _on_grid(price: Floats, cents: Ints, chance: Floats) -> Ints:
 
 
 def _prices(
-    orders: Orders, quotes: Ints, cents: Ints, drawn: Drawn, random: np.random.Generator
-) -> tuple[Ints, Flags]:
+    orders: Orders, quotes: I64, cents: I64, drawn: FlowDraw, random: np.random.Generator
+) -> tuple[I64, Bool]:
     """Prices in cents, and whether a resting order was hit."""
     count, side, style = len(orders), orders.side, orders.style
     bid, ask = (quotes[:, 0] // CENT), (quotes[:, 1] // CENT)
@@ -151,7 +149,7 @@ def _prices(
     return price, (rested & (price != far)) | is_bidless
 
 
-def _show(out: Rows, style: Ints, drawn: Drawn, random: np.random.Generator) -> None:
+def _show(out: Rows, style: I64, drawn: FlowDraw, random: np.random.Generator) -> None:
     """Let the quotes just before show what the orders had made of them."""
     chance, quote = random.random((2, len(out))), out["quote"]
     place = np.where(out["side"] > 0, 0, 1)
@@ -170,7 +168,7 @@ def _show(out: Rows, style: Ints, drawn: Drawn, random: np.random.Generator) -> 
     quote[tells, 2:] = np.where(out["side"][tells, None] > 0, sizes, sizes[:, ::-1])
 
 
-def _taken(orders: Orders, drawn: Drawn, random: np.random.Generator) -> Ints:
+def _taken(orders: Orders, drawn: FlowDraw, random: np.random.Generator) -> I64:
     """Contracts that dealers take of each; all or nothing but for some of the larger ones."""
     count = len(orders)
     share = np.full(count, drawn.dealers_taken)
@@ -186,7 +184,7 @@ def _taken(orders: Orders, drawn: Drawn, random: np.random.Generator) -> Ints:
     return taken.astype(np.int64)
 
 
-def _report(out: Rows, orders: Orders, drawn: Drawn, random: np.random.Generator) -> None:
+def _report(out: Rows, orders: Orders, drawn: FlowDraw, random: np.random.Generator) -> None:
     """Let some single orders that open be reported late, others be taken back."""
     chance, delay = random.random(len(out)), random.standard_exponential(len(out))
     plain = (orders.style == Style.TAKES) & orders.opens

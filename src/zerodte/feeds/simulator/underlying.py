@@ -6,9 +6,10 @@ from typing import Final
 
 import numpy as np
 
-from zerodte.config import SECOND
+from zerodte.arrays import F64, I64
+from zerodte.constants import SECOND
+from zerodte.feeds.simulator.columns import ContractList, Minute
 from zerodte.feeds.simulator.parameters import CENT, STOCK_DEPTH, STOCK_SPREAD, VIX_SECONDS
-from zerodte.feeds.simulator.parts import Floats, Ints, Listing, Minute
 from zerodte.market.calendar import new_york
 from zerodte.records.dbn import INDEX, OPRA, OPRA_CONSOLIDATED, STAT_OPEN_INTEREST, records
 from zerodte.records.tick import Batch
@@ -18,10 +19,10 @@ _VIX: Final = "VIX"
 _MORNING: Final = datetime.time(6, 30)
 
 
-class Underlyings:
+class UnderlyingFeed:
     """What is told of a session's underlyings, and of what is listed on them."""
 
-    def __init__(self, listing: Listing, chances: Sequence[np.random.Generator]) -> None:
+    def __init__(self, listing: ContractList, chances: Sequence[np.random.Generator]) -> None:
         """Number the instruments of every dataset from 1.
 
         Args:
@@ -84,7 +85,7 @@ class Underlyings:
         quotes = self._quotes(minute.spot[:, self._stocks], ends)
         return quotes + self._values(minute.spot[:, self._indices], minute.vix, ends)
 
-    def _quotes(self, spot: Floats, ends: Ints) -> tuple[Batch, ...]:
+    def _quotes(self, spot: F64, ends: I64) -> tuple[Batch, ...]:
         if not spot.size:
             return ()
         bid = np.floor(100.0 * spot - 0.5).astype(np.int64)
@@ -101,7 +102,7 @@ class Underlyings:
         out["bid_sz_00"], out["ask_sz_00"] = 100 * (1 + np.stack(lots, axis=2)[:, changed])
         return (Batch(EQUITY, "bbo-1s", out),)
 
-    def _values(self, spot: Floats, vix: Floats, ends: Ints) -> tuple[Batch, ...]:
+    def _values(self, spot: F64, vix: F64, ends: I64) -> tuple[Batch, ...]:
         every = np.arange(len(ends)) % VIX_SECONDS == VIX_SECONDS - 1
         value = np.concatenate((spot, np.where(every, vix, np.nan)[:, None]), axis=1)
         second, index = np.nonzero(np.isfinite(value))

@@ -10,10 +10,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from zerodte.config import SESSIONS_PER_YEAR
-from zerodte.feeds.simulator.law import Law, carried
+from zerodte.arrays import F64
+from zerodte.constants import SESSIONS_PER_YEAR
 from zerodte.feeds.simulator.names import Name
-from zerodte.feeds.simulator.parts import Floats
+from zerodte.feeds.simulator.price_process import PriceProcess, carried
 from zerodte.feeds.simulator.world_parameters import (
     GROWTH_VOLATILITY,
     MARKET_VOLATILITY,
@@ -33,7 +33,7 @@ class Variance:
         names: The underlyings, as in the law.
     """
 
-    def __init__(self, law: Law, names: Sequence[Name]) -> None:
+    def __init__(self, law: PriceProcess, names: Sequence[Name]) -> None:
         self._law = law
         square = law.loads**2
         # The last second leaves nothing: half of what it had stands for it.
@@ -42,13 +42,13 @@ class Variance:
         self._jump_variance = square * law.jump_variance
         self._usual = np.array([_usual_variance(name) for name in names])
 
-    def leverage(self, spot: Floats) -> Floats:
+    def leverage(self, spot: F64) -> F64:
         """Volatility at spots over that at the open, shape (..., names) as `spot`."""
         law = self._law
-        ratio: Floats = law.gear * (law.ceiling - spot) / spot
+        ratio: F64 = law.gear * (law.ceiling - spot) / spot
         return ratio
 
-    def today(self, second: int, spot: Floats) -> Floats:
+    def today(self, second: int, spot: F64) -> F64:
         """Of what expires today, shape (s, names).
 
         Args:
@@ -73,7 +73,7 @@ class Variance:
         whole = (1.0 + OVERNIGHT) * by_session[:-1].sum()
         return float(whole + night * OVERNIGHT * by_session[-1])
 
-    def _expected_move(self, second: int, length: int, name: int) -> Floats:
+    def _expected_move(self, second: int, length: int, name: int) -> F64:
         """E|Y_T - Y| / (2 Y) at `length` seconds from `second` on."""
         now = slice(second, second + length)
         variance, chance = self._calm_left[now, name, None], np.ones((length, 1))
@@ -83,11 +83,11 @@ class Variance:
                 variance = (variance[:, :, None] + more).reshape(length, -1)
                 odds = _poisson(self._jumps_left[now, factor])
                 chance = (chance[:, :, None] * odds[:, None, :]).reshape(length, -1)
-        move: Floats = (chance * _erf(self._law.gear[name] * np.sqrt(variance / 8.0))).sum(axis=1)
+        move: F64 = (chance * _erf(self._law.gear[name] * np.sqrt(variance / 8.0))).sum(axis=1)
         return move
 
 
-def _left(by_second: Floats, last: float) -> Floats:
+def _left(by_second: F64, last: float) -> F64:
     """What is still to come at each second's start, and at the end `last` of the last one's."""
     left = np.cumsum(by_second[::-1], axis=0)[::-1]
     return np.concatenate([left, last * by_second[-1:]])
@@ -101,25 +101,25 @@ def _usual_variance(name: Name) -> float:
     return (common + own**2 + name.tracking**2) / SESSIONS_PER_YEAR
 
 
-def _poisson(mean: Floats) -> Floats:
+def _poisson(mean: F64) -> F64:
     """Chances of 0, 1, ... jumps, shape (s, terms); the last term takes all that is beyond."""
     terms = np.concatenate(
         [np.exp(-mean)[:, None], mean[:, None] / np.arange(1, _JUMP_TERMS)], axis=1
     )
-    chance: Floats = np.cumprod(terms, axis=1)
+    chance: F64 = np.cumprod(terms, axis=1)
     chance[:, -1] += 1.0 - chance.sum(axis=1)
     return chance
 
 
-def _erf(x: Floats) -> Floats:
+def _erf(x: F64) -> F64:
     """The error function by its series, to 4e-7 for |x| < 0.5: far more than a session moves."""
     y = x * x
-    series: Floats = 1.0 - y / 3.0 * (1.0 - y * 0.3 * (1.0 - y * 5 / 21 * (1.0 - y * 7 / 36)))
+    series: F64 = 1.0 - y / 3.0 * (1.0 - y * 0.3 * (1.0 - y * 5 / 21 * (1.0 - y * 7 / 36)))
     return (2.0 / math.sqrt(math.pi)) * x * series
 
 
-def _inverse_erf(q: Floats) -> Floats:
+def _inverse_erf(q: F64) -> F64:
     """The inverse of the error function by its series, to 1e-7 for |q| < 0.3."""
     y = math.pi / 4.0 * q * q
-    series: Floats = 1.0 + y * (1 / 3 + y * (7 / 30 + y * (127 / 630 + y * 4369 / 22680)))
+    series: F64 = 1.0 + y * (1 / 3 + y * (7 / 30 + y * (127 / 630 + y * 4369 / 22680)))
     return (math.sqrt(math.pi) / 2.0) * q * series

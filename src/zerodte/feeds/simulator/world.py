@@ -5,14 +5,15 @@ from typing import Final
 
 import numpy as np
 
-from zerodte.config import SECOND, SESSIONS_PER_YEAR
-from zerodte.feeds.simulator.law import Law
+from zerodte.arrays import I64
+from zerodte.constants import SECOND, SESSIONS_PER_YEAR
+from zerodte.feeds.simulator.columns import BLOCK_SECONDS, ContractList, Minute
 from zerodte.feeds.simulator.listing import draw_listing
 from zerodte.feeds.simulator.names import NAMES, Name, SimulationError
-from zerodte.feeds.simulator.parts import BLOCK_SECONDS, Ints, Listing, Minute
 from zerodte.feeds.simulator.path import Path
-from zerodte.feeds.simulator.prices import Prices, draw_prices
-from zerodte.feeds.simulator.surface import Surface, variance_swap
+from zerodte.feeds.simulator.price_process import PriceProcess
+from zerodte.feeds.simulator.prices import PriceDraw, draw_prices
+from zerodte.feeds.simulator.surface import SmileProcess, variance_swap
 from zerodte.feeds.simulator.variance import Variance
 from zerodte.feeds.simulator.world_parameters import MONTH, MOST_IMPACT
 from zerodte.market.calendar import TradingSession
@@ -62,18 +63,18 @@ class World:
         moving = names if _INDEX in names else (*names, _INDEX)
         self._session = session
         self._impact = impact
-        self.drawn: Prices = draw_prices(session.date, moving, seed, news)
-        law = Law(session, moving, self.drawn)
+        self.drawn: PriceDraw = draw_prices(session.date, moving, seed, news)
+        law = PriceProcess(session, moving, self.drawn)
         self._variance = Variance(law, moving)
-        self.listing: Listing = draw_listing(session, names, law, self._variance, seed)
+        self.listing: ContractList = draw_listing(session, names, law, self._variance, seed)
         self._path = Path(session, moving, law, seed, impact)
-        self._surface = Surface(law, self._variance, self.listing)
+        self._surface = SmileProcess(law, self._variance, self.listing)
         self._index = moving.index(_INDEX)
         month = self._variance.ahead(self._index, MONTH)
         strip = variance_swap(month, self.drawn.skew[_INDEX.core], self.drawn.curvature)
         self._vix = 100.0 * math.sqrt(strip * SESSIONS_PER_YEAR / MONTH)
 
-    def minute(self, dealers: Ints) -> Minute:
+    def minute(self, dealers: I64) -> Minute:
         """The next block of the session.
 
         Args:

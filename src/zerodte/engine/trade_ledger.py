@@ -1,0 +1,193 @@
+"""What every trade added to its contract, so that a cancel takes away exactly that.
+
+Integers throughout: what is added and taken away again leaves the same number. A contract's totals
+are a row of `TOTALS`; the newest trades are rows of `ENTRY` in a ring. A serial is a trade's number
+plus one, so that 0 means none.
+
+Errors of sides are taken as fully correlated within a contract and minute (a cluster) and
+independent beyond: the variance of flow is the sum over clusters of the squared sum of deviations.
+A cluster's sum stands in its contract's totals while its minute lasts, then in the ring, at the
+entry of the trade that began it.
+"""
+
+from typing import Any, Final, TypeAlias
+
+import numpy as np
+
+from zerodte.arrays import Rows
+from zerodte.compiled import inline, kernel
+from zerodte.constants import CANCEL_REACH
+
+#: One row of a table below. The compiler knows its fields, the type checker does not.
+Row: TypeAlias = Any
+
+#: Fixed point: weights, deviations and opening shares are kept in hundredths. The squared sum of a
+#: minute then has room for ten million contracts.
+UNIT: Final = 100
+
+#: A contract's totals; all zero before its first trade.
+TOTALS: Final = np.dtype(
+    [
+        ("bought", "i8"),  # contracts
+        ("sold", "i8"),
+        ("unsigned", "i8"),
+        ("unpriced", "i8"),  # contracts with a side, but without greeks
+        ("delta_dollars", "i8"),  # signed, whole dollars
+        ("gamma_dollars", "i8"),
+        ("opened", "i8"),  # contracts x opening share
+        ("net_bought", "i8"),  # contracts x weight of the rule, signed
+        ("variance", "i8"),  # of net_bought
+        ("cluster", "i8"),  # sum of deviations in the current minute
+        ("minute", "i8"),
+        ("owner", "i8"),  # serial of that minute's first trade
+        ("last", "i8"),  # the last price, raw
+        ("different", "i8"),  # the last one before it that differs
+        ("newest", "i8"),  # serial of the trade that set them
+        ("group", "i8"),  # of contracts whose trades are counted by rule together
+    ]
+)
+
+#: What one trade did, and the prices it found.
+ENTRY: Final = np.dtype(
+    [
+        ("serial", "i8"),
+        ("delta_dollars", "i8"),
+        ("gamma_dollars", "i8"),
+        ("owner", "i8"),  # serial of its cluster's first trade
+        ("cluster", "i8"),  # sum of the cluster that it began, once the minute is over
+        ("last", "i8"),
+        ("different", "i8"),
+        ("newest", "i8"),
+        ("unpriced", "i8"),
+        ("position", "i4"),  # negative once undone
+        ("signed", "i4"),  # contracts, negative if sold
+        ("size", "i4"),
+        ("opening", "i2"),  # opening share of its time of day
+        ("rule", "u1"),
+        ("remainder", "u1"),  # the reason why the rest of its size has no side
+    ]
+)
+
+#: What a rule's contracts count for, and how many there were, in one group of contracts.
+RULES: Final = np.dtype(
+    [
+        ("weight", "i8"),  # 1 / (1 - 2e), e the error rate
+        ("deviation", "i8"),  # one standard deviation of a contract's error in flow
+        ("records", "i8"),
+        ("volume", "i8"),  # contracts
+    ]
+)
+
+
+def empty_ring() -> Rows:
+    """Room for the newest trades; memory is only taken as they come."""
+    return np.zeros(CANCEL_REACH, ENTRY)
+
+
+@inline
+def place(serial: int) -> int:
+    """Where the ring keeps a trade."""
+    return serial & (CANCEL_REACH - 1)
+
+
+@inline
+def tally(entry: Row, totals: Row, rule: Row, remainder: Row, sign: int) -> int:
+    """Add what is simply summed to the totals, or with `sign` -1 take it away.
+
+    Args:
+        entry: The trade.
+        totals: Its contract's row.
+        rule: The row of what decided.
+        remainder: The row of why the rest of its size has no side.
+        sign: 1 or -1.
+
+    Returns:
+        The standard deviation of the trade's flow.
+    """
+    signed, size = int(entry.signed), int(entry.size)
+    bought, sold = max(signed, 0), max(-signed, 0)
+    rest = size - bought - sold
+    totals.bought += sign * bought
+    totals.sold += sign * sold
+    totals.unsigned += sign * rest
+    totals.unpriced += sign * entry.unpriced
+    totals.delta_dollars += sign * entry.delta_dollars
+    totals.gamma_dollars += sign * entry.gamma_dollars
+    totals.opened += sign * size * entry.opening
+    totals.net_bought += sign * signed * rule.weight
+    rule.records += sign
+    rule.volume += sign * (bought + sold)
+    remainder.volume += sign * rest
+    return int((bought + sold) * rule.deviation + rest * remainder.deviation)
+
+
+@inline
+def join_cluster(entry: Row, totals: Row, owner: Row, minute: int, deviation: int) -> None:
+    """Add a trade to the cluster of its minute, or begin a new one with it.
+
+    A late trade joins the newest cluster.
+
+    Args:
+        entry: The trade.
+        totals: Its contract's row.
+        owner: Where the ring keeps, or kept, the trade that began the contract's cluster.
+        minute: Of the trade, since 1970.
+        deviation: Of the trade's flow.
+    """
+    in_reach = totals.owner > 0 and entry.serial - totals.owner < CANCEL_REACH
+    if minute > totals.minute or not in_reach:
+        if in_reach:
+            owner.cluster = totals.cluster
+        totals.owner, totals.minute, totals.cluster = entry.serial, minute, 0
+    entry.owner = totals.owner
+    totals.variance += deviation * (2 * totals.cluster + deviation)
+    totals.cluster += deviation
+
+
+@inline
+def leave_cluster(entry: Row, totals: Row, owner: Row, deviation: int) -> None:
+    """Take a trade out of its cluster; the arguments are those of `join_cluster`."""
+    if entry.owner == totals.owner:
+        totals.cluster -= deviation
+        rest = totals.cluster
+    else:
+        owner.cluster -= deviation
+        rest = owner.cluster
+    totals.variance -= deviation * (2 * rest + deviation)
+
+
+@inline
+def remember_price(entry: Row, totals: Row, price: int) -> None:
+    """Make `price` the contract's last."""
+    if price != totals.last:
+        totals.different = totals.last
+        totals.last = price
+    totals.newest = entry.serial
+
+
+@kernel
+def undo(serial: int, totals: Rows, ring: Rows, rules: Rows) -> bool:
+    """Take away what a trade did.
+
+    The price it left is forgotten only while it is the contract's last.
+
+    Returns:
+        False if the trade is unknown, undone already, or too long ago.
+    """
+    entry = ring[place(serial)]
+    if serial <= 0 or entry.serial != serial or entry.position < 0:
+        return False
+    owner = ring[place(entry.owner)]
+    if owner.serial != entry.owner:
+        return False
+    mine = totals[entry.position]
+    own = mine.group
+    deviation = tally(entry, mine, rules[own, entry.rule], rules[own, entry.remainder], -1)
+    leave_cluster(entry, mine, owner, deviation)
+    entry.position = -1
+    newest = entry
+    # Back to the last trade that stands: the ones before it may have been undone already.
+    while mine.newest == newest.serial and newest.position < 0:
+        mine.last, mine.different, mine.newest = newest.last, newest.different, newest.newest
+        newest = ring[place(mine.newest)]
+    return True

@@ -1,0 +1,129 @@
+"""A small generated chain and a few trades of it, to look around without market data.
+
+Black prices on a fixed smile, open interest heaped on round strikes, one made-up symbol. It is
+quoted twice, so that a sample precedes its trades; it does not move and claims nothing about any
+market.
+"""
+
+import datetime
+from pathlib import Path
+
+import numpy as np
+
+from zerodte.arrays import F64, I64, U32
+from zerodte.constants import HOUR, MINUTE, SAMPLE_INTERVAL
+from zerodte.market.calendar import TradingSession, calendar, new_york
+from zerodte.market.osi import Contract, format_osi
+from zerodte.pricing import black
+from zerodte.records.dbn import STAT_CLEARED_VOLUME, STAT_OPEN_INTEREST, Records, records
+from zerodte.tape.writer import TapeWriter
+
+SYMBOL = "DEMO"
+
+_DATASET, _EQUITY = "ZERODTE.DEMO", "ZERODTE.EQUITY"
+_SPOT, _TICK = 500.0, 0.01
+_STRIKES = np.arange(470.0, 531.0)
+_NEAR = 2.0
+_MORNING = datetime.time(6, 30)
+_NANO = 1_000_000_000
+
+
+def write_synthetic_tape(out: Path, session: TradingSession) -> None:
+    """Write a tape of `session` at its ninetieth minute: its expiry, the next, and a week's."""
+    last = session.open + HOUR + 30 * MINUTE
+    at = last - SAMPLE_INTERVAL
+    following = calendar().next(session.date)
+    week = calendar().next(session.date + datetime.timedelta(days=6))
+    writer = TapeWriter(out, source="simulated", notes=("a small generated chain",))
+    contracts, mids, interest = [], [], []
+    for sessions, expiry in ((0.0, session.date), (1.0, following.date), (5.0, week.date)):
+        left = sessions + (session.close - last) / (session.close - session.open)
+        for right, is_call in (("C", True), ("P", False)):
+            contracts += [Contract(SYMBOL, expiry, strike, right) for strike in _STRIKES.tolist()]
+            mids.append(_prices(left / 252, is_call))
+            interest.append(_open_interest(is_call))
+    symbols = [format_osi(contract) for contract in contracts]
+    ids = writer.ids(_DATASET, symbols)
+    mid, counts = np.concatenate(mids), np.concatenate(interest)
+    _write_definitions(writer, ids, symbols, contracts, at)
+    _write_statistics(writer, ids, counts, at, new_york(session.date, _MORNING))
+    quotes = _write_quotes(writer, ids, mid, (at, last))
+    is_near = [c.expiry == session.date and abs(c.strike - _SPOT) <= _NEAR for c in contracts]
+    _write_trades(writer, quotes[is_near], last)
+    stock = records("bbo-1s", 2)
+    stock["instrument_id"] = writer.ids(_EQUITY, [SYMBOL])
+    stock["ts_event"] = stock["ts_recv"] = (at, last)
+    stock["bid_px_00"], stock["ask_px_00"] = _raw(_SPOT - _TICK), _raw(_SPOT + _TICK)
+    stock["bid_sz_00"] = stock["ask_sz_00"] = 300
+    writer.write(_EQUITY, "bbo-1s", stock)
+
+
+def _prices(tau: float, is_call: bool) -> F64:
+    money = np.log(_STRIKES / _SPOT)
+    smile = 0.13 - 0.9 * money + 9.0 * money**2
+    rights = np.full(len(_STRIKES), is_call)
+    return black.price(_SPOT, _STRIKES, tau, smile, rights)
+
+
+def _open_interest(is_call: bool) -> F64:
+    centre = _SPOT + (5.0 if is_call else -7.0)
+    bell = np.exp(-0.5 * ((_STRIKES - centre) / 9.0) ** 2)
+    heap = 1.0 + 2.0 * (_STRIKES % 5.0 == 0.0) + 3.0 * (_STRIKES % 10.0 == 0.0)
+    counts: F64 = np.rint((2100.0 if is_call else 1300.0) * bell * heap)
+    return counts
+
+
+def _raw(dollars: float | F64) -> I64:
+    raw: I64 = np.rint(np.asarray(dollars) * _NANO).astype(np.int64)
+    return raw
+
+
+def _write_definitions(
+    writer: TapeWriter,
+    ids: U32,
+    symbols: list[str],
+    contracts: list[Contract],
+    at: int,
+) -> None:
+    rows = records("definition", len(ids))
+    rows["instrument_id"], rows["raw_symbol"] = ids, symbols
+    rows["instrument_class"] = [contract.right for contract in contracts]
+    rows["strike_price"] = _raw(np.array([contract.strike for contract in contracts]))
+    rows["ts_event"] = rows["ts_recv"] = at
+    writer.write(_DATASET, "definition", rows)
+
+
+def _write_statistics(writer: TapeWriter, ids: U32, counts: F64, at: int, morning: int) -> None:
+    rows = records("statistics", 2 * len(ids))
+    rows["instrument_id"], rows["ts_recv"] = np.tile(ids, 2), at
+    rows["stat_type"] = np.repeat((STAT_OPEN_INTEREST, STAT_CLEARED_VOLUME), len(ids))
+    rows["quantity"] = np.concatenate((counts, np.rint(0.4 * counts)))
+    rows["ts_event"] = np.repeat((morning, at), len(ids))
+    writer.write(_DATASET, "statistics", rows)
+
+
+def _write_quotes(writer: TapeWriter, ids: U32, mid: F64, times: tuple[int, ...]) -> Records:
+    """Quote every contract at each of the times; returns one round of them."""
+    rows = records("cbbo-1s", len(ids))
+    half = np.maximum(_TICK, np.rint(mid) * _TICK)
+    bid = np.maximum(np.rint((mid - half) / _TICK), 0.0) * _TICK
+    ask = np.maximum(np.rint((mid + half) / _TICK), 1.0) * _TICK
+    rows["instrument_id"] = ids
+    rows["bid_px_00"], rows["ask_px_00"] = _raw(bid), _raw(ask)
+    rows["bid_sz_00"] = rows["ask_sz_00"] = 50
+    rounds = np.tile(rows, len(times))
+    rounds["ts_event"] = rounds["ts_recv"] = np.repeat(times, len(ids))
+    writer.write(_DATASET, "cbbo-1s", rounds)
+    return rows
+
+
+def _write_trades(writer: TapeWriter, quotes: Records, at: int) -> None:
+    """A trade of every contract quoted: at the ask, at the bid, between, and so on."""
+    rows = records("tcbbo", len(quotes))
+    for name in ("instrument_id", "bid_px_00", "ask_px_00", "bid_sz_00", "ask_sz_00"):
+        rows[name] = quotes[name]
+    bid, ask = quotes["bid_px_00"], quotes["ask_px_00"]
+    rows["price"] = np.choose(np.arange(len(rows)) % 3, (ask, bid, (bid + ask) // 2))
+    rows["size"] = 10
+    rows["ts_event"] = rows["ts_recv"] = at
+    writer.write(_DATASET, "tcbbo", rows)

@@ -1,0 +1,1 @@
+"""Recorded data of other formats, turned into tapes."""

@@ -1,0 +1,201 @@
+"""What the board knows of chains at one instant, gathered for all of them in one pass."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from zerodte.arrays import F64, I32, I64, Bool
+from zerodte.engine.chain_inputs import ChainInputs, Quotes, fault_masks, mids_and_spreads
+from zerodte.engine.open_interest import Turnover, open_interest
+from zerodte.engine.surface import parity
+from zerodte.engine.volume import volume_of
+from zerodte.market.contracts import Chain
+from zerodte.session.market_state import MarketState
+from zerodte.session.quantise import single, units
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class ChainObservation:
+    """All that the board knows of a chain at one instant. Arrays are of shape (2, n).
+
+    Attributes:
+        instant: What the model may look at.
+        forward: By put-call parity, dollars; NaN where the chain is stale or has none.
+        mid: As it is kept.
+        spread: As it is kept.
+        contracts: Traded since the open.
+        delta_dollars: Signed, since the open.
+        gamma_dollars: Likewise, per 1% move.
+        cleared: Contracts that the venue says were cleared; NaN where unknown.
+        net_bought: Contracts that customers bought less sold, corrected for errors of the rules.
+        variance: Of that, contracts squared.
+        by_rule: Contracts by the `Rule` that decided, shape (rules,).
+        has_trades: Whether a trade of the symbol has come.
+    """
+
+    instant: ChainInputs
+    forward: float
+    mid: I32
+    spread: I32
+    contracts: I64
+    delta_dollars: I64
+    gamma_dollars: I64
+    cleared: F64
+    net_bought: F64
+    variance: F64
+    by_rule: I64
+    has_trades: bool
+
+
+def observe(
+    board: MarketState, chains: Sequence[Chain], now: int, *, quantised: bool = False
+) -> list[ChainObservation]:
+    """What is known of chains at `now` (UTC ns).
+
+    Args:
+        board: Who knows.
+        chains: Which; each has a strike.
+        now: UTC ns.
+        quantised: Open interest has the digits of a sample, so that what is computed is what will
+            be computed again. Mids need not: of them figures only see the smile, which is kept.
+    """
+    if not chains:
+        return []
+    side = _StackedChains(chains)
+    return _split(board, side, _Columns.of(board, side, now, quantised=quantised), now)
+
+
+class _StackedChains:
+    """Chains along one axis of strikes."""
+
+    def __init__(self, chains: Sequence[Chain]) -> None:
+        self.chains = chains
+        self.sizes = np.array([len(chain.strikes) for chain in chains])
+        self.starts = np.cumsum(self.sizes) - self.sizes
+        self.positions = np.concatenate([chain.positions for chain in chains], axis=1)
+        self.listed = np.concatenate([chain.listed for chain in chains], axis=1)
+
+    def column(self, values: F64) -> F64:
+        """Values by position; NaN where no contract is listed."""
+        return np.where(self.listed, values[self.positions], np.nan)
+
+    def count(self, values: I64) -> I64:
+        """Counts by position; 0 where no contract is listed."""
+        return np.where(self.listed, values[self.positions], 0)
+
+    def masked(self, values: F64) -> F64:
+        """Counts by contract; 0 where none is listed."""
+        return np.where(self.listed, values, 0.0)
+
+    def at_strikes(self, values: Bool) -> Bool:
+        """A value of each chain at all its strikes."""
+        return np.repeat(values, self.sizes)
+
+    def total(self, values: F64 | Bool) -> F64:
+        """The sums over each chain's contracts."""
+        return np.add.reduceat(values.sum(axis=0), self.starts).astype(np.float64)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class _Columns:
+    """Of all chains, side by side."""
+
+    fresh: Bool
+    has_trades: Bool
+    bid: F64
+    ask: F64
+    mid: F64
+    spread: F64
+    mid_units: I32
+    spread_units: I32
+    official: F64
+    effective: F64
+    cleared: F64
+    volume: F64
+    day: Turnover
+    delta_dollars: I64
+    gamma_dollars: I64
+
+    @classmethod
+    def of(
+        cls, board: MarketState, side: _StackedChains, now: int, *, quantised: bool
+    ) -> "_Columns":
+        numbers = np.array([chain.number for chain in side.chains])
+        fresh = ~board.book.stale(now)[numbers]
+        has_trades = np.array([board.has_trades(chain.symbol) for chain in side.chains])
+        bid, ask = side.column(board.book.bid), side.column(board.book.ask)
+        mid, spread = mids_and_spreads(bid, ask, side.at_strikes(fresh))
+        day = Turnover(*(side.masked(part) for part in board.flow.turnover(side.positions)))
+        interest = open_interest(side.column(board.settled.open_interest), day)
+        official, effective = interest.official, np.where(side.listed, interest.effective, np.nan)
+        if quantised:
+            official, effective = single(official), single(effective)
+        cleared, known = side.column(board.settled.volume), side.at_strikes(has_trades)
+        return cls(
+            fresh=fresh,
+            has_trades=has_trades,
+            bid=bid,
+            ask=ask,
+            mid=mid,
+            spread=spread,
+            mid_units=units(mid),
+            spread_units=units(spread),
+            official=official,
+            effective=effective,
+            cleared=cleared,
+            volume=volume_of(cleared, day.traded, side.listed, has_trades=known),
+            day=day,
+            delta_dollars=side.count(board.flow.delta_dollars),
+            gamma_dollars=side.count(board.flow.gamma_dollars),
+        )
+
+
+def _split(
+    board: MarketState, side: _StackedChains, columns: _Columns, now: int
+) -> list[ChainObservation]:
+    """The columns of each chain."""
+    faults = {
+        reason: side.total(mask).astype(np.int64).tolist()
+        for reason, mask in fault_masks(columns.bid, columns.ask, side.listed).items()
+    }
+    day = columns.day
+    traded, signed = side.total(day.traded).tolist(), side.total(day.bought + day.sold).tolist()
+    has_official = side.total(np.isfinite(columns.official)).tolist()
+    contracts = day.traded.astype(np.int64)
+    out = []
+    for i, chain in enumerate(side.chains):
+        own = np.s_[:, side.starts[i] : side.starts[i] + side.sizes[i]]
+        instant = ChainInputs(
+            chain=chain,
+            clock=board.clock(chain, now),
+            fresh=bool(columns.fresh[i]),
+            newest=board.book.newest_of(chain.number),
+            quotes=Quotes(
+                columns.mid[own],
+                columns.spread[own],
+                {reason: counts[i] for reason, counts in faults.items() if counts[i]},
+            ),
+            official=columns.official[own],
+            effective=columns.effective[own],
+            volume=columns.volume[own],
+            oi_as_of=board.settled.as_of if has_official[i] else None,
+            classified_share=signed[i] / traded[i] if traded[i] else 1.0,
+        )
+        bid, ask = columns.bid[own], columns.ask[own]
+        facts = ChainObservation(
+            instant=instant,
+            forward=parity(chain.strikes, bid, ask) if instant.fresh else np.nan,
+            mid=columns.mid_units[own],
+            spread=columns.spread_units[own],
+            contracts=contracts[own],
+            delta_dollars=columns.delta_dollars[own],
+            gamma_dollars=columns.gamma_dollars[own],
+            cleared=columns.cleared[own],
+            net_bought=day.net_bought[own],
+            variance=day.variance[own],
+            by_rule=board.flow.volume_of(chain.number),
+            has_trades=bool(columns.has_trades[i]),
+        )
+        out.append(facts)
+    return out

@@ -1,0 +1,150 @@
+"""Samples as they come: the growing columns of one symbol's day."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from zerodte.arrays import F32, F64, Index
+from zerodte.constants import SAMPLE_INTERVAL
+from zerodte.market.calendar import TradingSession
+from zerodte.market.contracts import Chain
+from zerodte.session.sample import (
+    COLUMN_KINDS,
+    FIGURES,
+    INPUTS,
+    NOT_LISTED,
+    RULE_COUNT,
+    Columns,
+    Gap,
+    SampleContext,
+    SampleDay,
+    VenueStatistics,
+)
+from zerodte.session.sample_draft import SampleDraft, figures_row, inputs_row
+
+
+class SampleBuffer:
+    """The samples of one symbol's same-day chain, in memory.
+
+    Args:
+        chain: The chain at its first sample.
+        hours: Its session.
+
+    Attributes:
+        number: The chain's number among the session's contracts.
+    """
+
+    def __init__(self, chain: Chain, hours: TradingSession) -> None:
+        self.number = chain.number
+        self._symbol, self._root, self._hours = chain.symbol, chain.root, hours
+        self._rows = 0
+        most = (hours.close - hours.open) // SAMPLE_INTERVAL
+        # Memory is only taken as rows are written.
+        self._inputs = np.empty(most, INPUTS)
+        self._figures = np.empty(most, FIGURES)
+        self._by_rule = np.empty((most, RULE_COUNT), np.int32)
+        self._strikes = np.empty(0)
+        self._since = np.empty((2, 0), np.int32)
+        self._columns = _columns(most, 0)
+        self._statistics: list[VenueStatistics] = []
+        self._moments: list[SampleContext] = []
+
+    @property
+    def last(self) -> int | None:
+        """When the last sample was taken, UTC ns."""
+        return self._moments[-1].at if self._moments else None
+
+    def take(self, sample: SampleDraft, moment: SampleContext) -> None:
+        """Keep a sample; they come in order of time."""
+        chain, row = sample.facts.instant.chain, self._rows
+        if len(chain.strikes) != len(self._strikes):
+            self._spread_over(chain.strikes)
+        self._since[chain.listed & (self._since == NOT_LISTED)] = row
+        self._take_columns(row, sample)
+        self._take_statistics(row, sample)
+        self._inputs[row] = inputs_row(sample)
+        self._figures[row] = figures_row(sample)
+        self._by_rule[row] = sample.facts.by_rule
+        self._moments.append(moment)
+        self._rows += 1
+
+    def day(self, gaps: tuple[Gap, ...]) -> SampleDay:
+        """The samples so far; later ones leave it as it is."""
+        rows = self._rows
+        return SampleDay(
+            symbol=self._symbol,
+            root=self._root,
+            hours=self._hours,
+            strikes=self._strikes,
+            since=self._since.copy(),
+            columns=self._columns.until(rows),
+            inputs=self._inputs[:rows],
+            figures=self._figures[:rows],
+            volume_by_rule=self._by_rule[:rows],
+            statistics=tuple(self._statistics),
+            moments=tuple(self._moments),
+            gaps=gaps,
+        )
+
+    def _take_columns(self, row: int, sample: SampleDraft) -> None:
+        into, facts = self._columns, sample.facts
+        into.mid[row] = facts.mid
+        into.spread[row] = facts.spread
+        into.open_interest[row] = facts.instant.effective
+        into.contracts[row] = facts.contracts
+        into.delta_dollars[row] = facts.delta_dollars.sum(axis=0)
+        into.gamma_dollars[row] = facts.gamma_dollars.sum(axis=0)
+        into.volatility[row] = np.nan if sample.smile is None else sample.smile.volatility
+        into.quoted[row] = False if sample.smile is None else sample.smile.quoted
+
+    def _take_statistics(self, row: int, sample: SampleDraft) -> None:
+        said = VenueStatistics(
+            since=row,
+            official=sample.facts.instant.official.astype(np.float32),
+            cleared=sample.facts.cleared.astype(np.float32),
+            oi_as_of=sample.facts.instant.oi_as_of,
+        )
+        if not self._statistics or not _same(said, self._statistics[-1]):
+            self._statistics.append(said)
+
+    def _spread_over(self, strikes: F64) -> None:
+        """Make room for strikes that were listed since: all columns anew, on the wider grid."""
+        places = np.searchsorted(strikes, self._strikes)
+        count, rows = len(strikes), self._rows
+        wider = _columns(len(self._inputs), count)
+        for name, kind in COLUMN_KINDS.items():
+            new, old = getattr(wider, name), getattr(self._columns, name)
+            new[:rows] = kind.nothing
+            new[:rows, ..., places] = old[:rows]
+        since = np.full((2, count), NOT_LISTED, np.int32)
+        since[:, places] = self._since
+        self._strikes, self._since, self._columns = strikes, since, wider
+        self._statistics = [
+            replace(
+                said,
+                official=_widened(said.official, places, count),
+                cleared=_widened(said.cleared, places, count),
+            )
+            for said in self._statistics
+        ]
+
+
+def _columns(rows: int, strikes: int) -> Columns:
+    """Room that is not filled."""
+    kinds = COLUMN_KINDS.items()
+    return Columns(**{name: np.empty(k.shape(rows, strikes), k.dtype) for name, k in kinds})
+
+
+def _widened(values: F32, places: Index, count: int) -> F32:
+    out = np.full((2, count), np.nan, np.float32)
+    out[:, places] = values
+    return out
+
+
+def _same(one: VenueStatistics, other: VenueStatistics) -> bool:
+    # Bit by bit, so that what is unknown in both is the same.
+    return (
+        one.oi_as_of == other.oi_as_of
+        and one.official.tobytes() == other.official.tobytes()
+        and one.cleared.tobytes() == other.cleared.tobytes()
+    )
