@@ -24,6 +24,7 @@ from zerodte.session.sample import COLUMN_KINDS, Columns
 from zerodte.tape.folder import open_tape
 from zerodte.views.frame import Frame
 from zerodte.views.strike_bars import heatmap
+from zerodte.wire.heatmap import HeatmapQuery
 
 _RECORDS = 2_000_000
 
@@ -66,7 +67,10 @@ def _an_hour(history: History, symbol: str) -> bytes:
     found = history.read(DATE, symbol)
     assert found is not None
     at = new_york(DATE, datetime.time(13))
-    return heatmap(Frame.past(found.day, found.source, symbol, at), "gex", "raw", "1m", 60)
+    return heatmap(
+        Frame.past(found.day, found.source, symbol, at),
+        HeatmapQuery(symbol="SPX", metric="gex", mode="raw", bar="1m", minutes=60),
+    )
 
 
 def _narrowed(whole: StoredSession, strikes: int) -> StoredSession:

@@ -34,6 +34,7 @@ from zerodte.server.run import Listener, Server
 from zerodte.server.settings import ServerSettings
 from zerodte.tape.folder import Tape, open_tape
 from zerodte.views.snapshot import snapshot
+from zerodte.wire.snapshot import SnapshotQuery
 
 SECOND = 10**9
 #: A day in about a second.
@@ -176,7 +177,10 @@ def unlike(seen: Seen, tape: Tape, symbol: str) -> list[str]:
         while tick is not None and tick.end <= at:
             session.apply(tick)
             tick = next(ticks, None)
-        if snapshot(session, "live", symbol, None, STRIKE_RANGE) != seen[as_of]:
+        if (
+            snapshot(session, "live", SnapshotQuery(symbol=symbol, strike_range=STRIKE_RANGE))
+            != seen[as_of]
+        ):
             wrong.append(as_of)
     return wrong
 

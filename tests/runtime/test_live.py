@@ -24,6 +24,7 @@ from zerodte.runtime.replay import replay
 from zerodte.session.session import Session
 from zerodte.tape.folder import Tape, TapeError, open_tape
 from zerodte.views.snapshot import snapshot
+from zerodte.wire.snapshot import SnapshotQuery
 
 #: The tape's minutes in a third of a second.
 QUICK = 500.0
@@ -82,7 +83,7 @@ def test_live_answers_are_those_of_a_replay(tape: Tape, tmp_path: Path) -> None:
         live = market.snapshot("ABC", None, STRIKE_RANGE)
         assert market.health().status == "Healthy"
     again = replay(open_tape(market.folder))
-    assert live == snapshot(again, "live", "ABC", None, STRIKE_RANGE)
+    assert live == snapshot(again, "live", SnapshotQuery(symbol="ABC", strike_range=STRIKE_RANGE))
     assert json.loads(live)["source"] == "live"
     assert again.digest == replay(tape).digest
     assert again.board.flow.records.tolist() == replay(tape).board.flow.records.tolist()

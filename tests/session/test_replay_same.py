@@ -24,6 +24,7 @@ from zerodte.runtime.replay import replay
 from zerodte.tape.folder import open_tape
 from zerodte.tape.writer import TapeWriter
 from zerodte.views.snapshot import snapshot
+from zerodte.wire.snapshot import SnapshotQuery
 
 TESTS = Path(__file__).parents[1]
 MINUTES = 12
@@ -161,5 +162,7 @@ def test_against_the_wall_clock(made: Path, speed: float) -> None:
     join_replay()
     session = replay(open_tape(made))
     assert session.now == OPEN + MINUTES * MINUTE
-    assert market.snapshot("ABC", None, 0.10) == snapshot(session, "replay", "ABC", None, 0.10)
+    assert market.snapshot("ABC", None, 0.10) == snapshot(
+        session, "replay", SnapshotQuery(symbol="ABC", strike_range=0.10)
+    )
     market.stop()
