@@ -33,7 +33,7 @@ _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 
 
 class Cached(Protocol):
-    """What is known of the answers that are kept."""
+    """What is known of the answers that are cached."""
 
     size: int
 
@@ -92,8 +92,8 @@ _MARKET: tuple[Row[MarketStats], ...] = (
         lambda market: market.queues, "queue"),
 )
 _SERVED: tuple[Row[Served], ...] = (
-    Row("zerodte_cache_entries", "gauge", "Answers kept.", lambda served: len(served.cache)),
-    Row("zerodte_cache_bytes", "gauge", "Bytes of the answers kept, in all codings.",
+    Row("zerodte_cache_entries", "gauge", "Answers cached.", lambda served: len(served.cache)),
+    Row("zerodte_cache_bytes", "gauge", "Bytes of the answers cached, in all codings.",
         lambda served: served.cache.size),
     Row("zerodte_stream_readers", "gauge", "Open streams.", lambda served: served.stream.readers),
     Row("zerodte_stream_samples_sent", "counter", "Samples sent, each reader counted.",
@@ -153,8 +153,8 @@ class Metrics:
         self._bytes = self._counter("zerodte_http_answer_bytes", "Bytes of bodies sent.", "route")
         self._lookups = self._counter(
             "zerodte_cache_lookups",
-            "Requests by how their answer was had: kept (hit), made (miss), or made for another "
-            "request at that moment (shared).",
+            "Requests by where their answer came from: cached (hit), computed (miss), or being "
+            "computed for another request (shared).",
             "result",
         )
         self._aborted = self._counter(
@@ -169,7 +169,7 @@ class Metrics:
         self._look = cache(lambda result: self._lookups.labels(result).inc)
 
     def watch(self, cache: Cached, stream: Streamed) -> None:
-        """Count what a server holds, too."""
+        """Also count what a server holds."""
         served = Served(cache, stream)
         self._registry.register(_Table(_SERVED, lambda: served))
 
@@ -179,11 +179,11 @@ class Metrics:
         self._add(route)(size)
 
     def looked_up(self, result: str) -> None:
-        """Count a request for an answer that may be kept."""
+        """Count a request for an answer that may be cached."""
         self._look(result)()
 
     def aborted(self, reason: str) -> None:
-        """Count a connection that was ended."""
+        """Count a connection that was aborted."""
         self._aborted.labels(reason).inc()
 
     def exposition(self) -> bytes:
