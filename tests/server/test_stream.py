@@ -20,7 +20,7 @@ from zerodte.server.app import create_app
 from zerodte.server.run import Listener, Server
 from zerodte.server.settings import ServerSettings
 from zerodte.server.sse import read_id
-from zerodte.wire.stream import SampleEvent
+from zerodte.wire.stream import SampleEvent, StreamQuery
 
 PATH = "/v1/flow/zero-dte/stream/SPX"
 
@@ -320,9 +320,9 @@ def test_many_readers_share_what_is_encoded_once(
     asked: list[int | None] = []
     events = service.events
 
-    def counted(symbol: str, after: int | None) -> Sequence[SampleEvent]:
+    def counted(query: StreamQuery, after: int | None) -> Sequence[SampleEvent]:
         asked.append(after)
-        return events(symbol, after)
+        return events(query, after)
 
     monkeypatch.setattr(service, "events", counted)
     service.sample("0")

@@ -10,7 +10,7 @@ from zerodte.market.calendar import new_york_clock
 from zerodte.runtime.replay_account import ReplayAccount, rule_lines, seconds, top_strikes
 from zerodte.session.market_state import MarketState
 from zerodte.session.sample import Gap
-from zerodte.views.sentences import dollars
+from zerodte.wire.text import dollars
 
 _STRIKES = 10
 _GAPS = 10

@@ -9,7 +9,6 @@ import msgspec
 from zerodte.clock import NEW_YORK
 from zerodte.server.level_chart import level_chart
 from zerodte.service.market_service import MarketService
-from zerodte.views.sentences import dollars
 from zerodte.wire.conditions import ExpectedMove, Flow
 from zerodte.wire.decision import DealerInventory
 from zerodte.wire.errors import ApiError
@@ -23,6 +22,7 @@ from zerodte.wire.positioning import (
     Regime,
 )
 from zerodte.wire.snapshot import SnapshotQuery
+from zerodte.wire.text import dollars
 
 _UNKNOWN = "–"
 #: What stands above the columns, and what of it is said more quietly below each figure.
