@@ -35,7 +35,7 @@ def serve(runner: Runner, listener: Listener, doing: str, lead: int | None = Non
     log("start", url=url, version=zerodte.__version__)
     service, worker = LocalService(runner.stage), Worker(runner)
     app = create_app(service, ServerSettings(base_url=url))
-    server = Server(app, listener, app.stop, app.aborted)
+    server = Server(app, listener, app.stop, app.count_abort)
     with LateProgress() as progress:
         worker.start(_Announcer(service, url, progress, lead))
         try:
