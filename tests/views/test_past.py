@@ -86,9 +86,9 @@ def test_after_the_close_the_last_sample_stands(seen: Seen) -> None:
     assert len(body["bars"]) == 10
 
 
-def refused(frame: Frame, **how: object) -> ApiError:
+def refused(frame: Frame, expiry: datetime.date | None = None) -> ApiError:
     with pytest.raises(ApiError) as caught:
-        snapshot_at(frame, how.get("expiry"), 0.03)  # type: ignore[arg-type]
+        snapshot_at(frame, SnapshotQuery(symbol=frame.symbol, expiry=expiry))
     return caught.value
 
 
@@ -133,15 +133,8 @@ def test_a_sample_is_nearly_what_is_said_a_second_later(recorded: Path, tmp_path
     session = replay(open_tape(tmp_path), new_york(GOOG, datetime.time(11, 30)))
 
     def said(*, settled: bool) -> dict[str, Any]:
-        return read(
-            snapshot(
-                session,
-                "replay",
-                ({True: ExposureQuery, False: SnapshotQuery}[settled])(
-                    symbol="GOOG", strike_range=0.05
-                ),
-            )
-        )
+        query = ExposureQuery if settled else SnapshotQuery
+        return read(snapshot(session, "replay", query(symbol="GOOG", strike_range=0.05)))
 
     live, baseline = said(settled=False), said(settled=True)
     session.advance(session.now + SECOND)

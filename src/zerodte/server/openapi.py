@@ -111,8 +111,7 @@ def _success(route: Route) -> Json:
 def _failures(codes: Iterable[str]) -> Json:
     by_status: defaultdict[int, list[str]] = defaultdict(list)
     for code in codes:
-        if code not in by_status[STATUS[code]]:
-            by_status[STATUS[code]].append(code)
+        by_status[STATUS[code]].append(code)
     return {
         str(status): {
             "description": f"{HTTPStatus(status).phrase}: {', '.join(named)}",

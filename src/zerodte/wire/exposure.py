@@ -59,7 +59,7 @@ def encode(head: Head, blocks: ExposureBlocks) -> bytes:
 class ChainQuery(SymbolQuery, frozen=True, kw_only=True, gc=False):
     """A question about one chain of a symbol."""
 
-    codes = ("symbol_not_found", "expiry_not_found", "session_unreadable", "warming_up")
+    codes = ("expiry_not_found", "session_unreadable", "warming_up")
     changes = "tick"
 
     expiry: Annotated[date | None, about("Another expiry than today's, US/Eastern.")] = None

@@ -6,6 +6,7 @@ encodes, so it can be sent to a worker; and its fields describe themselves to Op
 
 import functools
 from collections.abc import Mapping
+from inspect import get_annotations
 from typing import Annotated, ClassVar, Literal, Self, TypeAlias
 
 from msgspec import Struct
@@ -73,5 +74,8 @@ class SymbolQuery(Query, frozen=True, kw_only=True, gc=False):
 
 @functools.cache
 def fields_of(query: type[Query]) -> tuple[Field, ...]:
-    """What the fields of a query are, in order."""
-    return tuple(field_of(field.name, field.type, field.default) for field in fields(query))
+    """What the fields of a query are: those of the path, its own, then those of its bases."""
+    known = {field.name: field for field in fields(query)}
+    names = [name for base in query.__mro__ for name in get_annotations(base) if name in known]
+    read = [field_of(name, known[name].type, known[name].default) for name in names]
+    return tuple(sorted(read, key=lambda field: not field.in_path))

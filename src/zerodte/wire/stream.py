@@ -8,7 +8,7 @@ from zerodte.wire.query import Query, Symbol
 class StreamQuery(Query, frozen=True, kw_only=True, gc=False):
     """What each sample of a symbol is, as it is taken: it has no last answer."""
 
-    codes = ("symbol_not_found", "warming_up")
+    codes = ("warming_up",)
 
     symbol: Symbol
 
