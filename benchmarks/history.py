@@ -18,8 +18,8 @@ from benchmarks.tape import DATE, STRIKES, write_tape
 from zerodte.history.encode import StoredSession
 from zerodte.history.history import History
 from zerodte.market.calendar import new_york
-from zerodte.runtime.archive import finished
 from zerodte.runtime.replay import replay
+from zerodte.service.session_store import stored_sessions
 from zerodte.session.sample import COLUMN_KINDS, Columns
 from zerodte.tape.folder import open_tape
 from zerodte.views.frame import Frame
@@ -34,7 +34,7 @@ def rows() -> list[Row]:
     with TemporaryDirectory() as folder:
         out = Path(folder)
         write_tape(out / "tape", _RECORDS, compressed=False)
-        whole, *_ = finished(replay(open_tape(out / "tape")), "simulated")
+        whole, *_ = stored_sessions(replay(open_tape(out / "tape")), "simulated")
         return [
             row
             for strikes in (STRIKES // 4, STRIKES)
