@@ -13,7 +13,7 @@ from statistics import NormalDist
 
 import numpy as np
 
-from studies.sessions import FRIDAY, WEDNESDAY, draw
+from studies.sessions import FRIDAY, WEDNESDAY, draw_session
 from studies.table import Table
 from zerodte.arrays import F64, I64
 from zerodte.feeds.simulator.columns import ContractList
@@ -75,8 +75,8 @@ def _without() -> Table:
 def _with() -> Table:
     rows = []
     for symbols, day, sessions in _WITH:
-        drawn = [_hedged(symbols, day, seed) for seed in range(sessions)]
-        near, gamma = np.array(drawn).T
+        study = [_hedged(symbols, day, seed) for seed in range(sessions)]
+        near, gamma = np.array(study).T
         lift = _lift(near)
         p = 1.0 - _NORMAL.cdf(lift.points / lift.error)
         long, short = _lift(near[gamma > 0.0]), _lift(near[gamma <= 0.0])
@@ -108,22 +108,22 @@ def _is_near(close: float, strikes: F64) -> bool:
 
 def _free(seed: int) -> bool:
     """Whether a session without impact closed near a strike."""
-    drawn = draw(WEDNESDAY, (_WITHOUT,), seed)
-    spot = drawn.law.opening
-    sigma = math.sqrt(float(drawn.variance.today(0, spot[None, :])[0, 0]))
-    strikes = strike_grid(drawn.names[0], float(spot[0]), sigma, is_today=True)
-    return _is_near(drawn.path().advance(len(drawn.law.diffusion))[-1, 0], strikes)
+    study = draw_session(WEDNESDAY, (_WITHOUT,), seed)
+    spot = study.process.opening
+    sigma = math.sqrt(float(study.variance.today(0, spot[None, :])[0, 0]))
+    strikes = strike_grid(study.names[0], float(spot[0]), sigma, is_today=True)
+    return _is_near(study.path().advance(len(study.process.diffusion))[-1, 0], strikes)
 
 
 def _hedged(symbols: tuple[str, ...], day: datetime.date, seed: int) -> tuple[bool, float]:
     """Whether a session with impact 1 closed near a strike; dealers' gamma at its open."""
-    drawn = draw(day, symbols, seed)
-    listing = draw_listing(drawn.session, drawn.names, drawn.law, drawn.variance, seed)
-    surface = SmileProcess(drawn.law, drawn.variance, listing)
+    study = draw_session(day, symbols, seed)
+    listing = draw_listing(study.session, study.names, study.process, study.variance, seed)
+    surface = SmileProcess(study.process, study.variance, listing)
     today = np.array([chain.expiry == day for chain in listing.chains])[listing.chain]
     dealers = np.where(today, _morning(listing, seed), 0)
-    path = drawn.path(impact=1.0)
-    seconds = len(drawn.law.diffusion)
+    path = study.path(impact=1.0)
+    seconds = len(study.process.diffusion)
     _, gamma = surface.delta_gamma(0, path.spot)
     dollars = dealers * gamma * path.spot[listing.name] ** 2
     close = path.advance(seconds, surface.book(0, path.spot, seconds, dealers))[-1, 0]

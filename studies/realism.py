@@ -167,7 +167,7 @@ class Tally:
         for name, at in _MARKS.items():
             if minute == at:
                 self._marks[name] = float(
-                    self._volume[chosen].sum() / self._listing.settled[chosen].sum()
+                    self._volume[chosen].sum() / self._listing.settled_interest[chosen].sum()
                 )
         self._marks["growth"] = self._growth(block)
         if minute == _AT_13:
@@ -179,7 +179,7 @@ class Tally:
         place = [name.symbol for name in listing.names].index("SPY")
         chains = [chain.name == place and chain.whole_sessions == 1 for chain in listing.chains]
         chosen = np.array(chains)[listing.chain]
-        grown = block.contract_truth["open_interest"] - listing.settled
+        grown = block.contract_truth["open_interest"] - listing.settled_interest
         return float(grown[chosen].sum() / self._volume[chosen].sum())
 
     @property

@@ -4,7 +4,7 @@ import datetime
 from dataclasses import dataclass
 
 from zerodte.feeds.simulator.names import NAMES, Name
-from zerodte.feeds.simulator.path import Path
+from zerodte.feeds.simulator.path import PricePath
 from zerodte.feeds.simulator.price_process import PriceProcess
 from zerodte.feeds.simulator.prices import draw_prices
 from zerodte.feeds.simulator.variance import Variance
@@ -16,7 +16,7 @@ FRIDAY = datetime.date(2025, 8, 8)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Drawn:
+class StudySession:
     """One seed's session.
 
     Attributes:
@@ -30,21 +30,21 @@ class Drawn:
     session: TradingSession
     names: tuple[Name, ...]
     seed: int
-    law: PriceProcess
+    process: PriceProcess
     variance: Variance
 
-    def path(self, impact: float = 0.0) -> Path:
+    def path(self, impact: float = 0.0) -> PricePath:
         """Its prices, from the open."""
-        return Path(self.session, self.names, self.law, self.seed, impact)
+        return PricePath(self.session, self.names, self.process, self.seed, impact)
 
 
-def draw(
+def draw_session(
     date: datetime.date, symbols: tuple[str, ...], seed: int, news: int | None = None
-) -> Drawn:
+) -> StudySession:
     """Draw the session of a date and seed."""
     session = calendar().session(date)
     if session is None:
         raise ValueError(f"{date} has no session")
     names = tuple(NAMES[symbol] for symbol in symbols)
-    law = PriceProcess(session, names, draw_prices(date, names, seed, news))
-    return Drawn(session, names, seed, law, Variance(law, names))
+    process = PriceProcess(session, names, draw_prices(date, names, seed, news))
+    return StudySession(session, names, seed, process, Variance(process, names))

@@ -10,7 +10,7 @@ import math
 
 import numpy as np
 
-from studies.sessions import FRIDAY, WEDNESDAY, draw
+from studies.sessions import FRIDAY, WEDNESDAY, draw_session
 from studies.table import Table
 
 #: Sessions of each row, and the bar on |z|.
@@ -56,15 +56,15 @@ def _measure(
 ) -> tuple[float, float, float, float, bool]:
     prices, moves = np.empty(_SESSIONS), np.empty(_SESSIONS)
     for number in range(_SESSIONS):
-        drawn = draw(day, (symbol,), row * _SESSIONS + number, news)
-        path = drawn.path()
+        study = draw_session(day, (symbol,), row * _SESSIONS + number, news)
+        path = study.path()
         if minute:
             path.advance(60 * minute)
         spot = path.spot
-        theta = float(drawn.variance.today(path.second, spot[None, :])[0, 0])
+        theta = float(study.variance.today(path.second, spot[None, :])[0, 0])
         # The straddle at the money by Black: 2 S (2 N(sqrt(theta) / 2) - 1).
         prices[number] = 2.0 * math.erf(math.sqrt(theta / 8.0))
-        left = len(drawn.law.diffusion) - path.second
+        left = len(study.process.diffusion) - path.second
         moves[number] = abs(path.advance(left)[-1, 0] / spot[0] - 1.0)
     error = moves / prices - 1.0
     z = float(error.mean() / (error.std(ddof=1) / math.sqrt(_SESSIONS)))

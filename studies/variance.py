@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 
-from studies.sessions import WEDNESDAY, draw
+from studies.sessions import WEDNESDAY, draw_session
 from studies.table import Table
 from zerodte.arrays import F64
 from zerodte.constants import MINUTE, VARIANCE_PROFILE
@@ -74,7 +74,7 @@ def _by_slot(minutes: F64) -> F64:
 def _simulated() -> F64:
     sessions = []
     for seed in range(_SESSIONS):
-        path = draw(WEDNESDAY, ("SPY",), seed).path()
+        path = draw_session(WEDNESDAY, ("SPY",), seed).path()
         begin = path.spot[:1]
         spots = path.advance(_SLOTS * _SLOT * 60)[59::60, 0]
         sessions.append(_by_slot(np.concatenate([begin, spots])))

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from evaluate.made import make
+from evaluate.small_tape import make
 from session.made_tape import DATE
 from zerodte.cli import main
 from zerodte.evaluate.tables import TABLES

@@ -2,7 +2,7 @@
 
 import pytest
 
-from evaluate.made import Facts, facts, make
+from evaluate.small_tape import Facts, facts, make
 from zerodte.tape.folder import Tape
 
 

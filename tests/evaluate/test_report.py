@@ -11,8 +11,8 @@ from scipy import stats  # type: ignore[import-untyped]
 
 from zerodte.evaluate.figure import figure
 from zerodte.evaluate.observations import ALL
+from zerodte.evaluate.replay_observer import Scorer
 from zerodte.evaluate.report import TapeScore, report, score
-from zerodte.evaluate.scorer import Scorer
 from zerodte.evaluate.tables import TABLES
 from zerodte.evaluate.truth import EvaluateError, read_truth
 from zerodte.runtime.replay import replay

@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 from scipy import stats  # type: ignore[import-untyped]
 
-from evaluate.made import LISTED, MINUTES, Facts, minute_end
+from evaluate.small_tape import LISTED, MINUTES, Facts, minute_end
 from session.made_tape import DATE, hours
 from zerodte.constants import MINUTE
 from zerodte.engine.aggressor import SideRule
@@ -20,7 +20,7 @@ from zerodte.evaluate.hedging import score_hedging
 from zerodte.evaluate.interest import score_interest
 from zerodte.evaluate.observations import ALL, ReplayObservations
 from zerodte.evaluate.observations import MINUTES as MINUTE_ROWS
-from zerodte.evaluate.scorer import Scorer
+from zerodte.evaluate.replay_observer import Scorer
 from zerodte.evaluate.sides import score_sides
 from zerodte.evaluate.truth import read_truth
 from zerodte.records.condition import Condition

@@ -9,11 +9,11 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from evaluate.made import COUNT, LISTED, MINUTES, TRADES, Facts, write_truth
+from evaluate.small_tape import COUNT, LISTED, MINUTES, TRADES, Facts, write_truth
 from session.made_tape import DATE
 from zerodte.constants import MINUTE
+from zerodte.evaluate.replay_observer import Scorer
 from zerodte.evaluate.report import score
-from zerodte.evaluate.scorer import Scorer
 from zerodte.evaluate.truth import EvaluateError, read_truth
 from zerodte.records.dbn import Records
 from zerodte.runtime.replay import replay

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from feeds.simulator.made import (
+from feeds.simulator.fake_simulation import (
     DyingSimulation,
     FailingSimulation,
-    MadeSimulation,
-    made_session,
+    FakeSimulation,
+    fake_session,
 )
 from runtime.hearing import Hearing
 from zerodte.constants import MINUTE, STRIKE_RANGE
@@ -33,10 +33,10 @@ def _reachable(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONPATH", path)
 
 
-def demo(kind: type[MadeSimulation], minutes: int = 3) -> Demo:
+def demo(kind: type[FakeSimulation], minutes: int = 3) -> Demo:
     first = calendar().session(DATE)
     assert first is not None
-    return Demo(first, functools.partial(made_session, kind=kind, minutes=minutes))
+    return Demo(first, functools.partial(fake_session, kind=kind, minutes=minutes))
 
 
 def asked(market: Market) -> dict[str, Any]:
@@ -45,7 +45,7 @@ def asked(market: Market) -> dict[str, Any]:
 
 
 def test_sessions_follow_each_other_over_the_weekend() -> None:
-    shown = demo(MadeSimulation)
+    shown = demo(FakeSimulation)
     sessions = iter(shown)
     friday = next(sessions)
     assert replay(friday).symbols() == ["ABC"]
@@ -58,7 +58,7 @@ def test_sessions_follow_each_other_over_the_weekend() -> None:
 
 
 def test_a_lead_is_played_at_once_and_answered_from() -> None:
-    shown, hearing = demo(MadeSimulation, 30), Hearing()
+    shown, hearing = demo(FakeSimulation, 30), Hearing()
     market = Market(shown, 1e-9, lead=10 * MINUTE, interrupt=shown.close)
     market.start(hearing)
     assert hearing.is_ready.wait(60)
@@ -73,7 +73,7 @@ def test_a_lead_is_played_at_once_and_answered_from() -> None:
 
 
 def test_the_next_session_begins_when_one_ends() -> None:
-    shown, hearing = demo(MadeSimulation), Hearing()
+    shown, hearing = demo(FakeSimulation), Hearing()
     market = Market(shown, 1e9, interrupt=shown.close)
     market.start(hearing)
     while len(hearing.dates) < 3 and hearing.problems.empty():
@@ -87,7 +87,7 @@ def test_the_next_session_begins_when_one_ends() -> None:
     ("kind", "said"), [(FailingSimulation, "ZeroDivisionError: no market"), (DyingSimulation, "-9")]
 )
 def test_a_failing_simulation_is_heard_of_and_what_was_played_stays(
-    kind: type[MadeSimulation], said: str
+    kind: type[FakeSimulation], said: str
 ) -> None:
     shown, hearing = demo(kind), Hearing()
     market = Market(shown, 1e9, interrupt=shown.close)
@@ -99,7 +99,7 @@ def test_a_failing_simulation_is_heard_of_and_what_was_played_stays(
 
 
 def test_stopping_before_anything_came_is_no_failure() -> None:
-    shown, hearing = demo(MadeSimulation, 380), Hearing()
+    shown, hearing = demo(FakeSimulation, 380), Hearing()
     market = Market(shown, 1.0, interrupt=shown.close)
     market.start(hearing)
     market.stop()

@@ -12,8 +12,8 @@ from rich.table import Table as Grid
 
 from zerodte.cli.progress import ReplayProgress
 from zerodte.evaluate.figure import figure
+from zerodte.evaluate.replay_observer import Scorer
 from zerodte.evaluate.report import Comparison, Report, TapeScore, report, score
-from zerodte.evaluate.scorer import Scorer
 from zerodte.evaluate.statistic import LEVEL, Interval
 from zerodte.evaluate.tables import TABLES, Column, Table
 from zerodte.evaluate.truth import EvaluateError, read_truth

@@ -12,7 +12,12 @@ from pyarrow import compute, parquet
 from zerodte.arrays import I64, U32
 from zerodte.constants import MINUTE
 from zerodte.errors import ZerodteError
-from zerodte.feeds.simulator.output import CONTRACTS, PARAMETERS, TRADES, TRUTH
+from zerodte.feeds.simulator.output import (
+    CONTRACTS_FILE,
+    PARAMETERS_FILE,
+    TRADES_FILE,
+    TRUTH_FOLDER,
+)
 from zerodte.market.calendar import TradingSession, epoch_day
 from zerodte.market.contracts import Contracts
 from zerodte.records.dbn import Records
@@ -57,26 +62,26 @@ def read_truth(tape: Tape) -> Truth:
         EvaluateError: If there is none, it cannot be read, or it does not speak of this tape's
             contracts, each once a minute.
     """
-    folder = tape.path / TRUTH
+    folder = tape.path / TRUTH_FOLDER
     if not folder.is_dir():
         raise EvaluateError(
-            f"{tape.path}: no folder {TRUTH} in it; only a simulated tape can be scored"
+            f"{tape.path}: no folder {TRUTH_FOLDER} in it; only a simulated tape can be scored"
         )
     dataset = _options(tape)
     instruments = _same_day(tape, dataset)
-    contracts = _read(folder / CONTRACTS, CONTRACT_TRUTH, instruments)
+    contracts = _read(folder / CONTRACTS_FILE, CONTRACT_TRUTH, instruments)
     minutes, open_interest, dealers = _by_minute(
-        folder / CONTRACTS, contracts, instruments, tape.session
+        folder / CONTRACTS_FILE, contracts, instruments, tape.session
     )
     return Truth(
         folder=folder,
         dataset=dataset,
-        trades=_read(folder / TRADES, TRADE_TRUTH),
+        trades=_read(folder / TRADES_FILE, TRADE_TRUTH),
         minutes=minutes,
         instruments=instruments,
         open_interest=open_interest,
         dealers=dealers,
-        parameters=_read_parameters(folder / PARAMETERS),
+        parameters=_read_parameters(folder / PARAMETERS_FILE),
     )
 
 

@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable, Iterable
 
 from zerodte.constants import SECOND
-from zerodte.feeds.simulator.stream import StreamError
+from zerodte.feeds.simulator.block_stream import StreamError
 from zerodte.records.tick import Tick
 from zerodte.runtime.archive import Archive
 from zerodte.runtime.desk import Desk, Shown

@@ -6,9 +6,9 @@ import tempfile
 from pathlib import Path
 
 from zerodte.constants import STRIKE_RANGE
+from zerodte.feeds.simulator.block_stream import BlockStream
 from zerodte.feeds.simulator.names import NAMES
 from zerodte.feeds.simulator.simulation import Simulation
-from zerodte.feeds.simulator.stream import BlockStream
 from zerodte.feeds.synthetic_tape import SYMBOL, write_synthetic_tape
 from zerodte.market.calendar import TradingSession, calendar
 from zerodte.runtime.replay import replay

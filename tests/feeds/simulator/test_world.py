@@ -66,7 +66,9 @@ def test_a_name_is_the_same_whichever_stand_beside_it(others: tuple[str, ...]) -
     own = among.listing.name == len(others)
     picked = np.array(among.listing.symbols)[own]
     np.testing.assert_array_equal(picked, alone.listing.symbols)
-    np.testing.assert_array_equal(among.listing.settled[own], alone.listing.settled)
+    np.testing.assert_array_equal(
+        among.listing.settled_interest[own], alone.listing.settled_interest
+    )
     for one, other in zip(first(alone, 4), first(among, 4), strict=True):
         np.testing.assert_array_equal(one.spot[:, 0], other.spot[:, -1])
         np.testing.assert_array_equal(one.fair, other.fair[:, own])
