@@ -13,7 +13,7 @@ from zerodte.feeds.simulator.orders import Orders, OrderStyle, Sizes, merge_orde
 from zerodte.feeds.simulator.packages import ContractGrid, otm_sigmas
 from zerodte.feeds.simulator.parameters import KINDS, SIZES
 from zerodte.feeds.simulator.seed_draw import RANGES, FlowDraw
-from zerodte.feeds.simulator.trading import TRADE
+from zerodte.feeds.simulator.trading import SIMULATED_TRADE
 
 WORLD, START = first_minute("SPX")
 LISTING = WORLD.listing
@@ -82,7 +82,7 @@ def test_a_type_trades_what_it_is_said_to(name: str) -> None:
 def test_traders_lean_against_what_dealers_have_taken_on(side: int) -> None:
     flow = only("traders", leaning=8.0)
     ledger = DealerLedger(LISTING, flow, np.zeros(len(LISTING.symbols)))
-    trades = np.zeros(len(LISTING.symbols), TRADE)
+    trades = np.zeros(len(LISTING.symbols), SIMULATED_TRADE)
     trades["contract"], trades["side"] = np.arange(len(trades)), side
     trades["size"], trades["opens"] = LISTING.settled_interest // 2, True
     trades["dealers"] = -side * trades["size"]

@@ -11,7 +11,7 @@ from feeds.simulator.runs import first_minute, flow_draw, rng
 from zerodte.arrays import Rows
 from zerodte.feeds.simulator.columns import ContractList
 from zerodte.feeds.simulator.dealers import DealerLedger
-from zerodte.feeds.simulator.trading import TRADE
+from zerodte.feeds.simulator.trading import SIMULATED_TRADE
 
 USUAL = flow_draw()
 
@@ -50,7 +50,7 @@ def test_strikes_differ_by_the_drawn_noise() -> None:
 
 def rows(trades: list[tuple[int, int, int, bool, int, bool]]) -> Rows:
     """Trades: contract, side, size, whether it opens, dealers' part, whether others would close."""
-    out = np.zeros(len(trades), TRADE)
+    out = np.zeros(len(trades), SIMULATED_TRADE)
     for row, (contract, side, size, opens, part, closes) in zip(out, trades, strict=True):
         row["contract"], row["side"], row["size"], row["opens"] = contract, side, size, opens
         row["dealers"] = -side * min(part, size)

@@ -7,7 +7,7 @@ from zerodte.arrays import Rows
 from zerodte.constants import MINUTE, SECOND
 from zerodte.feeds.simulator.parameters import TRANSIT
 from zerodte.feeds.simulator.prints import Prints, final_trades, trade_truth
-from zerodte.feeds.simulator.trading import TRADE
+from zerodte.feeds.simulator.trading import SIMULATED_TRADE
 from zerodte.records.condition import Condition
 
 OPEN = first_minute("SPY")[0].listing.session.open
@@ -15,7 +15,7 @@ OPEN = first_minute("SPY")[0].listing.session.open
 
 def trades(*times: float) -> Rows:
     """Trades of so many seconds after the open."""
-    out = np.zeros(len(times), TRADE)
+    out = np.zeros(len(times), SIMULATED_TRADE)
     out["time"] = out["reported"] = [OPEN + round(SECOND * time) for time in times]
     out["takes_back"] = -1
     out["condition"] = Condition.REGULAR

@@ -7,7 +7,7 @@ import numpy as np
 from zerodte.arrays import Rows
 from zerodte.feeds.simulator.columns import ContractList
 from zerodte.feeds.simulator.parameters import TRANSIT
-from zerodte.feeds.simulator.trading import TRADE
+from zerodte.feeds.simulator.trading import SIMULATED_TRADE
 from zerodte.records.condition import Condition
 from zerodte.records.dbn import OPRA, UNDEF_PRICE, Records, records
 from zerodte.records.tick import Batch
@@ -30,8 +30,8 @@ class Prints:
         """
         self._is_index = np.array([name.kind == "index" for name in listing.names])[listing.name]
         self._last = end - TRANSIT
-        self._late_trades = np.empty(0, TRADE)
-        self._pending_cancels = np.empty(0, TRADE)
+        self._late_trades = np.empty(0, SIMULATED_TRADE)
+        self._pending_cancels = np.empty(0, SIMULATED_TRADE)
         self._count = 0
 
     def pop_due(self, end: int) -> Rows:
@@ -44,12 +44,12 @@ class Prints:
         """Report the trades of a block.
 
         Args:
-            trades: `TRADE` rows of the block by time, and late ones that are due.
+            trades: `SIMULATED_TRADE` rows of the block by time, and late ones that are due.
             end: End of the block, UTC ns.
 
         Returns:
-            `TRADE` rows by time of report, numbered, including cancels. Late reports and cancels
-            that would come after the last block are dropped, so those trades are regular.
+            `SIMULATED_TRADE` rows by time of report, numbered, including cancels. Late reports and
+            cancels that would come after the last block are dropped: those trades are regular.
         """
         is_punctual = trades["reported"] > self._last
         trades["condition"][is_punctual] = Condition.REGULAR

@@ -23,7 +23,7 @@ from zerodte.feeds.simulator.seed_draw import FlowDraw
 from zerodte.records.condition import Condition
 
 #: A trade with everything that the simulator knows about it.
-TRADE: Final = np.dtype(
+SIMULATED_TRADE: Final = np.dtype(
     [
         ("time", "i8"),  # UTC ns
         ("contract", "i8"),  # position in the listing
@@ -78,9 +78,9 @@ def execute(
         rng: The random stream of this name's trades.
 
     Returns:
-        `TRADE` rows, one per order. Late trades are reported in a later block.
+        `SIMULATED_TRADE` rows, one per order. Late trades are reported in a later block.
     """
-    out = np.zeros(len(orders), TRADE)
+    out = np.zeros(len(orders), SIMULATED_TRADE)
     for name in ("contract", "side", "size", "opens", "package"):
         out[name] = getattr(orders, name)
     out["time"] = out["reported"] = start + orders.time
