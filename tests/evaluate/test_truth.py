@@ -152,7 +152,11 @@ MISFITS = [
     ("contracts", twice, "expected one row per minute for each of the 44"),
     ("contracts", lambda rows: rows[:0], "found 0 rows in 0 minutes"),
     ("contracts", shifted("minute_end", 1, 0), "is not the end of a minute of 2025-06-02"),
-    ("contracts", shifted("minute_end", -MINUTES * MINUTE, 0), "is not the end of a minute of 2025-06-02"),
+    (
+        "contracts",
+        shifted("minute_end", -MINUTES * MINUTE, 0),
+        "is not the end of a minute of 2025-06-02",
+    ),
 ]
 
 
