@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 
 import polars as pl
 
-from benchmarks.harness import Row, compared
+from benchmarks.harness import Row, compare
 from benchmarks.tape import DATE, STRIKES, write_tape
 from zerodte.history.encode import StoredSession
 from zerodte.history.history import History
@@ -33,11 +33,11 @@ def rows() -> list[Row]:
     with TemporaryDirectory() as folder:
         out = Path(folder)
         write_tape(out / "tape", _RECORDS, compressed=False)
-        whole, *_ = finished(replay(open_tape(out / "tape")), "simulated")
+        session, *_ = finished(replay(open_tape(out / "tape")), "simulated")
         return [
             row
             for strikes in (STRIKES // 4, STRIKES)
-            for row in _measured(out / f"kept {strikes}", _narrowed(whole, strikes))
+            for row in _measured(out / f"kept {strikes}", _narrowed(session, strikes))
         ]
 
 
@@ -48,12 +48,12 @@ def _measured(root: Path, day: StoredSession) -> list[Row]:
     what = f"{2 * len(day.day.strikes)} contracts, {size / 1e6:.2f} MB"
     frame = pl.read_parquet(file)
     return [
-        *compared(
+        *compare(
             f"day kept, {what}",
             _after(file.unlink, lambda: history.keep(day)),
             Polars=lambda: frame.write_parquet(root / "peer.parquet", compression="zstd"),
         ),
-        *compared(
+        *compare(
             f"past hour, cold, {what}",
             _after(lambda: _forget(file), lambda: _an_hour(history, symbol)),
             Polars_reads_the_file=_after(lambda: _forget(file), lambda: pl.read_parquet(file)),
@@ -63,29 +63,33 @@ def _measured(root: Path, day: StoredSession) -> list[Row]:
 
 def _an_hour(history: History, symbol: str) -> bytes:
     """What a server does that is asked about a session nobody asked about before."""
-    found = history.read(DATE, symbol)
-    assert found is not None
+    stored = history.read(DATE, symbol)
+    assert stored is not None
     at = new_york(DATE, datetime.time(13))
-    return heatmap(Frame.past(found.day, found.source, symbol, at), "gex", "raw", "1m", 60)
+    return heatmap(Frame.past(stored.day, stored.source, symbol, at), "gex", "raw", "1m", 60)
 
 
-def _narrowed(whole: StoredSession, strikes: int) -> StoredSession:
+def _narrowed(session: StoredSession, strikes: int) -> StoredSession:
     """The strikes around the middle alone."""
-    day = whole.day
+    day = session.day
     first = (len(day.strikes) - strikes) // 2
-    some = slice(first, first + strikes)
+    columns = slice(first, first + strikes)
     return replace(
-        whole,
+        session,
         day=replace(
             day,
-            strikes=day.strikes[some],
-            since=day.since[:, some],
+            strikes=day.strikes[columns],
+            since=day.since[:, columns],
             columns=Columns(
-                **{name: getattr(day.columns, name)[..., some] for name in COLUMN_KINDS}
+                **{name: getattr(day.columns, name)[..., columns] for name in COLUMN_KINDS}
             ),
             statistics=tuple(
-                replace(said, official=said.official[:, some], cleared=said.cleared[:, some])
-                for said in day.statistics
+                replace(
+                    statistics,
+                    official=statistics.official[:, columns],
+                    cleared=statistics.cleared[:, columns],
+                )
+                for statistics in day.statistics
             ),
         ),
     )

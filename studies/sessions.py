@@ -1,4 +1,4 @@
-"""Sessions at the level of paths: underlyings and their law, without quotes or orders."""
+"""Sessions at the level of price paths, without quotes or orders."""
 
 import datetime
 from dataclasses import dataclass
@@ -17,14 +17,14 @@ FRIDAY = datetime.date(2025, 8, 8)
 
 @dataclass(frozen=True, eq=False, slots=True)
 class StudySession:
-    """One seed's session.
+    """The session of one seed.
 
     Attributes:
         session: The trading session.
         names: The underlyings.
         seed: Its seed.
-        law: Of its prices.
-        variance: At the money.
+        process: Its price process.
+        variance: Total variance at the money.
     """
 
     session: TradingSession
@@ -34,7 +34,7 @@ class StudySession:
     variance: Variance
 
     def path(self, impact: float = 0.0) -> PricePath:
-        """Its prices, from the open."""
+        """Its prices from the open."""
         return PricePath(self.session, self.names, self.process, self.seed, impact)
 
 

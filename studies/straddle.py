@@ -1,8 +1,8 @@
-"""Whether straddles at the money are worth what they pay, over sessions of their own each.
+"""Whether at-the-money straddles are fairly priced.
 
-The straddle of today's expiry at spot, bought at some time of day and held to the close, pays
-|S_T - S|. Over n sessions its price less that, in units of the price, has mean zero if options are
-priced by the law that moves their underlyings: z = mean / (deviation / sqrt(n)).
+The straddle of today's expiry at spot, bought during the session and held to the close, pays
+|S_T - S|. If options are priced by the process of their underlyings, the payoff minus the price, in
+units of the price, has mean zero over n sessions: z = mean / (deviation / sqrt(n)).
 """
 
 import datetime
@@ -16,7 +16,7 @@ from studies.table import Table
 #: Sessions of each row, and the bar on |z|.
 _SESSIONS = 1000
 _BAR = 3.0
-#: Symbol, day, and the minute of scheduled news if there is one.
+#: Symbol, day, and minute of scheduled news, if any.
 _CASES = (
     ("SPX", WEDNESDAY, None),
     ("SPX", WEDNESDAY, 270),
@@ -30,7 +30,7 @@ _BOUGHT = (0, 150, 209)
 
 
 def tables() -> list[Table]:
-    """A row for each case and time of buying."""
+    """A row per case and time of purchase."""
     rows = [
         (
             symbol,
