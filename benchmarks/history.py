@@ -1,7 +1,7 @@
-"""Finished sessions: one written, and an hour of one that nobody has opened before.
+"""Stored sessions: writing one, and reading an hour of one for the first time.
 
 The days are those of the synthetic session of `benchmarks.tape`, whose quotes move more than a
-market's, so that files are rather large. Before each reading the system is told to forget the file.
+market's, so files are rather large. The file is dropped from the page cache before each reading.
 """
 
 import datetime
@@ -29,7 +29,7 @@ _RECORDS = 2_000_000
 
 
 def rows() -> list[Row]:
-    """A day of one symbol; the sizes are those of its file."""
+    """A day of one symbol, named with the size of its file."""
     with TemporaryDirectory() as folder:
         out = Path(folder)
         write_tape(out / "tape", _RECORDS, compressed=False)
@@ -62,7 +62,7 @@ def _measured(root: Path, day: StoredSession) -> list[Row]:
 
 
 def _an_hour(history: History, symbol: str) -> bytes:
-    """What a server does that is asked about a session nobody asked about before."""
+    """Answer a request for a session that is not in memory."""
     stored = history.read(DATE, symbol)
     assert stored is not None
     at = new_york(DATE, datetime.time(13))
@@ -70,7 +70,7 @@ def _an_hour(history: History, symbol: str) -> bytes:
 
 
 def _narrowed(session: StoredSession, strikes: int) -> StoredSession:
-    """The strikes around the middle alone."""
+    """Reduce a session to the strikes around the middle."""
     day = session.day
     first = (len(day.strikes) - strikes) // 2
     columns = slice(first, first + strikes)
@@ -104,7 +104,7 @@ def _after(prepare: Callable[[], object], job: Callable[[], object]) -> Callable
 
 
 def _forget(file: Path) -> None:
-    """Have the system read the file from its disk the next time."""
+    """Drop the file from the page cache."""
     handle = os.open(file, os.O_RDONLY)
     os.posix_fadvise(handle, 0, 0, os.POSIX_FADV_DONTNEED)
     os.close(handle)

@@ -202,7 +202,7 @@ def main() -> None:
     median, longest = timings[len(timings) // 2], timings[-1]
     print(f"{len(timings)} samples: median {median * 1e3:.0f} ms, longest {longest * 1e3:.0f} ms")
     grown = _resident() - before
-    print(f"kept {size / 2**30:.2f} GiB; the process grew by {grown / 2**30:.2f} GiB")
+    print(f"samples use {size / 2**30:.2f} GiB; the process grew by {grown / 2**30:.2f} GiB")
 
 
 def _resident() -> int:

@@ -26,13 +26,13 @@ _COLORS: Final = {
     "signed_v1": "orange",
     "turnover_v1": "green",
     "aggressor": "blue",
-    "taken as the customer": "orange",
+    "aggressor as customer": "orange",
     "assumed": "ink",
     "estimated flow": "blue",
     "correlation": "blue",
     "slope": "green",
 }
-_SIDES: Final = ("aggressor", "taken as the customer", "assumed")
+_SIDES: Final = ("aggressor", "aggressor as customer", "assumed")
 _SERIES_SHOWN: Final = 4
 _SHARES: Final = (0.0, 1.0)
 _ANY: Final = (-math.inf, math.inf)
