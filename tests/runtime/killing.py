@@ -19,13 +19,13 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
 import zerodte
-from runtime.lines import eventually, recording
-from zerodte.constants import STRIKE_RANGE
+from runtime.feeds_on_ports import eventually, recording
+from zerodte.clock import new_york_clock
 from zerodte.feeds.tcp_client import TcpFeed
 from zerodte.records.tick import Tick
 from zerodte.runtime.replay import begin
@@ -34,6 +34,7 @@ from zerodte.server.run import Listener, Server
 from zerodte.server.settings import ServerSettings
 from zerodte.tape.folder import Tape, open_tape
 from zerodte.views.snapshot import snapshot
+from zerodte.wire.snapshot import SnapshotQuery
 
 SECOND = 10**9
 #: A day in about a second.
@@ -114,15 +115,14 @@ def answers(at: str, root: Path, close: int) -> dict[str, bytes]:
     listener = Listener("127.0.0.1", 0)
     address = listener.url.removeprefix("http://")
     with recording(TcpFeed(host, int(port)), root) as market:
-        app = create_app(market, ServerSettings(listener.url))
-        server = Server(app, listener, app.stop, app.cut)
+        app = create_app(market.service, ServerSettings(listener.url))
+        server = Server(app, listener, app.stop, app.aborted)
         running = threading.Thread(target=server.run)
         running.start()
-        eventually(lambda: market.is_over, seconds=_PATIENCE)
+        eventually(lambda: market.runner.is_over, seconds=_PATIENCE)
         contract = json.loads(get(address, "/openapi.json")[1])
-        found = {
-            path: get(address, path)[1] for path in questions(contract, market.symbols(), close)
-        }
+        symbols = market.service.status().symbols
+        found = {path: get(address, path)[1] for path in questions(contract, symbols, close)}
         server.stop()
         running.join(_PATIENCE)
     return found
@@ -134,7 +134,7 @@ def recorded(root: Path) -> Tape:
     return open_tape(folder)
 
 
-def questions(contract: dict[str, Any], names: list[str], close: int) -> Iterator[str]:
+def questions(contract: dict[str, Any], names: Iterable[str], close: int) -> Iterator[str]:
     """Every JSON endpoint of a symbol; where it can look back, also some instants of the day."""
     for path, methods in contract["paths"].items():
         asked = methods["get"]
@@ -145,8 +145,8 @@ def questions(contract: dict[str, Any], names: list[str], close: int) -> Iterato
             there = path.replace("{symbol}", name)
             yield there
             for hours in (1, 2, 3) if "at" in known else ():
-                past = datetime.datetime.fromtimestamp(close // SECOND - 3600 * hours, datetime.UTC)
-                yield f"{there}?at={past:%Y-%m-%dT%H:%M:%S}Z"
+                past = new_york_clock(close - 3600 * hours * SECOND)
+                yield f"{there}?at={past:%Y-%m-%dT%H:%M:%S}"
 
 
 def last_commit(root: Path) -> int:
@@ -176,7 +176,7 @@ def unlike(seen: Seen, tape: Tape, symbol: str) -> list[str]:
         while tick is not None and tick.end <= at:
             session.apply(tick)
             tick = next(ticks, None)
-        if snapshot(session, "live", symbol, None, STRIKE_RANGE) != seen[as_of]:
+        if snapshot(session, "live", SnapshotQuery(symbol=symbol)) != seen[as_of]:
             wrong.append(as_of)
     return wrong
 

@@ -6,25 +6,24 @@ calendar library and is read once into int64 arrays.
 
 import datetime
 import functools
-import re
 import warnings
 from dataclasses import dataclass
-from zoneinfo import ZoneInfo
 
 import numpy as np
 
 from zerodte.arrays import I64
-from zerodte.constants import MINUTE, SECOND
+from zerodte.clock import NEW_YORK as NEW_YORK  # noqa: PLC0414
+from zerodte.clock import new_york as new_york  # noqa: PLC0414
+from zerodte.clock import new_york_clock as new_york_clock  # noqa: PLC0414
+from zerodte.clock import parse_new_york as parse_new_york  # noqa: PLC0414
+from zerodte.constants import MINUTE
 from zerodte.market.osi import MarketError
-
-NEW_YORK = ZoneInfo("America/New_York")
 
 #: The range of known sessions. Reading all of them takes a few hundredths of a second.
 FIRST_DAY = datetime.date(1990, 1, 1)
 LAST_DAY = datetime.date(2099, 12, 31)
 _YEARS = f"{FIRST_DAY} to {LAST_DAY}"
 
-_WALL_CLOCK = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?", re.ASCII)
 _USUAL_CLOSE = datetime.time(16)
 # From 18:00 New York time, an instant belongs to the next session.
 _EVENING = datetime.timedelta(hours=24 - 18)
@@ -39,44 +38,6 @@ def epoch_day(date: datetime.date) -> int:
 def from_epoch_day(day: int) -> datetime.date:
     """The date `day` days after 1970-01-01."""
     return datetime.date.fromordinal(_EPOCH + day)
-
-
-def new_york(date: datetime.date, time: datetime.time) -> int:
-    """Convert New York time to UTC nanoseconds.
-
-    A time that occurs twice, on the night when daylight saving ends, is the first of the two;
-    `time.fold` selects the second.
-    """
-    instant = datetime.datetime.combine(date, time, NEW_YORK)
-    seconds = int(instant.replace(microsecond=0).timestamp())
-    return seconds * SECOND + instant.microsecond * 1000
-
-
-def new_york_clock(instant: int) -> datetime.datetime:
-    """New York time at `instant` (UTC nanoseconds), truncated to microseconds."""
-    seconds, nanoseconds = divmod(instant, SECOND)
-    local = datetime.datetime.fromtimestamp(seconds, NEW_YORK)
-    return local.replace(microsecond=nanoseconds // 1000)
-
-
-def parse_new_york(text: str) -> int:
-    """Parse a US/Eastern time, 'yyyy-MM-ddTHH:mm[:ss]', as UTC nanoseconds.
-
-    Raises:
-        MarketError: If it has another form, or daylight saving skips that time.
-    """
-    try:
-        if _WALL_CLOCK.fullmatch(text) is None:
-            raise ValueError
-        local = datetime.datetime.fromisoformat(text)
-    except ValueError:
-        raise MarketError(
-            f"{text!r} is not a US/Eastern time yyyy-MM-ddTHH:mm[:ss], such as 2022-03-23T10:11"
-        ) from None
-    instant = new_york(local.date(), local.time())
-    if new_york_clock(instant).replace(tzinfo=None) != local:
-        raise MarketError(f"{text} does not exist in New York: daylight saving skips it")
-    return instant
 
 
 @dataclass(frozen=True, slots=True)

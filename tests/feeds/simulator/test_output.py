@@ -25,6 +25,7 @@ from zerodte.session.session import Session
 from zerodte.tape.error import TapeError
 from zerodte.tape.folder import Tape, open_tape
 from zerodte.views.snapshot import snapshot
+from zerodte.wire.snapshot import SnapshotQuery
 
 DATE = datetime.date(2025, 6, 2)
 TICK_FIELDS = ("definitions", "statistics", "underlying", "quotes", "trades")
@@ -88,10 +89,11 @@ def test_digest_and_snapshot_are_those_of_the_blocks(tape: Tape) -> None:
     for tick in made_ticks():
         digest.update(tick)
         session.apply(tick)
-    run_simulation = replay(tape)
-    assert run_simulation.digest == digest.hexdigest()
+    played = replay(tape)
+    assert played.digest == digest.hexdigest()
     said = [
-        snapshot(one, "simulated", "ABC", None, STRIKE_RANGE) for one in (run_simulation, session)
+        snapshot(one, "simulated", SnapshotQuery(symbol="ABC", strike_range=STRIKE_RANGE))
+        for one in (played, session)
     ]
     assert said[0] == said[1]
 

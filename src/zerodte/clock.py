@@ -1,0 +1,54 @@
+"""Conversion between UTC nanoseconds and New York time."""
+
+import datetime
+import re
+from zoneinfo import ZoneInfo
+
+from zerodte.constants import SECOND
+from zerodte.errors import ZerodteError
+
+NEW_YORK = ZoneInfo("America/New_York")
+
+_WALL_CLOCK = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?", re.ASCII)
+
+
+class ClockError(ZerodteError, ValueError):
+    """A text that is not a valid New York time."""
+
+
+def new_york(date: datetime.date, time: datetime.time) -> int:
+    """Convert New York time to UTC nanoseconds.
+
+    A time that occurs twice, on the night when daylight saving ends, is the first of the two;
+    `time.fold` selects the second.
+    """
+    instant = datetime.datetime.combine(date, time, NEW_YORK)
+    seconds = int(instant.replace(microsecond=0).timestamp())
+    return seconds * SECOND + instant.microsecond * 1000
+
+
+def new_york_clock(instant: int) -> datetime.datetime:
+    """New York time at `instant` (UTC nanoseconds), truncated to microseconds."""
+    seconds, nanoseconds = divmod(instant, SECOND)
+    local = datetime.datetime.fromtimestamp(seconds, NEW_YORK)
+    return local.replace(microsecond=nanoseconds // 1000)
+
+
+def parse_new_york(text: str) -> int:
+    """Parse a US/Eastern time, 'yyyy-MM-ddTHH:mm[:ss]', as UTC nanoseconds.
+
+    Raises:
+        ClockError: If it has another form, or daylight saving skips that time.
+    """
+    try:
+        if _WALL_CLOCK.fullmatch(text) is None:
+            raise ValueError
+        local = datetime.datetime.fromisoformat(text)
+    except ValueError:
+        raise ClockError(
+            f"{text!r} is not a US/Eastern time yyyy-MM-ddTHH:mm[:ss], such as 2022-03-23T10:11"
+        ) from None
+    instant = new_york(local.date(), local.time())
+    if new_york_clock(instant).replace(tzinfo=None) != local:
+        raise ClockError(f"{text} does not exist in New York: daylight saving skips it")
+    return instant
