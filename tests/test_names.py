@@ -20,8 +20,8 @@ PARTICIPLES = {
 }
 #: A code of the published API names its answer.
 PUBLISHED = {"SessionClosed"}
-#: Array types outside `zerodte.arrays`: records of any layout, and arrays of any type.
-ARRAY_TYPES = {"records.dbn.Records", "history.arrow.AnyArray"}
+#: Array types outside `zerodte.arrays`: arrays of any type, for Arrow alone.
+ARRAY_TYPES = {"history.arrow.AnyArray"}
 
 
 def modules() -> Iterator[tuple[str, ast.Module]]:
