@@ -1,4 +1,4 @@
-"""Tapes with their truth, made once."""
+"""Tapes with their truth, written once."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Scores over seeds, what they can tell apart, and the page that shows them."""
+"""Scores over seeds, comparisons of estimates, and the page."""
 
 import json
 import math

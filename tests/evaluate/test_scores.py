@@ -1,4 +1,4 @@
-"""Scores of a small tape, counted again by other means: Polars, SciPy, and plain arithmetic."""
+"""Scores of a small tape, compared with Polars, SciPy and plain arithmetic."""
 
 import math
 from collections.abc import Iterator
@@ -36,7 +36,7 @@ LAST = "09:45"
 
 
 class PlainReplay:
-    """A replay of a tape that is scored and, beside it, written down plainly.
+    """A replay that is observed for scores, and recorded plainly beside that.
 
     Attributes:
         trades: A row of every trade record.

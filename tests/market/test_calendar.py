@@ -1,4 +1,4 @@
-"""Sessions against another library's answers, and New York's clock over its changes."""
+"""Sessions compared with another library, and New York time at daylight saving changes."""
 
 import datetime
 import warnings

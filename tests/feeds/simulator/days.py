@@ -1,4 +1,4 @@
-"""Days of the simulator's market for tests, and a session's law, listing and surface."""
+"""Simulated days for tests, with their price process, listing and surface."""
 
 import datetime
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""A hand-made simulation: random records of one chain, with cancels, conditions and a truth."""
+"""A fake simulation: random records of one chain, with cancels, conditions and a truth."""
 
 import datetime
 import os
@@ -24,7 +24,7 @@ ROWS = len(CONTRACTS)
 
 @dataclass(frozen=True)
 class SeedValues:
-    """What a seed is said to have drawn."""
+    """The parameters of a seed."""
 
     seed: int
     shares: tuple[float, ...] = (0.25, 0.75)
@@ -124,7 +124,7 @@ class DyingSimulation(FakeSimulation):
 
 
 class ChattyPid(FakeSimulation):
-    """One that prints, and tells its process as an instrument's symbol."""
+    """A simulation that prints, and has its process id as a symbol."""
 
     @property
     def symbols(self) -> Mapping[str, Mapping[int, str]]:

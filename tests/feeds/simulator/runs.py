@@ -1,4 +1,4 @@
-"""Sessions played once for many tests, and what they are made of."""
+"""Simulations that run once for many tests, and their records."""
 
 import datetime
 import functools

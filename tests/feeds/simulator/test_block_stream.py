@@ -1,4 +1,4 @@
-"""A simulation in a process of its own: the same blocks, errors that are heard, no orphans."""
+"""A simulation in a child process: same blocks, reported errors, no orphans."""
 
 import datetime
 import functools

@@ -1,4 +1,4 @@
-"""Orders: how many, in what, opening or closing, against what was drawn for them."""
+"""Orders compared with the parameters of customers: number, kind, opening and closing."""
 
 from dataclasses import replace
 
@@ -30,11 +30,11 @@ def day(flow: FlowDraw, blocks: range) -> list[Orders]:
 
 
 def only(name: str, **changes: float) -> FlowDraw:
-    """What a seed drew, had it drawn one type of customer alone."""
+    """The parameters of a seed with one type of customer only."""
     return replace(flow_draw(), mix={kind: float(kind == name) for kind in KINDS}, **changes)
 
 
-def test_the_day_has_the_volume_that_was_drawn() -> None:
+def test_the_day_has_the_drawn_volume() -> None:
     flow = flow_draw()
     orders = merge_orders(day(flow, range(0, 390, 3)))
     today = np.array([chain.whole_sessions == 0 for chain in LISTING.chains])[LISTING.chain]
@@ -55,7 +55,7 @@ def test_orders_open_as_often_as_drawn() -> None:
         assert opens == pytest.approx(share, abs=0.05)
 
 
-def test_single_orders_come_in_the_styles_that_were_drawn() -> None:
+def test_single_orders_have_the_drawn_styles() -> None:
     flow = flow_draw()
     orders = merge_orders(day(flow, range(60, 90)))
     single = orders.style[orders.package == 0]
@@ -68,7 +68,7 @@ def test_single_orders_come_in_the_styles_that_were_drawn() -> None:
 
 
 @pytest.mark.parametrize("name", ["lottery_calls", "put_hedges", "premium_sellers", "momentum"])
-def test_a_type_trades_what_it_is_said_to(name: str) -> None:
+def test_a_customer_type_trades_by_its_parameters(name: str) -> None:
     kind = KINDS[name]
     orders = merge_orders(day(only(name), range(30, 60)))
     orders = orders.take(orders.opens)
@@ -79,7 +79,7 @@ def test_a_type_trades_what_it_is_said_to(name: str) -> None:
 
 
 @pytest.mark.parametrize("side", [1, -1])
-def test_traders_lean_against_what_dealers_have_taken_on(side: int) -> None:
+def test_traders_offset_dealers_purchases(side: int) -> None:
     flow = only("traders", leaning=8.0)
     ledger = DealerLedger(LISTING, flow, np.zeros(len(LISTING.symbols)))
     trades = np.zeros(len(LISTING.symbols), SIMULATED_TRADE)

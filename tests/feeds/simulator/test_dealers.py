@@ -1,4 +1,4 @@
-"""Positions: what is closed was held, dealers are the other side, nothing is negative."""
+"""Positions: only existing ones are closed, dealers take the other side, none is negative."""
 
 from dataclasses import replace
 
@@ -132,7 +132,7 @@ def test_positions_are_those_of_an_accountant(
         st.tuples(st.integers(0, 2), st.sampled_from([1, -1]), st.integers(0, 5000)), max_size=40
     )
 )
-def test_no_more_is_closed_than_is_held_first_come_first_served(
+def test_closing_is_limited_to_positions_first_come_first_served(
     wanted: list[tuple[int, int, int]],
 ) -> None:
     made = ledger()

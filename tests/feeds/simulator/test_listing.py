@@ -130,13 +130,13 @@ def test_open_interest_is_heaped_on_round_strikes_as_on_a_real_chain(recorded: P
     strike = np.array([float(row[11]) for row in cells])
     settled = np.array([[int(row[10]), int(row[21])] for row in cells])
     real = _heaping(strike, settled, 4479.09)
-    drawn = []
+    concentrations = []
     for seed in range(20):
         listing = draw_day("SPX", seed=seed).listing()
         own = listing.chain == 0
         pairs = listing.settled_interest[own].reshape(-1, 2)
-        drawn.append(_heaping(listing.strike[own][::2], pairs, float(listing.opening[0])))
-    assert np.median(drawn) == pytest.approx(real, rel=0.5)
+        concentrations.append(_heaping(listing.strike[own][::2], pairs, float(listing.opening[0])))
+    assert np.median(concentrations) == pytest.approx(real, rel=0.5)
 
 
 def _heaping(strike: F64, settled: I64, spot: float) -> float:

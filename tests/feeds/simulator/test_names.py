@@ -1,4 +1,4 @@
-"""The table of names against what the market knows of roots, and its reader's errors."""
+"""The table of names compared with the table of roots, and the errors of unknown names."""
 
 import itertools
 

@@ -1,4 +1,4 @@
-"""A simulation on disk: what is read back is what was simulated, or there is nothing."""
+"""A simulation on disk: the tape equals the simulation, or does not exist."""
 
 import datetime
 import hashlib
@@ -61,8 +61,8 @@ def test_ticks_of_the_tape_are_those_of_the_blocks(tape: Tape) -> None:
     assert [tick.end for tick in read] == [tick.end for tick in made]
     for one, other in zip(read, made, strict=True):
         for place in TICK_FIELDS:
-            said = [sorted(map(columns, getattr(t, place)), key=str) for t in (one, other)]
-            assert said[0] == said[1], (place, one.end)
+            batches = [sorted(map(columns, getattr(t, place)), key=str) for t in (one, other)]
+            assert batches[0] == batches[1], (place, one.end)
         assert [b.first for b in one.trades] == [b.first for b in other.trades]
 
 
@@ -91,11 +91,11 @@ def test_digest_and_snapshot_are_those_of_the_blocks(tape: Tape) -> None:
         session.apply(tick)
     played = replay(tape)
     assert played.digest == digest.hexdigest()
-    said = [
+    batches = [
         snapshot(one, "simulated", SnapshotQuery(symbol="ABC", strike_range=STRIKE_RANGE))
         for one in (played, session)
     ]
-    assert said[0] == said[1]
+    assert batches[0] == batches[1]
 
 
 def test_truth_lies_beside(tape: Tape) -> None:
@@ -107,8 +107,8 @@ def test_truth_lies_beside(tape: Tape) -> None:
         assert (trades[name].to_numpy() == expected[name]).all()
     contracts = pq.read_table(tape.path / "truth" / "contracts.parquet")
     assert contracts.num_rows == ROWS * len(blocks)
-    drawn = json.loads((tape.path / "truth" / "parameters.json").read_text())
-    assert drawn == {"seed": 1, "shares": [0.25, 0.75]}
+    parameters = json.loads((tape.path / "truth" / "parameters.json").read_text())
+    assert parameters == {"seed": 1, "shares": [0.25, 0.75]}
     assert tape.notes.source == "simulated"
     assert not any("truth" in file.name for file in tape.files)
 

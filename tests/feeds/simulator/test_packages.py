@@ -1,4 +1,4 @@
-"""Where the legs of packages lie."""
+"""The legs of packages."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Paths: martingales with the variance, correlations and news that were drawn; hedging's push."""
+"""Paths: martingales with the given variance, correlations and news; impact of hedging."""
 
 import datetime
 import math
@@ -105,7 +105,7 @@ def test_seeds_and_dates_give_other_paths() -> None:
     assert len(set(ends)) == 3
 
 
-def test_news_moves_the_market_by_what_was_drawn() -> None:
+def test_news_has_the_drawn_variance() -> None:
     blows, afters = [], []
     for seed in range(300):
         day = draw_day("SPX", seed=seed, news=60)

@@ -1,4 +1,4 @@
-"""Quotes: ticks, order, who is quoted how often, and what trades see of them."""
+"""Quotes: ticks, order, frequency, and the quotes before trades."""
 
 import numpy as np
 import pytest

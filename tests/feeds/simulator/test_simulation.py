@@ -1,4 +1,4 @@
-"""A session as a whole: the same every time, its truth adds up, and the server reads it."""
+"""Whole sessions: reproducible, with a consistent truth, and readable by the server."""
 
 import datetime
 import itertools

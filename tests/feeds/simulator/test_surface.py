@@ -1,4 +1,4 @@
-"""Fair values: free of arbitrage on every chain at any time, and priced by the law of the paths."""
+"""Fair values: free of arbitrage in every chain, and consistent with the price process."""
 
 import datetime
 import math

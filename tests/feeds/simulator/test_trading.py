@@ -1,4 +1,4 @@
-"""What orders trade at, against whom, and what is shown of it."""
+"""The execution of orders: prices, counterparties and quotes."""
 
 from dataclasses import replace
 
@@ -118,7 +118,7 @@ def test_legs_lie_near_the_middle_and_some_outside() -> None:
     assert 210 < price[~outside].mean() < 217
 
 
-def test_whom_nobody_bids_rests_at_the_offer() -> None:
+def test_a_sell_order_without_a_bid_rests_at_the_offer() -> None:
     rows = traded(OrderStyle.MARKETABLE, -1, 0, 5, ticks=(5, 10))
     assert (rows["price"] == 5 * CENT).all()
     assert rows["is_limit"].all()

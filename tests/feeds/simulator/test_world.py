@@ -1,4 +1,4 @@
-"""The world block by block: shapes, sameness, independence of names, and what it refuses."""
+"""The world by block: shapes, reproducibility, independence of names, and errors."""
 
 import datetime
 
@@ -61,7 +61,7 @@ def test_the_same_seed_gives_the_same_bytes() -> None:
 
 
 @pytest.mark.parametrize("others", [("QQQ",), ("SPX", "AAPL"), ("XSP", "IWM", "NVDA")])
-def test_a_name_is_the_same_whichever_stand_beside_it(others: tuple[str, ...]) -> None:
+def test_a_name_does_not_depend_on_the_other_names(others: tuple[str, ...]) -> None:
     alone, among = world("SPY", news=2), world(*others, "SPY", news=2)
     own = among.listing.name == len(others)
     picked = np.array(among.listing.symbols)[own]
