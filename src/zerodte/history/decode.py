@@ -49,7 +49,7 @@ _Table: TypeAlias = dict[str, Arrow]
 _TOLD: Final = ("symbol", "strikes")
 
 
-class _Versioned(msgspec.Struct):
+class _FormatVersion(msgspec.Struct):
     version: int
 
 
@@ -101,7 +101,7 @@ def _about(metadata: pq.FileMetaData) -> FileHeader:
     if told.get(CHECKSUM_KEY) != str(zlib.crc32(text)).encode():
         raise HistoryError("damaged: what it says of itself does not have its checksum")
     try:
-        version = msgspec.json.decode(text, type=_Versioned).version
+        version = msgspec.json.decode(text, type=_FormatVersion).version
         if version > VERSION:
             raise HistoryError(
                 f"written as version {version}; known here are those up to {VERSION}, "

@@ -32,7 +32,7 @@ from zerodte.tape.dbnfile import find_files
 from zerodte.tape.error import TapeError
 from zerodte.tape.writer import TapeWriter
 
-EQUITY_DATASET = "CBOE.EQUITY"
+CBOE_EQUITY = "CBOE.EQUITY"
 
 #: Open interest of a day is published by this time of its morning, New York.
 SETTLED_BY = time(6, 30)
@@ -111,7 +111,7 @@ def _write(snapshot: ChainTape, writer: TapeWriter) -> None:
     write(snapshot.dataset, "cbbo-1m", _quotes(snapshot, ids))
     if snapshot.underlying is not None:
         index = root_info(snapshot.symbol).is_index
-        dataset = INDEX if index else EQUITY_DATASET
+        dataset = INDEX if index else CBOE_EQUITY
         own = int(writer.ids(dataset, [snapshot.symbol])[0])
         schema, make = ("trades", _index_value) if index else ("bbo-1m", _equity_quote)
         write(dataset, schema, make(own, snapshot.at, *snapshot.underlying))

@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 
 from zerodte.arrays import F64, I64, U32
-from zerodte.importers.lean_rows import MINUTE, LeanRows
+from zerodte.importers.lean_rows import MINUTE_MS, LeanRows
 from zerodte.market.calendar import new_york
 from zerodte.records.dbn import PRICE_SCALE, STAT_OPEN_INTEREST, UNDEF_PRICE, Records, records
 
@@ -28,7 +28,7 @@ def midnight(day: date) -> int:
 
 def ends(bars: LeanRows, day: date) -> I64:
     """When bars of a day end, shape (n,), UTC nanoseconds."""
-    return midnight(day) + (bars.time + MINUTE) * _MILLISECOND
+    return midnight(day) + (bars.time + MINUTE_MS) * _MILLISECOND
 
 
 def quotes(bars: LeanRows, ids: U32, day: date, schema: str) -> Records:
@@ -81,7 +81,7 @@ def _standing(quote_bars: LeanRows, trade_bars: LeanRows) -> I64:
     """
     if not len(quote_bars):
         return np.full(len(trade_bars), -1, np.int64)
-    ended = quote_bars.place * _DAY + quote_bars.time + MINUTE
+    ended = quote_bars.place * _DAY + quote_bars.time + MINUTE_MS
     order = np.argsort(ended, kind="stable")
     began = trade_bars.place * _DAY + trade_bars.time
     last = np.searchsorted(ended[order], began, side="right") - 1

@@ -17,9 +17,9 @@ from zerodte.market.osi import Contract, MarketError, format_osi
 from zerodte.market.roots import is_adjusted
 from zerodte.tape.error import TapeError
 
-MINUTE: Final = 60_000  # milliseconds
-HOUR: Final = 60 * MINUTE
-_EVENING: Final = 18 * HOUR  # when the next session's time begins
+MINUTE_MS: Final = 60_000  # milliseconds
+HOUR_MS: Final = 60 * MINUTE_MS
+_EVENING: Final = 18 * HOUR_MS  # when the next session's time begins
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +142,7 @@ class LeanReader:
         self.skipped[f"{what} that cannot be read"] += len(cells) - int(np.count_nonzero(sound))
         time = np.where(sound, cells[:, 0], 0.0).astype(np.int64) + behind
         # A record at 18:00 is of the next session, and a bar is known when it ends.
-        late = sound & (time + MINUTE >= _EVENING)
+        late = sound & (time + MINUTE_MS >= _EVENING)
         self.skipped[f"{what} from after 18:00"] += int(np.count_nonzero(late))
         order = np.lexsort((place, time))
         order = order[(sound & ~late)[order]]
