@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tape.lean_twin import (
+from importers.lean_twin import (
     DAY,
     MINUTE,
     OPEN,
