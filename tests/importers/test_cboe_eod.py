@@ -72,7 +72,7 @@ def test_the_recorded_file_becomes_the_tape_that_it_says(recorded: Path, tmp_pat
         raw: (STAT_OPEN_INTEREST, int(row["open_interest"]), morning)
         for raw, row in zip(raws, rows, strict=True)
     }
-    assert (tape.session.date, tape.last, tape.warnings) == (DAY, at, [])
+    assert (tape.session.date, tape.last_receive_time, tape.warnings) == (DAY, at, [])
     assert (summary.same_day_contracts, summary.same_day_open_interest) == (322, 294_667)
     assert (summary.rows, summary.contracts, summary.expiries) == (10_384, 10_384, 30)
     assert summary.skipped == Counter({"volumes of the whole day": 10_384})

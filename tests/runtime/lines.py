@@ -45,7 +45,7 @@ def recording(line: TcpFeed, root: Path) -> Iterator[LiveMarket]:
 def clock(line: TcpFeed) -> int:
     """What a feed's clock shows, UTC ns."""
     connection = line.connect()
-    begun = connection.start({stream.name: 0 for stream in connection.offer.streams})
+    begun = connection.start({stream.name: 0 for stream in connection.manifest.streams})
     connection.close()
     return begun.now
 

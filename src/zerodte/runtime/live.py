@@ -23,7 +23,7 @@ from zerodte.runtime.replay import begin, source_of
 from zerodte.runtime.warmup import warm_up
 from zerodte.server.source import Figures
 from zerodte.tape.error import TapeError
-from zerodte.tape.folder import open_tape, window_of
+from zerodte.tape.folder import open_tape, session_span
 from zerodte.tape.recorder import Recorder
 from zerodte.tape.recovery import Recovery
 from zerodte.tape.tick_assembler import ClosedTick
@@ -64,15 +64,15 @@ class LiveMarket(Market):
             raise FeedError(f"the feed at {feed.name} cannot be reached: {error}") from error
         with ExitStack() as undo:
             undo.callback(connection.close)
-            offer = connection.offer
+            offer = connection.manifest
             hours = calendar().session(offer.date)
             if hours is None:
                 raise TapeError(f"the feed at {feed.name} sends {offer.date}, which was no session")
-            window = window_of(hours)
+            window = session_span(hours)
             self.folder = root / offer.date.isoformat()
             self._recorder = Recorder(self.folder, offer, window)
             undo.callback(self._recorder.close)
-            last = self._recorder.recovery.last
+            last = self._recorder.recovery.last_end
             self._reception = Reception(feed, connection, hours, window, last)
             self._unwritten: str | None = None
             self._is_over = False
@@ -117,20 +117,20 @@ class LiveMarket(Market):
         found = recorder.recovery
         log("recording", dropped=sum(found.dropped.values()), lost=found.lost, folder=self.folder)
         try:
-            follow = self._tape.follow()
+            follow = self._tape.reader()
             for tick in follow.ticks():
                 if self._stopped.is_set():
                     return
                 self._take(own, tick, _at_once)
                 self._audience.passed(tick.end)
-            if recorder.recovery.last > self._tape.session.open:
+            if recorder.recovery.last_end > self._tape.session.open:
                 self._show(own)
             while not self._stopped.is_set() and not reception.is_over:
                 closed = reception.ticks(recorder.counts)
                 if not self._commit(closed):
                     return
                 for ready in closed:
-                    self._take(own, follow.add(ready), reception.late)
+                    self._take(own, follow.tick_of(ready), reception.late)
                     if self.shown is None:
                         self._audience.passed(ready.end)
                 if reception.is_caught_up:

@@ -25,7 +25,7 @@ def begin(programme: TickSource) -> Session:
     kinds = {dataset: programme.kind(dataset) for dataset in programme.symbols}
     cadence = programme.notes.cadence_seconds * SECOND
     session = Session(programme.session, calendar(), kinds, cadence)
-    for dataset, symbols in programme.listed.items():
+    for dataset, symbols in programme.initial_symbols.items():
         session.learn(dataset, symbols)
     return session
 

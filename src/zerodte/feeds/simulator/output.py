@@ -18,7 +18,7 @@ from zerodte.records.tick import Batch
 from zerodte.records.truth import CONTRACT_TRUTH, TRADE_TRUTH
 from zerodte.tape.atomic_folder import atomic_folder
 from zerodte.tape.error import TapeError
-from zerodte.tape.sidecars import Notes, write_whole
+from zerodte.tape.sidecars import Notes, write_atomically
 from zerodte.tape.writer import TapeWriter
 
 #: Told up to which instant the session is simulated, UTC ns.
@@ -73,7 +73,7 @@ def write_tape(simulated: BlockSource, out: Path, progress: Progress) -> Counter
 
 def _write_parameters(truth: Path, drawn: object) -> None:
     text = msgspec.json.format(msgspec.json.encode(drawn), indent=2)
-    write_whole(truth / PARAMETERS, text + b"\n")
+    write_atomically(truth / PARAMETERS, text + b"\n")
 
 
 @dataclass(slots=True)
