@@ -90,12 +90,12 @@ class TcpFeedServer:
             try:
                 self._send_session(client)
             except TapeError as error:
-                log("damaged_tape", logging.ERROR, problem=str(error))
+                log(str(error), logging.ERROR)
                 _refuse(client, "its tape is damaged")
             except FeedError as error:
                 _refuse(client, str(error))
             except OSError as error:
-                log("client_disconnected", reason=str(error))
+                log(f"client disconnected: {error}")
 
     def _send_session(self, client: socket.socket) -> None:
         playback = Playback(self._tape)
