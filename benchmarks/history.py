@@ -18,12 +18,13 @@ from benchmarks.tape import DATE, STRIKES, write_tape
 from zerodte.history.history import History
 from zerodte.history.stored import StoredSession
 from zerodte.market.calendar import new_york
-from zerodte.runtime.archive import finished
 from zerodte.runtime.replay import replay
+from zerodte.service.session_store import stored_sessions
 from zerodte.session.sample import COLUMN_KINDS, Columns
 from zerodte.tape.folder import open_tape
 from zerodte.views.frame import Frame
 from zerodte.views.strike_bars import heatmap
+from zerodte.wire.heatmap import HeatmapQuery
 
 _RECORDS = 2_000_000
 
@@ -33,7 +34,7 @@ def rows() -> list[Row]:
     with TemporaryDirectory() as folder:
         out = Path(folder)
         write_tape(out / "tape", _RECORDS, compressed=False)
-        whole, *_ = finished(replay(open_tape(out / "tape")), "simulated")
+        whole, *_ = stored_sessions(replay(open_tape(out / "tape")), "simulated")
         return [
             row
             for strikes in (STRIKES // 4, STRIKES)
@@ -66,7 +67,10 @@ def _an_hour(history: History, symbol: str) -> bytes:
     found = history.read(DATE, symbol)
     assert found is not None
     at = new_york(DATE, datetime.time(13))
-    return heatmap(Frame.past(found.day, found.source, symbol, at), "gex", "raw", "1m", 60)
+    return heatmap(
+        Frame.past(found.day, found.source, symbol, at),
+        HeatmapQuery(symbol="SPX", metric="gex", mode="raw", bar="1m", minutes=60),
+    )
 
 
 def _narrowed(whole: StoredSession, strikes: int) -> StoredSession:

@@ -28,6 +28,7 @@ from zerodte.session.sample import COLUMN_KINDS, SampleDay
 from zerodte.session.session import Session
 from zerodte.views.frame import Frame
 from zerodte.views.strike_bars import heatmap
+from zerodte.wire.heatmap import HeatmapQuery
 
 _DATE = datetime.date(2025, 6, 2)
 _STOCKS = "XNAS.ITCH"
@@ -125,7 +126,10 @@ def rows() -> list[Row]:
         sample,
         *compared(
             "a heatmap, 390 bars x 200 strikes",
-            lambda: heatmap(frame, "gex", "raw", "1m", 390),
+            lambda: heatmap(
+                frame,
+                HeatmapQuery(symbol=frame.symbol, metric="gex", mode="raw", bar="1m", minutes=390),
+            ),
             numpy_and_json=lambda: _plain_heatmap(day, tau),
         ),
     ]

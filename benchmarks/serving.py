@@ -11,20 +11,24 @@ import functools
 import os
 import sys
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
+
+import msgspec
 
 from zerodte.constants import HOUR
 from zerodte.feeds.simulator.names import names_of
 from zerodte.feeds.simulator.simulation import Simulation
 from zerodte.market.calendar import calendar
 from zerodte.runtime.demo import Demo
-from zerodte.runtime.market import Audience, Market
+from zerodte.runtime.replay_runner import ReplayRunner
+from zerodte.runtime.worker import RunListener, Worker
 from zerodte.server import asgi
 from zerodte.server.app import create_app
 from zerodte.server.run import Listener, Server
 from zerodte.server.settings import ServerSettings
-from zerodte.server.source import SampleEvent
-from zerodte.tape.source import TickSource
+from zerodte.service.local_service import LocalService
+from zerodte.service.stage import Stage
+from zerodte.wire.stream import SampleEvent, StreamQuery
 
 #: The core that is served from; load and the simulation have the others.
 CORE = 0
@@ -34,33 +38,37 @@ _LEAD = 2 * HOUR
 _STILL = 1e-9
 
 
-class StampedMarket(Market):
-    """A market whose bars say when their sample was announced, on the machine's monotonic clock."""
+class StampedService(LocalService):
+    """A service whose bars say when their sample was announced, on the machine's monotonic clock.
 
-    def __init__(self, programmes: Iterable[TickSource], speed: float) -> None:
-        super().__init__(programmes, speed, _LEAD)
+    Args:
+        stage: What is answered from.
+    """
+
+    def __init__(self, stage: Stage) -> None:
+        super().__init__(stage)
         self._announced = 0
 
-    def on_sample(self, call: Callable[[], None]) -> Callable[[], None]:
+    def subscribe(self, call: Callable[[], None]) -> Callable[[], None]:
         """Note the time of each sample."""
 
         def noted() -> None:
             self._announced = time.monotonic_ns()
             call()
 
-        return super().on_sample(noted)
+        return super().subscribe(noted)
 
-    def events(self, symbol: str, after: int | None) -> Sequence[SampleEvent]:
+    def events(self, query: StreamQuery, after: int | None) -> Sequence[SampleEvent]:
         """Put the time first in each bar."""
         stamp = b'{"announced":%d,' % self._announced
         return [
-            SampleEvent(event.time, stamp + event.bar.removeprefix(b"{"), event.snapshot)
-            for event in super().events(symbol, after)
+            msgspec.structs.replace(event, bar=stamp + event.bar.removeprefix(b"{"))
+            for event in super().events(query, after)
         ]
 
 
-class _Teller(Audience):
-    """Says where the market is served once it goes by the clock."""
+class _Announcer(RunListener):
+    """Prints where the market is served once it goes by the clock."""
 
     def __init__(self, url: str) -> None:
         self._url = url
@@ -105,14 +113,14 @@ def serve_market(speed: float) -> None:
     # The simulation is a process already, and keeps its freedom.
     os.sched_setaffinity(0, {CORE})
     listener = Listener("127.0.0.1", 0)
-    market = StampedMarket(demo, speed or _STILL)
-    app = create_app(market, ServerSettings())
-    market.start(_Teller(listener.url))
+    runner = ReplayRunner(Stage(), demo, speed or _STILL, _LEAD, demo.close)
+    app = create_app(StampedService(runner.stage), ServerSettings())
+    worker = Worker(runner)
+    worker.start(_Announcer(listener.url))
     try:
-        Server(app, listener, app.stop, app.cut).run()
+        Server(app, listener, app.stop, app.aborted).run()
     finally:
-        demo.close()
-        market.stop()
+        worker.stop()
 
 
 if __name__ == "__main__":

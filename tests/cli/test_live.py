@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from runtime.lines import recording, sending
+from runtime.feeds_on_ports import recording, sending
 from tape.live_day import source
 from zerodte.cli import main
 from zerodte.tape.folder import Tape
@@ -47,12 +47,12 @@ def test_what_is_no_address(address: str, tmp_path: Path) -> None:
 
 
 def test_a_folder_that_cannot_be_recorded_in(tape: Tape, tmp_path: Path) -> None:
-    with sending(tape) as line:
-        with recording(line, tmp_path) as market:
-            said = refused("live", line.name, "--record", tmp_path, "--port", "0")
-            assert said == f"Error: {market.folder}: another process is recording there"
+    with sending(tape) as feed:
+        with recording(feed, tmp_path) as market:
+            said = refused("live", feed.name, "--record", tmp_path, "--port", "0")
+            assert said == f"Error: {market.runner.folder}: another process is recording there"
         (tmp_path / "file").write_text("no folder")
-        said = refused("live", line.name, "--record", tmp_path / "file", "--port", "0")
+        said = refused("live", feed.name, "--record", tmp_path / "file", "--port", "0")
         assert said.endswith("file/2025-06-02: Not a directory")
 
 

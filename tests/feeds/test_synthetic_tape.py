@@ -13,6 +13,7 @@ from zerodte.market.calendar import calendar
 from zerodte.runtime.replay import replay, source_of
 from zerodte.tape.folder import open_tape
 from zerodte.views.snapshot import snapshot
+from zerodte.wire.snapshot import SnapshotQuery
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +35,9 @@ def test_the_vendors_client_reads_every_file(folder: Path) -> None:
 def test_it_fills_every_block(folder: Path) -> None:
     tape = open_tape(folder)
     assert source_of(tape) == "simulated"
-    answer = json.loads(snapshot(replay(tape), "simulated", SYMBOL, None, STRIKE_RANGE))
+    answer = json.loads(
+        snapshot(replay(tape), "simulated", SnapshotQuery(symbol=SYMBOL, strike_range=STRIKE_RANGE))
+    )
     unknown = {
         f"{block}.{field}"
         for block, fields in answer["body"].items()

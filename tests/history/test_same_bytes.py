@@ -5,7 +5,7 @@ import functools
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import msgspec
 from hypothesis import given
@@ -26,8 +26,13 @@ from zerodte.views.series import hedge_flow, series
 from zerodte.views.snapshot import snapshot_at
 from zerodte.views.strike_bars import heatmap, strike_flow
 from zerodte.wire.errors import ApiError
-from zerodte.wire.heatmap import HeatmapMetric, HeatmapMode
-from zerodte.wire.hedge_flow import Side
+from zerodte.wire.exposure import ExposureQuery
+from zerodte.wire.heatmap import HeatmapMetric, HeatmapMode, HeatmapQuery
+from zerodte.wire.hedge_flow import HedgeFlowQuery, Side
+from zerodte.wire.query import Query
+from zerodte.wire.series import SeriesQuery
+from zerodte.wire.snapshot import SnapshotQuery
+from zerodte.wire.strike_flow import StrikeFlowQuery
 from zerodte.wire.window import BarSize, StrikeBarSize
 
 #: Seconds of quotes and trades on the made tape; its gap and its last hours are silence.
@@ -67,70 +72,76 @@ instants = st.integers(-2, 391 * 60)
 windows = st.integers(1, 390)
 bars, by_strike = st.sampled_from(get_args(BarSize)), st.sampled_from(get_args(StrikeBarSize))
 
-QUESTIONS = st.one_of(
-    st.builds(functools.partial, st.just(series), bar=bars, minutes=windows),
+symbol = st.just("SPX")
+QUERIES = st.one_of(
+    st.builds(SeriesQuery, symbol=symbol, bar=bars, minutes=windows),
     st.builds(
-        functools.partial,
-        st.just(hedge_flow),
+        HedgeFlowQuery,
+        symbol=symbol,
         side=st.sampled_from(get_args(Side)),
         bar=bars,
         minutes=windows,
     ),
     st.builds(
-        functools.partial,
-        st.just(heatmap),
+        HeatmapQuery,
+        symbol=symbol,
         metric=st.sampled_from(get_args(HeatmapMetric)),
         mode=st.sampled_from(get_args(HeatmapMode)),
         bar=by_strike,
         minutes=windows,
     ),
-    st.builds(functools.partial, st.just(strike_flow), bar=by_strike, minutes=windows),
-    st.builds(
-        functools.partial,
-        st.just(snapshot_at),
-        expiry=st.none(),
-        strike_range=st.floats(0.001, 0.1),
-        settled=st.booleans(),
+    st.builds(StrikeFlowQuery, symbol=symbol, bar=by_strike, minutes=windows),
+    *(
+        st.builds(query, symbol=symbol, strike_range=st.floats(0.001, 0.1))
+        for query in (SnapshotQuery, ExposureQuery)
     ),
 )
+VIEWS: dict[type[Query], Callable[[Frame, Any], bytes]] = {
+    SeriesQuery: series,
+    HedgeFlowQuery: hedge_flow,
+    HeatmapQuery: heatmap,
+    StrikeFlowQuery: strike_flow,
+    SnapshotQuery: snapshot_at,
+    ExposureQuery: snapshot_at,
+}
 
 
-def answer(ask: Callable[[Frame], bytes], day: SampleDay | None, symbol: str, at: int) -> bytes:
+def answer(query: Query, day: SampleDay | None, symbol: str, at: int) -> bytes:
     """What a view says at an instant, or why it says nothing."""
     try:
-        return ask(Frame.past(day, "replay", symbol, at))
+        return VIEWS[type(query)](Frame.past(day, "replay", symbol, at), query)
     except ApiError as error:
         return error.body()
 
 
-@given(ask=QUESTIONS, second=instants)
-def test_of_a_made_session(ask: Callable[[Frame], bytes], second: int) -> None:
+@given(query=QUERIES, second=instants)
+def test_of_a_made_session(query: Query, second: int) -> None:
     session, past = made()
     at = session.hours.open + second * SECOND
-    assert answer(ask, past, "ABC", at) == answer(ask, session.kept("ABC"), "ABC", at)
+    assert answer(query, past, "ABC", at) == answer(query, session.kept("ABC"), "ABC", at)
 
 
-@given(ask=QUESTIONS, second=instants)
-def test_of_a_recorded_session(recorded: Path, ask: Callable[[Frame], bytes], second: int) -> None:
+@given(query=QUERIES, second=instants)
+def test_of_a_recorded_session(recorded: Path, query: Query, second: int) -> None:
     session, past = recording(recorded)
     at = session.hours.open + second * SECOND
-    assert answer(ask, past, "SPX", at) == answer(ask, session.kept("SPX"), "SPX", at)
+    assert answer(query, past, "SPX", at) == answer(query, session.kept("SPX"), "SPX", at)
 
 
 def test_another_day_gives_other_bytes() -> None:
     session, past = made()
-    ask = functools.partial(series, bar="1m", minutes=60)
+    query = SeriesQuery(symbol="ABC", bar="1m")
     early, late = session.hours.open + 600 * SECOND, session.hours.open + 660 * SECOND
-    assert answer(ask, past, "ABC", early) != answer(ask, past, "ABC", late)
+    assert answer(query, past, "ABC", early) != answer(query, past, "ABC", late)
 
 
 def test_what_is_compared_says_something() -> None:
     session, past = made()
     at = session.hours.open + _SPOKEN * SECOND
-    asked = functools.partial(heatmap, metric="signed_flow", mode="raw", bar="5m", minutes=30)
+    asked: Query = HeatmapQuery(symbol="ABC", metric="signed_flow", bar="5m", minutes=30)
     flows = [bar["values"] for bar in msgspec.json.decode(answer(asked, past, "ABC", at))["bars"]]
     assert len(flows) == 6
     assert all(any(values) for values in flows)
-    asked = functools.partial(snapshot_at, expiry=None, strike_range=0.1)
+    asked = SnapshotQuery(symbol="ABC", strike_range=0.1)
     strikes = msgspec.json.decode(answer(asked, past, "ABC", at))["strikes"]
     assert any(row["call_iv"] for row in strikes)

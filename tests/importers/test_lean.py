@@ -34,6 +34,7 @@ from zerodte.runtime.replay import replay, source_of
 from zerodte.session.session import Session
 from zerodte.tape.folder import Tape, open_tape
 from zerodte.views.snapshot import snapshot
+from zerodte.wire.snapshot import SnapshotQuery
 
 PRICE = ("ts_recv", "price")
 UNKNOWN: Quote = (UNDEF_PRICE, UNDEF_PRICE, UNDEF_SIZE, UNDEF_SIZE)
@@ -192,7 +193,7 @@ def test_the_index_is_timed_by_chicago_and_not_scaled(spxw: Imported) -> None:
 
 def body(session: Session, tape: Tape, symbol: str) -> dict[str, Any]:
     answer: dict[str, Any] = json.loads(
-        snapshot(session, source_of(tape), symbol, None, STRIKE_RANGE)
+        snapshot(session, source_of(tape), SnapshotQuery(symbol=symbol, strike_range=STRIKE_RANGE))
     )
     return answer
 

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from zerodte.clock import ClockError
 from zerodte.market.calendar import (
     FIRST_DAY,
     LAST_DAY,
@@ -134,12 +135,12 @@ def test_a_wall_clock_time_is_read_with_or_without_seconds() -> None:
     ],
 )
 def test_other_forms_of_time_are_refused_and_the_right_one_shown(text: str) -> None:
-    with pytest.raises(MarketError, match=r"yyyy-MM-ddTHH:mm\[:ss\].*2022-03-23T10:11"):
+    with pytest.raises(ClockError, match=r"yyyy-MM-ddTHH:mm\[:ss\].*2022-03-23T10:11"):
         parse_new_york(text)
 
 
 def test_a_time_that_clocks_skip_is_refused() -> None:
-    with pytest.raises(MarketError, match="clocks went forward"):
+    with pytest.raises(ClockError, match="clocks went forward"):
         parse_new_york("2022-03-13T02:30")
 
 

@@ -19,14 +19,15 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
 import zerodte
-from runtime.lines import eventually, recording
-from zerodte.constants import STRIKE_RANGE
+from runtime.feeds_on_ports import eventually, recording
+from zerodte.clock import new_york_clock
 from zerodte.feeds.tcp_client import TcpFeed
+from zerodte.market.calendar import TradingSession
 from zerodte.records.tick import Tick
 from zerodte.runtime.replay import begin
 from zerodte.server.app import create_app
@@ -34,6 +35,7 @@ from zerodte.server.run import Listener, Server
 from zerodte.server.settings import ServerSettings
 from zerodte.tape.folder import Tape, open_tape
 from zerodte.views.snapshot import snapshot
+from zerodte.wire.snapshot import SnapshotQuery
 
 SECOND = 10**9
 #: A day in about a second.
@@ -108,21 +110,20 @@ def poll(address: str, symbol: str, *, seconds: float = 0.0, times: int = 0) -> 
     return seen
 
 
-def answers(at: str, root: Path, close: int) -> dict[str, bytes]:
+def answers(at: str, root: Path, hours: TradingSession) -> dict[str, bytes]:
     """Serve a feed to its close, here, and ask all that there is to ask of every symbol."""
     host, port = at.split(":")
     listener = Listener("127.0.0.1", 0)
     address = listener.url.removeprefix("http://")
     with recording(TcpFeed(host, int(port)), root) as market:
-        app = create_app(market, ServerSettings(listener.url))
-        server = Server(app, listener, app.stop, app.cut)
+        app = create_app(market.service, ServerSettings(listener.url))
+        server = Server(app, listener, app.stop, app.aborted)
         running = threading.Thread(target=server.run)
         running.start()
-        eventually(lambda: market.is_over, seconds=_PATIENCE)
+        eventually(lambda: market.runner.is_over, seconds=_PATIENCE)
         contract = json.loads(get(address, "/openapi.json")[1])
-        found = {
-            path: get(address, path)[1] for path in questions(contract, market.symbols(), close)
-        }
+        symbols = market.service.status().symbols
+        found = {path: get(address, path)[1] for path in questions(contract, symbols, hours)}
         server.stop()
         running.join(_PATIENCE)
     return found
@@ -134,8 +135,11 @@ def recorded(root: Path) -> Tape:
     return open_tape(folder)
 
 
-def questions(contract: dict[str, Any], names: list[str], close: int) -> Iterator[str]:
+def questions(
+    contract: dict[str, Any], names: Iterable[str], hours: TradingSession
+) -> Iterator[str]:
     """Every JSON endpoint of a symbol; where it can look back, also some instants of the day."""
+    instants = (hours.open + 60 * SECOND, hours.open + 120 * SECOND, hours.close - 3600 * SECOND)
     for path, methods in contract["paths"].items():
         asked = methods["get"]
         if "{symbol}" not in path or "application/json" not in asked["responses"]["200"]["content"]:
@@ -144,9 +148,8 @@ def questions(contract: dict[str, Any], names: list[str], close: int) -> Iterato
         for name in names:
             there = path.replace("{symbol}", name)
             yield there
-            for hours in (1, 2, 3) if "at" in known else ():
-                past = datetime.datetime.fromtimestamp(close // SECOND - 3600 * hours, datetime.UTC)
-                yield f"{there}?at={past:%Y-%m-%dT%H:%M:%S}Z"
+            for instant in instants if "at" in known else ():
+                yield f"{there}?at={new_york_clock(instant):%Y-%m-%dT%H:%M:%S}"
 
 
 def last_commit(root: Path) -> int:
@@ -176,7 +179,7 @@ def unlike(seen: Seen, tape: Tape, symbol: str) -> list[str]:
         while tick is not None and tick.end <= at:
             session.apply(tick)
             tick = next(ticks, None)
-        if snapshot(session, "live", symbol, None, STRIKE_RANGE) != seen[as_of]:
+        if snapshot(session, "live", SnapshotQuery(symbol=symbol)) != seen[as_of]:
             wrong.append(as_of)
     return wrong
 
@@ -254,9 +257,9 @@ def study(folder: Path, symbol: str, kills: int, speed: float) -> None:
                     left = max(moment - (time.monotonic() - began), 0.0)
                     seen |= poll(address, symbol, seconds=left)
                 print(f"killed after {moment:.1f} s at {last_commit(killed)}", flush=True)
-            there = answers(at, killed, tape.session.close)
+            there = answers(at, killed, tape.session)
         with feed(folder, FAST) as at:
-            here = answers(at, whole, tape.session.close)
+            here = answers(at, whole, tape.session)
         same = content(whole) == content(killed)
         wrong = unlike(seen, recorded(whole), symbol)
         different = [path for path in here if here[path] != there[path]]

@@ -15,12 +15,14 @@ from feeds.simulator.made import (
     MadeSimulation,
     made_session,
 )
-from runtime.hearing import Hearing
-from zerodte.constants import MINUTE, STRIKE_RANGE
+from runtime.local_market import LocalMarket, ready, running
+from zerodte.constants import MINUTE
 from zerodte.market.calendar import calendar
 from zerodte.runtime.demo import Demo
-from zerodte.runtime.market import Market
 from zerodte.runtime.replay import replay
+from zerodte.runtime.replay_runner import ReplayRunner
+from zerodte.service.stage import Stage
+from zerodte.wire.snapshot import SnapshotQuery
 
 TESTS = Path(__file__).parents[1]
 DATE = datetime.date(2025, 6, 6)
@@ -39,8 +41,12 @@ def demo(kind: type[MadeSimulation], minutes: int = 3) -> Demo:
     return Demo(first, functools.partial(made_session, kind=kind, minutes=minutes))
 
 
-def asked(market: Market) -> dict[str, Any]:
-    answer: dict[str, Any] = json.loads(market.snapshot("ABC", None, STRIKE_RANGE))
+def runner_of(sessions: Demo, speed: float, lead: int = 0) -> ReplayRunner:
+    return ReplayRunner(Stage(), sessions, speed, lead, sessions.close)
+
+
+def asked(market: LocalMarket[ReplayRunner]) -> dict[str, Any]:
+    answer: dict[str, Any] = json.loads(market.answer(SnapshotQuery(symbol="ABC")))
     return answer
 
 
@@ -58,29 +64,23 @@ def test_sessions_follow_each_other_over_the_weekend() -> None:
 
 
 def test_a_lead_is_played_at_once_and_answered_from() -> None:
-    shown, hearing = demo(MadeSimulation, 30), Hearing()
-    market = Market(shown, 1e-9, lead=10 * MINUTE, interrupt=shown.close)
-    market.start(hearing)
-    assert hearing.is_ready.wait(60)
-    early = asked(market)
-    assert early["source"] == "simulated"
-    nearly = shown.first.open + 9 * MINUTE
-    while hearing.at_once < nearly and hearing.problems.empty():
-        assert asked(market)["body"] is not None
-    market.stop()
-    assert hearing.dates == ["2025-06-06"]
-    assert hearing.problems.empty()
+    shown = demo(MadeSimulation, 30)
+    with ready(runner_of(shown, 1e-9, lead=10 * MINUTE)) as market:
+        log = market.log
+        assert asked(market)["source"] == "simulated"
+        nearly = shown.first.open + 9 * MINUTE
+        while log.at_once < nearly and log.problems.empty():
+            assert asked(market)["body"] is not None
+    assert log.dates == ["2025-06-06"]
+    assert log.problems.empty()
 
 
 def test_the_next_session_begins_when_one_ends() -> None:
-    shown, hearing = demo(MadeSimulation), Hearing()
-    market = Market(shown, 1e9, interrupt=shown.close)
-    market.start(hearing)
-    while len(hearing.dates) < 3 and hearing.problems.empty():
-        if hearing.is_ready.wait(60):
+    with ready(runner_of(demo(MadeSimulation), 1e9)) as market:
+        log = market.log
+        while len(log.dates) < 3 and log.problems.empty():
             assert asked(market)["symbol"] == "ABC", "the session before stays answered"
-    market.stop()
-    assert hearing.dates[:3] == ["2025-06-06", "2025-06-09", "2025-06-10"]
+    assert log.dates[:3] == ["2025-06-06", "2025-06-09", "2025-06-10"]
 
 
 @pytest.mark.parametrize(
@@ -89,19 +89,14 @@ def test_the_next_session_begins_when_one_ends() -> None:
 def test_a_failing_simulation_is_heard_of_and_what_was_played_stays(
     kind: type[MadeSimulation], said: str
 ) -> None:
-    shown, hearing = demo(kind), Hearing()
-    market = Market(shown, 1e9, interrupt=shown.close)
-    market.start(hearing)
-    assert said in hearing.problems.get(timeout=60)
-    assert said in market.health().reasons[0]
-    assert asked(market)["as_of"].startswith("2025-06-06T13:3")
-    market.stop()
+    with running(runner_of(demo(kind), 1e9)) as market:
+        assert said in market.log.problems.get(timeout=60)
+        assert said in market.health.reasons[0]
+        assert asked(market)["as_of"].startswith("2025-06-06T13:3")
 
 
 def test_stopping_before_anything_came_is_no_failure() -> None:
-    shown, hearing = demo(MadeSimulation, 380), Hearing()
-    market = Market(shown, 1.0, interrupt=shown.close)
-    market.start(hearing)
-    market.stop()
-    assert hearing.problems.empty()
-    assert not hearing.is_ready.is_set()
+    with running(runner_of(demo(MadeSimulation, 380), 1.0)) as market:
+        pass
+    assert market.log.problems.empty()
+    assert not market.log.is_ready.is_set()

@@ -41,12 +41,13 @@ def test_nothing_is_lost_where_the_feed_goes_on(tape: Tape, tmp_path: Path) -> N
             assert last_commit(killed) > OPEN
             with live(slow, killed) as address:
                 seen |= poll(address, "ABC", seconds=CHANCE.uniform(0.0, 1.0))
-        there = answers(fast, killed, tape.session.close)
-        here = answers(fast, whole, tape.session.close)
+        there = answers(fast, killed, tape.session)
+        here = answers(fast, whole, tape.session)
     assert content(killed) == content(whole)
     assert len(seen) >= 5
     assert unlike(seen, recorded(whole), "ABC") == []
-    assert len(here) >= 2
+    answered = [path for path, body in here.items() if b'"status":"ERROR"' not in body]
+    assert len(answered) > len(here) / 2 >= 1
     assert there == here
 
 

@@ -2,33 +2,23 @@
 
 import datetime
 import json
-import threading
 from collections.abc import Iterator
 
 import httpx
 import pytest
 
+from runtime.local_market import ready
 from server.events import EventReader
 from server.ports import served
 from zerodte.feeds.synthetic_tape import SYMBOL, write_synthetic_tape
 from zerodte.market.calendar import calendar
-from zerodte.runtime.market import Audience, Market
+from zerodte.runtime.replay_runner import ReplayRunner
 from zerodte.server.app import create_app
 from zerodte.server.settings import ServerSettings
+from zerodte.service.stage import Stage
 from zerodte.tape.folder import open_tape
 
 FLOW = "/v1/flow/zero-dte"
-
-
-class Ready(Audience):
-    """Waits for a market."""
-
-    def __init__(self) -> None:
-        self.said = threading.Event()
-
-    def ready(self) -> None:
-        """It is ready."""
-        self.said.set()
 
 
 @pytest.fixture(scope="module")
@@ -38,13 +28,12 @@ def market(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
     assert session is not None
     folder = tmp_path_factory.mktemp("tape")
     write_synthetic_tape(folder, session)
-    market, audience = Market([open_tape(folder)], None), Ready()
-    market.start(audience)
-    assert audience.said.wait(60)
-    app = create_app(market, ServerSettings())
-    with served(app) as url, httpx.Client(base_url=url, trust_env=False) as client:
+    with (
+        ready(ReplayRunner(Stage(), [open_tape(folder)])) as market,
+        served(create_app(market.service, ServerSettings())) as url,
+        httpx.Client(base_url=url, trust_env=False) as client,
+    ):
         yield client
-    market.stop()
 
 
 def test_a_stream_says_what_is_answered(market: httpx.Client) -> None:

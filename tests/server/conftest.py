@@ -1,34 +1,36 @@
-"""The example source, and the application over it."""
+"""The example service, and the application over it."""
 
 from collections.abc import Iterator
 
 import httpx
 import pytest
 
-from server.example import ExampleSource
+from server.example import ExampleService
 from server.ports import served
 from zerodte.server.app import create_app
 from zerodte.server.settings import ServerSettings
 
 
 @pytest.fixture(scope="session")
-def everlasting() -> Iterator[tuple[ExampleSource, httpx.Client]]:
-    """One server for all tests: they begin where `source` puts it."""
-    source = ExampleSource()
-    app = create_app(source, ServerSettings(base_url="http://zerodte.example"))
+def everlasting() -> Iterator[tuple[ExampleService, httpx.Client]]:
+    """One server for all tests: they begin where `service` puts it."""
+    service = ExampleService()
+    app = create_app(service, ServerSettings(base_url="http://zerodte.example"))
     with served(app) as url, httpx.Client(base_url=url, trust_env=False) as client:
-        yield source, client
+        yield service, client
 
 
 @pytest.fixture
-def source(everlasting: tuple[ExampleSource, httpx.Client]) -> ExampleSource:
-    source, _ = everlasting
-    source.forget()
-    return source
+def service(everlasting: tuple[ExampleService, httpx.Client]) -> ExampleService:
+    service, _ = everlasting
+    service.forget()
+    return service
 
 
 @pytest.fixture
-def client(source: ExampleSource, everlasting: tuple[ExampleSource, httpx.Client]) -> httpx.Client:
+def client(
+    service: ExampleService, everlasting: tuple[ExampleService, httpx.Client]
+) -> httpx.Client:
     _, client = everlasting
     return client
 

@@ -1,7 +1,6 @@
-"""A source with one filled-in symbol, and what is as odd as can be beside it."""
+"""A service with one filled-in symbol, and what is as odd as can be beside it."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from datetime import date
 from itertools import count
 from typing import TypeVar
@@ -10,29 +9,36 @@ import msgspec
 from msgspec import inspect
 
 from zerodte.constants import SECOND
-from zerodte.server.source import Changes, Figures, SampleEvent
+from zerodte.service.market_service import MarketStats, MarketStatus
 from zerodte.wire.errors import ApiError
-from zerodte.wire.exposure import ExposureBlocks, Head, encode
+from zerodte.wire.exposure import ChainQuery, ExposureBlocks, ExposureQuery, Head, encode
 from zerodte.wire.health import Health
-from zerodte.wire.heatmap import Heatmap, HeatmapMetric, HeatmapMode
-from zerodte.wire.hedge_flow import HedgeFlow, Side
-from zerodte.wire.leaderboard import Leaderboard, LeaderMetric
-from zerodte.wire.series import Series
+from zerodte.wire.heatmap import Heatmap, HeatmapQuery
+from zerodte.wire.hedge_flow import HedgeFlow, HedgeFlowQuery
+from zerodte.wire.leaderboard import Leaderboard, LeaderboardQuery
+from zerodte.wire.query import Query, SymbolQuery
+from zerodte.wire.series import Series, SeriesQuery
 from zerodte.wire.snapshot import NoZeroDte, SessionClosed, SnapshotBlocks
-from zerodte.wire.strike_flow import StrikeFlow
-from zerodte.wire.window import BarSize, StrikeBarSize
+from zerodte.wire.stream import SampleEvent, StreamQuery
+from zerodte.wire.strike_flow import StrikeFlow, StrikeFlowQuery
 
 S = TypeVar("S", bound=msgspec.Struct)
-Blocks = TypeVar("Blocks", bound=ExposureBlocks)
 
 #: 2026-05-27 09:30:30 New York.
 START = 1_779_888_630 * SECOND
 
+_WINDOWED: dict[type[Query], type[msgspec.Struct]] = {
+    SeriesQuery: Series,
+    HedgeFlowQuery: HedgeFlow,
+    HeatmapQuery: Heatmap,
+    StrikeFlowQuery: StrikeFlow,
+}
 
-class ExampleSource:
+
+class ExampleService:
     """SPX in session, TSLA without an expiry today, QQQ closed, WARM still warming up.
 
-    Every field of an answer holds another value. What was asked is kept in `asked`.
+    Every field of an answer holds another value. The queries that were asked are in `asked`.
     """
 
     def __init__(self) -> None:
@@ -44,109 +50,68 @@ class ExampleSource:
         """Begin again, so that nothing that was answered before still holds."""
         self.ticks += 1
         self.begun += 1_000
-        self.asked: list[tuple[object, ...]] = []
+        self.asked: list[Query] = []
         self.reasons: tuple[str, ...] = ()
         self.samples: list[SampleEvent] = []
-        self.state = Figures()
+        self.state = MarketStats()
 
-    def snapshot(
-        self, symbol: str, expiry: date | None, strike_range: float, at: int | None = None
-    ) -> bytes:
+    def answer(self, query: Query) -> bytes:
         """SPX, or one of the odd ones."""
-        self.asked.append((expiry, strike_range, at))
-        return self._answer(SnapshotBlocks, symbol, expiry)
+        self.asked.append(query)
+        if isinstance(query, LeaderboardQuery):
+            return msgspec.json.encode(filled(Leaderboard))
+        assert isinstance(query, SymbolQuery)
+        return self._chain(query) if isinstance(query, ChainQuery) else self._window(query)
 
-    def exposure(
-        self, symbol: str, expiry: date | None, strike_range: float, at: int | None = None
-    ) -> bytes:
-        """The same without a decision."""
-        self.asked.append((expiry, strike_range, at))
-        return self._answer(ExposureBlocks, symbol, expiry)
+    def version(self, query: Query) -> int:
+        """Grows with `ticks`, and with samples."""
+        samples = self.begun + len(self.samples)
+        return {"tick": self.ticks, "sample": samples, "never": 0}[query.varies_with]
 
-    def series(self, symbol: str, bar: BarSize, minutes: int, at: int | None = None) -> bytes:
-        """Two bars."""
-        return self._windowed(Series, symbol, bar, minutes, at)
-
-    def hedge_flow(
-        self, symbol: str, side: Side, bar: BarSize, minutes: int, at: int | None = None
-    ) -> bytes:
-        """Two bars."""
-        return self._windowed(HedgeFlow, symbol, side, bar, minutes, at)
-
-    def heatmap(
-        self,
-        symbol: str,
-        metric: HeatmapMetric,
-        mode: HeatmapMode,
-        bar: StrikeBarSize,
-        minutes: int,
-        at: int | None = None,
-    ) -> bytes:
-        """Two bars of two strikes."""
-        return self._windowed(Heatmap, symbol, metric, mode, bar, minutes, at)
-
-    def strike_flow(
-        self, symbol: str, bar: StrikeBarSize, minutes: int, at: int | None = None
-    ) -> bytes:
-        """Two bars of two strikes."""
-        return self._windowed(StrikeFlow, symbol, bar, minutes, at)
-
-    def leaderboard(self, metric: LeaderMetric, n: int) -> bytes:
-        """Two entries."""
-        self.asked.append((metric, n))
-        return msgspec.json.encode(filled(Leaderboard))
-
-    def events(self, symbol: str, after: int | None) -> Sequence[SampleEvent]:
+    def events(self, query: StreamQuery, after: int | None) -> Sequence[SampleEvent]:
         """Those of `samples`, whatever the symbol."""
-        if symbol not in self.symbols():
-            raise ApiError("symbol_not_found", f"{symbol} is not tracked.")
+        if query.symbol not in self.status().symbols:
+            raise ApiError("symbol_not_found", f"{query.symbol} is not tracked.")
         if after is None:
             return self.samples[-1:]
         return [event for event in self.samples if event.time > after]
 
-    def on_sample(self, call: Callable[[], None]) -> Callable[[], None]:
+    def subscribe(self, call: Callable[[], None]) -> Callable[[], None]:
         """Keep it for `sample`."""
         self.callers.append(call)
         return lambda: self.callers.remove(call)
 
     def sample(self, text: str) -> None:
         """Take a sample whose bar and snapshot say `text`, half a minute after the last."""
-        self.samples = [replace(event, snapshot=None) for event in self.samples]
+        self.samples = [msgspec.structs.replace(event, snapshot=None) for event in self.samples]
         time = START + len(self.samples) * 30 * SECOND
         body = msgspec.json.encode({"said": text})
-        self.samples.append(SampleEvent(time, body, body))
+        self.samples.append(SampleEvent(time=time, bar=body, snapshot=body))
         for call in self.callers:
             call()
 
-    def version(self, changes: Changes) -> int:
-        """Grows with `ticks`, and with samples."""
-        samples = self.begun + len(self.samples)
-        return {"tick": self.ticks, "sample": samples, "never": 0}[changes]
-
-    def figures(self) -> Figures:
+    def stats(self) -> MarketStats:
         """Those of `state`."""
         return self.state
 
-    def health(self) -> Health:
+    def status(self) -> MarketStatus:
         """Unhealthy once `reasons` are given."""
-        return Health.of(*self.reasons)
+        return MarketStatus(Health.of(*self.reasons), ("QQQ", "SPX", "TSLA"))
 
-    def symbols(self) -> list[str]:
-        """Those with an answer."""
-        return ["QQQ", "SPX", "TSLA"]
-
-    def _windowed(self, shape: type[msgspec.Struct], symbol: str, *how: object) -> bytes:
-        self.asked.append(how)
+    def _window(self, query: SymbolQuery) -> bytes:
+        symbol = query.symbol
         if symbol == "WARM":
             raise ApiError("warming_up", "WARM has not been seen enough yet.")
         if symbol == "TORN":
             raise ApiError("session_unreadable", "What is kept of TORN cannot be read.")
         if symbol == "BLANK":
             raise ApiError("no_strike_data_for_window", "BLANK was never quoted, all day long.")
-        return msgspec.json.encode(filled(shape, symbol=symbol))
+        return msgspec.json.encode(filled(_WINDOWED[type(query)], symbol=symbol))
 
-    def _answer(self, blocks: type[Blocks], symbol: str, expiry: date | None) -> bytes:
-        if expiry == date(2001, 1, 1):
+    def _chain(self, query: ChainQuery) -> bytes:
+        symbol = query.symbol
+        blocks = ExposureBlocks if isinstance(query, ExposureQuery) else SnapshotBlocks
+        if query.expiry == date(2001, 1, 1):
             raise ApiError("expiry_not_found", "SPX has no expiry on 2001-01-01.")
         if symbol == "BROKEN":
             raise RuntimeError("a secret of the server")

@@ -4,15 +4,15 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from zerodte.server.hub import Hub
+from zerodte.server.application import Application
 from zerodte.server.run import Listener, Server
 
 
 @contextmanager
-def served(app: Hub) -> Iterator[str]:
+def served(app: Application) -> Iterator[str]:
     """The application's URL, as long as it is served."""
     listener = Listener("127.0.0.1", 0)
-    server = Server(app, listener, app.stop, app.cut)
+    server = Server(app, listener, app.stop, app.aborted)
     running = threading.Thread(target=server.run)
     running.start()
     try:

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from server.example import ExampleSource
+from server.example import ExampleService
 from server.ports import served
 from zerodte.server import connection
 from zerodte.server.app import ROUTES, create_app
@@ -124,7 +124,9 @@ def test_heads_have_an_end(url: str, head: bytes, code: str, piece: int) -> None
     assert alive(url)
 
 
-def test_what_is_within_the_limits_is_answered(client: httpx.Client, source: ExampleSource) -> None:
+def test_what_is_within_the_limits_is_answered(
+    client: httpx.Client, service: ExampleService
+) -> None:
     filler = "a" * (TARGET_BYTES - len(SPX) - 3)
     assert client.get(f"{SPX}?x={filler}").status_code == 200
     assert client.get(SPX, headers={"x": "a" * (HEAD_BYTES // 2)}).status_code == 200
@@ -139,10 +141,10 @@ BEGUN = [b"GET ", b"GET / HTTP/1.1\r\nHost: x\r\n", b"\r\n", b"GET / HTTP/1.1\r\
     [(False, b""), *((before, begun) for before in (False, True) for begun in BEGUN)],
 )
 def test_a_head_that_does_not_come_is_not_waited_for(
-    source: ExampleSource, monkeypatch: pytest.MonkeyPatch, before: bool, begun: bytes
+    service: ExampleService, monkeypatch: pytest.MonkeyPatch, before: bool, begun: bytes
 ) -> None:
     monkeypatch.setattr(connection, "_HEAD_S", 0.15)
-    with served(create_app(source, ServerSettings())) as url, connected(url) as raw:
+    with served(create_app(service, ServerSettings())) as url, connected(url) as raw:
         if before:
             raw.sendall(b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n")
             assert answer(raw)[0].status == 200
@@ -150,14 +152,14 @@ def test_a_head_that_does_not_come_is_not_waited_for(
         assert refusal(raw) == "request_timeout"
         with httpx.Client(base_url=url, trust_env=False) as client:
             said = client.get("/metrics").text
-        assert 'zerodte_connections_cut_total{reason="request_timeout"} 1.0' in said
+        assert 'zerodte_connections_aborted_total{reason="request_timeout"} 1.0' in said
 
 
 def test_a_head_that_drips_is_not_waited_for(
-    source: ExampleSource, monkeypatch: pytest.MonkeyPatch
+    service: ExampleService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(connection, "_HEAD_S", 0.3)
-    with served(create_app(source, ServerSettings())) as url, connected(url) as raw:
+    with served(create_app(service, ServerSettings())) as url, connected(url) as raw:
         over = threading.Event()
 
         def drip() -> None:
@@ -175,8 +177,8 @@ def test_a_head_that_drips_is_not_waited_for(
         dripping.join()
 
 
-def test_stalled_heads_do_not_hold_the_server(source: ExampleSource) -> None:
-    with served(create_app(source, ServerSettings())) as url:
+def test_stalled_heads_do_not_hold_the_server(service: ExampleService) -> None:
+    with served(create_app(service, ServerSettings())) as url:
         stalled = [connected(url) for _ in range(100)]
         sockets = [one.__enter__() for one in stalled]
         for raw in sockets:

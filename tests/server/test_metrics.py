@@ -9,12 +9,12 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 import zerodte
-from server.example import ExampleSource
-from zerodte.server.source import Figures
+from server.example import ExampleService
+from zerodte.service.market_service import MarketStats
 
 DOCS = Path(__file__).parents[2] / "docs" / "metrics.md"
 SPX = "/v1/flow/zero-dte/snapshot/{symbol}"
-STATE = Figures(
+STATE = MarketStats(
     records={"quotes": 7, "trades": 2},
     ticks=5,
     samples=3,
@@ -42,9 +42,9 @@ def grown(before: dict[Key, float], after: dict[Key, float], name: str, **labels
 
 
 def test_what_is_exposed_is_documented_and_no_more(
-    client: httpx.Client, source: ExampleSource
+    client: httpx.Client, service: ExampleService
 ) -> None:
-    source.state = STATE
+    service.state = STATE
     client.get(SPX.format(symbol="SPX"))
     client.get("/metrics")
     exposed = {}
@@ -54,7 +54,7 @@ def test_what_is_exposed_is_documented_and_no_more(
         if family.samples:
             exposed[family.name + total] = (family.type, labels)
     # Nothing may have been cut off yet; then the family is there, and without samples.
-    exposed["zerodte_connections_cut_total"] = ("counter", {"reason"})
+    exposed["zerodte_connections_aborted_total"] = ("counter", {"reason"})
     row = re.compile(r"^\| `(\w+)` \| (\w+) \|([^|]*)\| [^|]+ \|$", re.MULTILINE)
     documented = {
         name: (kind, set(re.findall(r"`(\w+)`", labels)))
@@ -63,8 +63,8 @@ def test_what_is_exposed_is_documented_and_no_more(
     assert exposed == documented
 
 
-def test_the_market_speaks_for_itself(client: httpx.Client, source: ExampleSource) -> None:
-    source.state = STATE
+def test_the_market_speaks_for_itself(client: httpx.Client, service: ExampleService) -> None:
+    service.state = STATE
     said = read(client)
     assert said["zerodte_records_total", (("kind", "quotes"),)] == 7
     assert said["zerodte_records_left_out_total", (("reason", "trades that came twice"),)] == 6
@@ -75,12 +75,12 @@ def test_the_market_speaks_for_itself(client: httpx.Client, source: ExampleSourc
     assert said["zerodte_queue_depth", (("queue", "recorder"),)] == 4
     assert said["zerodte_gaps_total", ()] == 1
     assert said["zerodte_build_info", (("version", zerodte.__version__),)] == 1
-    source.state = Figures()
+    service.state = MarketStats()
     assert math.isnan(read(client)["zerodte_tick_lag_seconds", ()])
 
 
 def test_answers_are_counted_by_route_and_status(
-    client: httpx.Client, source: ExampleSource
+    client: httpx.Client, service: ExampleService
 ) -> None:
     before = read(client)
     sizes = [len(client.get(SPX.format(symbol="TSLA")).content) for _ in range(3)]
@@ -95,14 +95,16 @@ def test_answers_are_counted_by_route_and_status(
     error = len(client.get(SPX.format(symbol="XYZ")).content)
     sent = grown(before, after, "zerodte_http_answer_bytes_total", route=SPX)
     assert sent == sum(sizes) + error, "HEAD has no body"
-    looked_up = "zerodte_kept_lookups_total"
+    looked_up = "zerodte_cache_lookups_total"
     assert grown(before, after, looked_up, result="miss") == 1
     assert grown(before, after, looked_up, result="hit") == 3
-    assert after["zerodte_kept_answers", ()] >= 1
-    assert after["zerodte_kept_bytes", ()] >= sizes[0]
+    assert after["zerodte_cache_entries", ()] >= 1
+    assert after["zerodte_cache_bytes", ()] >= sizes[0]
 
 
-def test_asking_for_symbols_makes_no_new_lines(client: httpx.Client, source: ExampleSource) -> None:
+def test_asking_for_symbols_makes_no_new_lines(
+    client: httpx.Client, service: ExampleService
+) -> None:
     client.get(SPX.format(symbol="A0"))
     client.get("/nowhere/a")
     client.get("/metrics")

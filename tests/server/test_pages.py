@@ -1,19 +1,20 @@
 """The plain pages."""
 
-import base64
 import hashlib
 import re
-from datetime import date
 from html.parser import HTMLParser
 
 import httpx
 import msgspec
 import pytest
 
-from server.example import ExampleSource
+from server.example import ExampleService
 from zerodte.server.app import ROUTES
 from zerodte.server.overview import overview
 from zerodte.server.page import home_page
+from zerodte.service.market_service import MarketStatus
+from zerodte.wire.health import Health
+from zerodte.wire.query import Query
 
 VOID = {"meta", "br", "link"}
 
@@ -57,11 +58,13 @@ class Reader(HTMLParser):
 def test_pages_need_nothing_but_this_server(client: httpx.Client, path: str) -> None:
     page = client.get(path).text
     reader = Reader(page)
-    assert reader.tags.isdisjoint({"img", "link", "iframe", "object"})
+    assert reader.tags.isdisjoint({"img", "style", "iframe", "object"})
     assert all(link.startswith(("#", "/")) for link in reader.links)
-    assert "url(" not in page
-    assert "@import" not in page
-    assert "prefers-color-scheme: dark" in page
+    (style,) = (link for link in reader.links if link.endswith(".css"))
+    sheet = client.get(style).text
+    assert "url(" not in page + sheet
+    assert "@import" not in sheet
+    assert "prefers-color-scheme: dark" in sheet
 
 
 def test_links_lead_somewhere(client: httpx.Client) -> None:
@@ -79,22 +82,34 @@ def test_the_reference_explains_every_route_and_field(client: httpx.Client) -> N
     text = Reader(client.get("/docs").text).text
     described = client.get("/openapi.json").json()
     for route in ROUTES:
-        assert route.path in text
-        assert route.summary in text
+        assert (route.path in text) == route.is_documented
+        assert (route.summary in text) == route.is_documented
     for shape in described["components"]["schemas"].values():
         for field, schema in shape.get("properties", {}).items():
             assert field in text
             assert schema.get("description", "") in text
 
 
-def test_the_only_script_is_the_one_that_the_policy_names(client: httpx.Client) -> None:
+def test_pages_run_no_script_but_the_servers_own_files(client: httpx.Client) -> None:
     answer = client.get("/")
-    (script,) = Reader(answer.text).scripts
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    policy = answer.headers["content-security-policy"]
-    assert f"script-src 'sha256-{digest}';" in policy
-    assert "default-src 'none'" in policy
-    assert not Reader(client.get("/docs").text).scripts
+    reader, policy = Reader(answer.text), answer.headers["content-security-policy"]
+    assert len([link for link in reader.links if link.endswith(".js")]) == 1
+    assert "script" in reader.tags
+    assert reader.scripts == []
+    assert "default-src 'none'; style-src 'self'; script-src 'self';" in policy
+    assert "script" not in Reader(client.get("/docs").text).tags
+
+
+def test_files_of_pages_are_kept_for_good_under_names_of_their_content(
+    client: httpx.Client,
+) -> None:
+    for link in Reader(client.get("/").text).links:
+        if link.startswith("/static/"):
+            answer = client.get(link)
+            assert "immutable" in answer.headers["cache-control"]
+            digest = hashlib.blake2b(answer.content, digest_size=8).hexdigest()
+            assert f".{digest}." in link
+            assert client.get(link.replace(digest, digest[::-1])).status_code == 404
 
 
 def test_home_shows_every_symbol_as_its_snapshot_says(client: httpx.Client) -> None:
@@ -126,22 +141,20 @@ def test_home_says_where_the_data_comes_from() -> None:
     assert all("New York" in text for text in said.values())
 
 
-class Sourced(ExampleSource):
+class Sourced(ExampleService):
     """One symbol in session, from a source of one's choice; and one that is warming up."""
 
     def __init__(self, name: str) -> None:
         super().__init__()
         self._name = name
 
-    def symbols(self) -> list[str]:
+    def status(self) -> MarketStatus:
         """Two."""
-        return ["SPX", "WARM"]
+        return MarketStatus(Health.of(), ("SPX", "WARM"))
 
-    def snapshot(
-        self, symbol: str, expiry: date | None, strike_range: float, at: int | None = None
-    ) -> bytes:
+    def answer(self, query: Query) -> bytes:
         """The example's, with its source."""
-        answer = msgspec.json.decode(super().snapshot(symbol, expiry, strike_range, at))
+        answer = msgspec.json.decode(super().answer(query))
         return msgspec.json.encode(answer | {"source": self._name})
 
 
@@ -153,11 +166,8 @@ def test_home_is_whole_where_nothing_is_known() -> None:
     """Every figure of the answer may be null."""
 
     class Unknown(Sourced):
-        def snapshot(
-            self, symbol: str, expiry: date | None, strike_range: float, at: int | None = None
-        ) -> bytes:
-            answer = msgspec.json.decode(super().snapshot(symbol, expiry, strike_range, at))
-            return msgspec.json.encode(blank(answer))
+        def answer(self, query: Query) -> bytes:
+            return msgspec.json.encode(blank(msgspec.json.decode(super().answer(query))))
 
     text = Reader(overview(Unknown("live"))).text
     assert text.count("–") > 10
@@ -180,9 +190,9 @@ def test_home_names_lines_that_work(client: httpx.Client) -> None:
 
 
 def test_home_without_symbols_says_why() -> None:
-    class Silent(ExampleSource):
-        def symbols(self) -> list[str]:
-            return []
+    class Silent(ExampleService):
+        def status(self) -> MarketStatus:
+            return MarketStatus(super().status().health, ())
 
     silent = Silent()
     silent.reasons = ("starting: <soon>",)
@@ -192,15 +202,15 @@ def test_home_without_symbols_says_why() -> None:
 
 
 def test_home_with_hostile_names() -> None:
-    class Hostile(ExampleSource):
-        def symbols(self) -> list[str]:
-            return ["<script>"]
+    class Hostile(ExampleService):
+        def status(self) -> MarketStatus:
+            return MarketStatus(Health.of(), ("<script>",))
 
     page = home_page("http://<i>", ["<b>"], overview(Hostile()))
     hostile = Reader(page.decode())
     assert "i" not in hostile.tags
     assert "<script> is not tracked" in hostile.text
-    assert len(hostile.scripts) == 1
+    assert hostile.scripts == []
 
 
 def test_openapi_is_what_the_page_was_made_of(client: httpx.Client) -> None:

@@ -1,12 +1,14 @@
 """Requests through the real application."""
 
 import logging
+from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any
 
 import httpx
 import pytest
 
+from server.example import ExampleService
 from server.paths import (
     EXPOSURE,
     HEATMAP,
@@ -21,10 +23,10 @@ from server.paths import (
 from server.ports import served
 from zerodte.logs import LogFormat
 from zerodte.server import app as application
-from zerodte.server.asgi import Scope
+from zerodte.server.access import Admission
+from zerodte.server.asgi import Headers, header
 from zerodte.server.route import Route
 from zerodte.server.settings import ServerSettings
-from zerodte.server.source import MarketSource
 from zerodte.wire.errors import STATUS, ApiError
 from zerodte.wire.exposure import ExposureBlocks, Head
 from zerodte.wire.snapshot import SnapshotBlocks
@@ -37,7 +39,7 @@ ENDING = [
 DECISION = {"headline", "setup", "probabilities", "dealer_inventory"}
 
 
-@pytest.mark.parametrize("symbol", ["SPX", "spx", "%20sPx%20", "SPXW"])
+@pytest.mark.parametrize("symbol", ["SPX", "spx", "%20sPx%20"])
 def test_a_symbol_is_trimmed_and_upper_cased(client: httpx.Client, symbol: str) -> None:
     assert client.get(SNAPSHOT + symbol).json()["symbol"] == "SPX"
 
@@ -79,10 +81,11 @@ def test_degraded_answers_are_200(client: httpx.Client) -> None:
 )
 @pytest.mark.parametrize("path", [SNAPSHOT, EXPOSURE])
 def test_parameters(
-    client: httpx.Client, source: Any, path: str, query: str, expected: tuple[object, ...]
+    client: httpx.Client, service: Any, path: str, query: str, expected: tuple[object, ...]
 ) -> None:
     assert client.get(path + "SPX" + query).status_code == 200
-    assert source.asked == [expected]
+    (asked,) = service.asked
+    assert (asked.expiry, asked.strike_range, asked.at) == expected
 
 
 @pytest.mark.parametrize(
@@ -106,10 +109,10 @@ def test_a_strike_range_that_is_no_number_is_refused(client: httpx.Client, text:
 )
 @pytest.mark.parametrize("path", [SNAPSHOT, EXPOSURE, SERIES, HEDGE_FLOW, HEATMAP, STRIKE_FLOW])
 def test_what_cannot_be_a_symbol_is_not_found(
-    client: httpx.Client, source: Any, path: str, symbol: str
+    client: httpx.Client, service: Any, path: str, symbol: str
 ) -> None:
     assert_error(client.get(path + symbol), "symbol_not_found", "SPX")
-    assert source.asked == []
+    assert service.asked == []
 
 
 ERRORS = [
@@ -189,8 +192,8 @@ def test_a_refused_method_names_the_allowed_ones(client: httpx.Client) -> None:
 def test_head_is_get_without_a_body(client: httpx.Client, path: str) -> None:
     got, head = client.get(path), client.head(path)
     assert head.status_code == got.status_code == 200
-    # The one body that says something else each time.
-    volatile = {"content-length"} if path == "/metrics" else set()
+    # A second may pass between the two; and one body says something else each time.
+    volatile = {"date", "content-length"} if path == "/metrics" else {"date"}
     assert head.headers.keys() == got.headers.keys()
     assert all(head.headers[name] == got.headers[name] for name in got.headers.keys() - volatile)
     assert head.content == b""
@@ -199,47 +202,94 @@ def test_head_is_get_without_a_body(client: httpx.Client, path: str) -> None:
 @pytest.mark.parametrize("path", ENDING)
 def test_headers(client: httpx.Client, path: str) -> None:
     headers = client.get(path).headers
-    kept = path not in ("/health", "/metrics")
-    assert headers["cache-control"] == ("private, no-cache" if kept else "no-store")
-    assert ("etag" in headers) == kept
+    cached = path not in ("/health", "/metrics")
+    policy = "private, no-cache" if cached else "no-store"
+    if path.startswith("/static/"):
+        policy = "public, max-age=31536000, immutable"
+    assert headers["cache-control"] == policy
+    assert ("etag" in headers) == cached
     assert headers["x-content-type-options"] == "nosniff"
     if path in ("/", "/docs"):
         assert headers["content-type"] == "text/html; charset=utf-8"
         assert headers["content-security-policy"].startswith("default-src 'none'")
     elif path == "/metrics":
         assert headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
+    elif path.startswith("/static/"):
+        kind = {"css": "text/css", "js": "text/javascript"}[path.rpartition(".")[2]]
+        assert headers["content-type"] == f"{kind}; charset=utf-8"
     else:
         assert headers["content-type"] == "application/json"
 
 
-def test_health_turns_503_with_reasons(client: httpx.Client, source: Any) -> None:
+def test_health_turns_503_with_reasons(client: httpx.Client, service: Any) -> None:
     assert client.get("/health").json() == {"status": "Healthy"}
-    source.reasons = ("the tape has ended",)
+    service.reasons = ("the tape has ended",)
     answer = client.get("/health")
     assert answer.status_code == 503
     assert answer.json() == {"status": "Unhealthy", "reasons": ["the tape has ended"]}
 
 
-def test_every_route_passes_the_guards_with_its_plan(
-    source: MarketSource, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    seen: list[str] = []
+class Door:
+    """Admits everybody, with headers of their own, until it is closed."""
 
-    def guard(route: Route, _: Scope) -> None:
-        seen.append(route.access)
-        if closed:
-            raise ApiError("warming_up", "Refused by the guard.")
+    def __init__(self) -> None:
+        self.is_closed = False
+        self.plans: list[str] = []
+        self.keys: list[tuple[str | None, bytes | None]] = []
 
-    closed = False
-    monkeypatch.setattr(application, "GUARDS", [guard])
-    app = application.create_app(source, ServerSettings())
+    def admit(self, route: Route, texts: Mapping[str, str], headers: Headers) -> Admission:
+        """Note who comes, by query string and by header."""
+        self.plans.append(route.plan)
+        self.keys.append((texts.get("apiKey"), header(headers, b"x-api-key")))
+        if self.is_closed:
+            raise ApiError("warming_up", "Refused by the door.")
+        caller = b"%d" % len(self.plans)
+        return Admission("somebody", "alpha", [(b"x-ratelimit-remaining", caller)])
+
+
+@pytest.fixture
+def door(service: ExampleService) -> Iterator[tuple[Door, httpx.Client]]:
+    door = Door()
+    app = application.create_app(service, ServerSettings(), door)
     with served(app) as url, httpx.Client(base_url=url, trust_env=False) as client:
-        for path in ENDING:
-            assert client.get(path).status_code == 200
-        closed = True
-        seen.clear()
-        for path in PATHS:
-            assert_error(client.get(path), "warming_up", "Refused by the guard.")
-    assert seen == [route.access for route in application.ROUTES]
-    assert {route.access for route in application.ROUTES if "/v1/" not in route.path} == {"open"}
-    assert "open" not in {route.access for route in application.ROUTES if "/v1/" in route.path}
+        yield door, client
+
+
+def test_every_route_passes_the_door_with_its_plan(door: tuple[Door, httpx.Client]) -> None:
+    keeper, client = door
+    for path in ENDING:
+        assert client.get(path).status_code == 200
+    keeper.is_closed = True
+    keeper.plans.clear()
+    for path in PATHS:
+        assert_error(client.get(path), "warming_up", "Refused by the door.")
+    assert keeper.plans == [route.plan for route in application.ROUTES]
+    assert {route.plan for route in application.ROUTES if "/v1/" not in route.path} == {"open"}
+    assert "open" not in {route.plan for route in application.ROUTES if "/v1/" in route.path}
+
+
+def test_the_door_is_passed_before_anything_is_read(door: tuple[Door, httpx.Client]) -> None:
+    """Who may not ask is not told what is wrong with the question."""
+    keeper, client = door
+    keeper.is_closed = True
+    assert_error(client.get(SERIES + "SPX?bar=x"), "warming_up", "Refused by the door.")
+    client.get(SNAPSHOT + "SPX?apiKey=a", headers={"X-Api-Key": "b"})
+    assert keeper.keys[-1] == ("a", b"b")
+
+
+def test_a_caller_has_headers_of_its_own_on_every_answer(
+    door: tuple[Door, httpx.Client], service: ExampleService
+) -> None:
+    """Of one answer that is made once: fresh, cached, not modified, refused, streamed."""
+    _, client = door
+    tag = client.get(SNAPSHOT + "SPX").headers["etag"]
+    service.sample("0")
+    seen = [client.get(SNAPSHOT + "SPX").headers["x-ratelimit-remaining"] for _ in range(2)]
+    unchanged = client.get(SNAPSHOT + "SPX", headers={"if-none-match": tag})
+    head, refused = client.head(SNAPSHOT + "SPX"), client.get(SERIES + "SPX?bar=x")
+    with client.stream("GET", STREAM + "SPX") as stream:
+        answers = [unchanged, head, refused, client.get("/health"), stream]
+        assert [answer.status_code for answer in answers] == [304, 200, 400, 200, 200]
+        seen += [answer.headers["x-ratelimit-remaining"] for answer in answers]
+    assert sorted(seen, key=int) == sorted(set(seen), key=int)
+    assert len(service.asked) == 1

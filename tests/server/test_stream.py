@@ -12,15 +12,15 @@ import httpx
 import pytest
 
 from server.events import Event, EventReader
-from server.example import START, ExampleSource
+from server.example import START, ExampleService
 from server.ports import served
 from zerodte.constants import SECOND
 from zerodte.server import connection, stream
 from zerodte.server.app import create_app
 from zerodte.server.run import Listener, Server
 from zerodte.server.settings import ServerSettings
-from zerodte.server.source import SampleEvent
 from zerodte.server.sse import read_id
+from zerodte.wire.stream import SampleEvent, StreamQuery
 
 PATH = "/v1/flow/zero-dte/stream/SPX"
 
@@ -69,10 +69,10 @@ def _gone(client: httpx.Client) -> Iterator[None]:
 
 
 def test_a_stream_begins_with_the_newest_sample_and_goes_on(
-    source: ExampleSource, url: str
+    service: ExampleService, url: str
 ) -> None:
-    source.sample("0")
-    source.sample("1")
+    service.sample("0")
+    service.sample("1")
     with EventReader(url + PATH) as reader:
         assert reader.response.status == 200
         assert reader.response.headers["content-type"] == "text/event-stream"
@@ -80,37 +80,37 @@ def test_a_stream_begins_with_the_newest_sample_and_goes_on(
         assert take(reader, 2) == pair(1)
         assert reader.retry == 2000
         for number in (2, 3):
-            source.sample(str(number))
+            service.sample(str(number))
             assert take(reader, 2) == pair(number)
 
 
-def test_a_stream_waits_for_the_first_sample(source: ExampleSource, url: str) -> None:
+def test_a_stream_waits_for_the_first_sample(service: ExampleService, url: str) -> None:
     with EventReader(url + PATH.replace("SPX", "%20spx")) as reader:
-        source.sample("0")
+        service.sample("0")
         assert take(reader, 2) == pair(0)
 
 
-def test_who_comes_back_misses_nothing(source: ExampleSource, url: str) -> None:
-    source.sample("0")
+def test_who_comes_back_misses_nothing(service: ExampleService, url: str) -> None:
+    service.sample("0")
     with EventReader(url + PATH) as reader:
         assert take(reader, 2) == pair(0)
         last = reader.last_id
     for number in range(1, 5):
-        source.sample(str(number))
+        service.sample(str(number))
     with EventReader(url + PATH, last) as reader:
         assert take(reader, 5) == [said(1, "bar"), said(2, "bar"), said(3, "bar"), *pair(4)]
-        source.sample("5")
+        service.sample("5")
         assert take(reader, 2) == pair(5)
         last = reader.last_id
     with EventReader(url + PATH, last) as reader:
-        source.sample("6")
+        service.sample("6")
         assert take(reader, 2) == pair(6), "the last one is not sent twice"
 
 
-def test_a_restarted_server_knows_the_id(source: ExampleSource, url: str) -> None:
-    fresh = ExampleSource()
+def test_a_restarted_server_knows_the_id(service: ExampleService, url: str) -> None:
+    fresh = ExampleService()
     for number in range(3):
-        source.sample(str(number))
+        service.sample(str(number))
         fresh.sample(str(number))
     with EventReader(url + PATH) as reader:
         last = take(reader, 1)[0]
@@ -138,36 +138,36 @@ def test_a_restarted_server_knows_the_id(source: ExampleSource, url: str) -> Non
         "2026-05-27T13:30:30Z, 2026-05-27T13:30:30Z",
     ],
 )
-def test_an_id_that_is_none_counts_as_none(source: ExampleSource, url: str, broken: str) -> None:
-    source.sample("0")
-    source.sample("1")
+def test_an_id_that_is_none_counts_as_none(service: ExampleService, url: str, broken: str) -> None:
+    service.sample("0")
+    service.sample("1")
     with EventReader(url + PATH, broken) as reader:
         assert take(reader, 2) == pair(1)
 
 
 def test_an_id_of_another_session_is_before_all_of_this_one(
-    source: ExampleSource, url: str
+    service: ExampleService, url: str
 ) -> None:
-    source.sample("0")
-    source.sample("1")
+    service.sample("0")
+    service.sample("1")
     with EventReader(url + PATH, "2026-05-26T20:00:00Z") as reader:
         assert take(reader, 3) == [said(0, "bar"), *pair(1)]
 
 
 def test_who_comes_back_between_sessions_is_sent_what_there_is(
-    source: ExampleSource, url: str
+    service: ExampleService, url: str
 ) -> None:
-    """The source has begun another session, of which there is no sample yet."""
+    """The service has begun another session, of which there is no sample yet."""
     for number in range(3):
-        source.sample(str(number))
+        service.sample(str(number))
     with EventReader(url + PATH) as first:
         take(first, 2)
         last = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(START // SECOND))
-        old, source.samples = source.samples, []
+        old, service.samples = service.samples, []
         with EventReader(url + PATH, last) as reader:
             assert take(reader, 2) == pair(2)
-            source.samples = old
-            source.sample("3")
+            service.samples = old
+            service.sample("3")
             assert take(reader, 2) == pair(3)
 
 
@@ -177,23 +177,23 @@ def test_ids_are_times() -> None:
 
 
 def test_silence_is_broken_by_comments(
-    source: ExampleSource, monkeypatch: pytest.MonkeyPatch
+    service: ExampleService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(stream, "_HEARTBEAT_S", 0.02)
-    source.sample("0")
-    with served(create_app(source, ServerSettings())) as url, EventReader(url + PATH) as reader:
+    service.sample("0")
+    with served(create_app(service, ServerSettings())) as url, EventReader(url + PATH) as reader:
         assert take(reader, 2) == pair(0)
         assert take(reader, 3) == [None, None, None]
-        source.sample("1")
+        service.sample("1")
         while (event := reader.next()) is None:
             pass
         assert [event, reader.next()] == pair(1)
 
 
-def test_streams_end_in_order_when_the_server_does(source: ExampleSource) -> None:
-    source.sample("0")
-    app, listener = create_app(source, ServerSettings()), Listener("127.0.0.1", 0)
-    server = Server(app, listener, app.stop, app.cut)
+def test_streams_end_in_order_when_the_server_does(service: ExampleService) -> None:
+    service.sample("0")
+    app, listener = create_app(service, ServerSettings()), Listener("127.0.0.1", 0)
+    server = Server(app, listener, app.stop, app.aborted)
     running = threading.Thread(target=server.run)
     running.start()
     with EventReader(listener.url + PATH) as reader:
@@ -206,19 +206,19 @@ def test_streams_end_in_order_when_the_server_does(source: ExampleSource) -> Non
         running.join(10)
     assert not running.is_alive()
     assert time.monotonic() - began < 5.0, "nobody was waited for"
-    assert len(source.callers) == 1, "only the other server still listens"
+    assert len(service.callers) == 1, "only the other server still listens"
 
 
-def test_head_has_no_end_to_wait_for(client: httpx.Client, source: ExampleSource) -> None:
-    source.sample("0")
+def test_head_has_no_end_to_wait_for(client: httpx.Client, service: ExampleService) -> None:
+    service.sample("0")
     answer = client.head(PATH)
     assert (answer.status_code, answer.content) == (200, b"")
     assert answer.headers["content-type"] == "text/event-stream"
 
 
-def test_bodies_are_let_pass(source: ExampleSource, url: str) -> None:
+def test_bodies_are_let_pass(service: ExampleService, url: str) -> None:
     """What a client sends with its request, or after it, neither ends nor fills the stream."""
-    source.sample("0")
+    service.sample("0")
     host, port = url.removeprefix("http://").split(":")
     with socket.create_connection((host, int(port)), timeout=20) as raw:
         raw.sendall(
@@ -232,7 +232,7 @@ def test_bodies_are_let_pass(source: ExampleSource, url: str) -> None:
         assert b"retry" in answer.readline()
 
 
-class LargeSource(ExampleSource):
+class LargeService(ExampleService):
     """Its snapshots are of a size that no buffer takes many of."""
 
     def large(self, number: int) -> None:
@@ -241,23 +241,23 @@ class LargeSource(ExampleSource):
 
 
 @pytest.fixture
-def large() -> Iterator[tuple[LargeSource, str]]:
-    source = LargeSource()
-    with served(create_app(source, ServerSettings())) as url:
-        yield source, url
+def large() -> Iterator[tuple[LargeService, str]]:
+    service = LargeService()
+    with served(create_app(service, ServerSettings())) as url:
+        yield service, url
 
 
-def test_a_slow_reader_is_skipped_forward_and_harms_nobody(large: tuple[LargeSource, str]) -> None:
-    source, url = large
+def test_a_slow_reader_is_skipped_forward_and_harms_nobody(large: tuple[LargeService, str]) -> None:
+    service, url = large
     with EventReader(url + PATH) as slow, EventReader(url + PATH) as quick:
         for number in range(12):
-            source.large(number)
+            service.large(number)
             bar, snapshot = take(quick, 2)
             assert bar is not None
             assert snapshot is not None
             assert (bar.kind, snapshot.kind) == ("bar", "snapshot")
             assert bar.data.startswith(f'{{"said":"{number}x')
-        source.sample("last")
+        service.sample("last")
         assert [event and event.data for event in take(quick, 2)] == ['{"said":"last"}'] * 2
         kinds, skipped, numbers = [], 0, 0
         while True:
@@ -279,35 +279,35 @@ def test_a_slow_reader_is_skipped_forward_and_harms_nobody(large: tuple[LargeSou
 
 
 def test_a_reader_that_takes_nothing_is_cut_off(
-    large: tuple[LargeSource, str], monkeypatch: pytest.MonkeyPatch
+    large: tuple[LargeService, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(connection, "_STALL_S", 0.2)
-    source, url = large
+    service, url = large
     with (
         httpx.Client(base_url=url, trust_env=False) as client,
         EventReader(url + PATH),
         EventReader(url + PATH) as quick,
     ):
         number = 0
-        while not metric(client, "zerodte_connections_cut_total"):
-            source.large(number)
+        while not metric(client, "zerodte_connections_aborted_total"):
+            service.large(number)
             take(quick, 2)
             number += 1
             assert number < 1_000
         until(lambda: readers(client) == 1, "its reader is gone")
-        source.sample("last")
+        service.sample("last")
         assert [event and event.data for event in take(quick, 2)] == ['{"said":"last"}'] * 2
 
 
 def test_a_server_that_ends_does_not_wait_for_who_reads_nothing() -> None:
-    source = LargeSource()
-    app, listener = create_app(source, ServerSettings()), Listener("127.0.0.1", 0)
-    server = Server(app, listener, app.stop, app.cut)
+    service = LargeService()
+    app, listener = create_app(service, ServerSettings()), Listener("127.0.0.1", 0)
+    server = Server(app, listener, app.stop, app.aborted)
     running = threading.Thread(target=server.run)
     running.start()
     with EventReader(listener.url + PATH), EventReader(listener.url + PATH) as quick:
         for number in range(12):
-            source.large(number)
+            service.large(number)
             take(quick, 2)
         server.stop()
         running.join(4)
@@ -315,22 +315,22 @@ def test_a_server_that_ends_does_not_wait_for_who_reads_nothing() -> None:
 
 
 def test_many_readers_share_what_is_encoded_once(
-    source: ExampleSource, url: str, monkeypatch: pytest.MonkeyPatch
+    service: ExampleService, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[int | None] = []
-    events = source.events
+    events = service.events
 
-    def counted(symbol: str, after: int | None) -> Sequence[SampleEvent]:
+    def counted(query: StreamQuery, after: int | None) -> Sequence[SampleEvent]:
         asked.append(after)
-        return events(symbol, after)
+        return events(query, after)
 
-    monkeypatch.setattr(source, "events", counted)
-    source.sample("0")
+    monkeypatch.setattr(service, "events", counted)
+    service.sample("0")
     with ExitStack() as stack:
         crowd = [stack.enter_context(EventReader(url + PATH)) for _ in range(40)]
         for number in range(4):
             if number:
-                source.sample(str(number))
+                service.sample(str(number))
             for reader in crowd:
                 assert take(reader, 2) == pair(number)
     assert len(asked) == 4

@@ -15,6 +15,12 @@ from server.paths import (
     STRIKE_FLOW,
     assert_error,
 )
+from zerodte.wire.heatmap import HeatmapQuery
+from zerodte.wire.hedge_flow import HedgeFlowQuery
+from zerodte.wire.leaderboard import LeaderboardQuery
+from zerodte.wire.query import Query
+from zerodte.wire.series import SeriesQuery
+from zerodte.wire.strike_flow import StrikeFlowQuery
 
 #: 10:00 in New York on 27 May 2026.
 TEN = 1_779_890_400 * 10**9
@@ -23,36 +29,82 @@ TEN = 1_779_890_400 * 10**9
 @pytest.mark.parametrize(
     ("path", "query", "expected"),
     [
-        (SERIES + "SPX", "", ("30s", 60, None)),
-        (SERIES + "SPX", "?bar=15m&minutes=390&at=2026-05-27T10:00:00", ("15m", 390, TEN)),
-        (SERIES + "SPX", "?minutes=0", ("30s", 1, None)),
-        (SERIES + "SPX", "?minutes=-5", ("30s", 1, None)),
-        (SERIES + "SPX", "?minutes=%2B007", ("30s", 7, None)),
-        (SERIES + "SPX", "?minutes=391", ("30s", 390, None)),
-        (SERIES + "SPX", "?minutes=" + 5000 * "9", ("30s", 390, None)),
-        (SERIES + "SPX", "?minutes=-" + 5000 * "9", ("30s", 1, None)),
-        (SERIES + "SPX", "?minutes=5&minutes=x&bar=1m&bar=2m&side=x&n=x", ("1m", 5, None)),
-        (HEDGE_FLOW + "SPX", "", ("all", "30s", 60, None)),
-        (HEDGE_FLOW + "SPX", "?side=puts&bar=30s", ("puts", "30s", 60, None)),
-        (HEATMAP + "SPX", "", ("gex", "raw", "1m", 60, None)),
+        (SERIES + "SPX", "", SeriesQuery(symbol="SPX", bar="30s", minutes=60, at=None)),
+        (
+            SERIES + "SPX",
+            "?bar=15m&minutes=390&at=2026-05-27T10:00:00",
+            SeriesQuery(symbol="SPX", bar="15m", minutes=390, at=TEN),
+        ),
+        (SERIES + "SPX", "?minutes=0", SeriesQuery(symbol="SPX", bar="30s", minutes=1, at=None)),
+        (SERIES + "SPX", "?minutes=-5", SeriesQuery(symbol="SPX", bar="30s", minutes=1, at=None)),
+        (
+            SERIES + "SPX",
+            "?minutes=%2B007",
+            SeriesQuery(symbol="SPX", bar="30s", minutes=7, at=None),
+        ),
+        (
+            SERIES + "SPX",
+            "?minutes=391",
+            SeriesQuery(symbol="SPX", bar="30s", minutes=390, at=None),
+        ),
+        (
+            SERIES + "SPX",
+            "?minutes=" + 5000 * "9",
+            SeriesQuery(symbol="SPX", bar="30s", minutes=390, at=None),
+        ),
+        (
+            SERIES + "SPX",
+            "?minutes=-" + 5000 * "9",
+            SeriesQuery(symbol="SPX", bar="30s", minutes=1, at=None),
+        ),
+        (
+            SERIES + "SPX",
+            "?minutes=5&minutes=x&bar=1m&bar=2m&side=x&n=x",
+            SeriesQuery(symbol="SPX", bar="1m", minutes=5, at=None),
+        ),
+        (
+            HEDGE_FLOW + "SPX",
+            "",
+            HedgeFlowQuery(symbol="SPX", side="all", bar="30s", minutes=60, at=None),
+        ),
+        (
+            HEDGE_FLOW + "SPX",
+            "?side=puts&bar=30s",
+            HedgeFlowQuery(symbol="SPX", side="puts", bar="30s", minutes=60, at=None),
+        ),
+        (
+            HEATMAP + "SPX",
+            "",
+            HeatmapQuery(symbol="SPX", metric="gex", mode="raw", bar="1m", minutes=60, at=None),
+        ),
         (
             HEATMAP + "SPX",
             "?metric=signed_flow&mode=delta&bar=5m",
-            ("signed_flow", "delta", "5m", 60, None),
+            HeatmapQuery(
+                symbol="SPX", metric="signed_flow", mode="delta", bar="5m", minutes=60, at=None
+            ),
         ),
-        (STRIKE_FLOW + "SPX", "?bar=15m&at=2026-05-27T10:00:00", ("15m", 60, TEN)),
-        (LEADERBOARD, "", ("heat", 20)),
-        (LEADERBOARD, "?metric=pin_risk&n=1000", ("pin_risk", 100)),
-        (LEADERBOARD, "?n=0&metric=abs_flow", ("abs_flow", 1)),
+        (
+            STRIKE_FLOW + "SPX",
+            "?bar=15m&at=2026-05-27T10:00:00",
+            StrikeFlowQuery(symbol="SPX", bar="15m", minutes=60, at=TEN),
+        ),
+        (LEADERBOARD, "", LeaderboardQuery(metric="heat", n=20)),
+        (LEADERBOARD, "?metric=pin_risk&n=1000", LeaderboardQuery(metric="pin_risk", n=100)),
+        (LEADERBOARD, "?n=0&metric=abs_flow", LeaderboardQuery(metric="abs_flow", n=1)),
         # The night that daylight saving ends has this hour twice: the first of them.
-        (SERIES + "SPX", "?at=2026-11-01T01:30:00", ("30s", 60, 1_793_511_000 * 10**9)),
+        (
+            SERIES + "SPX",
+            "?at=2026-11-01T01:30:00",
+            SeriesQuery(symbol="SPX", bar="30s", minutes=60, at=1_793_511_000 * 10**9),
+        ),
     ],
 )
 def test_parameters_of_windows(
-    client: httpx.Client, source: Any, path: str, query: str, expected: tuple[object, ...]
+    client: httpx.Client, service: Any, path: str, query: str, expected: Query
 ) -> None:
     assert client.get(path + query).status_code == 200
-    assert source.asked == [expected]
+    assert service.asked == [expected]
 
 
 @pytest.mark.parametrize(
@@ -92,10 +144,10 @@ def test_parameters_of_windows(
     ],
 )
 def test_what_is_not_allowed_is_refused(
-    client: httpx.Client, source: Any, path: str, query: str, code: str, hint: str
+    client: httpx.Client, service: Any, path: str, query: str, code: str, hint: str
 ) -> None:
     assert_error(client.get(f"{path}?{query}"), code, hint)
-    assert source.asked == []
+    assert service.asked == []
 
 
 @pytest.mark.parametrize(
@@ -107,6 +159,7 @@ def test_the_ends_of_the_calendar(client: httpx.Client, text: str, status: int) 
 
 
 @pytest.mark.parametrize("path", [SNAPSHOT, EXPOSURE])
-def test_a_chain_has_a_past_too(client: httpx.Client, source: Any, path: str) -> None:
+def test_a_chain_has_a_past_too(client: httpx.Client, service: Any, path: str) -> None:
     assert client.get(path + "SPX?at=2026-05-27T10:00:00").status_code == 200
-    assert source.asked == [(None, 0.03, TEN)]
+    (query,) = service.asked
+    assert (query.expiry, query.strike_range, query.at) == (None, 0.03, TEN)

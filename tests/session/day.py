@@ -20,6 +20,8 @@ from zerodte.records.dbn import (
 from zerodte.records.tick import Batch, Tick
 from zerodte.session.session import Session
 from zerodte.views.snapshot import snapshot
+from zerodte.wire.exposure import ExposureQuery
+from zerodte.wire.snapshot import SnapshotQuery
 
 STOCKS: Final = "XNAS.ITCH"
 SECOND: Final = 1_000_000_000
@@ -152,10 +154,13 @@ def ask(
     symbol: str = "SPX",
     expiry: datetime.date | None = None,
     strike_range: float = 0.10,
-    **how: bool,
+    *,
+    settled: bool = False,
 ) -> dict[str, Any]:
     """The snapshot as a client reads it; NaN and infinity in it fail."""
-    text = snapshot(session, "simulated", symbol, expiry, strike_range, **how)
+    query = ExposureQuery if settled else SnapshotQuery
+    asked = query(symbol=symbol, expiry=expiry, strike_range=strike_range)
+    text = snapshot(session, "simulated", asked)
     answer: dict[str, Any] = json.loads(text, parse_constant=refuse)
     return answer
 

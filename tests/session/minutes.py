@@ -15,6 +15,8 @@ from zerodte.tape.folder import Tape, open_tape
 from zerodte.tape.sidecars import Commit
 from zerodte.views.snapshot import snapshot
 from zerodte.wire.errors import ApiError
+from zerodte.wire.exposure import ExposureQuery
+from zerodte.wire.snapshot import SnapshotQuery
 
 SECOND: Final = 1_000_000_000
 MINUTE: Final = 60 * SECOND
@@ -26,7 +28,15 @@ def answers(session: Session) -> bytes:
     for symbol in session.symbols():
         for settled in (False, True):
             try:
-                out.append(snapshot(session, "replay", symbol, None, 0.10, settled=settled))
+                out.append(
+                    snapshot(
+                        session,
+                        "replay",
+                        ({True: ExposureQuery, False: SnapshotQuery}[settled])(
+                            symbol=symbol, strike_range=0.10
+                        ),
+                    )
+                )
             except ApiError as error:
                 out.append(f"{error.code}: {error}".encode())
     return b"\n".join(out)

@@ -15,6 +15,11 @@ from zerodte.views.frame import Frame
 from zerodte.views.series import hedge_flow, series
 from zerodte.views.snapshot import snapshot, snapshot_at
 from zerodte.views.strike_bars import heatmap, strike_flow
+from zerodte.wire.heatmap import HeatmapQuery
+from zerodte.wire.hedge_flow import HedgeFlowQuery
+from zerodte.wire.series import SeriesQuery
+from zerodte.wire.snapshot import SnapshotQuery
+from zerodte.wire.strike_flow import StrikeFlowQuery
 
 LATE = [STRIKES[0] - 2.0, 501.0, STRIKES[-1] + 2.0]
 
@@ -30,10 +35,14 @@ def grown() -> tuple[Day, list[bytes]]:
     day = send(Day(), usual(), "12:00", 500.0)
     frame = Frame.live(day.session, "live", "SPX")
     before = [
-        snapshot(day.session, "live", "SPX", None, 0.10),
-        series(frame, "30s", 5),
-        heatmap(frame, "gex", "raw", "1m", 5),
-        heatmap(frame, "oi", "delta", "1m", 5),
+        snapshot(day.session, "live", SnapshotQuery(symbol="SPX", strike_range=0.10)),
+        series(frame, SeriesQuery(symbol=frame.symbol, bar="30s", minutes=5)),
+        heatmap(
+            frame, HeatmapQuery(symbol=frame.symbol, metric="gex", mode="raw", bar="1m", minutes=5)
+        ),
+        heatmap(
+            frame, HeatmapQuery(symbol=frame.symbol, metric="oi", mode="delta", bar="1m", minutes=5)
+        ),
     ]
     day.send("12:00:10", define=tuple(osi(right, k) for k in LATE for right in "CP"))
     send(day, [*usual(), *priced(LATE, 500.0, 150)], "12:00:50", 500.0)
@@ -45,10 +54,14 @@ def test_what_was_said_before_the_grid_grew_is_said_again() -> None:
     day, before = grown()
     frame = Frame.past(kept(day.session), "live", "SPX", day.time("12:00"))
     again = [
-        snapshot_at(frame, None, 0.10),
-        series(frame, "30s", 5),
-        heatmap(frame, "gex", "raw", "1m", 5),
-        heatmap(frame, "oi", "delta", "1m", 5),
+        snapshot_at(frame, SnapshotQuery(symbol=frame.symbol, strike_range=0.10)),
+        series(frame, SeriesQuery(symbol=frame.symbol, bar="30s", minutes=5)),
+        heatmap(
+            frame, HeatmapQuery(symbol=frame.symbol, metric="gex", mode="raw", bar="1m", minutes=5)
+        ),
+        heatmap(
+            frame, HeatmapQuery(symbol=frame.symbol, metric="oi", mode="delta", bar="1m", minutes=5)
+        ),
     ]
     assert again == before
 
@@ -57,13 +70,23 @@ def test_older_bars_hold_null_where_a_strike_was_listed_later() -> None:
     day, _ = grown()
     frame = Frame.live(day.session, "live", "SPX")
     for metric in ("gex", "oi"):
-        body = read(heatmap(frame, metric, "raw", "1m", 5))
+        body = read(
+            heatmap(
+                frame,
+                HeatmapQuery(symbol=frame.symbol, metric=metric, mode="raw", bar="1m", minutes=5),
+            )
+        )
         assert body["strikes_grid"] == sorted([*STRIKES, *LATE])
         old, new, _ = body["bars"]
         nulls = [k for k, v in zip(body["strikes_grid"], old["values"], strict=True) if v is None]
         assert nulls == sorted(LATE)
         assert None not in new["values"]
-        changes = read(heatmap(frame, metric, "delta", "1m", 5))["bars"]
+        changes = read(
+            heatmap(
+                frame,
+                HeatmapQuery(symbol=frame.symbol, metric=metric, mode="delta", bar="1m", minutes=5),
+            )
+        )["bars"]
         first = changes[1]["values"][body["strikes_grid"].index(501.0)]
         assert first == body["bars"][1]["values"][body["strikes_grid"].index(501.0)]
 
@@ -75,7 +98,15 @@ def test_changes_are_from_the_last_bar_that_knew_the_strike() -> None:
     send(day, usual(0.3), "12:02", 500.0)
     frame = Frame.live(day.session, "live", "SPX")
     raw, changes = (
-        [bar["values"] for bar in read(heatmap(frame, "gex", mode, "1m", 3))["bars"]]
+        [
+            bar["values"]
+            for bar in read(
+                heatmap(
+                    frame,
+                    HeatmapQuery(symbol=frame.symbol, metric="gex", mode=mode, bar="1m", minutes=3),
+                )
+            )["bars"]
+        ]
         for mode in ("raw", "delta")
     )
     assert changes[0] == raw[0]
@@ -86,7 +117,11 @@ def test_changes_are_from_the_last_bar_that_knew_the_strike() -> None:
 def test_charm_of_a_bar_is_the_twins() -> None:
     rows = usual()
     day = send(Day(), rows, "12:00", 500.0)
-    (bar,) = read(series(Frame.live(day.session, "live", "SPX"), "30s", 1))["bars"]
+    (bar,) = read(
+        series(
+            Frame.live(day.session, "live", "SPX"), SeriesQuery(symbol="SPX", bar="30s", minutes=1)
+        )
+    )["bars"]
     expected = sum(map(sum, Twin(rows, When(150.0), 500.0).charm_hour))
     assert bar["charm_dollars_per_hour"] == pytest.approx(expected, rel=1e-6)
 
@@ -110,11 +145,20 @@ def test_every_column_grows_with_the_grid() -> None:
 def test_a_kept_day_stays_as_it_is_while_the_session_goes_on() -> None:
     day = send(Day(), usual(), "12:00", 500.0)
     early = kept(day.session)
-    said = snapshot_at(Frame.past(early, "live", "SPX", early.moments[-1].at), None, 0.10)
+    said = snapshot_at(
+        Frame.past(early, "live", "SPX", early.moments[-1].at),
+        SnapshotQuery(symbol="SPX", strike_range=0.10),
+    )
     send(day, [*usual(0.4), *priced(LATE, 500.0, 150)], "12:00:30", 501.0)
     assert len(early) == 1
     assert len(kept(day.session)) == 2
-    assert snapshot_at(Frame.past(early, "live", "SPX", day.time("13:00")), None, 0.10) == said
+    assert (
+        snapshot_at(
+            Frame.past(early, "live", "SPX", day.time("13:00")),
+            SnapshotQuery(symbol="SPX", strike_range=0.10),
+        )
+        == said
+    )
 
 
 def test_statistics_are_kept_once_per_change() -> None:
@@ -149,22 +193,30 @@ def test_a_chain_that_was_never_quoted_has_samples_without_figures() -> None:
     day.send("12:00", define=tuple(osi(right, k) for k in STRIKES for right in "CP"))
     day.session.advance(day.time("12:05"))
     frame = Frame.live(day.session, "live", "SPX")
-    bars = read(series(frame, "1m", 10))["bars"]
+    bars = read(series(frame, SeriesQuery(symbol=frame.symbol, bar="1m", minutes=10)))["bars"]
     assert len(bars) == 6
     assert {name: value for name, value in bars[-1].items() if value is not None} == {
         "t": "2022-03-23T16:05:00Z"
     }
-    assert b"no_strike_data_for_window" in answered(lambda: strike_flow(frame, "1m", 10))
-    assert b"warming_up" in answered(lambda: snapshot_at(frame, None, 0.1))
+    assert b"no_strike_data_for_window" in answered(
+        lambda: strike_flow(frame, StrikeFlowQuery(symbol=frame.symbol, bar="1m", minutes=10))
+    )
+    assert b"warming_up" in answered(
+        lambda: snapshot_at(frame, SnapshotQuery(symbol=frame.symbol, strike_range=0.1))
+    )
 
 
 def test_flow_is_unknown_until_the_first_trade() -> None:
     """Not 0: a tape may have no trades at all."""
     day = send(Day(), usual(), "12:00", 500.0)
     frame = Frame.live(day.session, "live", "SPX")
-    (bar,) = read(hedge_flow(frame, "all", "1m", 5))["bars"]
+    (bar,) = read(
+        hedge_flow(frame, HedgeFlowQuery(symbol=frame.symbol, side="all", bar="1m", minutes=5))
+    )["bars"]
     assert (bar["bar"], bar["cumulative"]) == (None, None)
-    (bar,) = read(strike_flow(frame, "1m", 5))["bars"]
+    (bar,) = read(strike_flow(frame, StrikeFlowQuery(symbol=frame.symbol, bar="1m", minutes=5)))[
+        "bars"
+    ]
     assert set(bar["contracts"]) == {None}
 
 
@@ -175,7 +227,11 @@ def test_a_silence_is_a_gap_once_no_cadence_explains_it(silent: int) -> None:
     day.session.advance(day.time("12:00:00") + silent * SECOND)
     send(day, usual(), f"12:00:{silent + 1}", 500.0)
     day.session.advance(day.time("12:00:30"))
-    body = read(series(Frame.live(day.session, "live", "SPX"), "30s", 5))
+    body = read(
+        series(
+            Frame.live(day.session, "live", "SPX"), SeriesQuery(symbol="SPX", bar="30s", minutes=5)
+        )
+    )
     night = ("2022-03-23T13:30:15Z", "2022-03-23T16:00:00Z")
     short = ("2022-03-23T16:00:00Z", f"2022-03-23T16:00:{silent + 1}Z")
     spans = [(gap["start"], gap["end"]) for gap in body["gap_intervals"]]
@@ -186,10 +242,17 @@ def test_a_silence_is_a_gap_once_no_cadence_explains_it(silent: int) -> None:
 def test_a_past_answer_knows_of_a_gap_what_was_known_then() -> None:
     day = send(Day(), usual(), "12:00:00", 500.0)
     day.session.advance(day.time("12:00:30"))
-    said = series(Frame.live(day.session, "live", "SPX"), "30s", 5)
+    said = series(
+        Frame.live(day.session, "live", "SPX"), SeriesQuery(symbol="SPX", bar="30s", minutes=5)
+    )
     send(day, usual(), "12:10:00", 500.0)
-    now = series(Frame.live(day.session, "live", "SPX"), "30s", 5)
-    then = series(Frame.past(kept(day.session), "live", "SPX", day.time("12:00:30")), "30s", 5)
+    now = series(
+        Frame.live(day.session, "live", "SPX"), SeriesQuery(symbol="SPX", bar="30s", minutes=5)
+    )
+    then = series(
+        Frame.past(kept(day.session), "live", "SPX", day.time("12:00:30")),
+        SeriesQuery(symbol="SPX", bar="30s", minutes=5),
+    )
     assert then == said
     assert read(then)["gap_intervals"][-1]["end"] == "2022-03-23T16:00:30Z"
     assert read(now)["gap_intervals"][-1]["end"] == "2022-03-23T16:10:00Z"

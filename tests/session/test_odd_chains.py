@@ -10,6 +10,7 @@ from session.usual import AT, heard, usual
 from zerodte.records.tick import Tick
 from zerodte.views.snapshot import snapshot
 from zerodte.wire.errors import ApiError
+from zerodte.wire.snapshot import SnapshotQuery
 
 
 def test_a_chain_of_one_strike() -> None:
@@ -44,7 +45,7 @@ def test_a_chain_of_calls_alone_without_any_price_of_the_underlying() -> None:
     rows = [with_fault(row, "P", FAULTS["unlisted"]) for row in usual()]
     session = send(Day(), rows, "12:00", None).session
     with pytest.raises(ApiError, match="two-sided") as refused:
-        snapshot(session, "replay", "SPX", None, 0.03)
+        snapshot(session, "replay", SnapshotQuery(symbol="SPX", strike_range=0.03))
     assert refused.value.code == "warming_up"
 
 

@@ -22,6 +22,8 @@ from zerodte.tape.folder import Tape, TapeError, open_tape
 from zerodte.tape.sidecars import CONDITIONS_SUFFIX
 from zerodte.tape.writer import TapeWriter
 from zerodte.views.snapshot import snapshot
+from zerodte.wire.exposure import ExposureQuery
+from zerodte.wire.snapshot import SnapshotQuery
 
 SPAN = 180
 HOURS = np.uint64(2 * 3600 * SECOND)
@@ -42,7 +44,9 @@ def played(folder: Path, rows: dict[str, Records], *, settled: bool = True) -> t
 
 
 def answer(session: Session) -> dict[str, Any]:
-    out: dict[str, Any] = json.loads(snapshot(session, "replay", "ABC", None, 0.10))
+    out: dict[str, Any] = json.loads(
+        snapshot(session, "replay", SnapshotQuery(symbol="ABC", strike_range=0.10))
+    )
     return out
 
 
@@ -112,7 +116,9 @@ def test_a_day_without_open_interest_lives_on_its_flow(tmp_path: Path) -> None:
     expected = np.where(instant.listed, np.maximum(0.0, moved), np.nan)
     np.testing.assert_allclose(np.nan_to_num(instant.effective), np.nan_to_num(expected))
     assert np.isnan(instant.official).all()
-    settled = json.loads(snapshot(session, "replay", "ABC", None, 0.10, settled=True))
+    settled = json.loads(
+        snapshot(session, "replay", ExposureQuery(symbol="ABC", strike_range=0.10))
+    )
     assert settled["exposures"]["net_gex"] is None
     assert all(row["call_oi"] is None for row in settled["strikes"])
 

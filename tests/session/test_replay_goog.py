@@ -21,6 +21,7 @@ from zerodte.session.market_state import ClassifiedTrades
 from zerodte.session.session import Session
 from zerodte.tape.folder import Tape, open_tape
 from zerodte.views.snapshot import snapshot
+from zerodte.wire.snapshot import SnapshotQuery
 
 DAY = datetime.date(2015, 12, 24)
 TRADES = "lean/option/usa/minute/goog"
@@ -49,7 +50,9 @@ def traded(recorded: Path) -> Counter[str]:
 
 
 def answer(session: Session, symbol: str = "GOOG") -> dict[str, Any]:
-    out: dict[str, Any] = json.loads(snapshot(session, "replay", symbol, None, 0.10))
+    out: dict[str, Any] = json.loads(
+        snapshot(session, "replay", SnapshotQuery(symbol=symbol, strike_range=0.10))
+    )
     return out
 
 

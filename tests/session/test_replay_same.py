@@ -14,16 +14,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from runtime.hearing import join_replay
 from session.made_tape import OPEN, quotes, stock, trades, write
 from session.minutes import MINUTE, SECOND, by_minute, commit_by_second, contents
 from zerodte.importers.lean import import_lean
 from zerodte.records.dbn import Records
-from zerodte.runtime.market import Market
 from zerodte.runtime.replay import replay
+from zerodte.runtime.replay_runner import ReplayRunner
+from zerodte.runtime.worker import Run, RunListener
+from zerodte.service.local_service import LocalService
+from zerodte.service.stage import Stage
 from zerodte.tape.folder import open_tape
 from zerodte.tape.writer import TapeWriter
 from zerodte.views.snapshot import snapshot
+from zerodte.wire.snapshot import SnapshotQuery
 
 TESTS = Path(__file__).parents[1]
 MINUTES = 12
@@ -156,10 +159,9 @@ def rewrite(
 @pytest.mark.parametrize("speed", [1e6, 1e7])
 def test_against_the_wall_clock(made: Path, speed: float) -> None:
     """Every silent second is a heartbeat there; what it rests at is the replay's last answer."""
-    market = Market([open_tape(made)], speed)
-    market.start()
-    join_replay()
+    runner = ReplayRunner(Stage(), [open_tape(made)], speed)
+    runner.run(Run(RunListener()))
     session = replay(open_tape(made))
     assert session.now == OPEN + MINUTES * MINUTE
-    assert market.snapshot("ABC", None, 0.10) == snapshot(session, "replay", "ABC", None, 0.10)
-    market.stop()
+    query = SnapshotQuery(symbol="ABC", strike_range=0.10)
+    assert LocalService(runner.stage).answer(query) == snapshot(session, "replay", query)

@@ -19,6 +19,7 @@ from zerodte.tape import dbnfile
 from zerodte.tape.folder import open_tape
 from zerodte.tape.writer import TapeWriter
 from zerodte.views.snapshot import snapshot
+from zerodte.wire.snapshot import SnapshotQuery
 
 SPAN = 150
 
@@ -66,7 +67,9 @@ def with_cancels(kept: Records, gone: Records, seed: int) -> tuple[Records, I64]
 
 def answer(session: Session) -> dict[str, Any]:
     """The snapshot without what tells of records rather than of the market."""
-    out: dict[str, Any] = json.loads(snapshot(session, "replay", "ABC", None, 0.10))
+    out: dict[str, Any] = json.loads(
+        snapshot(session, "replay", SnapshotQuery(symbol="ABC", strike_range=0.10))
+    )
     for block in (out, out["body"]):
         block.pop("data_as_of", None)
         del block["metadata"]["inputs_digest"]

@@ -37,7 +37,7 @@ def vendor(recorded: Path, tmp_path: Path) -> Path:
     """The vendor's files of one option on AAPL, as a download would lie in a folder."""
     folder = tmp_path / "download"
     folder.mkdir()
-    for path in (recorded / "opra_dbn").glob("*.zst"):
+    for path in (recorded / "opra_dbn").glob("test_data.*.zst"):
         if "cmbp-1" not in path.name:  # of another vendor's dataset
             shutil.copy(path, folder)
     return folder

@@ -24,6 +24,10 @@ from zerodte.views.series import series
 from zerodte.views.snapshot import snapshot
 from zerodte.views.strike_bars import heatmap
 from zerodte.wire.errors import ApiError
+from zerodte.wire.exposure import ExposureQuery
+from zerodte.wire.heatmap import HeatmapQuery
+from zerodte.wire.series import SeriesQuery
+from zerodte.wire.snapshot import SnapshotQuery
 
 #: How long the made tape speaks, seconds; then it is silent up to the close.
 SPOKEN: Final = 1_800
@@ -88,10 +92,12 @@ def asked(frame: Callable[[], Frame], seen: Seen) -> list[bytes]:
     """What is said live of the symbol now, or why it is not."""
     session = seen.session
     questions: list[Callable[[], bytes]] = [
-        lambda: snapshot(session, "replay", seen.symbol, None, 0.03),
-        lambda: snapshot(session, "replay", seen.symbol, None, 0.10, settled=True),
-        lambda: series(frame(), "1m", 30),
-        lambda: heatmap(frame(), "dex", "delta", "5m", 20),
+        lambda: snapshot(session, "replay", SnapshotQuery(symbol=seen.symbol, strike_range=0.03)),
+        lambda: snapshot(session, "replay", ExposureQuery(symbol=seen.symbol, strike_range=0.10)),
+        lambda: series(frame(), SeriesQuery(symbol="SPX", bar="1m", minutes=30)),
+        lambda: heatmap(
+            frame(), HeatmapQuery(symbol="SPX", metric="dex", mode="delta", bar="5m", minutes=20)
+        ),
     ]
     return [answered(ask) for ask in questions]
 

@@ -19,7 +19,7 @@ from zerodte.tape.folder import open_tape
 from zerodte.views.snapshot import snapshot
 from zerodte.wire.errors import ApiError
 from zerodte.wire.exposure import ExposureBlocks
-from zerodte.wire.snapshot import SnapshotBlocks
+from zerodte.wire.snapshot import SnapshotBlocks, SnapshotQuery
 
 
 def at(clock: str, elapsed: int = 150, date: datetime.date = WEDNESDAY) -> Session:
@@ -176,5 +176,5 @@ def test_no_expiry_today_and_none_later() -> None:
 def test_a_source_is_named() -> None:
     session = at("12:00")
     for source in ("live", "replay", "simulated"):
-        text = snapshot(session, source, "SPX", None, 0.03)
+        text = snapshot(session, source, SnapshotQuery(symbol="SPX", strike_range=0.03))
         assert msgspec.json.decode(text)["source"] == source

@@ -23,12 +23,16 @@ from zerodte.views.frame import Frame
 from zerodte.views.leaderboard import leaderboard
 from zerodte.views.series import hedge_flow, series
 from zerodte.views.snapshot import snapshot
+from zerodte.wire.hedge_flow import HedgeFlowQuery
+from zerodte.wire.leaderboard import LeaderboardQuery
+from zerodte.wire.series import SeriesQuery
+from zerodte.wire.snapshot import SnapshotQuery
 
 STRIKES = [490.0 + 2.0 * n for n in range(11)]
 
 
 def board(session: Session, metric: Any, n: int = 20) -> dict[str, Any]:
-    return read(leaderboard(session, "replay", metric, n))
+    return read(leaderboard(session, "replay", LeaderboardQuery(metric=metric, n=n)))
 
 
 def values(session: Session, metric: Any) -> dict[str, float]:
@@ -63,8 +67,15 @@ def test_metrics_are_those_of_the_symbols_own_endpoints(make: Callable[[], Sessi
     session = make()
     (symbol,) = session.symbols()
     frame = Frame.live(session, "replay", symbol)
-    last = read(series(frame, "30s", 390))["bars"][-1]
-    flows = [read(hedge_flow(frame, side, "30s", 390))["bars"] for side in ("calls", "puts")]
+    last = read(series(frame, SeriesQuery(symbol=frame.symbol, bar="30s", minutes=390)))["bars"][-1]
+    flows = [
+        read(
+            hedge_flow(
+                frame, HedgeFlowQuery(symbol=frame.symbol, side=side, bar="30s", minutes=390)
+            )
+        )["bars"]
+        for side in ("calls", "puts")
+    ]
     moved = [sum(bar["bar"] or 0 for bar in bars[-10:]) for bars in flows]
     assert values(session, "abs_flow") == {symbol: abs(moved[0]) + abs(moved[1])}
     known = {symbol: last["pin_score"]} if last["pin_score"] is not None else {}
@@ -75,7 +86,12 @@ def test_metrics_are_those_of_the_symbols_own_endpoints(make: Callable[[], Sessi
 
 def test_the_flow_of_the_last_samples_is_not_that_of_the_day() -> None:
     (of_ten,) = values(trading(), "abs_flow").values()
-    bars = read(hedge_flow(Frame.live(trading(), "replay", "ABC"), "calls", "30s", 390))["bars"]
+    bars = read(
+        hedge_flow(
+            Frame.live(trading(), "replay", "ABC"),
+            HedgeFlowQuery(symbol="SPX", side="calls", bar="30s", minutes=390),
+        )
+    )["bars"]
     assert of_ten > 0
     assert bars[-11]["bar"] != 0, "one sample more or less is told apart"
 
@@ -83,8 +99,12 @@ def test_the_flow_of_the_last_samples_is_not_that_of_the_day() -> None:
 def test_heat_is_flow_against_gamma() -> None:
     session = sampled()
     (symbol,) = session.symbols()
-    bar = read(series(Frame.live(session, "replay", symbol), "30s", 1))["bars"][-1]
-    body = json.loads(snapshot(session, "replay", symbol, None, 0.10))
+    bar = read(
+        series(
+            Frame.live(session, "replay", symbol), SeriesQuery(symbol="SPX", bar="30s", minutes=1)
+        )
+    )["bars"][-1]
+    body = json.loads(snapshot(session, "replay", SnapshotQuery(symbol=symbol, strike_range=0.10)))
     gross = sum(abs(row["call_gex"]) + abs(row["put_gex"]) for row in body["strikes"])
     against = max(abs(bar["net_gex"]), 0.05 * gross)
     expected = abs(bar["hedge_flow_cumulative_all"]) / against

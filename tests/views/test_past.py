@@ -19,6 +19,10 @@ from zerodte.views.series import series
 from zerodte.views.snapshot import snapshot, snapshot_at
 from zerodte.views.strike_bars import heatmap
 from zerodte.wire.errors import ApiError
+from zerodte.wire.exposure import ExposureQuery
+from zerodte.wire.heatmap import HeatmapQuery
+from zerodte.wire.series import SeriesQuery
+from zerodte.wire.snapshot import SnapshotQuery
 
 GOOG = datetime.date(2015, 12, 24)
 
@@ -31,10 +35,19 @@ def test_every_sample_is_answered_as_it_was_then(seen: Seen) -> None:
     for at, said in seen.said.items():
         frame = seen.frame(at)
         again = [
-            lambda frame=frame: snapshot_at(frame, None, 0.03),
-            lambda frame=frame: snapshot_at(frame, None, 0.10, settled=True),
-            lambda frame=frame: series(frame, "1m", 30),
-            lambda frame=frame: heatmap(frame, "dex", "delta", "5m", 20),
+            lambda frame=frame: snapshot_at(
+                frame, SnapshotQuery(symbol=frame.symbol, strike_range=0.03)
+            ),
+            lambda frame=frame: snapshot_at(
+                frame, ExposureQuery(symbol=frame.symbol, strike_range=0.10)
+            ),
+            lambda frame=frame: series(
+                frame, SeriesQuery(symbol=frame.symbol, bar="1m", minutes=30)
+            ),
+            lambda frame=frame: heatmap(
+                frame,
+                HeatmapQuery(symbol=frame.symbol, metric="dex", mode="delta", bar="5m", minutes=20),
+            ),
         ]
         assert [answered(ask) for ask in again] == said
 
@@ -47,21 +60,35 @@ def test_most_of_what_was_compared_says_something(seen: Seen) -> None:
 
 def test_an_instant_means_the_last_sample_not_after_it(seen: Seen) -> None:
     at = list(seen.said)[40]
-    exact = snapshot_at(seen.frame(at), None, 0.03)
-    assert snapshot_at(seen.frame(at + SAMPLE_INTERVAL - SECOND), None, 0.03) == exact
-    assert snapshot_at(seen.frame(at - SECOND), None, 0.03) != exact
+    exact = snapshot_at(seen.frame(at), SnapshotQuery(symbol="SPX", strike_range=0.03))
+    assert (
+        snapshot_at(
+            seen.frame(at + SAMPLE_INTERVAL - SECOND),
+            SnapshotQuery(symbol="SPX", strike_range=0.03),
+        )
+        == exact
+    )
+    assert (
+        snapshot_at(seen.frame(at - SECOND), SnapshotQuery(symbol="SPX", strike_range=0.03))
+        != exact
+    )
 
 
 def test_after_the_close_the_last_sample_stands(seen: Seen) -> None:
     close = seen.session.hours.close
-    body = read(series(seen.frame(close + 3_600 * SECOND), "30s", 5))
-    assert body["as_of"] == read(series(seen.frame(close), "30s", 5))["as_of"]
+    body = read(
+        series(seen.frame(close + 3_600 * SECOND), SeriesQuery(symbol="SPX", bar="30s", minutes=5))
+    )
+    assert (
+        body["as_of"]
+        == read(series(seen.frame(close), SeriesQuery(symbol="SPX", bar="30s", minutes=5)))["as_of"]
+    )
     assert len(body["bars"]) == 10
 
 
-def refused(frame: Frame, **how: object) -> ApiError:
+def refused(frame: Frame, expiry: datetime.date | None = None) -> ApiError:
     with pytest.raises(ApiError) as caught:
-        snapshot_at(frame, how.get("expiry"), 0.03)  # type: ignore[arg-type]
+        snapshot_at(frame, SnapshotQuery(symbol=frame.symbol, expiry=expiry))
     return caught.value
 
 
@@ -71,7 +98,7 @@ def test_before_the_first_sample_there_is_no_snapshot_and_no_bar() -> None:
     error = refused(early)
     assert error.code == "invalid_at"
     assert "09:30:30" in error.message
-    body = read(series(early, "30s", 60))
+    body = read(series(early, SeriesQuery(symbol=early.symbol, bar="30s", minutes=60)))
     assert (body["bars"], body["expiration"], body["gap_intervals"]) == ([], None, [])
     assert body["as_of"] == "2025-06-02T13:30:29Z"
 
@@ -79,7 +106,12 @@ def test_before_the_first_sample_there_is_no_snapshot_and_no_bar() -> None:
 def test_a_symbol_or_a_day_without_samples_has_no_past() -> None:
     nobody = Frame.past(None, "replay", "XYZ", made().session.hours.open)
     assert refused(nobody).code == "symbol_not_found"
-    body = read(heatmap(nobody, "gex", "raw", "1m", 60))
+    body = read(
+        heatmap(
+            nobody,
+            HeatmapQuery(symbol=nobody.symbol, metric="gex", mode="raw", bar="1m", minutes=60),
+        )
+    )
     assert (body["strikes_grid"], body["bars"], body["underlying_price"]) == ([], [], None)
     assert body["market_open"] is False
 
@@ -87,7 +119,9 @@ def test_a_symbol_or_a_day_without_samples_has_no_past() -> None:
 def test_only_the_same_day_chain_has_a_past() -> None:
     seen = made()
     frame, own = seen.frame(list(seen.said)[9]), seen.session.hours.date
-    assert snapshot_at(frame, own, 0.03) == snapshot_at(frame, None, 0.03)
+    assert snapshot_at(
+        frame, SnapshotQuery(symbol=frame.symbol, expiry=own, strike_range=0.03)
+    ) == snapshot_at(frame, SnapshotQuery(symbol=frame.symbol, strike_range=0.03))
     error = refused(frame, expiry=own.replace(day=9))
     assert error.code == "invalid_expiry"
     assert str(own) in error.message
@@ -99,7 +133,8 @@ def test_a_sample_is_nearly_what_is_said_a_second_later(recorded: Path, tmp_path
     session = replay(open_tape(tmp_path), new_york(GOOG, datetime.time(11, 30)))
 
     def said(*, settled: bool) -> dict[str, Any]:
-        return read(snapshot(session, "replay", "GOOG", None, 0.05, settled=settled))
+        query = ExposureQuery if settled else SnapshotQuery
+        return read(snapshot(session, "replay", query(symbol="GOOG", strike_range=0.05)))
 
     live, baseline = said(settled=False), said(settled=True)
     session.advance(session.now + SECOND)

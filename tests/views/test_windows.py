@@ -13,8 +13,10 @@ from zerodte.constants import BARS, MINUTE, SAMPLE_INTERVAL, SECOND
 from zerodte.views.series import hedge_flow, series
 from zerodte.views.strike_bars import heatmap, strike_flow
 from zerodte.wire.errors import ApiError
-from zerodte.wire.heatmap import HeatmapMetric
-from zerodte.wire.hedge_flow import Side
+from zerodte.wire.heatmap import HeatmapMetric, HeatmapQuery
+from zerodte.wire.hedge_flow import HedgeFlowQuery, Side
+from zerodte.wire.series import SeriesQuery
+from zerodte.wire.strike_flow import StrikeFlowQuery
 from zerodte.wire.window import BarSize, StrikeBarSize
 
 Json = dict[str, Any]
@@ -34,7 +36,9 @@ def time_of(bar: Json) -> int:
 
 
 def flow(seen: Seen, now: int, side: Side, bar: BarSize, span: int) -> list[Json]:
-    found: list[Json] = read(hedge_flow(seen.frame(now), side, bar, span))["bars"]
+    found: list[Json] = read(
+        hedge_flow(seen.frame(now), HedgeFlowQuery(symbol="SPX", side=side, bar=bar, minutes=span))
+    )["bars"]
     return found
 
 
@@ -51,7 +55,7 @@ def test_bars_are_the_last_samples_of_whole_buckets(sample: int, bar: BarSize, s
         ends_bucket = (time - opening) % size == 0 or time == now
         if begin < time <= now and ends_bucket:
             expected.append(time)
-    body = read(series(seen.frame(now), bar, span))
+    body = read(series(seen.frame(now), SeriesQuery(symbol="SPX", bar=bar, minutes=span)))
     assert [time_of(bar) for bar in body["bars"]] == expected
     assert (body["bar_size"], body["expiration"]) == (bar, "2025-06-02")
 
@@ -64,7 +68,10 @@ def test_a_shorter_window_is_the_tail_of_a_longer_one(
     seen = made()
     now, (short, long) = at(seen, sample), sorted(spans)
     flows = [flow(seen, now, side, bar, span) for span in (short, long)]
-    figures = [read(series(seen.frame(now), bar, span))["bars"] for span in (short, long)]
+    figures = [
+        read(series(seen.frame(now), SeriesQuery(symbol="SPX", bar=bar, minutes=span)))["bars"]
+        for span in (short, long)
+    ]
     for one, other in (flows, figures):
         assert other[len(other) - len(one) :] == one
 
@@ -75,8 +82,19 @@ def test_so_by_strike(
 ) -> None:
     seen = made()
     frame, (short, long) = seen.frame(at(seen, sample)), sorted(spans)
-    maps = [read(heatmap(frame, metric, "raw", bar, span)) for span in (short, long)]
-    flows = [read(strike_flow(frame, bar, span)) for span in (short, long)]
+    maps = [
+        read(
+            heatmap(
+                frame,
+                HeatmapQuery(symbol=frame.symbol, metric=metric, mode="raw", bar=bar, minutes=span),
+            )
+        )
+        for span in (short, long)
+    ]
+    flows = [
+        read(strike_flow(frame, StrikeFlowQuery(symbol=frame.symbol, bar=bar, minutes=span)))
+        for span in (short, long)
+    ]
     for one, other in (maps, flows):
         assert other["strikes_grid"] == one["strikes_grid"]
         assert other["bars"][len(other["bars"]) - len(one["bars"]) :] == one["bars"]
@@ -117,11 +135,20 @@ def test_five_bars_of_a_minute_are_one_of_five(sample: int, span: int) -> None:
     seen = made()
     now = at(seen, sample)
     small = {time_of(bar): bar for bar in flow(seen, now, "all", "1m", 390)}
-    by_strike = {time_of(b): b for b in read(strike_flow(seen.frame(now), "1m", 390))["bars"]}
+    by_strike = {
+        time_of(b): b
+        for b in read(
+            strike_flow(seen.frame(now), StrikeFlowQuery(symbol="SPX", bar="1m", minutes=390))
+        )["bars"]
+    }
     before = seen.session.hours.open
     large = flow(seen, now, "all", "5m", 390)
     for one, strikes in zip(
-        large, read(strike_flow(seen.frame(now), "5m", 390))["bars"], strict=True
+        large,
+        read(strike_flow(seen.frame(now), StrikeFlowQuery(symbol="SPX", bar="5m", minutes=390)))[
+            "bars"
+        ],
+        strict=True,
     ):
         inside = [time for time in small if before < time <= time_of(one)]
         assert one["bar"] == sum(small[time]["bar"] or 0 for time in inside)
@@ -136,8 +163,13 @@ def test_five_bars_of_a_minute_are_one_of_five(sample: int, span: int) -> None:
 @pytest.mark.parametrize("bar", get_args(StrikeBarSize))
 def test_strike_flow_sums_to_the_bar_of_the_hedge_flow(seen: Seen, bar: StrikeBarSize) -> None:
     close = seen.session.hours.close
-    body = read(strike_flow(seen.frame(close), bar, 390))
-    maps = read(heatmap(seen.frame(close), "signed_flow", "raw", bar, 390))["bars"]
+    body = read(strike_flow(seen.frame(close), StrikeFlowQuery(symbol="SPX", bar=bar, minutes=390)))
+    maps = read(
+        heatmap(
+            seen.frame(close),
+            HeatmapQuery(symbol="SPX", metric="signed_flow", mode="raw", bar=bar, minutes=390),
+        )
+    )["bars"]
     whole = flow(seen, close, "all", bar, 390)
     assert len(body["bars"]) == len(whole)
     for strikes, one, cells in zip(body["bars"], whole, maps, strict=True):
@@ -148,7 +180,12 @@ def test_strike_flow_sums_to_the_bar_of_the_hedge_flow(seen: Seen, bar: StrikeBa
 
 
 def test_strike_flow_counts_the_contracts_of_each_strike(seen: Seen) -> None:
-    body = read(strike_flow(seen.frame(seen.session.hours.close), "1m", 390))
+    body = read(
+        strike_flow(
+            seen.frame(seen.session.hours.close),
+            StrikeFlowQuery(symbol="SPX", bar="1m", minutes=390),
+        )
+    )
     total = [0] * len(body["strikes_grid"])
     for bar in body["bars"]:
         for n, count in enumerate(bar["contracts"]):
@@ -167,7 +204,11 @@ def test_strike_flow_counts_the_contracts_of_each_strike(seen: Seen) -> None:
 
 
 def test_every_bar_is_the_snapshot_then(seen: Seen) -> None:
-    body = read(series(seen.frame(seen.session.hours.close), "30s", 390))
+    body = read(
+        series(
+            seen.frame(seen.session.hours.close), SeriesQuery(symbol="SPX", bar="30s", minutes=390)
+        )
+    )
     assert len(body["bars"]) == len(seen.said)
     compared = 0
     for bar, said in zip(body["bars"], seen.said.values(), strict=True):
@@ -197,7 +238,12 @@ def test_every_bar_is_the_snapshot_then(seen: Seen) -> None:
 
 @pytest.mark.parametrize("metric", ["gex", "dex", "vex", "chex", "oi"])
 def test_a_heatmap_holds_the_strikes_of_the_snapshots(seen: Seen, metric: HeatmapMetric) -> None:
-    body = read(heatmap(seen.frame(seen.session.hours.close), metric, "raw", "1m", 390))
+    body = read(
+        heatmap(
+            seen.frame(seen.session.hours.close),
+            HeatmapQuery(symbol="SPX", metric=metric, mode="raw", bar="1m", minutes=390),
+        )
+    )
     compared = 0
     for bar in body["bars"]:
         then = read(seen.said[time_of(bar)][0])
@@ -231,7 +277,13 @@ def check_changes(
     seen: Seen, now: int, bar: StrikeBarSize, span: int, metric: HeatmapMetric
 ) -> None:
     raw, delta = (
-        read(heatmap(seen.frame(now), metric, mode, bar, span))["bars"] for mode in ("raw", "delta")
+        read(
+            heatmap(
+                seen.frame(now),
+                HeatmapQuery(symbol="SPX", metric=metric, mode=mode, bar=bar, minutes=span),
+            )
+        )["bars"]
+        for mode in ("raw", "delta")
     )
     if metric == "signed_flow":
         assert raw == delta
@@ -256,21 +308,59 @@ def test_nothing_of_the_chain_in_a_window_is_said_so() -> None:
     seen = made()
     silent = seen.frame(seen.session.hours.close)
     with pytest.raises(ApiError) as caught:
-        heatmap(silent, "gex", "raw", "1m", 60)
+        heatmap(
+            silent,
+            HeatmapQuery(symbol=silent.symbol, metric="gex", mode="raw", bar="1m", minutes=60),
+        )
     assert caught.value.code == "no_strike_data_for_window"
     with pytest.raises(ApiError, match="60 minutes"):
-        strike_flow(silent, "5m", 60)
-    assert len(read(series(silent, "1m", 60))["bars"]) == 60, "samples there are"
-    assert read(heatmap(silent, "gex", "raw", "15m", 390))["bars"][-1]["values"][0] is None
+        strike_flow(silent, StrikeFlowQuery(symbol=silent.symbol, bar="5m", minutes=60))
+    assert (
+        len(read(series(silent, SeriesQuery(symbol=silent.symbol, bar="1m", minutes=60)))["bars"])
+        == 60
+    ), "samples there are"
+    assert (
+        read(
+            heatmap(
+                silent,
+                HeatmapQuery(
+                    symbol=silent.symbol, metric="gex", mode="raw", bar="15m", minutes=390
+                ),
+            )
+        )["bars"][-1]["values"][0]
+        is None
+    )
 
 
 def test_the_heads_say_what_was_asked(seen: Seen) -> None:
     frame = seen.frame(seen.session.hours.close)
-    body = read(heatmap(frame, "vex", "delta", "15m", 390))
+    body = read(
+        heatmap(
+            frame,
+            HeatmapQuery(symbol=frame.symbol, metric="vex", mode="delta", bar="15m", minutes=390),
+        )
+    )
     asked = {"metric": "vex", "mode": "delta", "bar_size": "15m", "tier_used": "raw"}
     assert body == body | asked | {"symbol": seen.symbol, "source": "replay", "market_open": True}
     assert body["strikes_grid"] == sorted(set(body["strikes_grid"]))
     assert body["underlying_price"] == body["bars"][-1]["spot"]
-    assert read(hedge_flow(frame, "puts", "5m", 10))["side"] == "puts"
+    assert (
+        read(
+            hedge_flow(
+                frame, HedgeFlowQuery(symbol=frame.symbol, side="puts", bar="5m", minutes=10)
+            )
+        )["side"]
+        == "puts"
+    )
     late = seen.frame(seen.session.hours.close + SECOND)
-    assert read(heatmap(late, "vex", "delta", "15m", 390))["market_open"] is False
+    assert (
+        read(
+            heatmap(
+                late,
+                HeatmapQuery(
+                    symbol=late.symbol, metric="vex", mode="delta", bar="15m", minutes=390
+                ),
+            )
+        )["market_open"]
+        is False
+    )

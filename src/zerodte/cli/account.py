@@ -7,23 +7,23 @@ from rich.table import Table
 
 from zerodte.engine.aggressor import SideRule
 from zerodte.market.calendar import new_york_clock
-from zerodte.runtime.tally import Tally, rule_lines, seconds, top_strikes
+from zerodte.runtime.replay_account import ReplayAccount, rule_lines, seconds, top_strikes
 from zerodte.session.market_state import MarketState
 from zerodte.session.sample import Gap
-from zerodte.views.sentences import dollars
+from zerodte.wire.text import dollars
 
 _STRIKES = 10
 _GAPS = 10
 
 
-def print_account(board: MarketState, tally: Tally, gaps: Sequence[Gap]) -> None:
+def print_account(market: MarketState, account: ReplayAccount, gaps: Sequence[Gap]) -> None:
     """Print records by kind, volume by side and rule, flow by hour, top strikes, gaps."""
     console = Console(highlight=False)
-    counts = ", ".join(f"{count:,} {kind}" for kind, count in tally.records.items())
+    counts = ", ".join(f"{count:,} {kind}" for kind, count in account.records.items())
     console.print(f"\nThe tape so far: {counts or 'no records'}")
-    if tally.records["trades"]:
-        console.print(_by_side(board))
-        for table in (_by_rule(board), _by_hour(tally), _by_strike(board, tally)):
+    if account.records["trades"]:
+        console.print(_by_side(market))
+        for table in (_by_rule(market), _by_hour(account), _by_strike(market, account)):
             console.print(table)
     for gap in gaps[:_GAPS]:
         begin, end = new_york_clock(gap.start), new_york_clock(gap.end)
@@ -41,15 +41,15 @@ def _table(*columns: str) -> Table:
     return table
 
 
-def _by_side(board: MarketState) -> str:
-    flow = board.flow
+def _by_side(market: MarketState) -> str:
+    flow = market.flow
     bought, sold, unsigned = (int(side.sum()) for side in (flow.bought, flow.sold, flow.unsigned))
     return f"contracts: {bought:,} bought, {sold:,} sold, {unsigned:,} without a side"
 
 
-def _by_rule(board: MarketState) -> Table:
+def _by_rule(market: MarketState) -> Table:
     table = _table("decided by", "records", "contracts")
-    for line in rule_lines(board):
+    for line in rule_lines(market):
         table.add_row(
             SideRule(line.rule).name.lower().replace("_", " "),
             f"{line.records:,}",
@@ -58,16 +58,16 @@ def _by_rule(board: MarketState) -> Table:
     return table
 
 
-def _by_hour(tally: Tally) -> Table:
+def _by_hour(account: ReplayAccount) -> Table:
     table = _table("hedge flow from", "calls", "puts")
-    for hour, flow in sorted(tally.flow.items()):
+    for hour, flow in sorted(account.flow.items()):
         table.add_row(f"{hour:02d}:00", dollars(flow.calls), dollars(flow.puts))
     return table
 
 
-def _by_strike(board: MarketState, tally: Tally) -> Table:
+def _by_strike(market: MarketState, account: ReplayAccount) -> Table:
     table = _table("busiest today", "strike", "bought", "sold", "no side")
-    for line in top_strikes(board, tally.hours, _STRIKES):
+    for line in top_strikes(market, account.hours, _STRIKES):
         sides = (f"{side:,}" for side in (line.bought, line.sold, line.unsigned))
         table.add_row(line.symbol, f"{line.strike:,g}", *sides)
     return table

@@ -16,7 +16,6 @@ from zerodte.cli.serve import demo_command, serve_command
 from zerodte.cli.sessions import sessions_command
 from zerodte.cli.simulate import simulate_command
 from zerodte.cli.summary import print_summary
-from zerodte.constants import STRIKE_RANGE
 from zerodte.history.error import HistoryError
 from zerodte.history.history import History
 from zerodte.importers.cboe_chain import import_chain
@@ -24,13 +23,14 @@ from zerodte.importers.cboe_eod import import_eod
 from zerodte.importers.lean import import_lean
 from zerodte.market.calendar import new_york
 from zerodte.records.tick import Tick
-from zerodte.runtime.archive import finished
 from zerodte.runtime.replay import replay, source_of
-from zerodte.runtime.tally import Tally
+from zerodte.runtime.replay_account import ReplayAccount
+from zerodte.service.session_store import stored_sessions
 from zerodte.session.market_state import ClassifiedTrades
 from zerodte.session.session import Session
 from zerodte.tape.folder import Tape, open_tape
 from zerodte.views.snapshot import snapshot
+from zerodte.wire.snapshot import SnapshotQuery
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -71,12 +71,12 @@ def replay_command(
     """Replay the tape in folder TAPE and print its last snapshot."""
     opened = open_tape(tape)
     end = None if until is None else new_york(opened.session.date, until)
-    tally = Tally(opened.session)
+    account = ReplayAccount(opened.session)
     with ReplayProgress(opened.session) as progress:
 
-        def watch(session: Session, tick: Tick, judged: list[ClassifiedTrades]) -> None:
-            tally.take(tick, judged, session.board)
-            progress.show(tick.end, sum(tally.records.values()))
+        def watch(session: Session, tick: Tick, trades: list[ClassifiedTrades]) -> None:
+            account.take(tick, trades, session.board)
+            progress.show(tick.end, sum(account.records.values()))
 
         session = replay(opened, end, watch)
     if history:
@@ -87,14 +87,18 @@ def replay_command(
     if as_json and len(symbols) > 1:
         raise click.UsageError(f"--json prints one symbol; choose --symbol of {', '.join(symbols)}")
     for name in symbols:
-        body = snapshot(session, source_of(opened), name, expiry, STRIKE_RANGE)
+        body = snapshot(
+            session,
+            source_of(opened),
+            SnapshotQuery(symbol=name, expiry=expiry),
+        )
         if as_json:
             sys.stdout.buffer.write(body + b"\n")
         else:
             print_summary(body)
     if not as_json:
         gaps = session.gaps(opened.session.close if end is None else end)
-        print_account(session.board, tally, gaps)
+        print_account(session.board, account, gaps)
 
 
 @main.group("import")
@@ -135,7 +139,7 @@ def import_lean_command(root: Path, symbol: str, day: datetime.date, out: Path) 
 
 
 def _keep(session: Session, tape: Tape, history: History) -> None:
-    days = finished(session, source_of(tape))
+    days = stored_sessions(session, source_of(tape))
     if not days:
         raise HistoryError(
             f"{tape.path}: no sample of a same-day chain up to the close of {tape.session.date}; "

@@ -71,9 +71,9 @@ def _score(folder: Path) -> TapeScore:
     scorer, records = Scorer(truth), 0
     with ReplayProgress(tape.session) as progress:
 
-        def watch(session: Session, tick: Tick, judged: list[ClassifiedTrades]) -> None:
+        def watch(session: Session, tick: Tick, trades: list[ClassifiedTrades]) -> None:
             nonlocal records
-            scorer.watch(session, tick, judged)
+            scorer.watch(session, tick, trades)
             records += sum(len(batch.records) for batch in (*tick.quotes, *tick.trades))
             progress.show(tick.end, records)
 

@@ -10,9 +10,10 @@ from zerodte.cli.serve import HISTORY, HOST, PORT
 from zerodte.cli.serving import serve
 from zerodte.feeds.tcp_client import TcpFeed
 from zerodte.feeds.tcp_server import TcpFeedServer
-from zerodte.runtime.archive import Archive
-from zerodte.runtime.live import LiveMarket
+from zerodte.runtime.live_runner import LiveRunner
 from zerodte.server.run import Listener
+from zerodte.service.session_store import SessionStore
+from zerodte.service.stage import Stage
 from zerodte.tape.folder import open_tape
 
 
@@ -34,7 +35,9 @@ from zerodte.tape.folder import open_tape
     help="0 picks a free one.",
 )
 @click.option(
-    "--no-resume", is_flag=True, help="Send what comes from now on to those who come back, too."
+    "--no-resume",
+    is_flag=True,
+    help="Do not resume: clients that reconnect receive only new records.",
 )
 def feed_command(tape: Path, speed: float, host: str, port: int, no_resume: bool) -> None:
     """Send the tape in folder TAPE as a live feed, from the open on, to all who connect."""
@@ -60,12 +63,12 @@ def feed_command(tape: Path, speed: float, host: str, port: int, no_resume: bool
 @PORT
 @HISTORY
 def live_command(
-    feed: tuple[str, int], record: Path, host: str, port: int, archive: Archive | None
+    feed: tuple[str, int], record: Path, host: str, port: int, store: SessionStore | None
 ) -> None:
     """Record the feed at FEED and serve what was recorded over HTTP."""
     listener = Listener(host, port)
     with closing(listener.socket):
-        market = LiveMarket(TcpFeed(*feed), record, archive)
-        for said in market.recovery.sentences():
-            click.echo(said)
-        serve(market, listener, f"recording to {market.folder} ...")
+        runner = LiveRunner(Stage(store), TcpFeed(*feed), record)
+        for sentence in runner.recovery.sentences():
+            click.echo(sentence)
+        serve(runner, listener, f"recording to {runner.folder} ...")

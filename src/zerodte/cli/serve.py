@@ -14,10 +14,11 @@ from zerodte.feeds.simulator.names import Name
 from zerodte.feeds.simulator.simulation import Simulation
 from zerodte.history.history import History
 from zerodte.market.calendar import NEW_YORK, TradingSession, calendar
-from zerodte.runtime.archive import Archive
 from zerodte.runtime.demo import Demo
-from zerodte.runtime.market import Market
+from zerodte.runtime.replay_runner import ReplayRunner
 from zerodte.server.run import Listener
+from zerodte.service.session_store import SessionStore
+from zerodte.service.stage import Stage
 from zerodte.tape.folder import open_tape
 
 #: How old the demo's first session is when it begins.
@@ -26,11 +27,11 @@ _LEAD = 2 * HOUR
 HOST = click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 HISTORY = click.option(
     "--history",
-    "archive",
+    "store",
     metavar="ROOT",
-    callback=lambda _context, _option, root: Archive(History(root)) if root else None,
-    help="Keep sessions here once they are over, and answer for past ones from here: a folder or "
-    "the URL of an object store.",
+    callback=lambda _context, _option, root: SessionStore(History(root)) if root else None,
+    help="Store sessions here once they are over, and answer for past ones from here: a folder "
+    "or the URL of an object store.",
 )
 PORT = click.option(
     "--port",
@@ -53,12 +54,12 @@ PORT = click.option(
 )
 @HISTORY
 def serve_command(
-    tape: Path, host: str, port: int, speed: float | None, archive: Archive | None
+    tape: Path, host: str, port: int, speed: float | None, store: SessionStore | None
 ) -> None:
     """Serve the tape in folder TAPE over HTTP."""
     opened = open_tape(tape)
-    market = Market([opened], speed, archive=archive)
-    serve(market, Listener(host, port), f"reading the tape of {opened.session.date} ...")
+    runner = ReplayRunner(Stage(store), [opened], speed)
+    serve(runner, Listener(host, port), f"reading the tape of {opened.session.date} ...")
 
 
 @click.command("demo")
@@ -82,7 +83,7 @@ def demo_command(
     seed: int,
     impact: float,
     speed: float,
-    archive: Archive | None,
+    store: SessionStore | None,
     host: str,
     port: int,
 ) -> None:
@@ -91,11 +92,11 @@ def demo_command(
     listener = Listener(host, port)
     demo = Demo(session, functools.partial(Simulation, names=names, seed=seed, impact=impact))
     try:
-        market = Market(demo, speed, _LEAD, demo.close, archive)
+        runner = ReplayRunner(Stage(store), demo, speed, _LEAD, demo.close)
         symbols = ", ".join(name.symbol for name in names)
         click.echo(f"A simulated market, not market data: {symbols}; seed {seed}.")
         serve(
-            market,
+            runner,
             listener,
             f"its first two hours, of {session.date:%A %Y-%m-%d}, come at once ...",
             _LEAD,

@@ -9,20 +9,22 @@ from zerodte.cli.progress import LateProgress
 from zerodte.constants import MINUTE
 from zerodte.logs import log, log_to_stderr
 from zerodte.market.calendar import new_york_clock
-from zerodte.runtime.market import Audience, Market
+from zerodte.runtime.worker import RunListener, Runner, Worker
 from zerodte.server.app import create_app
 from zerodte.server.run import Listener, Server
 from zerodte.server.settings import ServerSettings
+from zerodte.service.local_service import LocalService
+from zerodte.service.market_service import MarketService
 from zerodte.tape.source import TickSource
 
 _SHOWN_SYMBOLS = 20
 
 
-def serve(market: Market, listener: Listener, doing: str, lead: int | None = None) -> None:
-    """Answer from a market until Ctrl-C or SIGTERM.
+def serve(runner: Runner, listener: Listener, doing: str, lead: int | None = None) -> None:
+    """Answer from the market that a runner moves until Ctrl-C or SIGTERM.
 
     Args:
-        market: Which.
+        runner: Moves the market.
         listener: Where.
         doing: What is being done now, in words.
         lead: How much of it is played at once, ns from the first open; None: all of a session.
@@ -31,49 +33,52 @@ def serve(market: Market, listener: Listener, doing: str, lead: int | None = Non
     click.echo(f"Listening on {url}; {doing}")
     log_to_stderr()
     log("start", url=url, version=zerodte.__version__)
-    app = create_app(market, ServerSettings(base_url=url))
-    server = Server(app, listener, app.stop, app.cut)
+    service, worker = LocalService(runner.stage), Worker(runner)
+    app = create_app(service, ServerSettings(base_url=url))
+    server = Server(app, listener, app.stop, app.aborted)
     with LateProgress() as progress:
-        market.start(_Announcer(market, url, progress, lead))
+        worker.start(_Announcer(service, url, progress, lead))
         try:
             server.run()
         finally:
-            market.stop()
+            worker.stop()
             log("stop")
 
 
-class _Announcer(Audience):
-    """Says in a terminal what becomes of a market.
+class _Announcer(RunListener):
+    """Prints what becomes of a market.
 
     Args:
-        market: Which.
+        service: The market.
         url: Where it is served.
         progress: Shows what is played at once.
         lead: How much that is, ns from the first open; None: all of a session.
     """
 
-    def __init__(self, market: Market, url: str, progress: LateProgress, lead: int | None) -> None:
-        self._market = market
+    def __init__(
+        self, service: MarketService, url: str, progress: LateProgress, lead: int | None
+    ) -> None:
+        self._service = service
         self._url = url
         self._progress = progress
         self._lead = lead
-        self._programme: TickSource | None = None
+        self._source: TickSource | None = None
 
-    def begun(self, programme: TickSource) -> None:
+    def begun(self, source: TickSource) -> None:
         """Name the session, but for the first, which has been named."""
-        if self._programme is not None:
-            click.echo(f"The session of {programme.session.date} begins.")
-        log("session", date=programme.session.date)
-        self._programme = programme
+        if self._source is not None:
+            click.echo(f"The session of {source.session.date} begins.")
+        log("session", date=source.session.date)
+        self._source = source
 
     def ready(self) -> None:
         """Say where to look, and what to know of the data."""
         self._progress.stop()
-        symbols = self._market.symbols()
+        symbols = self._service.status().symbols
         first = "SPY" if "SPY" in symbols else next(iter(symbols), "SYMBOL")
         log("ready", symbols=len(symbols))
         rest = len(symbols) - _SHOWN_SYMBOLS
-        for warning in self._programme.warnings if self._programme else ():
+        for warning in self._source.warnings if self._source else ():
             click.echo(f"  warning: {warning}")
         more = f" and {rest} more" if rest > 0 else ""
         click.echo(f"Ready: {', '.join(symbols[:_SHOWN_SYMBOLS])}{more}. Try:")
@@ -82,9 +87,9 @@ class _Announcer(Audience):
 
     def passed(self, now: int) -> None:
         """Show how far what is played at once has come."""
-        if self._programme is None:
+        if self._source is None:
             return
-        hours = self._programme.session
+        hours = self._source.session
         done, total = now - hours.open, self._lead or hours.close - hours.open
         if done > 0:
             self._progress(f"{new_york_clock(now):%H:%M} New York", done // MINUTE, total // MINUTE)

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from zerodte.clock import ClockError
 from zerodte.importers.chain_rows import (
     ContractRow,
     read_count,
@@ -81,7 +82,7 @@ def import_chain(file: str | Path, at: str | int, out: str | Path) -> ImportSumm
         session = calendar().session_of(instant)
         today = calendar().session(new_york_clock(instant).date())
         settled_for = settled_day(instant)
-    except MarketError as error:
+    except (ClockError, MarketError) as error:
         raise TapeError(f"{path}: time of its quotes: {error}") from error
     content = _read(path)
     skipped: Counter[str] = Counter()

@@ -6,25 +6,24 @@ calendar library, is read once and kept as int64 arrays; nothing here knows what
 
 import datetime
 import functools
-import re
 import warnings
 from dataclasses import dataclass
-from zoneinfo import ZoneInfo
 
 import numpy as np
 
 from zerodte.arrays import I64
-from zerodte.constants import MINUTE, SECOND
+from zerodte.clock import NEW_YORK as NEW_YORK  # noqa: PLC0414
+from zerodte.clock import new_york as new_york  # noqa: PLC0414
+from zerodte.clock import new_york_clock as new_york_clock  # noqa: PLC0414
+from zerodte.clock import parse_new_york as parse_new_york  # noqa: PLC0414
+from zerodte.constants import MINUTE
 from zerodte.market.osi import MarketError
-
-NEW_YORK = ZoneInfo("America/New_York")
 
 #: The years whose sessions are known. Reading all of them takes a few hundredths of a second.
 FIRST_DAY = datetime.date(1990, 1, 1)
 LAST_DAY = datetime.date(2099, 12, 31)
 _KNOWN = f"{FIRST_DAY} to {LAST_DAY}"
 
-_WALL_CLOCK = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?", re.ASCII)
 _USUAL_CLOSE = datetime.time(16)
 # From 18:00 New York on, an instant belongs to the coming session.
 _EVENING = datetime.timedelta(hours=24 - 18)
@@ -39,44 +38,6 @@ def epoch_day(date: datetime.date) -> int:
 def from_epoch_day(day: int) -> datetime.date:
     """The date that lies `day` days after 1970-01-01."""
     return datetime.date.fromordinal(_EPOCH + day)
-
-
-def new_york(date: datetime.date, time: datetime.time) -> int:
-    """The instant when New York's clocks show `time` on `date`, in UTC nanoseconds.
-
-    Where they show it twice, on the night that daylight saving ends, the first of the two
-    (`time.fold` picks the second).
-    """
-    instant = datetime.datetime.combine(date, time, NEW_YORK)
-    whole = int(instant.replace(microsecond=0).timestamp())
-    return whole * SECOND + instant.microsecond * 1000
-
-
-def new_york_clock(instant: int) -> datetime.datetime:
-    """What New York's clocks show at `instant` (UTC nanoseconds), cut to microseconds."""
-    seconds, rest = divmod(instant, SECOND)
-    shown = datetime.datetime.fromtimestamp(seconds, NEW_YORK)
-    return shown.replace(microsecond=rest // 1000)
-
-
-def parse_new_york(text: str) -> int:
-    """Read a US/Eastern wall clock time, 'yyyy-MM-ddTHH:mm' or with ':ss', as UTC nanoseconds.
-
-    Raises:
-        MarketError: If it is not of that form, or clocks skip that time for daylight saving.
-    """
-    try:
-        if _WALL_CLOCK.fullmatch(text) is None:
-            raise ValueError
-        shown = datetime.datetime.fromisoformat(text)
-    except ValueError:
-        raise MarketError(
-            f"{text!r} is not a US/Eastern time yyyy-MM-ddTHH:mm[:ss], such as 2022-03-23T10:11"
-        ) from None
-    instant = new_york(shown.date(), shown.time())
-    if new_york_clock(instant).replace(tzinfo=None) != shown:
-        raise MarketError(f"{text} never was in New York: clocks went forward over it")
-    return instant
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from zerodte.tape.sidecars import Notes
 
 @dataclass(frozen=True, slots=True)
 class SimulatedSession:
-    """A session that is being simulated, as a `Programme`.
+    """A session that is being simulated, as a `TickSource`.
 
     Attributes:
         session: The trading session.

@@ -1,4 +1,4 @@
-"""A programme into a session: at once, up to an instant, or against the wall clock."""
+"""A tick source into a session: at once, up to an instant, or against the wall clock."""
 
 import threading
 import time
@@ -16,32 +16,32 @@ from zerodte.wire.envelope import Source
 Watch: TypeAlias = Callable[[Session, Tick, list[ClassifiedTrades]], None]
 
 
-def _unwatched(session: Session, tick: Tick, judged: list[ClassifiedTrades]) -> None:
+def _unwatched(session: Session, tick: Tick, trades: list[ClassifiedTrades]) -> None:
     pass
 
 
-def begin(programme: TickSource) -> Session:
-    """A session that knows the programme's instruments, before its first tick."""
-    kinds = {dataset: programme.kind(dataset) for dataset in programme.symbols}
-    cadence = programme.notes.cadence_seconds * SECOND
-    session = Session(programme.session, calendar(), kinds, cadence)
-    for dataset, symbols in programme.initial_symbols.items():
+def begin(source: TickSource) -> Session:
+    """A session that knows the source's instruments, before its first tick."""
+    kinds = {dataset: source.kind(dataset) for dataset in source.symbols}
+    cadence = source.notes.cadence_seconds * SECOND
+    session = Session(source.session, calendar(), kinds, cadence)
+    for dataset, symbols in source.initial_symbols.items():
         session.learn(dataset, symbols)
     return session
 
 
-def replay(programme: TickSource, until: int | None = None, watch: Watch = _unwatched) -> Session:
-    """Play a programme to its end, or to `until` (UTC ns).
+def replay(source: TickSource, until: int | None = None, watch: Watch = _unwatched) -> Session:
+    """Play a source to its end, or to `until` (UTC ns).
 
     One that ends before `until` rests at its last tick: nobody knows what came after.
 
     Args:
-        programme: What to play.
+        source: What to play.
         until: Where to stop.
         watch: Told of every tick after the session has taken it, with the tick's trades.
     """
-    session = begin(programme)
-    for tick in programme.ticks():
+    session = begin(source)
+    for tick in source.ticks():
         if until is not None and tick.end > until:
             session.advance(until)
             break
@@ -49,9 +49,9 @@ def replay(programme: TickSource, until: int | None = None, watch: Watch = _unwa
     return session
 
 
-def source_of(programme: TickSource) -> Source:
-    """What answers from a programme are said to come from."""
-    return "simulated" if programme.notes.source == "simulated" else "replay"
+def source_of(source: TickSource, market: Source = "replay") -> Source:
+    """Where the data of a tick source comes from: the simulator, or else a `market`."""
+    return "simulated" if source.notes.source == "simulated" else market
 
 
 class Pace:

@@ -5,7 +5,6 @@ import functools
 import tempfile
 from pathlib import Path
 
-from zerodte.constants import STRIKE_RANGE
 from zerodte.feeds.simulator.names import NAMES
 from zerodte.feeds.simulator.simulation import Simulation
 from zerodte.feeds.simulator.stream import BlockStream
@@ -14,13 +13,18 @@ from zerodte.market.calendar import TradingSession, calendar
 from zerodte.runtime.replay import replay
 from zerodte.tape.folder import open_tape
 from zerodte.views.snapshot import snapshot
+from zerodte.wire.snapshot import SnapshotQuery
 
 
 def warm_up(hours: TradingSession) -> None:
     """Replay the generated sample of a session and take a snapshot of it."""
     with tempfile.TemporaryDirectory(prefix="zerodte-") as folder:
         write_synthetic_tape(Path(folder), hours)
-        snapshot(replay(open_tape(folder)), "simulated", SYMBOL, None, STRIKE_RANGE)
+        snapshot(
+            replay(open_tape(folder)),
+            "simulated",
+            SnapshotQuery(symbol=SYMBOL),
+        )
 
 
 def fill_cache() -> None:

@@ -1,99 +1,90 @@
-"""The application: every route with the plan it needs, on one screen."""
+"""The application: every route with its query and the plan it needs, on one screen."""
 
-from zerodte.server import handlers, parameters
-from zerodte.server.hub import Hub
+import msgspec
+
+from zerodte.server.access import Access, OpenAccess
+from zerodte.server.application import Application
 from zerodte.server.metrics import Metrics
 from zerodte.server.openapi import document
-from zerodte.server.page import reference_page
-from zerodte.server.route import Flat, Guard, Route, Site
+from zerodte.server.overview import overview
+from zerodte.server.page import PAGE_HEADERS, home_page, reference_page
+from zerodte.server.route import AppState, FlatBody, Response, Route
 from zerodte.server.settings import ServerSettings
-from zerodte.server.source import MarketSource
-from zerodte.wire.exposure import ExposureBlocks, Head
+from zerodte.server.static_files import STATIC_ROUTES
+from zerodte.service.market_service import MarketService
+from zerodte.wire.exposure import ExposureBlocks, ExposureQuery, Head
 from zerodte.wire.health import Health
-from zerodte.wire.heatmap import Heatmap
-from zerodte.wire.hedge_flow import HedgeFlow
-from zerodte.wire.leaderboard import Leaderboard
-from zerodte.wire.series import Series
-from zerodte.wire.snapshot import NoZeroDte, SessionClosed, SnapshotBlocks
-from zerodte.wire.strike_flow import StrikeFlow
+from zerodte.wire.heatmap import Heatmap, HeatmapQuery
+from zerodte.wire.hedge_flow import HedgeFlow, HedgeFlowQuery
+from zerodte.wire.leaderboard import Leaderboard, LeaderboardQuery
+from zerodte.wire.pages import DocsQuery, HealthQuery, HomeQuery, MetricsQuery, OpenapiQuery
+from zerodte.wire.query import Query
+from zerodte.wire.series import Series, SeriesQuery
+from zerodte.wire.snapshot import NoZeroDte, SessionClosed, SnapshotBlocks, SnapshotQuery
+from zerodte.wire.stream import StreamQuery
+from zerodte.wire.strike_flow import StrikeFlow, StrikeFlowQuery
 
-_CHAIN_QUERY = (parameters.EXPIRY, parameters.STRIKE_RANGE, parameters.AT)
-_CHAIN_ERRORS = (
-    "invalid_expiry",
-    "invalid_strike_range",
-    "invalid_at",
-    "symbol_not_found",
-    "expiry_not_found",
-    "session_unreadable",
-    "warming_up",
-)
-_BAR_QUERY = (parameters.BAR, parameters.MINUTES, parameters.AT)
-_STRIKE_QUERY = (parameters.STRIKE_BAR, parameters.MINUTES, parameters.AT)
-_WINDOW_ERRORS = (
-    "invalid_bar",
-    "invalid_minutes",
-    "invalid_at",
-    "symbol_not_found",
-    "session_unreadable",
-    "warming_up",
-)
-_STRIKE_ERRORS = ("bar_unavailable", "no_strike_data_for_window", *_WINDOW_ERRORS)
+
+def _health(state: AppState, _: Query) -> Response:
+    health = state.service.status().health
+    return Response(msgspec.json.encode(health), 200 if health.status == "Healthy" else 503)
+
+
+def _home(state: AppState, _: Query) -> Response:
+    symbols = state.service.status().symbols
+    return Response(home_page(state.settings.base_url, symbols, overview(state.service)))
+
 
 # fmt: off
 ROUTES = (
-    Route("/v1/flow/zero-dte/snapshot/{symbol}", "growth", handlers.snapshot,
+    Route("/v1/flow/zero-dte/snapshot/{symbol}", "growth", SnapshotQuery,
           "One symbol's same-day chain on effective open interest, with all that follows from it",
-          answers=(Flat("Snapshot", Head, SnapshotBlocks), NoZeroDte, SessionClosed),
-          query=_CHAIN_QUERY, errors=_CHAIN_ERRORS, changes="tick", off_loop=True),
-    Route("/v1/flow/zero-dte/series/{symbol}", "growth", handlers.series,
-          "The headline figures of a day, bar by bar",
-          answers=(Series,), query=_BAR_QUERY, errors=_WINDOW_ERRORS,
-          changes="sample", off_loop=True),
-    Route("/v1/flow/zero-dte/hedge-flow/{symbol}", "growth", handlers.hedge_flow,
-          "What dealers had to trade to stay hedged, bar by bar",
-          answers=(HedgeFlow,), query=(parameters.SIDE, *_BAR_QUERY),
-          errors=("invalid_side", *_WINDOW_ERRORS), changes="sample", off_loop=True),
-    Route("/v1/flow/zero-dte/heatmap/{symbol}", "alpha", handlers.heatmap,
-          "One metric over strikes and time",
-          answers=(Heatmap,), query=(parameters.METRIC, parameters.MODE, *_STRIKE_QUERY),
-          errors=("invalid_metric", "invalid_mode", *_STRIKE_ERRORS),
-          changes="sample", off_loop=True),
-    Route("/v1/flow/zero-dte/strike-flow/{symbol}", "alpha", handlers.strike_flow,
-          "Signed flow over strikes and time",
-          answers=(StrikeFlow,), query=_STRIKE_QUERY, errors=_STRIKE_ERRORS,
-          changes="sample", off_loop=True),
-    Route("/v1/flow/zero-dte/leaderboard", "alpha", handlers.leaderboard,
-          "All symbols with a same-day chain, ranked",
-          answers=(Leaderboard,), query=(parameters.LEADER_METRIC, parameters.LEADERS),
-          errors=("invalid_metric", "invalid_n", "warming_up"), changes="sample", off_loop=True),
-    Route("/v1/exposure/zero-dte/{symbol}", "growth", handlers.exposure,
+          answers=(FlatBody("Snapshot", Head, SnapshotBlocks), NoZeroDte, SessionClosed)),
+    Route("/v1/flow/zero-dte/series/{symbol}", "growth", SeriesQuery,
+          "The headline figures of a day, bar by bar", answers=(Series,)),
+    Route("/v1/flow/zero-dte/hedge-flow/{symbol}", "growth", HedgeFlowQuery,
+          "What dealers had to trade to stay hedged, bar by bar", answers=(HedgeFlow,)),
+    Route("/v1/flow/zero-dte/heatmap/{symbol}", "alpha", HeatmapQuery,
+          "One metric over strikes and time", answers=(Heatmap,)),
+    Route("/v1/flow/zero-dte/strike-flow/{symbol}", "alpha", StrikeFlowQuery,
+          "Signed flow over strikes and time", answers=(StrikeFlow,)),
+    Route("/v1/flow/zero-dte/leaderboard", "alpha", LeaderboardQuery,
+          "All symbols with a same-day chain, ranked", answers=(Leaderboard,)),
+    Route("/v1/exposure/zero-dte/{symbol}", "growth", ExposureQuery,
           "The same on settled open interest: the morning baseline",
-          answers=(Flat("Exposure", Head, ExposureBlocks), NoZeroDte, SessionClosed),
-          query=_CHAIN_QUERY, errors=_CHAIN_ERRORS, changes="tick", off_loop=True),
-    Route("/v1/flow/zero-dte/stream/{symbol}", "growth", handlers.stream,
+          answers=(FlatBody("Exposure", Head, ExposureBlocks), NoZeroDte, SessionClosed)),
+    Route("/v1/flow/zero-dte/stream/{symbol}", "growth", StreamQuery,
           "Each sample as it is taken: a series bar, and the snapshot without its strikes",
-          errors=("symbol_not_found", "warming_up"), media="events"),
-    Route("/health", "open", handlers.health, "Whether the server can answer; 503 when it cannot",
-          answers=(Health,), also=(503,)),
-    Route("/metrics", "open", handlers.metrics, "How the server is doing, for Prometheus",
-          media="metrics", off_loop=True),
-    Route("/openapi.json", "open", handlers.openapi, "This contract for programs",
-          changes="never"),
-    Route("/docs", "open", handlers.docs, "This contract for people",
-          media="html", changes="never"),
-    Route("/", "open", handlers.home, "Every symbol at a glance, and where to begin",
-          media="html", changes="tick", off_loop=True),
+          media="events", cache="none"),
+    Route("/health", "open", HealthQuery, "Whether the server can answer; 503 when it cannot",
+          answers=(Health,), also=(503,), cache="none", respond=_health, in_thread=False),
+    Route("/metrics", "open", MetricsQuery, "How the server is doing, for Prometheus",
+          media="metrics", cache="none",
+          respond=lambda state, _: Response(state.metrics.exposition())),
+    Route("/openapi.json", "open", OpenapiQuery, "This contract for programs",
+          respond=lambda state, _: Response(state.openapi), in_thread=False),
+    Route("/docs", "open", DocsQuery, "This contract for people", media="html",
+          headers=PAGE_HEADERS, respond=lambda state, _: Response(state.reference),
+          in_thread=False),
+    Route("/", "open", HomeQuery, "Every symbol at a glance, and where to begin", media="html",
+          headers=PAGE_HEADERS, respond=_home),
+    *STATIC_ROUTES.values(),
 )
 # fmt: on
 
-#: What every request passes before anything is answered, kept answers and streams included; each
-#: is given the route, which names its plan: the one place where access is enforced.
-GUARDS: list[Guard] = []
 
+def create_app(
+    service: MarketService, settings: ServerSettings, access: Access | None = None
+) -> Application:
+    """The ASGI application that answers from `service`.
 
-def create_app(source: MarketSource, settings: ServerSettings) -> Hub:
-    """The ASGI application that answers from `source`."""
+    Args:
+        service: The market.
+        settings: What whoever runs the server sets.
+        access: Who may ask what; None admits everybody.
+    """
     openapi = document(ROUTES, settings.base_url)
     reference = reference_page(openapi)
-    site = Site(source, settings, Metrics(source), openapi=openapi, reference=reference)
-    return Hub(site, ROUTES, GUARDS)
+    metrics = Metrics(service.stats)
+    state = AppState(service, settings, metrics, openapi=openapi, reference=reference)
+    return Application(state, ROUTES, access or OpenAccess())

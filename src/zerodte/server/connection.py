@@ -33,13 +33,13 @@ class Connection(HttpToolsProtocol):
     """An HTTP connection that waits for nobody for ever.
 
     Args:
-        cut: Told why, when a connection is ended for what its client does.
+        aborted: Told why, when a connection is ended for what its client does.
         uvicorn: What uvicorn gives its protocols.
     """
 
-    def __init__(self, *, cut: Callable[[str], None], **uvicorn: Any) -> None:
+    def __init__(self, *, aborted: Callable[[str], None], **uvicorn: Any) -> None:
         super().__init__(**uvicorn)
-        self._cut = cut
+        self._aborted = aborted
         self._fault = _MALFORMED
         self._is_in_head, self._is_refused = True, False
         self._head_size = self._piece_size = 0
@@ -131,7 +131,7 @@ class Connection(HttpToolsProtocol):
             self._stalled = None
 
     def _abort(self) -> None:
-        self._cut("stalled")
+        self._aborted("stalled")
         self.transport.abort()
 
     # Refusals
@@ -143,7 +143,7 @@ class Connection(HttpToolsProtocol):
 
     def _refuse(self, error: ApiError) -> None:
         """Say what was wrong, where no answer is under way, and end."""
-        self._cut(error.code)
+        self._aborted(error.code)
         self._is_refused = True
         self._cancel_due()
         if self.cycle is not None and not self.cycle.response_complete:

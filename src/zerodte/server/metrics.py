@@ -20,7 +20,7 @@ from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamil
 from prometheus_client.registry import Collector
 
 import zerodte
-from zerodte.server.source import Figures, MarketSource
+from zerodte.service.market_service import MarketStats
 
 T = TypeVar("T")
 Reading: TypeAlias = float | Mapping[str, float]
@@ -32,8 +32,8 @@ disable_created_metrics()  # type: ignore[no-untyped-call]
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 
 
-class Kept(Protocol):
-    """What is known of the answers that are kept."""
+class Cached(Protocol):
+    """What is known of the answers that are cached."""
 
     size: int
 
@@ -58,7 +58,7 @@ class Streamed(Protocol):
 class Served:
     """What a server holds."""
 
-    answers: Kept
+    cache: Cached
     stream: Streamed
 
 
@@ -74,10 +74,10 @@ class Row(Generic[T]):
 
 
 # fmt: off
-_MARKET: tuple[Row[Figures], ...] = (
+_MARKET: tuple[Row[MarketStats], ...] = (
     Row("zerodte_records", "counter", "Records taken from the feed or tape.",
         lambda market: market.records, "kind"),
-    Row("zerodte_records_left_out", "counter", "Records that could not be used, by why.",
+    Row("zerodte_records_left_out", "counter", "Records that could not be used, by reason.",
         lambda market: market.left_out, "reason"),
     Row("zerodte_ticks", "counter", "Ticks taken.", lambda market: market.ticks),
     Row("zerodte_samples", "counter", "Sample times passed.", lambda market: market.samples),
@@ -92,9 +92,9 @@ _MARKET: tuple[Row[Figures], ...] = (
         lambda market: market.queues, "queue"),
 )
 _SERVED: tuple[Row[Served], ...] = (
-    Row("zerodte_kept_answers", "gauge", "Answers kept.", lambda served: len(served.answers)),
-    Row("zerodte_kept_bytes", "gauge", "Bytes of the answers kept, in all codings.",
-        lambda served: served.answers.size),
+    Row("zerodte_cache_entries", "gauge", "Answers cached.", lambda served: len(served.cache)),
+    Row("zerodte_cache_bytes", "gauge", "Bytes of the answers cached, in all codings.",
+        lambda served: served.cache.size),
     Row("zerodte_stream_readers", "gauge", "Open streams.", lambda served: served.stream.readers),
     Row("zerodte_stream_samples_sent", "counter", "Samples sent, each reader counted.",
         lambda served: served.stream.sent),
@@ -137,10 +137,10 @@ class _Table(Collector, Generic[T]):
 class Metrics:
     """The metrics of one server."""
 
-    def __init__(self, source: MarketSource) -> None:
-        """Begin to count; the market's figures are asked of `source`."""
+    def __init__(self, stats: Callable[[], MarketStats]) -> None:
+        """Begin to count; `stats` tells how the market is doing."""
         self._registry = CollectorRegistry()
-        self._registry.register(_Table(_MARKET, source.figures))
+        self._registry.register(_Table(_MARKET, stats))
         self._registry.register(_Table(_BUILD, lambda: None))
         ProcessCollector(registry=self._registry)
         self._seconds = Histogram(
@@ -152,13 +152,15 @@ class Metrics:
         )
         self._bytes = self._counter("zerodte_http_answer_bytes", "Bytes of bodies sent.", "route")
         self._lookups = self._counter(
-            "zerodte_kept_lookups",
-            "Requests by how their answer was had: kept (hit), made (miss), or made for another "
-            "request at that moment (shared).",
+            "zerodte_cache_lookups",
+            "Requests by where their answer came from: cached (hit), computed (miss), or being "
+            "computed for another request (shared).",
             "result",
         )
-        self._cut = self._counter(
-            "zerodte_connections_cut", "Connections that were ended for what they did.", "reason"
+        self._aborted = self._counter(
+            "zerodte_connections_aborted",
+            "Connections aborted for what the client did.",
+            "reason",
         )
 
         # Looking up a label costs more than counting.
@@ -166,9 +168,9 @@ class Metrics:
         self._add = cache(lambda route: self._bytes.labels(route).inc)
         self._look = cache(lambda result: self._lookups.labels(result).inc)
 
-    def watch(self, answers: Kept, stream: Streamed) -> None:
-        """Count what a server holds, too."""
-        served = Served(answers, stream)
+    def watch(self, cache: Cached, stream: Streamed) -> None:
+        """Also count what a server holds."""
+        served = Served(cache, stream)
         self._registry.register(_Table(_SERVED, lambda: served))
 
     def answered(self, route: str, status: int, seconds: float, size: int) -> None:
@@ -177,12 +179,12 @@ class Metrics:
         self._add(route)(size)
 
     def looked_up(self, result: str) -> None:
-        """Count a request for an answer that may be kept."""
+        """Count a request for an answer that may be cached."""
         self._look(result)()
 
-    def cut(self, reason: str) -> None:
-        """Count a connection that was ended."""
-        self._cut.labels(reason).inc()
+    def aborted(self, reason: str) -> None:
+        """Count a connection that was aborted."""
+        self._aborted.labels(reason).inc()
 
     def exposition(self) -> bytes:
         """Everything, in Prometheus' text format 0.0.4."""

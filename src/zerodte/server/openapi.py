@@ -10,9 +10,9 @@ from typing import Any, TypeAlias
 import msgspec
 
 import zerodte
-from zerodte.server.parameters import PATH_MEANINGS
-from zerodte.server.route import MEDIA_TYPES, Flat, Route
+from zerodte.server.route import MEDIA_TYPES, FlatBody, Route
 from zerodte.wire.errors import STATUS, ErrorBody
+from zerodte.wire.query import fields_of
 
 Json: TypeAlias = dict[str, Any]
 
@@ -25,6 +25,7 @@ _INTRODUCTION = (
 
 def document(routes: Sequence[Route], base_url: str) -> bytes:
     """The OpenAPI 3.1 document of `routes`, as JSON."""
+    routes = [route for route in routes if route.is_documented]
     shapes = [shape for route in routes for shape in route.answers]
     return msgspec.json.encode(
         {
@@ -41,9 +42,9 @@ def document(routes: Sequence[Route], base_url: str) -> bytes:
     )
 
 
-def _components(shapes: Iterable[type | Flat]) -> Json:
-    flats = [shape for shape in shapes if isinstance(shape, Flat)]
-    structs = [shape for shape in shapes if not isinstance(shape, Flat)]
+def _components(shapes: Iterable[type | FlatBody]) -> Json:
+    flats = [shape for shape in shapes if isinstance(shape, FlatBody)]
+    structs = [shape for shape in shapes if not isinstance(shape, FlatBody)]
     structs += [half for flat in flats for half in (flat.head, flat.blocks)]
     _, schemas = msgspec.json.schema_components([*structs, ErrorBody], ref_template=_REFERENCE)
     for schema in schemas.values():
@@ -51,7 +52,7 @@ def _components(shapes: Iterable[type | Flat]) -> Json:
     return {flat.name: _flat(flat) for flat in flats} | schemas
 
 
-def _flat(flat: Flat) -> Json:
+def _flat(flat: FlatBody) -> Json:
     body = {
         "description": "The blocks once more.",
         "allOf": [_reference(flat.blocks)],
@@ -67,39 +68,35 @@ def _flat(flat: Flat) -> Json:
     }
 
 
-def _reference(shape: type | Flat) -> Json:
-    name = shape.name if isinstance(shape, Flat) else shape.__name__
+def _reference(shape: type | FlatBody) -> Json:
+    name = shape.name if isinstance(shape, FlatBody) else shape.__name__
     return {"$ref": _REFERENCE.format(name=name)}
 
 
 def _operation(route: Route) -> Json:
-    path = [
+    parameters = [
         {
-            "name": name,
-            "in": "path",
-            "required": True,
-            "description": PATH_MEANINGS[name],
-            "schema": {"type": "string"},
+            "name": field.name,
+            "in": "path" if field.in_path else "query",
+            **({"required": True} if field.in_path else {}),
+            "description": field.meaning,
+            "schema": field.schema,
         }
-        for name in re.findall(r"{(\w+)}", route.path)
-    ]
-    query = [
-        {
-            "name": parameter.name,
-            "in": "query",
-            "description": parameter.meaning,
-            "schema": parameter.schema,
-        }
-        for parameter in route.query
+        for field in fields_of(route.query)
     ]
     return {
-        "operationId": route.handler.__name__,
+        "operationId": _operation_id(route),
         "summary": route.summary,
-        "x-access": route.access,
-        "parameters": [*path, *query],
-        "responses": _failures((*route.errors, "internal_error"))
+        "x-access": route.plan,
+        "parameters": parameters,
+        "responses": _failures((*route.codes, "internal_error"))
         | {str(status): _answered(route) for status in (200, *route.also)},
     }
+
+
+def _operation_id(route: Route) -> str:
+    """The name of what is asked: hedge_flow of HedgeFlowQuery."""
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", route.query.__name__.removesuffix("Query")).lower()
 
 
 def _answered(route: Route) -> Json:

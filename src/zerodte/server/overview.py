@@ -6,11 +6,9 @@ from html import escape
 
 import msgspec
 
-from zerodte.constants import STRIKE_RANGE
-from zerodte.market.calendar import NEW_YORK
-from zerodte.server.source import MarketSource
-from zerodte.server.strip import level_strip
-from zerodte.views.sentences import dollars
+from zerodte.clock import NEW_YORK
+from zerodte.server.level_chart import level_chart
+from zerodte.service.market_service import MarketService
 from zerodte.wire.conditions import ExpectedMove, Flow
 from zerodte.wire.decision import DealerInventory
 from zerodte.wire.errors import ApiError
@@ -23,6 +21,8 @@ from zerodte.wire.positioning import (
     PinRisk,
     Regime,
 )
+from zerodte.wire.snapshot import SnapshotQuery
+from zerodte.wire.text import dollars
 
 _UNKNOWN = "–"
 #: What stands above the columns, and what of it is said more quietly below each figure.
@@ -70,16 +70,17 @@ class _Answer(msgspec.Struct, frozen=True):
     body: _Blocks | None = None
 
 
-def overview(source: MarketSource) -> str:
+def overview(service: MarketService) -> str:
     """Every symbol's regime, levels and flow, as HTML; what cannot be said is said in its row."""
-    symbols = source.symbols()
+    status = service.status()
+    symbols = status.symbols
     if not symbols:
-        reasons = "; ".join(source.health().reasons)
+        reasons = "; ".join(status.health.reasons)
         return f'<p class="note">No symbol yet. {escape(reasons)}</p>'
     rows, newest = [], None
     for symbol in symbols:
         try:
-            answer = msgspec.json.decode(source.snapshot(symbol, None, STRIKE_RANGE), type=_Answer)
+            answer = msgspec.json.decode(service.answer(SnapshotQuery(symbol=symbol)), type=_Answer)
         except ApiError as error:
             rows.append(_row(_stacked(escape(symbol), ""), _note(error.message)))
             continue
@@ -116,7 +117,7 @@ def _cells(answer: _Answer, body: _Blocks) -> Iterator[str]:
         f'<span class="badge {regime.label}" title="{escape(regime.description)}">{label}</span>',
         f"pin {_number(pin.pin_score, 'd')}",
     )
-    yield level_strip(spot, move, levels, regime.gamma_flip, pin.magnet_strike)
+    yield level_chart(spot, move, levels, regime.gamma_flip, pin.magnet_strike)
     yield _stacked(_price(levels.put_wall), _share(levels.distance_to_put_wall_pct))
     yield _stacked(
         _price(regime.gamma_flip),

@@ -3,22 +3,22 @@
 They load nothing from elsewhere. The one script, of the first page, asks for that page again.
 """
 
-import base64
-import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from html import escape
-from importlib.resources import files
 from typing import Any, TypeAlias
 
 import msgspec
 
+from zerodte.server.static_files import STATIC_ROUTES
+
 Json: TypeAlias = dict[str, Any]
 
-_FILES = files(__package__)
-_STYLE = _FILES.joinpath("page.css").read_text(encoding="utf-8")
-_SCRIPT = _FILES.joinpath("page.js").read_text(encoding="utf-8")
-#: The script by its hash, as a content security policy names what may run.
-SCRIPT_SOURCE = f"'sha256-{base64.b64encode(hashlib.sha256(_SCRIPT.encode()).digest()).decode()}'"
+#: What a page may load: its own style and script, and its own data again.
+PAGE_HEADERS = {
+    "content-security-policy": "default-src 'none'; style-src 'self'; script-src 'self'; "
+    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+}
+_STYLE, _SCRIPT = STATIC_ROUTES["page.css"].path, STATIC_ROUTES["page.js"].path
 
 _KEY = (
     '<p class="faint key">On the line: <b class="put-wall">put wall</b> below it, '
@@ -29,7 +29,7 @@ _KEY = (
 )
 
 
-def home_page(base_url: str, symbols: list[str], overview: str) -> bytes:
+def home_page(base_url: str, symbols: Sequence[str], overview: str) -> bytes:
     """The page at `/`: the market at a glance, and how to ask for more.
 
     Args:
@@ -47,7 +47,7 @@ def home_page(base_url: str, symbols: list[str], overview: str) -> bytes:
         f"<pre><code>{escape(lines)}</code></pre>"
         '<p>Every field is explained in <a href="/docs">the reference</a>, '
         'for programs in <a href="/openapi.json">openapi.json</a>.</p>'
-        f"<script>{_SCRIPT}</script>",
+        f'<script src="{_SCRIPT}" defer></script>',
         kind="home",
         head='<noscript><meta http-equiv="refresh" content="5"></noscript>',
     )
@@ -74,7 +74,8 @@ def _page(title: str, content: str, *, kind: str = "", head: str = "") -> bytes:
     return (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f'<style>{_STYLE}</style>{head}</head><body class="{kind}"><h1>{escape(title)}</h1>'
+        f'<link rel="stylesheet" href="{_STYLE}">{head}</head>'
+        f'<body class="{kind}"><h1>{escape(title)}</h1>'
         f"{content}</body></html>"
     ).encode()
 

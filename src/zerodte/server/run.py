@@ -56,7 +56,7 @@ class Server:
         listener: The port.
         stopping: Called on the event loop when the server begins to end, so that the application
             ends what would go on for ever.
-        cut: Told why, when a connection is ended for what its client does.
+        aborted: Told why, when a connection is ended for what its client does.
     """
 
     def __init__(
@@ -64,12 +64,12 @@ class Server:
         app: App,
         listener: Listener,
         stopping: Callable[[], None] = lambda: None,
-        cut: Callable[[str], None] = lambda _: None,
+        aborted: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._socket = listener.socket
         config = uvicorn.Config(
             app,
-            http=partial(Connection, cut=cut),  # type: ignore[arg-type]
+            http=partial(Connection, aborted=aborted),  # type: ignore[arg-type]
             ws="none",
             log_config=None,
             log_level="error",

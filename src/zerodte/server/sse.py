@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from zerodte.constants import SECOND
-from zerodte.server.source import SampleEvent
 from zerodte.wire.base import timestamp
+from zerodte.wire.stream import SampleEvent
 
 #: A comment: something to send where there is nothing to say.
 HEARTBEAT = b":\n\n"

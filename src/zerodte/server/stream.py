@@ -12,8 +12,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from zerodte.server import asgi, sse
-from zerodte.server.source import MarketSource, SampleEvent
+from zerodte.service.market_service import MarketService
 from zerodte.wire.errors import ApiError
+from zerodte.wire.stream import SampleEvent, StreamQuery
 
 _LOG = logging.getLogger(__name__)
 
@@ -39,7 +40,7 @@ class _Channel:
     """A symbol that somebody reads: its newest samples as bytes.
 
     Attributes:
-        symbol: As it is read.
+        query: Whose samples.
         readers: Who reads it.
         text: The samples that came last together, nearly always one.
         number: Of the newest sample, counted since somebody reads.
@@ -49,7 +50,7 @@ class _Channel:
         is_behind: Whether a sample has come since that task asked.
     """
 
-    symbol: str
+    query: StreamQuery
     readers: set[_Reader] = field(default_factory=set)
     text: bytes = b""
     number: int = 0
@@ -67,12 +68,12 @@ class Stream:
         skipped: Samples that readers were too slow for.
     """
 
-    def __init__(self, source: MarketSource) -> None:
-        """Read samples from `source`."""
+    def __init__(self, service: MarketService) -> None:
+        """Read samples from `service`."""
         self.sent = 0
         self.skipped = 0
-        self._source = source
-        self._channels: dict[str, _Channel] = {}
+        self._service = service
+        self._channels: dict[StreamQuery, _Channel] = {}
         self._is_stopped = False
 
     @property
@@ -82,13 +83,13 @@ class Stream:
 
     @contextmanager
     def listening(self) -> Iterator[None]:
-        """Hear of the source's samples, on the running event loop."""
+        """Hear of the market's samples, on the running event loop."""
         loop = asyncio.get_running_loop()
 
         def wake() -> None:
             loop.call_soon_threadsafe(self._sampled)
 
-        leave = self._source.on_sample(wake)
+        leave = self._service.subscribe(wake)
         try:
             yield
         finally:
@@ -103,7 +104,7 @@ class Stream:
 
     async def serve(
         self,
-        symbol: str,
+        query: StreamQuery,
         headers: asgi.Headers,
         scope: asgi.Scope,
         receive: asgi.Receive,
@@ -112,17 +113,17 @@ class Stream:
         """Answer a request with a stream, until the reader or the server ends it.
 
         Args:
-            symbol: Trimmed, upper-cased.
+            query: Whose samples.
             headers: Of the answer.
             scope: The request.
             receive: Of the connection.
             send: Of the connection; waits while the reader takes nothing.
 
         Raises:
-            ApiError: Before anything is sent, as `MarketSource.events` does.
+            ApiError: Before anything is sent, as `MarketService.events` does.
         """
         reader = _Reader()
-        channel = self._channels.setdefault(symbol, _Channel(symbol))
+        channel = self._channels.setdefault(query, _Channel(query))
         channel.readers.add(reader)
         try:
             if channel.time is None:
@@ -137,7 +138,7 @@ class Stream:
         finally:
             channel.readers.discard(reader)
             if not channel.readers:
-                self._channels.pop(symbol, None)
+                self._channels.pop(query, None)
 
     async def _resumed(self, channel: _Channel, reader: _Reader, after: int | None) -> bytes:
         """What a reader that comes back has missed; its place is then after that.
@@ -162,7 +163,7 @@ class Stream:
         return sse.samples(missed)
 
     async def _events(self, channel: _Channel, after: int | None) -> Sequence[SampleEvent]:
-        return await asyncio.to_thread(self._source.events, channel.symbol, after)
+        return await asyncio.to_thread(self._service.events, channel.query, after)
 
     async def _read(
         self,

@@ -13,22 +13,22 @@ from zerodte.session.session import Session
 from zerodte.views.frame import data_as_of
 from zerodte.wire.base import timestamp
 from zerodte.wire.envelope import Source
-from zerodte.wire.leaderboard import Leader, Leaderboard, LeaderMetric
+from zerodte.wire.leaderboard import Leader, Leaderboard, LeaderboardQuery, LeaderMetric
 from zerodte.wire.numbers import number, whole
 
 
-def leaderboard(session: Session, source: Source, metric: LeaderMetric, n: int) -> bytes:
+def leaderboard(session: Session, source: Source, query: LeaderboardQuery) -> bytes:
     """The JSON of a leaderboard; its entries are empty without samples."""
     days = [day for symbol in session.symbols() if (day := session.kept(symbol))]
     moment = days[0].moments[-1] if days else None
     answer = Leaderboard(
         source=source,
         data_as_of=data_as_of(moment.arrivals if moment else session.arrivals()),
-        metric=metric,
-        n=n,
+        metric=query.metric,
+        n=query.n,
         as_of=timestamp(moment.at if moment else session.now),
         market_open=session.is_open,
-        entries=_ranked(days, metric)[:n],
+        entries=_ranked(days, query.metric)[: query.n],
     )
     return msgspec.json.encode(answer)
 

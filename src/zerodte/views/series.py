@@ -8,18 +8,17 @@ from zerodte.session.sample import FLIP_STATUSES, NO_CODE, REGIMES, SampleDay
 from zerodte.session.window import increments, window
 from zerodte.views.frame import Frame
 from zerodte.wire.base import timestamp
-from zerodte.wire.hedge_flow import HedgeFlow, HedgeFlowBar, Side
+from zerodte.wire.hedge_flow import HedgeFlow, HedgeFlowBar, HedgeFlowQuery, Side
 from zerodte.wire.numbers import integers, numbers, wholes
-from zerodte.wire.series import Series, SeriesBar
-from zerodte.wire.window import BarSize
+from zerodte.wire.series import Series, SeriesBar, SeriesQuery
 
 
-def series(frame: Frame, bar: BarSize, minutes: int) -> bytes:
+def series(frame: Frame, query: SeriesQuery) -> bytes:
     """The JSON of a series; its bars are empty without samples."""
     bars: list[SeriesBar] = []
     if day := frame.samples:
-        bars = series_bars(day, window(day, frame.row, BARS[bar], minutes).rows)
-    return msgspec.json.encode(Series(**frame.head(), bar_size=bar, bars=bars))
+        bars = series_bars(day, window(day, frame.row, BARS[query.bar], query.minutes).rows)
+    return msgspec.json.encode(Series(**frame.head(), bar_size=query.bar, bars=bars))
 
 
 def series_bars(day: SampleDay, rows: Index) -> list[SeriesBar]:
@@ -43,12 +42,12 @@ def series_bars(day: SampleDay, rows: Index) -> list[SeriesBar]:
     return [SeriesBar(*bar) for bar in zip(*columns, strict=True)]
 
 
-def hedge_flow(frame: Frame, side: Side, bar: BarSize, minutes: int) -> bytes:
+def hedge_flow(frame: Frame, query: HedgeFlowQuery) -> bytes:
     """The JSON of a hedge flow; its bars are empty without samples."""
     bars: list[HedgeFlowBar] = []
     if day := frame.samples:
-        over = window(day, frame.row, BARS[bar], minutes)
-        cumulative, rows = _flow(day, side), over.rows
+        over = window(day, frame.row, BARS[query.bar], query.minutes)
+        cumulative, rows = _flow(day, query.side), over.rows
         traded = day.inputs["has_trades"][rows]
         columns = (
             [timestamp(at) for at in day.times[rows].tolist()],
@@ -56,7 +55,7 @@ def hedge_flow(frame: Frame, side: Side, bar: BarSize, minutes: int) -> bytes:
             integers(cumulative[rows], traded),
         )
         bars = [HedgeFlowBar(*made) for made in zip(*columns, strict=True)]
-    answer = HedgeFlow(**frame.head(), side=side, bar_size=bar, bars=bars)
+    answer = HedgeFlow(**frame.head(), side=query.side, bar_size=query.bar, bars=bars)
     return msgspec.json.encode(answer)
 
 

@@ -17,34 +17,25 @@ from zerodte.views.strikes import strike_rows
 from zerodte.wire.base import timestamp
 from zerodte.wire.envelope import Source
 from zerodte.wire.errors import ApiError
-from zerodte.wire.exposure import ExposureBlocks, Head, encode
+from zerodte.wire.exposure import ChainQuery, ExposureBlocks, ExposureQuery, Head, encode
 from zerodte.wire.numbers import number
 from zerodte.wire.snapshot import NoZeroDte, SessionClosed, SnapshotBlocks
 from zerodte.wire.strikes import Strike
 
 
-def snapshot(
-    session: Session,
-    source: Source,
-    symbol: str,
-    expiry: datetime.date | None,
-    strike_range: float,
-    *,
-    settled: bool = False,
-) -> bytes:
+def snapshot(session: Session, source: Source, query: ChainQuery) -> bytes:
     """The JSON of a snapshot, or of the degraded answer that stands in its place.
 
     Args:
         session: The day.
         source: live, replay or simulated.
-        symbol: Upper-case.
-        expiry: Another expiry than today's.
-        strike_range: Fraction of spot kept in `strikes`.
-        settled: On the morning's open interest, without the decision blocks.
+        query: What is asked; an `ExposureQuery` is answered on the morning's open interest, without
+            the decision blocks.
 
     Raises:
         ApiError: symbol_not_found, expiry_not_found or warming_up.
     """
+    symbol, expiry = query.symbol, query.expiry
     if symbol not in session.symbols():
         known = ", ".join(session.symbols()[:20]) or "none"
         raise ApiError("symbol_not_found", f"{symbol} is not tracked; tracked symbols: {known}")
@@ -55,36 +46,28 @@ def snapshot(
         return msgspec.json.encode(_closed(session, source, symbol))
     if chain is None:
         return msgspec.json.encode(_no_zero_dte(session, source, symbol))
-    reading = session.reading(chain, settled=settled)
+    reading = session.reading(chain, settled=isinstance(query, ExposureQuery))
     if reading is None:
         raise ApiError("warming_up", _warming_up(chain.symbol, chain.expiry, session.now))
-    return _whole(reading, source, strike_range, settled=settled)
+    return _whole(reading, source, query)
 
 
-def snapshot_at(
-    frame: Frame,
-    expiry: datetime.date | None,
-    strike_range: float,
-    *,
-    settled: bool = False,
-) -> bytes:
+def snapshot_at(frame: Frame, query: ChainQuery) -> bytes:
     """The JSON of a snapshot at the last sample not after a past instant, as it was then.
 
     Args:
         frame: The symbol, the instant, the samples.
-        expiry: None or the day's own: no other chain is kept.
-        strike_range: Fraction of spot kept in `strikes`.
-        settled: As in `snapshot`.
+        query: As for `snapshot`; its expiry is None or the day's own, whose chain alone is sampled.
 
     Raises:
         ApiError: symbol_not_found, invalid_expiry, invalid_at or warming_up.
     """
     day = frame.day
-    if day is not None and expiry not in (None, day.expiry):
+    if day is not None and query.expiry not in (None, day.expiry):
         message = f"with at, expiry must be left out or the day's own, {day.expiry}"
         raise ApiError("invalid_expiry", message)
-    reading = _reading_at(frame, settled=settled)
-    return _whole(reading, frame.source, strike_range, settled=settled)
+    reading = _reading_at(frame, settled=isinstance(query, ExposureQuery))
+    return _whole(reading, frame.source, query)
 
 
 def summary_at(frame: Frame) -> bytes:
@@ -116,9 +99,10 @@ def _reading_at(frame: Frame, *, settled: bool = False) -> Reading:
     return reading
 
 
-def _whole(reading: Reading, source: Source, strike_range: float, *, settled: bool) -> bytes:
+def _whole(reading: Reading, source: Source, query: ChainQuery) -> bytes:
+    strike_range = query.strike_range
     head, rows = _head(reading, source), strike_rows(reading.state, strike_range)
-    if settled:
+    if isinstance(query, ExposureQuery):
         return encode(head, ExposureBlocks(**_blocks(reading, strike_range), strikes=rows))
     return encode(head, _shown(reading, strike_range, rows))
 

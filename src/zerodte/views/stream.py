@@ -9,10 +9,11 @@ from zerodte.views.frame import Frame
 from zerodte.views.series import series_bars
 from zerodte.views.snapshot import summary_at
 from zerodte.wire.errors import ApiError
+from zerodte.wire.stream import SampleEvent
 
 
-def stream(frame: Frame, after: int | None) -> Iterator[tuple[int, bytes, bytes | None]]:
-    """The samples after an instant: time (UTC ns), series bar, snapshot; JSON on one line each.
+def stream(frame: Frame, after: int | None) -> Iterator[SampleEvent]:
+    """The samples after an instant.
 
     Args:
         frame: The symbol, up to its last sample.
@@ -28,7 +29,11 @@ def stream(frame: Frame, after: int | None) -> Iterator[tuple[int, bytes, bytes 
     rows = np.arange(first, frame.row + 1)
     for row, bar in zip(rows.tolist(), series_bars(day, rows), strict=True):
         is_last = row == frame.row
-        yield day.moments[row].at, msgspec.json.encode(bar), _summary(frame) if is_last else None
+        yield SampleEvent(
+            time=day.moments[row].at,
+            bar=msgspec.json.encode(bar),
+            snapshot=_summary(frame) if is_last else None,
+        )
 
 
 def _summary(frame: Frame) -> bytes | None:

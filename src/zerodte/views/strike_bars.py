@@ -20,15 +20,12 @@ from zerodte.session.window import (
 from zerodte.views.frame import Frame
 from zerodte.wire.base import timestamp
 from zerodte.wire.errors import ApiError
-from zerodte.wire.heatmap import Heatmap, HeatmapBar, HeatmapMetric, HeatmapMode
+from zerodte.wire.heatmap import Heatmap, HeatmapBar, HeatmapMode, HeatmapQuery
 from zerodte.wire.numbers import integers, number, numbers
-from zerodte.wire.strike_flow import StrikeFlow, StrikeFlowBar
-from zerodte.wire.window import StrikeBarSize
+from zerodte.wire.strike_flow import StrikeFlow, StrikeFlowBar, StrikeFlowQuery
 
 
-def heatmap(
-    frame: Frame, metric: HeatmapMetric, mode: HeatmapMode, bar: StrikeBarSize, minutes: int
-) -> bytes:
+def heatmap(frame: Frame, query: HeatmapQuery) -> bytes:
     """The JSON of a heatmap; its grid and bars are empty without samples.
 
     Raises:
@@ -36,25 +33,25 @@ def heatmap(
     """
     bars: list[HeatmapBar] = []
     if day := frame.samples:
-        over = _window(frame, day, bar, minutes)
-        if metric == "signed_flow":  # already a change
+        over = _window(frame, day, query)
+        if query.metric == "signed_flow":  # already a change
             values = _flow(frame, day, over, day.columns.delta_dollars)
         else:
-            values = _levels(day.grid(frame.row), day, over, metric, mode)
+            values = _levels(day.grid(frame.row), day, over, query.metric, query.mode)
         times = _times_and_spots(day, over)
         bars = [HeatmapBar(*made) for made in zip(*times, values, strict=True)]
     answer = Heatmap(
         **_head(frame),
-        bar_size=bar,
-        metric=metric,
-        mode=mode,
+        bar_size=query.bar,
+        metric=query.metric,
+        mode=query.mode,
         market_open=frame.market_open,
         bars=bars,
     )
     return msgspec.json.encode(answer)
 
 
-def strike_flow(frame: Frame, bar: StrikeBarSize, minutes: int) -> bytes:
+def strike_flow(frame: Frame, query: StrikeFlowQuery) -> bytes:
     """The JSON of a strike flow; its grid and bars are empty without samples.
 
     Raises:
@@ -62,22 +59,22 @@ def strike_flow(frame: Frame, bar: StrikeBarSize, minutes: int) -> bytes:
     """
     bars: list[StrikeFlowBar] = []
     if day := frame.samples:
-        over = _window(frame, day, bar, minutes)
+        over = _window(frame, day, query)
         columns = day.columns
         sums = (columns.delta_dollars, columns.gamma_dollars, columns.contracts.sum(axis=1))
         flows = (_flow(frame, day, over, column) for column in sums)
         times = _times_and_spots(day, over)
         bars = [StrikeFlowBar(*made) for made in zip(*times, *flows, strict=True)]
-    return msgspec.json.encode(StrikeFlow(**_head(frame), bar_size=bar, bars=bars))
+    return msgspec.json.encode(StrikeFlow(**_head(frame), bar_size=query.bar, bars=bars))
 
 
-def _window(frame: Frame, day: SampleDay, bar: StrikeBarSize, minutes: int) -> Window:
-    over = window(day, frame.row, BARS[bar], minutes)
+def _window(frame: Frame, day: SampleDay, query: HeatmapQuery | StrikeFlowQuery) -> Window:
+    over = window(day, frame.row, BARS[query.bar], query.minutes)
     if not has_strikes(day, over.rows):
         raise ApiError(
             "no_strike_data_for_window",
-            f"no sample of {frame.symbol} in these {minutes} minutes has figures by strike: no "
-            "quote of the chain could be used; ask for more minutes or for another instant",
+            f"no sample of {frame.symbol} in these {query.minutes} minutes has figures by strike: "
+            "no quote of the chain could be used; ask for more minutes or for another instant",
         )
     return over
 

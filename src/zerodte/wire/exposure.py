@@ -4,15 +4,19 @@ from datetime import date
 from typing import Annotated
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
+from zerodte.constants import STRIKE_RANGE, STRIKE_RANGE_BOUNDS
 from zerodte.wire.base import Number, Timestamp, about
 from zerodte.wire.conditions import Decay, ExpectedMove, Flow, Liquidity, Metadata, VolContext
 from zerodte.wire.envelope import Envelope
+from zerodte.wire.field import describe
 from zerodte.wire.positioning import Exposures, FlowDirection, Hedging, Levels, PinRisk, Regime
+from zerodte.wire.query import SymbolQuery
 from zerodte.wire.strikes import Strike
 
 _ENCODER = msgspec.json.Encoder()
+_NARROWEST, _WIDEST = STRIKE_RANGE_BOUNDS
 
 
 class Head(Envelope, frozen=True, kw_only=True, gc=False):
@@ -50,3 +54,26 @@ def encode(head: Head, blocks: ExposureBlocks) -> bytes:
     """The whole answer: `head`, then the blocks, then the same bytes of the blocks as `body`."""
     flat = _ENCODER.encode(blocks)
     return b"".join((_ENCODER.encode(head)[:-1], b",", flat[1:-1], b',"body":', flat, b"}"))
+
+
+class ChainQuery(SymbolQuery, frozen=True, kw_only=True, gc=False):
+    """A question about one chain of a symbol."""
+
+    codes = ("expiry_not_found", "session_unreadable", "warming_up")
+    changes = "tick"
+
+    expiry: Annotated[date | None, about("Another expiry than today's, US/Eastern.")] = None
+    # Nearly the same range is the same answer: a hundredth of a percent of spot counts.
+    strike_range: Annotated[
+        float,
+        about(
+            f"Fraction of spot kept in `strikes`; clamped to {_NARROWEST} to {_WIDEST}. "
+            "Aggregates always use the whole chain."
+        ),
+        Meta(ge=_NARROWEST, le=_WIDEST),
+        describe(unit="a fraction of spot", digits=4),
+    ] = STRIKE_RANGE
+
+
+class ExposureQuery(ChainQuery, frozen=True, kw_only=True, gc=False):
+    """What a chain is on settled open interest."""

@@ -4,8 +4,10 @@ from typing import Annotated, Literal, TypeAlias
 
 from msgspec import Struct
 
+from zerodte.constants import WINDOW
 from zerodte.wire.base import Number, Timestamp, about
-from zerodte.wire.window import ByStrike
+from zerodte.wire.query import SymbolQuery
+from zerodte.wire.window import STRIKE_CODES, ByStrike, Minutes, StrikeBar
 
 HeatmapMetric: TypeAlias = Literal["gex", "dex", "vex", "chex", "oi", "signed_flow"]
 HeatmapMode: TypeAlias = Literal["raw", "delta"]
@@ -30,3 +32,16 @@ class Heatmap(ByStrike, frozen=True, kw_only=True, gc=False):
     mode: Annotated[HeatmapMode, about("As asked.")]
     market_open: Annotated[bool, about("Whether the instant asked about lies in the session.")]
     bars: Annotated[list[HeatmapBar], about("Ascending; empty without samples.")]
+
+
+class HeatmapQuery(SymbolQuery, frozen=True, kw_only=True, gc=False):
+    """What one metric is over strikes and time."""
+
+    codes = STRIKE_CODES
+
+    metric: Annotated[HeatmapMetric, about("What the map shows.")] = "gex"
+    mode: Annotated[
+        HeatmapMode, about("Values, or their change from the bar before; the first bar stays raw.")
+    ] = "raw"
+    bar: StrikeBar = "1m"
+    minutes: Minutes = WINDOW

@@ -4,8 +4,10 @@ from typing import Annotated, Literal, TypeAlias
 
 from msgspec import Struct
 
+from zerodte.constants import WINDOW
 from zerodte.wire.base import Timestamp, Whole, about
-from zerodte.wire.window import BarSize, Windowed
+from zerodte.wire.query import SymbolQuery
+from zerodte.wire.window import WINDOW_CODES, Bar, BarSize, Minutes, Windowed
 
 Side: TypeAlias = Literal["all", "calls", "puts"]
 
@@ -26,3 +28,13 @@ class HedgeFlow(Windowed, frozen=True, kw_only=True, gc=False):
     side: Annotated[Side, about("As asked.")]
     bar_size: Annotated[BarSize, about("As asked.")]
     bars: Annotated[list[HedgeFlowBar], about("Ascending; empty without samples.")]
+
+
+class HedgeFlowQuery(SymbolQuery, frozen=True, kw_only=True, gc=False):
+    """What dealers had to trade to stay hedged, bar by bar."""
+
+    codes = WINDOW_CODES
+
+    side: Annotated[Side, about("Whose flow.")] = "all"
+    bar: Bar = "30s"
+    minutes: Minutes = WINDOW

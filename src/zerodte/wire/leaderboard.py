@@ -2,10 +2,12 @@
 
 from typing import Annotated, Literal, TypeAlias
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
+from zerodte.constants import LEADERS, LEADERS_BOUNDS
 from zerodte.wire.base import Timestamp, about
 from zerodte.wire.envelope import Envelope
+from zerodte.wire.query import Query
 
 LeaderMetric: TypeAlias = Literal["heat", "pin_risk", "abs_flow", "charm_intensity"]
 
@@ -31,3 +33,16 @@ class Leaderboard(Envelope, frozen=True, kw_only=True, gc=False):
     as_of: Annotated[Timestamp, about("The last sample, UTC.")]
     market_open: Annotated[bool, about("Whether now lies in the session.")]
     entries: Annotated[list[Leader], about("Descending by value, then by symbol.")]
+
+
+class LeaderboardQuery(Query, frozen=True, kw_only=True, gc=False):
+    """Which symbols lead in a metric."""
+
+    codes = ("warming_up",)
+
+    metric: Annotated[LeaderMetric, about("What is ranked.")] = "heat"
+    n: Annotated[
+        int,
+        about("Entries, at most; clamped to {} to {}.".format(*LEADERS_BOUNDS)),
+        Meta(ge=LEADERS_BOUNDS[0], le=LEADERS_BOUNDS[1]),
+    ] = LEADERS

@@ -4,9 +4,11 @@ from typing import Annotated
 
 from msgspec import Struct
 
+from zerodte.constants import WINDOW
 from zerodte.wire.base import Number, Timestamp, Whole, about
 from zerodte.wire.positioning import FlipStatus, RegimeLabel
-from zerodte.wire.window import BarSize, Windowed
+from zerodte.wire.query import SymbolQuery
+from zerodte.wire.window import WINDOW_CODES, Bar, BarSize, Minutes, Windowed
 
 
 class SeriesBar(Struct, frozen=True, gc=False):
@@ -42,3 +44,12 @@ class Series(Windowed, frozen=True, kw_only=True, gc=False):
 
     bar_size: Annotated[BarSize, about("As asked.")]
     bars: Annotated[list[SeriesBar], about("Ascending; empty without samples.")]
+
+
+class SeriesQuery(SymbolQuery, frozen=True, kw_only=True, gc=False):
+    """What the headline figures of a day are, bar by bar."""
+
+    codes = WINDOW_CODES
+
+    bar: Bar = "30s"
+    minutes: Minutes = WINDOW

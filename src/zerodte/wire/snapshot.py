@@ -6,7 +6,7 @@ from typing import Annotated
 from zerodte.wire.base import Number, Timestamp, about
 from zerodte.wire.decision import DealerInventory, Headline, Probabilities, Setup
 from zerodte.wire.envelope import Envelope
-from zerodte.wire.exposure import ExposureBlocks
+from zerodte.wire.exposure import ChainQuery, ExposureBlocks
 
 
 class SnapshotBlocks(ExposureBlocks, frozen=True, kw_only=True, gc=False):
@@ -41,3 +41,7 @@ class SessionClosed(Envelope, frozen=True, kw_only=True, gc=False):
     as_of: Annotated[Timestamp, about("The instant this describes, UTC.")]
     message: Annotated[str, about("The same as a sentence.")]
     body: None = None
+
+
+class SnapshotQuery(ChainQuery, frozen=True, kw_only=True, gc=False):
+    """What a chain is on effective open interest, with all that follows from it."""

@@ -4,8 +4,10 @@ from typing import Annotated
 
 from msgspec import Struct
 
+from zerodte.constants import WINDOW
 from zerodte.wire.base import Number, Timestamp, Whole, about
-from zerodte.wire.window import ByStrike
+from zerodte.wire.query import SymbolQuery
+from zerodte.wire.window import STRIKE_CODES, ByStrike, Minutes, StrikeBar
 
 
 class StrikeFlowBar(Struct, frozen=True, gc=False):
@@ -27,3 +29,12 @@ class StrikeFlow(ByStrike, frozen=True, kw_only=True, gc=False):
     """Signed flow over strikes and time."""
 
     bars: Annotated[list[StrikeFlowBar], about("Ascending; empty without samples.")]
+
+
+class StrikeFlowQuery(SymbolQuery, frozen=True, kw_only=True, gc=False):
+    """What the signed flow is over strikes and time."""
+
+    codes = STRIKE_CODES
+
+    bar: StrikeBar = "1m"
+    minutes: Minutes = WINDOW

@@ -1,16 +1,37 @@
 """What the answers over a window of samples share: their head, their gaps, the sizes of bars."""
 
 from datetime import date
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias, get_args
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
+from zerodte.constants import WINDOW_BOUNDS
 from zerodte.wire.base import Number, Timestamp, about
 from zerodte.wire.envelope import Envelope
+from zerodte.wire.field import describe
 
 BarSize: TypeAlias = Literal["30s", "1m", "5m", "15m"]
 #: The sizes that answers by strike come in.
 StrikeBarSize: TypeAlias = Literal["1m", "5m", "15m"]
+
+# Fields of queries about a window.
+Bar: TypeAlias = Annotated[BarSize, about("The size of a bar.")]
+StrikeBar: TypeAlias = Annotated[
+    StrikeBarSize,
+    about("The size of a bar."),
+    describe(elsewhere=get_args(BarSize), unit="bars are not offered by strike"),
+]
+Minutes: TypeAlias = Annotated[
+    int,
+    about(
+        "Length of the window up to the last sample; clamped to "
+        f"{WINDOW_BOUNDS[0]} to {WINDOW_BOUNDS[1]}."
+    ),
+    Meta(ge=WINDOW_BOUNDS[0], le=WINDOW_BOUNDS[1]),
+]
+#: The errors of every window, and of those by strike.
+WINDOW_CODES = ("session_unreadable", "warming_up")
+STRIKE_CODES = ("bar_unavailable", "no_strike_data_for_window", *WINDOW_CODES)
 
 
 class GapInterval(Struct, frozen=True, kw_only=True, gc=False):

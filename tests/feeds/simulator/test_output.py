@@ -25,6 +25,7 @@ from zerodte.session.session import Session
 from zerodte.tape.error import TapeError
 from zerodte.tape.folder import Tape, open_tape
 from zerodte.views.snapshot import snapshot
+from zerodte.wire.snapshot import SnapshotQuery
 
 DATE = datetime.date(2025, 6, 2)
 PLACES = ("definitions", "statistics", "underlying", "quotes", "trades")
@@ -90,7 +91,10 @@ def test_digest_and_snapshot_are_those_of_the_blocks(tape: Tape) -> None:
         session.apply(tick)
     played = replay(tape)
     assert played.digest == digest.hexdigest()
-    said = [snapshot(one, "simulated", "ABC", None, STRIKE_RANGE) for one in (played, session)]
+    said = [
+        snapshot(one, "simulated", SnapshotQuery(symbol="ABC", strike_range=STRIKE_RANGE))
+        for one in (played, session)
+    ]
     assert said[0] == said[1]
 
 

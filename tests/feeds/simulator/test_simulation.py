@@ -28,6 +28,7 @@ from zerodte.records.condition import Condition
 from zerodte.records.dbn import INDEX, OPRA, UNDEF_PRICE
 from zerodte.session.session import Session
 from zerodte.views.snapshot import snapshot
+from zerodte.wire.snapshot import SnapshotQuery
 
 SYMBOLS = ("SPX", "SPY")
 PLACES = ("definitions", "statistics", "underlying", "quotes", "trades")
@@ -225,7 +226,13 @@ def test_a_session_reads_what_was_simulated() -> None:
             reader.apply(tick)
     assert reader.symbols() == sorted(SYMBOLS)
     for symbol, usual in (("SPX", 100.0), ("SPY", 10.0)):
-        answer = json.loads(snapshot(reader, "simulated", symbol, made.session.date, 0.03))
+        answer = json.loads(
+            snapshot(
+                reader,
+                "simulated",
+                SnapshotQuery(symbol=symbol, expiry=made.session.date, strike_range=0.03),
+            )
+        )
         assert answer["underlying_price"] > usual
         assert answer["exposures"]["net_gex"] != 0.0
         assert 5.0 < answer["vol_context"]["zero_dte_atm_iv"] < 100.0

@@ -10,23 +10,27 @@ from typing import Any
 
 import pytest
 
-from runtime.lines import clock, eventually, recording, sending
+from runtime.feeds_on_ports import clock, eventually, recording, sending
+from runtime.local_market import LocalMarket
 from session.made_tape import DATE, OPEN, SECOND
 from tape.live_day import SPAN, source
-from zerodte.constants import STRIKE_RANGE
+from zerodte.clock import new_york_clock
 from zerodte.feeds.feed import FeedError
 from zerodte.feeds.synthetic_tape import write_synthetic_tape
 from zerodte.market.calendar import calendar
 from zerodte.market.osi import format_osi
-from zerodte.runtime import reception
-from zerodte.runtime.live import LiveMarket
+from zerodte.runtime import feed_client
+from zerodte.runtime.live_runner import LiveRunner
 from zerodte.runtime.replay import replay
+from zerodte.service.stage import Stage
 from zerodte.session.session import Session
 from zerodte.tape.folder import Tape, TapeError, open_tape
 from zerodte.views.snapshot import snapshot
+from zerodte.wire.snapshot import SnapshotQuery
 
 #: The tape's minutes in a third of a second.
 QUICK = 500.0
+SNAPSHOT = SnapshotQuery(symbol="ABC")
 Lines = list[dict[str, Any]]
 
 
@@ -39,9 +43,9 @@ def tape(tmp_path_factory: pytest.TempPathFactory) -> Tape:
 def whole(tape: Tape, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The recording of an uninterrupted morning."""
     root = tmp_path_factory.mktemp("whole")
-    with sending(tape, QUICK) as line, recording(line, root) as market:
-        eventually(lambda: is_done(market.folder))
-    return market.folder
+    with sending(tape, QUICK) as feed, recording(feed, root) as market:
+        eventually(lambda: is_done(market.runner.folder))
+    return market.runner.folder
 
 
 def commits(folder: Path) -> Lines:
@@ -55,9 +59,20 @@ def is_done(folder: Path) -> bool:
     return bool(lines) and lines[-1]["end"] >= OPEN + (SPAN + 10) * SECOND
 
 
-def now(market: LiveMarket) -> str:
-    answer: str = json.loads(market.snapshot("ABC", None, STRIKE_RANGE))["as_of"]
+def has_no_gap_now(folder: Path) -> bool:
+    """Whether what was recorded last is complete."""
+    lines = commits(folder)
+    return bool(lines) and "gap" not in lines[-1]
+
+
+def now(market: LocalMarket[LiveRunner]) -> str:
+    answer: str = json.loads(market.answer(SNAPSHOT))["as_of"]
     return answer
+
+
+def last_clock(market: LocalMarket[LiveRunner]) -> str:
+    """When the last tick that was recorded ended."""
+    return f"{new_york_clock(commits(market.runner.folder)[-1]['end']):%H:%M:%S} New York"
 
 
 def content(folder: Path) -> dict[str, bytes]:
@@ -75,14 +90,14 @@ def assert_same(folder: Path, whole: Path) -> None:
 
 
 def test_live_answers_are_those_of_a_replay(tape: Tape, tmp_path: Path) -> None:
-    with sending(tape) as line, recording(line, tmp_path) as market:
-        assert market.folder == tmp_path / "2025-06-02"
-        eventually(lambda: market.is_over)
+    with sending(tape) as feed, recording(feed, tmp_path) as market:
+        assert market.runner.folder == tmp_path / "2025-06-02"
+        eventually(lambda: market.runner.is_over)
         assert now(market) >= "2025-06-02T20:00:00Z"
-        live = market.snapshot("ABC", None, STRIKE_RANGE)
-        assert market.health().status == "Healthy"
-    again = replay(open_tape(market.folder))
-    assert live == snapshot(again, "live", "ABC", None, STRIKE_RANGE)
+        live = market.answer(SNAPSHOT)
+        assert market.health.status == "Healthy"
+    again = replay(open_tape(market.runner.folder))
+    assert live == snapshot(again, "live", SNAPSHOT)
     assert json.loads(live)["source"] == "live"
     assert again.digest == replay(tape).digest
     assert again.board.flow.records.tolist() == replay(tape).board.flow.records.tolist()
@@ -93,13 +108,13 @@ def test_stopped_anywhere_and_gone_on_with(
     tape: Tape, whole: Path, tmp_path: Path, ticks: int
 ) -> None:
     """Every file has the same bytes as without the stop."""
-    with sending(tape, QUICK) as line:
-        with recording(line, tmp_path) as market:
-            eventually(lambda: len(commits(market.folder)) >= ticks)
-        assert len(commits(market.folder)) >= ticks
-        with recording(line, tmp_path) as market:
-            eventually(lambda: is_done(market.folder))
-    assert_same(market.folder, whole)
+    with sending(tape, QUICK) as feed:
+        with recording(feed, tmp_path) as market:
+            eventually(lambda: len(commits(market.runner.folder)) >= ticks)
+        assert len(commits(market.runner.folder)) >= ticks
+        with recording(feed, tmp_path) as market:
+            eventually(lambda: is_done(market.runner.folder))
+    assert_same(market.runner.folder, whole)
 
 
 def test_a_recording_is_answered_from_at_once(tape: Tape, whole: Path, tmp_path: Path) -> None:
@@ -108,32 +123,32 @@ def test_a_recording_is_answered_from_at_once(tape: Tape, whole: Path, tmp_path:
     shutil.copytree(whole, folder)
     lines = [line for line in commits(whole) if line["end"] <= OPEN + 100 * SECOND]
     (folder / "ticks").write_text("".join(json.dumps(line) + "\n" for line in lines))
-    with sending(tape, 1e-3) as line, recording(line, tmp_path) as market:
-        eventually(lambda: market.health().status == "Healthy")
+    with sending(tape, 1e-3) as feed, recording(feed, tmp_path) as market:
+        eventually(lambda: market.health.status == "Healthy")
         assert now(market) == "2025-06-02T13:31:40Z"
 
 
 def test_the_down_time_is_a_gap_where_a_feed_does_not_go_on(
     tape: Tape, whole: Path, tmp_path: Path
 ) -> None:
-    with sending(tape, 40.0, is_resumable=False) as line:
-        with recording(line, tmp_path) as market:
-            eventually(lambda: len(commits(market.folder)) >= 20)
-        kept = commits(market.folder)
+    with sending(tape, 40.0, is_resumable=False) as feed:
+        with recording(feed, tmp_path) as market:
+            eventually(lambda: len(commits(market.runner.folder)) >= 20)
+        kept = commits(market.runner.folder)
         down = kept[-1]["end"]
-        eventually(lambda: clock(line) > down + 20 * SECOND)
-        with recording(line, tmp_path) as market:
-            eventually(lambda: market.health().status == "Healthy")
-            eventually(lambda: commits(market.folder)[-1]["end"] > OPEN + SPAN * SECOND)
-    lines = commits(market.folder)
+        eventually(lambda: clock(feed) > down + 20 * SECOND)
+        with recording(feed, tmp_path) as market:
+            eventually(lambda: market.health.status == "Healthy")
+            eventually(lambda: commits(market.runner.folder)[-1]["end"] > OPEN + SPAN * SECOND)
+    lines = commits(market.runner.folder)
     late = [line["end"] for line in lines if line.get("gap") == "the recording began late"]
     missed = [line["end"] for line in lines if line.get("gap") == "the server was down"]
     assert missed == list(range(down + SECOND, missed[-1] + 1, SECOND))
     assert len(missed) >= 20
-    assert records(market.folder, missed) == 0
-    mine, theirs = by_second(market.folder), by_second(whole)
+    assert records(market.runner.folder, missed) == 0
+    mine, theirs = by_second(market.runner.folder), by_second(whole)
     assert mine == {end: theirs[end] for end in theirs if end not in (*late, *missed)}
-    session = replay(open_tape(market.folder))
+    session = replay(open_tape(market.runner.folder))
     (gap,) = [gap for gap in session.gaps(session.now) if gap.reason == "the server was down"]
     assert (gap.start, gap.end, gap.reason) == (down, missed[-1], "the server was down")
 
@@ -157,11 +172,11 @@ def records(folder: Path, ends: list[int]) -> int:
 
 
 def test_a_recording_that_begins_late_says_so(tape: Tape, tmp_path: Path) -> None:
-    with sending(tape, 100.0, is_resumable=False) as line:
-        eventually(lambda: clock(line) > OPEN + 20 * SECOND)
-        with recording(line, tmp_path) as market:
-            eventually(lambda: len(commits(market.folder)) > 60)
-    lines = commits(market.folder)
+    with sending(tape, 100.0, is_resumable=False) as feed:
+        eventually(lambda: clock(feed) > OPEN + 20 * SECOND)
+        with recording(feed, tmp_path) as market:
+            eventually(lambda: has_no_gap_now(market.runner.folder))
+    lines = commits(market.runner.folder)
     assert lines[0]["end"] == OPEN + SECOND
     late = [line["end"] for line in lines if line.get("gap") == "the recording began late"]
     assert late == [OPEN + n * SECOND for n in range(1, len(late) + 1)]
@@ -171,39 +186,40 @@ def test_a_recording_that_begins_late_says_so(tape: Tape, tmp_path: Path) -> Non
 def test_a_feed_that_comes_back_goes_on_where_it_was(
     tape: Tape, whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reception, "_ABSENCE", 60.0)
+    monkeypatch.setattr(feed_client, "_ABSENCE", 60.0)
     with ExitStack() as stack:
-        with sending(tape, 50.0) as line:
-            market = stack.enter_context(recording(line, tmp_path))
-            eventually(lambda: len(commits(market.folder)) >= 20)
-            eventually(lambda: market.health().status == "Healthy")
-        eventually(lambda: market.health().status == "Unhealthy")
-        (reason,) = market.health().reasons
-        assert reason.startswith(f"the feed at {line.name} is away since 09:30:")
+        with sending(tape, 50.0) as feed:
+            market = stack.enter_context(recording(feed, tmp_path))
+            eventually(lambda: len(commits(market.runner.folder)) >= 20)
+            eventually(lambda: market.health.status == "Healthy")
+        eventually(lambda: market.health.status == "Unhealthy")
+        away = f"the feed at {feed.name} is away since"
+        eventually(lambda: market.health.reasons[0].startswith(f"{away} {last_clock(market)}: "))
+        (reason,) = market.health.reasons
         assert reason.endswith("it is called again")
-        assert json.loads(market.snapshot("ABC", None, STRIKE_RANGE))["market_open"]
-        stack.enter_context(sending(tape, QUICK, port=int(line.name.split(":")[1])))
-        eventually(lambda: is_done(market.folder))
-        assert market.health().status == "Healthy"
-    assert_same(market.folder, whole)
+        assert json.loads(market.answer(SNAPSHOT))["market_open"]
+        stack.enter_context(sending(tape, QUICK, port=int(feed.name.split(":")[1])))
+        eventually(lambda: is_done(market.runner.folder))
+        assert market.health.status == "Healthy"
+    assert_same(market.runner.folder, whole)
 
 
 def test_time_passes_without_the_feed(
     tape: Tape, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What was missed comes late, and is there in the end; the time without it is a gap."""
-    monkeypatch.setattr(reception, "_ABSENCE", 0.05)
-    with ExitStack() as stack:
-        with sending(tape, 50.0) as line:
-            market = stack.enter_context(recording(line, tmp_path))
-            eventually(lambda: len(commits(market.folder)) >= 20)
-        eventually(lambda: market.health().status == "Unhealthy")
-        kept = len(commits(market.folder))
-        eventually(lambda: len(commits(market.folder)) > kept + 20)
-        stack.enter_context(sending(tape, QUICK, port=int(line.name.split(":")[1])))
-        eventually(lambda: is_done(market.folder))
-        market.stop()
-    session = replay(open_tape(market.folder))
+    monkeypatch.setattr(feed_client, "_ABSENCE", 0.05)
+    with ExitStack() as feeds, ExitStack() as markets:
+        with sending(tape, 50.0) as feed:
+            market = markets.enter_context(recording(feed, tmp_path))
+            eventually(lambda: len(commits(market.runner.folder)) >= 20)
+        eventually(lambda: market.health.status == "Unhealthy")
+        kept = len(commits(market.runner.folder))
+        eventually(lambda: len(commits(market.runner.folder)) > kept + 20)
+        feeds.enter_context(sending(tape, QUICK, port=int(feed.name.split(":")[1])))
+        # Time alone gets as far; without a gap it is the feed that did.
+        eventually(lambda: is_done(market.runner.folder) and has_no_gap_now(market.runner.folder))
+    session = replay(open_tape(market.runner.folder))
     (gap,) = [gap for gap in session.gaps(session.now) if gap.reason == "the feed was away"]
     assert gap.end - gap.start >= 19 * SECOND
     assert volumes(session) == volumes(replay(tape))
@@ -222,12 +238,12 @@ def test_a_feed_of_another_day_is_not_recorded_here(tape: Tape, tmp_path: Path) 
     assert hours is not None
     write_synthetic_tape(tmp_path / "other", hours)
     with ExitStack() as stack:
-        with sending(tape, 50.0) as line:
-            market = stack.enter_context(recording(line, tmp_path / "root"))
-            eventually(lambda: len(commits(market.folder)) >= 20)
+        with sending(tape, 50.0) as feed:
+            market = stack.enter_context(recording(feed, tmp_path / "root"))
+            eventually(lambda: len(commits(market.runner.folder)) >= 20)
         other = open_tape(tmp_path / "other")
-        stack.enter_context(sending(other, port=int(line.name.split(":")[1])))
-        eventually(lambda: "it now sends 2024-11-27" in " ".join(market.health().reasons))
+        stack.enter_context(sending(other, port=int(feed.name.split(":")[1])))
+        eventually(lambda: "it now sends 2024-11-27" in " ".join(market.health.reasons))
     assert [path.name for path in (tmp_path / "root").iterdir()] == [DATE.isoformat()]
 
 
@@ -236,33 +252,33 @@ def test_without_room_nothing_new_is_shown_until_there_is(
 ) -> None:
     """A limit on files' sizes stands for a disk that is full."""
     _, most = resource.getrlimit(resource.RLIMIT_FSIZE)
-    with sending(tape, 50.0) as line, recording(line, tmp_path) as market:
-        eventually(lambda: len(commits(market.folder)) >= 20)
-        eventually(lambda: market.health().status == "Healthy")
-        size = (market.folder / "opra.pillar.cbbo-1s.dbn.zst").stat().st_size
+    with sending(tape, 50.0) as feed, recording(feed, tmp_path) as market:
+        eventually(lambda: len(commits(market.runner.folder)) >= 20)
+        eventually(lambda: market.health.status == "Healthy")
+        size = (market.runner.folder / "opra.pillar.cbbo-1s.dbn.zst").stat().st_size
         resource.setrlimit(resource.RLIMIT_FSIZE, (size + 100, most))
         try:
-            eventually(lambda: market.health().status == "Unhealthy")
-            (reason,) = market.health().reasons
+            eventually(lambda: market.health.status == "Unhealthy")
+            (reason,) = market.health.reasons
             assert reason.startswith("nothing new is recorded or shown: ")
             assert "File too large; it is tried again" in reason
-            last = commits(market.folder)[-1]["end"]
+            last = commits(market.runner.folder)[-1]["end"]
             shown = datetime.datetime.fromisoformat(now(market))
             assert shown.timestamp() * SECOND == last
         finally:
             resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
-        eventually(lambda: market.health().status == "Healthy")
-        eventually(lambda: commits(market.folder)[-1]["end"] > OPEN + SPAN * SECOND)
-    short, all_of_it = content(market.folder), content(whole)
+        eventually(lambda: market.health.status == "Healthy")
+        eventually(lambda: commits(market.runner.folder)[-1]["end"] > OPEN + SPAN * SECOND)
+    short, all_of_it = content(market.runner.folder), content(whole)
     assert all(all_of_it[name].startswith(short[name]) for name in all_of_it)
 
 
 def test_what_cannot_begin_is_a_clear_error(tape: Tape, tmp_path: Path) -> None:
-    with sending(tape) as line:
-        with recording(line, tmp_path), pytest.raises(TapeError, match="another process"):
-            LiveMarket(line, tmp_path)
+    with sending(tape) as feed:
+        with recording(feed, tmp_path), pytest.raises(TapeError, match="another process"):
+            LiveRunner(Stage(), feed, tmp_path)
         (tmp_path / "file").write_text("no folder")
         with pytest.raises(OSError, match="Not a directory"):
-            LiveMarket(line, tmp_path / "file")
-    with pytest.raises(FeedError, match=f"the feed at {line.name} cannot be reached: .*refused"):
-        LiveMarket(line, tmp_path)
+            LiveRunner(Stage(), feed, tmp_path / "file")
+    with pytest.raises(FeedError, match=f"the feed at {feed.name} cannot be reached: .*refused"):
+        LiveRunner(Stage(), feed, tmp_path)

@@ -6,9 +6,11 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from runtime.local_market import LocalMarket, running
 from zerodte.feeds.tcp_client import TcpFeed
 from zerodte.feeds.tcp_server import TcpFeedServer
-from zerodte.runtime.live import LiveMarket
+from zerodte.runtime.live_runner import LiveRunner
+from zerodte.service.stage import Stage
 from zerodte.tape.folder import Tape
 
 #: A day in about a second.
@@ -21,30 +23,26 @@ def sending(
 ) -> Iterator[TcpFeed]:
     """A feed, for as long as the context lasts."""
     server = TcpFeedServer(tape, speed, is_resumable=is_resumable, host="127.0.0.1", port=port)
-    running = threading.Thread(target=server.run)
-    running.start()
+    thread = threading.Thread(target=server.run)
+    thread.start()
     try:
         yield TcpFeed(*server.address)
     finally:
         server.stop()
-        running.join(10)
-        assert not running.is_alive()
+        thread.join(10)
+        assert not thread.is_alive()
 
 
 @contextlib.contextmanager
-def recording(line: TcpFeed, root: Path) -> Iterator[LiveMarket]:
+def recording(feed: TcpFeed, root: Path) -> Iterator[LocalMarket[LiveRunner]]:
     """A live market, for as long as the context lasts."""
-    market = LiveMarket(line, root)
-    market.start()
-    try:
+    with running(LiveRunner(Stage(), feed, root)) as market:
         yield market
-    finally:
-        market.stop()
 
 
-def clock(line: TcpFeed) -> int:
+def clock(feed: TcpFeed) -> int:
     """What a feed's clock shows, UTC ns."""
-    connection = line.connect()
+    connection = feed.connect()
     begun = connection.start({stream.name: 0 for stream in connection.manifest.streams})
     connection.close()
     return begun.now

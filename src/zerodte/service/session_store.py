@@ -26,7 +26,7 @@ _WAITING: Final = 2
 _PATIENCE: Final = 15.0
 
 
-def finished(session: Session, source: Source) -> list[StoredSession]:
+def stored_sessions(session: Session, source: Source) -> list[StoredSession]:
     """What is to be kept of a session: nothing before its close."""
     if session.now < session.hours.close:
         return []
@@ -34,7 +34,7 @@ def finished(session: Session, source: Source) -> list[StoredSession]:
     return [StoredSession(day, source) for day in days if day is not None]
 
 
-class Archive:
+class SessionStore:
     """A history that is written on a thread of its own, and the sessions of it opened lately.
 
     What cannot be written is answered from all the same, and tried again.
@@ -57,7 +57,7 @@ class Archive:
         self._lock = threading.Lock()
         self._wake = threading.Event()
         self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="archive", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="session store", daemon=True)
 
     @property
     def problem(self) -> str | None:
@@ -85,7 +85,7 @@ class Archive:
         state = session.hours.date, session.gaps(session.now)
         if state != self._followed:
             self._followed = state
-            self.keep(finished(session, source))
+            self.keep(stored_sessions(session, source))
 
     def keep(self, finished: Iterable[StoredSession]) -> None:
         """Have finished sessions written; they are answered from at once."""

@@ -1,4 +1,4 @@
-"""What a market tells of itself while it is played: how far it is, and that a sample was taken."""
+"""How far a market is: its counts, the versions of its answers, and news of its samples."""
 
 import logging
 from collections import Counter
@@ -7,15 +7,16 @@ from collections.abc import Callable
 from zerodte.constants import SAMPLE_INTERVAL, SECOND
 from zerodte.logs import log
 from zerodte.records.tick import Tick
-from zerodte.server.source import Changes, Figures
+from zerodte.service.market_service import MarketStats
 from zerodte.session.session import Session
 from zerodte.wire.base import timestamp
+from zerodte.wire.query import Query
 
 _NAN = float("nan")
 
 
-class Pulse:
-    """Counts of one market; written by the thread that plays, read by any.
+class Progress:
+    """Counts of one market; written by the thread that moves it, read by any.
 
     Attributes:
         ticks: Ticks taken, silent ones included.
@@ -30,15 +31,15 @@ class Pulse:
         self._session: Session | None = None
         self._last = 0
         self._is_open = False
-        self._turns = 0
+        self._bumps = 0
         self._gap = ""
         self._calls: list[Callable[[], None]] = []
 
-    def turned(self) -> None:
+    def bump(self) -> None:
         """Count what changes every answer: readiness, a failure, another session to answer from."""
-        self._turns += 1
+        self._bumps += 1
 
-    def took(self, tick: Tick, session: Session, lag: float) -> None:
+    def tick(self, tick: Tick, session: Session, lag: float) -> None:
         """Count a tick that `session` has taken, `lag` seconds after it was due."""
         self._records.update(tick.counts())
         if tick.gap and not self._gap:
@@ -50,18 +51,18 @@ class Pulse:
                 reason=tick.gap,
             )
         self._gap = tick.gap
-        self.passed(session, lag)
+        self.advance(session, lag)
 
-    def passed(self, session: Session, lag: float) -> None:
+    def advance(self, session: Session, lag: float) -> None:
         """Count a second that has passed, and say so if it brought a sample."""
         self.ticks += 1
         self._tick_lag = lag
         if session is not self._session:
             self._session, self._last = session, 0
         hours, now = session.hours, session.now
-        if (is_open := session.is_open) != self._is_open:  # as is said beside samples, too
+        if (is_open := session.is_open) != self._is_open:  # which answers from samples say too
             self._is_open = is_open
-            self.turned()
+            self.bump()
         newest = min(now, hours.close) // SAMPLE_INTERVAL
         last = max(self._last, hours.open // SAMPLE_INTERVAL)
         if newest > last:
@@ -71,19 +72,19 @@ class Pulse:
             for call in tuple(self._calls):
                 call()
 
-    def on_sample(self, call: Callable[[], None]) -> Callable[[], None]:
-        """See `MarketSource.on_sample`."""
+    def subscribe(self, call: Callable[[], None]) -> Callable[[], None]:
+        """See `MarketService.subscribe`."""
         self._calls.append(call)
         return lambda: self._calls.remove(call)
 
-    def version(self, changes: Changes) -> int:
-        """See `MarketSource.version`."""
+    def version(self, query: Query) -> int:
+        """See `MarketService.version`."""
         counts = {"tick": self.ticks, "sample": self.samples, "never": 0}
-        return counts[changes] + self._turns
+        return counts[query.varies_with] + self._bumps
 
-    def figures(self, session: Session | None) -> Figures:
-        """See `MarketSource.figures`; `session` must not be taking a tick meanwhile."""
-        return Figures(
+    def stats(self, session: Session | None) -> MarketStats:
+        """See `MarketService.stats`; the caller holds the session's lock."""
+        return MarketStats(
             records=dict(self._records),
             ticks=self.ticks,
             samples=self.samples,

@@ -10,24 +10,26 @@ from pathlib import Path
 import pytest
 
 from history.made_days import DATE, made_day, same
-from runtime.hearing import Hearing
+from runtime.local_market import ready
 from session.made_tape import quotes, stock, trades, write
-from zerodte.constants import MINUTE, SECOND, STRIKE_RANGE
+from zerodte.constants import MINUTE, SECOND
 from zerodte.history.error import HistoryError
 from zerodte.history.history import History
 from zerodte.history.stored import StoredSession
 from zerodte.importers.lean import import_lean
-from zerodte.runtime.archive import Archive, finished
-from zerodte.runtime.market import Market
 from zerodte.runtime.replay import replay
+from zerodte.runtime.replay_runner import ReplayRunner
+from zerodte.service.session_store import SessionStore, stored_sessions
+from zerodte.service.stage import Stage
 from zerodte.tape.folder import Tape, open_tape
 from zerodte.wire.health import Health
+from zerodte.wire.snapshot import SnapshotQuery
 
 DAYS = [date(2025, 6, day) for day in (2, 3, 4, 5)]
 LONG = 30.0
 
 
-class Watched(History):
+class WatchedHistory(History):
     """A history that says when something was tried, for tests that wait for it."""
 
     def __init__(self, root: str) -> None:
@@ -43,46 +45,46 @@ class Watched(History):
 
 
 @contextmanager
-def running(archive: Archive) -> Iterator[Archive]:
-    archive.start()
+def writing(store: SessionStore) -> Iterator[SessionStore]:
+    store.start()
     try:
-        yield archive
+        yield store
     finally:
-        archive.stop()
+        store.stop()
 
 
 def test_what_is_finished_is_answered_at_once_and_written_by_the_end(tmp_path: Path) -> None:
-    archive = Archive(History(str(tmp_path)))
-    archive.keep([made_day(1, 40), made_day(2, 40, symbol="BBB")])
-    assert same(archive.read(DATE, "BBB"), made_day(2, 40, symbol="BBB"))
+    store = SessionStore(History(str(tmp_path)))
+    store.keep([made_day(1, 40), made_day(2, 40, symbol="BBB")])
+    assert same(store.read(DATE, "BBB"), made_day(2, 40, symbol="BBB"))
     assert not list(tmp_path.iterdir())
-    with running(archive):
+    with writing(store):
         pass
-    assert archive.problem is None
+    assert store.problem is None
     assert same(History(str(tmp_path)).read(DATE, "AAA"), made_day(1, 40))
     assert same(History(str(tmp_path)).read(DATE, "BBB"), made_day(2, 40, symbol="BBB"))
 
 
 def test_past_sessions_are_read_and_unknown_ones_are_none(tmp_path: Path) -> None:
     History(str(tmp_path)).store(made_day(1, 40))
-    archive = Archive(History(str(tmp_path)))
-    assert same(archive.read(DATE, "AAA"), made_day(1, 40))
-    assert archive.read(DATE, "BBB") is None
-    assert archive.read(DAYS[1], "AAA") is None
+    store = SessionStore(History(str(tmp_path)))
+    assert same(store.read(DATE, "AAA"), made_day(1, 40))
+    assert store.read(DATE, "BBB") is None
+    assert store.read(DAYS[1], "AAA") is None
 
 
 def test_opened_sessions_stay_as_long_as_there_is_room(tmp_path: Path) -> None:
     history = History(str(tmp_path))
     for symbol in ("AAA", "BBB", "CCC"):
         history.store(made_day(1, 40, symbol=symbol))
-    archive = Archive(history, room=2 * made_day(1, 40).nbytes)
-    first = archive.read(DATE, "AAA")
-    archive.read(DATE, "BBB")
-    assert archive.read(DATE, "AAA") is first
-    archive.read(DATE, "CCC")
-    assert archive.read(DATE, "AAA") is first
+    store = SessionStore(history, room=2 * made_day(1, 40).nbytes)
+    first = store.read(DATE, "AAA")
+    store.read(DATE, "BBB")
+    assert store.read(DATE, "AAA") is first
+    store.read(DATE, "CCC")
+    assert store.read(DATE, "AAA") is first
     (tmp_path / f"date={DATE}" / "BBB.parquet").unlink()
-    assert archive.read(DATE, "BBB") is None
+    assert store.read(DATE, "BBB") is None
 
 
 def test_a_root_that_cannot_be_written_is_tried_until_it_can(
@@ -90,37 +92,37 @@ def test_a_root_that_cannot_be_written_is_tried_until_it_can(
 ) -> None:
     root = tmp_path / "root"
     root.write_text("in the way")
-    history = Watched(str(root))
-    with running(Archive(history, patience=0.01)) as archive:
-        archive.keep([made_day(1, 40)])
+    history = WatchedHistory(str(root))
+    with writing(SessionStore(history, patience=0.01)) as store:
+        store.keep([made_day(1, 40)])
         for _ in range(3):
             assert history.tried.acquire(timeout=LONG)
-        problem = str(archive.problem)
+        problem = str(store.problem)
         assert problem.startswith("finished sessions wait to be kept: ")
         assert problem.endswith("Not a directory")
-        assert same(archive.read(DATE, "AAA"), made_day(1, 40))
+        assert same(store.read(DATE, "AAA"), made_day(1, 40))
         root.unlink()
-    assert archive.problem is None
+    assert store.problem is None
     assert same(History(str(root)).read(DATE, "AAA"), made_day(1, 40))
     assert len(caplog.records) == 1
 
 
 def test_one_that_cannot_be_written_holds_no_other_up(tmp_path: Path) -> None:
     (tmp_path / f"date={DATE}" / "AAA.parquet" / "in the way").mkdir(parents=True)
-    archive = Archive(History(str(tmp_path)))
-    with running(archive):
-        archive.keep([made_day(1, 40), made_day(2, 40, symbol="BBB")])
-    assert archive.problem is not None
+    store = SessionStore(History(str(tmp_path)))
+    with writing(store):
+        store.keep([made_day(1, 40), made_day(2, 40, symbol="BBB")])
+    assert store.problem is not None
     assert same(History(str(tmp_path)).read(DATE, "BBB"), made_day(2, 40, symbol="BBB"))
 
 
 def test_of_many_that_wait_the_newest_days_are_held(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    archive = Archive(History(str(tmp_path)))
+    store = SessionStore(History(str(tmp_path)))
     for day in DAYS:
-        archive.keep([made_day(1, 4, date=day), made_day(1, 4, symbol="BBB", date=day)])
-    with running(archive):
+        store.keep([made_day(1, 4, date=day), made_day(1, 4, symbol="BBB", date=day)])
+    with writing(store):
         pass
     assert list(History(str(tmp_path)).sizes()) == DAYS[-2:]
     assert [record.getMessage() for record in caplog.records][:1] == [
@@ -137,13 +139,13 @@ def test_a_damaged_session_is_logged_once_and_read_when_it_is_whole(
     (file,) = tmp_path.rglob("*.parquet")
     content = file.read_bytes()
     file.write_bytes(content[: len(content) // 2])
-    archive = Archive(history)
+    store = SessionStore(history)
     for _ in range(3):
         with pytest.raises(HistoryError, match="damaged"):
-            archive.read(DATE, "AAA")
+            store.read(DATE, "AAA")
     assert [record.levelno for record in caplog.records] == [logging.ERROR]
     file.write_bytes(content)
-    assert same(archive.read(DATE, "AAA"), made_day(1, 40))
+    assert same(store.read(DATE, "AAA"), made_day(1, 40))
 
 
 @pytest.fixture(scope="module")
@@ -158,14 +160,14 @@ def tape(tmp_path_factory: pytest.TempPathFactory) -> Tape:
 
 
 def test_a_session_is_kept_at_its_close_and_not_before(tape: Tape, tmp_path: Path) -> None:
-    session, archive = replay(tape), Archive(History(str(tmp_path)))
+    session, store = replay(tape), SessionStore(History(str(tmp_path)))
     session.advance(tape.session.close - SECOND)
-    archive.follow(session, "replay")
-    assert finished(session, "replay") == []
-    assert archive.read(tape.session.date, "ABC") is None
+    store.follow(session, "replay")
+    assert stored_sessions(session, "replay") == []
+    assert store.read(tape.session.date, "ABC") is None
     session.advance(tape.session.close)
-    archive.follow(session, "replay")
-    found = archive.read(tape.session.date, "ABC")
+    store.follow(session, "replay")
+    found = store.read(tape.session.date, "ABC")
     assert found is not None
     assert found.source == "replay"
     assert same(found.day, session.kept("ABC"))
@@ -173,14 +175,14 @@ def test_a_session_is_kept_at_its_close_and_not_before(tape: Tape, tmp_path: Pat
 
 
 def test_a_session_is_kept_again_when_its_gaps_change(tape: Tape, tmp_path: Path) -> None:
-    session, history = replay(tape), Watched(str(tmp_path))
+    session, history = replay(tape), WatchedHistory(str(tmp_path))
     session.advance(tape.session.close)
-    with running(Archive(history)) as archive:
-        archive.follow(session, "live")
+    with writing(SessionStore(history)) as store:
+        store.follow(session, "live")
         assert history.tried.acquire(timeout=LONG)
-        archive.follow(session, "live")
+        store.follow(session, "live")
         session.note_gap(tape.session.open + MINUTE, tape.session.close, "the feed was down")
-        archive.follow(session, "live")
+        store.follow(session, "live")
     assert history.tried.acquire(blocking=False), "once more for the gap"
     assert not history.tried.acquire(blocking=False), "and not for nothing"
     kept = History(str(tmp_path)).header(tape.session.date, "ABC")
@@ -190,12 +192,11 @@ def test_a_session_is_kept_again_when_its_gaps_change(tape: Tape, tmp_path: Path
 
 def test_a_market_keeps_its_session(recorded: Path, tmp_path: Path) -> None:
     import_lean(recorded / "lean", "SPXW", date(2021, 1, 4), tmp_path / "tape", lambda *_: None)
-    opened, hearing = open_tape(tmp_path / "tape"), Hearing()
-    market = Market([opened], None, archive=Archive(History(str(tmp_path / "kept"))))
-    market.start(hearing)
-    assert hearing.is_ready.wait(timeout=60)
-    market.stop()
-    assert market.health() == Health.of()
+    opened = open_tape(tmp_path / "tape")
+    stage = Stage(SessionStore(History(str(tmp_path / "kept"))))
+    with ready(ReplayRunner(stage, [opened])) as market:
+        pass
+    assert market.health == Health.of()
     kept = History(str(tmp_path / "kept")).read(date(2021, 1, 4), "SPX")
     assert kept is not None
     assert same(kept.day, replay(opened).kept("SPX"))
@@ -206,17 +207,12 @@ def test_a_market_that_cannot_keep_its_session_answers_and_says_so(
 ) -> None:
     import_lean(recorded / "lean", "SPXW", date(2021, 1, 4), tmp_path / "tape", lambda *_: None)
     (tmp_path / "file").write_text("in the way")
-    history, hearing = Watched(str(tmp_path / "file")), Hearing()
-    archive = Archive(history, patience=0.01)
-    market = Market([open_tape(tmp_path / "tape")], None, archive=archive)
-    market.start(hearing)
-    try:
-        assert hearing.is_ready.wait(timeout=60)
+    history = WatchedHistory(str(tmp_path / "file"))
+    stage = Stage(SessionStore(history, patience=0.01))
+    with ready(ReplayRunner(stage, [open_tape(tmp_path / "tape")])) as market:
         for _ in range(2):
             assert history.tried.acquire(timeout=LONG)
-        health = market.health()
+        health = market.health
         assert health.status == "Healthy"
         assert "Not a directory" in health.warnings[0]
-        assert b'"SPX"' in market.snapshot("SPX", None, STRIKE_RANGE)
-    finally:
-        market.stop()
+        assert b'"SPX"' in market.answer(SnapshotQuery(symbol="SPX"))

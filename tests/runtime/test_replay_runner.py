@@ -12,15 +12,20 @@ from pathlib import Path
 
 import pytest
 
-from runtime.hearing import Hearing, join_replay
-from zerodte.constants import STRIKE_RANGE
+from runtime.local_market import ready, running
 from zerodte.feeds.synthetic_tape import SYMBOL, write_synthetic_tape
 from zerodte.market.calendar import calendar
 from zerodte.records.tick import Tick
-from zerodte.runtime.market import Market
 from zerodte.runtime.replay import Pace
+from zerodte.runtime.replay_runner import ReplayRunner
+from zerodte.service.local_service import LocalService
+from zerodte.service.stage import Stage
 from zerodte.tape.folder import Tape, open_tape
 from zerodte.wire.errors import ApiError
+from zerodte.wire.exposure import ExposureQuery
+from zerodte.wire.snapshot import SnapshotQuery
+
+SNAPSHOT = SnapshotQuery(symbol=SYMBOL)
 
 #: A day is replayed after a paced market, of which nothing was quoted yet, has said it is ready.
 COLD_START = """
@@ -28,10 +33,12 @@ import sys
 from pathlib import Path
 from numba.core.dispatcher import Dispatcher
 from session.made_tape import quotes, stock, trades, write
-from runtime.hearing import Hearing
-from zerodte.runtime.market import Market
+from runtime.local_market import ready
 from zerodte.runtime.replay import replay
+from zerodte.runtime.replay_runner import ReplayRunner
+from zerodte.service.stage import Stage
 from zerodte.views.snapshot import snapshot
+from zerodte.wire.snapshot import SnapshotQuery
 
 def compiled():
     rooms = [vars(room) for name, room in sys.modules.items() if name.startswith("zerodte")]
@@ -44,12 +51,10 @@ tape = write(
     ("tcbbo", trades("tcbbo", 300, 60, seed=2)),
     ("bbo-1s", stock(60)),
 )
-market, hearing = Market([tape], 1e-9), Hearing()
-market.start(hearing)
-assert hearing.is_ready.wait(60)
-market.stop()
+with ready(ReplayRunner(Stage(), [tape], 1e-9)):
+    pass
 warm = compiled()
-snapshot(replay(tape), "replay", "ABC", None, 0.03)
+snapshot(replay(tape), "replay", SnapshotQuery(symbol="ABC"))
 print(len(warm), *(name for name, _ in compiled() - warm))
 """
 
@@ -66,37 +71,26 @@ def tape(tmp_path_factory: pytest.TempPathFactory) -> Tape:
     return open_tape(folder)
 
 
-def played(tape: Tape, speed: float | None = None) -> Market:
-    market, hearing = Market([tape], speed), Hearing()
-    market.start(hearing)
-    assert hearing.is_ready.wait(timeout=60)
-    return market
-
-
 def test_nothing_is_answered_before_the_tape_is_read(tape: Tape) -> None:
-    market = Market([tape], None)
-    assert market.health().status == "Unhealthy"
-    assert market.symbols() == []
+    service = LocalService(ReplayRunner(Stage(), [tape]).stage)
+    assert service.status().health.status == "Unhealthy"
+    assert service.status().symbols == ()
     with pytest.raises(ApiError, match="nothing has been read yet") as raised:
-        market.snapshot(SYMBOL, None, STRIKE_RANGE)
+        service.answer(SNAPSHOT)
     assert raised.value.code == "warming_up"
 
 
 def test_everybody_hears_the_same(tape: Tape) -> None:
-    market = played(tape)
-    with ThreadPoolExecutor(8) as pool:
-        answers = set(pool.map(lambda _: market.snapshot(SYMBOL, None, STRIKE_RANGE), range(32)))
-    assert len(answers) == 1
-    assert market.health().status == "Healthy"
-    market.stop()
+    with ready(ReplayRunner(Stage(), [tape])) as market, ThreadPoolExecutor(8) as pool:
+        answers = set(pool.map(lambda _: market.answer(SNAPSHOT), range(32)))
+        assert len(answers) == 1
+        assert market.health.status == "Healthy"
 
 
 def test_a_paced_replay_is_ready_while_it_waits(tape: Tape) -> None:
     """The tape speaks ninety minutes after the open; nobody is kept waiting for that."""
-    market = played(tape, speed=1.0)
-    answer = json.loads(market.snapshot(SYMBOL, None, STRIKE_RANGE))
-    assert answer["source"] == "simulated"
-    market.stop()
+    with ready(ReplayRunner(Stage(), [tape], 1.0)) as market:
+        assert json.loads(market.answer(SNAPSHOT))["source"] == "simulated"
 
 
 def test_a_tape_that_turns_out_damaged_makes_the_server_unhealthy(
@@ -107,12 +101,10 @@ def test_a_tape_that_turns_out_damaged_makes_the_server_unhealthy(
     quotes = next(file.name for file in tape.files if file.schema == "cbbo-1s")
     commit = {"end": tape.session.open + 90 * 60 * 10**9, "counts": {quotes: 10**6}}
     (tmp_path / "ticks").write_text(json.dumps(commit) + "\n")
-    market = Market([open_tape(tmp_path)], None)
-    market.start()
-    join_replay()
-    health = market.health()
-    assert health.status == "Unhealthy"
-    assert "ticks, line 1" in health.reasons[0]
+    with running(ReplayRunner(Stage(), [open_tape(tmp_path)])) as market:
+        assert "ticks, line 1" in market.log.problems.get(timeout=60)
+        assert market.health.status == "Unhealthy"
+        assert "ticks, line 1" in market.health.reasons[0]
 
 
 def breaking(ticks: list[Tick]) -> Iterator[Tick]:
@@ -129,20 +121,18 @@ def test_a_defect_does_not_end_a_replay_in_silence(
 ) -> None:
     ticks = list(tape.ticks())[:count]
     monkeypatch.setattr(tape, "ticks", lambda: breaking(ticks))
-    market, hearing = Market([tape], 1.0), Hearing()
-    market.start(hearing)
-    problem = hearing.problems.get(timeout=60)
-    assert problem == "a defect ended the replay: ZeroDivisionError: no number"
-    health = market.health()
-    assert (health.status, health.reasons) == ("Unhealthy", (problem,))
-    assert "Traceback" in caplog.text
-    assert hearing.is_ready.is_set() == bool(count)
-    if count:
-        assert json.loads(market.snapshot(SYMBOL, None, STRIKE_RANGE))["market_open"]
-    else:
-        with pytest.raises(ApiError, match="a defect ended"):
-            market.snapshot(SYMBOL, None, STRIKE_RANGE)
-    market.stop()
+    with running(ReplayRunner(Stage(), [tape], 1.0)) as market:
+        problem = market.log.problems.get(timeout=60)
+        assert problem == "a defect ended the replay: ZeroDivisionError: no number"
+        health = market.health
+        assert (health.status, health.reasons) == ("Unhealthy", (problem,))
+        assert "Traceback" in caplog.text
+        assert market.log.is_ready.is_set() == bool(count)
+        if count:
+            assert json.loads(market.answer(SNAPSHOT))["market_open"]
+        else:
+            with pytest.raises(ApiError, match="a defect ended"):
+                market.answer(SNAPSHOT)
 
 
 def test_ready_means_that_nothing_is_left_to_compile(tmp_path: Path) -> None:
@@ -158,9 +148,9 @@ def test_ready_means_that_nothing_is_left_to_compile(tmp_path: Path) -> None:
 
 
 def test_the_baseline_has_no_decision(tape: Tape) -> None:
-    market = played(tape)
-    baseline = json.loads(market.exposure(SYMBOL, None, STRIKE_RANGE))
-    live = json.loads(market.snapshot(SYMBOL, None, STRIKE_RANGE))
+    with ready(ReplayRunner(Stage(), [tape])) as market:
+        baseline = json.loads(market.answer(ExposureQuery(symbol=SYMBOL)))
+        live = json.loads(market.answer(SNAPSHOT))
     assert baseline["exposures"] != live["exposures"], "trades move the effective open interest"
     assert live.keys() - baseline.keys() == {
         "headline",
@@ -168,7 +158,6 @@ def test_the_baseline_has_no_decision(tape: Tape) -> None:
         "probabilities",
         "dealer_inventory",
     }
-    market.stop()
 
 
 def test_pace_waits_only_after_the_open() -> None:

@@ -31,7 +31,7 @@ _BEAT: Final = 0.1
 _MOST_WAITING: Final = 5_000_000
 
 
-class Reception:
+class FeedClient:
     """Keeps a feed, and calls it again when it goes away.
 
     Args:

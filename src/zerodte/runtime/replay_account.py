@@ -22,7 +22,7 @@ class HourFlow:
 
 
 @dataclass(slots=True)
-class Tally:
+class ReplayAccount:
     """A running account of a replay.
 
     Attributes:
@@ -35,15 +35,15 @@ class Tally:
     records: Counter[str] = field(default_factory=Counter)
     flow: dict[int, HourFlow] = field(default_factory=dict)
 
-    def take(self, tick: Tick, judged: list[ClassifiedTrades], board: MarketState) -> None:
-        """Add a tick that `board` has taken."""
+    def take(self, tick: Tick, classified: list[ClassifiedTrades], market: MarketState) -> None:
+        """Add a tick that `market` has taken."""
         self.records.update(tick.counts())
-        for trades in judged:
-            self._add_flow(tick.end, trades, board)
+        for trades in classified:
+            self._add_flow(tick.end, trades, market)
 
-    def _add_flow(self, end: int, trades: ClassifiedTrades, board: MarketState) -> None:
+    def _add_flow(self, end: int, trades: ClassifiedTrades, market: MarketState) -> None:
         known = trades.positions >= 0
-        is_call = board.contracts.is_call[trades.positions[known]]
+        is_call = market.contracts.is_call[trades.positions[known]]
         dollars = trades.verdicts.delta_dollars[known]
         hour = self.flow.setdefault(new_york_clock(end - 1).hour, HourFlow())
         hour.calls += int(dollars[is_call].sum())
@@ -70,9 +70,9 @@ class StrikeLine:
     unsigned: int
 
 
-def rule_lines(board: MarketState) -> list[RuleLine]:
+def rule_lines(market: MarketState) -> list[RuleLine]:
     """Every rule that decided anything, in the order in which they are asked."""
-    flow = board.flow
+    flow = market.flow
     return [
         RuleLine(SideRule(rule), int(records), int(flow.volume[rule]))
         for rule, records in enumerate(flow.records)
@@ -80,11 +80,11 @@ def rule_lines(board: MarketState) -> list[RuleLine]:
     ]
 
 
-def top_strikes(board: MarketState, hours: TradingSession, count: int) -> list[StrikeLine]:
+def top_strikes(market: MarketState, hours: TradingSession, count: int) -> list[StrikeLine]:
     """The strikes of same-day chains that traded most."""
-    flow, lines = board.flow, []
-    for symbol in board.contracts.symbols():
-        chain = board.contracts.same_day(symbol, hours.date)
+    flow, lines = market.flow, []
+    for symbol in market.contracts.symbols():
+        chain = market.contracts.same_day(symbol, hours.date)
         if chain is None:
             continue
         sides = [

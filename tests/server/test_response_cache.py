@@ -1,11 +1,11 @@
-"""Answers that are kept: made once, true at their version, in every coding, bounded."""
+"""ResponseCache that are kept: made once, true at their version, in every coding, bounded."""
 
 import asyncio
 import gzip
 import json
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 
@@ -14,13 +14,17 @@ import httpx
 import pytest
 import zstandard
 
-from server.example import ExampleSource
+from server.example import ExampleService
 from server.ports import served
-from zerodte.server import app as application
-from zerodte.server.answers import Answers, Kept
-from zerodte.server.route import Answer
+from zerodte.server.access import Admission
+from zerodte.server.app import create_app
+from zerodte.server.asgi import Headers
+from zerodte.server.response_cache import CachedResponse, ResponseCache
+from zerodte.server.route import Response, Route
 from zerodte.server.settings import ServerSettings
 from zerodte.wire.errors import ApiError
+from zerodte.wire.query import Query
+from zerodte.wire.snapshot import SnapshotQuery
 
 SPX = "/v1/flow/zero-dte/snapshot/SPX"
 READERS: dict[str, Callable[[bytes], bytes]] = {
@@ -39,30 +43,33 @@ def raw(client: httpx.Client, path: str, **headers: str) -> httpx.Response:
     return response
 
 
-def test_an_answer_is_made_once_a_tick(client: httpx.Client, source: ExampleSource) -> None:
+def test_an_answer_is_made_once_a_tick(client: httpx.Client, service: ExampleService) -> None:
     first = client.get(SPX)
     for spelling in (SPX, SPX + "/", SPX.replace("SPX", "%20spx"), SPX + "?n=x&strike_range=0.03"):
         assert client.get(spelling).content == first.content
     assert client.head(SPX).headers["etag"] == first.headers["etag"]
-    assert len(source.asked) == 1
-    source.ticks += 1
+    assert len(service.asked) == 1
+    service.ticks += 1
     assert client.get(SPX).content == first.content
-    assert len(source.asked) == 2
+    assert len(service.asked) == 2
     client.get(SPX + "?expiry=2026-05-29")
     client.get(SPX + "?strike_range=0.05")
-    assert source.asked[2:] == [(date(2026, 5, 29), 0.03, None), (None, 0.05, None)]
+    assert service.asked[2:] == [
+        SnapshotQuery(symbol="SPX", expiry=date(2026, 5, 29)),
+        SnapshotQuery(symbol="SPX", strike_range=0.05),
+    ]
 
 
-def test_what_never_changes_outlives_ticks(client: httpx.Client, source: ExampleSource) -> None:
+def test_what_never_changes_outlives_ticks(client: httpx.Client, service: ExampleService) -> None:
     tag = client.get("/openapi.json").headers["etag"]
-    source.ticks += 1
+    service.ticks += 1
     assert client.get("/openapi.json", headers={"if-none-match": tag}).status_code == 304
 
 
-def test_errors_are_not_kept(client: httpx.Client, source: ExampleSource) -> None:
+def test_errors_are_not_kept(client: httpx.Client, service: ExampleService) -> None:
     for _ in range(2):
         assert client.get(SPX.replace("SPX", "WARM")).status_code == 503
-    assert len(source.asked) == 2
+    assert len(service.asked) == 2
 
 
 @pytest.mark.parametrize("coding", READERS)
@@ -96,11 +103,11 @@ def test_who_accepts_nothing_is_told_what_there_is(client: httpx.Client) -> None
 
 @pytest.mark.parametrize("coding", READERS)
 def test_who_has_an_answer_is_not_sent_it_again(
-    client: httpx.Client, source: ExampleSource, coding: str
+    client: httpx.Client, service: ExampleService, coding: str
 ) -> None:
     got = raw(client, SPX, accept_encoding=coding)
     tag = got.headers["etag"]
-    source.ticks += 1
+    service.ticks += 1
     for said in (tag, f"W/{tag}", f'"other", {tag}', "*"):
         again = raw(client, SPX, accept_encoding=coding, if_none_match=said)
         assert (again.status_code, again.content) == (304, b"")
@@ -118,30 +125,38 @@ def test_a_tag_is_of_one_coding(client: httpx.Client) -> None:
     assert client.head(SPX, headers={"if-none-match": "*"}).status_code == 304
 
 
-class SlowSource(ExampleSource):
-    """Answers when it is told to."""
+class SlowService(ExampleService):
+    """ResponseCache when it is told to."""
 
     def __init__(self) -> None:
         super().__init__()
         self.let = threading.Event()
 
-    def snapshot(
-        self, symbol: str, expiry: date | None, strike_range: float, at: int | None = None
-    ) -> bytes:
+    def answer(self, query: Query) -> bytes:
         """As the example, later."""
         assert self.let.wait(30)
-        return super().snapshot(symbol, expiry, strike_range, at)
+        return super().answer(query)
+
+
+class Turnstile:
+    """Lets everybody in, and counts."""
+
+    def __init__(self) -> None:
+        self.arrived = threading.Semaphore(0)
+
+    def admit(self, route: Route, texts: Mapping[str, str], headers: Headers) -> Admission:
+        """One more."""
+        del route, texts, headers
+        self.arrived.release()
+        return Admission("somebody", "alpha", [])
 
 
 @pytest.mark.parametrize(("symbol", "status"), [("SPX", 200), ("WARM", 503), ("BROKEN", 500)])
-def test_who_asks_at_once_shares_one_computation(
-    symbol: str, status: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    source, arrived = SlowSource(), threading.Semaphore(0)
-    monkeypatch.setattr(application, "GUARDS", [lambda *_: arrived.release()])
+def test_who_asks_at_once_shares_one_computation(symbol: str, status: int) -> None:
+    service, turnstile = SlowService(), Turnstile()
     path = SPX.replace("SPX", symbol)
     with (
-        served(application.create_app(source, ServerSettings())) as url,
+        served(create_app(service, ServerSettings(), turnstile)) as url,
         httpx.Client(base_url=url, trust_env=False) as client,
         ThreadPoolExecutor(20) as pool,
     ):
@@ -151,71 +166,71 @@ def test_who_asks_at_once_shares_one_computation(
         with socket.create_connection((host, int(port))) as impatient:
             impatient.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
             for _ in range(21):
-                assert arrived.acquire(timeout=30)
+                assert turnstile.arrived.acquire(timeout=30)
         assert client.get("/health").status_code == 200
-        source.let.set()
+        service.let.set()
         answers = [future.result(30) for future in waiting]
     assert {answer.status_code for answer in answers} == {status}
     assert len({answer.json().get("symbol") for answer in answers}) == 1
-    assert len(source.asked) == 1
+    assert len(service.asked) == 1
 
 
-def fill(answers: Answers, *asked: tuple[str, int, bytes]) -> None:
-    """Make answers of a body, by key and version."""
+def fill(cache: ResponseCache, *asked: tuple[str, int, bytes]) -> None:
+    """Make cache of a body, by key and version."""
 
     async def make() -> None:
         for key, version, body in asked:
 
-            async def handler(body: bytes = body) -> Answer:
-                return Answer(body)
+            async def handler(body: bytes = body) -> Response:
+                return Response(body)
 
-            kept, lookup = await answers.make(key, version, [], handler)
+            kept, lookup = await cache.make(key, version, [], handler)
             assert lookup == "miss"
-            assert isinstance(kept, Kept)
-            await answers.form(kept, "gzip")
+            assert isinstance(kept, CachedResponse)
+            await cache.form(kept, "gzip")
 
     asyncio.run(make())
 
 
 def test_what_is_kept_is_bounded_by_count() -> None:
-    answers = Answers(most=2)
-    fill(answers, ("a", 1, b"1"), ("b", 1, b"2"))
-    assert answers.find("a", 1), "and so it is newer than b"
-    fill(answers, ("c", 1, b"3"))
-    assert [bool(answers.find(key, 1)) for key in "abc"] == [True, False, True]
-    assert len(answers) == 2
+    cache = ResponseCache(most=2)
+    fill(cache, ("a", 1, b"1"), ("b", 1, b"2"))
+    assert cache.find("a", 1), "and so it is newer than b"
+    fill(cache, ("c", 1, b"3"))
+    assert [bool(cache.find(key, 1)) for key in "abc"] == [True, False, True]
+    assert len(cache) == 2
 
 
 def test_what_is_kept_is_bounded_by_bytes() -> None:
-    answers = Answers(most_bytes=10_000)
+    cache = ResponseCache(most_bytes=10_000)
     for key in range(50):
-        fill(answers, (str(key), 1, bytes(2_000)))
-        assert answers.size <= 10_000
-    assert 3 <= len(answers) <= 4
-    fill(answers, ("large", 1, bytes(20_000)))
-    assert len(answers) == answers.size == 0
+        fill(cache, (str(key), 1, bytes(2_000)))
+        assert cache.size <= 10_000
+    assert 3 <= len(cache) <= 4
+    fill(cache, ("large", 1, bytes(20_000)))
+    assert len(cache) == cache.size == 0
 
 
 def test_a_newer_version_takes_the_place_of_an_older_and_not_the_other_way() -> None:
-    answers = Answers()
-    fill(answers, ("a", 1, b"one"), ("a", 3, b"three"), ("a", 2, b"two"))
-    assert [bool(answers.find("a", version)) for version in (1, 2, 3)] == [False, False, True]
-    size = answers.size
-    fill(answers, ("a", 4, b"three"))
-    assert (answers.size, len(answers)) == (size, 1)
+    cache = ResponseCache()
+    fill(cache, ("a", 1, b"one"), ("a", 3, b"three"), ("a", 2, b"two"))
+    assert [bool(cache.find("a", version)) for version in (1, 2, 3)] == [False, False, True]
+    size = cache.size
+    fill(cache, ("a", 4, b"three"))
+    assert (cache.size, len(cache)) == (size, 1)
 
 
 def test_a_defect_is_told_to_all_who_wait_and_forgotten() -> None:
-    async def broken() -> Answer:
+    async def broken() -> Response:
         raise ApiError("warming_up", "not yet")
 
     async def make() -> None:
-        answers = Answers()
+        cache = ResponseCache()
         both = asyncio.gather(
-            *(answers.make("a", 1, [], broken) for _ in range(2)), return_exceptions=True
+            *(cache.make("a", 1, [], broken) for _ in range(2)), return_exceptions=True
         )
         assert [type(error) for error in await both] == [ApiError, ApiError]
         with pytest.raises(ApiError):
-            await answers.make("a", 1, [], broken)
+            await cache.make("a", 1, [], broken)
 
     asyncio.run(make())

@@ -8,7 +8,7 @@ from zerodte.server.route import METHODS, headers_of_errors
 from zerodte.wire.errors import ApiError
 
 #: Of a path, so much is logged.
-_SHOWN_PATH = 200
+_LOGGED_PATH = 200
 
 _REJECTIONS = {
     400: ("bad_request", "This is not a well-formed request."),
@@ -27,7 +27,7 @@ def rejection(status: int) -> ApiError:
 def failure(scope: Scope, error: BaseException) -> ApiError:
     """Log a defect under an id, and say no more than the id to the client."""
     number = token_hex(6)
-    shown = {"id": number, "method": scope["method"], "path": scope["path"][:_SHOWN_PATH]}
+    shown = {"id": number, "method": scope["method"], "path": scope["path"][:_LOGGED_PATH]}
     _LOG.error("failed", exc_info=error, extra={"fields": shown})
     return ApiError(
         "internal_error", f"The server failed; its log says why, under the id {number}."

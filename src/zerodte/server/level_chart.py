@@ -9,7 +9,7 @@ _WIDTH, _HEIGHT, _MARGIN = 200.0, 30.0, 8.0
 _MIDDLE: Final = _HEIGHT / 2
 
 
-def level_strip(
+def level_chart(
     spot: float | None,
     move: ExpectedMove,
     levels: Levels,

@@ -8,7 +8,7 @@ import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zerodte.server.coding import ENCODERS, IDENTITY, choose
+from zerodte.server.content_coding import ENCODERS, IDENTITY, choose
 
 DECODERS = {
     "gzip": gzip.decompress,

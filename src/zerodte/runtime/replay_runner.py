@@ -1,0 +1,103 @@
+"""Tick sources played one after another, at once or against the wall clock."""
+
+from collections.abc import Callable, Iterable
+
+from zerodte.constants import SECOND
+from zerodte.runtime.replay import Pace, begin, source_of
+from zerodte.runtime.warmup import warm_up
+from zerodte.runtime.worker import Run
+from zerodte.service.stage import CurrentSession, Stage
+from zerodte.session.session import Session
+from zerodte.tape.source import TickSource
+
+
+class ReplayRunner:
+    """Plays tick sources onto a stage.
+
+    While the next session has nothing to show, the one before it stays answered.
+
+    Args:
+        stage: What answers are given from.
+        sources: What to play; they are asked for one by one, on the thread that plays.
+        speed: Times the wall clock; None: at once, resting at the last tick.
+        lead: With a speed, how much of the first session is played at once, ns from its open;
+            it is answered from meanwhile.
+        interrupt: Ends a source that is waiting for its next tick.
+    """
+
+    def __init__(
+        self,
+        stage: Stage,
+        sources: Iterable[TickSource],
+        speed: float | None = None,
+        lead: int = 0,
+        interrupt: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.stage = stage
+        self._sources = sources
+        self._speed = speed
+        self._lead = lead
+        self._interrupt = interrupt
+
+    def run(self, run: Run) -> None:
+        """Play to the end, or until stopped."""
+        lead = self._lead
+        for source in self._sources:
+            if not self._play(run, source, lead):
+                return
+            lead = 0
+
+    def interrupt(self) -> None:
+        """End a wait for the next tick."""
+        self._interrupt()
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+    def _play(self, run: Run, source: TickSource, lead: int) -> bool:
+        """Play one session; False when stopped meanwhile."""
+        stage = self.stage
+        if stage.current is None:
+            # While a simulation starts there is time; and ready means that nothing is compiled.
+            warm_up(source.session)
+        pace = Pace(self._speed, source.session.open + lead)
+        session = begin(source)
+        run.listener.begun(source)
+        playing = CurrentSession(session, source_of(source, "replay"))
+        for tick in source.ticks():
+            if pace.is_live(tick.end) and not pace.has_begun:
+                # Nobody waits for the first quote, where there was nothing to show so far.
+                if stage.current is None:
+                    self._show(run, playing)
+                run.listener.live()
+            if not self._wait(run, playing, pace, tick.end):
+                return False
+            stage.apply(playing, tick, pace.late)
+            if not pace.has_begun:
+                run.listener.passed(tick.end)
+            if self._speed is not None and stage.current is not playing and _has_state(session):
+                self._show(run, playing)
+        self._show(run, playing)
+        return not run.stopped.is_set()
+
+    def _wait(self, run: Run, playing: CurrentSession, pace: Pace, due: int) -> bool:
+        """Let the silent seconds before `due` pass one by one; False when stopped meanwhile."""
+        if pace.has_begun:
+            for second in range(playing.session.now + SECOND, due, SECOND):
+                if not pace.wait(second, run.stopped):
+                    return False
+                self.stage.advance(playing, second, pace.late(second))
+        return pace.wait(due, run.stopped)
+
+    def _show(self, run: Run, playing: CurrentSession) -> None:
+        """Answer from this session from now on."""
+        before = self.stage.current
+        if before is not playing:
+            self.stage.show(playing)
+        if before is None:
+            run.listener.ready()
+
+
+def _has_state(session: Session) -> bool:
+    """Whether there is something to say of any symbol."""
+    return any(session.any_state(symbol) is not None for symbol in session.symbols())

@@ -1,0 +1,186 @@
+"""The server as one ASGI application: a request's route, its admission, its query, its answer.
+
+An answer is bytes that were made once for all who ask. Streams have their own way. Every answer,
+good or bad, is measured here.
+"""
+
+import asyncio
+import re
+from collections.abc import Sequence
+from time import perf_counter
+
+from zerodte.server import asgi
+from zerodte.server.access import Access, Admission
+from zerodte.server.content_coding import SMALL, choose
+from zerodte.server.errors import failure, refuse, rejection
+from zerodte.server.etag import is_known
+from zerodte.server.response_cache import CachedResponse, ResponseCache
+from zerodte.server.route import METHODS, AppState, Match, Response, Route, RouteMap, headers_of
+from zerodte.server.stream import Stream
+from zerodte.wire.errors import ApiError
+from zerodte.wire.query import Query
+from zerodte.wire.stream import StreamQuery
+
+#: A host and a port by their characters (RFC 3986, section 3.2): what matters is that it is one.
+_HOST = re.compile(rb"[0-9A-Za-z!$&'()*+,;=._~:\[\]%-]*")
+
+
+class _Exchange:
+    """A request on its way to its answer: passes messages on, and notes what is measured.
+
+    Attributes:
+        scope: The request.
+        receive: Of the connection.
+        match: Its route; None where there is none.
+        admission: Once it is admitted.
+        status: Of the answer; 0 before it begins.
+        size: Bytes of the body sent.
+    """
+
+    def __init__(
+        self, scope: asgi.Scope, receive: asgi.Receive, send: asgi.Send, match: Match | None
+    ) -> None:
+        self.scope, self.receive, self.match = scope, receive, match
+        self.admission: Admission | None = None
+        self.status = self.size = 0
+        self._send = send
+        self._is_head = scope["method"] == "HEAD"
+
+    async def send(self, message: asgi.Message) -> None:
+        """Send a message, with the caller's own headers, and HEAD without its body."""
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            if self.admission is not None and self.admission.headers:
+                own = [*message["headers"], *self.admission.headers]
+                message = asgi.begin(self.status, own)
+        elif self._is_head:
+            message = asgi.body(b"", more=message["more_body"])
+        else:
+            self.size += len(message["body"])
+        await self._send(message)
+
+    def header(self, name: bytes) -> bytes | None:
+        """A header of the request."""
+        return asgi.header(self.scope["headers"], name)
+
+
+class Application:
+    """The whole server as one ASGI application.
+
+    Args:
+        state: What answers draw on.
+        routes: All that is answered.
+        access: Who may ask what.
+    """
+
+    def __init__(self, state: AppState, routes: Sequence[Route], access: Access) -> None:
+        self._state = state
+        self._map = RouteMap(routes)
+        self._headers = {route.path: asgi.encoded(headers_of(route)) for route in routes}
+        self._access = access
+        self._cache = ResponseCache()
+        self._stream = Stream(state.service)
+        self._metrics = state.metrics
+        self._metrics.watch(self._cache, self._stream)
+
+    def stop(self) -> None:
+        """End the streams, which would keep the server from stopping; on the event loop."""
+        self._stream.stop()
+
+    def aborted(self, reason: str) -> None:
+        """Count a connection that the server ended for what its client did."""
+        self._metrics.aborted(reason)
+
+    async def __call__(self, scope: asgi.Scope, receive: asgi.Receive, send: asgi.Send) -> None:
+        """Answer a request, or take part in the server's start and end."""
+        if scope["type"] == "lifespan":
+            await self._live(receive, send)
+        elif scope["type"] == "http":
+            match = self._map.find(scope["path"])
+            await self._measured(_Exchange(scope, receive, send, match))
+
+    async def _live(self, receive: asgi.Receive, send: asgi.Send) -> None:
+        await receive()
+        with self._stream.listening():
+            await send({"type": "lifespan.startup.complete"})
+            await receive()
+        await send({"type": "lifespan.shutdown.complete"})
+
+    async def _measured(self, exchange: _Exchange) -> None:
+        began = perf_counter()
+        try:
+            await self._answered(exchange)
+        except ApiError as error:
+            await refuse(error, exchange.send)
+        except Exception as error:
+            if exchange.status:
+                raise
+            await refuse(failure(exchange.scope, error), exchange.send)
+        finally:
+            if exchange.status:
+                path = exchange.match.route.path if exchange.match else "none"
+                elapsed = perf_counter() - began
+                self._metrics.answered(path, exchange.status, elapsed, exchange.size)
+
+    async def _answered(self, exchange: _Exchange) -> None:
+        """Find what is asked, admit who asks, and answer."""
+        scope, match = exchange.scope, exchange.match
+        hosts = [value for name, value in scope["headers"] if name == b"host"]
+        if len(hosts) > 1 or (hosts and not _HOST.fullmatch(hosts[0])):
+            raise rejection(400)
+        if match is None:
+            raise rejection(404)
+        if scope["method"] not in METHODS:
+            raise rejection(405)
+        route, texts = match.route, match.texts(scope["query_string"])
+        exchange.admission = self._access.admit(route, texts, scope["headers"])
+        query = route.query.parse(texts)
+        if isinstance(query, StreamQuery):
+            await self._stream.serve(
+                query, self._headers[route.path], scope, exchange.receive, exchange.send
+            )
+        elif route.cache == "none":
+            await self._send(await self._response(route, query), route, exchange)
+        else:
+            await self._cached(route, query, exchange)
+
+    async def _cached(self, route: Route, query: Query, exchange: _Exchange) -> None:
+        version = self._state.service.version(query)
+        made: CachedResponse | Response | None = self._cache.find(query, version)
+        if made is not None:
+            self._metrics.looked_up("hit")
+        else:
+            made, lookup = await self._cache.make(
+                query, version, self._headers[route.path], lambda: self._response(route, query)
+            )
+            self._metrics.looked_up(lookup)
+        if isinstance(made, CachedResponse):
+            await self._send_cached(made, exchange)
+        else:
+            await self._send(made, route, exchange)
+
+    async def _response(self, route: Route, query: Query) -> Response:
+        if route.in_thread:
+            return await asyncio.to_thread(route.respond, self._state, query)
+        return route.respond(self._state, query)
+
+    async def _send_cached(self, cached: CachedResponse, exchange: _Exchange) -> None:
+        accepted = exchange.header(b"accept-encoding")
+        coding = choose(accepted, is_small=len(cached.content) < SMALL)
+        if coding is None:
+            raise ApiError(
+                "not_acceptable", "Answers come as zstd, br, gzip or identity; accept one of them."
+            )
+        form = cached.forms.get(coding) or await self._cache.form(cached, coding)
+        known = exchange.header(b"if-none-match")
+        if known is not None and is_known(known, form.tag):
+            await exchange.send(form.unchanged)
+            await exchange.send(asgi.body(b""))
+        else:
+            await exchange.send(form.start)
+            await exchange.send(form.body)
+
+    async def _send(self, response: Response, route: Route, exchange: _Exchange) -> None:
+        length = (b"content-length", b"%d" % len(response.body))
+        await exchange.send(asgi.begin(response.status, [*self._headers[route.path], length]))
+        await exchange.send(asgi.body(response.body))

@@ -1,0 +1,185 @@
+"""A field of a query: how its text is read, what it may be, and what its refusal says.
+
+A field is what its type says: one of a few words, a whole number or a fraction within bounds, a
+date, a symbol, a time on New York's clock. Numbers out of bounds are clamped, everything else that
+is not of the field's form is refused.
+"""
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import date
+from typing import Annotated, Any, Final, Literal, TypeAlias, get_args, get_origin
+
+from msgspec import NODEFAULT, Meta
+
+from zerodte.clock import ClockError, parse_new_york
+from zerodte.wire.errors import ApiError
+
+Schema: TypeAlias = dict[str, object]
+
+_DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_DECIMAL: Final = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
+_INTEGER: Final = re.compile(r"[+-]?[0-9]+")
+_WALL_CLOCK: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}")
+_SYMBOL: Final = re.compile(r"[A-Z0-9][A-Z0-9.-]{0,14}")
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A field of a query.
+
+    Attributes:
+        name: As in the URL.
+        meaning: For the documentation.
+        schema: Its JSON schema as a parameter.
+        code: The error of a text that is not of its form.
+        in_path: Whether it stands in the path; else it is in the query string.
+        parse: Its value from its text; raises ApiError.
+    """
+
+    name: str
+    meaning: str
+    schema: Schema
+    code: str
+    in_path: bool
+    parse: Callable[[str], Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Form:
+    """What annotations say of a field beyond its type."""
+
+    kind: str = ""
+    code: str = ""
+    in_path: bool = False
+    unit: str = ""
+    digits: int | None = None
+    elsewhere: tuple[str, ...] = ()
+
+
+def describe(kind: str = "", **form: Any) -> Meta:
+    """What a type does not say of a field.
+
+    Args:
+        kind: symbol or wall_clock, where the type alone does not tell.
+        form: `code`, where it is not invalid_ and the field's name; `in_path`; the `unit` of a
+            number, for its refusal; how many `digits` of it count; words that other endpoints offer
+            (`elsewhere`), so that they are unavailable here rather than invalid.
+    """
+    return Meta(extra={"form": _Form(kind=kind, **form)})
+
+
+def field_of(name: str, annotation: Any, default: Any) -> Field:
+    """The field that an annotation describes."""
+    kind: Any = annotation
+    metas: list[Meta] = []
+    if get_origin(annotation) is Annotated:
+        kind, *metas = get_args(annotation)
+    form = _of(metas, lambda meta: meta.extra and meta.extra["form"]) or _Form()
+    code = form.code or f"invalid_{name}"
+    low, high = _of(metas, lambda meta: meta.ge), _of(metas, lambda meta: meta.le)
+    parse, schema = _reader(name, code, kind, form, low, high)
+    if default is not None and default is not NODEFAULT:
+        schema = schema | {"default": default}
+    meaning = _of(metas, lambda meta: meta.description) or ""
+    return Field(name, meaning, schema, code, form.in_path, parse)
+
+
+def _of(metas: Iterable[Meta], get: Callable[[Meta], Any]) -> Any:
+    """What the first annotation that knows it says; None where none does."""
+    return next((value for meta in metas if (value := get(meta)) is not None), None)
+
+
+def _reader(
+    name: str, code: str, kind: Any, form: _Form, low: Any, high: Any
+) -> tuple[Callable[[str], Any], Schema]:
+    """How the text of a field is read, and its schema."""
+    if form.kind == "symbol":
+        return _symbol, {"type": "string"}
+    if form.kind == "wall_clock":
+        return _wall_clock(name, code), {"type": "string", "pattern": f"^{_WALL_CLOCK.pattern}$"}
+    if get_origin(kind) is Literal:
+        choices = get_args(kind)
+        return _choice(name, code, choices, form), {"type": "string", "enum": list(choices)}
+    types = set(get_args(kind)) or {kind}
+    if date in types:
+        return _date(name, code), {"type": "string", "format": "date"}
+    bounds = {"minimum": low, "maximum": high}
+    if int in types:
+        return _integer(name, code, low, high), {"type": "integer", **bounds}
+    if float in types:
+        return _fraction(name, code, low, high, form), {"type": "number", **bounds}
+    raise TypeError(f"no text makes a {kind}")
+
+
+def _symbol(text: str) -> str:
+    symbol = text.strip().upper() if text.isascii() else ""
+    if not _SYMBOL.fullmatch(symbol):
+        raise ApiError(
+            "symbol_not_found",
+            "A symbol is up to 15 letters, digits, dots and dashes, as SPX or BRK.B.",
+        )
+    return symbol
+
+
+def _choice(name: str, code: str, choices: tuple[str, ...], form: _Form) -> Callable[[str], str]:
+    def parse(text: str) -> str:
+        if text in choices:
+            return text
+        allowed = f"{name} must be {'|'.join(choices)}"
+        if text in form.elsewhere:
+            raise ApiError(f"{name}_unavailable", f"{text} {form.unit}; {allowed}")
+        raise ApiError(code, allowed)
+
+    return parse
+
+
+def _integer(name: str, code: str, low: int, high: int) -> Callable[[str], int]:
+    def parse(text: str) -> int:
+        if not _INTEGER.fullmatch(text):
+            raise ApiError(code, f"{name} must be an integer, {low} to {high}")
+        digits = text.lstrip("+-").lstrip("0")
+        size = high if len(digits) > len(str(high)) else int(digits or 0)  # however many digits
+        return min(max(-size if text[0] == "-" else size, low), high)
+
+    return parse
+
+
+def _fraction(name: str, code: str, low: float, high: float, form: _Form) -> Callable[[str], float]:
+    def parse(text: str) -> float:
+        if not _DECIMAL.fullmatch(text):
+            raise ApiError(code, f"{name} must be a number, {form.unit}: {low} to {high}.")
+        return round(min(max(float(text), low), high), form.digits)
+
+    return parse
+
+
+def _date(name: str, code: str) -> Callable[[str], date]:
+    def parse(text: str) -> date:
+        try:
+            if _DATE.fullmatch(text):
+                return date.fromisoformat(text)
+        except ValueError:
+            pass
+        raise ApiError(code, f"{name} must be a date of the form yyyy-MM-dd, as 2026-05-29.")
+
+    return parse
+
+
+def _wall_clock(name: str, code: str) -> Callable[[str], int]:
+    form = (
+        f"{name} must be a US/Eastern time of the form yyyy-MM-ddTHH:mm:ss, as 2026-05-29T15:45:00"
+    )
+
+    def parse(text: str) -> int:
+        if not _WALL_CLOCK.fullmatch(text):
+            raise ApiError(code, form)
+        try:
+            return parse_new_york(text)
+        except ClockError as error:
+            raise ApiError(code, f"{error}; {form}") from error
+        except (ValueError, OverflowError) as error:  # a year that no clock of this machine knows
+            raise ApiError(code, form) from error
+
+    return parse

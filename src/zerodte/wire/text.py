@@ -1,0 +1,22 @@
+"""Amounts as text, at a scale that people read."""
+
+import math
+
+_UNKNOWN = "unknown"
+_SCALES = ((1e9, "B"), (1e6, "M"), (1e3, "K"))
+
+
+def dollars(value: float) -> str:
+    """A dollar amount at a readable scale: "$1.2B", "-$340M"; "unknown" for NaN."""
+    if not math.isfinite(value):
+        return _UNKNOWN
+    size, sign = abs(value), "-" if value < 0.0 else ""
+    scale, letter = next((pair for pair in _SCALES if size >= pair[0]), (1.0, ""))
+    scaled = size / scale
+    decimals = 2 if scaled < 10.0 else 1 if scaled < 100.0 else 0
+    return f"{sign}${scaled:,.{decimals}f}{letter}"
+
+
+def price(value: float) -> str:
+    """A price or strike without needless zeros; "unknown" for NaN."""
+    return f"{value:,.2f}".removesuffix(".00") if math.isfinite(value) else _UNKNOWN

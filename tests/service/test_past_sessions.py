@@ -1,0 +1,118 @@
+"""A market answers for past sessions from its history, with the bytes that memory gave."""
+
+import datetime
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+import pytest
+
+from runtime.local_market import LocalMarket, ready
+from session.made_tape import DATE, OPEN, quotes, stock, trades, write
+from zerodte.constants import MINUTE, SECOND
+from zerodte.feeds.synthetic_tape import SYMBOL, write_synthetic_tape
+from zerodte.history.history import History
+from zerodte.market.calendar import calendar
+from zerodte.runtime.replay_runner import ReplayRunner
+from zerodte.service.session_store import SessionStore
+from zerodte.service.stage import Stage
+from zerodte.tape.folder import Tape, open_tape
+from zerodte.wire.errors import ApiError
+from zerodte.wire.exposure import ExposureQuery
+from zerodte.wire.heatmap import HeatmapQuery
+from zerodte.wire.hedge_flow import HedgeFlowQuery
+from zerodte.wire.query import Query
+from zerodte.wire.series import SeriesQuery
+from zerodte.wire.snapshot import SnapshotQuery
+from zerodte.wire.strike_flow import StrikeFlowQuery
+
+#: Quotes and trades for so long, and one quote after the close, up to which time then passes.
+_SPOKEN = 600
+_AFTER = 6 * 3600 + 1800 + 60
+INSTANTS = [OPEN + seconds * SECOND for seconds in (30, 100, 300, 605, 7_200, 23_400)]
+
+
+@pytest.fixture(scope="module")
+def tape(tmp_path_factory: pytest.TempPathFactory) -> Tape:
+    late = stock(_AFTER)[-1:]
+    return write(
+        tmp_path_factory.mktemp("tape"),
+        ("cbbo-1s", quotes("cbbo-1s", 6_000, _SPOKEN, seed=1)),
+        ("tcbbo", trades("tcbbo", 600, _SPOKEN, seed=2)),
+        ("bbo-1s", stock(_SPOKEN)),
+        ("bbo-1s", late),
+    )
+
+
+@pytest.fixture(scope="module")
+def today(tmp_path_factory: pytest.TempPathFactory) -> Tape:
+    """Another day, of another symbol."""
+    session = calendar().session(datetime.date(2025, 6, 3))
+    assert session is not None
+    folder = tmp_path_factory.mktemp("today")
+    write_synthetic_tape(folder, session)
+    return open_tape(folder)
+
+
+def market_of(tape: Tape, root: Path) -> AbstractContextManager[LocalMarket[ReplayRunner]]:
+    """A market with a history, ready at the end of a tape."""
+    return ready(ReplayRunner(Stage(SessionStore(History(str(root)))), [tape]))
+
+
+def answers(market: LocalMarket[ReplayRunner], at: int) -> list[bytes]:
+    """To every query that takes `at`, refusals included."""
+    queries: list[Query] = [
+        SnapshotQuery(symbol="ABC", at=at),
+        ExposureQuery(symbol="ABC", at=at),
+        SeriesQuery(symbol="ABC", at=at, bar="1m"),
+        HedgeFlowQuery(symbol="ABC", at=at, side="calls"),
+        HeatmapQuery(symbol="ABC", at=at, mode="delta"),
+        HeatmapQuery(symbol="ABC", at=at, metric="signed_flow", bar="5m", minutes=390),
+        StrikeFlowQuery(symbol="ABC", at=at),
+    ]
+    return [answer_or_refusal(market, query) for query in queries]
+
+
+def answer_or_refusal(market: LocalMarket[ReplayRunner], query: Query) -> bytes:
+    try:
+        return market.answer(query)
+    except ApiError as error:
+        return error.body()
+
+
+def test_the_bytes_are_those_that_memory_gave(tape: Tape, today: Tape, tmp_path: Path) -> None:
+    with market_of(tape, tmp_path) as market:
+        once = [answers(market, at) for at in INSTANTS]
+    with market_of(today, tmp_path) as market:
+        assert [answers(market, at) for at in INSTANTS] == once
+        assert market.service.status().symbols == (SYMBOL,)
+    for early in once[:4]:
+        assert len(set(early)) == 7
+        assert not any(b'"status":"ERROR"' in answer for answer in early)
+
+
+def test_a_damaged_session_is_named_and_the_rest_answered(
+    tape: Tape, today: Tape, tmp_path: Path
+) -> None:
+    with market_of(tape, tmp_path):
+        pass
+    (file,) = tmp_path.rglob("*.parquet")
+    file.write_bytes(file.read_bytes()[:-100])
+    with market_of(today, tmp_path) as market:
+        with pytest.raises(
+            ApiError, match=f"what is kept of ABC on {DATE} cannot be read"
+        ) as raised:
+            market.answer(SeriesQuery(symbol="ABC", at=OPEN + MINUTE))
+        assert raised.value.code == "session_unreadable"
+        assert str(tmp_path) not in raised.value.message
+        assert b'"bars":[]' in market.answer(SeriesQuery(symbol="XYZ", at=OPEN + MINUTE))
+        assert market.health.status == "Healthy"
+        assert SYMBOL.encode() in market.answer(SnapshotQuery(symbol=SYMBOL))
+
+
+def test_without_a_history_there_is_no_past(today: Tape) -> None:
+    with ready(ReplayRunner(Stage(), [today])) as market:
+        pass
+    assert b'"bars":[]' in market.answer(SeriesQuery(symbol="ABC", at=OPEN + MINUTE))
+    with pytest.raises(ApiError, match="no samples of a same-day chain of ABC are kept") as raised:
+        market.answer(SnapshotQuery(symbol="ABC", at=OPEN + MINUTE))
+    assert raised.value.code == "symbol_not_found"
