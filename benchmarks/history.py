@@ -15,8 +15,8 @@ import polars as pl
 
 from benchmarks.harness import Row, compare
 from benchmarks.tape import DATE, STRIKES, write_tape
-from zerodte.history.encode import StoredSession
 from zerodte.history.history import History
+from zerodte.history.stored import StoredSession
 from zerodte.market.calendar import new_york
 from zerodte.runtime.replay import replay
 from zerodte.service.session_store import stored_sessions
@@ -44,14 +44,14 @@ def rows() -> list[Row]:
 
 def _measured(root: Path, day: StoredSession) -> list[Row]:
     history, symbol = History(str(root)), day.day.symbol
-    size = history.keep(day)
+    size = history.store(day)
     (file,) = root.rglob("*.parquet")
     what = f"{2 * len(day.day.strikes)} contracts, {size / 1e6:.2f} MB"
     frame = pl.read_parquet(file)
     return [
         *compare(
             f"day kept, {what}",
-            _after(file.unlink, lambda: history.keep(day)),
+            _after(file.unlink, lambda: history.store(day)),
             Polars=lambda: frame.write_parquet(root / "peer.parquet", compression="zstd"),
         ),
         *compare(

@@ -145,6 +145,8 @@ def _keep(session: Session, tape: Tape, history: History) -> None:
             f"{tape.path}: no sample of a same-day chain up to the close of {tape.session.date}; "
             "only sessions that are over are kept"
         )
-    size = sum(history.keep(day) for day in days)
+    size = sum(history.store(day) for day in days)
     symbols = ", ".join(day.day.symbol for day in days)
-    click.echo(f"kept {tape.session.date} in {history.shown}: {symbols}, {size:,} bytes", err=True)
+    click.echo(
+        f"kept {tape.session.date} in {history.display_root}: {symbols}, {size:,} bytes", err=True
+    )

@@ -34,7 +34,7 @@ class SimulatedSession:
         return self.stream.symbols()
 
     @property
-    def listed(self) -> Mapping[str, Mapping[int, str]]:
+    def initial_symbols(self) -> Mapping[str, Mapping[int, str]]:
         """All of them."""
         return self.symbols
 

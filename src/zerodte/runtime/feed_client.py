@@ -55,7 +55,7 @@ class FeedClient:
     ) -> None:
         self.problem: str | None = None
         self._feed = feed
-        self._offer = first.offer
+        self._offer = first.manifest
         self._hours = hours
         self._reached: FeedConnection | None = first
         self._connection: FeedConnection | None = None
@@ -79,7 +79,7 @@ class FeedClient:
     @property
     def waiting(self) -> int:
         """Records whose ticks are not yet complete."""
-        return self._ticker.waiting
+        return self._ticker.pending_count
 
     def late(self, at: int) -> float:
         """Seconds of the wall clock since the feed's clock showed `at`; NaN without a feed."""
@@ -118,8 +118,8 @@ class FeedClient:
         # A feed that still looks for what to resend is not silent: it has said that it is there.
         is_due = self._connection is None or self.is_caught_up
         if self._begun is not None and is_due and self._silent > patience:
-            self._ticker.hear(self._begun.present())
-        return self._ticker.close()
+            self._ticker.advance(self._begun.present())
+        return self._ticker.close_ticks()
 
     def _finish(self) -> list[ClosedTick]:
         last = self._ticker.finish()
@@ -147,7 +147,7 @@ class FeedClient:
         connection = self._reached or self._feed.connect()
         self._reached = None
         try:
-            offer = connection.offer
+            offer = connection.manifest
             if (offer.date, offer.streams) != (self._offer.date, self._offer.streams):
                 raise FeedError(
                     f"it now sends {offer.date}, in other streams or of another day than what is "
@@ -165,8 +165,8 @@ class FeedClient:
         if begun.resumed:
             self._ticker.resume()
         else:
-            self._ticker.begin(min(begun.now, self._hours.open + 1))
-            self._ticker.lose(begun.now, self._reason)
+            self._ticker.start_at(min(begun.now, self._hours.open + 1))
+            self._ticker.skip(begun.now, self._reason)
         self.problem, self._reason, self._wait = None, WAS_AWAY, _FIRST_WAIT
         log("feed", feed=self._feed.name, resumed=begun.resumed)
 
@@ -174,12 +174,12 @@ class FeedClient:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
-        self._ticker.leave(self._reason)
+        self._ticker.disconnect(self._reason)
         if self.problem is None:
             log("away", logging.WARNING, feed=self._feed.name, problem=why)
         since = ""
-        if self._ticker.closed:
-            since = f" since {new_york_clock(self._ticker.closed):%H:%M:%S} New York"
+        if self._ticker.last_end:
+            since = f" since {new_york_clock(self._ticker.last_end):%H:%M:%S} New York"
         self.problem = f"the feed at {self._feed.name} is away{since}: {why}; it is called again"
         self._due = time.monotonic() + self._wait
         self._wait = min(2 * self._wait, _LONGEST_WAIT)

@@ -20,7 +20,7 @@ from zerodte.runtime.warmup import warm_up
 from zerodte.runtime.worker import Run
 from zerodte.service.stage import CurrentSession, Stage
 from zerodte.tape.error import TapeError
-from zerodte.tape.folder import open_tape, window_of
+from zerodte.tape.folder import open_tape, session_span
 from zerodte.tape.recorder import Recorder
 from zerodte.tape.recovery import Recovery
 from zerodte.tape.tick_assembler import ClosedTick
@@ -62,15 +62,15 @@ class LiveRunner:
             raise FeedError(f"the feed at {feed.name} cannot be reached: {error}") from error
         with ExitStack() as undo:
             undo.callback(connection.close)
-            offer = connection.offer
+            offer = connection.manifest
             hours = calendar().session(offer.date)
             if hours is None:
                 raise TapeError(f"the feed at {feed.name} sends {offer.date}, which was no session")
-            window = window_of(hours)
+            window = session_span(hours)
             self.folder = root / offer.date.isoformat()
             self._recorder = Recorder(self.folder, offer, window)
             undo.callback(self._recorder.close)
-            last = self._recorder.recovery.last
+            last = self._recorder.recovery.last_end
             self._client = FeedClient(feed, connection, hours, window, last)
             self._tape = open_tape(self.folder, offer.date)
             undo.pop_all()
@@ -94,20 +94,20 @@ class LiveRunner:
         found = recorder.recovery
         log("recording", dropped=sum(found.dropped.values()), lost=found.lost, folder=self.folder)
         try:
-            follow = self._tape.follow()
+            follow = self._tape.reader()
             for tick in follow.ticks():
                 if run.stopped.is_set():
                     return
                 self.stage.apply(playing, tick, _at_once)
                 run.listener.passed(tick.end)
-            if recorder.recovery.last > self._tape.session.open:
+            if recorder.recovery.last_end > self._tape.session.open:
                 self._show(run, playing)
             while not run.stopped.is_set() and not client.is_over:
                 closed = client.ticks(recorder.counts)
                 if not self._commit(run, closed):
                     return
                 for ready in closed:
-                    self.stage.apply(playing, follow.add(ready), client.late)
+                    self.stage.apply(playing, follow.tick_of(ready), client.late)
                     if self.stage.current is None:
                         run.listener.passed(ready.end)
                 if client.is_caught_up:

@@ -19,7 +19,7 @@ from zerodte.records.truth import CONTRACT_TRUTH, TRADE_TRUTH
 from zerodte.tape.atomic_folder import atomic_folder
 from zerodte.tape.error import TapeError
 from zerodte.tape.record_router import TICK_FIELDS
-from zerodte.tape.sidecars import Notes, write_whole
+from zerodte.tape.sidecars import Notes, write_atomically
 from zerodte.tape.writer import TapeWriter
 
 #: Called with the time up to which the session is simulated, UTC ns.
@@ -74,7 +74,7 @@ def write_tape(source: BlockSource, out: Path, progress: ProgressCallback) -> Co
 
 def _write_parameters(truth: Path, draw: object) -> None:
     text = msgspec.json.format(msgspec.json.encode(draw), indent=2)
-    write_whole(truth / PARAMETERS_FILE, text + b"\n")
+    write_atomically(truth / PARAMETERS_FILE, text + b"\n")
 
 
 @dataclass(slots=True)

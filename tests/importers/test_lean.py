@@ -11,7 +11,7 @@ from typing import Any
 import databento
 import pytest
 
-from tape.lean_twin import (
+from importers.lean_twin import (
     CHICAGO,
     MINUTE,
     TOP,
