@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from importers.lean_twin import files
 from session.made_tape import OPEN, SECOND, quotes, stock, trades, write
-from tape.lean_twin import files
 from zerodte.cli import main
 from zerodte.engine.aggressor import SideRule
 from zerodte.importers.lean import import_lean

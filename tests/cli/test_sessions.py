@@ -22,10 +22,10 @@ def run(*arguments: str | Path) -> Result:
 def root(tmp_path: Path) -> Path:
     """Two dates, three symbols on the first."""
     history = History(str(tmp_path / "kept"))
-    history.keep(made_day(1, 780))
-    history.keep(made_day(2, 700, symbol="BBB"))
-    history.keep(made_day(4, 780, symbol="CCC"))
-    history.keep(made_day(2, 420, date=datetime.date(2025, 7, 3)))
+    history.store(made_day(1, 780))
+    history.store(made_day(2, 700, symbol="BBB"))
+    history.store(made_day(4, 780, symbol="CCC"))
+    history.store(made_day(2, 420, date=datetime.date(2025, 7, 3)))
     return tmp_path / "kept"
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from zerodte.arrays import Rows
 from zerodte.constants import MINUTE, SAMPLE_INTERVAL
-from zerodte.history.encode import StoredSession
+from zerodte.history.stored import StoredSession
 from zerodte.market.calendar import calendar
 from zerodte.session.sample import (
     COLUMN_KINDS,

@@ -45,7 +45,7 @@ def test_every_field_beside_them_is_documented() -> None:
 
 
 def test_the_queries_that_are_shown_work(tmp_path: Path) -> None:
-    History(str(tmp_path)).keep(made_day(samples=3, strikes=5, symbol="SPY"))
+    History(str(tmp_path)).store(made_day(samples=3, strikes=5, symbol="SPY"))
     figures, contracts = (
         duckdb.sql(query.replace("ROOT", str(tmp_path)))
         for query in re.findall(r"```sql\n(.*?)```", PAGE, re.DOTALL)

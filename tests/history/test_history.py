@@ -31,7 +31,7 @@ def test_what_is_kept_is_listed_and_comes_back(root: str) -> None:
     history = History(root)
     assert history.sizes() == {}
     days = [made_day(1, 40), made_day(2, 40, symbol="BBB"), made_day(3, 40, date=LATER)]
-    sizes = [history.keep(day) for day in days]
+    sizes = [history.store(day) for day in days]
     there = History(root)
     assert there.sizes() == {DATE: {"AAA": sizes[0], "BBB": sizes[1]}, LATER: {"AAA": sizes[2]}}
     assert same(there.read(DATE, "AAA"), days[0])
@@ -41,16 +41,16 @@ def test_what_is_kept_is_listed_and_comes_back(root: str) -> None:
 
 def test_what_is_not_there_is_none(root: str) -> None:
     history = History(root)
-    history.keep(made_day(samples=3))
+    history.store(made_day(samples=3))
     for date, symbol in [(DATE, "BBB"), (LATER, "AAA"), (DATE, "../x"), (DATE, ""), (DATE, "é")]:
         assert history.read(date, symbol) is None
-        assert history.about(date, symbol) is None
+        assert history.header(date, symbol) is None
 
 
 def test_a_newer_session_takes_the_place_of_the_older(root: str) -> None:
     history = History(root)
-    history.keep(made_day(1, 40))
-    size = history.keep(made_day(2, 50))
+    history.store(made_day(1, 40))
+    size = history.store(made_day(2, 50))
     assert history.sizes() == {DATE: {"AAA": size}}
     assert same(history.read(DATE, "AAA"), made_day(2, 50))
 
@@ -58,8 +58,8 @@ def test_a_newer_session_takes_the_place_of_the_older(root: str) -> None:
 def test_what_a_session_says_of_itself(root: str) -> None:
     history = History(root)
     finished = made_day(1, 40)
-    history.keep(finished)
-    about = history.about(DATE, "AAA")
+    history.store(finished)
+    about = history.header(DATE, "AAA")
     assert about is not None
     assert (about.symbol, about.date, about.samples) == ("AAA", DATE, 40)
     assert [gap.reason for gap in about.gaps] == ["silence"]
@@ -68,31 +68,31 @@ def test_what_a_session_says_of_itself(root: str) -> None:
 
 def test_the_same_session_is_left_as_it_is(tmp_path: Path) -> None:
     history = History(str(tmp_path))
-    history.keep(made_day(1, 40))
+    history.store(made_day(1, 40))
     (file,) = tmp_path.rglob("*.parquet")
     before = file.stat()
-    assert history.keep(made_day(1, 40)) == before.st_size
+    assert history.store(made_day(1, 40)) == before.st_size
     assert file.stat().st_ino == before.st_ino
 
 
 def test_a_damaged_session_is_named_and_the_rest_is_read(root: str) -> None:
     history = History(root)
-    history.keep(made_day(1, 40))
-    history.keep(made_day(2, 40, symbol="BBB"))
+    history.store(made_day(1, 40))
+    history.store(made_day(2, 40, symbol="BBB"))
     _overwrite(root, "date=2025-06-02/AAA.parquet", b"PAR1 and no more PAR1")
-    for read in (history.read, history.about):
+    for read in (history.read, history.header):
         with pytest.raises(HistoryError, match=r"=2025-06-02/AAA.parquet: damaged") as said:
             read(DATE, "AAA")
         assert "secret" not in str(said.value)
     assert same(history.read(DATE, "BBB"), made_day(2, 40, symbol="BBB"))
     assert list(history.sizes()[DATE]) == ["AAA", "BBB"]
-    history.keep(made_day(1, 40))
+    history.store(made_day(1, 40))
     assert same(history.read(DATE, "AAA"), made_day(1, 40))
 
 
 def test_a_session_under_another_name_is_refused(tmp_path: Path) -> None:
     history = History(str(tmp_path))
-    history.keep(made_day(samples=3))
+    history.store(made_day(samples=3))
     folder = tmp_path / "date=2025-06-02"
     (folder / "AAA.parquet").rename(folder / "CCC.parquet")
     with pytest.raises(HistoryError, match="it holds AAA of 2025-06-02"):
@@ -101,7 +101,7 @@ def test_a_session_under_another_name_is_refused(tmp_path: Path) -> None:
 
 def test_other_files_are_left_alone(tmp_path: Path) -> None:
     history = History(str(tmp_path))
-    history.keep(made_day(samples=3))
+    history.store(made_day(samples=3))
     for name in ("notes.txt", "date=2025-06-02/AAA.parquet.part", "date=2025-13-41/AAA.parquet"):
         path = tmp_path / name
         path.parent.mkdir(exist_ok=True)
@@ -113,24 +113,24 @@ def test_a_root_that_cannot_be_written_says_so(tmp_path: Path) -> None:
     blocked = tmp_path / "a file"
     blocked.write_text("")
     with pytest.raises(HistoryError, match=r"a file/date=2025-06-02/AAA.parquet: cannot write: "):
-        History(str(blocked)).keep(made_day(samples=3))
+        History(str(blocked)).store(made_day(samples=3))
 
 
 def test_a_full_disk_leaves_what_was_there(tmp_path: Path) -> None:
     history = History(str(tmp_path))
-    history.keep(made_day(1, 3))
+    history.store(made_day(1, 3))
     with _files_at_most(1000), pytest.raises(HistoryError, match="cannot write: File too large"):
-        history.keep(made_day(2, 40))
+        history.store(made_day(2, 40))
     assert same(history.read(DATE, "AAA"), made_day(1, 3))
     assert [path.name for path in (tmp_path / "date=2025-06-02").iterdir()] == ["AAA.parquet"]
-    history.keep(made_day(2, 40))
+    history.store(made_day(2, 40))
     assert same(history.read(DATE, "AAA"), made_day(2, 40))
 
 
 def test_a_store_that_does_not_answer_says_so(bucket: str) -> None:
     nobody = History(bucket.replace("@bucket", "@other"))
     with pytest.raises(HistoryError, match=r"^s3://other/kept/date=2025-06-02/AAA.parquet: cannot"):
-        nobody.keep(made_day(samples=3))
+        nobody.store(made_day(samples=3))
 
 
 @pytest.mark.parametrize("root", ["s3://", "ftp://key:secret@host/x?pass=secret", "s3://b/x?a=b"])
@@ -146,7 +146,7 @@ def test_nothing_is_kept_of_a_day_without_samples(tmp_path: Path) -> None:
     finished = made_day(samples=1)
     empty = replace(finished, day=replace(finished.day, inputs=finished.day.inputs[:0]))
     with pytest.raises(HistoryError, match="AAA of 2025-06-02 has no sample"):
-        History(str(tmp_path)).keep(empty)
+        History(str(tmp_path)).store(empty)
 
 
 def _overwrite(root: str, name: str, content: bytes) -> None:

@@ -11,7 +11,7 @@ import pytest
 from history.made_days import DATE, made_day
 from zerodte.engine.aggressor import SideRule
 from zerodte.history.history import History
-from zerodte.history.schema import FIGURE_COLUMNS, INPUT_COLUMNS, Scalar
+from zerodte.history.schema import FIGURE_COLUMNS, INPUT_COLUMNS, ScalarColumn
 from zerodte.session.sample import NO_QUOTE, UNITS_PER_DOLLAR, SampleDay
 
 SCALARS = [scalar for scalar in (*INPUT_COLUMNS, *FIGURE_COLUMNS) if not scalar.is_time]
@@ -22,7 +22,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> str:
     """A root with the sessions of two symbols."""
     root = str(tmp_path_factory.mktemp("kept"))
     for finished in (made_day(1, 240), made_day(2, 240, symbol="BBB")):
-        History(root).keep(finished)
+        History(root).store(finished)
     return root
 
 
@@ -51,11 +51,11 @@ def known(values: npt.NDArray[Any]) -> list[Any]:
 
 
 @pytest.mark.parametrize("scalar", SCALARS, ids=lambda scalar: str(scalar.name))
-def test_figures(root: str, day: SampleDay, scalar: Scalar) -> None:
-    values = scalar.of(day.inputs if scalar in INPUT_COLUMNS else day.figures)
+def test_figures(root: str, day: SampleDay, scalar: ScalarColumn) -> None:
+    values = scalar.values(day.inputs if scalar in INPUT_COLUMNS else day.figures)
     meant = known(values)
-    if scalar.words:
-        meant = [scalar.words[code] if code >= 0 else None for code in values]
+    if scalar.code_names:
+        meant = [scalar.code_names[code] if code >= 0 else None for code in values]
     assert [value for (value,) in duck(root, scalar.name)] == meant
     assert bear(root, scalar.name).to_list() == meant
 

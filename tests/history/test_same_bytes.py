@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from session.made_tape import quotes, stock, trades, write
 from zerodte.constants import SECOND
 from zerodte.history.decode import decode
-from zerodte.history.encode import StoredSession, encode
+from zerodte.history.encode import encode
+from zerodte.history.stored import StoredSession
 from zerodte.importers.lean import import_lean
 from zerodte.runtime.replay import replay
 from zerodte.session.sample import SampleDay

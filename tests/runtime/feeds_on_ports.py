@@ -43,7 +43,7 @@ def recording(feed: TcpFeed, root: Path) -> Iterator[LocalMarket[LiveRunner]]:
 def clock(feed: TcpFeed) -> int:
     """What a feed's clock shows, UTC ns."""
     connection = feed.connect()
-    begun = connection.start({stream.name: 0 for stream in connection.offer.streams})
+    begun = connection.start({stream.name: 0 for stream in connection.manifest.streams})
     connection.close()
     return begun.now
 

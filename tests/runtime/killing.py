@@ -27,6 +27,7 @@ import zerodte
 from runtime.feeds_on_ports import eventually, recording
 from zerodte.clock import new_york_clock
 from zerodte.feeds.tcp_client import TcpFeed
+from zerodte.market.calendar import TradingSession
 from zerodte.records.tick import Tick
 from zerodte.runtime.replay import begin
 from zerodte.server.app import create_app
@@ -109,7 +110,7 @@ def poll(address: str, symbol: str, *, seconds: float = 0.0, times: int = 0) -> 
     return seen
 
 
-def answers(at: str, root: Path, close: int) -> dict[str, bytes]:
+def answers(at: str, root: Path, hours: TradingSession) -> dict[str, bytes]:
     """Serve a feed to its close, here, and ask all that there is to ask of every symbol."""
     host, port = at.split(":")
     listener = Listener("127.0.0.1", 0)
@@ -122,7 +123,7 @@ def answers(at: str, root: Path, close: int) -> dict[str, bytes]:
         eventually(lambda: market.runner.is_over, seconds=_PATIENCE)
         contract = json.loads(get(address, "/openapi.json")[1])
         symbols = market.service.status().symbols
-        found = {path: get(address, path)[1] for path in questions(contract, symbols, close)}
+        found = {path: get(address, path)[1] for path in questions(contract, symbols, hours)}
         server.stop()
         running.join(_PATIENCE)
     return found
@@ -134,8 +135,11 @@ def recorded(root: Path) -> Tape:
     return open_tape(folder)
 
 
-def questions(contract: dict[str, Any], names: Iterable[str], close: int) -> Iterator[str]:
+def questions(
+    contract: dict[str, Any], names: Iterable[str], hours: TradingSession
+) -> Iterator[str]:
     """Every JSON endpoint of a symbol; where it can look back, also some instants of the day."""
+    instants = (hours.open + 60 * SECOND, hours.open + 120 * SECOND, hours.close - 3600 * SECOND)
     for path, methods in contract["paths"].items():
         asked = methods["get"]
         if "{symbol}" not in path or "application/json" not in asked["responses"]["200"]["content"]:
@@ -144,9 +148,8 @@ def questions(contract: dict[str, Any], names: Iterable[str], close: int) -> Ite
         for name in names:
             there = path.replace("{symbol}", name)
             yield there
-            for hours in (1, 2, 3) if "at" in known else ():
-                past = new_york_clock(close - 3600 * hours * SECOND)
-                yield f"{there}?at={past:%Y-%m-%dT%H:%M:%S}"
+            for instant in instants if "at" in known else ():
+                yield f"{there}?at={new_york_clock(instant):%Y-%m-%dT%H:%M:%S}"
 
 
 def last_commit(root: Path) -> int:
@@ -254,9 +257,9 @@ def study(folder: Path, symbol: str, kills: int, speed: float) -> None:
                     left = max(moment - (time.monotonic() - began), 0.0)
                     seen |= poll(address, symbol, seconds=left)
                 print(f"killed after {moment:.1f} s at {last_commit(killed)}", flush=True)
-            there = answers(at, killed, tape.session.close)
+            there = answers(at, killed, tape.session)
         with feed(folder, FAST) as at:
-            here = answers(at, whole, tape.session.close)
+            here = answers(at, whole, tape.session)
         same = content(whole) == content(killed)
         wrong = unlike(seen, recorded(whole), symbol)
         different = [path for path in here if here[path] != there[path]]

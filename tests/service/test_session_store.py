@@ -13,9 +13,9 @@ from history.made_days import DATE, made_day, same
 from runtime.local_market import ready
 from session.made_tape import quotes, stock, trades, write
 from zerodte.constants import MINUTE, SECOND
-from zerodte.history.encode import StoredSession
 from zerodte.history.error import HistoryError
 from zerodte.history.history import History
+from zerodte.history.stored import StoredSession
 from zerodte.importers.lean import import_lean
 from zerodte.runtime.replay import replay
 from zerodte.runtime.replay_runner import ReplayRunner
@@ -36,10 +36,10 @@ class WatchedHistory(History):
         super().__init__(root)
         self.tried = threading.Semaphore(0)
 
-    def keep(self, finished: StoredSession) -> int:
+    def store(self, finished: StoredSession) -> int:
         """Try, and say so."""
         try:
-            return super().keep(finished)
+            return super().store(finished)
         finally:
             self.tried.release()
 
@@ -66,7 +66,7 @@ def test_what_is_finished_is_answered_at_once_and_written_by_the_end(tmp_path: P
 
 
 def test_past_sessions_are_read_and_unknown_ones_are_none(tmp_path: Path) -> None:
-    History(str(tmp_path)).keep(made_day(1, 40))
+    History(str(tmp_path)).store(made_day(1, 40))
     store = SessionStore(History(str(tmp_path)))
     assert same(store.read(DATE, "AAA"), made_day(1, 40))
     assert store.read(DATE, "BBB") is None
@@ -76,7 +76,7 @@ def test_past_sessions_are_read_and_unknown_ones_are_none(tmp_path: Path) -> Non
 def test_opened_sessions_stay_as_long_as_there_is_room(tmp_path: Path) -> None:
     history = History(str(tmp_path))
     for symbol in ("AAA", "BBB", "CCC"):
-        history.keep(made_day(1, 40, symbol=symbol))
+        history.store(made_day(1, 40, symbol=symbol))
     store = SessionStore(history, max_bytes=2 * made_day(1, 40).nbytes)
     first = store.read(DATE, "AAA")
     store.read(DATE, "BBB")
@@ -135,7 +135,7 @@ def test_a_damaged_session_is_logged_once_and_read_when_it_is_whole(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     history = History(str(tmp_path))
-    history.keep(made_day(1, 40))
+    history.store(made_day(1, 40))
     (file,) = tmp_path.rglob("*.parquet")
     content = file.read_bytes()
     file.write_bytes(content[: len(content) // 2])
@@ -185,7 +185,7 @@ def test_a_session_is_kept_again_when_its_gaps_change(tape: Tape, tmp_path: Path
         store.store_if_over(session, "live")
     assert history.tried.acquire(blocking=False), "once more for the gap"
     assert not history.tried.acquire(blocking=False), "and not for nothing"
-    kept = History(str(tmp_path)).about(tape.session.date, "ABC")
+    kept = History(str(tmp_path)).header(tape.session.date, "ABC")
     assert kept is not None
     assert [gap.reason for gap in kept.gaps] == ["silence", "the feed was down"]
 

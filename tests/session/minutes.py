@@ -7,11 +7,12 @@ from typing import Final
 
 import numpy as np
 
+from tape.commits import write_commits
 from zerodte.records.dbn import Records
 from zerodte.runtime.replay import begin
 from zerodte.session.session import Session
 from zerodte.tape.folder import Tape, open_tape
-from zerodte.tape.sidecars import Commit, write_commits
+from zerodte.tape.sidecars import Commit
 from zerodte.views.snapshot import snapshot
 from zerodte.wire.errors import ApiError
 from zerodte.wire.exposure import ExposureQuery

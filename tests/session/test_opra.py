@@ -37,7 +37,7 @@ BY_HAND = [
 def fixtures(recorded: Path, tmp_path: Path) -> Path:
     folder = tmp_path / "fixtures"
     folder.mkdir()
-    for file in (recorded / "opra_dbn").iterdir():
+    for file in (recorded / "opra_dbn").glob("test_data.*"):
         if "cmbp-1" not in file.name:
             shutil.copy(file, folder)
     return folder

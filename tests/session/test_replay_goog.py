@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from importers.lean_twin import files, raw_symbol
 from session.minutes import MINUTE
-from tape.lean_twin import files, raw_symbol
 from zerodte.engine.state import ChainState
 from zerodte.importers.lean import import_lean
 from zerodte.market.osi import format_osi

@@ -40,10 +40,10 @@ def source(folder: Path, *, trade_count: int = 200) -> Tape:
 
 def complete(tape: Tape) -> Iterator[ClosedTick]:
     """The tape's ticks as a recorder is given them, silent ones too."""
-    playback, ticker = Playback(tape), TickAssembler(tape.window)
-    for burst in playback.bursts():
-        ticker.hear(burst.end - SECOND + GRACE)
-        yield from ticker.close()
-        for place, piece in burst.pieces:
-            ticker.add(Arrival(burst.end, playback.offer.streams[place].name, piece))
-    yield from ticker.finish()
+    playback, assembler = Playback(tape), TickAssembler(tape.span)
+    for tick in playback.ticks():
+        assembler.advance(tick.end - SECOND + GRACE)
+        yield from assembler.close_ticks()
+        for place, piece in tick.pieces:
+            assembler.add(Arrival(tick.end, playback.manifest.streams[place].name, piece))
+    yield from assembler.finish()

@@ -37,7 +37,7 @@ def vendor(recorded: Path, tmp_path: Path) -> Path:
     """The vendor's files of one option on AAPL, as a download would lie in a folder."""
     folder = tmp_path / "download"
     folder.mkdir()
-    for path in (recorded / "opra_dbn").glob("*.zst"):
+    for path in (recorded / "opra_dbn").glob("test_data.*.zst"):
         if "cmbp-1" not in path.name:  # of another vendor's dataset
             shutil.copy(path, folder)
     return folder
@@ -51,9 +51,9 @@ def test_vendors_download_is_a_tape(vendor: Path) -> None:
     assert (tape.notes.source, tape.notes.notes) == ("recorded", ())
     assert len(tape.files) == 7
     assert tape.warnings == [
-        "test_data.cbbo-1m.dbn.zst: set aside; the quotes of OPRA.PILLAR are taken from cbbo-1s",
-        "test_data.mbp-1.dbn.zst: set aside; the quotes of OPRA.PILLAR are taken from cbbo-1s",
-        "test_data.trades.dbn.zst: set aside; the trades of OPRA.PILLAR are taken from tbbo",
+        "test_data.cbbo-1m.dbn.zst: ignored; the quotes of OPRA.PILLAR come from cbbo-1s",
+        "test_data.mbp-1.dbn.zst: ignored; the quotes of OPRA.PILLAR come from cbbo-1s",
+        "test_data.trades.dbn.zst: ignored; the trades of OPRA.PILLAR come from tbbo",
     ]
     assert contents(tape) == {
         ("definitions", "OPRA.PILLAR", "definition"): 1,
@@ -61,7 +61,7 @@ def test_vendors_download_is_a_tape(vendor: Path) -> None:
         ("quotes", "OPRA.PILLAR", "cbbo-1s"): 4,
         ("trades", "OPRA.PILLAR", "tbbo"): 4,
     }
-    assert tape.last == 1740061803 * SECOND
+    assert tape.last_receive_time == 1740061803 * SECOND
     ends = [tick.end for tick in tape.ticks() if tick.trades]
     assert ends == [1740061801 * SECOND, 1740061802 * SECOND]
 
@@ -139,7 +139,7 @@ def test_mappings_hold_on_their_dates_only(tmp_path: Path, make: Make) -> None:
     foreign(tmp_path / "a.dbn", make("cbbo-1s", 1, 2), by_number, by_id=True)
     assert open_tape(tmp_path).symbols == {"OPRA.PILLAR": {1: CALL, 2: PUT}}
     foreign(tmp_path / "a.dbn", make("cbbo-1s", 1, 2), {CALL: by_symbol[CALL][:1]}, by_id=False)
-    with pytest.raises(TapeError, match="nothing says what its instruments are on 2022-03-23"):
+    with pytest.raises(TapeError, match="its instruments have no symbols on 2022-03-23"):
         open_tape(tmp_path)
 
 
@@ -199,7 +199,7 @@ def test_newest_beginning_is_the_session(writer: TapeWriter, make: Make) -> None
     writer.write("OPRA.PILLAR", "statistics", make("statistics", -day, 3 * day))
     tape = open_tape(writer.path)
     assert tape.session.date == datetime.date(2022, 3, 23)
-    assert tape.last == OPEN + 8 * SECOND
+    assert tape.last_receive_time == OPEN + 8 * SECOND
     # Statistics keep their time: whether they are of today is for their reader to judge.
     assert [(tick.end - OPEN) // SECOND for tick in tape.ticks()] == [-day, -3600, 7, 8]
     assert [warning.partition(": ")[2] for warning in tape.warnings] == [
@@ -219,7 +219,7 @@ def test_unknown_schemas_are_set_aside(writer: TapeWriter, make: Make) -> None:
     )
     (writer.path / "bars.dbn").write_bytes(bytes(bars) + bytes(560))
     (warning,) = open_tape(writer.path).warnings
-    assert warning.startswith("bars.dbn: set aside; ohlcv-1m is not among definition, statistics")
+    assert warning.startswith("bars.dbn: ignored; ohlcv-1m is not one of definition, statistics")
 
 
 def test_folders_that_are_no_tape_are_refused(
@@ -234,7 +234,7 @@ def test_folders_that_are_no_tape_are_refused(
         open_tape(writer.path)
     (writer.path / "tape.json").write_text('{"source": 5}')
     writer.write("OPRA.PILLAR", "trades", make("trades", 1, 2))
-    with pytest.raises(TapeError, match=r"tape\.json.*expected is"):
+    with pytest.raises(TapeError, match=r"tape\.json.*expected: "):
         open_tape(writer.path)
 
 

@@ -1,4 +1,4 @@
-"""A session recorded as it comes, killed at any byte, and gone on with."""
+"""A live session recorded, killed at any byte, and resumed."""
 
 import json
 import resource
@@ -28,14 +28,14 @@ anew = settings(deadline=None, max_examples=15)
 
 
 class Recording:
-    """A recording commit by commit: what there was to commit, and the files after each."""
+    """A recording commit by commit: the ticks of each, and the files after it."""
 
     def __init__(self, tape: Tape, folder: Path) -> None:
-        self.tape, self.offer = tape, Playback(tape).offer
+        self.tape, self.manifest = tape, Playback(tape).manifest
         self.ticks = [tick for tick in complete(tape) if tick.end > tape.session.open - 5 * SECOND]
         early = [tick for tick in complete(tape) if tick.end <= tape.session.open - 5 * SECOND]
         self.commits = [early, *([tick] for tick in self.ticks)]
-        recorder = Recorder(folder, self.offer, tape.window)
+        recorder = Recorder(folder, self.manifest, tape.span)
         self.states = [state(folder)]
         for commit in self.commits:
             recorder.commit(commit)
@@ -43,8 +43,8 @@ class Recording:
         recorder.close()
 
     def recorder(self, folder: Path) -> Recorder:
-        """A recorder that goes on in a folder."""
-        return Recorder(folder, self.offer, self.tape.window)
+        """A recorder that resumes in a folder."""
+        return Recorder(folder, self.manifest, self.tape.span)
 
 
 def state(folder: Path) -> State:
@@ -80,7 +80,7 @@ def recording(tmp_path_factory: pytest.TempPathFactory) -> Recording:
     return Recording(source(folder / "source"), folder / "recorded")
 
 
-def test_a_recording_replays_as_what_was_sent(recording: Recording, tmp_path: Path) -> None:
+def test_a_recording_replays_the_same_ticks(recording: Recording, tmp_path: Path) -> None:
     put(tmp_path / "tape", recording.states[-1])
     tape = open_tape(tmp_path / "tape")
     assert tape.warnings == []
@@ -101,18 +101,16 @@ def test_a_recording_replays_as_what_was_sent(recording: Recording, tmp_path: Pa
             assert (mine.cancels == -1).all()
 
 
-def test_what_was_recorded_becomes_the_ticks_of_a_replay(
-    recording: Recording, tmp_path: Path
-) -> None:
+def test_live_ticks_are_those_of_a_replay(recording: Recording, tmp_path: Path) -> None:
     """Batch by batch: records, conditions, numbers and cancels."""
     recorder = recording.recorder(tmp_path)
     live_tape = open_tape(tmp_path, DATE)
-    follow = live_tape.follow()
-    assert list(follow.ticks()) == []
+    reader = live_tape.reader()
+    assert list(reader.ticks()) == []
     live = []
     for commit in recording.commits:
         recorder.commit(commit)
-        live += [follow.add(tick) for tick in commit]
+        live += [reader.tick_of(tick) for tick in commit]
     recorder.close()
     replayed = list(open_tape(tmp_path).ticks())
     assert [tick.end for tick in live] == [tick.end for tick in replayed]
@@ -156,7 +154,7 @@ def test_killed_at_any_byte(
         sum(len(piece.records) for piece in tick.pieces.values()) for tick in expected
     ]
     recorder = recording.recorder(folder)
-    assert recorder.recovery.last == (expected[-1].end if expected else 0)
+    assert recorder.recovery.last_end == (expected[-1].end if expected else 0)
     recorder.commit(all_ticks[len(expected) :])
     recorder.close()
     assert state(folder) == recording.states[-1]
@@ -172,7 +170,7 @@ def counted(tick: Tick) -> int:
 def test_after_a_power_cut(
     recording: Recording, tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
 ) -> None:
-    """What the disk had of the last commits is any part of each file, and zeros after it."""
+    """Of the last commits the disk has any part of each file, and zeros after it."""
     folder = tmp_path_factory.mktemp("cut")
     last = len(recording.commits)
     synced = data.draw(st.integers(1, last) | st.integers(last - 120, last))
@@ -182,15 +180,15 @@ def test_after_a_power_cut(
         size = data.draw(st.integers(len(before[name]), len(after[name])))
         zeros = data.draw(st.integers(0, len(after[name]) - size))
         files[name] = after[name][:size]
-        # A condition that is zero is one that is unknown: nobody could tell.
+        # A condition of zero is a valid one, unknown, so zeros cannot be told apart.
         if not name.endswith(".conditions"):
             files[name] += bytes(zeros)
     put(folder, files)
     recorder = recording.recorder(folder)
     ends = [0, *(tick.end for commit in recording.commits for tick in commit)]
-    kept = ends.index(recorder.recovery.last)
-    assert kept >= ends.index(recording.commits[synced - 1][-1].end)
-    rest = [tick for commit in recording.commits for tick in commit][kept:]
+    resumed = ends.index(recorder.recovery.last_end)
+    assert resumed >= ends.index(recording.commits[synced - 1][-1].end)
+    rest = [tick for commit in recording.commits for tick in commit][resumed:]
     for tick in rest:
         recorder.commit([tick])
     recorder.close()
@@ -198,10 +196,10 @@ def test_after_a_power_cut(
 
 
 @pytest.mark.parametrize("is_filled", [False, True], ids=["short", "filled with zeros"])
-def test_a_commit_counts_only_with_all_that_it_counts(
+def test_a_commit_is_valid_only_with_all_its_records(
     recording: Recording, tmp_path: Path, *, is_filled: bool
 ) -> None:
-    """Each file in turn lacks what the last commit wrote to it."""
+    """Each file in turn lacks the records of the last commit."""
     tried = 0
     for name in recording.states[0]:
         if name == "ticks" or (is_filled and name.endswith(".conditions")):
@@ -225,7 +223,7 @@ def test_a_commit_counts_only_with_all_that_it_counts(
 
 # The client leaves the files that it reads open.
 @pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning")
-def test_the_public_client_reads_along(recording: Recording, tmp_path: Path) -> None:
+def test_the_public_client_reads_a_running_recording(recording: Recording, tmp_path: Path) -> None:
     half = len(recording.states) // 2
     counts = []
     for number in (1, half, len(recording.states) - 1):
@@ -246,7 +244,7 @@ def test_the_public_client_reads_along(recording: Recording, tmp_path: Path) -> 
     assert counts[0] == 0 < counts[1] < counts[2]
     known = InstrumentMap()
     known.insert_metadata(store.metadata)
-    for number, symbol in recording.offer.symbols["OPRA.PILLAR"].items():
+    for number, symbol in recording.manifest.symbols["OPRA.PILLAR"].items():
         assert known.resolve(number, DATE) == symbol
 
 
@@ -265,10 +263,8 @@ def test_gaps_are_on_the_tape(recording: Recording, tmp_path: Path) -> None:
     assert sum("gap" in json.loads(line) for line in lines) == 1
 
 
-def test_what_cannot_be_written_is_not_committed_and_can_be_given_again(
-    recording: Recording, tmp_path: Path
-) -> None:
-    """A file that may not grow, as on a disk that is full, until there is room."""
+def test_a_failed_commit_can_be_repeated(recording: Recording, tmp_path: Path) -> None:
+    """A file cannot grow, as on a full disk, until there is room again."""
     recorder = recording.recorder(tmp_path)
     for commit in recording.commits[:100]:
         recorder.commit(commit)
@@ -289,7 +285,7 @@ def test_what_cannot_be_written_is_not_committed_and_can_be_given_again(
     assert state(tmp_path) == recording.states[-1]
 
 
-def test_two_do_not_record_in_one_folder(recording: Recording, tmp_path: Path) -> None:
+def test_one_folder_has_one_recorder(recording: Recording, tmp_path: Path) -> None:
     recorder = recording.recorder(tmp_path)
     with pytest.raises(TapeError, match="another process is recording there"):
         recording.recorder(tmp_path)
@@ -297,29 +293,31 @@ def test_two_do_not_record_in_one_folder(recording: Recording, tmp_path: Path) -
     recording.recorder(tmp_path).close()
 
 
-def test_a_folder_with_something_else_is_left_alone(recording: Recording) -> None:
+def test_another_tape_is_left_alone(recording: Recording) -> None:
     before = state(recording.tape.path)
-    with pytest.raises(TapeError, match="which is no recording of this feed; choose another"):
+    with pytest.raises(TapeError, match="which is not a recording of this feed; choose another"):
         recording.recorder(recording.tape.path)
     assert state(recording.tape.path) == before
 
 
-def test_another_feed_than_before_is_refused(recording: Recording, tmp_path: Path) -> None:
+def test_another_feed_is_refused(recording: Recording, tmp_path: Path) -> None:
     folder = put(tmp_path / "tape", recording.states[-1])
-    offer, window = recording.offer, recording.tape.window
-    renamed = {**offer.symbols, "XNAS.ITCH": {1: "XYZ"}}
-    with pytest.raises(TapeError, match=r"instrument 1 of XNAS\.ITCH is ABC, and XYZ in the feed"):
-        Recorder(folder, FeedManifest(offer.date, offer.streams, renamed, offer.notes), window)
-    fewer = FeedManifest(offer.date, offer.streams[1:], offer.symbols, offer.notes)
-    with pytest.raises(TapeError, match="no recording of this feed"):
-        Recorder(folder, fewer, window)
-    bare = tuple(FeedStream(stream.dataset, stream.schema) for stream in offer.streams)
-    with pytest.raises(TapeError, match="what lies beside it is not what the feed now offers"):
-        Recorder(folder, FeedManifest(offer.date, bare, offer.symbols, offer.notes), window)
+    manifest, span = recording.manifest, recording.tape.span
+    renamed = {**manifest.symbols, "XNAS.ITCH": {1: "XYZ"}}
+    with pytest.raises(TapeError, match=r"instrument 1 of XNAS\.ITCH is ABC, but XYZ in the feed"):
+        Recorder(
+            folder, FeedManifest(manifest.date, manifest.streams, renamed, manifest.notes), span
+        )
+    fewer = FeedManifest(manifest.date, manifest.streams[1:], manifest.symbols, manifest.notes)
+    with pytest.raises(TapeError, match="not a recording of this feed"):
+        Recorder(folder, fewer, span)
+    bare = tuple(FeedStream(stream.dataset, stream.schema) for stream in manifest.streams)
+    with pytest.raises(TapeError, match="its sidecars are not those that the feed now offers"):
+        Recorder(folder, FeedManifest(manifest.date, bare, manifest.symbols, manifest.notes), span)
     assert state(folder) == recording.states[-1]
 
 
-def test_files_that_somebody_changed_are_no_power_cut(recording: Recording, tmp_path: Path) -> None:
+def test_altered_files_are_not_a_power_cut(recording: Recording, tmp_path: Path) -> None:
     files = dict(recording.states[-1])
     del files["opra.pillar.cbbo-1s.dbn.zst"]
     with pytest.raises(TapeError, match=r"no file opra\.pillar\.cbbo-1s\.dbn\.zst; restore it"):
@@ -327,12 +325,12 @@ def test_files_that_somebody_changed_are_no_power_cut(recording: Recording, tmp_
     files = dict(recording.states[-1])
     files["opra.pillar.definition.dbn.zst"] = recording.states[0]["opra.pillar.definition.dbn.zst"]
     folder = put(tmp_path / "tape", files)
-    with pytest.raises(TapeError, match="count records that are not there; restore the files"):
+    with pytest.raises(TapeError, match="count records that are missing; restore the files"):
         recording.recorder(folder)
     assert state(folder) == files
 
 
-def test_a_folder_that_cannot_be_written_to(recording: Recording, tmp_path: Path) -> None:
+def test_a_folder_that_is_not_writable(recording: Recording, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("no folder")
     with pytest.raises(OSError, match="Not a directory"):
         recording.recorder(tmp_path / "file" / "tape")

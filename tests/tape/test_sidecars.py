@@ -5,6 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from tape.commits import write_commits
 from zerodte.records.condition import Condition
 from zerodte.records.dbn import Records
 from zerodte.tape.folder import TapeError, open_tape
@@ -66,7 +67,7 @@ def test_conditions_of_another_number_are_refused(
 def test_unknown_condition_is_refused(writer: TapeWriter, make: Make) -> None:
     path = writer.write("OPRA.PILLAR", "tcbbo", make("tcbbo", 1, 2, 3), name="t.dbn")
     path.with_name("t.dbn.conditions").write_bytes(b"\1\x09\0")
-    with pytest.raises(TapeError, match="condition 9; known are 0 to 8"):
+    with pytest.raises(TapeError, match="condition 9; expected: 0 to 8"):
         list(open_tape(writer.path).ticks())
 
 
@@ -84,7 +85,7 @@ def test_cancels_out_of_place_are_refused(
     writer: TapeWriter, make: Make, pair: tuple[int, int]
 ) -> None:
     trades, pairs = make("tcbbo", *range(4)), np.array([(3, 0), pair])
-    message = f"cancel {pair[0]} of trade {pair[1]}, in a file of 4 trades"
+    message = f"record {pair[0]} cancels trade {pair[1]} in a file of 4 trades"
     with pytest.raises(TapeError, match=message):
         writer.write("OPRA.PILLAR", "tcbbo", trades, name="t.dbn", cancels=pairs)
     path = writer.write("OPRA.PILLAR", "tcbbo", trades, name="t.dbn")
@@ -92,7 +93,7 @@ def test_cancels_out_of_place_are_refused(
     with pytest.raises(TapeError, match=message):
         open_tape(writer.path).cancels()
     path.with_name("t.dbn.cancels").write_bytes(bytes(24))
-    with pytest.raises(TapeError, match="24 bytes; expected are pairs of two int64"):
+    with pytest.raises(TapeError, match="24 bytes; expected: two int64 per cancel"):
         open_tape(writer.path).cancels()
 
 
@@ -100,7 +101,7 @@ def test_sidecars_that_do_not_fit_are_not_written(writer: TapeWriter, make: Make
     codes = np.zeros(3, np.uint8)
     with pytest.raises(TapeError, match="3 conditions for 2 trades"):
         writer.write("OPRA.PILLAR", "tcbbo", make("tcbbo", 1, 2), conditions=codes)
-    with pytest.raises(TapeError, match="condition 77; known are 0 to 8"):
+    with pytest.raises(TapeError, match="condition 77; expected: 0 to 8"):
         writer.write("OPRA.PILLAR", "tcbbo", make("tcbbo", 1, 2, 3), conditions=codes + 77)
     with pytest.raises(TapeError, match="belong to tcbbo, tbbo, trades, not cbbo-1s"):
         writer.write("OPRA.PILLAR", "cbbo-1s", make("cbbo-1s", 1, 2, 3), conditions=codes)
@@ -113,7 +114,7 @@ def test_sidecars_that_do_not_fit_are_not_written(writer: TapeWriter, make: Make
         ('{"end": 5}\n', "line 1: .*counts"),
         (
             '{"end": 5000000000, "counts": {"a.dbn": 1}}\n{"end": 6000000000, "cou\n',
-            "line 2: .*expected is",
+            "line 2: .*expected: ",
         ),
         ('{"end": 5000000000, "counts": {}}\n\n', "line 2"),
         ('{"end": 5.5, "counts": {}}\n', "line 1: .*end"),
@@ -123,11 +124,11 @@ def test_sidecars_that_do_not_fit_are_not_written(writer: TapeWriter, make: Make
         ),
         (
             '{"end": 5000000000, "counts": {"a.dbn": -1}}\n',
-            "line 1: -1 records of a.dbn, fewer than the 0",
+            "line 1: -1 records of a.dbn, fewer than the previous 0",
         ),
         (
             '{"end": 0, "counts": {"a.dbn": 2}}\n{"end": 1000000000, "counts": {"a.dbn": 1}}\n',
-            "line 2: 1 records of a.dbn, fewer than the 2 before",
+            "line 2: 1 records of a.dbn, fewer than the previous 2",
         ),
         (
             '{"end": 5000000000, "counts": {}}\n{"end": 5000000000, "counts": {}}\n',
@@ -152,6 +153,8 @@ def test_commits_beyond_what_is_there_are_refused(
     writer.write("OPRA.PILLAR", "tcbbo", make("tcbbo", 1, 2, 3), name=name)
     ends = (OPEN + second * 10**9 for second in (1, 2, 3))
     counts = (2, 4, 5)
-    writer.write_ticks([Commit(end, {name: n}) for end, n in zip(ends, counts, strict=True)])
+    write_commits(
+        writer.path, [Commit(end, {name: n}) for end, n in zip(ends, counts, strict=True)]
+    )
     with pytest.raises(TapeError, match=rf"ticks, line 2: 4 records of {name}, which has 3"):
         list(open_tape(writer.path).ticks())

@@ -149,8 +149,8 @@ def _store(session: Session, tape: Tape, history: History) -> None:
             f"{tape.path}: no sample of a same-day chain up to the close of {tape.session.date}; "
             "only finished sessions are stored"
         )
-    size = sum(history.keep(day) for day in days)
+    size = sum(history.store(day) for day in days)
     symbols = ", ".join(day.day.symbol for day in days)
     click.echo(
-        f"stored {tape.session.date} in {history.shown}: {symbols}, {size:,} bytes", err=True
+        f"stored {tape.session.date} in {history.display_root}: {symbols}, {size:,} bytes", err=True
     )

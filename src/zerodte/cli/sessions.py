@@ -27,7 +27,7 @@ def sessions_command(root: str, check: bool, as_json: bool) -> None:
     elif sessions:
         _print(sessions)
     else:
-        click.echo(f"no finished sessions in {history.shown}")
+        click.echo(f"no finished sessions in {history.display_root}")
 
 
 def _print(sessions: Iterable[CatalogSession]) -> None:

@@ -55,7 +55,7 @@ class Impact(click.ParamType[float]):
         return impact
 
 
-SYMBOLS = click.option(
+SYMBOLS_OPTION = click.option(
     "--symbols",
     "names",
     type=Symbols(),
@@ -63,14 +63,14 @@ SYMBOLS = click.option(
     show_default=True,
     help="Symbols to simulate, separated by commas.",
 )
-SEED = click.option(
+SEED_OPTION = click.option(
     "--seed",
     type=click.IntRange(0),
     default=1,
     show_default=True,
     help="Seed of the random market; each gives another one.",
 )
-IMPACT = click.option(
+IMPACT_OPTION = click.option(
     "--impact",
     type=Impact(),
     default=0.0,
@@ -98,10 +98,10 @@ def session_of(date: datetime.date) -> TradingSession:
 
 @click.command("simulate")
 @click.option("--date", type=DATE, required=True, help="Date of the session.")
-@SYMBOLS
+@SYMBOLS_OPTION
 @click.option("--out", type=FOLDER, required=True, help="The tape's folder; must not exist.")
-@SEED
-@IMPACT
+@SEED_OPTION
+@IMPACT_OPTION
 @click.option(
     "--minutes", type=click.IntRange(1), help="Simulate only the first minutes of the session."
 )

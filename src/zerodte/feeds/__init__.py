@@ -1,1 +1,1 @@
-"""Where tapes come from: each feed turns a source of market data into a tape."""
+"""Sources of live market data, and simulated ones."""

@@ -1,7 +1,7 @@
-"""What a live feed is to those who record it. Each vendor is a module of its own beside this one.
+"""The interface of a live feed. Each vendor's feed is a module beside this one.
 
-A feed names a session and its streams, says whether it can go on from where a recording stands, and
-then gives arrivals. How it divides them, and over what wire they come, is its own affair.
+A feed describes a session and its streams, tells whether it can resume a recording, and then sends
+arrivals. Their size and the transport are up to the feed.
 """
 
 from collections.abc import Mapping
@@ -14,18 +14,18 @@ from zerodte.tape.tick_assembler import Arrival
 
 
 class FeedError(ZerodteError, OSError):
-    """A feed that cannot be reached, has gone away, or says what makes no sense."""
+    """A feed that cannot be reached, has disconnected, or sends invalid data."""
 
 
 @dataclass(frozen=True, slots=True)
 class FeedStart:
-    """What a feed says as it begins to send.
+    """A feed's answer to a request to start.
 
     Attributes:
         now: Its clock, UTC ns.
-        speed: How many seconds its clock goes in one of the wall clock's.
-        resumed: Whether it goes on after the records that it was told of. If not, quotes and
-            trades from before `now` are lost; definitions and statistics never are.
+        speed: Seconds of its clock per second of the wall clock.
+        resumed: Whether it sends everything after the records that the client has. If not, quotes
+            and trades from before `now` are lost; definitions and statistics never are.
     """
 
     now: int
@@ -34,40 +34,40 @@ class FeedStart:
 
 
 class FeedConnection(Protocol):
-    """A feed that was reached."""
+    """A connection to a feed."""
 
     @property
-    def offer(self) -> FeedManifest:
-        """The session that it is about to send."""
+    def manifest(self) -> FeedManifest:
+        """The session that the feed is about to send."""
         ...
 
     @property
     def is_over(self) -> bool:
-        """Whether it has said that nothing more will come."""
+        """Whether the feed has announced the end of the session."""
         ...
 
     def start(self, counts: Mapping[str, int]) -> FeedStart:
-        """Have it send.
+        """Ask the feed to start sending.
 
         Args:
-            counts: How many records of each stream there are already, by the stream's name. The
-                positions of what arrives go on from there.
+            counts: The number of records that the client has of each stream, by the stream's name.
+                The positions of arrivals continue from there.
 
         Raises:
-            FeedError: If it has gone away.
+            FeedError: If the feed has disconnected.
         """
         ...
 
     def receive(self, timeout: float) -> list[Arrival]:
-        """What has arrived, waiting up to `timeout` seconds for the first; perhaps nothing.
+        """Receive arrivals, waiting up to `timeout` seconds for the first; perhaps none.
 
         Raises:
-            FeedError: If it has gone away, or says what makes no sense.
+            FeedError: If the feed has disconnected or sends invalid data.
         """
         ...
 
     def close(self) -> None:
-        """Let go of it."""
+        """Close the connection."""
         ...
 
 
@@ -76,11 +76,11 @@ class Feed(Protocol):
 
     @property
     def name(self) -> str:
-        """What to call it in messages."""
+        """Its name in messages."""
         ...
 
     def connect(self) -> FeedConnection:
-        """Reach it.
+        """Connect to the feed.
 
         Raises:
             FeedError: If it cannot be reached.

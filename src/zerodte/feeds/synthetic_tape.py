@@ -1,8 +1,8 @@
-"""A small generated chain and a few trades of it, to look around without market data.
+"""A small generated chain with a few trades, for a first look without market data.
 
-Black prices on a fixed smile, open interest heaped on round strikes, one made-up symbol. It is
-quoted twice, so that a sample precedes its trades; it does not move and claims nothing about any
-market.
+It has Black prices on a fixed smile, open interest concentrated at round strikes, and one invented
+symbol. The chain is quoted twice, so that a sample precedes its trades. Prices do not move, and
+nothing here models a real market.
 """
 
 import datetime
@@ -29,18 +29,18 @@ _NANO = 1_000_000_000
 
 
 def write_synthetic_tape(out: Path, session: TradingSession) -> None:
-    """Write a tape of `session` at its ninetieth minute: its expiry, the next, and a week's."""
+    """Write a tape of `session` at its 90th minute: expiries today, next session and next week."""
     last = session.open + HOUR + 30 * MINUTE
     at = last - SAMPLE_INTERVAL
-    following = calendar().next(session.date)
-    week = calendar().next(session.date + datetime.timedelta(days=6))
+    next_day = calendar().next(session.date)
+    next_week = calendar().next(session.date + datetime.timedelta(days=6))
     writer = TapeWriter(out, source="simulated", notes=("a small generated chain",))
     contracts, mids, interest = [], [], []
-    for sessions, expiry in ((0.0, session.date), (1.0, following.date), (5.0, week.date)):
-        left = sessions + (session.close - last) / (session.close - session.open)
+    for sessions, expiry in ((0.0, session.date), (1.0, next_day.date), (5.0, next_week.date)):
+        remaining = sessions + (session.close - last) / (session.close - session.open)
         for right, is_call in (("C", True), ("P", False)):
             contracts += [Contract(SYMBOL, expiry, strike, right) for strike in _STRIKES.tolist()]
-            mids.append(_prices(left / 252, is_call))
+            mids.append(_prices(remaining / 252, is_call))
             interest.append(_open_interest(is_call))
     symbols = [format_osi(contract) for contract in contracts]
     ids = writer.ids(_DATASET, symbols)
@@ -59,8 +59,8 @@ def write_synthetic_tape(out: Path, session: TradingSession) -> None:
 
 
 def _prices(tau: float, is_call: bool) -> F64:
-    money = np.log(_STRIKES / _SPOT)
-    smile = 0.13 - 0.9 * money + 9.0 * money**2
+    moneyness = np.log(_STRIKES / _SPOT)
+    smile = 0.13 - 0.9 * moneyness + 9.0 * moneyness**2
     rights = np.full(len(_STRIKES), is_call)
     return black.price(_SPOT, _STRIKES, tau, smile, rights)
 
@@ -68,8 +68,8 @@ def _prices(tau: float, is_call: bool) -> F64:
 def _open_interest(is_call: bool) -> F64:
     centre = _SPOT + (5.0 if is_call else -7.0)
     bell = np.exp(-0.5 * ((_STRIKES - centre) / 9.0) ** 2)
-    heap = 1.0 + 2.0 * (_STRIKES % 5.0 == 0.0) + 3.0 * (_STRIKES % 10.0 == 0.0)
-    counts: F64 = np.rint((2100.0 if is_call else 1300.0) * bell * heap)
+    roundness = 1.0 + 2.0 * (_STRIKES % 5.0 == 0.0) + 3.0 * (_STRIKES % 10.0 == 0.0)
+    counts: F64 = np.rint((2100.0 if is_call else 1300.0) * bell * roundness)
     return counts
 
 
@@ -103,7 +103,7 @@ def _write_statistics(writer: TapeWriter, ids: U32, counts: F64, at: int, mornin
 
 
 def _write_quotes(writer: TapeWriter, ids: U32, mid: F64, times: tuple[int, ...]) -> Records:
-    """Quote every contract at each of the times; returns one round of them."""
+    """Quote every contract at each of the times; returns the quotes of one time."""
     rows = records("cbbo-1s", len(ids))
     half = np.maximum(_TICK, np.rint(mid) * _TICK)
     bid = np.maximum(np.rint((mid - half) / _TICK), 0.0) * _TICK
@@ -111,14 +111,14 @@ def _write_quotes(writer: TapeWriter, ids: U32, mid: F64, times: tuple[int, ...]
     rows["instrument_id"] = ids
     rows["bid_px_00"], rows["ask_px_00"] = _raw(bid), _raw(ask)
     rows["bid_sz_00"] = rows["ask_sz_00"] = 50
-    rounds = np.tile(rows, len(times))
-    rounds["ts_event"] = rounds["ts_recv"] = np.repeat(times, len(ids))
-    writer.write(_DATASET, "cbbo-1s", rounds)
+    repeated = np.tile(rows, len(times))
+    repeated["ts_event"] = repeated["ts_recv"] = np.repeat(times, len(ids))
+    writer.write(_DATASET, "cbbo-1s", repeated)
     return rows
 
 
 def _write_trades(writer: TapeWriter, quotes: Records, at: int) -> None:
-    """A trade of every contract quoted: at the ask, at the bid, between, and so on."""
+    """Trade every quoted contract once: at the ask, at the bid, between, and so on."""
     rows = records("tcbbo", len(quotes))
     for name in ("instrument_id", "bid_px_00", "ask_px_00", "bid_sz_00", "ask_sz_00"):
         rows[name] = quotes[name]

@@ -1,4 +1,4 @@
-"""The line's near end: a feed that is reached over TCP."""
+"""The client side of the TCP feed."""
 
 import socket
 import time
@@ -10,14 +10,14 @@ from zerodte.feeds.feed import FeedError, FeedStart
 from zerodte.tape.feed_manifest import FeedManifest
 from zerodte.tape.tick_assembler import Arrival, Piece
 
-_PATIENCE: Final = 10.0  # seconds until a feed has answered
-_CHUNK: Final = 1 << 20
+_TIMEOUT: Final = 10.0  # seconds, for connections and answers
+_READ_SIZE: Final = 1 << 20
 
 _Answer = TypeVar("_Answer", tcp_protocol.HelloMessage, tcp_protocol.StartedMessage)
 
 
 class TcpFeed:
-    """A feed process that listens somewhere.
+    """A feed process that listens on a TCP port.
 
     Args:
         host: Its address or name.
@@ -29,74 +29,75 @@ class TcpFeed:
 
     @property
     def name(self) -> str:
-        """Where it listens."""
+        """Its address, host:port."""
         return "{}:{}".format(*self._address)
 
     def connect(self) -> "TcpConnection":
-        """Reach it.
+        """Connect to the feed.
 
         Raises:
-            FeedError: If nobody listens there, or no line is spoken there.
+            FeedError: If no process listens there, or it does not speak the protocol.
         """
         try:
-            near = socket.create_connection(self._address, timeout=_PATIENCE)
+            client = socket.create_connection(self._address, timeout=_TIMEOUT)
         except (OSError, OverflowError) as error:
             raise FeedError(getattr(error, "strerror", None) or str(error)) from error
         try:
-            return TcpConnection(near)
+            return TcpConnection(client)
         except BaseException:
-            near.close()
+            client.close()
             raise
 
 
 class TcpConnection:
-    """A line that was reached; see `Connection`.
+    """A connection to a TCP feed; see `FeedConnection`.
 
     Attributes:
-        offer: The session that comes over it.
-        is_over: Whether the feed has said that nothing more will come.
+        manifest: The session that the feed sends.
+        is_over: Whether the feed has announced the end of the session.
     """
 
-    def __init__(self, near: socket.socket) -> None:
-        self._socket = near
+    def __init__(self, client: socket.socket) -> None:
+        self._socket = client
         self._decoder = tcp_protocol.MessageDecoder()
         self._messages: list[tuple[tcp_protocol.Message, bytes]] = []
         self.is_over = False
         hello = self._answer(tcp_protocol.HelloMessage)
         if hello.version != tcp_protocol.VERSION:
             raise FeedError(
-                f"it speaks version {hello.version} of the line, not {tcp_protocol.VERSION}"
+                f"it speaks version {hello.version} of the protocol; "
+                f"expected: version {tcp_protocol.VERSION}"
             )
-        self.offer: FeedManifest = hello.offer
-        self._bases = [0] * len(self.offer.streams)
-        self._counts = [0] * len(self.offer.streams)
+        self.manifest: FeedManifest = hello.manifest
+        self._bases = [0] * len(self.manifest.streams)
+        self._counts = [0] * len(self.manifest.streams)
 
     def start(self, counts: Mapping[str, int]) -> FeedStart:
-        """Have it send; see `Connection`."""
-        self._counts = [counts[stream.name] for stream in self.offer.streams]
+        """Ask the feed to start sending; see `FeedConnection`."""
+        self._counts = [counts[stream.name] for stream in self.manifest.streams]
         self._send(tcp_protocol.encode(tcp_protocol.StartMessage(tuple(self._counts))))
-        begun = self._answer(tcp_protocol.StartedMessage)
+        started = self._answer(tcp_protocol.StartedMessage)
         self._bases = [
-            0 if begun.resumed or stream.is_standing else count
-            for stream, count in zip(self.offer.streams, self._counts, strict=True)
+            0 if started.resumed or stream.is_reference else count
+            for stream, count in zip(self.manifest.streams, self._counts, strict=True)
         ]
-        return FeedStart(begun.now, begun.speed, begun.resumed)
+        return FeedStart(started.now, started.speed, started.resumed)
 
     def receive(self, timeout: float) -> list[Arrival]:
-        """What has arrived; see `Connection`."""
+        """Receive arrivals; see `FeedConnection`."""
         if not self._messages:
             self._messages = self._read(timeout)
         messages, self._messages = self._messages, []
-        return [arrival for message in messages for arrival in self._arrival(*message)]
+        return [arrival for message in messages for arrival in self._arrivals(*message)]
 
     def close(self) -> None:
-        """Hang up."""
+        """Close the connection."""
         self._socket.close()
 
-    def _arrival(self, message: tcp_protocol.Message, body: bytes) -> list[Arrival]:
+    def _arrivals(self, message: tcp_protocol.Message, body: bytes) -> list[Arrival]:
         match message:
             case tcp_protocol.RecordsMessage():
-                return [self._piece(message, body)]
+                return [self._arrival(message, body)]
             case tcp_protocol.ClockMessage():
                 return [Arrival(message.clock)]
             case tcp_protocol.EndMessage():
@@ -105,27 +106,31 @@ class TcpConnection:
             case _:
                 raise _unexpected(message)
 
-    def _piece(self, sent: tcp_protocol.RecordsMessage, body: bytes) -> Arrival:
-        if not 0 <= sent.stream < len(self.offer.streams):
-            raise FeedError(f"records of stream {sent.stream}, which it did not offer")
-        stream, base = self.offer.streams[sent.stream], self._bases[sent.stream]
-        piece = tcp_protocol.decode_piece(sent, stream, body)
-        piece = Piece(base + piece.first, piece.records, piece.conditions, base + piece.pairs)
-        if piece.first != self._counts[sent.stream]:
+    def _arrival(self, message: tcp_protocol.RecordsMessage, body: bytes) -> Arrival:
+        index = message.stream
+        if not 0 <= index < len(self.manifest.streams):
+            raise FeedError(f"records of stream {index}, which is not in its manifest")
+        stream, base = self.manifest.streams[index], self._bases[index]
+        piece = tcp_protocol.decode_piece(message, stream, body)
+        piece = Piece(
+            base + piece.first, piece.records, piece.conditions, base + piece.cancel_pairs
+        )
+        if piece.first != self._counts[index]:
             raise FeedError(
-                f"{stream.name}: records from {piece.first}, after {self._counts[sent.stream]}"
+                f"{stream.name}: records from position {piece.first}; "
+                f"expected: {self._counts[index]}"
             )
-        self._counts[sent.stream] += len(piece.records)
-        return Arrival(sent.clock, stream.name, piece)
+        self._counts[index] += len(piece.records)
+        return Arrival(message.clock, stream.name, piece)
 
     def _answer(self, kind: type[_Answer]) -> _Answer:
-        """The next message, which must be of a kind."""
-        due = time.monotonic() + _PATIENCE
+        """Wait for the next message, which must be of a kind."""
+        deadline = time.monotonic() + _TIMEOUT
         while not self._messages:
-            # What is there of a long message is not yet one.
-            self._messages = self._read(_PATIENCE)
-            if not self._messages and time.monotonic() > due:
-                raise FeedError(f"no answer within {_PATIENCE:g} seconds")
+            # A read may return only a part of a long message.
+            self._messages = self._read(_TIMEOUT)
+            if not self._messages and time.monotonic() > deadline:
+                raise FeedError(f"no answer within {_TIMEOUT:g} seconds")
         message, _ = self._messages.pop(0)
         if not isinstance(message, kind):
             raise _unexpected(message)
@@ -134,18 +139,18 @@ class TcpConnection:
     def _read(self, timeout: float) -> list[tuple[tcp_protocol.Message, bytes]]:
         try:
             self._socket.settimeout(timeout)
-            content = self._socket.recv(_CHUNK)
+            content = self._socket.recv(_READ_SIZE)
         except TimeoutError:
             return []
         except OSError as error:
             raise FeedError(error.strerror or str(error)) from error
         if not content:
-            raise FeedError("it hung up")
+            raise FeedError("it closed the connection")
         return self._decoder.add(content)
 
     def _send(self, content: bytes) -> None:
         try:
-            self._socket.settimeout(_PATIENCE)
+            self._socket.settimeout(_TIMEOUT)
             self._socket.sendall(content)
         except OSError as error:
             raise FeedError(error.strerror or str(error)) from error
@@ -154,4 +159,4 @@ class TcpConnection:
 def _unexpected(message: tcp_protocol.Message) -> FeedError:
     if isinstance(message, tcp_protocol.RefusalMessage):
         return FeedError(f"it refused: {message.reason}")
-    return FeedError(f"an unexpected word, {type(message).__name__}")
+    return FeedError(f"unexpected message: {tcp_protocol.tag(type(message).__name__)}")

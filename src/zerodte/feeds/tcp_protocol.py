@@ -1,10 +1,10 @@
-"""The line: a live feed over TCP, as messages. Bytes in, messages out; no sockets here.
+"""The messages of a live feed over TCP, encoded and decoded without I/O.
 
-Every message is a frame: four bytes that mark it, the lengths of its two parts, a head in msgpack,
-and a body of raw records, with one byte for each record's condition after them where the stream has
-conditions. The feed speaks first (`HelloMessage`). The client says where to resume
-(`StartMessage`), the feed whether it can (`StartedMessage`). Then come `RecordsMessage` and
-`ClockMessage`, until `EndMessage` or `RefusalMessage`.
+A message consists of a four-byte mark, the lengths of its two parts, a header in msgpack, and a
+body of raw records, followed by one condition byte per record if the stream has conditions. The
+feed begins (`HelloMessage`). The client tells where to resume (`StartMessage`), the feed whether it
+can (`StartedMessage`). `RecordsMessage` and `ClockMessage` follow, until `EndMessage` or
+`RefusalMessage`.
 """
 
 import struct
@@ -25,70 +25,70 @@ VERSION: Final = 1
 
 _MARK: Final = b"ZDT\x01"
 _PREFIX: Final = struct.Struct("<4sII")
-#: A head may list a whole market's instruments; a body is a piece of a second.
-_MOST_HEAD: Final = 1 << 27
-_MOST_BODY: Final = 1 << 26
-#: Records sent in one message; of the order of a socket's buffer.
-PIECE_BYTES: Final = 1 << 21
+#: Bytes. A header may list a whole market's instruments; a body holds a fraction of a second.
+_MAX_HEADER: Final = 1 << 27
+_MAX_BODY: Final = 1 << 26
+#: Bytes of records in one message, on the order of a socket's buffer.
+PIECE_SIZE: Final = 1 << 21
 
 
-def _tag(name: str) -> str:
-    """The word for a message in its head."""
-    return name.removesuffix("Message").lower()
+def tag(class_name: str) -> str:
+    """A message's name in its header."""
+    return class_name.removesuffix("Message").lower()
 
 
-class HelloMessage(msgspec.Struct, frozen=True, tag=_tag):
-    """The feed's first word: what it is about to send."""
+class HelloMessage(msgspec.Struct, frozen=True, tag=tag):
+    """The feed's first message: the session that it is about to send."""
 
     version: int
-    offer: FeedManifest
+    manifest: FeedManifest
 
 
-class StartMessage(msgspec.Struct, frozen=True, tag=_tag):
-    """The client's only word: how many records of each stream it has, in the offer's order."""
+class StartMessage(msgspec.Struct, frozen=True, tag=tag):
+    """The client's only message: the number of records it has per stream, in manifest order."""
 
     counts: tuple[int, ...]
 
 
-class StartedMessage(msgspec.Struct, frozen=True, tag=_tag):
-    """The feed's clock and its speed, and whether it goes on after those counts."""
+class StartedMessage(msgspec.Struct, frozen=True, tag=tag):
+    """The feed's clock and speed, and whether it resumes after the client's counts."""
 
     now: int
     speed: float
     resumed: bool
 
 
-class RecordsMessage(msgspec.Struct, frozen=True, tag=_tag, omit_defaults=True):
-    """Records of one stream; they are the message's body.
+class RecordsMessage(msgspec.Struct, frozen=True, tag=tag, omit_defaults=True):
+    """Records of one stream; the body holds them.
 
     Attributes:
         clock: The feed's, UTC ns; none of the records was received later.
-        stream: Its place in the offer.
-        first: Position of the first in the stream; of quotes and trades of a feed that does not go
-            on after the counts, among those of this connection.
-        count: How many.
-        pairs: Positions of cancels among them, and of the trades that they cancel.
+        stream: Its index in the manifest.
+        first: Position of the first record in the stream. If the feed does not resume, positions of
+            quotes and trades start with the connection.
+        count: The number of records.
+        cancel_pairs: Positions of cancels among them, and of the trades that they cancel.
     """
 
     clock: int
     stream: int
     first: int
     count: int
-    pairs: tuple[tuple[int, int], ...] = ()
+    cancel_pairs: tuple[tuple[int, int], ...] = ()
 
 
-class ClockMessage(msgspec.Struct, frozen=True, tag=_tag):
-    """The feed's clock went on; what was received up to then has been sent."""
+class ClockMessage(msgspec.Struct, frozen=True, tag=tag):
+    """The feed's clock; all records received up to then have been sent."""
 
     clock: int
 
 
-class EndMessage(msgspec.Struct, frozen=True, tag=_tag):
-    """Nothing more will come."""
+class EndMessage(msgspec.Struct, frozen=True, tag=tag):
+    """The end of the session."""
 
 
-class RefusalMessage(msgspec.Struct, frozen=True, tag=_tag):
-    """Why the feed ends the connection."""
+class RefusalMessage(msgspec.Struct, frozen=True, tag=tag):
+    """The reason why the feed closes the connection."""
 
     reason: str
 
@@ -107,88 +107,99 @@ _DECODER: Final = msgspec.msgpack.Decoder(Message)
 
 
 def encode(message: Message, body: bytes = b"") -> bytes:
-    """A message as it goes over the line."""
-    head = msgspec.msgpack.encode(message)
-    return _PREFIX.pack(_MARK, len(head), len(body)) + head + body
+    """The bytes of a message."""
+    header = msgspec.msgpack.encode(message)
+    return _PREFIX.pack(_MARK, len(header), len(body)) + header + body
 
 
 class MessageDecoder:
-    """Bytes as they come, into messages."""
+    """Decodes messages from bytes that arrive in arbitrary chunks."""
 
     def __init__(self) -> None:
-        self._held = bytearray()
+        self._buffer = bytearray()
 
     def add(self, content: bytes) -> list[tuple[Message, bytes]]:
-        """The messages, each with its body, that are whole with these bytes.
+        """Add bytes; returns the messages that they complete, each with its body.
 
         Raises:
-            FeedError: If the bytes are none of this line's.
+            FeedError: If the bytes are not of this protocol.
         """
-        self._held += content
-        found = []
-        at = 0
-        while (end := self._end(at)) <= len(self._held):
-            _, head, _ = _PREFIX.unpack_from(self._held, at)
-            start = at + _PREFIX.size
-            found.append(
-                (_message(self._held[start : start + head]), bytes(self._held[start + head : end]))
+        self._buffer += content
+        messages = []
+        position = 0
+        while (end := self._end(position)) <= len(self._buffer):
+            _, header_size, _ = _PREFIX.unpack_from(self._buffer, position)
+            start = position + _PREFIX.size
+            header = self._buffer[start : start + header_size]
+            messages.append((_decode(header), bytes(self._buffer[start + header_size : end])))
+            position = end
+        del self._buffer[:position]
+        return messages
+
+    def _end(self, position: int) -> int:
+        """The end of the message at a position; beyond the buffer while that is unknown."""
+        prefix = bytes(self._buffer[position : position + _PREFIX.size])
+        if not _MARK.startswith(prefix[: len(_MARK)]):
+            raise FeedError(
+                f"a message begins with {prefix!r}; expected: {_MARK!r}, of a zerodte feed"
             )
-            at = end
-        del self._held[:at]
-        return found
-
-    def _end(self, at: int) -> int:
-        """Where the message at `at` ends; further than there are bytes while that is unknown."""
-        start = bytes(self._held[at : at + _PREFIX.size])
-        if not _MARK.startswith(start[: len(_MARK)]):
-            raise FeedError(f"what came begins with {start!r}: no line of zerodte is spoken there")
-        if len(start) < _PREFIX.size:
-            return len(self._held) + 1
-        _, head, body = _PREFIX.unpack(start)
-        if head > _MOST_HEAD or body > _MOST_BODY:
-            raise FeedError(f"a message of {head + body:,} bytes; the line is damaged")
-        return at + _PREFIX.size + int(head) + int(body)
+        if len(prefix) < _PREFIX.size:
+            return len(self._buffer) + 1
+        _, header_size, body_size = _PREFIX.unpack(prefix)
+        if header_size > _MAX_HEADER or body_size > _MAX_BODY:
+            raise FeedError(
+                f"a message with a header of {header_size:,} and a body of {body_size:,} bytes; "
+                f"expected: at most {_MAX_HEADER:,} and {_MAX_BODY:,}"
+            )
+        return position + _PREFIX.size + int(header_size) + int(body_size)
 
 
-def _message(head: bytes | bytearray) -> Message:
+def _decode(header: bytes | bytearray) -> Message:
     try:
-        message: Message = _DECODER.decode(head)
+        message: Message = _DECODER.decode(header)
     except msgspec.DecodeError as error:
-        raise FeedError(f"a message that cannot be read: {error}") from error
+        raise FeedError(f"invalid message: {error}") from error
     return message
 
 
 def encode_piece(clock: int, stream: int, piece: Piece) -> bytes:
-    """Records as they go over the line."""
-    pairs = tuple((int(cancel), int(original)) for cancel, original in piece.pairs)
-    codes = b"" if piece.conditions is None else piece.conditions.tobytes()
-    sent = RecordsMessage(clock, stream, piece.first, len(piece.records), pairs)
-    return encode(sent, piece.records.tobytes() + codes)
+    """The bytes of a `RecordsMessage` with the records of a piece."""
+    pairs = tuple((int(cancel), int(original)) for cancel, original in piece.cancel_pairs)
+    conditions = b"" if piece.conditions is None else piece.conditions.tobytes()
+    message = RecordsMessage(clock, stream, piece.first, len(piece.records), pairs)
+    return encode(message, piece.records.tobytes() + conditions)
 
 
-def decode_piece(sent: RecordsMessage, stream: FeedStream, body: bytes) -> Piece:
-    """Records as they came.
+def decode_piece(message: RecordsMessage, stream: FeedStream, body: bytes) -> Piece:
+    """The records of a `RecordsMessage`.
 
     Raises:
-        FeedError: If they are not of the stream's schema, or not as many as is said.
+        FeedError: If they are not of the stream's schema, or do not match the count.
     """
     layout = SCHEMAS[stream.schema]
-    size = sent.count * layout.itemsize
-    if sent.count < 1 or len(body) != size + sent.count * stream.has_conditions:
-        raise FeedError(f"{stream.name}: {len(body):,} bytes for {sent.count:,} records")
-    records: Records = np.frombuffer(body, layout, sent.count)
+    size = message.count * layout.itemsize
+    expected = size + message.count * stream.has_conditions
+    if message.count < 1 or len(body) != expected:
+        raise FeedError(
+            f"{stream.name}: {len(body):,} bytes for {message.count:,} records; "
+            f"expected: {max(expected, layout.itemsize):,}"
+        )
+    records: Records = np.frombuffer(body, layout, message.count)
     try:
         check_records(stream.dataset, stream.schema, records)
     except TapeError as error:
         raise FeedError(f"{stream.name}: {error}") from error
-    codes = np.frombuffer(body, np.uint8, offset=size) if stream.has_conditions else None
-    return Piece(sent.first, records, codes, _pairs(sent, stream))
+    conditions = np.frombuffer(body, np.uint8, offset=size) if stream.has_conditions else None
+    return Piece(message.first, records, conditions, _cancel_pairs(message, stream))
 
 
-def _pairs(sent: RecordsMessage, stream: FeedStream) -> I64:
-    pairs = np.array(sent.pairs, np.int64).reshape(-1, 2)
+def _cancel_pairs(message: RecordsMessage, stream: FeedStream) -> I64:
+    pairs = np.array(message.cancel_pairs, np.int64).reshape(-1, 2)
     cancel, original = pairs[:, 0], pairs[:, 1]
-    is_inside = (sent.first <= cancel) & (cancel < sent.first + sent.count)
+    is_inside = (message.first <= cancel) & (cancel < message.first + message.count)
     if not (is_inside & (original >= 0) & (original < cancel)).all() or (np.diff(cancel) < 0).any():
-        raise FeedError(f"{stream.name}: cancels that do not point from a trade to an earlier one")
+        raise FeedError(
+            f"{stream.name}: invalid cancels; each has to be one of the message's records and to "
+            "cancel an earlier trade, in ascending order"
+        )
     return pairs

@@ -1,7 +1,7 @@
-"""The line's far end: a process that sends a tape as time passes, whether or not anybody listens.
+"""The server side of the TCP feed: it sends a tape in real time, with or without clients.
 
-Each client has a thread and a way through the tape of its own, so nothing is kept for those who are
-slow: one that can go on from a count falls behind, one that cannot is hung up on.
+Each client has a thread and its own pass through the tape, so there are no queues. A slow client
+falls behind if it can resume; otherwise it is disconnected.
 """
 
 import itertools
@@ -15,37 +15,36 @@ from typing import Final
 from zerodte.constants import SECOND
 from zerodte.feeds import tcp_protocol
 from zerodte.feeds.feed import FeedError
-from zerodte.feeds.playback import Burst, FeedClock, Playback
+from zerodte.feeds.playback import FeedClock, Playback, PlaybackTick
+from zerodte.logs import log
 from zerodte.tape.error import TapeError
 from zerodte.tape.feed_manifest import FeedManifest
 from zerodte.tape.folder import Tape
 from zerodte.tape.tick_assembler import GRACE, Piece
 
-_LOG = logging.getLogger(__name__)
-
 _BACKLOG: Final = 16
-_CHUNK: Final = 1 << 16
-#: A client may take this long, seconds, until it says where to go on, or takes what it is sent.
-_PATIENCE: Final = 120.0
-#: Of a feed that gives only what comes from now on, a client may be this far behind, seconds.
-_FARTHEST: Final = 5.0
-#: The clock is told no more often than this, seconds.
-_BEAT: Final = 0.02
+_READ_SIZE: Final = 1 << 16
+#: Seconds for a client to send its first message, or to accept what it is sent.
+_TIMEOUT: Final = 120.0
+#: Seconds that a client may be behind if the feed does not resume.
+_MAX_LAG: Final = 5.0
+#: The shortest interval between clock messages, seconds.
+_CLOCK_INTERVAL: Final = 0.02
 
 
 class TcpFeedServer:
-    """Sends a tape to all who connect, from the open on, at a speed.
+    """Sends a tape to every client, from the open on.
 
     Args:
-        tape: What to send.
+        tape: The tape to send.
         speed: Times the wall clock; the clock starts now.
-        is_resumable: Whether a client may go on from the counts it has; otherwise it is sent what
-            comes from now on.
+        is_resumable: Whether clients resume after the records they have; otherwise they receive
+            only new ones.
         host: Address to listen on.
         port: 0 lets the system choose.
 
     Raises:
-        FeedError: The address is in use, not allowed or not this machine's.
+        FeedError: If the address is in use, forbidden, or not of this machine.
     """
 
     def __init__(
@@ -61,17 +60,17 @@ class TcpFeedServer:
             raise FeedError(
                 f"cannot listen on {host}:{port}: {reason}; choose another host or port"
             ) from error
-        self._stopped = threading.Event()
+        self._stop_requested = threading.Event()
 
     @property
     def address(self) -> tuple[str, int]:
-        """Where it listens: host and port."""
+        """Its host and port."""
         host, port = self._socket.getsockname()[:2]
         return host, port
 
     def run(self) -> None:
-        """Take clients until `stop`."""
-        while not self._stopped.is_set():
+        """Accept clients until `stop`."""
+        while not self._stop_requested.is_set():
             try:
                 client, _ = self._socket.accept()
             except OSError:
@@ -79,153 +78,154 @@ class TcpFeedServer:
             threading.Thread(target=self._serve, args=(client,), daemon=True).start()
 
     def stop(self) -> None:
-        """End `run`, and hang up on everybody."""
-        self._stopped.set()
+        """End `run` and disconnect all clients."""
+        self._stop_requested.set()
         with suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)
         self._socket.close()
 
     def _serve(self, client: socket.socket) -> None:
         with client:
-            client.settimeout(_PATIENCE)
+            client.settimeout(_TIMEOUT)
             try:
                 self._send_session(client)
             except TapeError as error:
-                _LOG.error("%s", error)
+                log(str(error), logging.ERROR)
                 _refuse(client, "its tape is damaged")
             except FeedError as error:
                 _refuse(client, str(error))
             except OSError as error:
-                _LOG.info("a client went away: %s", error)
+                log(f"client disconnected: {error}")
 
     def _send_session(self, client: socket.socket) -> None:
         playback = Playback(self._tape)
-        client.sendall(
-            tcp_protocol.encode(tcp_protocol.HelloMessage(tcp_protocol.VERSION, playback.offer))
-        )
-        counts = _start(client, playback.offer).counts
+        manifest = playback.manifest
+        _send(client, tcp_protocol.HelloMessage(tcp_protocol.VERSION, manifest))
+        counts = _receive_start(client, manifest).counts
         now = self._clock.now()
-        bursts = playback.bursts()
         if self._is_resumable:
-            rest = _after(bursts, playback.offer, counts)
+            ticks = _ticks_after_counts(playback.ticks(), manifest, counts)
         else:
             now = now // SECOND * SECOND
-            rest = _from(bursts, playback.offer, counts, now)
-        client.sendall(
-            tcp_protocol.encode(
-                tcp_protocol.StartedMessage(now, self._clock.speed, self._is_resumable)
-            )
-        )
-        for burst in rest:
-            if not self._wait(client, burst.end):
+            ticks = _ticks_after_time(playback.ticks(), manifest, counts, now)
+        _send(client, tcp_protocol.StartedMessage(now, self._clock.speed, self._is_resumable))
+        for tick in ticks:
+            if not self._wait(client, tick.end):
                 return
             if not self._is_resumable:
-                self._check_pace(burst.end)
-            client.sendall(_encoded(burst))
+                self._check_lag(tick.end)
+            client.sendall(_encode_tick(tick))
         end = self._tape.session.close + SECOND
         if self._wait(client, end):
-            client.sendall(
-                tcp_protocol.encode(tcp_protocol.ClockMessage(end))
-                + tcp_protocol.encode(tcp_protocol.EndMessage())
-            )
+            _send(client, tcp_protocol.ClockMessage(end), tcp_protocol.EndMessage())
 
     def _wait(self, client: socket.socket, until: int) -> bool:
-        """Tell the clock as it goes, up to the instant `until`; False when stopped meanwhile."""
-        step = max(SECOND, round(_BEAT * self._clock.speed) * SECOND)
+        """Send clock messages up to `until` (UTC ns); False if the server stops."""
+        step = max(SECOND, round(_CLOCK_INTERVAL * self._clock.speed) * SECOND)
         while True:
-            beat = (self._clock.now() - GRACE) // step * step + step + GRACE
-            if beat >= until:
-                return not self._stopped.wait(self._clock.until(until))
-            if self._stopped.wait(self._clock.until(beat)):
+            clock = (self._clock.now() - GRACE) // step * step + step + GRACE
+            if clock >= until:
+                return not self._stop_requested.wait(self._clock.seconds_until(until))
+            if self._stop_requested.wait(self._clock.seconds_until(clock)):
                 return False
-            client.sendall(tcp_protocol.encode(tcp_protocol.ClockMessage(beat)))
+            _send(client, tcp_protocol.ClockMessage(clock))
 
-    def _check_pace(self, sent: int) -> None:
-        behind = (self._clock.now() - sent) / self._clock.speed / SECOND
-        if behind > _FARTHEST:
-            raise FeedError(f"{behind:.0f} seconds behind, and nothing is kept here; connect again")
+    def _check_lag(self, end: int) -> None:
+        lag = (self._clock.now() - end) / self._clock.speed / SECOND
+        if lag > _MAX_LAG:
+            raise FeedError(
+                f"the client is {lag:.0f} seconds behind, and this feed does not resume; "
+                "connect again"
+            )
 
 
-def _start(client: socket.socket, offer: FeedManifest) -> tcp_protocol.StartMessage:
-    """What a client says first."""
+def _send(client: socket.socket, *messages: tcp_protocol.Message) -> None:
+    client.sendall(b"".join(map(tcp_protocol.encode, messages)))
+
+
+def _receive_start(client: socket.socket, manifest: FeedManifest) -> tcp_protocol.StartMessage:
+    """Wait for a client's first message."""
     decoder = tcp_protocol.MessageDecoder()
     while True:
-        content = client.recv(_CHUNK)
+        content = client.recv(_READ_SIZE)
         if not content:
-            raise OSError("it hung up before it said where to start")
+            raise OSError("it closed the connection without a start message")
         for message, _ in decoder.add(content):
             if isinstance(message, tcp_protocol.StartMessage) and len(message.counts) == len(
-                offer.streams
+                manifest.streams
             ):
                 return message
-            raise FeedError("expected is Start, with a count for each stream of the offer")
+            raise FeedError("expected: a start message with a count for each stream")
 
 
 def _refuse(client: socket.socket, reason: str) -> None:
     with suppress(OSError):
-        client.sendall(tcp_protocol.encode(tcp_protocol.RefusalMessage(reason)))
+        _send(client, tcp_protocol.RefusalMessage(reason))
 
 
-def _after(bursts: Iterator[Burst], offer: FeedManifest, counts: Sequence[int]) -> Iterator[Burst]:
-    """What comes after the records that a client has."""
+def _ticks_after_counts(
+    ticks: Iterator[PlaybackTick], manifest: FeedManifest, counts: Sequence[int]
+) -> Iterator[PlaybackTick]:
+    """The ticks without the records that a client has."""
     to_skip = dict(enumerate(counts))
-    for burst in bursts:
+    for tick in ticks:
         pieces = []
-        for place, piece in burst.pieces:
-            skipped = min(to_skip[place], len(piece.records))
-            to_skip[place] -= skipped
+        for index, piece in tick.pieces:
+            skipped = min(to_skip[index], len(piece.records))
+            to_skip[index] -= skipped
             if skipped < len(piece.records):
-                pieces.append((place, piece.part(skipped, len(piece.records))))
+                pieces.append((index, piece.rows(skipped, len(piece.records))))
         if pieces or not any(to_skip.values()):
-            yield Burst(burst.end, tuple(pieces))
-    for place, missing in to_skip.items():
+            yield PlaybackTick(tick.end, tuple(pieces))
+    for index, missing in to_skip.items():
         if missing:
             raise FeedError(
-                f"there are {missing} records fewer of {offer.streams[place].name} than you have"
+                f"the client has {missing} more records of {manifest.streams[index].name} than "
+                "this feed; record to another folder"
             )
 
 
-def _from(
-    bursts: Iterator[Burst], offer: FeedManifest, counts: Sequence[int], now: int
-) -> Iterator[Burst]:
-    """What comes after `now`, numbered from 0, and what a client lacks of what stands all day."""
+def _ticks_after_time(
+    ticks: Iterator[PlaybackTick], manifest: FeedManifest, counts: Sequence[int], now: int
+) -> Iterator[PlaybackTick]:
+    """The ticks after `now`, positions starting at 0, and the reference data a client lacks."""
     bases = [0] * len(counts)
-    standing: list[tuple[int, Piece]] = []
-    later: Burst | None = None
-    for burst in bursts:
-        if burst.end > now:
-            later = burst
+    reference: list[tuple[int, Piece]] = []
+    first: PlaybackTick | None = None
+    for tick in ticks:
+        if tick.end > now:
+            first = tick
             break
-        for place, piece in burst.pieces:
-            after = piece.first + len(piece.records)
-            if not offer.streams[place].is_standing:
-                bases[place] = after
-            elif after > counts[place]:
-                start = max(counts[place] - piece.first, 0)
-                standing.append((place, piece.part(start, len(piece.records))))
-    if standing:
-        yield Burst(now, tuple(standing))
-    for burst in () if later is None else itertools.chain((later,), bursts):
-        yield Burst(
-            burst.end,
-            tuple((place, _rebased(piece, bases[place])) for place, piece in burst.pieces),
+        for index, piece in tick.pieces:
+            stop = piece.first + len(piece.records)
+            if not manifest.streams[index].is_reference:
+                bases[index] = stop
+            elif stop > counts[index]:
+                start = max(counts[index] - piece.first, 0)
+                reference.append((index, piece.rows(start, len(piece.records))))
+    if reference:
+        yield PlaybackTick(now, tuple(reference))
+    for tick in () if first is None else itertools.chain((first,), ticks):
+        yield PlaybackTick(
+            tick.end,
+            tuple((index, _rebase(piece, bases[index])) for index, piece in tick.pieces),
         )
 
 
-def _rebased(piece: Piece, base: int) -> Piece:
-    """The same, positions counted from `base`; cancels of what came before it lose their trade."""
-    pairs = piece.pairs[piece.pairs[:, 1] >= base] - base
+def _rebase(piece: Piece, base: int) -> Piece:
+    """Count positions from `base`; cancels of earlier trades lose their reference."""
+    pairs = piece.cancel_pairs[piece.cancel_pairs[:, 1] >= base] - base
     return Piece(piece.first - base, piece.records, piece.conditions, pairs)
 
 
-def _encoded(burst: Burst) -> bytes:
-    """A tick's records as they go over the line; those of earlier ticks have all been sent."""
-    parts = [tcp_protocol.encode(tcp_protocol.ClockMessage(burst.end - SECOND + GRACE))]
-    for place, piece in burst.pieces:
+def _encode_tick(tick: PlaybackTick) -> bytes:
+    """The messages of a tick; its clock message closes the previous one."""
+    messages = [tcp_protocol.encode(tcp_protocol.ClockMessage(tick.end - SECOND + GRACE))]
+    for index, piece in tick.pieces:
         count = len(piece.records)
-        step = tcp_protocol.PIECE_BYTES // piece.records.dtype.itemsize
-        parts += [
-            tcp_protocol.encode_piece(burst.end, place, piece.part(start, min(start + step, count)))
+        step = tcp_protocol.PIECE_SIZE // piece.records.dtype.itemsize
+        messages += [
+            tcp_protocol.encode_piece(tick.end, index, piece.rows(start, min(start + step, count)))
             for start in range(0, count, step)
         ]
-    return b"".join(parts)
+    return b"".join(messages)

@@ -1,1 +1,1 @@
-"""Finished sessions as Parquet: a folder per date, a file per symbol; written once, read often."""
+"""Finished sessions as Parquet files: a folder per date, a file per symbol."""

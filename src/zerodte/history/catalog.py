@@ -1,4 +1,4 @@
-"""What a history holds, session by session, and what of it cannot be read."""
+"""The catalog of a history: its sessions, and the files that cannot be read."""
 
 import datetime
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from zerodte.wire.base import Timestamp, timestamp
 
 
 class CatalogGap(msgspec.Struct, frozen=True):
-    """An interval in which nothing was received."""
+    """An interval without market data."""
 
     start: Timestamp
     end: Timestamp
@@ -19,14 +19,14 @@ class CatalogGap(msgspec.Struct, frozen=True):
 
 
 class CatalogSymbol(msgspec.Struct, frozen=True):
-    """A symbol's day.
+    """A symbol's file.
 
     Attributes:
-        symbol: The underlying's.
+        symbol: The underlying.
         size: Bytes.
-        samples: How many; None where the file cannot be read.
+        samples: The number of samples; None if the file cannot be read.
         gaps: Ascending.
-        problem: Why it cannot be read.
+        problem: Why the file cannot be read; None if it can.
     """
 
     symbol: str
@@ -37,7 +37,7 @@ class CatalogSymbol(msgspec.Struct, frozen=True):
 
 
 class CatalogSession(msgspec.Struct, frozen=True):
-    """A date, and its symbols in order."""
+    """The symbols of a date, ascending."""
 
     date: datetime.date
     symbols: tuple[CatalogSymbol, ...]
@@ -47,15 +47,15 @@ def catalog(history: History, *, check: bool = False) -> Iterator[CatalogSession
     """The sessions of a history, by date.
 
     Args:
-        history: Where to look.
-        check: Whether to read the files whole, not their ends alone.
+        history: The history.
+        check: Whether to read the files completely, not only their headers.
 
     Raises:
         HistoryError: If its root cannot be listed.
     """
     for date, sizes in history.sizes().items():
-        kept = (_symbol(history, date, symbol, size, check) for symbol, size in sizes.items())
-        yield CatalogSession(date, tuple(kept))
+        symbols = (_symbol(history, date, symbol, size, check) for symbol, size in sizes.items())
+        yield CatalogSession(date, tuple(symbols))
 
 
 def _symbol(
@@ -64,10 +64,10 @@ def _symbol(
     try:
         if check:
             history.read(date, symbol)
-        about = history.about(date, symbol)
+        header = history.header(date, symbol)
     except HistoryError as error:
         return CatalogSymbol(symbol, size, problem=str(error))
-    if about is None:
-        return CatalogSymbol(symbol, size, problem="gone since it was listed")
-    gaps = (CatalogGap(timestamp(gap.start), timestamp(gap.end), gap.reason) for gap in about.gaps)
-    return CatalogSymbol(symbol, size, about.samples, tuple(gaps))
+    if header is None:
+        return CatalogSymbol(symbol, size, problem="removed while the sessions were listed")
+    gaps = (CatalogGap(timestamp(gap.start), timestamp(gap.end), gap.reason) for gap in header.gaps)
+    return CatalogSymbol(symbol, size, header.samples, tuple(gaps))

@@ -1,4 +1,4 @@
-"""The bytes of a Parquet file back to a symbol's day of samples, exactly as it was in memory."""
+"""Decoding of a finished session from its Parquet file, exactly as it was in memory."""
 
 import zlib
 from collections.abc import Iterator
@@ -12,44 +12,21 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from zerodte.arrays import I32, Rows
-from zerodte.history.arrow import AnyArray, Arrow, to_codes, to_instants, to_lists, to_numbers
-from zerodte.history.encode import StoredSession
+from zerodte.history import arrow, schema
+from zerodte.history.arrow import AnyArray, Arrow
 from zerodte.history.error import HistoryError
-from zerodte.history.schema import (
-    CHECKSUM_KEY,
-    FIGURE_COLUMNS,
-    HEADER_KEY,
-    INPUT_COLUMNS,
-    PRICES,
-    RULE_COLUMNS,
-    SIDES,
-    STATED,
-    VERSION,
-    FileHeader,
-    Scalar,
-)
+from zerodte.history.stored import StoredSession
 from zerodte.market.calendar import TradingSession
+from zerodte.session import sample
 from zerodte.session.quantise import units
-from zerodte.session.sample import (
-    COLUMN_KINDS,
-    FIGURES,
-    INPUTS,
-    NOT_LISTED,
-    RULE_COUNT,
-    Columns,
-    Gap,
-    SampleContext,
-    SampleDay,
-    VenueStatistics,
-)
 
 _Table: TypeAlias = dict[str, Arrow]
 
-#: Columns for other readers: what the file says of itself has them.
-_TOLD: Final = ("symbol", "strikes")
+#: Columns for other readers, which repeat the header.
+_REPEATED: Final = ("symbol", "strikes")
 
 
-class _Versioned(msgspec.Struct):
+class _FormatVersion(msgspec.Struct):
     version: int
 
 
@@ -59,150 +36,168 @@ def decode(content: pa.Buffer) -> StoredSession:
     Raises:
         HistoryError: If they are damaged, not a finished session's, or of a newer version.
     """
-    with _damage():
+    with _damage_as_error():
         file = pq.ParquetFile(pa.BufferReader(content), page_checksum_verification=True)
-        about = _about(file.metadata)
+        header = _header(file.metadata)
         names = file.schema_arrow.names
-        if lost := set(about.columns) - set(names):
-            raise HistoryError(f"damaged: it has lost its column {lost.pop()}")
-        table = file.read([name for name in names if name not in _TOLD], use_threads=False)
+        if missing := set(header.columns) - set(names):
+            raise HistoryError(f"damaged: its column {missing.pop()} is missing")
+        table = file.read([name for name in names if name not in _REPEATED], use_threads=False)
         columns = {name: table.column(name).combine_chunks() for name in table.column_names}
-        return StoredSession(_day(about, columns), about.source)
+        return StoredSession(_day(header, columns), header.source)
 
 
-def decode_about(file: pa.NativeFile) -> FileHeader:
-    """What a file says of itself; its end alone is read.
+def decode_header(file: pa.NativeFile) -> schema.FileHeader:
+    """The header of a file, for which only the file's end is read.
 
     Raises:
         HistoryError: As `decode`.
     """
-    with _damage():
-        return _about(pq.read_metadata(file))
+    with _damage_as_error():
+        return _header(pq.read_metadata(file))
 
 
 @contextmanager
-def _damage() -> Iterator[None]:
-    """What a reader stumbles over, in one line."""
+def _damage_as_error() -> Iterator[None]:
+    """Turn any error of reading a damaged file into a one-line error of the history."""
     try:
         yield
     except HistoryError:
         raise
     except KeyError as error:
-        raise HistoryError(f"damaged: it has no column {error}") from error
+        raise HistoryError(f"damaged: its column {error} is missing") from error
     except (pa.ArrowException, OSError, ValueError, IndexError) as error:
         raise HistoryError(f"damaged: {str(error).partition(chr(10))[0]}") from error
 
 
-def _about(metadata: pq.FileMetaData) -> FileHeader:
-    told = metadata.metadata or {}
-    text = told.get(HEADER_KEY)
+def _header(metadata: pq.FileMetaData) -> schema.FileHeader:
+    entries = metadata.metadata or {}
+    text = entries.get(schema.HEADER_KEY)
     if text is None:
         raise HistoryError("a Parquet file, but not one of a finished session")
-    if told.get(CHECKSUM_KEY) != str(zlib.crc32(text)).encode():
-        raise HistoryError("damaged: what it says of itself does not have its checksum")
+    if entries.get(schema.CHECKSUM_KEY) != str(zlib.crc32(text)).encode():
+        raise HistoryError("damaged: the checksum of its header is wrong")
     try:
-        version = msgspec.json.decode(text, type=_Versioned).version
-        if version > VERSION:
+        version = msgspec.json.decode(text, type=_FormatVersion).version
+        if version > schema.VERSION:
             raise HistoryError(
-                f"written as version {version}; known here are those up to {VERSION}, "
-                "a newer zerodte reads it"
+                f"written as version {version}; this zerodte reads versions up to "
+                f"{schema.VERSION}, so use a newer one"
             )
-        about = msgspec.json.decode(text, type=FileHeader)
+        header = msgspec.json.decode(text, type=schema.FileHeader)
     except msgspec.DecodeError as error:
-        raise HistoryError(f"damaged: what it says of itself: {error}") from error
-    if about.samples != metadata.num_rows:
-        raise HistoryError(f"damaged: {metadata.num_rows} rows of {about.samples}")
-    return about
+        raise HistoryError(f"damaged: its header: {error}") from error
+    if header.samples != metadata.num_rows:
+        raise HistoryError(
+            f"damaged: it has {metadata.num_rows} rows; expected: {header.samples}, by its header"
+        )
+    return header
 
 
-def _day(about: FileHeader, columns: _Table) -> SampleDay:
-    count, strikes = about.samples, len(about.strikes)
+def _day(header: schema.FileHeader, columns: _Table) -> sample.SampleDay:
+    count, strikes = header.samples, len(header.strikes)
     since = [
-        [NOT_LISTED if row is None else row for row in side]
-        for side in (about.calls_since, about.puts_since)
+        [sample.NOT_LISTED if row is None else row for row in right]
+        for right in (header.calls_since, header.puts_since)
     ]
-    return SampleDay(
-        symbol=about.symbol,
-        root=about.root,
-        hours=TradingSession(about.date, about.open, about.close),
-        strikes=np.array(about.strikes, np.float64),
+    return sample.SampleDay(
+        symbol=header.symbol,
+        root=header.root,
+        hours=TradingSession(header.date, header.open, header.close),
+        strikes=np.array(header.strikes, np.float64),
         since=np.array(since, np.int32),
-        columns=Columns(**{name: _column(columns, name, count, strikes) for name in COLUMN_KINDS}),
-        inputs=_rows(columns, INPUTS, INPUT_COLUMNS, count),
-        figures=_rows(columns, FIGURES, FIGURE_COLUMNS, count),
+        columns=sample.Columns(
+            **{name: _column(columns, name, count, strikes) for name in sample.COLUMN_KINDS}
+        ),
+        inputs=_rows(columns, sample.INPUTS, schema.INPUT_COLUMNS, count),
+        figures=_rows(columns, sample.FIGURES, schema.FIGURE_COLUMNS, count),
         volume_by_rule=_volume_by_rule(columns, count),
         statistics=_statistics(columns, strikes),
-        moments=_moments(columns),
-        gaps=tuple(Gap(gap.start, gap.end, gap.reason, gap.known) for gap in about.gaps),
+        moments=_contexts(columns),
+        gaps=tuple(sample.Gap(gap.start, gap.end, gap.reason, gap.known) for gap in header.gaps),
     )
 
 
 def _rows(
-    columns: _Table, table: np.dtype[np.void], scalars: tuple[Scalar, ...], count: int
+    columns: _Table,
+    table: np.dtype[np.void],
+    scalars: tuple[schema.ScalarColumn, ...],
+    count: int,
 ) -> Rows:
     rows = np.zeros(count, table)
     for scalar in scalars:
-        scalar.of(rows)[:] = _scalar(columns.get(scalar.name, pa.nulls(count)), scalar)
+        scalar.values(rows)[:] = _scalar(columns.get(scalar.name, pa.nulls(count)), scalar)
     return rows
 
 
-def _scalar(column: Arrow, scalar: Scalar) -> AnyArray:
+def _scalar(column: Arrow, scalar: schema.ScalarColumn) -> AnyArray:
     if scalar.is_time:
-        return to_instants(column)
-    return to_codes(column, scalar.words) if scalar.words else to_numbers(column, scalar.kind)
+        return arrow.to_times(column)
+    if scalar.code_names:
+        return arrow.to_codes(column, scalar.code_names)
+    return arrow.to_numbers(column, scalar.dtype)
 
 
 def _column(columns: _Table, name: str, count: int, strikes: int) -> AnyArray:
-    """One of `Columns`; what an older file lacks is unknown."""
-    kind = COLUMN_KINDS[name]
+    """One of `Columns`; a column that an older file lacks is unknown."""
+    kind = sample.COLUMN_KINDS[name]
     out = np.full(kind.shape(count, strikes), kind.nothing, kind.dtype)
     if kind.by_strike:
-        places = {name: out}
+        arrays = {name: out}
     else:
-        places = {f"{side}_{name}": out[:, right] for right, side in enumerate(SIDES)}
-    for part, place in places.items():
-        if part in columns:
-            is_price = name in PRICES
-            values = to_lists(columns[part], strikes, np.float64 if is_price else kind.dtype)
-            place[:] = units(values) if is_price else values
+        arrays = {f"{right}_{name}": out[:, index] for index, right in enumerate(schema.RIGHTS)}
+    for column, array in arrays.items():
+        if column in columns:
+            is_price = name in schema.PRICES
+            dtype = np.float64 if is_price else kind.dtype
+            values = arrow.to_lists(columns[column], strikes, dtype)
+            array[:] = units(values) if is_price else values
     return out
 
 
 def _volume_by_rule(columns: _Table, count: int) -> I32:
-    volume = np.zeros((count, RULE_COUNT), np.int32)
-    for rule, name in RULE_COLUMNS.items():
+    volume = np.zeros((count, sample.RULE_COUNT), np.int32)
+    for rule, name in schema.RULE_COLUMNS.items():
         if name in columns:
-            volume[:, rule] = to_numbers(columns[name], np.int32)
+            volume[:, rule] = arrow.to_numbers(columns[name], np.int32)
     return volume
 
 
-def _statistics(columns: _Table, strikes: int) -> tuple[VenueStatistics, ...]:
-    first = next(iter(STATED.values()))
-    changed = np.flatnonzero(to_numbers(columns[f"{SIDES[0]}_{first}"].is_valid(), bool))
+def _statistics(columns: _Table, strikes: int) -> tuple[sample.VenueStatistics, ...]:
+    first = next(iter(schema.VENUE_COLUMNS.values()))
+    is_new = arrow.to_numbers(columns[f"{schema.RIGHTS[0]}_{first}"].is_valid(), bool)
+    rows = np.flatnonzero(is_new)
     official, cleared = (
-        np.stack([to_lists(columns[f"{side}_{name}"], strikes, np.float32) for side in SIDES], 1)
-        for name in STATED.values()
+        np.stack(
+            [
+                arrow.to_lists(columns[f"{right}_{name}"], strikes, np.float32)
+                for right in schema.RIGHTS
+            ],
+            1,
+        )
+        for name in schema.VENUE_COLUMNS.values()
     )
-    times = to_instants(columns["oi_as_of"])[changed].tolist()
+    times = arrow.to_times(columns["oi_as_of"])[rows].tolist()
     return tuple(
-        VenueStatistics(row, official[place], cleared[place], times[place] or None)
-        for place, row in enumerate(changed.tolist())
+        sample.VenueStatistics(row, official[index], cleared[index], times[index] or None)
+        for index, row in enumerate(rows.tolist())
     )
 
 
-def _moments(columns: _Table) -> tuple[SampleContext, ...]:
+def _contexts(columns: _Table) -> tuple[sample.SampleContext, ...]:
     arrivals = columns["arrivals"]
-    pairs = zip(arrivals.keys.to_pylist(), to_instants(arrivals.items).tolist(), strict=True)
-    told = list(pairs)
-    ends = to_numbers(arrivals.offsets, np.int64) - arrivals.offsets[0].as_py()
+    pairs = list(
+        zip(arrivals.keys.to_pylist(), arrow.to_times(arrivals.items).tolist(), strict=True)
+    )
+    offsets = arrow.to_numbers(arrivals.offsets, np.int64) - arrivals.offsets[0].as_py()
     return tuple(
-        SampleContext(at, digest, dict(told[first:last]), tuple(notices), vix)
-        for at, digest, (first, last), notices, vix in zip(
-            to_instants(columns["t"]).tolist(),
+        sample.SampleContext(at, digest, dict(pairs[start:stop]), tuple(notices), vix)
+        for at, digest, (start, stop), notices, vix in zip(
+            arrow.to_times(columns["t"]).tolist(),
             columns["inputs_digest"].to_pylist(),
-            pairwise(ends.tolist()),
+            pairwise(offsets.tolist()),
             columns["notices"].to_pylist(),
-            to_numbers(columns["vix"], np.float64).tolist(),
+            arrow.to_numbers(columns["vix"], np.float64).tolist(),
             strict=True,
         )
     )

@@ -1,9 +1,7 @@
-"""A symbol's day of samples to the bytes of its Parquet file."""
+"""Encoding of a finished session as a Parquet file."""
 
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Final
 
 import msgspec
 import numpy as np
@@ -11,29 +9,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from zerodte.arrays import Rows
-from zerodte.history.arrow import (
-    INSTANT,
-    WORD,
-    Arrow,
-    from_codes,
-    from_instants,
-    from_lists,
-    from_numbers,
-)
-from zerodte.history.schema import (
-    CHECKSUM_KEY,
-    FIGURE_COLUMNS,
-    HEADER_KEY,
-    INPUT_COLUMNS,
-    PRICES,
-    RULE_COLUMNS,
-    SIDES,
-    STATED,
-    VERSION,
-    FileHeader,
-    Scalar,
-    StoredGap,
-)
+from zerodte.history import arrow, schema
+from zerodte.history.arrow import Arrow
+from zerodte.history.stored import StoredSession
 from zerodte.session.quantise import dollars
 from zerodte.session.sample import (
     COLUMN_KINDS,
@@ -43,63 +21,45 @@ from zerodte.session.sample import (
     SampleDay,
     VenueStatistics,
 )
-from zerodte.wire.envelope import Source
-
-#: Bytes that a `SampleContext` takes, its texts and times included.
-_MOMENT: Final = 1000
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class StoredSession:
-    """A finished session of one symbol: its samples, and where its market data came from."""
-
-    day: SampleDay
-    source: Source
-
-    @property
-    def nbytes(self) -> int:
-        """What it takes in memory, roughly."""
-        day = self.day
-        columns = (getattr(day.columns, name) for name in COLUMN_KINDS)
-        arrays = [*columns, day.inputs, day.figures, day.volume_by_rule]
-        return sum(int(array.nbytes) for array in arrays) + len(day) * _MOMENT
-
-
-def encode(finished: StoredSession) -> pa.Buffer:
+def encode(session: StoredSession) -> pa.Buffer:
     """The Parquet file of a finished session."""
-    columns = dict(_columns(finished.day))
-    told = msgspec.json.encode(_about(finished, tuple(columns)))
-    metadata = {HEADER_KEY: told, CHECKSUM_KEY: str(zlib.crc32(told)).encode()}
+    columns = dict(_columns(session.day))
+    header = msgspec.json.encode(_header(session, tuple(columns)))
+    checksum = str(zlib.crc32(header)).encode()
     out = pa.BufferOutputStream()
-    # One row group: a day is small, and groups of an hour take longer to read whole than they save.
+    # One row group, because a day is small. Reading groups of an hour one by one takes longer.
     pq.write_table(
-        pa.table(columns).replace_schema_metadata(metadata),
+        pa.table(columns).replace_schema_metadata(
+            {schema.HEADER_KEY: header, schema.CHECKSUM_KEY: checksum}
+        ),
         out,
         compression="zstd",
-        use_dictionary=[name for name, column in columns.items() if column.type == WORD],
+        use_dictionary=[name for name, column in columns.items() if column.type == arrow.NAME],
         write_page_checksum=True,
     )
     return out.getvalue()
 
 
-def _about(finished: StoredSession, columns: tuple[str, ...]) -> FileHeader:
-    day = finished.day
+def _header(session: StoredSession, columns: tuple[str, ...]) -> schema.FileHeader:
+    day = session.day
     calls, puts = (
-        tuple(None if row == NOT_LISTED else row for row in side) for side in day.since.tolist()
+        tuple(None if row == NOT_LISTED else row for row in right) for right in day.since.tolist()
     )
-    return FileHeader(
-        version=VERSION,
+    return schema.FileHeader(
+        version=schema.VERSION,
         symbol=day.symbol,
         root=day.root,
         date=day.hours.date,
         open=day.hours.open,
         close=day.hours.close,
-        source=finished.source,
+        source=session.source,
         samples=len(day),
         strikes=tuple(day.strikes.tolist()),
         calls_since=calls,
         puts_since=puts,
-        gaps=tuple(StoredGap(gap.start, gap.end, gap.reason, gap.known) for gap in day.gaps),
+        gaps=tuple(schema.StoredGap(gap.start, gap.end, gap.reason, gap.known) for gap in day.gaps),
         digest=day.moments[-1].digest if day.moments else "",
         columns=columns,
     )
@@ -107,49 +67,52 @@ def _about(finished: StoredSession, columns: tuple[str, ...]) -> FileHeader:
 
 def _columns(day: SampleDay) -> Iterator[tuple[str, Arrow]]:
     count = len(day)
-    yield "symbol", from_codes(np.zeros(count, np.int8), [day.symbol])
-    for scalar in INPUT_COLUMNS:
+    yield "symbol", arrow.from_codes(np.zeros(count, np.int8), [day.symbol])
+    for scalar in schema.INPUT_COLUMNS:
         yield scalar.name, _scalar(day.inputs, scalar)
-    for scalar in FIGURE_COLUMNS:
+    for scalar in schema.FIGURE_COLUMNS:
         yield scalar.name, _scalar(day.figures, scalar)
-    yield from _moments(day.moments)
-    for rule, name in RULE_COLUMNS.items():
-        yield name, from_numbers(day.volume_by_rule[:, rule])
-    yield "strikes", from_lists(np.tile(day.strikes, (count, 1)))
+    yield from _contexts(day.moments)
+    for rule, name in schema.RULE_COLUMNS.items():
+        yield name, arrow.from_numbers(day.volume_by_rule[:, rule])
+    yield "strikes", arrow.from_lists(np.tile(day.strikes, (count, 1)))
     for name, kind in COLUMN_KINDS.items():
-        kept = getattr(day.columns, name)
-        values = dollars(kept) if name in PRICES else kept
+        values = getattr(day.columns, name)
+        if name in schema.PRICES:
+            values = dollars(values)
         if kind.by_strike:
-            yield name, from_lists(values)
+            yield name, arrow.from_lists(values)
         else:
-            for right, side in enumerate(SIDES):
-                yield f"{side}_{name}", from_lists(values[:, right])
+            for index, right in enumerate(schema.RIGHTS):
+                yield f"{right}_{name}", arrow.from_lists(values[:, index])
     yield from _statistics(day.statistics, count)
 
 
-def _scalar(rows: Rows, scalar: Scalar) -> Arrow:
-    values = scalar.of(rows)
-    if scalar.is_time:
-        return from_instants(values)
-    return from_codes(values, scalar.words) if scalar.words else from_numbers(values)
+def _scalar(rows: Rows, column: schema.ScalarColumn) -> Arrow:
+    values = column.values(rows)
+    if column.is_time:
+        return arrow.from_times(values)
+    if column.code_names:
+        return arrow.from_codes(values, column.code_names)
+    return arrow.from_numbers(values)
 
 
-def _moments(moments: tuple[SampleContext, ...]) -> Iterator[tuple[str, Arrow]]:
-    yield "vix", from_numbers(np.array([moment.vix for moment in moments]))
-    yield "inputs_digest", pa.array([moment.digest for moment in moments], pa.string())
-    yield "notices", pa.array([moment.notices for moment in moments], pa.list_(pa.string()))
-    arrivals = [list(moment.arrivals.items()) for moment in moments]
-    yield "arrivals", pa.array(arrivals, pa.map_(pa.string(), INSTANT))
+def _contexts(contexts: tuple[SampleContext, ...]) -> Iterator[tuple[str, Arrow]]:
+    yield "vix", arrow.from_numbers(np.array([context.vix for context in contexts]))
+    yield "inputs_digest", pa.array([context.digest for context in contexts], pa.string())
+    yield "notices", pa.array([context.notices for context in contexts], pa.list_(pa.string()))
+    arrivals = [list(context.arrivals.items()) for context in contexts]
+    yield "arrivals", pa.array(arrivals, pa.map_(pa.string(), arrow.TIME))
 
 
 def _statistics(statistics: tuple[VenueStatistics, ...], count: int) -> Iterator[tuple[str, Arrow]]:
-    """In the rows where the venue said something new; null in the others."""
-    changed = np.zeros(count, bool)
-    changed[[said.since for said in statistics]] = True
+    """Values in the rows where the venue published new ones; null in the others."""
+    is_new = np.zeros(count, bool)
+    is_new[[values.since for values in statistics]] = True
     times = np.full(count, NO_TIME, np.int64)
-    times[changed] = [said.oi_as_of or NO_TIME for said in statistics]
-    yield "oi_as_of", from_instants(times)
-    for field, name in STATED.items():
-        stated = np.stack([getattr(said, field) for said in statistics])
-        for right, side in enumerate(SIDES):
-            yield f"{side}_{name}", from_lists(stated[:, right], changed)
+    times[is_new] = [values.oi_as_of or NO_TIME for values in statistics]
+    yield "oi_as_of", arrow.from_times(times)
+    for field, name in schema.VENUE_COLUMNS.items():
+        contracts = np.stack([getattr(values, field) for values in statistics])
+        for index, right in enumerate(schema.RIGHTS):
+            yield f"{right}_{name}", arrow.from_lists(contracts[:, index], is_new)

@@ -4,4 +4,4 @@ from zerodte.errors import ZerodteError
 
 
 class HistoryError(ZerodteError, ValueError):
-    """What cannot be kept as a finished session, or read as one; says why, and what would do."""
+    """A finished session that cannot be stored or read."""

@@ -1,4 +1,4 @@
-"""Where finished sessions lie: a folder or an object store. Names and bytes, nothing of markets."""
+"""Files in a local folder or an object store, by name."""
 
 import os
 import re
@@ -26,7 +26,7 @@ class FileStore:
             `s3://bucket/folder?endpoint_override=http://127.0.0.1:9000`.
 
     Attributes:
-        shown: The root without the keys and options that a URL may hold, to be printed.
+        display_root: The root for messages, without the keys and options of a URL.
 
     Raises:
         HistoryError: If the URL cannot be used.
@@ -34,76 +34,76 @@ class FileStore:
 
     def __init__(self, root: str) -> None:
         url = _URL.fullmatch(root)
-        self.shown = "".join(url.groups()) if url else root
+        self.display_root = "".join(url.groups()) if url else root
         self._files: fs.FileSystem = fs.LocalFileSystem()
         self._path = str(Path(root).absolute())
         if url:
-            self._files, self._path = self._store(root)
+            self._files, self._path = self._from_url(root)
 
     def files(self) -> Iterator[tuple[str, int]]:
-        """Every file below: its name there, parts joined by '/', and its size, by name.
+        """Every file in the folder and below: its name, with slashes, and its size, by name.
 
         Raises:
-            HistoryError: If the place cannot be listed.
+            HistoryError: If the folder cannot be listed.
         """
-        everything = fs.FileSelector(self._path, allow_not_found=True, recursive=True)
-        infos = self._try("list", "", lambda: self._files.get_file_info(everything))
+        selector = fs.FileSelector(self._path, allow_not_found=True, recursive=True)
+        infos = self._attempt("list", "", lambda: self._files.get_file_info(selector))
         for info in sorted(infos or (), key=lambda info: str(info.path)):
             if info.type == fs.FileType.File:
                 yield info.path[len(self._path) :].lstrip("/"), info.size
 
     def open(self, name: str) -> pa.NativeFile | None:
-        """A file, to be read at any position; None where there is none.
+        """Open a file for reading at any position; None if there is no such file.
 
         Raises:
             HistoryError: If it cannot be opened.
         """
-        return self._try("read", name, lambda: self._files.open_input_file(self._full(name)))
+        return self._attempt("read", name, lambda: self._files.open_input_file(self._full(name)))
 
-    def put(self, name: str, content: pa.Buffer) -> None:
-        """Write a file whole, or leave what was there: nobody ever reads half of one.
+    def write(self, name: str, content: pa.Buffer) -> None:
+        """Write a file atomically; an error leaves the previous one.
 
         Raises:
             HistoryError: If it cannot be written.
         """
-        self._try("write", name, lambda: self._put(self._full(name), content))
+        self._attempt("write", name, lambda: self._write(self._full(name), content))
 
-    def _store(self, url: str) -> tuple[fs.FileSystem, str]:
+    def _from_url(self, url: str) -> tuple[fs.FileSystem, str]:
         reason = "no bucket"
         try:
             files, path = fs.FileSystem.from_uri(url)
             if path:
                 return files, path
         except (pa.ArrowException, OSError) as error:
-            reason = _reason(error).replace(url, self.shown)  # Which holds no key.
+            reason = _reason(error).replace(url, self.display_root)  # The URL may hold keys.
         raise HistoryError(
-            f"{self.shown}: {reason}; use a path or a URL such as s3://bucket/folder"
+            f"{self.display_root}: {reason}; use a path or a URL such as s3://bucket/folder"
         ) from None
 
-    def _put(self, path: str, content: pa.Buffer) -> None:
+    def _write(self, path: str, content: pa.Buffer) -> None:
         if isinstance(self._files, fs.LocalFileSystem):
             _replace(Path(path), content)
             return
-        # An object is there, under the name it was given, when its upload is complete.
+        # An object appears when its upload is complete.
         with self._files.open_output_stream(path) as out:
             out.write(content)
 
     def _full(self, name: str) -> str:
         return f"{self._path}/{name}"
 
-    def _try(self, what: str, name: str, job: Callable[[], T]) -> T | None:
-        """Do a job; None where a file or folder is missing that it was to read."""
+    def _attempt(self, verb: str, name: str, action: Callable[[], T]) -> T | None:
+        """Run an action; None if it reads or lists and there is no such file or folder."""
         try:
-            return job()
+            return action()
         except (pa.ArrowException, OSError) as error:
-            if isinstance(error, FileNotFoundError) and what != "write":
+            if isinstance(error, FileNotFoundError) and verb != "write":
                 return None
-            place = f"{self.shown}/{name}" if name else self.shown
-            raise HistoryError(f"{place}: cannot {what}: {_reason(error)}") from error
+            path = f"{self.display_root}/{name}" if name else self.display_root
+            raise HistoryError(f"{path}: cannot {verb}: {_reason(error)}") from error
 
 
 def _replace(path: Path, content: pa.Buffer) -> None:
-    """Write beside the file and to the disk, then rename."""
+    """Write a temporary file, sync it to the disk, then rename it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(path.name + _PART)
     try:
@@ -118,5 +118,5 @@ def _replace(path: Path, content: pa.Buffer) -> None:
 
 
 def _reason(error: Exception) -> str:
-    """What went wrong, in the system's words where it has some, on one line."""
+    """The reason of an error in one line, by the system's message if there is one."""
     return getattr(error, "strerror", None) or str(error).partition("\n")[0]

@@ -1,4 +1,4 @@
-"""The finished sessions below a root: what there is, one written, one read."""
+"""The finished sessions in a folder or an object store."""
 
 import datetime
 import re
@@ -6,14 +6,15 @@ from typing import Final
 
 import pyarrow as pa
 
-from zerodte.history.decode import decode, decode_about
-from zerodte.history.encode import StoredSession, encode
+from zerodte.history.decode import decode, decode_header
+from zerodte.history.encode import encode
 from zerodte.history.error import HistoryError
 from zerodte.history.file_store import FileStore
 from zerodte.history.schema import FileHeader
+from zerodte.history.stored import StoredSession
 from zerodte.market.osi import is_root
 
-# The form that DuckDB, Polars and pyarrow take for a column `date`.
+# The form that DuckDB, Polars and pyarrow read as a column `date`.
 _FILE: Final = re.compile(r"date=(\d{4}-\d\d-\d\d)/([^/]+)\.parquet", re.ASCII)
 
 
@@ -24,92 +25,92 @@ class History:
         root: A path, or a URL of an object store; see `FileStore`.
 
     Attributes:
-        shown: The root, to be printed.
+        display_root: The root for messages, without keys.
 
     Raises:
-        HistoryError: If `root` is a URL that cannot be used.
+        HistoryError: If `root` is an unusable URL.
     """
 
     def __init__(self, root: str) -> None:
-        self._place = FileStore(root)
-        self.shown = self._place.shown
+        self._files = FileStore(root)
+        self.display_root = self._files.display_root
 
     def sizes(self) -> dict[datetime.date, dict[str, int]]:
-        """What there is: bytes by date and symbol, both ascending. Other files are left alone.
+        """File sizes in bytes by date and symbol, both ascending. Other files are ignored.
 
         Raises:
             HistoryError: If the root cannot be listed.
         """
-        found: dict[datetime.date, dict[str, int]] = {}
-        for name, size in self._place.files():
+        sizes: dict[datetime.date, dict[str, int]] = {}
+        for name, size in self._files.files():
             match = _FILE.fullmatch(name)
             if match and is_root(match[2]) and (date := _date(match[1])):
-                found.setdefault(date, {})[match[2]] = size
-        return found
+                sizes.setdefault(date, {})[match[2]] = size
+        return sizes
 
-    def about(self, date: datetime.date, symbol: str) -> FileHeader | None:
-        """What a finished session says of itself, by the end of its file alone.
+    def header(self, date: datetime.date, symbol: str) -> FileHeader | None:
+        """Read a session's header, which needs only the end of its file.
 
         Returns:
-            None where there is no such session.
+            None if there is no such session.
 
         Raises:
             HistoryError: If the file cannot be read.
         """
-        if not is_root(symbol) or (file := self._place.open(_name(date, symbol))) is None:
+        if not is_root(symbol) or (file := self._files.open(_name(date, symbol))) is None:
             return None
         with file:
             try:
-                return decode_about(file)
+                return decode_header(file)
             except HistoryError as error:
                 raise self._unreadable(date, symbol, error) from error
 
     def read(self, date: datetime.date, symbol: str) -> StoredSession | None:
-        """A finished session; None where there is none.
+        """Read a session; None if there is no such session.
 
         Raises:
             HistoryError: If its file cannot be read, or holds another session.
         """
-        if not is_root(symbol) or (file := self._place.open(_name(date, symbol))) is None:
+        if not is_root(symbol) or (file := self._files.open(_name(date, symbol))) is None:
             return None
         with file:
             try:
-                finished = decode(file.read_buffer())
+                session = decode(file.read_buffer())
             except (HistoryError, OSError) as error:
                 raise self._unreadable(date, symbol, error) from error
-        held = finished.day
-        if (held.hours.date, held.symbol) != (date, symbol):
-            raise self._unreadable(date, symbol, f"it holds {held.symbol} of {held.hours.date}")
-        return finished
+        day = session.day
+        if (day.hours.date, day.symbol) != (date, symbol):
+            raise self._unreadable(date, symbol, f"it holds {day.symbol} of {day.hours.date}")
+        return session
 
-    def keep(self, finished: StoredSession) -> int:
-        """Write a finished session, in the place of an older one; the same one is left as it is.
+    def store(self, session: StoredSession) -> int:
+        """Write a session, replacing an older version; an identical file is not rewritten.
 
         Returns:
             The size of its file.
 
         Raises:
-            HistoryError: If it cannot be written, or holds nothing.
+            HistoryError: If it cannot be written, or has no sample.
         """
-        day = finished.day
+        day = session.day
         if not len(day):
-            raise HistoryError(f"{day.symbol} of {day.hours.date} has no sample; nothing to keep")
-        name, content = _name(day.hours.date, day.symbol), encode(finished)
+            raise HistoryError(f"{day.symbol} of {day.hours.date} has no sample to store")
+        name, content = _name(day.hours.date, day.symbol), encode(session)
         size: int = content.size
-        if not self._holds(name, content):
-            self._place.put(name, content)
+        if not self._is_stored(name, content):
+            self._files.write(name, content)
         return size
 
-    def _holds(self, name: str, content: pa.Buffer) -> bool:
-        """Whether a file has exactly this content; what cannot be read has not."""
+    def _is_stored(self, name: str, content: pa.Buffer) -> bool:
+        """Whether a readable file has exactly this content."""
         try:
-            with self._place.open(name) or pa.BufferReader(b"") as file:
+            with self._files.open(name) or pa.BufferReader(b"") as file:
                 return file.size() == content.size and bool(file.read_buffer().equals(content))
         except (HistoryError, OSError):
             return False
 
     def _unreadable(self, date: datetime.date, symbol: str, error: object) -> HistoryError:
-        return HistoryError(f"{self.shown}/{_name(date, symbol)}: {error}")
+        return HistoryError(f"{self.display_root}/{_name(date, symbol)}: {error}")
 
 
 def _name(date: datetime.date, symbol: str) -> str:

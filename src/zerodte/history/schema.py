@@ -1,7 +1,7 @@
-"""The columns of a finished session and what stands beside them, as tables.
+"""The columns and the header of a finished session's file.
 
-A column added later is absent from older files and reads as unknown, so that additions need no new
-version. It is raised when a column changes its meaning: a reader refuses what it does not know.
+A column added later is absent from older files and reads as unknown, so additions need no new
+version. A column that changes its meaning does: readers refuse newer versions than their own.
 """
 
 import datetime
@@ -19,20 +19,20 @@ from zerodte.session.sample import FIGURES, FLIP_STATUSES, INPUTS, REGIMES, SPOT
 from zerodte.wire.envelope import Source
 
 VERSION: Final = 1
-#: In the file's metadata: `FileHeader`, and the CRC-32 of its bytes (Parquet guards only pages).
+#: In the file's metadata: `FileHeader`, and the CRC-32 of its bytes (Parquet checks only pages).
 HEADER_KEY: Final = b"zerodte"
 CHECKSUM_KEY: Final = b"zerodte.crc32"
 
-SIDES: Final = ("call", "put")
-#: A book's figure holds a mean and the ends of its interval.
-_ENDS: Final = ("", "_low", "_high")
+RIGHTS: Final = ("call", "put")
+#: A figure of the dealers' book has a mean and the bounds of its interval.
+_INTERVAL_SUFFIXES: Final = ("", "_low", "_high")
 _TIMES: Final = frozenset({"at", "smile_at", "newest"})
-_WORDS: Final[Mapping[str, tuple[str, ...]]] = {
+_CODE_NAMES: Final[Mapping[str, tuple[str, ...]]] = {
     "spot_source": SPOT_SOURCES,
     "flip_status": FLIP_STATUSES,
     "regime": REGIMES,
 }
-#: Where the wire has a name of its own, the column bears it.
+#: Columns that have the name of a field of an answer.
 _NAMES: Final[Mapping[str, str]] = {
     "at": "t",
     "flip_status": "gamma_flip_status",
@@ -43,63 +43,63 @@ _NAMES: Final[Mapping[str, str]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Scalar:
-    """A column of one value a sample.
+class ScalarColumn:
+    """A column with one value per sample.
 
     Attributes:
-        name: Of the column.
-        field: Of the table in `zerodte.session.sample`.
-        part: The position within a field of several values, or None.
-        kind: Its numpy dtype there.
-        is_time: Whether it is an instant, null for never.
-        words: What codes stand for, where it holds codes.
+        name: The column's.
+        field: Its field in a table of `zerodte.session.sample`.
+        element: Its position in a field of several values, or None.
+        dtype: Its numpy dtype there.
+        is_time: Whether it is a time.
+        code_names: The names of its codes, if it holds codes.
     """
 
     name: str
     field: str
-    part: int | None
-    kind: np.dtype[np.generic]
+    element: int | None
+    dtype: np.dtype[np.generic]
     is_time: bool
-    words: tuple[str, ...]
+    code_names: tuple[str, ...]
 
-    def of(self, rows: Rows) -> npt.NDArray[Any]:
-        """The column's place in a table's rows; a view."""
-        return rows[self.field] if self.part is None else rows[self.field][:, self.part]
+    def values(self, rows: Rows) -> npt.NDArray[Any]:
+        """The column in a table's rows; a view."""
+        return rows[self.field] if self.element is None else rows[self.field][:, self.element]
 
 
-def _scalars(table: np.dtype[np.void]) -> tuple[Scalar, ...]:
+def _scalar_columns(table: np.dtype[np.void]) -> tuple[ScalarColumn, ...]:
     return tuple(
-        Scalar(
-            _NAMES.get(field, field) + end,
+        ScalarColumn(
+            _NAMES.get(field, field) + suffix,
             field,
-            part if table[field].shape else None,
+            element if table[field].shape else None,
             table[field].base,
             field in _TIMES,
-            _WORDS.get(field, ()),
+            _CODE_NAMES.get(field, ()),
         )
         for field in table.names or ()
-        for part, end in enumerate(_ENDS if table[field].shape else ("",))
+        for element, suffix in enumerate(_INTERVAL_SUFFIXES if table[field].shape else ("",))
     )
 
 
-#: One value a sample, by table.
-INPUT_COLUMNS: Final = _scalars(INPUTS)
-FIGURE_COLUMNS: Final = _scalars(FIGURES)
-#: Contracts since the open by the rule that decided.
+#: Columns with one value per sample, by table.
+INPUT_COLUMNS: Final = _scalar_columns(INPUTS)
+FIGURE_COLUMNS: Final = _scalar_columns(FIGURES)
+#: Contracts since the open, by the rule that classified them.
 RULE_COLUMNS: Final[Mapping[SideRule, str]] = {
     rule: f"volume_{rule.name.lower()}" for rule in SideRule
 }
-#: Columns of prices: whole units inside, dollars in a file.
+#: Columns of prices: integer units in memory, dollars in a file.
 PRICES: Final = frozenset({"mid", "spread"})
-#: What the venue said: two lists each, in the rows where it changed.
-STATED: Final[Mapping[str, str]] = {
+#: The venue's statistics: a list per right, in the rows where they changed.
+VENUE_COLUMNS: Final[Mapping[str, str]] = {
     "official": "official_open_interest",
     "cleared": "cleared_volume",
 }
 
 
 class StoredGap(msgspec.Struct, frozen=True):
-    """An interval of the session in which nothing was received; UTC nanoseconds."""
+    """An interval of the session without market data; UTC nanoseconds."""
 
     start: int
     end: int
@@ -108,23 +108,23 @@ class StoredGap(msgspec.Struct, frozen=True):
 
 
 class FileHeader(msgspec.Struct, frozen=True, kw_only=True):
-    """What is true of a whole file.
+    """The header of a file.
 
     Attributes:
-        version: Of the meaning of the columns.
-        symbol: The underlying's.
+        version: The version of the columns' meaning.
+        symbol: The underlying.
         root: The OSI root of the chain.
         date: The session's, on which the chain expires.
-        open: UTC nanoseconds.
-        close: UTC nanoseconds.
-        source: Where the market data came from.
-        samples: Rows.
+        open: The session's, UTC nanoseconds.
+        close: The session's, UTC nanoseconds.
+        source: The source of the market data.
+        samples: The number of rows.
         strikes: Dollars, ascending.
-        calls_since: The first row in which each strike's call is listed; null where it never is.
-        puts_since: The same of its put.
+        calls_since: The first row in which each strike's call is listed; null if it never is.
+        puts_since: The same for puts.
         gaps: Ascending.
-        digest: Of every record of the tape up to the last sample.
-        columns: The names of those that were written.
+        digest: The digest of every record of the tape up to the last sample.
+        columns: The names of the columns.
     """
 
     version: int

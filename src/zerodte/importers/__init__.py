@@ -1,1 +1,1 @@
-"""Recorded data of other formats, turned into tapes."""
+"""Importers: files of other formats, converted to tapes."""

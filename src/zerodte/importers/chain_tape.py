@@ -1,7 +1,6 @@
-"""A chain as it stood at one instant, on its way from somebody's file to a tape.
+"""A chain at one instant, from a file of any format to DBN records on a tape.
 
-What importers have in common: its facts, and the DBN records that they become. How a vendor
-writes them down stands in that vendor's module.
+Each format has a module that reads it; this is the part that they share.
 """
 
 from collections import Counter
@@ -32,7 +31,7 @@ from zerodte.tape.dbnfile import find_files
 from zerodte.tape.error import TapeError
 from zerodte.tape.writer import TapeWriter
 
-EQUITY_DATASET = "CBOE.EQUITY"
+CBOE_EQUITY = "CBOE.EQUITY"
 
 #: Open interest of a day is published by this time of its morning, New York.
 SETTLED_BY = time(6, 30)
@@ -41,41 +40,41 @@ _DAY = 86_400 * 10**9
 
 
 @dataclass(frozen=True, slots=True)
-class ChainTape:
+class ImportedChain:
     """A chain at one instant.
 
     Attributes:
-        file: What was read.
-        dataset: The dataset that its options go to.
-        note: What a reader of the tape should know of it.
+        file: The imported file.
+        dataset: The dataset of its options.
+        note: A note for readers of the tape.
         at: The instant, UTC nanoseconds.
-        listings: Contracts of one underlying, each once, at least one.
-        underlying: Bid and ask in dollars; for an index both are its value; None if unknown.
+        rows: Contracts of one underlying, each once.
+        underlying: Bid and ask in dollars; an index has its value twice; None if unknown.
         settled_for: The day whose morning the open interest is of.
         has_volume: Whether the volume is that of the day up to `at`.
-        rows: Lines read.
-        skipped: What was left out so far.
+        row_count: Rows of the file.
+        skipped: The number of skipped contracts by reason.
     """
 
     file: Path
     dataset: str
     note: str
     at: int
-    listings: Sequence[ContractRow]
+    rows: Sequence[ContractRow]
     underlying: tuple[float, float] | None
     settled_for: date
     has_volume: bool
-    rows: int
+    row_count: int
     skipped: Counter[str]
 
     @property
     def symbol(self) -> str:
         """The underlying of its contracts."""
-        return root_info(self.listings[0].contract.root).symbol
+        return root_info(self.rows[0].contract.root).symbol
 
 
 def settled_day(at: int) -> date:
-    """The day whose morning the open interest is of that is known at an instant."""
+    """The day whose open interest, published in its morning, is the latest at an instant."""
     day = new_york_clock(at).date()
     session = calendar().session(day)
     if session is not None and at >= new_york(day, SETTLED_BY):
@@ -83,42 +82,54 @@ def settled_day(at: int) -> date:
     return calendar().previous(day).date
 
 
-def write_snapshot(snapshot: ChainTape, out: Path) -> ImportSummary:
-    """Write a snapshot as a tape, or add it to one.
+def require_contracts(
+    file: Path, rows: Sequence[ContractRow], day: date, skipped: Counter[str]
+) -> None:
+    """Check that a file has contracts to import.
 
     Raises:
-        TapeError: If `out` already holds this snapshot or is the tape of another session.
+        TapeError: If there are no rows.
     """
-    session = calendar().session_of(snapshot.at)
+    if not rows:
+        reasons = ", ".join(f"{count:,} {reason}" for reason, count in skipped.items())
+        raise TapeError(f"{file}: no contract that is live on {day}; it has {reasons or 'no rows'}")
+
+
+def write_chain(chain: ImportedChain, out: Path) -> ImportSummary:
+    """Write a chain as a tape, or add it to one.
+
+    Raises:
+        TapeError: If `out` already holds this chain, or is the tape of another session.
+    """
+    session = calendar().session_of(chain.at)
     check_session(out, session)
     with atomic_folder(out) as folder:
-        _write(snapshot, TapeWriter(folder, notes=[snapshot.note]))
-    return _summary(snapshot, session)
+        _write(chain, TapeWriter(folder, notes=[chain.note]))
+    return _summary(chain, session)
 
 
-def _write(snapshot: ChainTape, writer: TapeWriter) -> None:
-    raw_symbols = [format_osi(listing.contract) for listing in snapshot.listings]
-    ids = writer.ids(snapshot.dataset, raw_symbols)
-    stamp = f"{new_york_clock(snapshot.at):%Y-%m-%dT%H%M%S}"
+def _write(chain: ImportedChain, writer: TapeWriter) -> None:
+    contracts = [row.contract for row in chain.rows]
+    ids = writer.ids(chain.dataset, [format_osi(contract) for contract in contracts])
+    stamp = f"{new_york_clock(chain.at):%Y-%m-%dT%H%M%S}"
 
     def write(dataset: str, schema: str, content: Records) -> None:
-        name = f"{dataset}.{snapshot.symbol}.{stamp}.{schema}.dbn.zst".lower()
+        name = f"{dataset}.{chain.symbol}.{stamp}.{schema}.dbn.zst".lower()
         writer.write(dataset, schema, content, name=name)
 
-    contracts = [listing.contract for listing in snapshot.listings]
-    write(snapshot.dataset, "definition", definitions(contracts, ids, snapshot.symbol, snapshot.at))
-    write(snapshot.dataset, "statistics", _statistics(snapshot, ids))
-    write(snapshot.dataset, "cbbo-1m", _quotes(snapshot, ids))
-    if snapshot.underlying is not None:
-        index = root_info(snapshot.symbol).is_index
-        dataset = INDEX if index else EQUITY_DATASET
-        own = int(writer.ids(dataset, [snapshot.symbol])[0])
-        schema, make = ("trades", _index_value) if index else ("bbo-1m", _equity_quote)
-        write(dataset, schema, make(own, snapshot.at, *snapshot.underlying))
+    write(chain.dataset, "definition", definitions(contracts, ids, chain.symbol, chain.at))
+    write(chain.dataset, "statistics", _statistics(chain, ids))
+    write(chain.dataset, "cbbo-1m", _quotes(chain, ids))
+    if chain.underlying is not None:
+        is_index = root_info(chain.symbol).is_index
+        dataset = INDEX if is_index else CBOE_EQUITY
+        instrument_id = int(writer.ids(dataset, [chain.symbol])[0])
+        schema, make = ("trades", _index_value) if is_index else ("bbo-1m", _equity_quote)
+        write(dataset, schema, make(instrument_id, chain.at, *chain.underlying))
 
 
 def check_session(out: Path, session: TradingSession) -> None:
-    """Hold a folder that is to be written to against the session that it is to be of.
+    """Check that an existing folder is a tape of a session.
 
     Raises:
         TapeError: If it is the tape of another session.
@@ -127,31 +138,31 @@ def check_session(out: Path, session: TradingSession) -> None:
         other = calendar().session_of(file.metadata.start)
         if other != session:
             raise TapeError(
-                f"{out}: a tape of the session of {other.date}, and this is of that of "
-                f"{session.date}; a tape is one session, so use another folder"
+                f"{out}: a tape of the session of {other.date}, not of {session.date}; a tape is "
+                "one session, so use another folder"
             )
 
 
-def _summary(snapshot: ChainTape, session: TradingSession) -> ImportSummary:
-    listings = snapshot.listings
-    same_day = [one for one in listings if expires_at_close(one.contract, session.date)]
+def _summary(chain: ImportedChain, session: TradingSession) -> ImportSummary:
+    rows = chain.rows
+    same_day = [row for row in rows if expires_at_close(row.contract, session.date)]
     return ImportSummary(
-        file=snapshot.file,
-        symbol=snapshot.symbol,
-        at=snapshot.at,
+        file=chain.file,
+        symbol=chain.symbol,
+        at=chain.at,
         session=session,
-        rows=snapshot.rows,
-        contracts=len(listings),
-        expiries=len({listing.contract.expiry for listing in listings}),
-        quotes=sum(listing.is_quoted for listing in listings),
-        open_interest=len(listings),
-        open_interest_date=snapshot.settled_for,
-        volumes=len(listings) if snapshot.has_volume else 0,
+        rows=chain.row_count,
+        contracts=len(rows),
+        expiries=len({row.contract.expiry for row in rows}),
+        quotes=sum(row.is_quoted for row in rows),
+        open_interest=len(rows),
+        open_interest_date=chain.settled_for,
+        volumes=len(rows) if chain.has_volume else 0,
         same_day_contracts=len(same_day),
-        same_day_open_interest=sum(listing.open_interest for listing in same_day),
-        same_day_volume=sum(listing.volume for listing in same_day),
-        has_underlying=snapshot.underlying is not None,
-        skipped=snapshot.skipped,
+        same_day_open_interest=sum(row.open_interest for row in same_day),
+        same_day_volume=sum(row.volume for row in same_day),
+        has_underlying=chain.underlying is not None,
+        skipped=chain.skipped,
     )
 
 
@@ -161,18 +172,18 @@ def expires_at_close(contract: Contract, day: date) -> bool:
 
 
 def _fixed(dollars: Iterable[float]) -> I64:
-    """Dollars as a tape holds them, in units of 1e-9."""
+    """Dollars as fixed-point prices, in units of 1e-9."""
     return np.rint(np.array(list(dollars)) / PRICE_SCALE).astype(np.int64)
 
 
 def definitions(contracts: Sequence[Contract], ids: U32, symbol: str, at: int) -> Records:
-    """The definitions of option contracts.
+    """The definitions of n option contracts.
 
     Args:
-        contracts: Which, n of them.
+        contracts: The contracts, n of them.
         ids: Their instrument ids, shape (n,).
         symbol: Their underlying.
-        at: When they were known, UTC nanoseconds.
+        at: Their event and receive time, UTC nanoseconds.
     """
     out = records("definition", len(ids))
     out["instrument_id"] = ids
@@ -187,38 +198,36 @@ def definitions(contracts: Sequence[Contract], ids: U32, symbol: str, at: int) -
     return out
 
 
-def _statistics(snapshot: ChainTape, ids: U32) -> Records:
-    settled = new_york(snapshot.settled_for, SETTLED_BY)
-    facts = [
-        (STAT_OPEN_INTEREST, settled, [listing.open_interest for listing in snapshot.listings])
-    ]
-    if snapshot.has_volume:
-        volumes = [listing.volume for listing in snapshot.listings]
-        facts.append((STAT_CLEARED_VOLUME, snapshot.at, volumes))
-    out = records("statistics", len(ids) * len(facts))
-    out["ts_recv"] = snapshot.at
-    for part, (stat, dated, quantities) in zip(np.split(out, len(facts)), facts, strict=True):
-        part["instrument_id"] = ids
-        part["stat_type"] = stat
-        part["ts_event"] = dated
-        part["quantity"] = quantities
+def _statistics(chain: ImportedChain, ids: U32) -> Records:
+    morning = new_york(chain.settled_for, SETTLED_BY)
+    statistics = [(STAT_OPEN_INTEREST, morning, [row.open_interest for row in chain.rows])]
+    if chain.has_volume:
+        statistics.append((STAT_CLEARED_VOLUME, chain.at, [row.volume for row in chain.rows]))
+    out = records("statistics", len(ids) * len(statistics))
+    out["ts_recv"] = chain.at
+    blocks = np.split(out, len(statistics))
+    for block, (stat_type, event_time, quantities) in zip(blocks, statistics, strict=True):
+        block["instrument_id"] = ids
+        block["stat_type"] = stat_type
+        block["ts_event"] = event_time
+        block["quantity"] = quantities
     return out
 
 
-def _quotes(snapshot: ChainTape, ids: U32) -> Records:
-    listings = snapshot.listings
+def _quotes(chain: ImportedChain, ids: U32) -> Records:
     out = records("cbbo-1m", len(ids))
     out["instrument_id"] = ids
-    out["ts_recv"] = snapshot.at
-    quoted = np.array([listing.is_quoted for listing in listings])
-    bids = _fixed(listing.bid for listing in listings)
-    asks = _fixed(listing.ask for listing in listings)
-    out["bid_px_00"] = np.where(quoted, bids, UNDEF_PRICE)
-    out["ask_px_00"] = np.where(quoted, asks, UNDEF_PRICE)
-    sizes = [listing.sizes for listing in listings]
-    sized = np.array([size is not None for size in sizes])
-    known = np.array([size for size in sizes if size is not None], np.uint32).reshape(-1, 2)
-    out["bid_sz_00"][sized], out["ask_sz_00"][sized] = known.T
+    out["ts_recv"] = chain.at
+    is_quoted = np.array([row.is_quoted for row in chain.rows])
+    bids = _fixed(row.bid for row in chain.rows)
+    asks = _fixed(row.ask for row in chain.rows)
+    out["bid_px_00"] = np.where(is_quoted, bids, UNDEF_PRICE)
+    out["ask_px_00"] = np.where(is_quoted, asks, UNDEF_PRICE)
+    has_sizes = np.array([row.sizes is not None for row in chain.rows])
+    sizes = [row.sizes for row in chain.rows if row.sizes is not None]
+    out["bid_sz_00"][has_sizes], out["ask_sz_00"][has_sizes] = (
+        np.array(sizes, np.uint32).reshape(-1, 2).T
+    )
     return out
 
 
@@ -227,7 +236,7 @@ def _index_value(instrument_id: int, at: int, bid: float, ask: float) -> Records
     out["instrument_id"] = instrument_id
     out["ts_event"] = out["ts_recv"] = at
     out["price"] = _fixed([(bid + ask) / 2])
-    out["size"] = 0  # nothing trades where an index has a value
+    out["size"] = 0  # an index value is not a transaction
     return out
 
 

@@ -1,4 +1,4 @@
-"""What an import read and what it left out, and how that reads in a terminal."""
+"""The summary of an import: its input, its output and what it skipped."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -11,27 +11,27 @@ from zerodte.market.calendar import TradingSession, new_york_clock
 
 @dataclass(frozen=True, slots=True)
 class ImportSummary:
-    """The account of one import: of a file with a snapshot, or of a folder with a day's bars.
+    """The summary of one import: of a file with one chain, or of a folder with a day's bars.
 
     Attributes:
-        file: What was read.
+        file: The imported file or folder.
         symbol: The underlying.
-        at: The instant that the quotes are of, UTC nanoseconds; of bars, the newest quote's.
-        session: The session that this instant, and so the tape, belongs to.
-        rows: Lines below the header, blank ones aside.
-        contracts: Contracts taken.
-        expiries: How many expiries they have.
-        quotes: Contracts with a bid or an ask; the others were taken as having no quote.
+        at: The time of the quotes, UTC nanoseconds; of bars, that of the newest quote.
+        session: The session of that time, and so of the tape.
+        rows: Rows read, without header and blank lines.
+        contracts: Contracts imported.
+        expiries: The number of their expiries.
+        quotes: Contracts with a bid or an ask; the others have no quote.
         open_interest: Contracts with settled open interest.
-        open_interest_date: The day whose morning that is of.
-        volumes: Contracts with the day's volume so far; 0 where the file's is of another time.
-        same_day_contracts: How many contracts expire at the session's close.
+        open_interest_date: The day in whose morning it was published.
+        volumes: Contracts with the day's volume so far; 0 if the file's is of another time.
+        same_day_contracts: Contracts that expire at the session's close.
         same_day_open_interest: Their open interest, in contracts.
         same_day_volume: Their volume in the file, in contracts.
-        has_underlying: Whether the file gave a usable price of the underlying.
-        skipped: What was left out: what and why, and how many of them.
-        bars: Bars taken, by what they are of; empty for a snapshot.
-        missing: What was looked for, is not there, and could be done without.
+        has_underlying: Whether the file has a usable price of the underlying.
+        skipped: The number of skipped items by reason.
+        bars: The number of imported bars by their subject; empty for a single chain.
+        missing: Optional inputs that were not found.
     """
 
     file: Path
@@ -54,7 +54,7 @@ class ImportSummary:
     missing: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        """A few lines for a reader at a terminal."""
+        """A few lines for a terminal."""
         table = {
             "session": f"{self.session.date}",
             "same day": self._same_day(),
@@ -66,7 +66,7 @@ class ImportSummary:
             "skipped": self._skipped(),
         }
         if self.bars:
-            table["minute bars"] = ", ".join(f"{n:,} {what}" for what, n in self.bars.items())
+            table["minute bars"] = ", ".join(f"{n:,} {subject}" for subject, n in self.bars.items())
         if self.missing:
             table["missing"] = "; ".join(self.missing)
         title = f"{self.symbol}, {new_york_clock(self.at):%Y-%m-%d %H:%M:%S} New York"
@@ -78,7 +78,7 @@ class ImportSummary:
 
     def _same_day(self) -> str:
         if not self.same_day_contracts:
-            return "no contract expires at its close"
+            return "no contract expires at the close"
         parts = [f"{self.same_day_contracts:,} contracts"]
         if self.open_interest_date == self.session.date:
             parts.append(f"open interest {self.same_day_open_interest:,}")
@@ -89,8 +89,9 @@ class ImportSummary:
     def _dated(self, contracts: int, day: date) -> str:
         if not contracts:
             return "none"
-        what = f"{contracts:,} contracts, of {day}"
-        return what if day == self.session.date else f"{what}, not of the session: not counted"
+        text = f"{contracts:,} contracts, of {day}"
+        return text if day == self.session.date else f"{text}, not of the session: not counted"
 
     def _skipped(self) -> str:
-        return ", ".join(f"{n:,} {what}" for what, n in self.skipped.most_common()) or "nothing"
+        counts = self.skipped.most_common()
+        return ", ".join(f"{count:,} {reason}" for reason, count in counts) or "nothing"

@@ -1,8 +1,7 @@
-"""QuantConnect Lean's minute data as it lies in its folders.
+"""The files of QuantConnect Lean's minute data: their folders, their names and their rows.
 
-An archive holds one kind of rows of one day: of options a CSV file for each contract, of an
-underlying a single one. Here is where they are, how they are named and what a row says; what
-becomes of the rows is not.
+An archive holds the rows of one kind of one day: for options a CSV file per contract, for an
+underlying a single one.
 
 Format: QuantConnect's documentation, "LEAN Engine / Data Format", and `LeanData.cs`.
 """
@@ -23,45 +22,45 @@ from zerodte.market.osi import Contract
 from zerodte.market.roots import root_info
 from zerodte.tape.error import TapeError
 
-#: Told what is being done, how much of it is, and of how much.
+#: Receives the current activity, the number of steps done, and the total.
 Progress: TypeAlias = Callable[[str, int, int], None]
 
 _PRICES: Final = ("open", "high", "low", "close")
 _LARGEST_PRICE: Final = 1e13  # ten-thousandths of a dollar
 _LARGEST_COUNT: Final = 2**32 - 2  # what a record holds, one below its "undefined"
 _DAY: Final = 86_400_000  # milliseconds
-_SHOWN: Final = 6  # names in an error
+_MAX_NAMES: Final = 6  # in an error
 
-#: Options of equities: prices times 10,000, New York's time. So are those of indices.
-_OPTIONS: Final = {False: "option", True: "indexoption"}
+#: Folders of options, by whether the underlying is an index.
+_OPTION_FOLDERS: Final = {False: "option", True: "indexoption"}
 
 
 @dataclass(frozen=True, slots=True)
 class LeanRowKind:
-    """What the rows of an archive are.
+    """The kind of an archive's rows.
 
     Attributes:
-        name: As names of files have it.
-        words: As a reader has it.
+        name: In file names.
+        label: In messages.
         columns: Of a row; the first is milliseconds of the day.
-        gaps: Whether prices may be left empty, as of a side that nobody quotes.
+        may_lack_prices: Whether prices may be empty, as on a side without a quote.
     """
 
     name: str
-    words: str
+    label: str
     columns: tuple[str, ...]
-    gaps: bool = False
+    may_lack_prices: bool = False
 
     @property
     def largest(self) -> F64:
-        """The largest value that each column may hold, shape (len(columns),)."""
+        """The largest valid value of each column, shape (len(columns),)."""
         limits = (_LARGEST_PRICE if _is_price(c) else _LARGEST_COUNT for c in self.columns[1:])
         return np.array([_DAY - 1, *limits], np.float64)
 
     @property
     def may_be_empty(self) -> Bool:
-        """Which columns may be empty, shape (len(columns),)."""
-        return np.array([self.gaps and _is_price(column) for column in self.columns])
+        """Whether each column may be empty, shape (len(columns),)."""
+        return np.array([self.may_lack_prices and _is_price(column) for column in self.columns])
 
 
 def _is_price(column: str) -> bool:
@@ -73,7 +72,7 @@ QUOTE: Final = LeanRowKind(
     "quote",
     "quotes",
     ("time", *_SIDES["bid"], "bid size", *_SIDES["ask"], "ask size"),
-    gaps=True,
+    may_lack_prices=True,
 )
 TRADE: Final = LeanRowKind("trade", "trades", ("time", *_PRICES, "volume"))
 OPEN_INTEREST: Final = LeanRowKind("openinterest", "open interest", ("time", "open interest"))
@@ -81,12 +80,12 @@ OPEN_INTEREST: Final = LeanRowKind("openinterest", "open interest", ("time", "op
 
 @dataclass(frozen=True, slots=True)
 class LeanArchive:
-    """One archive of one day.
+    """An archive of one day.
 
     Attributes:
-        path: Where; its folder's name is the ticker.
-        kind: What its rows are.
-        day: Whose.
+        path: Its location; its folder's name is the ticker.
+        kind: The kind of its rows.
+        day: Its date.
     """
 
     path: Path
@@ -95,17 +94,17 @@ class LeanArchive:
 
     @property
     def prefix(self) -> str:
-        """What the names of the files in it begin with."""
+        """The prefix of the names of its files."""
         return f"{self.day:%Y%m%d}_{self.path.parent.name}_minute_{self.kind.name}"
 
     def contract(self, name: str) -> Contract | None:
-        """The contract that a file in the archive is of; None if it is not named like one."""
-        found = re.fullmatch(
+        """The contract of a file in the archive, by its name; None for any other name."""
+        match = re.fullmatch(
             rf"{re.escape(self.prefix)}_(?:american|european)_(call|put)_(\d+)_(\d{{8}})\.csv", name
         )
-        if found is None:
+        if match is None:
             return None
-        right, strike, expiry = found.groups()
+        right, strike, expiry = match.groups()
         try:
             day = datetime.strptime(expiry, "%Y%m%d").date()  # noqa: DTZ007
         except ValueError:
@@ -114,32 +113,32 @@ class LeanArchive:
         return Contract(root, day, int(strike) / 10_000, right[0].upper())
 
     def members(self, progress: Progress) -> Iterator[tuple[str, bytes]]:
-        """The files in it: names and contents, in the order they have there.
+        """Its files, names and contents, in archive order.
 
         Raises:
-            TapeError: If it is not a ZIP archive, or is damaged.
+            TapeError: If it is damaged, or not a ZIP archive.
         """
-        what = f"reading {self.kind.words} of {self.path.parent.name}"
+        activity = f"reading {self.kind.label} of {self.path.parent.name}"
         try:
-            with zipfile.ZipFile(self.path) as opened:
-                names = [name for name in opened.namelist() if not name.endswith("/")]
+            with zipfile.ZipFile(self.path) as archive:
+                names = [name for name in archive.namelist() if not name.endswith("/")]
                 for done, name in enumerate(names):
-                    progress(what, done, len(names))
-                    yield name, opened.read(name)
+                    progress(activity, done, len(names))
+                    yield name, archive.read(name)
         except OSError as error:
             raise TapeError(f"{self.path}: cannot be read: {error.strerror or error}") from error
         except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError) as error:
-            raise TapeError(f"{self.path}: not a ZIP archive, or a damaged one: {error}") from error
+            raise TapeError(f"{self.path}: damaged, or not a ZIP archive: {error}") from error
 
     def rows(self, name: str, content: bytes) -> F64:
-        """The rows of a file in it, shape (n, len(columns)); NaN where a cell is empty.
+        """The rows of one of its files, shape (n, len(columns)); NaN for an empty cell.
 
         Raises:
-            TapeError: If a cell is not a number, or rows are not as wide as the kind's.
+            TapeError: If a cell is not a number, or a row has too few or too many columns.
         """
         if not content.strip():
             return np.empty((0, len(self.kind.columns)))
-        # Twice, for two empty cells side by side share a comma.
+        # Twice, because two adjacent empty cells share a comma.
         filled = content.replace(b",,", b",nan,").replace(b",,", b",nan,")
         lines = filled.decode("ascii", "replace").splitlines()
         try:
@@ -151,7 +150,7 @@ class LeanArchive:
         return table
 
     def _complaint(self, lines: Sequence[str]) -> str:
-        """What is wrong with the first line that is."""
+        """The problem of the first invalid line."""
         columns = self.kind.columns
         for number, line in enumerate(lines, start=1):
             if not line.strip():
@@ -159,23 +158,23 @@ class LeanArchive:
             cells = line.split(",")
             if len(cells) != len(columns):
                 expected = f"{len(columns)}: {', '.join(columns)}"
-                return f"line {number}: {len(cells)} columns; expected are {expected}"
+                return f"line {number}: {len(cells)} columns; expected {expected}"
             for column, cell in zip(columns, cells, strict=False):
                 try:
                     float(cell)
                 except ValueError:
-                    return f"line {number}: {column} is {cell!r}, not a number"
+                    return f"line {number}: {column} is {cell!r}; expected: a number"
         return "not a table of numbers"
 
 
 @dataclass(frozen=True, slots=True)
 class LeanDay:
-    """What there is of one underlying on one day.
+    """The archives of one underlying on one day.
 
     Attributes:
         options: Archives of its options.
         underlying: The archive of its own minutes: quotes of an equity, trades of an index.
-        missing: Archives that one might expect, and where they were looked for.
+        missing: Optional archives that were not found, with their paths.
     """
 
     options: Sequence[LeanArchive]
@@ -184,56 +183,57 @@ class LeanDay:
 
 
 def find_day(root: Path, symbol: str, day: date) -> LeanDay:
-    """Find the archives of a day: options and index options by root, the underlying by symbol.
+    """Find the archives of a day: of options by root, of the underlying by symbol.
 
     Raises:
         TapeError: If there is no folder of the options, or no quotes of them on that day.
     """
     is_index = root_info(symbol).is_index
-    folders = _option_folders(root / _OPTIONS[is_index] / "usa" / "minute", symbol, is_index)
+    base = root / _OPTION_FOLDERS[is_index] / "usa" / "minute"
+    folders = _option_folders(base, symbol, is_index)
     missing: list[str] = []
     options: list[LeanArchive] = []
     for kind in (QUOTE, TRADE, OPEN_INTEREST):
-        found = [_find(folder, kind, day) for folder in folders]
-        options += [archive for archive in found if archive]
-        if not any(found):
+        archives = [archive for folder in folders if (archive := _find(folder, kind, day))]
+        options += archives
+        if not archives:
             pattern = f"{day:%Y%m%d}_{kind.name}_*.zip"
             if kind is QUOTE:
-                there = "; ".join(_contents(folder) for folder in folders)
-                raise TapeError(f"no archive {pattern} of the options' quotes: {there}")
-            missing.append(f"{kind.words} of the options ({pattern})")
-    kind, place = (TRADE, "index") if is_index else (QUOTE, "equity")
-    folder = root / place / "usa" / "minute" / symbol.lower()
+                contents = "; ".join(_contents(folder) for folder in folders)
+                raise TapeError(f"no archive {pattern} of the options' quotes: {contents}")
+            missing.append(f"{kind.label} of the options ({pattern})")
+    kind, asset = (TRADE, "index") if is_index else (QUOTE, "equity")
+    folder = root / asset / "usa" / "minute" / symbol.lower()
     underlying = _find(folder, kind, day)
     if underlying is None:
-        missing.append(f"{kind.words} of the {place} ({folder / f'{day:%Y%m%d}_{kind.name}.zip'})")
+        missing.append(f"{kind.label} of the {asset} ({folder / f'{day:%Y%m%d}_{kind.name}.zip'})")
     return LeanDay(options, underlying, missing)
 
 
 def _option_folders(base: Path, symbol: str, is_index: bool) -> list[Path]:
-    """The folders of the roots of a symbol: an index has several, SPX those of SPX and SPXW."""
-    there = sorted(path for path in base.iterdir() if path.is_dir()) if base.is_dir() else []
-    folders = [path for path in there if root_info(path.name.upper()).symbol == symbol]
+    """The folders of a symbol's roots; an index may have several, such as SPX and SPXW."""
+    children = sorted(path for path in base.iterdir() if path.is_dir()) if base.is_dir() else []
+    folders = [path for path in children if root_info(path.name.upper()).symbol == symbol]
     if not folders:
-        what = "index options" if is_index else "options"
-        raise TapeError(f"no folder of {what} on {symbol}: {_contents(base)}")
+        asset = "index options" if is_index else "options"
+        raise TapeError(f"no folder of {asset} on {symbol}: {_contents(base)}")
     return folders
 
 
 def _find(folder: Path, kind: LeanRowKind, day: date) -> LeanArchive | None:
     """The archive of a kind in a folder; some of Lean's own end in .zip.zip."""
-    form = re.compile(rf"{day:%Y%m%d}_{kind.name}(_american|_european)?(\.zip)+")
-    found = sorted(path for path in folder.glob("*.zip") if form.fullmatch(path.name))
-    if len(found) > 1:
-        names = ", ".join(path.name for path in found)
-        raise TapeError(f"{folder}: {len(found)} archives of the same rows: {names}; keep one")
-    return LeanArchive(found[0], kind, day) if found else None
+    pattern = re.compile(rf"{day:%Y%m%d}_{kind.name}(_american|_european)?(\.zip)+")
+    paths = sorted(path for path in folder.glob("*.zip") if pattern.fullmatch(path.name))
+    if len(paths) > 1:
+        names = ", ".join(path.name for path in paths)
+        raise TapeError(f"{folder}: {len(paths)} archives of the same rows: {names}; keep one")
+    return LeanArchive(paths[0], kind, day) if paths else None
 
 
 def _contents(folder: Path) -> str:
-    """What is in a folder, in few words."""
+    """A short list of a folder's contents, for an error."""
     if not folder.is_dir():
         return f"there is no {folder}"
     names = sorted(path.name for path in folder.iterdir())
-    more = f" and {len(names) - _SHOWN:,} more" if len(names) > _SHOWN else ""
-    return f"{folder} has {', '.join(names[:_SHOWN]) or 'nothing'}{more}"
+    more = f" and {len(names) - _MAX_NAMES:,} more" if len(names) > _MAX_NAMES else ""
+    return f"{folder} has {', '.join(names[:_MAX_NAMES]) or 'nothing'}{more}"

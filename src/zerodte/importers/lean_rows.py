@@ -1,6 +1,6 @@
-"""A day of Lean's rows as columns: read from its archives, checked, with what is left out counted.
+"""A day of Lean's rows as columns, read from its archives, checked and sorted.
 
-Times are New York's from here on, whatever the archive's own.
+All times are New York's, whatever the archive's own.
 """
 
 from collections import Counter
@@ -17,26 +17,26 @@ from zerodte.market.osi import Contract, MarketError, format_osi
 from zerodte.market.roots import is_adjusted
 from zerodte.tape.error import TapeError
 
-MINUTE: Final = 60_000  # milliseconds
-HOUR: Final = 60 * MINUTE
-_EVENING: Final = 18 * HOUR  # when the next session's time begins
+MINUTE_MS: Final = 60_000  # milliseconds
+HOUR_MS: Final = 60 * MINUTE_MS
+_EVENING: Final = 18 * HOUR_MS  # the start of the next session's span
 
 
 @dataclass(frozen=True, slots=True)
 class LeanRows:
-    """Rows of one kind, in the order of their times and then of their places.
+    """Rows of one kind, by time and then by contract.
 
     Attributes:
-        kind: Which.
-        read: How many lines there were, before any was left out.
-        place: int64[n], which contract; 0 where the rows are an underlying's.
-        time: int64[n], milliseconds since midnight, New York; a bar's is its start.
-        cells: float64[n, len(kind.columns)], as in the files; NaN where empty.
+        kind: The kind of the rows.
+        read_count: The number of lines read, skipped ones included.
+        contract_index: int64[n], each row's contract; 0 for rows of an underlying.
+        time: int64[n], milliseconds since midnight in New York; of a bar, its start.
+        cells: float64[n, len(kind.columns)], as in the files; NaN if empty.
     """
 
     kind: LeanRowKind
-    read: int
-    place: I64
+    read_count: int
+    contract_index: I64
     time: I64
     cells: F64
 
@@ -48,21 +48,27 @@ class LeanRows:
         values: F64 = self.cells[:, self.kind.columns.index(name)]
         return values
 
-    def only(self, keep: Bool) -> "LeanRows":
-        """Those rows that `keep` (shape (n,)) marks."""
-        return LeanRows(self.kind, self.read, self.place[keep], self.time[keep], self.cells[keep])
+    def select(self, mask: Bool) -> "LeanRows":
+        """The rows that `mask` (shape (n,)) marks."""
+        return LeanRows(
+            self.kind,
+            self.read_count,
+            self.contract_index[mask],
+            self.time[mask],
+            self.cells[mask],
+        )
 
 
 class LeanReader:
-    """Reads a day's archives.
+    """Reads the archives of a day.
 
     Args:
-        day: Which.
-        progress: Told how far it is.
+        day: The date.
+        progress: Receives the progress of reading.
 
     Attributes:
-        contracts: Every option contract seen, by its place.
-        skipped: What was left out: what and why, and how many.
+        contracts: Every option contract that was read, by contract index.
+        skipped: The number of skipped items by reason.
     """
 
     def __init__(self, day: date, progress: Progress) -> None:
@@ -70,87 +76,88 @@ class LeanReader:
         self.skipped: Counter[str] = Counter()
         self._day = day
         self._progress = progress
-        self._places: dict[Contract, int | None] = {}
+        self._indices: dict[Contract, int | None] = {}
 
     def options(self, archives: Sequence[LeanArchive], kind: LeanRowKind) -> LeanRows:
-        """The rows of a kind in archives of options, none if there are no archives.
+        """The rows of a kind in archives of options; none without such an archive.
 
         Raises:
-            TapeError: If an archive is damaged, or holds something else.
+            TapeError: If an archive is damaged, or has no file of a contract.
         """
-        places, tables = [], []
+        indices, tables = [], []
         for archive in archives:
             if archive.kind is not kind:
                 continue
-            named = False
+            has_contract = False
             for name, content in archive.members(self._progress):
                 contract = archive.contract(name)
-                named |= contract is not None
-                place = self._place(contract)
-                if place is not None:
-                    places.append(place)
+                has_contract |= contract is not None
+                index = self._contract_index(contract)
+                if index is not None:
+                    indices.append(index)
                     tables.append(archive.rows(name, content))
-            if not named:
+            if not has_contract:
                 raise TapeError(
-                    f"{archive.path}: no file named like "
-                    f"{archive.prefix}_american_call_7500000_20151224.csv in it"
+                    f"{archive.path}: no file of a contract in it; expected: names such as "
+                    f"{archive.prefix}_american_call_7500000_20151224.csv"
                 )
-        return self._rows(kind, f"{kind.words} of options", places, tables)
+        return self._rows(kind, f"{kind.label} of options", indices, tables)
 
-    def underlying(self, archive: LeanArchive, behind: int) -> LeanRows:
+    def underlying(self, archive: LeanArchive, clock_lag: int) -> LeanRows:
         """The rows of an underlying's archive.
 
         Args:
-            archive: Which.
-            behind: How far its clock is behind New York's, in milliseconds.
+            archive: The archive.
+            clock_lag: Milliseconds by which its clock is behind New York's.
 
         Raises:
-            TapeError: If the archive is damaged, or holds something else.
+            TapeError: If the archive is damaged, or lacks the file.
         """
         files = dict(archive.members(self._progress))
         name = f"{archive.prefix}.csv"
         if name not in files:
             raise TapeError(f"{archive.path}: no file {name} in it")
-        what = f"{archive.kind.words} of the underlying"
-        return self._rows(archive.kind, what, [0], [archive.rows(name, files[name])], behind)
+        subject = f"{archive.kind.label} of the underlying"
+        table = archive.rows(name, files[name])
+        return self._rows(archive.kind, subject, [0], [table], clock_lag)
 
-    def _place(self, contract: Contract | None) -> int | None:
-        """The place of a contract, a new one if need be; None, and counted once, if unwanted."""
+    def _contract_index(self, contract: Contract | None) -> int | None:
+        """A contract's index, a new one if needed; None, counted once, if it is skipped."""
         if contract is None:
             self.skipped["files of other names"] += 1
             return None
-        if contract not in self._places:
-            if reason := _unwanted(contract, self._day):
+        if contract not in self._indices:
+            if reason := _skip_reason(contract, self._day):
                 self.skipped[reason] += 1
-                self._places[contract] = None
+                self._indices[contract] = None
             else:
-                self._places[contract] = len(self.contracts)
+                self._indices[contract] = len(self.contracts)
                 self.contracts.append(contract)
-        return self._places[contract]
+        return self._indices[contract]
 
     def _rows(
         self,
         kind: LeanRowKind,
-        what: str,
-        places: Sequence[int],
+        subject: str,
+        indices: Sequence[int],
         tables: Sequence[F64],
-        behind: int = 0,
+        clock_lag: int = 0,
     ) -> LeanRows:
         cells = np.concatenate([np.empty((0, len(kind.columns))), *tables])
-        place = np.repeat(np.array(places, np.int64), [len(table) for table in tables])
-        sound = _sound(kind, cells)
-        self.skipped[f"{what} that cannot be read"] += len(cells) - int(np.count_nonzero(sound))
-        time = np.where(sound, cells[:, 0], 0.0).astype(np.int64) + behind
+        index = np.repeat(np.array(indices, np.int64), [len(table) for table in tables])
+        is_valid = _is_valid(kind, cells)
+        self.skipped[f"{subject} that cannot be read"] += int(np.count_nonzero(~is_valid))
+        time = np.where(is_valid, cells[:, 0], 0.0).astype(np.int64) + clock_lag
         # A record at 18:00 is of the next session, and a bar is known when it ends.
-        late = sound & (time + MINUTE >= _EVENING)
-        self.skipped[f"{what} from after 18:00"] += int(np.count_nonzero(late))
-        order = np.lexsort((place, time))
-        order = order[(sound & ~late)[order]]
-        return LeanRows(kind, len(cells), place[order], time[order], cells[order])
+        is_late = is_valid & (time + MINUTE_MS >= _EVENING)
+        self.skipped[f"{subject} from after 18:00"] += int(np.count_nonzero(is_late))
+        order = np.lexsort((index, time))
+        order = order[(is_valid & ~is_late)[order]]
+        return LeanRows(kind, len(cells), index[order], time[order], cells[order])
 
 
-def _unwanted(contract: Contract, day: date) -> str:
-    """Why a contract is left out; nothing if it is not."""
+def _skip_reason(contract: Contract, day: date) -> str:
+    """Why a contract is skipped; empty if it is not."""
     if is_adjusted(contract.root):
         return "contracts of adjusted roots"
     if contract.expiry < day:
@@ -162,9 +169,9 @@ def _unwanted(contract: Contract, day: date) -> str:
     return ""
 
 
-def _sound(kind: LeanRowKind, cells: F64) -> Bool:
-    """Which rows hold what rows of the kind may hold, shape (n,)."""
-    fits = (cells >= 0) & (cells <= kind.largest)
-    empty = np.isnan(cells) & kind.may_be_empty
-    sound: Bool = np.logical_and.reduce(fits | empty, axis=1)
-    return sound
+def _is_valid(kind: LeanRowKind, cells: F64) -> Bool:
+    """Mark the rows whose cells are all within the limits of the kind, shape (n,)."""
+    is_in_range = (cells >= 0) & (cells <= kind.largest)
+    is_empty = np.isnan(cells) & kind.may_be_empty
+    is_valid: Bool = np.logical_and.reduce(is_in_range | is_empty, axis=1)
+    return is_valid

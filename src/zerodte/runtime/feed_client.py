@@ -55,7 +55,7 @@ class FeedClient:
     ) -> None:
         self.problem: str | None = None
         self._feed = feed
-        self._manifest = first.offer
+        self._manifest = first.manifest
         self._hours = hours
         self._first: FeedConnection | None = first
         self._connection: FeedConnection | None = None
@@ -79,7 +79,7 @@ class FeedClient:
     @property
     def pending(self) -> int:
         """Records in ticks that are not complete yet."""
-        return self._assembler.waiting
+        return self._assembler.pending_count
 
     def late(self, at: int) -> float:
         """Seconds of the wall clock since the feed's clock showed `at`; NaN without a feed."""
@@ -118,8 +118,8 @@ class FeedClient:
         # A feed that is still preparing to resend is not silent.
         is_due = self._connection is None or self.is_caught_up
         if self._clock is not None and is_due and self._silent > patience:
-            self._assembler.hear(self._clock.now())
-        return self._assembler.close()
+            self._assembler.advance(self._clock.now())
+        return self._assembler.close_ticks()
 
     def _finish(self) -> list[ClosedTick]:
         ticks = self._assembler.finish()
@@ -147,10 +147,10 @@ class FeedClient:
         connection = self._first or self._feed.connect()
         self._first = None
         try:
-            offer = connection.offer
-            if (offer.date, offer.streams) != (self._manifest.date, self._manifest.streams):
+            manifest = connection.manifest
+            if (manifest.date, manifest.streams) != (self._manifest.date, self._manifest.streams):
                 raise FeedError(
-                    f"its session of {offer.date} has another date or other streams than the "
+                    f"its session of {manifest.date} has another date or other streams than the "
                     f"recording of {self._manifest.date}; restart the server to record it"
                 )
             start = connection.start(counts)
@@ -165,8 +165,8 @@ class FeedClient:
         if start.resumed:
             self._assembler.resume()
         else:
-            self._assembler.begin(min(start.now, self._hours.open + 1))
-            self._assembler.lose(start.now, self._reason)
+            self._assembler.start_at(min(start.now, self._hours.open + 1))
+            self._assembler.skip(start.now, self._reason)
         self.problem, self._reason, self._wait = None, WAS_AWAY, _FIRST_WAIT
         log("feed", feed=self._feed.name, resumed=start.resumed)
 
@@ -174,12 +174,12 @@ class FeedClient:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
-        self._assembler.leave(self._reason)
+        self._assembler.disconnect(self._reason)
         if self.problem is None:
             log("away", logging.WARNING, feed=self._feed.name, problem=reason)
         since = ""
-        if self._assembler.closed:
-            since = f" since {new_york_clock(self._assembler.closed):%H:%M:%S} New York"
+        if self._assembler.last_end:
+            since = f" since {new_york_clock(self._assembler.last_end):%H:%M:%S} New York"
         self.problem = f"the feed at {self._feed.name} is away{since}: {reason}; reconnecting"
         self._due = time.monotonic() + self._wait
         self._wait = min(2 * self._wait, _LONGEST_WAIT)

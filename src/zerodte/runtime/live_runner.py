@@ -20,7 +20,7 @@ from zerodte.runtime.warmup import warm_up
 from zerodte.runtime.worker import Run
 from zerodte.service.stage import CurrentSession, Stage
 from zerodte.tape.error import TapeError
-from zerodte.tape.folder import open_tape, window_of
+from zerodte.tape.folder import open_tape, session_span
 from zerodte.tape.recorder import Recorder
 from zerodte.tape.recovery import Recovery
 from zerodte.tape.tick_assembler import ClosedTick
@@ -62,17 +62,19 @@ class LiveRunner:
             raise FeedError(f"the feed at {feed.name} cannot be reached: {error}") from error
         with ExitStack() as undo:
             undo.callback(connection.close)
-            offer = connection.offer
-            hours = calendar().session(offer.date)
+            manifest = connection.manifest
+            hours = calendar().session(manifest.date)
             if hours is None:
-                raise TapeError(f"the feed at {feed.name} sends {offer.date}, which was no session")
-            window = window_of(hours)
-            self.folder = root / offer.date.isoformat()
-            self._recorder = Recorder(self.folder, offer, window)
+                raise TapeError(
+                    f"the feed at {feed.name} sends {manifest.date}, which was no session"
+                )
+            window = session_span(hours)
+            self.folder = root / manifest.date.isoformat()
+            self._recorder = Recorder(self.folder, manifest, window)
             undo.callback(self._recorder.close)
-            last = self._recorder.recovery.last
+            last = self._recorder.recovery.last_end
             self._client = FeedClient(feed, connection, hours, window, last)
-            self._tape = open_tape(self.folder, offer.date)
+            self._tape = open_tape(self.folder, manifest.date)
             undo.pop_all()
         self.is_over = False
         self._write_problem: str | None = None
@@ -95,20 +97,20 @@ class LiveRunner:
         dropped = sum(recovery.dropped.values())
         log("recording", dropped=dropped, lost=recovery.lost, folder=self.folder)
         try:
-            reader = self._tape.follow()
+            reader = self._tape.reader()
             for tick in reader.ticks():
                 if run.stopped.is_set():
                     return
                 self.stage.apply(playing, tick, _at_once)
                 run.listener.on_progress(tick.end)
-            if recorder.recovery.last > self._tape.session.open:
+            if recorder.recovery.last_end > self._tape.session.open:
                 self._show(run, playing)
             while not run.stopped.is_set() and not client.is_over:
                 ticks = client.ticks(recorder.counts)
                 if not self._commit(run, ticks):
                     return
                 for closed in ticks:
-                    self.stage.apply(playing, reader.add(closed), client.late)
+                    self.stage.apply(playing, reader.tick_of(closed), client.late)
                     if self.stage.current is None:
                         run.listener.on_progress(closed.end)
                 if client.is_caught_up:

@@ -25,7 +25,7 @@ def begin(source: TickSource) -> Session:
     kinds = {dataset: source.kind(dataset) for dataset in source.symbols}
     cadence = source.notes.cadence_seconds * SECOND
     session = Session(source.session, calendar(), kinds, cadence)
-    for dataset, symbols in source.listed.items():
+    for dataset, symbols in source.initial_symbols.items():
         session.learn(dataset, symbols)
     return session
 

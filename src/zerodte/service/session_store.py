@@ -7,9 +7,9 @@ from collections import OrderedDict
 from collections.abc import Iterable
 from typing import Final, TypeAlias
 
-from zerodte.history.encode import StoredSession
 from zerodte.history.error import HistoryError
 from zerodte.history.history import History
+from zerodte.history.stored import StoredSession
 from zerodte.session.sample import Gap
 from zerodte.session.session import Session
 from zerodte.wire.envelope import Source
@@ -155,7 +155,7 @@ class SessionStore:
         failures = 0
         for key, session in pending:
             try:
-                self._history.keep(session)
+                self._history.store(session)
             except HistoryError as error:
                 failures += 1
                 if failures == 1:

@@ -1,4 +1,4 @@
-"""Files that only grow, and when what was written to them is safe."""
+"""Files that only grow, with rollback and control over when content reaches the disk."""
 
 import fcntl
 import os
@@ -6,13 +6,13 @@ from pathlib import Path
 
 
 class AppendFile:
-    """A file that is appended to. What was appended stands once settled; else it is taken back."""
+    """An append-only file. Content appended since the last `keep` can be rolled back."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
-        self._settled = os.fstat(self._fd).st_size
-        self._size = self._settled
+        self._final_size = os.fstat(self._fd).st_size
+        self._size = self._final_size
         self._is_synced = True
 
     def append(self, content: bytes) -> None:
@@ -31,32 +31,32 @@ class AppendFile:
             raise OSError(error.errno, error.strerror, str(self._path)) from error
         self._is_synced = self._is_synced and not content
 
-    def settle(self) -> None:
-        """Let everything that was appended stand."""
-        self._settled = self._size
+    def keep(self) -> None:
+        """Make everything appended so far final."""
+        self._final_size = self._size
 
-    def take_back(self) -> None:
-        """Cut off what was appended since it was last settled."""
-        if self._size != self._settled:
-            os.ftruncate(self._fd, self._settled)
-            self._size = self._settled
+    def roll_back(self) -> None:
+        """Cut off everything appended since the last `keep`."""
+        if self._size != self._final_size:
+            os.ftruncate(self._fd, self._final_size)
+            self._size = self._final_size
 
     def sync(self) -> None:
-        """Wait until everything that was appended is on the disk."""
+        """Wait until everything appended is on the disk."""
         if not self._is_synced:
             os.fdatasync(self._fd)
             self._is_synced = True
 
     def close(self) -> None:
-        """Let go of it."""
+        """Close the file."""
         os.close(self._fd)
 
 
-def take_lock(path: Path) -> int | None:
-    """Lock a file, made where there is none, until it is closed or this process ends, however.
+def lock_file(path: Path) -> int | None:
+    """Lock a file, creating it if needed, until it is closed or this process ends.
 
     Returns:
-        Its descriptor; None where another process has the lock.
+        The file descriptor; None if another process holds the lock.
     """
     lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
     try:
@@ -67,8 +67,8 @@ def take_lock(path: Path) -> int | None:
     return lock
 
 
-def sync_new(path: Path, content: bytes) -> None:
-    """Write a file, and wait until its content is on the disk."""
+def write_synced(path: Path, content: bytes) -> None:
+    """Write a file and wait until its content is on the disk."""
     with path.open("wb") as out:
         out.write(content)
         out.flush()

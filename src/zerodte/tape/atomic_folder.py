@@ -1,4 +1,4 @@
-"""A tape's folder that appears under its name when it is whole, and not before."""
+"""A folder that appears under its name only when it is complete."""
 
 import os
 import shutil
@@ -11,29 +11,28 @@ from zerodte.tape.error import TapeError
 
 @contextmanager
 def atomic_folder(out: Path) -> Iterator[Path]:
-    """A folder to fill, hidden beside `out`, which takes its place at the end.
+    """Fill a hidden folder beside `out`, and rename it to `out` at the end.
 
-    Whatever interrupts the filling, short of a kill, takes the hidden folder away, and the
-    folders above it that were made for it; after a kill it stays, hidden, and nobody takes it for a
-    tape. A folder that is there already is filled in
-    place: what is added to it cannot wait for a name.
+    An error or interruption removes the hidden folder and the parent folders created for it.
+    After a kill the hidden folder remains, and no reader takes it for a tape.
+    An existing folder is filled in place, because files are added to it one by one.
 
     Args:
-        out: What the folder is to be called.
+        out: The final path of the folder.
 
     Yields:
         The folder to fill.
 
     Raises:
-        TapeError: If the disk is full or may not be written.
+        TapeError: If the disk is full or the path is not writable.
     """
     if out.exists():
         yield out
         return
     hidden = out.with_name(f".{out.name}.{os.getpid()}.part")
-    # What a process of this number left behind when it was killed.
+    # A killed process that had the same number may have left one.
     shutil.rmtree(hidden, ignore_errors=True)
-    made = [parent for parent in out.parents if not parent.exists()]
+    new_parents = [parent for parent in out.parents if not parent.exists()]
     try:
         hidden.mkdir(parents=True)
         yield hidden
@@ -44,7 +43,7 @@ def atomic_folder(out: Path) -> Iterator[Path]:
         raise TapeError(f"{out}: {error.strerror}; nothing was written there") from error
     finally:
         shutil.rmtree(hidden, ignore_errors=True)
-        for parent in made:
-            # Those that hold the tape, or what somebody else put there, stay.
+        for parent in new_parents:
+            # A parent that holds the tape, or anything else by now, stays.
             with suppress(OSError):
                 parent.rmdir()

@@ -1,6 +1,6 @@
-"""The bytes of a file, inflated where it is compressed, in pieces of bounded size.
+"""The plain bytes of a file, decompressed if necessary, in blocks of bounded size.
 
-Nothing here knows what the bytes mean.
+This module does not interpret the bytes.
 """
 
 from collections.abc import Callable, Iterator
@@ -10,8 +10,8 @@ import zstandard
 
 from zerodte.tape.error import TapeError
 
-#: What is read from a file at once. Quotes inflate tenfold, the same record again a thousandfold.
-_PIECE = 1 << 14
+#: Bytes per read. Quotes decompress tenfold, one repeated record a thousandfold.
+_READ_SIZE = 1 << 14
 
 Warn = Callable[[str], None]
 
@@ -20,40 +20,40 @@ ZSTD_SUFFIX = ".dbn.zst"
 
 
 def is_compressed(path: Path) -> bool:
-    """Whether a file's content is read through zstd."""
+    """Whether a file is zstd-compressed, by its name."""
     return path.name.endswith(ZSTD_SUFFIX)
 
 
-def pieces(path: Path, warn: Warn) -> Iterator[bytes]:
-    """The file's content, in order, as pieces of any size.
+def read_blocks(path: Path, warn: Warn) -> Iterator[bytes]:
+    """The file's plain content, in order, as blocks of any size.
 
-    A compressed file may hold any number of frames. One that ends within a frame, as a killed
-    recorder leaves it, gives what is whole, and a warning.
+    A compressed file may hold any number of frames. If the last frame is incomplete, as a killed
+    recorder leaves it, the readable part is used, with a warning.
 
     Raises:
-        TapeError: If a compressed file is not zstd, or damaged.
+        TapeError: If a compressed file is damaged or not zstd.
     """
     with path.open("rb") as source:
-        read = iter(lambda: source.read(_PIECE), b"")
-        yield from _inflated(path, read, warn) if is_compressed(path) else read
+        blocks = iter(lambda: source.read(_READ_SIZE), b"")
+        yield from _decompress(path, blocks, warn) if is_compressed(path) else blocks
 
 
-def _inflated(path: Path, read: Iterator[bytes], warn: Warn) -> Iterator[bytes]:
-    inflater, frame = zstandard.ZstdDecompressor(), None
+def _decompress(path: Path, blocks: Iterator[bytes], warn: Warn) -> Iterator[bytes]:
+    decompressor, frame = zstandard.ZstdDecompressor(), None
     try:
-        for compressed in read:
-            rest = compressed
+        for block in blocks:
+            rest = block
             while rest:
-                frame = frame or inflater.decompressobj()
-                if piece := frame.decompress(rest):
-                    yield piece
+                frame = frame or decompressor.decompressobj()
+                if content := frame.decompress(rest):
+                    yield content
                 rest = frame.unused_data
                 if frame.eof:
                     frame = None
     except zstandard.ZstdError as error:
         raise TapeError(
-            f"{path}: not zstd, or damaged ({error}); a file named *{ZSTD_SUFFIX} is compressed, "
-            f"a plain one is named *{PLAIN_SUFFIX}"
+            f"{path}: damaged, or not zstd ({error}); *{ZSTD_SUFFIX} names a compressed file, "
+            f"*{PLAIN_SUFFIX} a plain one"
         ) from error
     if frame is not None:
-        warn(f"{path.name}: ends within a compressed frame; what comes before is used")
+        warn(f"{path.name}: ends within a compressed frame; the part before that is used")

@@ -1,21 +1,21 @@
-"""What was found wrong with a tape without making it unusable: texts, and counts of records."""
+"""Problems of a tape that do not make it unusable: texts, and counts of records."""
 
 
 class Diagnostics:
-    """Warnings in the order in which they first came up; said once, counts at their newest."""
+    """Distinct warnings in the order of their first occurrence, with their latest counts."""
 
     def __init__(self) -> None:
         self._texts: dict[str, str] = {}
 
     def warn(self, text: str) -> None:
-        """Note a text, once."""
+        """Add a warning, unless it is there already."""
         self._texts[text] = text
 
-    def count(self, name: str, what: str, records: int) -> None:
-        """Note how many records of a file something was found of; a later count replaces it."""
+    def count(self, name: str, problem: str, records: int) -> None:
+        """Set how many records of a file have a problem; a later count replaces it."""
         if records:
-            self._texts[f"{name} {what}"] = f"{name}: {records:,} records {what}"
+            self._texts[f"{name} {problem}"] = f"{name}: {records:,} records {problem}"
 
     def texts(self) -> list[str]:
-        """All of them."""
+        """All warnings."""
         return list(self._texts.values())

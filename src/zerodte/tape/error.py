@@ -4,4 +4,4 @@ from zerodte.errors import ZerodteError
 
 
 class TapeError(ZerodteError, ValueError):
-    """What cannot be used as a tape, or as a part of one; says why, and what would do."""
+    """A file or folder that is unusable as a tape or as a part of one."""

@@ -1,14 +1,12 @@
-"""What a live source says of itself before it sends anything."""
+"""A live source's description of the session that it is about to send."""
 
 import datetime
 from dataclasses import dataclass
-from typing import Final
 
 from zerodte.tape.compression import ZSTD_SUFFIX
+from zerodte.tape.file_selection import REFERENCE_FIELDS
 from zerodte.tape.sidecars import Notes
 from zerodte.tape.symbology import Symbols
-
-_STANDING: Final = ("definition", "statistics")
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,8 +16,8 @@ class FeedStream:
     Attributes:
         dataset: Such as "OPRA.PILLAR".
         schema: A key of `zerodte.records.dbn.SCHEMAS`.
-        has_conditions: Whether every record, a trade, comes with its sale condition.
-        has_cancels: Whether cancels come with the trades that they cancel.
+        has_conditions: Whether each record, a trade, comes with its sale condition.
+        has_cancels: Whether each cancel comes with a reference to its trade.
     """
 
     dataset: str
@@ -28,25 +26,25 @@ class FeedStream:
     has_cancels: bool = False
 
     @property
-    def is_standing(self) -> bool:
-        """Whether what it said once stands all day, as definitions and statistics do."""
-        return self.schema in _STANDING
+    def is_reference(self) -> bool:
+        """Whether it holds reference data (definitions, statistics), valid for the whole day."""
+        return self.schema in REFERENCE_FIELDS
 
     @property
     def name(self) -> str:
-        """The file that it is recorded in."""
+        """The name of the file that records it."""
         return f"{self.dataset.lower()}.{self.schema}{ZSTD_SUFFIX}"
 
 
 @dataclass(frozen=True, slots=True)
 class FeedManifest:
-    """A session, as a live source is about to send it.
+    """A session as a live source is about to send it.
 
     Attributes:
         date: The session's.
-        streams: All that will come; of a dataset one stream of quotes and one of trades at most.
-        symbols: What is listed as it begins; what is listed later comes as definition records.
-        notes: What a reader of the recorded tape should know.
+        streams: Every stream; per dataset at most one of quotes and one of trades.
+        symbols: Instruments listed at the start; later listings come as definition records.
+        notes: Facts for readers of the recorded tape.
     """
 
     date: datetime.date

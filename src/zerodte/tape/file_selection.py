@@ -1,8 +1,8 @@
-"""Which of a tape's files are used, and as what.
+"""Which of a tape's files are used, and for what.
 
 A download may hold the same market in several schemas: every quote once a second and once a
 minute, a trade in `trades`, in `tbbo` and among the quotes. Of each dataset the finest quotes and
-the best-informed trades are used; the rest is set aside, so that nothing counts twice.
+the best-informed trades are used. The rest is ignored with a warning, so nothing counts twice.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -16,50 +16,54 @@ from zerodte.tape.dbnfile import DbnFile
 
 InstrumentKind: TypeAlias = Literal["options", "equity", "index"]
 TickField: TypeAlias = Literal["definitions", "statistics", "underlying", "quotes", "trades"]
-Pick: TypeAlias = Callable[[Records], Bool]
+RecordFilter: TypeAlias = Callable[[Records], Bool]
 
 #: From the finest to the coarsest.
 QUOTE_ORDER: Final = ("cmbp-1", "cbbo-1s", "mbp-1", "bbo-1s", "cbbo-1m", "bbo-1m")
 #: From the best-informed (the market-wide quote just before the trade) to the least.
 TRADE_ORDER: Final = ("tcbbo", "cmbp-1", "tbbo", "trades")
+#: Schemas of reference data, and the fields of a tick that hold them.
+REFERENCE_FIELDS: Final[dict[str, TickField]] = {
+    "definition": "definitions",
+    "statistics": "statistics",
+}
 
-_OF_ONE_VENUE: Final = "are quotes of one venue; left out, the consolidated ones are used"
-_REFERENCE: Final[dict[str, TickField]] = {"definition": "definitions", "statistics": "statistics"}
+_ONE_VENUE: Final = "are quotes of one venue; left out, the consolidated ones are used"
 
 
 @dataclass(frozen=True, slots=True)
 class RecordRoute:
-    """Where records of a file go.
+    """The way of a file's records into ticks.
 
     Attributes:
-        place: The field of `Tick`.
-        schema: The schema that their batches are said to be of.
-        pick: Which of them; None takes all.
-        leaves: What is to be said of the others; empty where they have an outlet of their own.
+        field: Their field of `Tick`.
+        schema: The schema of their batches.
+        accepts: Marks the records that take this route; None accepts all.
+        rejection: The diagnostic for the other records; empty if another route takes them.
     """
 
-    place: TickField
+    field: TickField
     schema: str
-    pick: Pick | None = None
-    leaves: str = ""
+    accepts: RecordFilter | None = None
+    rejection: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class SelectedFile:
-    """A file that is used. Trades inside `cmbp-1` give it two outlets."""
+    """A file that is used. One of `cmbp-1` that holds trades has two routes."""
 
     file: DbnFile
-    outlets: tuple[RecordRoute, ...]
+    routes: tuple[RecordRoute, ...]
 
 
 def is_trade(records: Records) -> Bool:
-    """Which records of a schema of quotes and trades are trades."""
+    """Mark the trades in a schema of quotes and trades, shape (n,)."""
     trades: Bool = records["action"] == b"T"
     return trades
 
 
 def is_consolidated(records: Records) -> Bool:
-    """Which records of OPRA's `mbp-1` are market-wide quotes and not those of one venue."""
+    """Mark the market-wide quotes in OPRA's `mbp-1`, which also holds those of venues."""
     consolidated: Bool = records["publisher_id"] == OPRA_CONSOLIDATED
     return consolidated
 
@@ -67,30 +71,31 @@ def is_consolidated(records: Records) -> Bool:
 def select_files(
     files: Sequence[DbnFile], kinds: Mapping[str, InstrumentKind], warn: Warn
 ) -> list[SelectedFile]:
-    """Decide what each file is used as.
+    """Select the files to use, and route their records.
 
     Args:
-        files: The tape's files, in the order of their names.
-        kinds: What the instruments of each dataset are.
-        warn: Told of every file that is set aside, and why.
+        files: The tape's files, by name.
+        kinds: The instrument kind of each dataset.
+        warn: Receives a warning for every ignored file.
 
     Returns:
-        The files that are used, in the same order.
+        The selected files, by name.
     """
     quotes = {dataset: _quote_schema(_of(files, dataset)) for dataset in kinds}
     trades = {dataset: _trade_schema(_of(files, dataset), warn) for dataset in kinds}
-    parts = []
+    selection = []
     for file in files:
-        kind = kinds[file.dataset]
-        chosen = (quotes[file.dataset], trades[file.dataset])
-        if outlets := tuple(_outlets(file, kind, *chosen)):
-            parts.append(SelectedFile(file, outlets))
+        schemas = (quotes[file.dataset], trades[file.dataset])
+        if routes := tuple(_routes(file, kinds[file.dataset], *schemas)):
+            selection.append(SelectedFile(file, routes))
         elif file.schema not in SCHEMAS:
-            warn(f"{file.name}: set aside; {file.schema} is not among {', '.join(SCHEMAS)}")
+            warn(f"{file.name}: ignored; {file.schema} is not one of {', '.join(SCHEMAS)}")
         else:
-            what, used = ("quotes", chosen[0]) if file.schema in CADENCE else ("trades", chosen[1])
-            warn(f"{file.name}: set aside; the {what} of {file.dataset} are taken from {used}")
-    return parts
+            what, better = (
+                ("quotes", schemas[0]) if file.schema in CADENCE else ("trades", schemas[1])
+            )
+            warn(f"{file.name}: ignored; the {what} of {file.dataset} come from {better}")
+    return selection
 
 
 def _of(files: Sequence[DbnFile], dataset: str) -> list[DbnFile]:
@@ -98,41 +103,43 @@ def _of(files: Sequence[DbnFile], dataset: str) -> list[DbnFile]:
 
 
 def _quote_schema(files: Sequence[DbnFile]) -> str | None:
-    present = {file.schema for file in files}
-    return next((schema for schema in QUOTE_ORDER if schema in present), None)
+    schemas = {file.schema for file in files}
+    return next((schema for schema in QUOTE_ORDER if schema in schemas), None)
 
 
 def _trade_schema(files: Sequence[DbnFile], warn: Warn) -> str | None:
-    present = {file.schema for file in files}
-    candidates = [schema for schema in TRADE_ORDER if schema in present]
+    schemas = {file.schema for file in files}
+    candidates = [schema for schema in TRADE_ORDER if schema in schemas]
     if candidates[:1] == ["cmbp-1"] and len(candidates) > 1 and not _any_trade(files, warn):
         return candidates[1]
     return candidates[0] if candidates else None
 
 
 def _any_trade(files: Sequence[DbnFile], warn: Warn) -> bool:
-    """Whether there are trades in `cmbp-1`, which only its records show."""
+    """Whether `cmbp-1` holds trades, which only its records tell."""
     mixed = (file for file in files if file.schema == "cmbp-1")
     return any(is_trade(chunk).any() for file in mixed for chunk in file.chunks(warn))
 
 
-def _outlets(
+def _routes(
     file: DbnFile, kind: InstrumentKind, quotes: str | None, trades: str | None
 ) -> list[RecordRoute]:
     schema = file.schema
-    if schema in _REFERENCE:
-        return [RecordRoute(_REFERENCE[schema], schema)]
-    options = kind == "options"
-    out = []
+    if schema in REFERENCE_FIELDS:
+        return [RecordRoute(REFERENCE_FIELDS[schema], schema)]
+    is_options = kind == "options"
+    routes = []
     if schema == quotes:
-        place: TickField = "quotes" if options else "underlying"
+        field: TickField = "quotes" if is_options else "underlying"
         if schema == "mbp-1" and file.dataset == OPRA:
-            out.append(RecordRoute(place, schema, is_consolidated, _OF_ONE_VENUE))
+            routes.append(RecordRoute(field, schema, is_consolidated, _ONE_VENUE))
         else:
-            out.append(RecordRoute(place, schema))
+            routes.append(RecordRoute(field, schema))
     if schema == trades:
         # A trade inside cmbp-1 carries the quote just before it, in the layout of tcbbo.
-        mixed = schema == "cmbp-1"
-        place = "trades" if options else "underlying"
-        out.append(RecordRoute(place, "tcbbo" if mixed else schema, is_trade if mixed else None))
-    return out
+        is_mixed = schema == "cmbp-1"
+        field = "trades" if is_options else "underlying"
+        routes.append(
+            RecordRoute(field, "tcbbo" if is_mixed else schema, is_trade if is_mixed else None)
+        )
+    return routes

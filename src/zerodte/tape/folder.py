@@ -1,6 +1,6 @@
-"""A tape: one session's folder, opened, and known by what its files say.
+"""A tape: the folder of one session.
 
-Opening reads metadata, definitions and the first records of every file; `Tape.ticks` reads the
+Opening it reads metadata, definitions and the first records of every file; `Tape.ticks` reads the
 rest.
 """
 
@@ -28,27 +28,27 @@ from zerodte.tape.sidecars import (
     read_commits,
     read_notes,
 )
-from zerodte.tape.symbology import Symbols, read_mapped, read_symbols
+from zerodte.tape.symbology import Symbols, read_mappings, read_symbols
 from zerodte.tape.tick_reader import TickReader
 
 __all__ = ["Tape", "TapeError", "kind_of", "open_tape"]
 
-# A session owns the time from 18:00 New York of the session before to 18:00 of its own day.
+# A session spans 18:00 New York of the previous session's day to 18:00 of its own.
 _EVENING = datetime.time(18)
 
 
 class Tape:
-    """One session, as recorded. Made by `open_tape`.
+    """One session's market data. `open_tape` opens one.
 
     Attributes:
         path: The folder.
-        files: Every DBN file in it, by name, whether it is used or set aside.
-        notes: What `tape.json` says.
-        session: The trading session that the newest of the files begins in.
-        window: The time that the session owns.
-        symbols: Dataset to instrument id to raw symbol.
-        listed: Those known before the first tick: all of them, but in a tape with `ticks`, where
-            definitions are known from their tick on.
+        files: Every DBN file in it, by name, ignored ones included.
+        notes: The content of `tape.json`.
+        session: The trading session.
+        span: The receive times of the session.
+        symbols: Raw symbol by instrument id, per dataset.
+        initial_symbols: The part of `symbols` that is available before the first tick. It is all
+            of them, except in a tape with `ticks`, where a definition counts from its tick on.
     """
 
     def __init__(
@@ -57,32 +57,34 @@ class Tape:
         files: Sequence[DbnFile],
         session: TradingSession,
         symbols: Symbols,
-        findings: Diagnostics,
+        diagnostics: Diagnostics,
     ) -> None:
         self.path = path
         self.files = tuple(files)
         self.notes: Notes = read_notes(path)
         self.session = session
         self.symbols = symbols
-        self.window = window_of(session)
-        self._findings = findings
-        self._kinds = {dataset: kind_of(dataset, known) for dataset, known in symbols.items()}
-        self._parts = select_files(files, self._kinds, findings.warn)
-        self._commits = _commits(path, self.files, findings)
-        self.listed = symbols if self._commits is None else read_mapped(files, session.date)
+        self.span = session_span(session)
+        self._diagnostics = diagnostics
+        self._kinds = {dataset: kind_of(dataset, names) for dataset, names in symbols.items()}
+        self._selection = select_files(files, self._kinds, diagnostics.warn)
+        self._commits = _read_commits(path, self.files, diagnostics)
+        self.initial_symbols = (
+            symbols if self._commits is None else read_mappings(files, session.date)
+        )
 
     @property
     def warnings(self) -> list[str]:
-        """What was set aside, cut off or left out; reading ticks may add to it."""
-        return self._findings.texts()
+        """Ignored files, incomplete files, records left out; reading ticks may add more."""
+        return self._diagnostics.texts()
 
     @property
-    def used(self) -> tuple[DbnFile, ...]:
+    def selected_files(self) -> tuple[DbnFile, ...]:
         """The files whose records are in ticks, by name."""
-        return tuple(part.file for part in self._parts)
+        return tuple(selected.file for selected in self._selection)
 
     def kind(self, dataset: str) -> InstrumentKind:
-        """What the instruments of a dataset are.
+        """The kind of a dataset's instruments.
 
         Raises:
             TapeError: If the tape has no such dataset.
@@ -92,50 +94,53 @@ class Tape:
         return self._kinds[dataset]
 
     def ticks(self, until: int | None = None) -> Iterator[Tick]:
-        """The tape's ticks in order: as `ticks` says, or cut by receive time.
+        """The tape's ticks in order, by the file `ticks` or by receive time.
 
         Args:
-            until: UTC nanoseconds; records received later are not read.
+            until: UTC nanoseconds; records received later are left out.
 
         Yields:
-            Ticks with records. Where there is a file `ticks`, also those that were silent.
+            Ticks with records; with a file `ticks`, silent ones too.
 
         Raises:
-            TapeError: If a file is damaged, or `ticks` says more than the files hold.
+            TapeError: If a file is damaged, or `ticks` counts more records than the files hold.
         """
-        window = self.window if until is None else replace(self.window, until=until)
-        return self._merge(window).ticks()
+        span = self.span if until is None else replace(self.span, until=until)
+        return self._reader(span).ticks()
 
-    def follow(self) -> TickReader:
-        """The ticks so far of a tape that is being recorded, and what turns later ones to ticks.
+    def reader(self) -> TickReader:
+        """A reader for a tape that is still being recorded: of its ticks so far, and later ones.
 
         Raises:
             TapeError: As `ticks`.
         """
-        return self._merge(self.window)
+        return self._reader(self.span)
 
-    def _merge(self, window: SessionSpan) -> TickReader:
-        return TickReader(self._parts, self._commits, window, self._findings)
+    def _reader(self, span: SessionSpan) -> TickReader:
+        return TickReader(self._selection, self._commits, span, self._diagnostics)
 
     @functools.cached_property
-    def last(self) -> int:
-        """When the newest quote or trade was received, UTC nanoseconds.
+    def last_receive_time(self) -> int:
+        """The receive time of the newest quote or trade, UTC nanoseconds.
 
         The first use reads the receive times of every quote and trade.
         """
-        closing = self.window.closing
+        closing = self.span.closing
         if self._commits:
             closing = min(closing, self._commits[-1].end)
-        newest = self.window.opening
-        for part in self._parts:
-            if _is_market(part.file):
-                for chunk in part.file.chunks(self._findings.warn):
+        newest = self.span.opening
+        for file in self.selected_files:
+            if _is_market_data(file):
+                for chunk in file.chunks(self._diagnostics.warn):
                     times = chunk["ts_recv"]
                     newest = max(newest, int(times[times <= closing].max(initial=0)))
         return newest
 
     def cancels(self) -> dict[str, I64]:
-        """The trades that were cancelled: file name to int64[n, 2], positions in that file.
+        """The cancels of each file of trades that has a sidecar of them, by file name.
+
+        Returns:
+            int64[n, 2] each: positions of the cancel and of its trade in that file.
 
         Raises:
             TapeError: If they do not fit their file.
@@ -144,9 +149,9 @@ class Tape:
         counts: dict[str, int] = {}
         for commit in self._commits or ():
             counts.update(commit.counts)
-        for file in (part.file for part in self._parts):
+        for file in self.selected_files:
             if file.schema in TRADE_SCHEMAS:
-                count = functools.partial(file.count, self._findings.warn)
+                count = functools.partial(file.count, self._diagnostics.warn)
                 committed = None if self._commits is None else counts.get(file.name, 0)
                 pairs = read_cancels(file.path, count, committed)
                 if pairs is not None:
@@ -159,11 +164,12 @@ def open_tape(path: str | Path, date: datetime.date | None = None) -> Tape:
 
     Args:
         path: The folder.
-        date: The session's, where it is known, as for a recording that has no quotes yet.
+        date: The session's; by default that in which the newest file of quotes or trades begins.
+            A recording without quotes needs it.
 
     Raises:
-        TapeError: If there is no such folder, no DBN file in it, a file that cannot be read, no
-            quote or trade with a receive time, or a dataset whose instruments have no symbols.
+        TapeError: If there is no such folder, no DBN file in it, an unreadable file, no quote or
+            trade with a receive time, or a dataset whose instruments have no symbols.
     """
     folder = Path(path)
     if not folder.is_dir():
@@ -171,22 +177,22 @@ def open_tape(path: str | Path, date: datetime.date | None = None) -> Tape:
     files = find_files(folder)
     if not files:
         raise TapeError(f"{folder}: no DBN files in it; they are named *.dbn or *.dbn.zst")
-    findings = Diagnostics()
+    diagnostics = Diagnostics()
     session = calendar().session(date) if date else None
-    session = session or _session(folder, files, findings)
-    symbols = read_symbols(files, session.date, findings.warn)
+    session = session or _find_session(folder, files, diagnostics)
+    symbols = read_symbols(files, session.date, diagnostics.warn)
     for file in files:
-        if _is_market(file) and not symbols[file.dataset]:
+        if _is_market_data(file) and not symbols[file.dataset]:
             raise TapeError(
-                f"{folder}: {file.name} holds {file.schema} of {file.dataset}, but nothing says "
-                f"what its instruments are on {session.date}: add the dataset's definitions, or "
-                "download with symbol mappings in the metadata"
+                f"{folder}: {file.name} holds {file.schema} of {file.dataset}, but its instruments "
+                f"have no symbols on {session.date}; add the dataset's definitions, or download "
+                "with symbol mappings in the metadata"
             )
-    return Tape(folder, files, session, symbols, findings)
+    return Tape(folder, files, session, symbols, diagnostics)
 
 
 def kind_of(dataset: str, symbols: Mapping[int, str]) -> InstrumentKind:
-    """What the instruments of a dataset are.
+    """The kind of a dataset's instruments.
 
     Args:
         dataset: Its name.
@@ -197,9 +203,11 @@ def kind_of(dataset: str, symbols: Mapping[int, str]) -> InstrumentKind:
     return "options" if any(map(_is_option, symbols.values())) else "equity"
 
 
-def _session(folder: Path, files: Sequence[DbnFile], findings: Diagnostics) -> TradingSession:
-    """The newest session that a file of quotes or trades begins in."""
-    times = [_first_time(file, findings) for file in files if _is_market(file)]
+def _find_session(
+    folder: Path, files: Sequence[DbnFile], diagnostics: Diagnostics
+) -> TradingSession:
+    """The newest session in which a file of quotes or trades begins."""
+    times = [_first_time(file, diagnostics) for file in files if _is_market_data(file)]
     if not any(times):
         raise TapeError(
             f"{folder}: no quote and no trade with a receive time; a tape needs at least one of "
@@ -213,24 +221,24 @@ def _session(folder: Path, files: Sequence[DbnFile], findings: Diagnostics) -> T
         ) from error
 
 
-def _first_time(file: DbnFile, findings: Diagnostics) -> int:
-    """The receive time of a file's first record that has one; 0 where none has."""
-    for chunk in file.chunks(findings.warn):
+def _first_time(file: DbnFile, diagnostics: Diagnostics) -> int:
+    """The receive time of a file's first record that has one; 0 if none has."""
+    for chunk in file.chunks(diagnostics.warn):
         times = chunk["ts_recv"]
-        timed = times[(times != 0) & (times != UNDEF_TIME)]
-        if len(timed):
-            return int(timed[0])
+        times = times[(times != 0) & (times != UNDEF_TIME)]
+        if len(times):
+            return int(times[0])
     return 0
 
 
-def _is_market(file: DbnFile) -> bool:
+def _is_market_data(file: DbnFile) -> bool:
     return file.schema in CADENCE or file.schema in TRADE_SCHEMAS
 
 
-def window_of(session: TradingSession) -> SessionSpan:
-    """The time that a session owns."""
-    before = calendar().previous(session.date)
-    return SessionSpan(new_york(before.date, _EVENING), new_york(session.date, _EVENING) - 1)
+def session_span(session: TradingSession) -> SessionSpan:
+    """The receive times that belong to a session."""
+    previous = calendar().previous(session.date)
+    return SessionSpan(new_york(previous.date, _EVENING), new_york(session.date, _EVENING) - 1)
 
 
 def _is_option(symbol: str) -> bool:
@@ -241,15 +249,15 @@ def _is_option(symbol: str) -> bool:
     return True
 
 
-def _commits(
-    folder: Path, files: Sequence[DbnFile], findings: Diagnostics
+def _read_commits(
+    folder: Path, files: Sequence[DbnFile], diagnostics: Diagnostics
 ) -> tuple[Commit, ...] | None:
-    found = read_commits(folder)
-    if found is None:
+    content = read_commits(folder)
+    if content is None:
         return None
-    commits, torn = found
-    if torn:
-        findings.warn("ticks: its last line is cut off; that tick was never committed")
+    commits, is_incomplete = content
+    if is_incomplete:
+        diagnostics.warn("ticks: its last line is cut off; that tick was never committed")
     names = {file.name for file in files}
     names |= {name + CANCELS_SUFFIX for name in names}
     for line, commit in enumerate(commits, start=1):

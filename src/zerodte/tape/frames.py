@@ -1,6 +1,6 @@
-"""A compressed file as frames that stand one after another: making one, finding what is whole.
+"""Compressed files as sequences of frames: writing one frame, finding the complete ones.
 
-Frames carry a checksum, so that one which is torn or damaged is never taken for whole.
+Frames carry a checksum, so a torn or damaged frame never passes for a complete one.
 """
 
 from collections.abc import Iterator
@@ -8,41 +8,42 @@ from typing import Final, NamedTuple
 
 import zstandard
 
-#: What is handed to the decompressor at once.
-_PIECE: Final = 1 << 16
+#: Bytes passed to the decompressor at once.
+_READ_SIZE: Final = 1 << 16
 
 
 class CompressedFrame(NamedTuple):
-    """A whole frame of a file.
+    """A complete frame of a file.
 
     Attributes:
-        stop: Where it ends, in bytes of the file.
-        size: How many bytes it holds, inflated.
+        stop: The position of its end, in bytes of the file.
+        size: Bytes of its plain content.
     """
 
     stop: int
     size: int
 
 
-def frame(content: bytes) -> bytes:
+def compress_frame(content: bytes) -> bytes:
     """Compress `content` as one frame."""
     return zstandard.ZstdCompressor(write_checksum=True).compress(content)
 
 
-def whole_frames(content: memoryview) -> Iterator[CompressedFrame]:
-    """The frames of a file from its beginning, up to the first that is not whole."""
-    inflater = zstandard.ZstdDecompressor()
-    at = 0
-    while at < len(content):
-        inflating = inflater.decompressobj()
+def complete_frames(content: memoryview) -> Iterator[CompressedFrame]:
+    """The frames of a file from its beginning, up to the first incomplete one."""
+    decompressor = zstandard.ZstdDecompressor()
+    position = 0
+    while position < len(content):
+        frame = decompressor.decompressobj()
         size = 0
         try:
-            while not inflating.eof and at < len(content):
-                size += len(inflating.decompress(content[at : at + _PIECE]))
-                at += len(content[at : at + _PIECE])
+            while not frame.eof and position < len(content):
+                block = content[position : position + _READ_SIZE]
+                size += len(frame.decompress(block))
+                position += len(block)
         except zstandard.ZstdError:
             return
-        if not inflating.eof:
+        if not frame.eof:
             return
-        at -= len(inflating.unused_data)
-        yield CompressedFrame(at, size)
+        position -= len(frame.unused_data)
+        yield CompressedFrame(position, size)

@@ -1,4 +1,4 @@
-"""The metadata that a written file begins with, so that any reader of DBN knows what it holds."""
+"""Metadata for written files, readable by any DBN decoder."""
 
 import datetime
 from collections.abc import Mapping
@@ -41,21 +41,23 @@ def encode_metadata(
         schema: As DBN names it.
         start: The first receive time, UTC nanoseconds.
         end: The last one.
-        symbols: Instrument id to raw symbol. The mapping holds from the first record's date to
-            that of the session which the last one belongs to.
+        symbols: Instrument id to raw symbol. The mapping is valid from the first record's date to
+            the date of the last record's session.
 
     Raises:
-        TapeError: If the format cannot hold it, or no session is known for the last time.
+        TapeError: If the format cannot hold it, or the calendar has no session for `end`.
     """
-    first = utc(start).date()
+    first = utc_datetime(start).date()
     try:
         session = calendar().session_of(end)
     except MarketError as error:
-        raise TapeError(f"{dataset} {schema}: receive times up to {utc(end)}: {error}") from error
-    after = session.date + datetime.timedelta(days=1)
+        raise TapeError(
+            f"{dataset} {schema}: receive times up to {utc_datetime(end)}: {error}"
+        ) from error
+    end_date = session.date + datetime.timedelta(days=1)
     mappings = [
-        _Mapping(symbol, [_Interval(first, after, str(number))])
-        for number, symbol in symbols.items()
+        _Mapping(symbol, [_Interval(first, end_date, str(instrument_id))])
+        for instrument_id, symbol in symbols.items()
     ]
     try:
         metadata = dbn.Metadata(
@@ -73,6 +75,6 @@ def encode_metadata(
         raise TapeError(f"{dataset} {schema}: {error}") from error
 
 
-def utc(instant: int) -> datetime.datetime:
-    """UTC nanoseconds as a clock shows them, cut to the second."""
-    return datetime.datetime.fromtimestamp(instant // SECOND, datetime.UTC)
+def utc_datetime(time: int) -> datetime.datetime:
+    """UTC nanoseconds as a datetime, rounded down to the second."""
+    return datetime.datetime.fromtimestamp(time // SECOND, datetime.UTC)

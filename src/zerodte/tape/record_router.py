@@ -1,8 +1,7 @@
-"""One file's records on their way into the batches of ticks.
+"""The records of one file, routed into the batches of ticks.
 
-What is left out, what goes where, and how trades are numbered: the same whether the records are
-read from a tape or have just been recorded on it. Which tick a record belongs to is decided
-elsewhere.
+It filters records, assigns them to fields of a tick, and numbers trades, the same way for records
+read from a tape and for records just recorded. The tick of a record is decided elsewhere.
 """
 
 from collections import Counter
@@ -15,7 +14,12 @@ from zerodte.arrays import I64, U8, U64, Bool, Index
 from zerodte.records.dbn import UNDEF_TIME, Records
 from zerodte.records.tick import Batch
 from zerodte.tape.diagnostics import Diagnostics
-from zerodte.tape.file_selection import RecordRoute, SelectedFile, TickField
+from zerodte.tape.file_selection import (
+    REFERENCE_FIELDS,
+    RecordRoute,
+    SelectedFile,
+    TickField,
+)
 
 TICK_FIELDS: Final[tuple[TickField, ...]] = (
     "definitions",
@@ -31,19 +35,19 @@ _UNTIMED: Final = "have no receive time; left out"
 _EARLY: Final = "are from before the session; left out"
 _LATE: Final = "are from after the session; left out"
 _NO_NUMBER: Final = -1
-_FIRST_ROOM: Final = 1024
+_INITIAL_CAPACITY: Final = 1024
 
 Batches: TypeAlias = dict[TickField, list[Batch]]
 
 
 @dataclass(frozen=True, slots=True)
 class SessionSpan:
-    """The receive times that are taken, in UTC nanoseconds, both ends included.
+    """The receive times of a session in UTC nanoseconds, both ends included.
 
     Attributes:
         opening: Quotes and trades before it belong to an earlier session.
-        closing: Whatever comes after it belongs to a later one.
-        until: How far the reader wants to go.
+        closing: Every record after it belongs to a later one.
+        until: The last receive time that the reader wants.
     """
 
     opening: int
@@ -52,180 +56,181 @@ class SessionSpan:
 
 
 class TradeNumbers:
-    """Numbers for trades, in the order in which ticks give them."""
+    """Consecutive numbers for the tape's trades, in tick order."""
 
     def __init__(self) -> None:
         self._next = 0
 
-    def take(self, count: int) -> int:
-        """The first of `count` new numbers."""
+    def allocate(self, count: int) -> int:
+        """Allocate `count` numbers; returns the first."""
         first = self._next
         self._next += count
         return first
 
 
-class _Cancels:
-    """The number of every trade of a file by its position, to say which one a cancel means."""
+class _CancelResolver:
+    """Trade numbers by position in a file, which turn cancels by position into trade numbers."""
 
     def __init__(self) -> None:
-        self._numbers = np.full(_FIRST_ROOM, _NO_NUMBER, np.int64)
+        self._numbers = np.full(_INITIAL_CAPACITY, _NO_NUMBER, np.int64)
 
-    def of(self, places: Index, first: int, pairs: I64) -> I64:
+    def resolve(self, positions: Index, first: int, cancel_pairs: I64) -> I64:
         """The number of the trade that each record cancels, -1 for none.
 
         Args:
-            places: Positions of the records in their file, ascending, shape (m,).
+            positions: Positions of the records in their file, ascending, shape (m,).
             first: Number of the first record; the others follow it.
-            pairs: int64[k, 2], the cancels among the records, and perhaps others; by position.
+            cancel_pairs: int64[k, 2], (cancel, trade) by position; may include other records'.
         """
-        after = int(places[-1]) + 1
-        if after > len(self._numbers):
-            room = np.full(max(after, 2 * len(self._numbers)), _NO_NUMBER, np.int64)
-            room[: len(self._numbers)] = self._numbers
-            self._numbers = room
-        self._numbers[places] = first + np.arange(len(places))
-        cancels = np.full(len(places), -1, np.int64)
-        start, stop = np.searchsorted(pairs[:, 0], (places[0], after))
-        near = pairs[start:stop]
-        rows = np.searchsorted(places, near[:, 0])
-        is_here = places[rows] == near[:, 0]
-        rows, originals = rows[is_here], self._numbers[near[is_here, 1]]
+        stop = int(positions[-1]) + 1
+        if stop > len(self._numbers):
+            numbers = np.full(max(stop, 2 * len(self._numbers)), _NO_NUMBER, np.int64)
+            numbers[: len(self._numbers)] = self._numbers
+            self._numbers = numbers
+        self._numbers[positions] = first + np.arange(len(positions))
+        cancels = np.full(len(positions), -1, np.int64)
+        low, high = np.searchsorted(cancel_pairs[:, 0], (positions[0], stop))
+        pairs = cancel_pairs[low:high]
+        rows = np.searchsorted(positions, pairs[:, 0])
+        is_here = positions[rows] == pairs[:, 0]
+        rows, originals = rows[is_here], self._numbers[pairs[is_here, 1]]
         # A trade that was left out has no number; its cancel then points to itself.
         cancels[rows] = np.where(originals == _NO_NUMBER, first + rows, originals)
         return cancels
 
 
 @dataclass(frozen=True, slots=True)
-class _Stream:
-    """What goes to one outlet out of a chunk; run k is records[bounds[k]:bounds[k + 1]].
+class _RoutedChunk:
+    """The records of a chunk that take one route.
 
-    Record i stands at position places[i] of its file; at base + i where there are no places.
+    Run k is records[bounds[k]:bounds[k + 1]]. Record i has position base + positions[i] in its
+    file, or base + i without `positions`.
     """
 
-    outlet: RecordRoute
+    route: RecordRoute
     records: Records
     conditions: U8 | None
     bounds: list[int]
     base: int
-    places: Index | None
+    positions: Index | None
 
 
 class RecordRouter:
-    """What becomes of one file's records, chunk after chunk.
+    """Routes one file's records, chunk by chunk.
 
     Args:
-        part: The file, and what it is used as.
-        window: The receive times that are taken.
-        numbers: Where the tape's trades get their numbers from.
-        findings: Told what was left out.
-        has_cancels: Whether there is a sidecar of cancels beside the file.
+        selected: The file and its routes.
+        span: The receive times of the session.
+        numbers: Numbers for the tape's trades.
+        diagnostics: Receives counts of the records that are left out.
+        has_cancels: Whether the file has a sidecar of cancels.
     """
 
     def __init__(
         self,
-        part: SelectedFile,
-        window: SessionSpan,
+        selected: SelectedFile,
+        span: SessionSpan,
         numbers: TradeNumbers,
-        findings: Diagnostics,
+        diagnostics: Diagnostics,
         *,
         has_cancels: bool,
     ) -> None:
-        self.name = part.file.name
-        self._dataset = part.file.dataset
-        self._outlets = part.outlets
-        is_market = not {o.place for o in part.outlets} <= {"definitions", "statistics"}
-        self._opening = window.opening if is_market else 1
-        self._window = window
+        self.name = selected.file.name
+        self._dataset = selected.file.dataset
+        self._routes = selected.routes
+        is_reference = selected.file.schema in REFERENCE_FIELDS
+        self._opening = 1 if is_reference else span.opening
+        self._span = span
         self._numbers = numbers
-        self._findings = findings
-        self._cancels = _Cancels() if has_cancels else None
-        self._pairs: I64 = np.empty((0, 2), np.int64)
+        self._diagnostics = diagnostics
+        self._resolver = _CancelResolver() if has_cancels else None
+        self._cancel_pairs: I64 = np.empty((0, 2), np.int64)
         self._left_out: Counter[str] = Counter()
-        self._streams: list[_Stream] = []
+        self._chunks: list[_RoutedChunk] = []
 
     def in_session(self, times: U64) -> Bool | None:
-        """Which records are of the session, by their receive times; None for all, as is usual."""
-        opening, closing = self._opening, self._window.closing
+        """Mark the records of the session by their receive times; None if all are, as usual."""
+        opening, closing = self._opening, self._span.closing
         if times.min() >= opening and times.max() <= closing:
             return None
-        untimed = (times == 0) | (times == UNDEF_TIME)
-        early, late = times < opening, times > closing
-        self._leave_out(_UNTIMED, untimed)
-        self._leave_out(_EARLY, early & ~untimed)
-        self._leave_out(_LATE, late & ~untimed)
-        kept: Bool = ~(early | late)
-        return kept
+        is_untimed = (times == 0) | (times == UNDEF_TIME)
+        is_early, is_late = times < opening, times > closing
+        self._leave_out(_UNTIMED, is_untimed)
+        self._leave_out(_EARLY, is_early & ~is_untimed)
+        self._leave_out(_LATE, is_late & ~is_untimed)
+        is_inside: Bool = ~(is_early | is_late)
+        return is_inside
 
     def load(
         self,
         chunk: Records,
-        at: int,
+        position: int,
         bounds: list[int],
-        keep: Bool | None,
+        mask: Bool | None,
         conditions: U8 | None,
-        pairs: I64,
+        cancel_pairs: I64,
     ) -> None:
-        """Take the file's next records, cut into runs.
+        """Load the file's next records, divided into runs.
 
         Args:
             chunk: Read-only records.
-            at: How many records of the file came before.
+            position: Position of the first in the file.
             bounds: Run k is chunk[bounds[k]:bounds[k + 1]].
-            keep: Which of them are wanted; None for all.
+            mask: Marks the records to route; None routes all.
             conditions: The condition of each, where the file has them.
-            pairs: int64[k, 2], the cancels among them, and perhaps others; by position.
+            cancel_pairs: int64[k, 2], (cancel, trade) by position; may include other records'.
         """
-        self._pairs = pairs
-        self._streams = [
-            self._stream(outlet, chunk, at, bounds, keep, conditions) for outlet in self._outlets
+        self._cancel_pairs = cancel_pairs
+        self._chunks = [
+            self._routed_chunk(route, chunk, position, bounds, mask, conditions)
+            for route in self._routes
         ]
 
-    def take(self, run: int, batches: Batches) -> None:
-        """Add a run of the records last loaded to a tick's batches."""
-        for stream in self._streams:
-            start, stop = stream.bounds[run], stream.bounds[run + 1]
+    def route(self, run: int, batches: Batches) -> None:
+        """Add a run of the loaded records to a tick's batches."""
+        for chunk in self._chunks:
+            start, stop = chunk.bounds[run], chunk.bounds[run + 1]
             if start < stop:
-                batches[stream.outlet.place].append(self._batch(stream, slice(start, stop)))
+                batches[chunk.route.field].append(self._batch(chunk, slice(start, stop)))
 
-    def _batch(self, stream: _Stream, run: slice) -> Batch:
-        outlet, records = stream.outlet, stream.records[run]
-        if outlet.place != "trades":
-            return Batch(self._dataset, outlet.schema, records)
-        conditions = None if stream.conditions is None else stream.conditions[run]
-        first = self._numbers.take(len(records))
+    def _batch(self, chunk: _RoutedChunk, run: slice) -> Batch:
+        route, records = chunk.route, chunk.records[run]
+        if route.field != "trades":
+            return Batch(self._dataset, route.schema, records)
+        conditions = None if chunk.conditions is None else chunk.conditions[run]
+        first = self._numbers.allocate(len(records))
         cancels = None
-        if self._cancels is not None:
-            places = stream.base + np.arange(run.start, run.stop)
-            if stream.places is not None:
-                places = stream.base + stream.places[run]
-            cancels = self._cancels.of(places, first, self._pairs)
-        return Batch(self._dataset, outlet.schema, records, conditions, first, cancels)
+        if self._resolver is not None:
+            positions = chunk.base + np.arange(run.start, run.stop)
+            if chunk.positions is not None:
+                positions = chunk.base + chunk.positions[run]
+            cancels = self._resolver.resolve(positions, first, self._cancel_pairs)
+        return Batch(self._dataset, route.schema, records, conditions, first, cancels)
 
-    def _stream(
+    def _routed_chunk(
         self,
-        outlet: RecordRoute,
+        route: RecordRoute,
         chunk: Records,
-        at: int,
+        position: int,
         bounds: list[int],
-        keep: Bool | None,
+        mask: Bool | None,
         conditions: U8 | None,
-    ) -> _Stream:
-        mask = keep
-        if outlet.pick is not None:
-            picked = outlet.pick(chunk)
-            self._leave_out(outlet.leaves, ~picked)
-            mask = picked if keep is None else picked & keep
+    ) -> _RoutedChunk:
+        if route.accepts is not None:
+            is_accepted = route.accepts(chunk)
+            self._leave_out(route.rejection, ~is_accepted)
+            mask = is_accepted if mask is None else is_accepted & mask
         if mask is None:
-            return _Stream(outlet, chunk, conditions, bounds, at, None)
-        positions = np.flatnonzero(mask)
-        records = chunk[positions]
+            return _RoutedChunk(route, chunk, conditions, bounds, position, None)
+        rows = np.flatnonzero(mask)
+        records = chunk[rows]
         records.flags.writeable = False
         if conditions is not None:
-            conditions = conditions[positions]
-        runs = np.searchsorted(positions, bounds).tolist()
-        return _Stream(outlet, records, conditions, runs, at, positions)
+            conditions = conditions[rows]
+        runs = np.searchsorted(rows, bounds).tolist()
+        return _RoutedChunk(route, records, conditions, runs, position, rows)
 
-    def _leave_out(self, what: str, which: Bool) -> None:
-        if what:
-            self._left_out[what] += int(np.count_nonzero(which))
-            self._findings.count(self.name, what, self._left_out[what])
+    def _leave_out(self, problem: str, mask: Bool) -> None:
+        if problem:
+            self._left_out[problem] += int(np.count_nonzero(mask))
+            self._diagnostics.count(self.name, problem, self._left_out[problem])

@@ -1,7 +1,7 @@
-"""A recording that ended anyhow, taken back to its last commit.
+"""Recovery of an interrupted recording: it is cut back to its last valid commit.
 
-A killed recorder leaves records without a commit and a torn last line. After a power cut there may
-also be commits whose records never reached the disk: those are taken back too.
+A killed recorder leaves uncommitted records and an incomplete last line. After a power cut there
+may also be commits whose records never reached the disk; those are dropped too.
 """
 
 import mmap
@@ -19,57 +19,59 @@ from zerodte.records.dbn import SCHEMAS
 from zerodte.tape.dbnfile import read_metadata
 from zerodte.tape.error import TapeError
 from zerodte.tape.feed_manifest import FeedStream
-from zerodte.tape.frames import whole_frames
+from zerodte.tape.frames import complete_frames
 from zerodte.tape.sidecars import (
+    CANCEL_SIZE,
     CANCELS_SUFFIX,
     CONDITIONS_SUFFIX,
-    PAIR,
     TICKS,
     Commit,
-    beside,
     read_commits,
+    sidecar_path,
 )
 
-#: More commits without records than this are no power cut, but files that somebody changed.
-MOST_LOST: Final = 600
+#: A power cut loses fewer commits than this; if more lack their records, the files were altered.
+MAX_LOST_COMMITS: Final = 600
 
 
 @dataclass(frozen=True, slots=True)
 class Recovery:
-    """Where a recording goes on.
+    """The state from which a recording resumes.
 
     Attributes:
-        last: End of the last commit, UTC ns; 0 without any.
+        last_end: End of the last commit, UTC ns; 0 without one.
         counts: Committed records by file.
         dropped: Records that were never committed, by file; only files that had any.
-        lost: Commits whose records were not there.
+        lost: Commits whose records were missing.
     """
 
-    last: int = 0
+    last_end: int = 0
     counts: dict[str, int] = field(default_factory=dict)
     dropped: dict[str, int] = field(default_factory=dict)
     lost: int = 0
 
     def sentences(self) -> list[str]:
-        """What is to be said of it; nothing of a recording that only begins."""
-        said = []
-        if self.last:
-            said.append(f"going on after {new_york_clock(self.last):%H:%M:%S} New York")
-        said += [f"{name}: {n:,} records were not committed" for name, n in self.dropped.items()]
+        """Messages for the user; none for a new recording."""
+        sentences = []
+        if self.last_end:
+            sentences.append(f"resuming after {new_york_clock(self.last_end):%H:%M:%S} New York")
+        sentences += [
+            f"{name}: dropped {count:,} uncommitted records" for name, count in self.dropped.items()
+        ]
         if self.lost:
-            said.append(f"{self.lost} ticks were committed but not on the disk, and are taken back")
-        return said
+            sentences.append(f"dropped {self.lost} committed ticks that had not reached the disk")
+        return sentences
 
 
 @dataclass(frozen=True, slots=True)
-class _Content:
-    """What is whole of a stream's files.
+class _StreamContent:
+    """The complete content of a stream's files.
 
     Attributes:
         counts: Records up to the end of each frame.
-        stops: The bytes up to there.
-        records: Whole records, with their conditions where the stream has them.
-        cancels: Whole pairs.
+        stops: Bytes up to the end of each frame.
+        records: Complete records, with their conditions if the stream has them.
+        cancels: Complete pairs.
     """
 
     counts: I64
@@ -79,107 +81,120 @@ class _Content:
 
 
 def recover(folder: Path, streams: Sequence[FeedStream]) -> Recovery:
-    """Take a recording back to its last commit whose records are there.
+    """Cut a recording back to the last commit that has all its records.
 
     Args:
-        folder: A recording; its lock is held.
-        streams: What is recorded in it.
+        folder: The recording; the caller holds its lock.
+        streams: Its streams.
 
     Raises:
-        TapeError: If it is not as a recorder leaves it, not even after a power cut.
+        TapeError: If neither a kill nor a power cut explains its state.
     """
-    found = read_commits(folder)
-    commits = found[0] if found else []
+    commits, _ = read_commits(folder) or ([], False)
     contents = {
         stream.name: _read(folder, stream) for stream in streams if (folder / stream.name).exists()
     }
-    kept, counts = _sound(folder, commits, contents)
-    lost = len(commits) - kept
-    if lost > MOST_LOST:
+    valid, counts = _valid_commits(folder, commits, contents)
+    lost = len(commits) - valid
+    if lost > MAX_LOST_COMMITS:
         raise TapeError(
             f"{folder}: the last {lost:,} of {len(commits):,} lines of {TICKS} count records that "
-            "are not there; restore the files, or record to another folder"
+            "are missing; restore the files, or record to another folder"
         )
-    _cut_lines(folder / TICKS, kept)
+    _truncate_lines(folder / TICKS, valid)
     for stream in streams:
         if stream.name in contents:
-            _cut(folder, stream, contents[stream.name], counts)
+            _truncate(folder, stream, contents[stream.name], counts)
     dropped = {
         name: extra
         for name, content in contents.items()
         if (extra := int(content.counts[-1]) - counts.get(name, 0))
     }
-    return Recovery(commits[kept - 1].end if kept else 0, counts, dropped, lost)
+    return Recovery(commits[valid - 1].end if valid else 0, counts, dropped, lost)
 
 
-def _read(folder: Path, stream: FeedStream) -> _Content:
+def _read(folder: Path, stream: FeedStream) -> _StreamContent:
     path = folder / stream.name
     file = read_metadata(path, stream.name)
     with (
         path.open("rb") as source,
-        mmap.mmap(source.fileno(), 0, access=mmap.ACCESS_READ) as held,
-        memoryview(held) as content,
+        mmap.mmap(source.fileno(), 0, access=mmap.ACCESS_READ) as mapping,
+        memoryview(mapping) as content,
     ):
-        frames = np.array(list(whole_frames(content)), np.int64).reshape(-1, 2)
-    counts, cut = np.divmod(np.cumsum(frames[:, 1]) - file.offset, SCHEMAS[stream.schema].itemsize)
-    if not len(frames) or cut.any():
-        raise TapeError(f"{path}: not written by a recorder, which writes whole records a frame")
-    codes = beside(path, CONDITIONS_SUFFIX)
-    if codes.exists() != stream.has_conditions or (
-        beside(path, CANCELS_SUFFIX).exists() != stream.has_cancels
+        frames = np.array(list(complete_frames(content)), np.int64).reshape(-1, 2)
+    counts, partial = np.divmod(
+        np.cumsum(frames[:, 1]) - file.offset, SCHEMAS[stream.schema].itemsize
+    )
+    if not len(frames) or partial.any():
+        raise TapeError(
+            f"{path}: not written by a recorder, whose frames hold complete records; "
+            "record to another folder"
+        )
+    conditions = sidecar_path(path, CONDITIONS_SUFFIX)
+    if conditions.exists() != stream.has_conditions or (
+        sidecar_path(path, CANCELS_SUFFIX).exists() != stream.has_cancels
     ):
-        raise TapeError(f"{path}: what lies beside it is not what the feed now offers")
+        raise TapeError(
+            f"{path}: its sidecars are not those that the feed now offers; record to another folder"
+        )
     records = int(counts[-1])
     if stream.has_conditions:
-        records = min(records, codes.stat().st_size)
-    return _Content(counts, frames[:, 0], records, _whole_pairs(path) if stream.has_cancels else 0)
+        records = min(records, conditions.stat().st_size)
+    cancels = _complete_pairs(path) if stream.has_cancels else 0
+    return _StreamContent(counts, frames[:, 0], records, cancels)
 
 
-def _whole_pairs(file: Path) -> int:
-    """How many pairs of cancels were written; what the disk filled up after them are none."""
-    content = beside(file, CANCELS_SUFFIX).read_bytes()
-    pairs = np.frombuffer(content[: len(content) // PAIR * PAIR], "<i8").reshape(-1, 2)
+def _complete_pairs(file: Path) -> int:
+    """The number of pairs of cancels that were written, without any filler from the disk."""
+    content = sidecar_path(file, CANCELS_SUFFIX).read_bytes()
+    pairs = np.frombuffer(content[: len(content) // CANCEL_SIZE * CANCEL_SIZE], "<i8")
+    pairs = pairs.reshape(-1, 2)
     is_pair = np.append(pairs[:, 1] < pairs[:, 0], np.False_)
     return int(np.argmin(is_pair))
 
 
-def _sound(
-    folder: Path, commits: Sequence[Commit], contents: dict[str, _Content]
+def _valid_commits(
+    folder: Path, commits: Sequence[Commit], contents: dict[str, _StreamContent]
 ) -> tuple[int, dict[str, int]]:
-    """How many commits have all their records, and how many records those are, by file."""
+    """The number of leading commits that have all their records, and those records by file."""
     counts: dict[str, int] = {}
-    whole = {name: content.records for name, content in contents.items()}
-    whole |= {name + CANCELS_SUFFIX: content.cancels for name, content in contents.items()}
+    available = {name: content.records for name, content in contents.items()}
+    available |= {name + CANCELS_SUFFIX: content.cancels for name, content in contents.items()}
     for number, commit in enumerate(commits):
         for name, count in commit.counts.items():
-            if name not in whole:
+            if name not in available:
                 raise TapeError(
                     f"{folder}: {TICKS}, line {number + 1}: no file {name}; restore it, or record "
                     "to another folder"
                 )
-            if count > whole[name]:
+            if count > available[name]:
                 return number, counts
         counts.update(commit.counts)
     return len(commits), counts
 
 
-def _cut(folder: Path, stream: FeedStream, content: _Content, counts: dict[str, int]) -> None:
-    """End a file and what lies beside it where the last commit does."""
+def _truncate(
+    folder: Path, stream: FeedStream, content: _StreamContent, counts: dict[str, int]
+) -> None:
+    """Truncate a file and its sidecars to the last commit."""
     path = folder / stream.name
     count = counts.get(stream.name, 0)
-    at = int(np.searchsorted(content.counts, count))
-    if content.counts[at] != count:
-        raise TapeError(f"{path}: its commits do not end where its frames do")
-    os.truncate(path, int(content.stops[at]))
+    frame = int(np.searchsorted(content.counts, count))
+    if content.counts[frame] != count:
+        raise TapeError(
+            f"{path}: a commit ends within a frame, which no recorder writes; "
+            "record to another folder"
+        )
+    os.truncate(path, int(content.stops[frame]))
     if stream.has_conditions:
-        os.truncate(beside(path, CONDITIONS_SUFFIX), count)
+        os.truncate(sidecar_path(path, CONDITIONS_SUFFIX), count)
     if stream.has_cancels:
-        cancels = beside(path, CANCELS_SUFFIX)
-        os.truncate(cancels, PAIR * counts.get(cancels.name, 0))
+        cancels = sidecar_path(path, CANCELS_SUFFIX)
+        os.truncate(cancels, CANCEL_SIZE * counts.get(cancels.name, 0))
 
 
-def _cut_lines(path: Path, kept: int) -> None:
-    """End a file of lines after so many of them."""
+def _truncate_lines(path: Path, count: int) -> None:
+    """Truncate a text file to its first `count` lines."""
     if path.exists():
         lines = path.read_bytes().split(b"\n")
-        os.truncate(path, sum(len(line) + 1 for line in lines[:kept]))
+        os.truncate(path, sum(len(line) + 1 for line in lines[:count]))

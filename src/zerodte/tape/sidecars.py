@@ -1,9 +1,9 @@
-"""What DBN cannot hold and therefore lies beside it: notes, sale conditions, cancels, ticks.
+"""The formats of the files beside DBN files: notes, sale conditions, cancels, ticks.
 
-Formats only, each with its reader and its writer.
+Each has a reader and a writer.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -20,17 +20,17 @@ TICKS = "ticks"
 CONDITIONS_SUFFIX = ".conditions"
 CANCELS_SUFFIX = ".cancels"
 #: Bytes of a cancel: two positions.
-PAIR = 16
+CANCEL_SIZE = 16
 
 
 class Notes(msgspec.Struct, frozen=True):
-    """What is to be known of a tape beside its records.
+    """Facts about a tape as a whole.
 
     Attributes:
-        source: What made it: recorded, simulated, or a name of the maker's own.
+        source: Its origin: recorded, simulated, or another word.
         notes: Free text, such as "minute bars".
-        cadence_seconds: How often its own source speaks of an instrument, 60 for minute bars, so
-            that what it said a minute ago is still fresh; 0 where the schemas say it all.
+        cadence_seconds: The source's update interval per instrument, such as 60 for minute bars,
+            whose prices stay fresh for as long; 0 where the schemas tell it.
     """
 
     source: str = "recorded"
@@ -39,14 +39,14 @@ class Notes(msgspec.Struct, frozen=True):
 
 
 class Commit(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One line of `ticks`: a tick that is complete.
+    """One line of `ticks`: a complete tick.
 
     Attributes:
         end: UTC nanoseconds, a whole second.
-        counts: File name to how many of its records came up to and in this tick; a recorder also
-            counts the pairs in files of cancels. A file that is not named still has as many as
-            before.
-        gap: Why not all that happened in the tick may have been received; empty where all was.
+        counts: The number of each file's records up to and including this tick, by file name. A
+            recorder also counts the pairs in files of cancels. A file without an entry keeps its
+            previous number.
+        gap: Why records of the tick may be missing; empty if none is.
     """
 
     end: int
@@ -58,7 +58,7 @@ def read_notes(folder: Path) -> Notes:
     """Read `tape.json`; a folder without one is a recorded tape without notes.
 
     Raises:
-        TapeError: If it is not of the form of `Notes`.
+        TapeError: If the file does not have the form of `Notes`.
     """
     path = folder / NOTES
     if not path.exists():
@@ -67,68 +67,72 @@ def read_notes(folder: Path) -> Notes:
         return msgspec.json.decode(path.read_bytes(), type=Notes)
     except msgspec.DecodeError as error:
         raise TapeError(
-            f'{path}: {error}; expected is {{"source": "recorded", "notes": ["..."]}}'
+            f'{path}: {error}; expected: {{"source": "recorded", "notes": ["..."]}}'
         ) from error
 
 
 def write_notes(folder: Path, notes: Notes) -> None:
     """Write `tape.json`."""
     text = msgspec.json.format(msgspec.json.encode(notes), indent=2)
-    write_whole(folder / NOTES, text + b"\n")
+    write_atomically(folder / NOTES, text + b"\n")
 
 
-def beside(file: Path, suffix: str) -> Path:
-    """The sidecar of a file: its name with a suffix."""
+def sidecar_path(file: Path, suffix: str) -> Path:
+    """The path of a file's sidecar: its own with a suffix."""
     return file.with_name(file.name + suffix)
 
 
 def read_conditions(file: Path, committed: int | None = None) -> U8 | None:
-    """Read the conditions beside a file of trades: uint8, one each; None without a sidecar.
+    """Read the conditions of a file of trades: uint8[n]; None without a sidecar.
 
     Args:
         file: The trades.
-        committed: How many of them count; None for all. What a killed recorder wrote after them
-            is passed over.
+        committed: The number of committed trades; None if all are. Conditions after them, left by
+            a killed recorder, are ignored.
     """
-    path = beside(file, CONDITIONS_SUFFIX)
+    path = sidecar_path(file, CONDITIONS_SUFFIX)
     return np.frombuffer(path.read_bytes(), np.uint8)[:committed] if path.exists() else None
 
 
 def check_conditions(codes: U8, count: int, name: str) -> None:
-    """Hold conditions against the trades they belong to.
+    """Check the conditions of trades.
 
     Raises:
         TapeError: If their number is not `count`, or a code is not one of `Condition`.
     """
     if len(codes) != count:
-        raise TapeError(f"{name}: {len(codes)} conditions for {count} trades; one byte for each")
+        raise TapeError(
+            f"{name}: {len(codes)} conditions for {count} trades; expected: one byte per trade"
+        )
     if len(codes) and codes.max() > max(Condition):
-        raise TapeError(f"{name}: condition {codes.max()}; known are 0 to {max(Condition):d}")
+        raise TapeError(f"{name}: condition {codes.max()}; expected: 0 to {max(Condition):d}")
 
 
 def read_cancels(file: Path, count: Callable[[], int], committed: int | None = None) -> I64 | None:
-    """Read the cancels beside a file of trades; None without a sidecar.
+    """Read the cancels of a file of trades; None without a sidecar.
 
     Args:
         file: The trades.
-        count: How many there are; asked for only where there are cancels and all trades count.
-        committed: How many of them count; None for all. What a killed recorder wrote of those
-            after them, perhaps within a pair, is passed over.
+        count: Counts the trades; called only if there are cancels and all trades are committed.
+        committed: The number of committed trades; None if all are. Cancels after them, left by a
+            killed recorder, are ignored, and so is an incomplete pair.
 
     Returns:
-        int64[n, 2]: the positions of the cancel and of the trade that it cancels, by the first.
+        int64[n, 2]: positions of cancels, ascending, and of the trades that they cancel.
 
     Raises:
-        TapeError: If it is no whole number of pairs, or a position lies outside the file.
+        TapeError: If a pair is incomplete, or does not point from a trade to an earlier one.
     """
-    path = beside(file, CANCELS_SUFFIX)
+    path = sidecar_path(file, CANCELS_SUFFIX)
     if not path.exists():
         return None
     content = path.read_bytes()
     if committed is not None:
-        content = content[: len(content) // PAIR * PAIR]
-    if len(content) % PAIR:
-        raise TapeError(f"{path}: {len(content)} bytes; expected are pairs of two int64")
+        content = content[: len(content) // CANCEL_SIZE * CANCEL_SIZE]
+    if len(content) % CANCEL_SIZE:
+        raise TapeError(
+            f"{path}: {len(content)} bytes; expected: two int64 per cancel, {CANCEL_SIZE} bytes"
+        )
     pairs = np.frombuffer(content, "<i8").reshape(-1, 2)
     if committed is not None:
         pairs = pairs[pairs[:, 0] < committed]
@@ -137,29 +141,29 @@ def read_cancels(file: Path, count: Callable[[], int], committed: int | None = N
 
 
 def check_cancels(pairs: I64, count: int, name: str) -> None:
-    """Hold cancels against the trades they belong to.
+    """Check the cancels of trades.
 
     Raises:
         TapeError: If a pair does not point from a trade to an earlier one of the file.
     """
     cancel, original = pairs[:, 0], pairs[:, 1]
-    good = (original >= 0) & (original < cancel) & (cancel < count)
-    if not good.all():
-        wrong = pairs[int(np.argmin(good))].tolist()
+    is_valid = (original >= 0) & (original < cancel) & (cancel < count)
+    if not is_valid.all():
+        wrong = pairs[int(np.argmin(is_valid))].tolist()
         raise TapeError(
-            f"{name}: cancel {wrong[0]} of trade {wrong[1]}, in a file of {count} trades; "
-            "a cancel comes after the trade, both within the file"
+            f"{name}: record {wrong[0]} cancels trade {wrong[1]} in a file of {count} trades; "
+            "expected: a cancel after its trade, both within the file"
         )
 
 
 def read_commits(folder: Path) -> tuple[list[Commit], bool] | None:
-    """Read `ticks`; None where there is no such file.
+    """Read `ticks`; None if there is no such file.
 
     Returns:
-        The commits, and whether the last line was torn, as a killed recorder leaves it.
+        The commits, and whether the last line is incomplete, as a killed recorder leaves it.
 
     Raises:
-        TapeError: If a line is not a commit, or does not come after the one before it.
+        TapeError: If a line is not a commit, or does not continue the previous one.
     """
     path = folder / TICKS
     if not path.exists():
@@ -180,37 +184,38 @@ def _commit(path: Path, number: int, line: bytes) -> Commit:
         return msgspec.json.decode(line, type=Commit)
     except msgspec.DecodeError as error:
         raise TapeError(
-            f'{path}, line {number}: {error}; expected is {{"end": ns, "counts": {{file: n}}}}'
+            f'{path}, line {number}: {error}; expected: {{"end": ns, "counts": {{file: n}}}}'
         ) from error
 
 
 def _check_order(
-    path: Path, number: int, commit: Commit, before: Commit | None, counts: dict[str, int]
+    path: Path, number: int, commit: Commit, previous: Commit | None, counts: dict[str, int]
 ) -> None:
     if commit.end % SECOND:
         raise TapeError(
             f"{path}, line {number}: ends at {commit.end}, which is not a whole second; "
             "a tick ends at a multiple of 1000000000 ns"
         )
-    if before is not None and commit.end <= before.end:
+    if previous is not None and commit.end <= previous.end:
         raise TapeError(
-            f"{path}, line {number}: ends at {commit.end}, not after the line before ({before.end})"
+            f"{path}, line {number}: ends at {commit.end}, "
+            f"not after the previous line ({previous.end})"
         )
     for name, count in commit.counts.items():
         if count < counts.get(name, 0):
             raise TapeError(
                 f"{path}, line {number}: {count} records of {name}, "
-                f"fewer than the {counts.get(name, 0)} before"
+                f"fewer than the previous {counts.get(name, 0)}"
             )
 
 
-def write_commits(folder: Path, commits: Sequence[Commit]) -> None:
-    """Write `ticks`."""
-    write_whole(folder / TICKS, b"".join(msgspec.json.encode(c) + b"\n" for c in commits))
+def encode_commit(commit: Commit) -> bytes:
+    """A commit as a line of `ticks`."""
+    return msgspec.json.encode(commit) + b"\n"
 
 
-def write_whole(path: Path, *content: bytes) -> None:
-    """Write a file under a temporary name and rename it: no half file is taken for a whole one."""
+def write_atomically(path: Path, *content: bytes) -> None:
+    """Write a file under a temporary name and rename it, so that it is never seen incomplete."""
     part = path.with_name(path.name + ".part")
     with part.open("wb") as out:
         out.writelines(content)

@@ -1,4 +1,4 @@
-"""What can be played: the seam between where market data comes from and what is done with it."""
+"""The interface between sources of market data and their users."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
@@ -9,9 +9,9 @@ from zerodte.tape.sidecars import Notes
 
 
 class TickSource(Protocol):
-    """A session's market data: a tape is one, a simulation under way, a live feed being recorded.
+    """A session's market data: a tape, a running simulation, or the recording of a live feed.
 
-    Everything but `ticks` is known before the first tick.
+    Everything except `ticks` is available before the first tick.
     """
 
     @property
@@ -21,28 +21,28 @@ class TickSource(Protocol):
 
     @property
     def symbols(self) -> Mapping[str, Mapping[int, str]]:
-        """Raw symbol by instrument id, of every dataset."""
+        """Raw symbol by instrument id, per dataset."""
         ...
 
     @property
-    def listed(self) -> Mapping[str, Mapping[int, str]]:
-        """Those of `symbols` that are known before the first tick."""
+    def initial_symbols(self) -> Mapping[str, Mapping[int, str]]:
+        """The part of `symbols` that is available before the first tick."""
         ...
 
     @property
     def notes(self) -> Notes:
-        """What made it, and what is to be known of it."""
+        """Its origin, and facts for its users."""
         ...
 
     @property
     def warnings(self) -> Sequence[str]:
-        """What a reader should be told before trusting it."""
+        """Problems of the data that a user should know about."""
         ...
 
     def kind(self, dataset: str) -> str:
-        """What the instruments of a dataset are: options, equity or index."""
+        """The kind of a dataset's instruments: options, equity or index."""
         ...
 
     def ticks(self) -> Iterator[Tick]:
-        """The ticks, in order; the next may have to be waited for."""
+        """The ticks, in order; it may block until the next one is available."""
         ...

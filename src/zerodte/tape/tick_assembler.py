@@ -1,9 +1,9 @@
-"""Arrivals of a live feed into ticks: which record belongs to which, and which ticks are complete.
+"""Assembly of ticks from the arrivals of a live feed.
 
-Pure: it is told what arrived and what the time is, and says what to commit. A record goes to the
-tick of its receive time if that is still open, else to the next, and never before the record that
-stands before it in its stream. So the committed records of a stream are always its first ones, and
-their count says where a feed has to go on.
+It does no I/O: it takes arrivals and clock times, and returns the ticks to commit. A record joins
+the tick of its receive time while that is open, else the next one, and never an earlier tick than
+the previous record of its stream. So the committed records of a stream are always its first ones,
+and their count tells a feed where to resume.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,9 +17,8 @@ from zerodte.constants import SECOND
 from zerodte.records.dbn import Records
 from zerodte.tape.record_router import SessionSpan
 
-#: A tick closes when the feed's clock has passed its end by this.
+#: A tick closes when the feed's clock is this far past its end.
 GRACE: Final = SECOND // 4
-
 
 _NO_PAIRS: Final[I64] = np.empty((0, 2), np.int64)
 
@@ -32,49 +31,51 @@ class Piece:
         first: Position of the first in the stream.
         records: The records, read-only.
         conditions: uint8[len(records)], where the stream has them.
-        pairs: int64[k, 2], positions in the stream of cancels among the records, ascending, and
-            of the trades that they cancel.
+        cancel_pairs: int64[k, 2], positions in the stream of cancels among the records, ascending,
+            and of the trades that they cancel.
     """
 
     first: int
     records: Records
     conditions: U8 | None = None
-    pairs: I64 = field(default_factory=lambda: _NO_PAIRS)
+    cancel_pairs: I64 = field(default_factory=lambda: _NO_PAIRS)
 
-    def part(self, start: int, stop: int) -> "Piece":
-        """The records from row `start` to before row `stop`."""
-        lowest, highest = np.searchsorted(self.pairs[:, 0], (self.first + start, self.first + stop))
+    def rows(self, start: int, stop: int) -> "Piece":
+        """Rows `start` to `stop`, the latter excluded."""
+        low, high = np.searchsorted(
+            self.cancel_pairs[:, 0], (self.first + start, self.first + stop)
+        )
         return Piece(
             self.first + start,
             self.records[start:stop],
             None if self.conditions is None else self.conditions[start:stop],
-            self.pairs[lowest:highest],
+            self.cancel_pairs[low:high],
         )
 
 
-def _joined(pieces: Sequence[Piece]) -> Piece:
-    """Pieces that follow one another as one."""
+def _concatenate(pieces: Sequence[Piece]) -> Piece:
+    """Join consecutive pieces."""
     if len(pieces) == 1:
         return pieces[0]
     records: Records = np.concatenate([piece.records for piece in pieces])
     records.flags.writeable = False
-    codes = [piece.conditions for piece in pieces if piece.conditions is not None]
+    conditions = [piece.conditions for piece in pieces if piece.conditions is not None]
     return Piece(
         pieces[0].first,
         records,
-        np.concatenate(codes) if codes else None,
-        np.concatenate([piece.pairs for piece in pieces]),
+        np.concatenate(conditions) if conditions else None,
+        np.concatenate([piece.cancel_pairs for piece in pieces]),
     )
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Arrival:
-    """What a feed gives at once.
+    """New records of one stream, or a clock update.
 
     Attributes:
-        clock: The feed's clock, UTC ns: nothing in it was received later.
-        name: Of the stream that has new records; empty where only the clock went on.
-        piece: The records, or None.
+        clock: The feed's clock, UTC ns; none of the records was received later.
+        name: The stream's; empty for a clock update.
+        piece: The records; None for a clock update.
     """
 
     clock: int
@@ -84,12 +85,12 @@ class Arrival:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class ClosedTick:
-    """A tick that is complete.
+    """A complete tick.
 
     Attributes:
         end: UTC ns, a whole second.
         pieces: Its records by the name of their stream; only streams that have any.
-        gap: Why not all that happened in it may have been received; empty where all was.
+        gap: Why records of the tick may be missing; empty if none is.
     """
 
     end: int
@@ -97,140 +98,140 @@ class ClosedTick:
     gap: str = ""
 
 
-class _Waiting(NamedTuple):
-    """Records that wait for their ticks to close; `ends` says which these are, ascending."""
+class _PendingRecords(NamedTuple):
+    """Records of open ticks, and the end of each one's tick, ascending."""
 
     ends: I64
     piece: Piece
 
 
 class TickAssembler:
-    """Decides the ticks of a session.
+    """Assembles the ticks of a session.
 
     Args:
-        window: The time that the session owns; no tick is from before or after it.
-        closed: End of the last tick that was committed; 0 where there is none, and the first
-            arrival decides where ticks begin.
+        span: The receive times of the session; ticks outside of it are never closed.
+        last_end: End of the last committed tick, UTC ns; 0 without one, so that the first arrival
+            sets the first tick.
 
     Attributes:
-        waiting: How many records there are whose ticks are still open.
+        pending_count: The number of records in open ticks.
     """
 
-    def __init__(self, window: SessionSpan, closed: int = 0) -> None:
-        self._opening, self._closing = window.opening, _second(window.closing)
-        self._closed = closed
-        self._clock = closed
-        self._waiting: dict[str, list[_Waiting]] = {}
-        self._newest: dict[str, int] = {}
-        self._away = ""
-        self._lost_until, self._reason = 0, ""
-        self.waiting = 0
+    def __init__(self, span: SessionSpan, last_end: int = 0) -> None:
+        self._opening, self._closing = span.opening, _tick_end(span.closing)
+        self._last_end = last_end
+        self._clock = last_end
+        self._pending: dict[str, list[_PendingRecords]] = {}
+        self._newest_ends: dict[str, int] = {}
+        self._outage = ""
+        self._gap_end, self._gap_reason = 0, ""
+        self.pending_count = 0
 
     @property
-    def closed(self) -> int:
-        """End of the last tick that is complete, UTC ns; 0 before there is one."""
-        return self._closed
+    def last_end(self) -> int:
+        """End of the last complete tick, UTC ns; 0 without one."""
+        return self._last_end
 
     @property
     def clock(self) -> int:
-        """The newest that the feed's clock was heard to be, UTC ns."""
+        """The latest time of the feed's clock, UTC ns."""
         return self._clock
 
     @property
     def is_over(self) -> bool:
-        """Whether the session's time is."""
-        return self._closed >= self._closing
+        """Whether the session's last tick is complete."""
+        return self._last_end >= self._closing
 
-    def begin(self, at: int) -> None:
-        """Let the tick that the instant `at` is in be the first, unless ticks have begun."""
-        if not self._closed:
-            self._closed = self._clock = _second(max(at, self._opening)) - SECOND
+    def start_at(self, time: int) -> None:
+        """Make the tick of `time` (UTC ns) the first one, unless there is one already."""
+        if not self._last_end:
+            self._last_end = self._clock = _tick_end(max(time, self._opening)) - SECOND
 
-    def leave(self, reason: str) -> None:
-        """The feed is away: ticks that close before it is back are gaps."""
-        self._away = reason
+    def disconnect(self, reason: str) -> None:
+        """Mark the feed as away; ticks that close until it is back have a gap."""
+        self._outage = reason
 
     def resume(self) -> None:
-        """The feed is back, and gives everything since the last tick that closed."""
-        self._away = ""
-        self._waiting.clear()
-        self.waiting = 0
-        self._newest.clear()
-        self._clock = self._closed
+        """Mark the feed as back; it sends all records after the last complete tick."""
+        self._outage = ""
+        self._pending.clear()
+        self.pending_count = 0
+        self._newest_ends.clear()
+        self._clock = self._last_end
 
-    def lose(self, until: int, reason: str) -> None:
-        """The feed is back, and gives what comes after `until` (UTC ns): the rest is lost."""
+    def skip(self, until: int, reason: str) -> None:
+        """Mark the feed as back; records up to `until` (UTC ns) are lost."""
         self.resume()
-        self._lost_until, self._reason = _second(until), reason
-        self.hear(until)
+        self._gap_end, self._gap_reason = _tick_end(until), reason
+        self.advance(until)
 
-    def hear(self, clock: int) -> None:
-        """The feed's clock stands at `clock`, UTC ns, or the wall clock on its behalf."""
+    def advance(self, clock: int) -> None:
+        """Advance to the feed's clock (UTC ns), or to its estimate by the wall clock."""
         self._clock = max(self._clock, min(clock, self._closing + GRACE))
 
     def add(self, arrival: Arrival) -> None:
-        """Take what arrived."""
+        """Add records to open ticks, and advance the clock."""
         piece = arrival.piece
         if piece is not None and len(piece.records):
             ends = self._ends(arrival.name, piece.records, arrival.clock)
-            self._waiting.setdefault(arrival.name, []).append(_Waiting(ends, piece))
-            self._newest[arrival.name] = int(ends[-1])
-            self.waiting += len(ends)
+            self._pending.setdefault(arrival.name, []).append(_PendingRecords(ends, piece))
+            self._newest_ends[arrival.name] = int(ends[-1])
+            self.pending_count += len(ends)
         else:
-            self.begin(arrival.clock)
-        self.hear(arrival.clock)
+            self.start_at(arrival.clock)
+        self.advance(arrival.clock)
 
-    def close(self) -> list[ClosedTick]:
-        """The ticks that are complete by now, in order."""
-        if not self._closed:
+    def close_ticks(self) -> list[ClosedTick]:
+        """Close the ticks that the clock has passed; returns them in order."""
+        if not self._last_end:
             return []
         return list(self._close(until=(self._clock - GRACE) // SECOND * SECOND))
 
     def finish(self) -> list[ClosedTick]:
-        """The feed is over: every tick that has begun is complete."""
-        if not self._closed:
+        """Close every open tick at the end of the feed; returns them in order."""
+        if not self._last_end:
             return []
-        return list(self._close(until=max([_second(self._clock), *self._newest.values()])))
+        newest = max([_tick_end(self._clock), *self._newest_ends.values()])
+        return list(self._close(until=newest))
 
     def _ends(self, name: str, records: Records, clock: int) -> I64:
-        """The tick of each record, int64[n]."""
-        times = records["ts_recv"].astype(np.int64)  # what is undefined becomes negative
-        # A receive time that the feed's own clock has not reached is wrong, and no time passed.
-        known = (times >= self._opening) & (times <= clock)
-        ends = np.where(known, -(-times // SECOND) * SECOND, 0)
-        self.begin(int(times.min(where=known, initial=clock)))
-        earliest = max(self._closed + SECOND, self._newest.get(name, 0))
+        """The end of each record's tick, int64[n]."""
+        times = records["ts_recv"].astype(np.int64)  # an undefined time becomes negative
+        # A receive time ahead of the feed's own clock is wrong, so it moves no tick.
+        is_valid = (times >= self._opening) & (times <= clock)
+        ends = np.where(is_valid, -(-times // SECOND) * SECOND, 0)
+        self.start_at(int(times.min(where=is_valid, initial=clock)))
+        earliest = max(self._last_end + SECOND, self._newest_ends.get(name, 0))
         return np.maximum.accumulate(np.maximum(ends, earliest))
 
     def _close(self, until: int) -> Iterator[ClosedTick]:
         until = min(until, self._closing)
-        ready = {name: self._take(name, until) for name in sorted(self._waiting)}
-        for end in range(self._closed + SECOND, until + 1, SECOND):
+        ready = {name: self._pop(name, until) for name in sorted(self._pending)}
+        for end in range(self._last_end + SECOND, until + 1, SECOND):
             pieces = {}
             for name, (ends, piece) in ready.items():
                 start, stop = np.searchsorted(ends, (end - 1, end), side="right")
                 if start < stop:
-                    pieces[name] = piece.part(int(start), int(stop))
-            self._closed = end
+                    pieces[name] = piece.rows(int(start), int(stop))
+            self._last_end = end
             yield ClosedTick(end, pieces, self._gap(end))
 
-    def _take(self, name: str, until: int) -> _Waiting:
-        """What waits of a stream for ticks up to `until`; the rest goes on waiting."""
-        waiting = self._waiting.pop(name)
-        ends, piece = (
-            np.concatenate([kept.ends for kept in waiting]),
-            _joined([kept.piece for kept in waiting]),
-        )
+    def _pop(self, name: str, until: int) -> _PendingRecords:
+        """Remove a stream's pending records of ticks up to `until`."""
+        pending = self._pending.pop(name)
+        ends = np.concatenate([records.ends for records in pending])
+        piece = _concatenate([records.piece for records in pending])
         count = int(np.searchsorted(ends, until, side="right"))
-        self.waiting -= count
+        self.pending_count -= count
         if count < len(ends):
-            self._waiting[name] = [_Waiting(ends[count:], piece.part(count, len(ends)))]
-        return _Waiting(ends[:count], piece.part(0, count))
+            rest = _PendingRecords(ends[count:], piece.rows(count, len(ends)))
+            self._pending[name] = [rest]
+        return _PendingRecords(ends[:count], piece.rows(0, count))
 
     def _gap(self, end: int) -> str:
-        return self._reason if end <= self._lost_until else self._away
+        return self._gap_reason if end <= self._gap_end else self._outage
 
 
-def _second(at: int) -> int:
-    """The end of the tick that an instant is in."""
-    return -(-at // SECOND) * SECOND
+def _tick_end(time: int) -> int:
+    """The end of the tick that contains a time, both in UTC ns."""
+    return -(-time // SECOND) * SECOND

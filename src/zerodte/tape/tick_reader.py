@@ -1,8 +1,8 @@
 """A tape's files merged into ticks.
 
-Each file is read chunk by chunk and cut into runs, the records of one tick; the merge takes, tick
-after tick, every file's run of that tick. All work on records is done on whole chunks; per tick
-there are only slices. A tape that is being recorded goes on where its last commit ends.
+Each file is read chunk by chunk and cut into runs, the records of one tick; tick by tick, the
+reader collects every file's run. All work on records is done on whole chunks; per tick there are
+only slices. During a recording, ticks that were just committed continue where the files end.
 """
 
 from collections.abc import Iterator, Sequence
@@ -31,85 +31,92 @@ from zerodte.tape.tick_cutter import CommitCutter, ReceiveTimeCutter, TickCutter
 _NO_PAIRS: Final[I64] = np.empty((0, 2), np.int64)
 
 
-class _Source:
-    """One file on its way into ticks.
+class _FileCursor:
+    """The next run of one file.
 
     Attributes:
-        end: The tick of its next run; later than any where there is none.
-        out: What becomes of its records.
+        end: The end of its tick; `END_OF_TIME` after the last run.
+        router: Routes the file's records.
     """
 
     def __init__(
         self,
-        part: SelectedFile,
-        rule: TickCutter,
-        window: SessionSpan,
+        selected: SelectedFile,
+        cutter: TickCutter,
+        span: SessionSpan,
         numbers: TradeNumbers,
-        findings: Diagnostics,
-        committed: int | None = None,
+        diagnostics: Diagnostics,
+        committed_count: int | None = None,
     ) -> None:
-        """Begin to read; `committed` is how many of its records were, None where all count."""
-        file = part.file
+        """Open the file; `committed_count` is None if all of its records count."""
+        file = selected.file
         self._file = file
-        self._rule = rule
-        self._until = window.until
-        self._committed = committed
-        is_sided = file.schema in TRADE_SCHEMAS
-        self._conditions = read_conditions(file.path, committed) if is_sided else None
+        self._cutter = cutter
+        self._until = span.until
+        self._committed_count = committed_count
+        may_have_sidecars = file.schema in TRADE_SCHEMAS
+        self._conditions = (
+            read_conditions(file.path, committed_count) if may_have_sidecars else None
+        )
         pairs = None
-        if is_sided:
-            pairs = read_cancels(file.path, lambda: file.count(findings.warn), committed)
-        self._pairs = _NO_PAIRS if pairs is None else pairs
-        self.out = RecordRouter(part, window, numbers, findings, has_cancels=pairs is not None)
-        self._chunks = file.chunks(findings.warn)
+        if may_have_sidecars:
+            pairs = read_cancels(file.path, lambda: file.count(diagnostics.warn), committed_count)
+        self._cancel_pairs = _NO_PAIRS if pairs is None else pairs
+        self.router = RecordRouter(
+            selected, span, numbers, diagnostics, has_cancels=pairs is not None
+        )
+        self._chunks = file.chunks(diagnostics.warn)
         self._next_chunk = next(self._chunks, None)
-        self._at = 0
+        self._position = 0
         self._ends: list[int] = []
         self._run = -1
-        self._next_run()
+        self._advance()
 
-    def take(self, batches: Batches) -> None:
-        """Add the records of tick `end` to `batches`, and go on to the next."""
+    def read(self, batches: Batches) -> None:
+        """Add the records of tick `end` to `batches`, and advance to the next tick."""
         end = self.end
         while self.end == end:
-            self.out.take(self._run, batches)
-            self._next_run()
+            self.router.route(self._run, batches)
+            self._advance()
 
-    def _next_run(self) -> None:
+    def _advance(self) -> None:
         self._run += 1
         while self._run == len(self._ends):
             chunk = self._next_chunk
             if chunk is None:
                 self.end = END_OF_TIME
-                self._rule.finish(self._at)
-                self._check_conditions(self._at if self._committed is None else self._committed)
+                self._cutter.finish(self._position)
+                count = self._committed_count
+                self._check_conditions(self._position if count is None else count)
                 return
             self._next_chunk = next(self._chunks, None)
-            left = len(chunk) if self._committed is None else self._committed - self._at
+            count = len(chunk)
+            if self._committed_count is not None:
+                count = self._committed_count - self._position
             self._run, self._ends = 0, []
-            if left > 0:
-                self._load(chunk[:left])
-            self._at += len(chunk)
+            if count > 0:
+                self._load(chunk[:count])
+            self._position += len(chunk)
         self.end = self._ends[self._run]
 
     def _load(self, chunk: Records) -> None:
         times: U64 = np.ascontiguousarray(chunk["ts_recv"])
-        keep = self.out.in_session(times)
-        if keep is not None:
-            times = np.where(keep, times, np.uint64(0))
+        mask = self.router.in_session(times)
+        if mask is not None:
+            times = np.where(mask, times, np.uint64(0))
         following = 0 if self._next_chunk is None else int(self._next_chunk["ts_recv"][0])
-        self._ends, bounds = self._rule.runs(
-            times, self._at, following if following != UNDEF_TIME else 0
+        self._ends, bounds = self._cutter.cut(
+            times, self._position, following if following != UNDEF_TIME else 0
         )
         if times.max() > self._until:
-            wanted = times <= self._until
-            keep = wanted if keep is None else keep & wanted
-        conditions, after = self._conditions, self._at + len(chunk)
+            is_wanted = times <= self._until
+            mask = is_wanted if mask is None else mask & is_wanted
+        conditions, stop = self._conditions, self._position + len(chunk)
         if conditions is not None:
-            if len(conditions) < after:
-                self._check_conditions(after)
-            conditions = conditions[self._at : after]
-        self.out.load(chunk, self._at, bounds, keep, conditions, self._pairs)
+            if len(conditions) < stop:
+                self._check_conditions(stop)
+            conditions = conditions[self._position : stop]
+        self.router.load(chunk, self._position, bounds, mask, conditions, self._cancel_pairs)
 
     def _check_conditions(self, count: int) -> None:
         if self._conditions is not None:
@@ -117,88 +124,97 @@ class _Source:
 
 
 class TickReader:
-    """The files of a tape on their way into ticks.
+    """Reads the ticks of a tape, and then those that are still being recorded.
 
     Args:
-        parts: The files that are used, in the order in which they come within a tick.
+        selection: The files to read, in their order within a tick.
         commits: The lines of `ticks`; None cuts by receive time.
-        window: The receive times that are taken.
-        findings: Told what was left out.
+        span: The receive times of the session.
+        diagnostics: Receives counts of the records that are left out.
 
     Raises:
-        TapeError: If a file is damaged, or does not have what was committed; `ticks` likewise.
+        TapeError: If a file is damaged or has fewer records than were committed; `ticks` likewise.
     """
 
     def __init__(
         self,
-        parts: Sequence[SelectedFile],
+        selection: Sequence[SelectedFile],
         commits: Sequence[Commit] | None,
-        window: SessionSpan,
-        findings: Diagnostics,
+        span: SessionSpan,
+        diagnostics: Diagnostics,
     ) -> None:
         numbers = TradeNumbers()
         self._commits = commits
-        self._last = min(-(-window.until // SECOND) * SECOND, END_OF_TIME - 1)
+        self._last_end = min(-(-span.until // SECOND) * SECOND, END_OF_TIME - 1)
         if commits is None:
-            self._sources = [
-                _Source(
-                    part, ReceiveTimeCutter(part.file.name, findings), window, numbers, findings
+            self._cursors = [
+                _FileCursor(
+                    selected,
+                    ReceiveTimeCutter(selected.file.name, diagnostics),
+                    span,
+                    numbers,
+                    diagnostics,
                 )
-                for part in parts
+                for selected in selection
             ]
         else:
-            self._sources = [
-                _Source(part, rule, window, numbers, findings, rule.committed)
-                for part, rule in zip(parts, _rules(parts, commits, findings), strict=True)
+            cutters = _commit_cutters(selection, commits, diagnostics)
+            self._cursors = [
+                _FileCursor(selected, cutter, span, numbers, diagnostics, cutter.committed_count)
+                for selected, cutter in zip(selection, cutters, strict=True)
             ]
 
     def ticks(self) -> Iterator[Tick]:
-        """Every committed tick, silent ones too; without commits, every second with records."""
+        """Every committed tick, silent ones included; without commits, every one with records."""
         if self._commits is None:
-            while (end := min(source.end for source in self._sources)) <= self._last:
-                tick = self._take(end)
-                if any(getattr(tick, place) for place in TICK_FIELDS):
+            while (end := min(cursor.end for cursor in self._cursors)) <= self._last_end:
+                tick = self._read(end)
+                if any(getattr(tick, name) for name in TICK_FIELDS):
                     yield tick
             return
         for commit in self._commits:
-            if commit.end > self._last:
+            if commit.end > self._last_end:
                 return
-            yield self._take(commit.end, commit.gap)
+            yield self._read(commit.end, commit.gap)
 
-    def add(self, closed: ClosedTick) -> Tick:
-        """A tick that was committed after `ticks` came to its end, as `ticks` would give it."""
-        batches: Batches = {place: [] for place in TICK_FIELDS}
-        for source in self._sources:
-            piece = closed.pieces.get(source.out.name)
+    def tick_of(self, closed: ClosedTick) -> Tick:
+        """A tick committed after `ticks` ended, the same as a reader of the files would give."""
+        batches: Batches = {name: [] for name in TICK_FIELDS}
+        for cursor in self._cursors:
+            router = cursor.router
+            piece = closed.pieces.get(router.name)
             if piece is not None:
                 times: U64 = np.ascontiguousarray(piece.records["ts_recv"])
-                keep = source.out.in_session(times)
-                bounds = [0, len(times)]
-                source.out.load(
-                    piece.records, piece.first, bounds, keep, piece.conditions, piece.pairs
+                router.load(
+                    piece.records,
+                    piece.first,
+                    [0, len(times)],
+                    router.in_session(times),
+                    piece.conditions,
+                    piece.cancel_pairs,
                 )
-                source.out.take(0, batches)
+                router.route(0, batches)
         return _tick(closed.end, batches, closed.gap)
 
-    def _take(self, end: int, gap: str = "") -> Tick:
-        batches: Batches = {place: [] for place in TICK_FIELDS}
-        for source in self._sources:
-            if source.end == end:
-                source.take(batches)
+    def _read(self, end: int, gap: str = "") -> Tick:
+        batches: Batches = {name: [] for name in TICK_FIELDS}
+        for cursor in self._cursors:
+            if cursor.end == end:
+                cursor.read(batches)
         return _tick(end, batches, gap)
 
 
 def _tick(end: int, batches: Batches, gap: str) -> Tick:
-    return Tick(end, **{place: tuple(batches[place]) for place in TICK_FIELDS}, gap=gap)
+    return Tick(end, **{name: tuple(batches[name]) for name in TICK_FIELDS}, gap=gap)
 
 
-def _rules(
-    parts: Sequence[SelectedFile], commits: Sequence[Commit], findings: Diagnostics
+def _commit_cutters(
+    selection: Sequence[SelectedFile], commits: Sequence[Commit], diagnostics: Diagnostics
 ) -> Iterator[CommitCutter]:
     ends = np.array([commit.end for commit in commits], np.int64)
-    for name in (part.file.name for part in parts):
+    for name in (selected.file.name for selected in selection):
         counts = np.zeros(len(commits), np.int64)
         count = 0
         for line, commit in enumerate(commits):
             count = counts[line] = commit.counts.get(name, count)
-        yield CommitCutter(name, ends, counts, findings)
+        yield CommitCutter(name, ends, counts, diagnostics)

@@ -1,7 +1,7 @@
-"""Records to a tape folder, in files that any reader of DBN takes.
+"""Writing records to a tape folder, as files that any DBN reader understands.
 
-One file per call of `write`. Files are only ever added: several downloads of a day, or a recorder's
-parts, make one tape.
+Each call of `write` adds one file. Existing files never change, so several downloads or imports of
+a day can share a tape.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,19 +15,17 @@ from zerodte.records.dbn import LENGTH_UNIT, RTYPES, SCHEMAS, TRADE_SCHEMAS, UND
 from zerodte.tape.compression import PLAIN_SUFFIX, ZSTD_SUFFIX, is_compressed
 from zerodte.tape.dbnfile import find_files
 from zerodte.tape.error import TapeError
-from zerodte.tape.metadata import encode_metadata, utc
+from zerodte.tape.metadata import encode_metadata, utc_datetime
 from zerodte.tape.sidecars import (
     CANCELS_SUFFIX,
     CONDITIONS_SUFFIX,
-    Commit,
     Notes,
-    beside,
     check_cancels,
     check_conditions,
     read_notes,
-    write_commits,
+    sidecar_path,
+    write_atomically,
     write_notes,
-    write_whole,
 )
 from zerodte.tape.symbology import read_symbols
 
@@ -38,14 +36,14 @@ class TapeWriter:
     """Writes a tape, or adds to one.
 
     Args:
-        path: The folder; made where it does not exist.
-        source: What makes the tape: "recorded", "simulated", ... Parts of one tape agree on it.
-        notes: What a reader of the tape should know; added to the notes that are there.
-        cadence_seconds: How often the source speaks of an instrument, if its schemas do not say;
-            of several makers of one tape, the slowest counts.
+        path: The folder; created if needed.
+        source: The origin of the tape: "recorded", "simulated", ... All of a tape has the same.
+        notes: Facts for readers of the tape; added to its existing notes.
+        cadence_seconds: The source's update interval per instrument, unless its schemas tell it;
+            the longest of a tape counts.
 
     Raises:
-        TapeError: If the folder is a tape of another source, or holds files that are none.
+        TapeError: If the folder is a tape of another source, or holds unreadable DBN files.
     """
 
     def __init__(
@@ -59,38 +57,39 @@ class TapeWriter:
         self.path = Path(path)
         self.path.mkdir(parents=True, exist_ok=True)
         files = find_files(self.path)
-        known = read_notes(self.path)
-        if files and known.source != source:
+        existing = read_notes(self.path)
+        if files and existing.source != source:
             raise TapeError(
-                f"{self.path}: a tape that is {known.source}, not {source}; use another"
+                f"{self.path}: a tape that is {existing.source}, not {source}; use another folder"
             )
-        told = tuple(dict.fromkeys((*known.notes, *notes)))
-        cadence = max(known.cadence_seconds, cadence_seconds)
-        write_notes(self.path, Notes(source, told, cadence))
+        cadence = max(existing.cadence_seconds, cadence_seconds)
+        write_notes(
+            self.path, Notes(source, tuple(dict.fromkeys((*existing.notes, *notes))), cadence)
+        )
         self._symbols = read_symbols(files, date=None, warn=lambda _: None)
         self._ids = {
-            dataset: {symbol: number for number, symbol in known.items()}
-            for dataset, known in self._symbols.items()
+            dataset: {symbol: instrument_id for instrument_id, symbol in symbols.items()}
+            for dataset, symbols in self._symbols.items()
         }
 
     def ids(self, dataset: str, symbols: Sequence[str]) -> U32:
-        """Number instruments: symbols that the tape knows keep their ids, new ones come after.
+        """Assign instrument ids; symbols of the tape keep theirs, new ones are numbered after them.
 
         Args:
-            dataset: The dataset that the ids belong to.
+            dataset: The dataset of the ids.
             symbols: Raw symbols, options as padded OSI symbols.
 
         Returns:
-            uint32[len(symbols)]. `write` then knows the symbols of these ids.
+            uint32[len(symbols)]. Later calls of `write` know their symbols.
         """
         symbols_by_id = self._symbols.setdefault(dataset, {})
         ids = self._ids.setdefault(dataset, {})
-        free = max(symbols_by_id, default=0) + 1
+        next_id = max(symbols_by_id, default=0) + 1
         for symbol in symbols:
             if symbol not in ids:
-                ids[symbol] = free
-                symbols_by_id[free] = symbol
-                free += 1
+                ids[symbol] = next_id
+                symbols_by_id[next_id] = symbol
+                next_id += 1
         return np.array([ids[symbol] for symbol in symbols], np.uint32)
 
     def write(
@@ -104,24 +103,24 @@ class TapeWriter:
         conditions: U8 | None = None,
         cancels: I64 | None = None,
     ) -> Path:
-        """Write one file, and what belongs beside it.
+        """Write one file and its sidecars.
 
         Args:
             dataset: At most 15 ASCII characters, such as "OPRA.PILLAR" or "ZERODTE.INDEX".
             schema: A key of `zerodte.records.dbn.SCHEMAS`.
-            records: Of that schema's layout, in the order of their receive times.
-            symbols: Instrument id to raw symbol, where they did not come from `ids`.
-            name: The file's name below the folder, ending in .dbn or .dbn.zst (compressed).
-                Without one it is made of dataset, schema and first time, and compressed.
+            records: In the schema's layout, by receive time.
+            symbols: Instrument id to raw symbol, for ids that did not come from `ids`.
+            name: The file's name within the folder, ending in .dbn or .dbn.zst (compressed).
+                The default consists of dataset, schema and first time, and is compressed.
             conditions: uint8[len(records)] of `Condition`, for trades.
-            cancels: int64[n, 2], positions of a cancel and of the trade it cancels, for trades.
+            cancels: int64[n, 2], positions of a cancel and of its trade, for trades.
 
         Returns:
             The file's path.
 
         Raises:
-            TapeError: If the file exists, there is nothing to write, the records are not of the
-                schema, or the symbol of an instrument is not known.
+            TapeError: If the file exists, no record has a receive time, the records are not in
+                the schema's layout, or an instrument has no symbol.
         """
         check_records(dataset, schema, records)
         start, end = _span(dataset, schema, records)
@@ -133,70 +132,68 @@ class TapeWriter:
         if path.exists():
             raise TapeError(f"{path}: exists, and a tape's files are never overwritten")
         metadata = encode_metadata(
-            dataset, schema, start, end, self._learn(dataset, records, symbols)
+            dataset, schema, start, end, self._register_symbols(dataset, records, symbols)
         )
         sidecars = _sidecars(schema, len(records), conditions, cancels)
         path.parent.mkdir(parents=True, exist_ok=True)
         for suffix, sidecar in sidecars.items():
-            write_whole(beside(path, suffix), sidecar)
+            write_atomically(sidecar_path(path, suffix), sidecar)
         content = metadata + records.tobytes()
         if is_compressed(path):
             content = zstandard.ZstdCompressor(write_checksum=True).compress(content)
-        write_whole(path, content)
+        write_atomically(path, content)
         return path
 
-    def write_ticks(self, commits: Sequence[Commit]) -> None:
-        """Write which records each tick holds; without it a reader cuts by receive time."""
-        write_commits(self.path, commits)
-
-    def _learn(
+    def _register_symbols(
         self, dataset: str, records: Records, symbols: Mapping[int, str] | None
     ) -> dict[int, str]:
-        """The symbol of every instrument in `records`, remembered for the next file."""
+        """Remember new symbols; returns the symbol of every instrument in `records`."""
         known = self._symbols.setdefault(dataset, {})
         ids = self._ids.setdefault(dataset, {})
-        told = dict(symbols or {})
+        new = dict(symbols or {})
         if "raw_symbol" in (records.dtype.names or ()):
             names = (raw.decode("ascii", "replace") for raw in records["raw_symbol"].tolist())
-            told.update(zip(records["instrument_id"].tolist(), names, strict=True))
-        for number, symbol in told.items():
+            new.update(zip(records["instrument_id"].tolist(), names, strict=True))
+        for instrument_id, symbol in new.items():
             if not symbol:
-                raise TapeError(f"{dataset}: the symbol of instrument {number} is empty")
-            if known.setdefault(number, symbol) != symbol:
-                raise TapeError(f"{dataset}: instrument {number} is {known[number]}, not {symbol}")
-            ids.setdefault(symbol, number)
-        used = np.unique(records["instrument_id"]).tolist()
-        if unknown := [number for number in used if number not in known]:
+                raise TapeError(f"{dataset}: the symbol of instrument {instrument_id} is empty")
+            if known.setdefault(instrument_id, symbol) != symbol:
+                raise TapeError(
+                    f"{dataset}: instrument {instrument_id} is {known[instrument_id]}, not {symbol}"
+                )
+            ids.setdefault(symbol, instrument_id)
+        present = np.unique(records["instrument_id"]).tolist()
+        if unknown := [instrument_id for instrument_id in present if instrument_id not in known]:
             raise TapeError(
                 f"{dataset}: no symbol for {len(unknown)} instruments, {unknown[0]} the first; "
                 "number them with ids(), or pass symbols"
             )
-        return {number: known[number] for number in used}
+        return {instrument_id: known[instrument_id] for instrument_id in present}
 
 
 def check_records(dataset: str, schema: str, records: Records) -> None:
-    """Hold records against the schema that they are to be of.
+    """Check that records fit their dataset and schema.
 
     Raises:
-        TapeError: If the dataset, the schema, the layout or a record's header is none of a tape.
+        TapeError: If a tape cannot hold the dataset or schema, or the records' layout or headers
+            are not the schema's.
     """
     if not (dataset.isascii() and 0 < len(dataset) <= _DATASET_LENGTH):
-        raise TapeError(
-            f"dataset {dataset!r}; expected are 1 to {_DATASET_LENGTH} ASCII characters"
-        )
+        raise TapeError(f"dataset {dataset!r}; expected: 1 to {_DATASET_LENGTH} ASCII characters")
     if schema not in SCHEMAS:
-        raise TapeError(f"schema {schema!r}; expected is one of {', '.join(SCHEMAS)}")
+        raise TapeError(f"schema {schema!r}; expected: one of {', '.join(SCHEMAS)}")
     layout = SCHEMAS[schema]
     if records.dtype != layout:
         raise TapeError(
-            f"{schema}: records of another layout; make them with records({schema!r}, n)"
+            f"{schema}: records of another layout; create them with records({schema!r}, n)"
         )
-    good = (records["length"] == layout.itemsize // LENGTH_UNIT) & (
+    is_valid = (records["length"] == layout.itemsize // LENGTH_UNIT) & (
         records["rtype"] == RTYPES[schema]
     )
-    if not good.all():
+    if not is_valid.all():
         raise TapeError(
-            f"{schema}: header of another schema; make them with records({schema!r}, n)"
+            f"{schema}: records with the header of another schema; "
+            f"create them with records({schema!r}, n)"
         )
 
 
@@ -208,8 +205,8 @@ def _span(dataset: str, schema: str, records: Records) -> tuple[int, int]:
     return int(times.min()), int(times.max())
 
 
-def _stamp(instant: int) -> str:
-    return utc(instant).strftime("%Y%m%dT%H%M%SZ")
+def _stamp(time: int) -> str:
+    return utc_datetime(time).strftime("%Y%m%dT%H%M%SZ")
 
 
 def _sidecars(

@@ -1,4 +1,4 @@
-"""A new folder is there whole or not at all; one that exists is filled in place."""
+"""A new folder appears complete or not at all; an existing one is filled in place."""
 
 import signal
 import subprocess
@@ -13,9 +13,9 @@ from zerodte.tape.error import TapeError
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from zerodte.tape.atomic_folder import whole_folder
+from zerodte.tape.atomic_folder import atomic_folder
 
-with whole_folder(Path(sys.argv[1])) as folder:
+with atomic_folder(Path(sys.argv[1])) as folder:
     (folder / "half").write_text("a")
     os.kill(os.getpid(), signal.SIGKILL)
 """

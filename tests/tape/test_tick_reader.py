@@ -9,6 +9,7 @@ import zstandard
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from tape.commits import write_commits
 from zerodte.records.dbn import Records
 from zerodte.records.digest import InputsDigest
 from zerodte.records.tick import Tick
@@ -232,7 +233,7 @@ def test_commits_are_followed(
         Commit(OPEN + second * SECOND, {name: counts[name] for name in here})
         for second, counts in enumerate(counted, start=1)
     ]
-    writer.write_ticks(commits)
+    write_commits(writer.path, commits)
     tape = open_tape(tmp_path)
     monkeypatch.setattr(dbnfile, "CHUNK", max(chunk, 80))
     ticks = list(tape.ticks())
@@ -254,7 +255,7 @@ def test_commits_name_only_what_grew(writer: TapeWriter, make: Make) -> None:
     writer.write("OPRA.PILLAR", "tcbbo", make("tcbbo", 1, 2, 3), name="b.dbn")
     counts: list[dict[str, int]] = [{"b.dbn": 1}, {}, {"a.dbn": 2}, {"a.dbn": 3, "b.dbn": 3}]
     commits = [Commit(OPEN + n * SECOND, count) for n, count in enumerate(counts, start=1)]
-    writer.write_ticks(commits)
+    write_commits(writer.path, commits)
     with (writer.path / "ticks").open("a") as ticks:
         ticks.write('{"end": 16480422')
     tape = open_tape(writer.path)
@@ -272,15 +273,15 @@ def test_commits_name_only_what_grew(writer: TapeWriter, make: Make) -> None:
 def test_commits_end_where_the_reader_wants_to(writer: TapeWriter, make: Make) -> None:
     writer.write("OPRA.PILLAR", "cbbo-1s", make("cbbo-1s", 0.5, 1.2, 1.8, 2.5), name="a.dbn")
     counts = enumerate((1, 3, 4, 4), start=1)
-    writer.write_ticks([Commit(OPEN + n * SECOND, {"a.dbn": count}) for n, count in counts])
+    write_commits(writer.path, [Commit(OPEN + n * SECOND, {"a.dbn": count}) for n, count in counts])
     tape = open_tape(writer.path)
-    assert tape.last == OPEN + 5 * SECOND // 2
+    assert tape.last_receive_time == OPEN + 5 * SECOND // 2
     for tenths, count in ((4, 0), (9, 1), (10, 1), (12, 2), (17, 2), (20, 3), (25, 4), (99, 4)):
         ticks = list(tape.ticks(until=OPEN + tenths * SECOND // 10))
         numbers = [number for *_, numbers in seen(ticks) for number in numbers]
         assert numbers == list(range(count))
-    writer.write_ticks([Commit(OPEN + SECOND, {"a.dbn": 1})])
-    assert open_tape(writer.path).last == OPEN + SECOND // 2
+    write_commits(writer.path, [Commit(OPEN + SECOND, {"a.dbn": 1})])
+    assert open_tape(writer.path).last_receive_time == OPEN + SECOND // 2
 
 
 def test_tape_cut_within_a_frame_ends_there(writer: TapeWriter, make: Make) -> None:
@@ -292,4 +293,6 @@ def test_tape_cut_within_a_frame_ends_there(writer: TapeWriter, make: Make) -> N
     (writer.path / "a.dbn.zst").write_bytes(b"".join(frames)[:-7])
     tape = open_tape(writer.path)
     assert [numbers for *_, numbers in seen(list(tape.ticks()))] == [[0], [1], [2], [3]]
-    assert tape.warnings == ["a.dbn.zst: ends within a compressed frame; what comes before is used"]
+    assert tape.warnings == [
+        "a.dbn.zst: ends within a compressed frame; the part before that is used"
+    ]

@@ -72,7 +72,7 @@ def test_the_recorded_file_becomes_the_tape_that_it_says(recorded: Path, tmp_pat
         raw: (STAT_OPEN_INTEREST, int(row["open_interest"]), morning)
         for raw, row in zip(raws, rows, strict=True)
     }
-    assert (tape.session.date, tape.last, tape.warnings) == (DAY, at, [])
+    assert (tape.session.date, tape.last_receive_time, tape.warnings) == (DAY, at, [])
     assert (summary.same_day_contracts, summary.same_day_open_interest) == (322, 294_667)
     assert (summary.rows, summary.contracts, summary.expiries) == (10_384, 10_384, 30)
     assert summary.skipped == Counter({"volumes of the whole day": 10_384})
@@ -166,7 +166,7 @@ def test_a_name_that_does_not_say_the_root_asks_for_it(tmp_path: Path, name: str
 
 
 def test_a_root_that_cannot_be_one_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(TapeError, match="'S&P' is no root"):
+    with pytest.raises(TapeError, match="'S&P' is not a root"):
         import_eod(eod_file(tmp_path, ROW), tmp_path / "tape", root="S&P")
 
 
@@ -176,9 +176,9 @@ def test_a_root_that_cannot_be_one_is_refused(tmp_path: Path) -> None:
         ([], HEADER, "a header without rows"),
         ([ROW], "a,b,c", "not a DataShop end-of-day file .* lacks quote_date, expiration"),
         ([ROW], HEADER.replace("bid_1545", "bid_eod"), "lacks bid_1545"),
-        ([ROW, ROW.replace("2019-06-26", "2019-06-27")], HEADER, "of 2 days"),
+        ([ROW, ROW.replace("2019-06-26", "2019-06-27")], HEADER, "covers 2 days"),
         ([ROW.replace("2019-06-26", "26.06.2019")], HEADER, "quote_date is not a date"),
-        ([ROW.replace("2019-06-26", "2019-07-04")], HEADER, "no session"),
+        ([ROW.replace("2019-06-26", "2019-07-04")], HEADER, "not a trading day"),
         ([ROW.replace("2019-06-26", "1970-07-03")], HEADER, "1990-01-01 to 2099-12-31"),
         ([ROW.replace("26,2900", "25,2900")], HEADER, "it has 1 contracts that had expired"),
     ],

@@ -18,7 +18,7 @@ def cut(*chunks: list[int | None]) -> tuple[list[int], int]:
     ticks: list[int] = []
     times = [[0 if s is None else (START + s) * SECOND for s in chunk] for chunk in chunks]
     for chunk, after in zip(times, [*times[1:], [0]], strict=True):
-        ends, bounds = rule.runs(np.array(chunk, np.uint64), len(ticks), after[0])
+        ends, bounds = rule.cut(np.array(chunk, np.uint64), len(ticks), after[0])
         for end, start, stop in zip(ends, bounds[:-1], bounds[1:], strict=True):
             ticks += [end // SECOND - START] * (stop - start)
     said = findings.texts()

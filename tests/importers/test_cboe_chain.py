@@ -119,7 +119,7 @@ def test_the_recorded_chain_becomes_the_tape_that_the_file_says(
     assert quoted == {raw: answer[:2] for raw, answer in answers.items()}
     assert found.volume == {raw: (answer[2], at) for raw, answer in answers.items()}
     assert found.open_interest == {raw: (answer[3], settled) for raw, answer in answers.items()}
-    assert tape.last == at
+    assert tape.last_receive_time == at
     assert tape.session.date == summary.session.date == datetime.date(2022, 3, 23)
     assert tape.warnings == []
     assert tape.kind("CBOE.DELAYED") == "options"

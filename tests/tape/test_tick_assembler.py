@@ -45,13 +45,13 @@ def arrivals(make: Make, chunks: Chunks) -> list[Arrival]:
     return out
 
 
-def closed(ticker: TickAssembler, arriving: Sequence[Arrival]) -> list[ClosedTick]:
+def closed(assembler: TickAssembler, arriving: Sequence[Arrival]) -> list[ClosedTick]:
     """All ticks, asked for after every arrival."""
     out = []
     for arrival in arriving:
-        ticker.add(arrival)
-        out += ticker.close()
-    return out + ticker.finish()
+        assembler.add(arrival)
+        out += assembler.close_ticks()
+    return out + assembler.finish()
 
 
 def told(ticks: Sequence[ClosedTick]) -> list[tuple[int, str, list[int]]]:
@@ -103,7 +103,7 @@ def test_how_records_are_divided_does_not_matter(make: Make, chunks: Chunks, siz
         starts = [] if piece is None else range(0, len(piece.records), size)
         for at in starts:
             assert piece is not None
-            part = piece.part(at, min(at + size, len(piece.records)))
+            part = piece.rows(at, min(at + size, len(piece.records)))
             newest = int(part.records["ts_recv"].max())
             parts.append(Arrival(max(newest, parts[-1].clock), arrival.name, part))
         parts.append(Arrival(arrival.clock))
@@ -130,7 +130,7 @@ def test_a_feed_that_goes_on_from_the_counts_closes_the_same_ticks(
         rest = None
         if (sent := arrival.piece) is not None:
             skipped = min(max(counts.get(arrival.name, 0) - sent.first, 0), len(sent.records))
-            rest = sent.part(skipped, len(sent.records))
+            rest = sent.rows(skipped, len(sent.records))
         again.append(Arrival(arrival.clock, arrival.name, rest))
     last = ticks[kept - 1].end if kept else 0
     resumed = closed(TickAssembler(WINDOW, last), again)
@@ -143,47 +143,47 @@ def seconds(ticks: Sequence[ClosedTick]) -> list[int]:
 
 
 def test_a_tick_closes_when_the_clock_is_past_its_end_by_the_grace(make: Make) -> None:
-    ticker = TickAssembler(WINDOW)
-    ticker.add(Arrival(OPEN + SECOND, "s", Piece(0, make("cbbo-1s", 0.5, 1))))
-    ticker.hear(OPEN + SECOND + GRACE - 1)
-    assert ticker.close() == []
-    ticker.hear(OPEN + SECOND + GRACE)
-    assert seconds(ticker.close()) == [1]
-    assert ticker.closed == OPEN + SECOND
-    ticker.hear(OPEN + 4 * SECOND + GRACE)
-    assert seconds(ticker.close()) == [2, 3, 4], "silence closes ticks too"
+    assembler = TickAssembler(WINDOW)
+    assembler.add(Arrival(OPEN + SECOND, "s", Piece(0, make("cbbo-1s", 0.5, 1))))
+    assembler.advance(OPEN + SECOND + GRACE - 1)
+    assert assembler.close_ticks() == []
+    assembler.advance(OPEN + SECOND + GRACE)
+    assert seconds(assembler.close_ticks()) == [1]
+    assert assembler.last_end == OPEN + SECOND
+    assembler.advance(OPEN + 4 * SECOND + GRACE)
+    assert seconds(assembler.close_ticks()) == [2, 3, 4], "silence closes ticks too"
 
 
 def test_late_records_go_to_the_next_open_tick(make: Make) -> None:
-    ticker = TickAssembler(WINDOW)
-    ticker.add(Arrival(OPEN + 2 * SECOND, "s", Piece(0, make("cbbo-1s", 0.5, 2))))
-    assert seconds(ticker.close()) == [1]
-    ticker.add(Arrival(OPEN + 2 * SECOND, "t", Piece(0, make("tcbbo", 0.7, 1.5, 0.9))))
-    (second,) = ticker.finish()
+    assembler = TickAssembler(WINDOW)
+    assembler.add(Arrival(OPEN + 2 * SECOND, "s", Piece(0, make("cbbo-1s", 0.5, 2))))
+    assert seconds(assembler.close_ticks()) == [1]
+    assembler.add(Arrival(OPEN + 2 * SECOND, "t", Piece(0, make("tcbbo", 0.7, 1.5, 0.9))))
+    (second,) = assembler.finish()
     assert second.end == OPEN + 2 * SECOND
     assert len(second.pieces["t"].records) == 3
 
 
 def test_a_receive_time_ahead_of_the_feeds_clock_is_no_time_at_all(make: Make) -> None:
-    ticker = TickAssembler(WINDOW)
+    assembler = TickAssembler(WINDOW)
     rows = make("cbbo-1s", 1, 1800, 2, 0.5)
     rows["ts_recv"][3] = 2**64 - 1
-    ticker.add(Arrival(OPEN + 2 * SECOND, "s", Piece(0, rows)))
-    first, second = ticker.finish()
+    assembler.add(Arrival(OPEN + 2 * SECOND, "s", Piece(0, rows)))
+    first, second = assembler.finish()
     assert (len(first.pieces["s"].records), len(second.pieces["s"].records)) == (2, 2)
 
 
 def test_no_tick_lies_outside_of_the_sessions_time(make: Make) -> None:
-    ticker = TickAssembler(SessionSpan(OPEN, OPEN + 3 * SECOND - 1))
-    ticker.add(Arrival(OPEN - 10 * SECOND, "s", Piece(0, make("cbbo-1s", -10))))
-    ticks = ticker.close()
-    over = [ticker.is_over]
-    ticker.hear(2**63 - 1)
-    ticks += ticker.close()
-    over.append(ticker.is_over)
+    assembler = TickAssembler(SessionSpan(OPEN, OPEN + 3 * SECOND - 1))
+    assembler.add(Arrival(OPEN - 10 * SECOND, "s", Piece(0, make("cbbo-1s", -10))))
+    ticks = assembler.close_ticks()
+    over = [assembler.is_over]
+    assembler.advance(2**63 - 1)
+    ticks += assembler.close_ticks()
+    over.append(assembler.is_over)
     assert seconds(ticks) == [0, 1, 2, 3]
     assert over == [False, True]
-    assert ticker.finish() == []
+    assert assembler.finish() == []
 
 
 def gaps(ticks: Sequence[ClosedTick]) -> list[str]:
@@ -191,15 +191,15 @@ def gaps(ticks: Sequence[ClosedTick]) -> list[str]:
 
 
 def test_ticks_without_the_feed_are_gaps_until_it_is_back(make: Make) -> None:
-    ticker = TickAssembler(WINDOW)
-    ticker.add(Arrival(OPEN + 2 * SECOND, "s", Piece(0, make("cbbo-1s", 1, 2))))
-    assert gaps(ticker.close()) == [""]
-    ticker.leave("away")
-    ticker.hear(OPEN + 4 * SECOND + GRACE)
-    assert gaps(ticker.close()) == ["away"] * 3
-    ticker.resume()
-    ticker.add(Arrival(OPEN + 5 * SECOND, "s", Piece(1, make("cbbo-1s", 2, 3, 5))))
-    (fifth,) = ticker.finish()
+    assembler = TickAssembler(WINDOW)
+    assembler.add(Arrival(OPEN + 2 * SECOND, "s", Piece(0, make("cbbo-1s", 1, 2))))
+    assert gaps(assembler.close_ticks()) == [""]
+    assembler.disconnect("away")
+    assembler.advance(OPEN + 4 * SECOND + GRACE)
+    assert gaps(assembler.close_ticks()) == ["away"] * 3
+    assembler.resume()
+    assembler.add(Arrival(OPEN + 5 * SECOND, "s", Piece(1, make("cbbo-1s", 2, 3, 5))))
+    (fifth,) = assembler.finish()
     assert (fifth.gap, fifth.pieces["s"].records["ts_recv"].tolist()[0]) == (
         "",
         OPEN + 2 * SECOND,
@@ -207,10 +207,10 @@ def test_ticks_without_the_feed_are_gaps_until_it_is_back(make: Make) -> None:
 
 
 def test_what_was_sent_meanwhile_is_lost_where_a_feed_does_not_go_on(make: Make) -> None:
-    ticker = TickAssembler(WINDOW, OPEN + SECOND)
-    ticker.lose(OPEN + 3 * SECOND + 1, "down")
-    ticker.add(Arrival(OPEN + 5 * SECOND, "s", Piece(0, make("cbbo-1s", 3.5, 5))))
-    ticks = ticker.finish()
+    assembler = TickAssembler(WINDOW, OPEN + SECOND)
+    assembler.skip(OPEN + 3 * SECOND + 1, "down")
+    assembler.add(Arrival(OPEN + 5 * SECOND, "s", Piece(0, make("cbbo-1s", 3.5, 5))))
+    ticks = assembler.finish()
     assert [(s, t.gap) for s, t in zip(seconds(ticks), ticks, strict=True)] == [
         *((2, "down"), (3, "down"), (4, "down")),
         (5, ""),
@@ -218,16 +218,16 @@ def test_what_was_sent_meanwhile_is_lost_where_a_feed_does_not_go_on(make: Make)
 
 
 def test_records_of_open_ticks_are_forgotten_when_they_are_sent_again(make: Make) -> None:
-    ticker = TickAssembler(WINDOW)
+    assembler = TickAssembler(WINDOW)
     rows = make("cbbo-1s", 1, 2)
-    ticker.add(Arrival(OPEN + 2 * SECOND, "s", Piece(0, rows)))
-    assert len(ticker.close()) == 1
-    held = [ticker.waiting]
-    ticker.resume()
-    held.append(ticker.waiting)
+    assembler.add(Arrival(OPEN + 2 * SECOND, "s", Piece(0, rows)))
+    assert len(assembler.close_ticks()) == 1
+    held = [assembler.pending_count]
+    assembler.resume()
+    held.append(assembler.pending_count)
     assert held == [1, 0]
-    ticker.add(Arrival(OPEN + 2 * SECOND, "s", Piece(1, rows[1:])))
-    (second,) = ticker.finish()
+    assembler.add(Arrival(OPEN + 2 * SECOND, "s", Piece(1, rows[1:])))
+    (second,) = assembler.finish()
     assert len(second.pieces["s"].records) == 1
 
 
@@ -237,21 +237,21 @@ def test_conditions_and_cancels_stay_with_their_records(make: Make) -> None:
     pairs = np.array([[11, 3], [12, 10], [14, 12]])
     piece = Piece(10, make("tcbbo", *times), codes, pairs)
     for cuts in itertools.combinations(range(1, 5), 2):
-        ticker = TickAssembler(WINDOW)
+        assembler = TickAssembler(WINDOW)
         for start, stop in itertools.pairwise((0, *cuts, 5)):
-            ticker.add(Arrival(OPEN + 3 * SECOND, "s", piece.part(start, stop)))
-        got = [tick.pieces["s"] for tick in ticker.finish() if tick.pieces]
+            assembler.add(Arrival(OPEN + 3 * SECOND, "s", piece.rows(start, stop)))
+        got = [tick.pieces["s"] for tick in assembler.finish() if tick.pieces]
         assert np.concatenate([part.conditions for part in got]).tolist() == codes.tolist()
-        assert np.concatenate([part.pairs for part in got]).tolist() == pairs.tolist()
+        assert np.concatenate([part.cancel_pairs for part in got]).tolist() == pairs.tolist()
         for part in got:
-            inside = (part.first <= part.pairs[:, 0]) & (
-                part.pairs[:, 0] < part.first + len(part.records)
+            inside = (part.first <= part.cancel_pairs[:, 0]) & (
+                part.cancel_pairs[:, 0] < part.first + len(part.records)
             )
             assert inside.all()
 
 
 @pytest.mark.parametrize("closed_at", [0, OPEN])
 def test_nothing_is_complete_before_anything_arrived(closed_at: int) -> None:
-    ticker = TickAssembler(WINDOW, closed_at)
-    assert ticker.close() == []
-    assert ticker.finish() == []
+    assembler = TickAssembler(WINDOW, closed_at)
+    assert assembler.close_ticks() == []
+    assert assembler.finish() == []

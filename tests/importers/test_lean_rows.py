@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tape.lean_twin import (
+from importers.lean_twin import (
     DAY,
     MINUTE,
     OPEN,
@@ -229,31 +229,47 @@ def test_the_slowest_cadence_of_a_tape_counts(tmp_path: Path) -> None:
         (
             QUOTES,
             {member("quote"): TRADE_ROW},
-            "csv, line 1: 6 columns; expected are 11: time, bid open",
+            "csv, line 1: 6 columns; expected 11: time, bid open",
         ),
         (
             TRADES,
             {member("trade"): QUOTE_ROW},
-            "csv, line 1: 11 columns; expected are 6: time, open",
+            "csv, line 1: 11 columns; expected 6: time, open",
         ),
         (
             QUOTES,
             {member("quote"): f"{QUOTE_ROW}\n{TRADE_ROW}"},
-            "csv, line 2: 6 columns; expected are 11",
+            "csv, line 2: 6 columns; expected 11",
         ),
-        (QUOTES, {member("quote"): QUOTE_ROW.replace(",7", ",x")}, "ask size is 'x', not a number"),
-        (QUOTES, {member("quote"): QUOTE_ROW.replace(",7", ",")}, "ask size is '', not a number"),
-        (QUOTES, {member("quote"): f"time\n{QUOTE_ROW}"}, "line 1: 1 columns; expected are"),
-        (OPEN_INTEREST, {member("openinterest"): "1,é"}, "open interest is '\ufffd\ufffd', not"),
+        (
+            QUOTES,
+            {member("quote"): QUOTE_ROW.replace(",7", ",x")},
+            "ask size is 'x'; expected",
+        ),
+        (
+            QUOTES,
+            {member("quote"): QUOTE_ROW.replace(",7", ",")},
+            "ask size is ''; expected",
+        ),
+        (QUOTES, {member("quote"): f"time\n{QUOTE_ROW}"}, "line 1: 1 columns; expected"),
+        (
+            OPEN_INTEREST,
+            {member("openinterest"): "1,é"},
+            "open interest is '\ufffd\ufffd'; ex",
+        ),
         (QUOTES, {member("quote"): "\n"}, "no quote of an option on ABC on 2021-01-04"),
         (
             QUOTES,
             {"20210104_abc.csv": QUOTE_ROW},
-            "no file named like 20210104_abc_minute_quote_am",
+            "expected: names such as 20210104_abc_minute_quote_am",
         ),
-        (TRADES, {member("quote"): TRADE_ROW}, "no file named like 20210104_abc_minute_trade_am"),
+        (
+            TRADES,
+            {member("quote"): TRADE_ROW},
+            "such as 20210104_abc_minute_trade_am",
+        ),
         (STOCK, {"20210104_abc.csv": QUOTE_ROW}, f"no file {STOCK_FILE} in it"),
-        (STOCK, {STOCK_FILE: TRADE_ROW}, "line 1: 6 columns; expected are 11"),
+        (STOCK, {STOCK_FILE: TRADE_ROW}, "line 1: 6 columns; expected 11"),
     ],
 )
 def test_archives_of_another_form_are_refused(
@@ -277,10 +293,10 @@ def test_broken_archives_are_refused(lean: Path, archive: str) -> None:
     path = lean / archive
     whole = path.read_bytes()
     path.write_bytes(whole[: len(whole) // 2])
-    refused(lean, f"{path}: not a ZIP archive, or a damaged one")
+    refused(lean, f"{path}: damaged, or not a ZIP archive")
     content = whole.index(b".csv") + 4
     path.write_bytes(whole[:content] + bytes([whole[content] ^ 0xFF]) + whole[content + 1 :])
-    refused(lean, f"{path}: not a ZIP archive, or a damaged one")
+    refused(lean, f"{path}: damaged, or not a ZIP archive")
 
 
 def test_two_archives_of_the_same_rows_are_refused(lean: Path) -> None:
@@ -292,7 +308,7 @@ def test_what_is_not_there_is_named_beside_what_is(lean: Path) -> None:
     folder = lean / "option/usa/minute"
     refused(lean, f"no folder of options on XYZ: {folder} has abc", "XYZ")
     refused(lean, f"no folder of index options on SPX: there is no {lean}/indexoption", "SPX")
-    refused(lean, "'../abc' is not a symbol such as GOOG", "../abc")
+    refused(lean, "'../abc' is not a symbol; expected: one such as GOOG", "../abc")
     (lean / QUOTES).unlink()
     names = "20210104_openinterest_american.zip, 20210104_trade_american.zip"
     refused(
@@ -303,7 +319,7 @@ def test_what_is_not_there_is_named_beside_what_is(lean: Path) -> None:
 @pytest.mark.parametrize(
     ("day", "message"),
     [
-        (DAY.replace(day=3), "2021-01-03: there was no session"),
+        (DAY.replace(day=3), "2021-01-03: not a trading day"),
         (DAY.replace(year=1901), "no sessions are known for 1901-01-04"),
         (DAY.replace(day=5), "no archive 20210105_quote_"),
     ],
@@ -321,7 +337,7 @@ def test_a_day_is_imported_once_and_a_tape_is_one_day(lean: Path, tmp_path: Path
         path.unlink()
     name = member("quote", expiry="20210105").replace("20210104_abc", "20210105_abc")
     zipped(lean / QUOTES.replace("20210104", "20210105"), {name: QUOTE_ROW})
-    with pytest.raises(TapeError, match="a tape of the session of 2021-01-04, and this is of that"):
+    with pytest.raises(TapeError, match="a tape of the session of 2021-01-04, not of 2021-01-05"):
         import_lean(lean, "ABC", DAY.replace(day=5), lean.parent / "tape")
 
 

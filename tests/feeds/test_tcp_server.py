@@ -1,4 +1,4 @@
-"""A tape as a feed on a real port: everything once, from any position, and bad company."""
+"""A tape as a feed on a real port: complete, resumed at any position, with bad clients."""
 
 import socket
 import threading
@@ -48,18 +48,18 @@ def serve(tape: Tape) -> Iterator[Serve]:
 
 
 def counts(connection: TcpConnection, count: int = 0) -> dict[str, int]:
-    return {stream.name: count for stream in connection.offer.streams}
+    return {stream.name: count for stream in connection.manifest.streams}
 
 
-def heard(connection: TcpConnection, until: int = 2**63 - 1) -> list[Arrival]:
-    """All that arrives until the feed is over, or its clock has passed `until`."""
+def receive_all(connection: TcpConnection, until: int = 2**63 - 1) -> list[Arrival]:
+    """The arrivals until the feed is over or its clock passes `until`."""
     out: list[Arrival] = []
     while not connection.is_over and (not out or out[-1].clock < until):
         out += connection.receive(10.0)
     return out
 
 
-def together(arrivals: list[Arrival]) -> dict[str, tuple[bytes, list[int], list[list[int]]]]:
+def by_stream(arrivals: list[Arrival]) -> dict[str, tuple[bytes, list[int], list[list[int]]]]:
     """Records, conditions and cancels by stream."""
     pieces: dict[str, list[Piece]] = {}
     for arrival in arrivals:
@@ -74,28 +74,28 @@ def together(arrivals: list[Arrival]) -> dict[str, tuple[bytes, list[int], list[
                 if piece.conditions is not None
                 for code in piece.conditions
             ],
-            [pair for piece in mine for pair in piece.pairs.tolist()],
+            [pair for piece in mine for pair in piece.cancel_pairs.tolist()],
         )
         for name, mine in pieces.items()
     }
 
 
-def everything(line: TcpFeed) -> list[Arrival]:
-    connection = line.connect()
-    begun = connection.start(counts(connection))
-    assert begun.resumed
-    arrivals = heard(connection)
+def all_arrivals(feed: TcpFeed) -> list[Arrival]:
+    connection = feed.connect()
+    started = connection.start(counts(connection))
+    assert started.resumed
+    arrivals = receive_all(connection)
     connection.close()
     return arrivals
 
 
 def test_everything_on_the_tape_is_sent(tape: Tape, serve: Serve) -> None:
-    line = serve()
-    connection = line.connect()
-    assert connection.offer.date == tape.session.date
-    assert connection.offer.symbols == tape.symbols
+    feed = serve()
+    connection = feed.connect()
+    assert connection.manifest.date == tape.session.date
+    assert connection.manifest.symbols == tape.symbols
     connection.close()
-    got = together(everything(line))
+    got = by_stream(all_arrivals(feed))
     files: dict[str, bytes] = {}
     for file in tape.files:
         name = f"{file.dataset.lower()}.{file.schema}.dbn.zst"
@@ -109,9 +109,9 @@ def test_everything_on_the_tape_is_sent(tape: Tape, serve: Serve) -> None:
     assert trades[1][first + 30] == 8, "a cancel by its pair is one by its condition too"
 
 
-def test_the_clock_never_passes_what_is_yet_to_come(serve: Serve) -> None:
+def test_the_clock_never_passes_a_record_to_come(serve: Serve) -> None:
     clock = 0
-    for arrival in everything(serve()):
+    for arrival in all_arrivals(serve()):
         if arrival.piece is not None:
             seconds = -(-arrival.piece.records["ts_recv"].astype(np.int64) // SECOND)
             assert (seconds * SECOND > clock - SECOND // 4).all()
@@ -121,104 +121,106 @@ def test_the_clock_never_passes_what_is_yet_to_come(serve: Serve) -> None:
 
 
 @pytest.mark.parametrize("share", [0.0, 0.3, 0.7, 1.0])
-def test_a_feed_goes_on_after_any_counts(serve: Serve, share: float) -> None:
-    line = serve()
-    whole = together(everything(line))
-    connection = line.connect()
+def test_a_feed_resumes_after_any_counts(serve: Serve, share: float) -> None:
+    feed = serve()
+    whole = by_stream(all_arrivals(feed))
+    connection = feed.connect()
     sizes = {
         arrival.name: arrival.piece.records.itemsize
-        for arrival in everything(line)
+        for arrival in all_arrivals(feed)
         if arrival.piece
     }
     have = {
         name: round(share * len(records) / sizes[name]) for name, (records, _, _) in whole.items()
     }
     connection.start(have)
-    rest = heard(connection)
+    rest = receive_all(connection)
     connection.close()
-    for name, (records, codes, pairs) in together(rest).items():
+    for name, (records, codes, pairs) in by_stream(rest).items():
         assert records == whole[name][0][have[name] * sizes[name] :]
         assert codes == whole[name][1][len(whole[name][1]) and have[name] :]
         assert pairs == [pair for pair in whole[name][2] if pair[0] >= have[name]]
     silent = {name for name in whole if have[name] * sizes[name] == len(whole[name][0])}
-    assert whole.keys() - together(rest).keys() == silent
+    assert whole.keys() - by_stream(rest).keys() == silent
 
 
-def test_a_feed_that_does_not_go_on_sends_what_comes_from_now_on(serve: Serve) -> None:
-    line = serve(speed=50.0, is_resumable=False)
-    whole = together(everything(serve()))
+def test_a_feed_that_does_not_resume_sends_new_records(serve: Serve) -> None:
+    feed = serve(speed=50.0, is_resumable=False)
+    whole = by_stream(all_arrivals(serve()))
     time.sleep(0.1)
-    connection = line.connect()
+    connection = feed.connect()
     have = {**counts(connection, 7), "opra.pillar.definition.dbn.zst": 10}
-    begun = connection.start(have)
-    assert not begun.resumed
-    assert begun.now % SECOND == 0
-    assert begun.now >= OPEN + 5 * SECOND
-    arrivals = heard(connection, until=begun.now + 30 * SECOND)
+    started = connection.start(have)
+    assert not started.resumed
+    assert started.now % SECOND == 0
+    assert started.now >= OPEN + 5 * SECOND
+    arrivals = receive_all(connection, until=started.now + 30 * SECOND)
     connection.close()
     market = [a for a in arrivals if a.piece and "bo" in a.name]
-    assert all((a.piece.records["ts_recv"] > begun.now).all() for a in market if a.piece)
+    assert all((a.piece.records["ts_recv"] > started.now).all() for a in market if a.piece)
     firsts: dict[str, int] = {}
     for arrival in arrivals:
         if arrival.piece is not None:
             firsts.setdefault(arrival.name, arrival.piece.first)
-    assert firsts.pop("opra.pillar.definition.dbn.zst") == 10, "what stands all day is not lost"
-    assert set(firsts.values()) == {7}, "positions go on from the counts"
-    quotes = together(arrivals)["opra.pillar.cbbo-1s.dbn.zst"][0]
+    assert firsts.pop("opra.pillar.definition.dbn.zst") == 10, "reference data is not lost"
+    assert set(firsts.values()) == {7}, "positions continue from the counts"
+    quotes = by_stream(arrivals)["opra.pillar.cbbo-1s.dbn.zst"][0]
     assert quotes in whole["opra.pillar.cbbo-1s.dbn.zst"][0]
 
 
-def test_its_clock_does_not_wait_for_anybody(serve: Serve) -> None:
-    line = serve(speed=100.0)
-    connection = line.connect()
+def test_its_clock_does_not_wait_for_clients(serve: Serve) -> None:
+    feed = serve(speed=100.0)
+    connection = feed.connect()
     time.sleep(0.3)
-    begun = connection.start(counts(connection))
+    started = connection.start(counts(connection))
     connection.close()
-    assert begun.speed == 100.0
-    assert begun.now >= OPEN + 30 * SECOND
+    assert started.speed == 100.0
+    assert started.now >= OPEN + 30 * SECOND
 
 
-def test_who_is_too_slow_for_a_feed_that_keeps_nothing_is_hung_up_on(
+def test_a_slow_client_of_a_feed_that_does_not_resume_is_disconnected(
     serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Half a second of this tape is more than sockets hold, and nobody reads them for longer."""
-    monkeypatch.setattr(tcp_server, "_FARTHEST", 0.2)
-    line = serve(SPAN * 2.0, is_resumable=False, sent=source(tmp_path, trade_count=100_000))
-    connection = line.connect()
+    """Half a second of this tape exceeds the socket buffers, and the client reads none of it."""
+    monkeypatch.setattr(tcp_server, "_MAX_LAG", 0.2)
+    feed = serve(SPAN * 2.0, is_resumable=False, sent=source(tmp_path, trade_count=100_000))
+    connection = feed.connect()
     connection.start(counts(connection))
     time.sleep(1.0)
-    with pytest.raises(FeedError, match=r"it refused: .* seconds behind, and nothing is kept here"):
-        heard(connection)
+    with pytest.raises(
+        FeedError, match=r"refused: .* seconds behind, and this feed does not resume"
+    ):
+        receive_all(connection)
     connection.close()
 
 
 @pytest.mark.parametrize(
-    "said",
+    "content",
     [b"GET / HTTP/1.1\r\n\r\n", encode(EndMessage()), bytes(100)],
-    ids=["http", "word", "zeros"],
+    ids=["http", "message", "zeros"],
 )
-def test_garbage_is_answered_and_hung_up_on(serve: Serve, said: bytes) -> None:
-    line = serve()
-    host, port = line.name.split(":")
+def test_garbage_is_refused(serve: Serve, content: bytes) -> None:
+    feed = serve()
+    host, port = feed.name.split(":")
     with socket.create_connection((host, int(port)), timeout=10) as raw:
-        raw.sendall(said)
-        content = b""
+        raw.sendall(content)
+        answer = b""
         while chunk := raw.recv(1 << 16):
-            content += chunk
-    assert b"Refused" in content[-200:]
-    assert everything(line), "others are served as before"
+            answer += chunk
+    assert b"refusal" in answer[-200:]
+    assert all_arrivals(feed), "other clients are served"
 
 
 def test_counts_beyond_the_tape_are_refused(serve: Serve) -> None:
     connection = serve().connect()
     connection.start(counts(connection, 10**6))
-    with pytest.raises(FeedError, match=r"records fewer of .* than you have"):
-        heard(connection)
+    with pytest.raises(FeedError, match=r"the client has .* more records of"):
+        receive_all(connection)
     connection.close()
 
 
 def answering(*parts: bytes) -> TcpFeed:
-    """Something that says this, part by part, to the first who connects, and hangs up."""
+    """A server that sends these parts to its first client and closes the connection."""
     listening = socket.create_server(("127.0.0.1", 0))
 
     def answer() -> None:
@@ -231,35 +233,35 @@ def answering(*parts: bytes) -> TcpFeed:
     return TcpFeed(*listening.getsockname())
 
 
-def test_what_is_no_feed_is_a_clear_error(tape: Tape) -> None:
-    with pytest.raises(FeedError, match="no line of zerodte is spoken there"):
+def test_another_server_is_a_clear_error(tape: Tape) -> None:
+    with pytest.raises(FeedError, match="of a zerodte feed"):
         answering(b"HTTP/1.1 400 Bad Request\r\n\r\n").connect()
-    with pytest.raises(FeedError, match="it hung up"):
+    with pytest.raises(FeedError, match="it closed the connection"):
         answering(b"").connect()
-    with pytest.raises(FeedError, match="an unexpected word, Over"):
+    with pytest.raises(FeedError, match="unexpected message: end"):
         answering(encode(EndMessage())).connect()
-    with pytest.raises(FeedError, match="it speaks version 2 of the line, not 1"):
-        answering(encode(HelloMessage(2, Playback(tape).offer))).connect()
+    with pytest.raises(FeedError, match="it speaks version 2 of the protocol; expected: version 1"):
+        answering(encode(HelloMessage(2, Playback(tape).manifest))).connect()
 
 
-def test_a_long_message_may_take_its_time(tape: Tape) -> None:
-    hello = encode(HelloMessage(1, Playback(tape).offer))
+def test_a_long_message_may_arrive_in_parts(tape: Tape) -> None:
+    hello = encode(HelloMessage(1, Playback(tape).manifest))
     connection = answering(hello[:5], hello[5:100], hello[100:]).connect()
-    assert connection.offer == Playback(tape).offer
+    assert connection.manifest == Playback(tape).manifest
     connection.close()
 
 
-def test_who_never_answers_is_no_feed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tcp_client, "_PATIENCE", 0.2)
-    with socket.create_server(("127.0.0.1", 0)) as mute:
-        line = TcpFeed(*mute.getsockname())
+def test_a_silent_server_is_a_clear_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tcp_client, "_TIMEOUT", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        feed = TcpFeed(*silent.getsockname())
         with pytest.raises(FeedError, match=r"no answer within 0\.2 seconds"):
-            line.connect()
+            feed.connect()
 
 
-def test_nobody_listens() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
+def test_a_closed_port_is_a_clear_error() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as occupied:
+        port = occupied.getsockname()[1]
     with pytest.raises(FeedError, match="refused"):
         TcpFeed("127.0.0.1", port).connect()
     with pytest.raises(FeedError, match=r"\w"):
@@ -267,7 +269,7 @@ def test_nobody_listens() -> None:
 
 
 def test_a_port_in_use_is_a_clear_error(tape: Tape) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
+    with socket.create_server(("127.0.0.1", 0)) as occupied:
+        port = occupied.getsockname()[1]
         with pytest.raises(FeedError, match=r"cannot listen on .*in use.*; choose another"):
             TcpFeedServer(tape, 1.0, is_resumable=True, host="127.0.0.1", port=port)

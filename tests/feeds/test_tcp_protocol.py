@@ -1,4 +1,4 @@
-"""The line's bytes: whatever they are divided into, and whatever is not of the line."""
+"""The bytes of the TCP protocol: in arbitrary chunks, and invalid ones."""
 
 import numpy as np
 import pytest
@@ -35,7 +35,7 @@ MESSAGES: list[tuple[Message, bytes]] = [
 
 
 @given(st.lists(st.integers(1, 700)))
-def test_messages_come_however_the_bytes_are_divided(cuts: list[int]) -> None:
+def test_messages_are_decoded_from_arbitrary_chunks(cuts: list[int]) -> None:
     content = b"".join(encode(message, body) for message, body in MESSAGES)
     decoder, got, at = MessageDecoder(), [], 0
     for cut in [*cuts, len(content)]:
@@ -45,24 +45,24 @@ def test_messages_come_however_the_bytes_are_divided(cuts: list[int]) -> None:
 
 
 @given(st.binary(min_size=1))
-def test_what_is_not_of_the_line_is_said_at_its_first_byte(content: bytes) -> None:
+def test_another_protocol_is_refused_at_its_first_byte(content: bytes) -> None:
     mark = encode(EndMessage())[:4]
     decoder = MessageDecoder()
     if mark.startswith(content[:4]):
         return
-    with pytest.raises(FeedError, match="no line of zerodte is spoken there"):
+    with pytest.raises(FeedError, match="of a zerodte feed"):
         decoder.add(content)
 
 
 @pytest.mark.parametrize(
     ("content", "problem"),
     [
-        (encode(EndMessage())[:4] + b"\xff" * 8, "8,589,934,590 bytes; the line is damaged"),
-        (encode(EndMessage())[:4] + b"\x02\0\0\0\0\0\0\0\xff\xff", "a message that cannot be read"),
-        (encode(EndMessage()).replace(b"Over", b"Ever"), "a message that cannot be read"),
+        (encode(EndMessage())[:4] + b"\xff" * 8, "body of 4,294,967,295 bytes; expected: at most"),
+        (encode(EndMessage())[:4] + b"\x02\0\0\0\0\0\0\0\xff\xff", "invalid message"),
+        (encode(EndMessage()).replace(b"end", b"bad"), "invalid message"),
     ],
 )
-def test_a_damaged_message_is_said(content: bytes, problem: str) -> None:
+def test_a_damaged_message_is_refused(content: bytes, problem: str) -> None:
     with pytest.raises(FeedError, match=problem):
         MessageDecoder().add(content)
 
@@ -85,7 +85,7 @@ def test_a_piece_comes_as_it_was_sent() -> None:
     assert piece.records.tobytes() == trades("tcbbo", 4, 60, seed=1).tobytes()
     assert piece.conditions is not None
     assert piece.conditions.tolist() == [1, 2, 1, 8]
-    assert piece.pairs.tolist() == [[13, 11]]
+    assert piece.cancel_pairs.tolist() == [[13, 11]]
     assert not piece.records.flags.writeable
 
 
@@ -96,14 +96,14 @@ def test_a_piece_comes_as_it_was_sent() -> None:
         ({"count": 0}, STREAM, "bytes for 0 records"),
         ({}, FeedStream("OPRA.PILLAR", "tcbbo"), "bytes for 4 records"),
         ({}, FeedStream("OPRA.PILLAR", "cmbp-1", has_conditions=True), "header of another schema"),
-        ({"pairs": ((14, 11),)}, STREAM, "cancels that do not point"),
-        ({"pairs": ((9, 3),)}, STREAM, "cancels that do not point"),
-        ({"pairs": ((13, 13),)}, STREAM, "cancels that do not point"),
-        ({"pairs": ((13, -1),)}, STREAM, "cancels that do not point"),
-        ({"pairs": ((13, 10), (12, 10))}, STREAM, "cancels that do not point"),
+        ({"cancel_pairs": ((14, 11),)}, STREAM, "invalid cancels; each has to be"),
+        ({"cancel_pairs": ((9, 3),)}, STREAM, "invalid cancels; each has to be"),
+        ({"cancel_pairs": ((13, 13),)}, STREAM, "invalid cancels; each has to be"),
+        ({"cancel_pairs": ((13, -1),)}, STREAM, "invalid cancels; each has to be"),
+        ({"cancel_pairs": ((13, 10), (12, 10))}, STREAM, "invalid cancels; each has to be"),
     ],
 )
-def test_records_that_make_no_sense_are_said(
+def test_invalid_records_are_refused(
     changes: dict[str, object], stream: FeedStream, problem: str
 ) -> None:
     message, body = sent(**changes)
