@@ -28,6 +28,9 @@ BARS: Final = {"30s": 30 * SECOND, "1m": MINUTE, "5m": 5 * MINUTE, "15m": 15 * M
 #: The default and the bounds of `minutes`, the length of a window (reference).
 WINDOW: Final = 60
 WINDOW_BOUNDS: Final = (1, 390)
+#: Indices whose values every symbol shares: the snapshot of any symbol shows the VIX, so its
+#: values are inputs of all symbols, and a tape cut by symbols has them in every part (ours).
+SHARED_INDICES: Final = ("VIX",)
 #: A chain silent for longer than this, or than two cadences, is stale (ours).
 STALE_AFTER: Final = 15 * SECOND
 #: Two sources of spot further apart than this fraction are a warning (ours).
@@ -110,7 +113,7 @@ OPENING_NOISE: Final = 5 * SECOND
 #: The share of a multi-leg trade's size that is signed (ours: none, for the components of complex
 #: index trades are signed hardly better than by chance: Savickas and Wilson, JFQA 38, 2003).
 MULTI_LEG_WEIGHT: Final = 0.0
-#: A cancel undoes one of this many newest trades; older ones are counted (ours).
+#: A cancel undoes one of this many newest trades of its symbol; older ones are counted (ours).
 CANCEL_REACH: Final = 2**20
 #: How often a side is wrong, by the evidence behind it. Quote rule: 0.17 by the Cboe's record of
 #: 1995 (Savickas and Wilson 2003); 0.36 against the customer's side, 86 M trades at ISE and Cboe in
@@ -139,7 +142,7 @@ DEALER_PRIOR: Final = ((0.1, 0.3), (0.0, 0.3))
 #: The probability that an interval holds (ours).
 INTERVAL: Final = 0.90
 
-#: Trades that are remembered so that one that comes again is known; a power of two (ours).
+#: Newest trades of a symbol that are remembered, so that one that comes again is known (ours).
 REPEAT_REACH: Final = 2**18
 #: A trade this many spreads outside of the quote before it is signed, and reported (ours).
 FAR_SPREADS: Final = 10

@@ -132,7 +132,7 @@ def _day(about: FileHeader, columns: _Table) -> SampleDay:
         figures=_rows(columns, FIGURES, FIGURE_COLUMNS, count),
         volume_by_rule=_volume_by_rule(columns, count),
         statistics=_statistics(columns, strikes),
-        moments=_moments(columns),
+        contexts=_contexts(columns),
         gaps=tuple(Gap(gap.start, gap.end, gap.reason, gap.known) for gap in about.gaps),
     )
 
@@ -190,7 +190,7 @@ def _statistics(columns: _Table, strikes: int) -> tuple[VenueStatistics, ...]:
     )
 
 
-def _moments(columns: _Table) -> tuple[SampleContext, ...]:
+def _contexts(columns: _Table) -> tuple[SampleContext, ...]:
     arrivals = columns["arrivals"]
     pairs = zip(arrivals.keys.to_pylist(), to_instants(arrivals.items).tolist(), strict=True)
     told = list(pairs)

@@ -1,7 +1,7 @@
 """A symbol's day of samples to the bytes of its Parquet file."""
 
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -100,7 +100,7 @@ def _about(finished: StoredSession, columns: tuple[str, ...]) -> FileHeader:
         calls_since=calls,
         puts_since=puts,
         gaps=tuple(StoredGap(gap.start, gap.end, gap.reason, gap.known) for gap in day.gaps),
-        digest=day.moments[-1].digest if day.moments else "",
+        digest=day.contexts[-1].digest if day.contexts else "",
         columns=columns,
     )
 
@@ -112,7 +112,7 @@ def _columns(day: SampleDay) -> Iterator[tuple[str, Arrow]]:
         yield scalar.name, _scalar(day.inputs, scalar)
     for scalar in FIGURE_COLUMNS:
         yield scalar.name, _scalar(day.figures, scalar)
-    yield from _moments(day.moments)
+    yield from _contexts(day.contexts)
     for rule, name in RULE_COLUMNS.items():
         yield name, from_numbers(day.volume_by_rule[:, rule])
     yield "strikes", from_lists(np.tile(day.strikes, (count, 1)))
@@ -134,11 +134,11 @@ def _scalar(rows: Rows, scalar: Scalar) -> Arrow:
     return from_codes(values, scalar.words) if scalar.words else from_numbers(values)
 
 
-def _moments(moments: tuple[SampleContext, ...]) -> Iterator[tuple[str, Arrow]]:
-    yield "vix", from_numbers(np.array([moment.vix for moment in moments]))
-    yield "inputs_digest", pa.array([moment.digest for moment in moments], pa.string())
-    yield "notices", pa.array([moment.notices for moment in moments], pa.list_(pa.string()))
-    arrivals = [list(moment.arrivals.items()) for moment in moments]
+def _contexts(contexts: Sequence[SampleContext]) -> Iterator[tuple[str, Arrow]]:
+    yield "vix", from_numbers(np.array([context.vix for context in contexts]))
+    yield "inputs_digest", pa.array([context.digest for context in contexts], pa.string())
+    yield "notices", pa.array([context.notices for context in contexts], pa.list_(pa.string()))
+    arrivals = [list(context.arrivals.items()) for context in contexts]
     yield "arrivals", pa.array(arrivals, pa.map_(pa.string(), INSTANT))
 
 

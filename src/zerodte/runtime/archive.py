@@ -82,7 +82,7 @@ class Archive:
         """
         if session.now < session.hours.close:
             return
-        state = session.hours.date, session.gaps(session.now)
+        state = session.hours.date, session.gaps(None, session.now)
         if state != self._followed:
             self._followed = state
             self.keep(finished(session, source))

@@ -28,7 +28,7 @@ def stream(frame: Frame, after: int | None) -> Iterator[tuple[int, bytes, bytes 
     rows = np.arange(first, frame.row + 1)
     for row, bar in zip(rows.tolist(), series_bars(day, rows), strict=True):
         is_last = row == frame.row
-        yield day.moments[row].at, msgspec.json.encode(bar), _summary(frame) if is_last else None
+        yield day.contexts[row].at, msgspec.json.encode(bar), _summary(frame) if is_last else None
 
 
 def _summary(frame: Frame) -> bytes | None:
