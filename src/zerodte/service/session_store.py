@@ -82,7 +82,7 @@ class SessionStore:
         """
         if session.now < session.hours.close:
             return
-        state = session.hours.date, session.gaps(session.now)
+        state = session.hours.date, session.gaps(None, session.now)
         if state != self._followed:
             self._followed = state
             self.keep(stored_sessions(session, source))
