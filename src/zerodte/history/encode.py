@@ -1,7 +1,7 @@
 """Encoding of a finished session as a Parquet file."""
 
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import msgspec
 import numpy as np
