@@ -1,7 +1,7 @@
 """The inputs of each symbol's answers: their digest, when they arrived, where they are missing."""
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -121,7 +121,7 @@ class SymbolInputs:
 
 def _receive_time(batch: Batch) -> int:
     """The word of a record that holds its receive time."""
-    fields: Mapping[str, tuple[object, ...]] = batch.records.dtype.fields or {}
+    fields: Mapping[str, tuple[Any, ...]] = batch.records.dtype.fields or {}
     return int(fields["ts_recv"][1]) // 8
 
 
