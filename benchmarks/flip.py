@@ -5,15 +5,15 @@ import math
 import numpy as np
 
 from benchmarks.chain import FORWARD, STRIKE, TAU, VOL, WEIGHT
-from benchmarks.harness import Row, compared
+from benchmarks.harness import Row, compare
 from zerodte.pricing import profile
 
 SPOTS = np.linspace(0.94 * FORWARD, 1.06 * FORWARD, 241)
 
 
 def rows() -> list[Row]:
-    """Ours against the fewest passes over the grid that numpy allows."""
-    return compared(
+    """Ours compared with the fewest passes over the grid that numpy allows."""
+    return compare(
         "flip grid, 241 spots x 1,000 contracts",
         lambda: profile.gex_profile(SPOTS, 1.0, STRIKE, TAU, VOL, WEIGHT),
         numpy=with_numpy,

@@ -1,8 +1,8 @@
-"""What `benchmarks.flow` measures itself by: the same day of trades in Polars, in numpy, by tclf.
+"""The peers of `benchmarks.flow`: the same day of trades in Polars, numpy and tclf.
 
-Polars and numpy do what the kernel does to trades that may be signed, and come to its very totals.
-In their favour they never look for a reason not to sign, and could not undo a cancelled trade. The
-kernel is serial, so Polars gets one thread too.
+Polars and numpy compute the same totals as the kernel. In their favour, they skip the checks for
+trades without a side, and cannot undo a cancelled trade. The kernel is serial, so Polars gets one
+thread too.
 """
 
 import os
@@ -42,10 +42,10 @@ def fixed_point(flow: FlowLedger) -> tuple[list[int], list[int]]:
 
 
 class Polars:
-    """One lazy query for what becomes of each trade, two over it for the totals."""
+    """One lazy query for the classification of trades, and two over it for the totals."""
 
     def __init__(self, trades: Trades, begin: int, minutes: int, flow: FlowLedger) -> None:
-        """Lay out the frame, prices in whole cents beforehand, in its favour."""
+        """Build the frame. Prices are converted to cents beforehand, in its favour."""
         bid, ask, bid_size, ask_size = trades.standing.T
         names = ("positions", "size", "received", "spot", "delta", "gamma")
         self._frame = pl.DataFrame(
@@ -63,13 +63,13 @@ class Polars:
 
     def __call__(self) -> dict[str, I64]:
         """Totals of the positions that traded, sorted."""
-        judged = self._judged().collect()
-        by_rule = judged.group_by("rule").agg(pl.len(), pl.col("size").sum())
+        classified = self._classified().collect()
+        by_rule = classified.group_by("rule").agg(pl.len(), pl.col("size").sum())
         assert len(by_rule) <= len(SideRule)
-        clusters = judged.lazy().group_by("positions", "minute").agg(pl.col("deviation").sum())
+        clusters = classified.lazy().group_by("positions", "minute").agg(pl.col("deviation").sum())
         variance = clusters.group_by("positions").agg(variance=(pl.col("deviation") ** 2).sum())
         signed, size = pl.col("signed"), pl.col("size")
-        sums = judged.lazy().group_by("positions").agg(
+        sums = classified.lazy().group_by("positions").agg(
             pl.col("delta_dollars", "gamma_dollars", "opened", "net_bought").sum(),
             bought=signed.clip(lower_bound=0).sum(),
             sold=-signed.clip(upper_bound=0).sum(),
@@ -78,7 +78,7 @@ class Polars:
         totals = sums.join(variance, on="positions").sort("positions").collect()
         return {name: totals[name].to_numpy() for name in ["positions", *TOTALS]}
 
-    def _judged(self) -> pl.LazyFrame:
+    def _classified(self) -> pl.LazyFrame:
         price, bid, ask, size = (pl.col(name) for name in ("price", "bid", "ask", "size"))
         bid_size, ask_size, signed = pl.col("bid_size"), pl.col("ask_size"), pl.col("signed")
         delta, gamma, spot = pl.col("delta"), pl.col("gamma"), pl.col("spot")
@@ -87,9 +87,9 @@ class Polars:
         twice, both, tick = 2 * price, bid + ask, price - pl.col("reference").fill_null(price)
         by_price = pl.when(twice != both).then((twice - both).sign())
         side = by_price.when(ask_size != bid_size).then((ask_size - bid_size).sign().cast(pl.Int64))
-        speaks = (price >= ask, price <= bid, twice > both, twice < both, ask_size != bid_size)
+        applies = (price >= ask, price <= bid, twice > both, twice < both, ask_size != bid_size)
         rule = pl.when(tick != 0).then(_RULES[-1]).otherwise(int(SideRule.NO_RULE))
-        for when, then in zip(reversed(speaks), reversed(_RULES[:-1]), strict=True):
+        for when, then in zip(reversed(applies), reversed(_RULES[:-1]), strict=True):
             rule = pl.when(when).then(then).otherwise(rule)
         at_bid, at_ask = size == bid_size, size == ask_size
         customer = pl.when(at_bid & ~at_ask).then(1).when(at_ask & ~at_bid).then(-1)
@@ -140,7 +140,7 @@ class Numpy:
     """Array expressions, and sums by position with bincount."""
 
     def __init__(self, trades: Trades, begin: int, minutes: int, flow: FlowLedger) -> None:
-        """Keep the trades."""
+        """Store the trades."""
         self._trades, self._begin, self._minutes = trades, begin, minutes
         self._weight, self._deviation = (np.array(values) for values in fixed_point(flow))
 
@@ -151,8 +151,8 @@ class Numpy:
         bid, ask = np.rint(trades.standing[:, :2].T * 1e9).astype(np.int64)
         bid_size, ask_size = trades.standing[:, 2], trades.standing[:, 3]
         over, tick = 2 * price - bid - ask, np.where(reference > 0, price - reference, 0)
-        speaks = [price >= ask, price <= bid, over > 0, over < 0, ask_size != bid_size, tick != 0]
-        rule = np.select(speaks, [int(rule) for rule in _RULES], int(SideRule.NO_RULE))
+        applies = [price >= ask, price <= bid, over > 0, over < 0, ask_size != bid_size, tick != 0]
+        rule = np.select(applies, [int(rule) for rule in _RULES], int(SideRule.NO_RULE))
         depth = np.sign(ask_size - bid_size).astype(np.int64)
         side = np.where(over != 0, np.sign(over), np.where(depth != 0, depth, np.sign(tick)))
         at_bid, at_ask = size == bid_size, size == ask_size
@@ -176,15 +176,15 @@ class Numpy:
         sums = {k: np.bincount(trades.positions, v, count) for k, v in columns.items()}
         sums["variance"] = (clusters**2).reshape(count, self._minutes).sum(axis=1)
         traded = np.flatnonzero(np.bincount(trades.positions, minlength=count))
-        found = {name: value[traded].astype(np.int64) for name, value in sums.items()}
-        return {"positions": traded, **found}
+        totals = {name: value[traded].astype(np.int64) for name, value in sums.items()}
+        return {"positions": traded, **totals}
 
 
 class Tclf:
-    """Its rules alone: no dollars, no totals, and previous prices found beforehand."""
+    """Classification only: no dollars or totals, and previous prices are given."""
 
     def __init__(self, trades: Trades) -> None:
-        """Lay out its features."""
+        """Build its features."""
         from tclf.classical_classifier import ClassicalClassifier  # noqa: PLC0415 (may be missing)
 
         reference = previous_different(trades) / 1e9

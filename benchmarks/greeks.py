@@ -8,14 +8,14 @@ import QuantLib as ql  # noqa: N813 (its own name for itself)
 from scipy.special import ndtr  # type: ignore[import-untyped]
 
 from benchmarks.chain import FORWARD, IS_CALL, STRIKE, TAU, VOL
-from benchmarks.harness import Row, compared
+from benchmarks.harness import Row, compare
 from zerodte.pricing import black
 
 
 def quantlib_loop() -> Callable[[], object]:
     """A loop over QuantLib's calculator."""
     rights = [ql.Option.Call if call else ql.Option.Put for call in IS_CALL.tolist()]
-    # Made beforehand in the peer's favour; so is leaving out charm, which it does not have.
+    # Payoffs are built beforehand and charm is skipped, both in the peer's favour.
     payoffs = [
         ql.PlainVanillaPayoff(right, strike)
         for right, strike in zip(rights, STRIKE.tolist(), strict=True)
@@ -40,8 +40,8 @@ def quantlib_loop() -> Callable[[], object]:
 
 
 def rows() -> list[Row]:
-    """Ours against a loop over QuantLib's calculator, and numpy with scipy's normal law."""
-    return compared(
+    """Ours compared with a loop over QuantLib's calculator, and with numpy and scipy."""
+    return compare(
         "five greeks, 1,000 contracts",
         lambda: black.greeks(FORWARD, STRIKE, TAU, VOL, IS_CALL),
         QuantLib_loop=quantlib_loop(),

@@ -1,19 +1,19 @@
-"""How a benchmark is timed, and the row it becomes."""
+"""Times benchmarks, and compares them with their peers."""
 
 import statistics
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-#: One timing lasts at least this long, so that the clock's own cost disappears.
+#: Minimum duration of a timing, so that the cost of the clock is negligible.
 _TIMING_SECONDS = 0.002
-#: Timings whose median is the result. A peer of 20 ms then takes about half a second.
+#: Number of timings; their median is the result.
 _TIMINGS = 25
 
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the table: our microseconds for a job, and a peer's for the same job."""
+    """A row of the table: microseconds of our job, and of a peer's equivalent."""
 
     name: str
     ours_us: float
@@ -22,29 +22,29 @@ class Row:
 
     @property
     def ratio(self) -> float:
-        """How many times faster than the peer we are."""
+        """Speed relative to the peer."""
         return self.peer_us / self.ours_us
 
 
 def microseconds(job: Callable[[], object]) -> float:
-    """Median time of one call, after warming up (which compiles, fills caches)."""
+    """Median time of one call, after a warm-up that compiles and fills caches."""
     job()
-    calls, spent = 1, _timed(job, 1)
-    while spent < _TIMING_SECONDS:
-        calls = max(2 * calls, int(calls * _TIMING_SECONDS / spent))
-        spent = _timed(job, calls)
-    return statistics.median(_timed(job, calls) / calls for _ in range(_TIMINGS)) * 1e6
+    calls, elapsed = 1, _time(job, 1)
+    while elapsed < _TIMING_SECONDS:
+        calls = max(2 * calls, int(calls * _TIMING_SECONDS / elapsed))
+        elapsed = _time(job, calls)
+    return statistics.median(_time(job, calls) / calls for _ in range(_TIMINGS)) * 1e6
 
 
-def _timed(job: Callable[[], object], calls: int) -> float:
+def _time(job: Callable[[], object], calls: int) -> float:
     begin = time.perf_counter()
     for _ in range(calls):
         job()
     return time.perf_counter() - begin
 
 
-def compared(name: str, ours: Callable[[], object], **peers: Callable[[], object]) -> list[Row]:
-    """One row per peer; ours is timed again beside each, under the same conditions."""
+def compare(name: str, ours: Callable[[], object], **peers: Callable[[], object]) -> list[Row]:
+    """One row per peer. Our job is timed again beside each, under the same conditions."""
     return [
         Row(name, microseconds(ours), peer.replace("_", " "), microseconds(job))
         for peer, job in peers.items()

@@ -1,7 +1,7 @@
-"""Finished sessions: one written, and an hour of one that nobody has opened before.
+"""Stored sessions: writing one, and reading an hour of one for the first time.
 
 The days are those of the synthetic session of `benchmarks.tape`, whose quotes move more than a
-market's, so that files are rather large. Before each reading the system is told to forget the file.
+market's, so files are rather large. The file is dropped from the page cache before each reading.
 """
 
 import datetime
@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 
 import polars as pl
 
-from benchmarks.harness import Row, compared
+from benchmarks.harness import Row, compare
 from benchmarks.tape import DATE, STRIKES, write_tape
 from zerodte.history.history import History
 from zerodte.history.stored import StoredSession
@@ -30,15 +30,15 @@ _RECORDS = 2_000_000
 
 
 def rows() -> list[Row]:
-    """A day of one symbol; the sizes are those of its file."""
+    """A day of one symbol, named with the size of its file."""
     with TemporaryDirectory() as folder:
         out = Path(folder)
         write_tape(out / "tape", _RECORDS, compressed=False)
-        whole, *_ = stored_sessions(replay(open_tape(out / "tape")), "simulated")
+        session, *_ = stored_sessions(replay(open_tape(out / "tape")), "simulated")
         return [
             row
             for strikes in (STRIKES // 4, STRIKES)
-            for row in _measured(out / f"kept {strikes}", _narrowed(whole, strikes))
+            for row in _measured(out / f"kept {strikes}", _narrowed(session, strikes))
         ]
 
 
@@ -49,12 +49,12 @@ def _measured(root: Path, day: StoredSession) -> list[Row]:
     what = f"{2 * len(day.day.strikes)} contracts, {size / 1e6:.2f} MB"
     frame = pl.read_parquet(file)
     return [
-        *compared(
+        *compare(
             f"day kept, {what}",
             _after(file.unlink, lambda: history.store(day)),
             Polars=lambda: frame.write_parquet(root / "peer.parquet", compression="zstd"),
         ),
-        *compared(
+        *compare(
             f"past hour, cold, {what}",
             _after(lambda: _forget(file), lambda: _an_hour(history, symbol)),
             Polars_reads_the_file=_after(lambda: _forget(file), lambda: pl.read_parquet(file)),
@@ -63,33 +63,37 @@ def _measured(root: Path, day: StoredSession) -> list[Row]:
 
 
 def _an_hour(history: History, symbol: str) -> bytes:
-    """What a server does that is asked about a session nobody asked about before."""
-    found = history.read(DATE, symbol)
-    assert found is not None
+    """Answer a request for a session that is not in memory."""
+    stored = history.read(DATE, symbol)
+    assert stored is not None
     at = new_york(DATE, datetime.time(13))
     return heatmap(
-        Frame.past(found.day, found.source, symbol, at),
+        Frame.past(stored.day, stored.source, symbol, at),
         HeatmapQuery(symbol="SPX", metric="gex", mode="raw", bar="1m", minutes=60),
     )
 
 
-def _narrowed(whole: StoredSession, strikes: int) -> StoredSession:
-    """The strikes around the middle alone."""
-    day = whole.day
+def _narrowed(session: StoredSession, strikes: int) -> StoredSession:
+    """Reduce a session to the strikes around the middle."""
+    day = session.day
     first = (len(day.strikes) - strikes) // 2
-    some = slice(first, first + strikes)
+    columns = slice(first, first + strikes)
     return replace(
-        whole,
+        session,
         day=replace(
             day,
-            strikes=day.strikes[some],
-            since=day.since[:, some],
+            strikes=day.strikes[columns],
+            since=day.since[:, columns],
             columns=Columns(
-                **{name: getattr(day.columns, name)[..., some] for name in COLUMN_KINDS}
+                **{name: getattr(day.columns, name)[..., columns] for name in COLUMN_KINDS}
             ),
             statistics=tuple(
-                replace(said, official=said.official[:, some], cleared=said.cleared[:, some])
-                for said in day.statistics
+                replace(
+                    statistics,
+                    official=statistics.official[:, columns],
+                    cleared=statistics.cleared[:, columns],
+                )
+                for statistics in day.statistics
             ),
         ),
     )
@@ -104,7 +108,7 @@ def _after(prepare: Callable[[], object], job: Callable[[], object]) -> Callable
 
 
 def _forget(file: Path) -> None:
-    """Have the system read the file from its disk the next time."""
+    """Drop the file from the page cache."""
     handle = os.open(file, os.O_RDONLY)
     os.posix_fadvise(handle, 0, 0, os.POSIX_FADV_DONTNEED)
     os.close(handle)

@@ -3,7 +3,7 @@
 import numpy as np
 
 from benchmarks.chain import IS_CALL, PRICE, STRIKE
-from benchmarks.harness import Row, compared
+from benchmarks.harness import Row, compare
 from zerodte.pricing import forward
 
 STRIKES = STRIKE[IS_CALL].copy()
@@ -13,7 +13,7 @@ CALL_ASK, PUT_ASK = CALL_BID + 0.1, PUT_BID + 0.1
 
 def rows() -> list[Row]:
     """Ours against the same definition in array expressions."""
-    return compared(
+    return compare(
         "parity forward, 500 strikes",
         lambda: forward.parity_forward(STRIKES, CALL_BID, CALL_ASK, PUT_BID, PUT_ASK),
         numpy=with_numpy,

@@ -1,7 +1,7 @@
-"""A whole chain from its quotes to every figure of a snapshot, beside QuantLib's part of it.
+"""A whole chain from its quotes to every figure of a snapshot, compared with a part of it.
 
-No library computes all of it. The peer is what anybody would begin with, QuantLib's implied
-volatilities and greeks in loops over the chain, and nothing after them.
+No library computes all of it. The peer computes implied volatilities and greeks in a loop over
+QuantLib, and nothing else.
 """
 
 import datetime
@@ -11,7 +11,7 @@ import QuantLib as ql  # noqa: N813
 
 from benchmarks.chain import FORWARD, STRIKE, TAU, VOL
 from benchmarks.greeks import quantlib_loop
-from benchmarks.harness import Row, compared
+from benchmarks.harness import Row, compare
 from zerodte.arrays import F64
 from zerodte.engine.chain_inputs import ChainClock, ChainInputs, Quotes, Spot, mids_and_spreads
 from zerodte.engine.inventory import inventory
@@ -60,7 +60,7 @@ def _instant(bid: F64, ask: F64, open_interest: F64) -> ChainInputs:
 
 
 def rows() -> list[Row]:
-    """Everything from quotes, each time from cold."""
+    """All figures from quotes, without caches."""
     (bid, ask), spot = _book(), Spot(FORWARD, "index")
     open_interest = np.random.default_rng(1).integers(0, 9000, (2, 500)).astype(np.float64)
     known, is_call = _instant(bid, ask, open_interest), _STRIKES >= FORWARD
@@ -90,6 +90,6 @@ def rows() -> list[Row]:
         ]
         return deviations, greeks()
 
-    return compared(
+    return compare(
         "whole chain refresh, 1,000 contracts", ours, QuantLib_iv_and_greeks=volatilities_and_greeks
     )

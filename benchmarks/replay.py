@@ -1,7 +1,7 @@
 """A session replayed end to end, and one tick of a large market.
 
-The peer of a replay is a program that treats records as objects: the vendor's client hands out one
-after another, and the last quote of each instrument is kept. Nothing else is done with them.
+The peer of a replay handles records as objects: the vendor's client yields them one by one, and the
+program stores the last quote of each instrument. It does nothing else.
 """
 
 import itertools
@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 import databento
 import numpy as np
 
-from benchmarks.harness import Row, compared
+from benchmarks.harness import Row, compare
 from benchmarks.tape import DATE, write_tape
 from zerodte.constants import SECOND
 from zerodte.market.calendar import calendar
@@ -53,21 +53,26 @@ def rows() -> list[Row]:
 
 
 def _fastest(job: Callable[[], object]) -> float:
-    spent = []
+    timings = []
     for _ in range(_RUNS):
         begin = time.perf_counter()
         job()
-        spent.append(time.perf_counter() - begin)
-    return min(spent)
+        timings.append(time.perf_counter() - begin)
+    return min(timings)
 
 
 def _one_by_one(path: Path) -> None:
     store = databento.DBNStore.from_file(path)
-    standing = {}
+    quotes_by_id = {}
     for record in itertools.islice(store, _PEER_RECORDS):
         assert isinstance(record, databento.CBBOMsg)
         quote = record.levels[0]
-        standing[record.instrument_id] = (quote.bid_px, quote.ask_px, quote.bid_sz, quote.ask_sz)
+        quotes_by_id[record.instrument_id] = (
+            quote.bid_px,
+            quote.ask_px,
+            quote.bid_sz,
+            quote.ask_sz,
+        )
 
 
 def _large_tick() -> list[Row]:
@@ -96,7 +101,7 @@ def _large_tick() -> list[Row]:
     trades["price"], trades["size"] = trades["ask_px_00"], 1
     ends = itertools.count(hours.open + 40 * SECOND, SECOND)
     tick = _ticks(quotes, trades)
-    return compared(
+    return compare(
         "one tick of 50,000 quotes, 500 chains",
         lambda: session.apply(tick(next(ends))),
         numpy_last_quote=lambda: _last_quotes(quotes, len(contracts)),
@@ -118,8 +123,8 @@ def _ticks(quotes: Records, trades: Records) -> Callable[[int], Tick]:
 
 def _last_quotes(quotes: Records, count: int) -> np.ndarray:
     """Only the standing quotes, as array expressions."""
-    standing = np.empty((count, 4))
+    quotes_by_id = np.empty((count, 4))
     for column, name in enumerate(("bid_px_00", "ask_px_00", "bid_sz_00", "ask_sz_00")):
-        standing[quotes["instrument_id"], column] = quotes[name]
-    standing[:, :2] /= 1e9
-    return standing
+        quotes_by_id[quotes["instrument_id"], column] = quotes[name]
+    quotes_by_id[:, :2] /= 1e9
+    return quotes_by_id

@@ -1,9 +1,9 @@
-"""A sample of a whole market, and a heatmap of a whole day, beside what anybody would begin with.
+"""A sample of a whole market and a heatmap of a whole day, compared with simple alternatives.
 
-    python -m benchmarks.sampling     plays a day of 500 symbols, and prints what it takes
+    python -m benchmarks.sampling     play a day of 500 symbols, and print its cost
 
-No library takes samples. The peer of one is a part of it: QuantLib's implied volatilities and
-greeks in loops over the same contracts.
+No library takes samples. The peer computes a part of one: implied volatilities and greeks of the
+same contracts in a loop over QuantLib.
 """
 
 import datetime
@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import QuantLib as ql  # noqa: N813
 
-from benchmarks.harness import Row, compared, microseconds
+from benchmarks.harness import Row, compare, microseconds
 from zerodte.arrays import F64
 from zerodte.constants import SAMPLE_INTERVAL, SECOND
 from zerodte.market.calendar import TradingSession, calendar, new_york
@@ -37,14 +37,14 @@ _TICK = 0.01
 _SAMPLES = 12
 
 
-class Wide:
+class WideMarket:
     """Many symbols of one chain each: quotes on a cent grid, a smile, the stock's own quote."""
 
     def __init__(self, symbols: int, strikes: int) -> None:
         self.hours = _hours()
         self.session = Session(self.hours, calendar(), {OPRA: "options", _STOCKS: "equity"})
-        random = np.random.default_rng(1)
-        self.spots = random.uniform(20.0, 900.0, symbols).round(2)
+        rng = np.random.default_rng(1)
+        self.spots = rng.uniform(20.0, 900.0, symbols).round(2)
         self.names = [f"S{n:03d}".translate(str.maketrans("0123456789", "ABCDEFGHIJ")) for n in
                       range(symbols)]  # fmt: skip
         steps = np.maximum(0.5, (2 * self.spots * 0.002).round() / 2)
@@ -58,10 +58,10 @@ class Wide:
             for strike in grid
         )
         self.session.learn(OPRA, dict(enumerate(contracts, 1)))
-        self._random = random
+        self._rng = rng
 
-    def quoted(self, at: int) -> Tick:
-        """A second in which everything is quoted anew."""
+    def quotes(self, at: int) -> Tick:
+        """A tick that quotes every contract."""
         tau = (self.hours.close - at) / (self.hours.close - self.hours.open) / 252
         mids = [
             self.mids(spot, grid, tau) for spot, grid in zip(self.spots, self.grids, strict=True)
@@ -83,22 +83,22 @@ class Wide:
             quotes=(Batch(OPRA, "cbbo-1s", quotes),),
         )
 
-    def settled(self) -> Tick:
-        """The morning's open interest."""
+    def open_interest(self) -> Tick:
+        """A tick with the open interest of the morning."""
         morning = new_york(_DATE, datetime.time(6, 30))
         rows = records("statistics", self.grids.size * 2)
         rows["instrument_id"] = 1 + np.arange(len(rows))
         rows["stat_type"], rows["ts_event"] = STAT_OPEN_INTEREST, morning
-        rows["quantity"] = self._random.integers(0, 5_000, len(rows))
+        rows["quantity"] = self._rng.integers(0, 5_000, len(rows))
         return Tick(end=morning, statistics=(Batch(OPRA, "statistics", rows),))
 
     def samples(self, count: int) -> Iterator[float]:
-        """Let so many samples pass; the processor seconds that each took, its records apart."""
+        """Take samples; yields the processor seconds of each, without those of its records."""
         session, opening = self.session, self.hours.open
-        session.apply(self.settled())
+        session.apply(self.open_interest())
         for number in range(1, count + 1):
             due = opening + number * SAMPLE_INTERVAL
-            session.apply(self.quoted(due - SECOND))
+            session.apply(self.quotes(due - SECOND))
             begin = time.thread_time()
             session.advance(due)
             yield time.thread_time() - begin
@@ -112,19 +112,19 @@ class Wide:
 
 def rows() -> list[Row]:
     """A sample of 500 symbols, and a heatmap of 390 bars and 200 strikes."""
-    wide = Wide(500, 50)
-    taken = statistics.median(list(wide.samples(_SAMPLES))[2:])
+    market = WideMarket(500, 50)
+    timings = statistics.median(list(market.samples(_SAMPLES))[2:])
     sample = Row(
         "a sample, 500 chains of 100 contracts",
-        taken * 1e6,
+        timings * 1e6,
         "QuantLib iv and greeks",
-        microseconds(_quantlib(wide)),
+        microseconds(_quantlib(market)),
     )
     day, tau = _day(), _taus()
     frame = Frame.past(day, "simulated", day.symbol, day.hours.close)
     return [
         sample,
-        *compared(
+        *compare(
             "a heatmap, 390 bars x 200 strikes",
             lambda: heatmap(
                 frame,
@@ -135,12 +135,12 @@ def rows() -> list[Row]:
     ]
 
 
-def _quantlib(wide: Wide) -> Callable[[], float]:
+def _quantlib(market: WideMarket) -> Callable[[], float]:
     """Implied volatilities of the out-of-the-money contracts, then greeks of both sides."""
     tau = float(_taus()[_SAMPLES])
     known = []
-    for spot, grid in zip(wide.spots.tolist(), wide.grids, strict=True):
-        calls, puts = wide.mids(spot, grid, tau).reshape(2, -1)
+    for spot, grid in zip(market.spots.tolist(), market.grids, strict=True):
+        calls, puts = market.mids(spot, grid, tau).reshape(2, -1)
         otm = np.maximum(np.where(grid >= spot, calls, puts), _TICK / 2)
         known += [(spot, *pair) for pair in zip(grid.tolist(), otm.tolist(), strict=True)]
 
@@ -159,10 +159,10 @@ def _quantlib(wide: Wide) -> Callable[[], float]:
 
 def _day() -> SampleDay:
     """A day of one symbol with 200 strikes."""
-    wide = Wide(1, 200)
-    for _ in wide.samples(780):
+    market = WideMarket(1, 200)
+    for _ in market.samples(780):
         pass
-    day = wide.session.kept(wide.names[0])
+    day = market.session.kept(market.names[0])
     assert day is not None
     return day
 
@@ -192,21 +192,21 @@ def _hours() -> TradingSession:
 
 def main() -> None:
     """Play a day of 500 symbols of 100 contracts."""
-    wide = Wide(500, 50)
+    market = WideMarket(500, 50)
     before = _resident()
-    taken = sorted(wide.samples(780))
-    days = [day for name in wide.names if (day := wide.session.kept(name))]
-    kept = sum(
+    timings = sorted(market.samples(780))
+    days = [day for name in market.names if (day := market.session.kept(name))]
+    size = sum(
         sum(getattr(day.columns, name).nbytes for name in COLUMN_KINDS)
         + day.inputs.nbytes
         + day.figures.nbytes
         + day.volume_by_rule.nbytes
         for day in days
     )
-    median, longest = taken[len(taken) // 2], taken[-1]
-    print(f"{len(taken)} samples: median {median * 1e3:.0f} ms, longest {longest * 1e3:.0f} ms")
+    median, longest = timings[len(timings) // 2], timings[-1]
+    print(f"{len(timings)} samples: median {median * 1e3:.0f} ms, longest {longest * 1e3:.0f} ms")
     grown = _resident() - before
-    print(f"kept {kept / 2**30:.2f} GiB; the process grew by {grown / 2**30:.2f} GiB")
+    print(f"samples use {size / 2**30:.2f} GiB; the process grew by {grown / 2**30:.2f} GiB")
 
 
 def _resident() -> int:

@@ -1,7 +1,7 @@
-"""A synthetic session to time replays on: four same-day chains of 400 contracts each.
+"""A synthetic session for timing replays: four same-day chains of 400 contracts each.
 
 Quotes of random contracts every second, one trade for every nineteen quotes, each with the quote
-that stood before it, and the stocks' own quotes. Prices follow Black on a random walk.
+just before it, and quotes of the stocks. Prices follow Black on a random walk.
 """
 
 import datetime
@@ -37,7 +37,7 @@ def write_tape(out: Path, count: int, *, compressed: bool) -> int:
     """
     session = calendar().session(DATE)
     assert session is not None
-    random = np.random.default_rng(0)
+    rng = np.random.default_rng(0)
     suffix = ".dbn.zst" if compressed else ".dbn"
     writer = TapeWriter(out, source="simulated", notes=("synthetic, for timing",))
     contracts = [
@@ -47,14 +47,14 @@ def write_tape(out: Path, count: int, *, compressed: bool) -> int:
         for right in "CP"
     ]
     ids = writer.ids(OPTIONS, [format_osi(contract) for contract in contracts])
-    written = _write_morning(writer, ids, contracts, session, random, suffix)
+    written = _write_morning(writer, ids, contracts, session, rng, suffix)
     seconds = round((session.close - session.open) / SECOND)
-    path = np.cumsum(random.normal(0.0, 0.01 / np.sqrt(seconds), (len(SYMBOLS), seconds)), axis=1)
+    path = np.cumsum(rng.normal(0.0, 0.01 / np.sqrt(seconds), (len(SYMBOLS), seconds)), axis=1)
     for first in range(0, seconds, _BLOCK):
         walk = np.exp(path[:, first : first + _BLOCK])
         share = count * walk.shape[1] / seconds
         at = session.open + first * SECOND
-        for schema, rows in _block(contracts, ids, walk, round(share), at, session, random):
+        for schema, rows in _block(contracts, ids, walk, round(share), at, session, rng):
             writer.write(OPTIONS, schema, rows, name=f"{schema}.{first:05d}{suffix}")
             written += len(rows)
         written += _write_stocks(writer, walk, at, f"stocks.{first:05d}{suffix}")
@@ -66,7 +66,7 @@ def _write_morning(
     ids: U32,
     contracts: list[Contract],
     session: TradingSession,
-    random: np.random.Generator,
+    rng: np.random.Generator,
     suffix: str,
 ) -> int:
     rows = records("definition", len(ids))
@@ -76,7 +76,7 @@ def _write_morning(
     settled = records("statistics", len(ids))
     settled["instrument_id"], settled["stat_type"] = ids, STAT_OPEN_INTEREST
     settled["ts_event"] = settled["ts_recv"] = rows["ts_recv"]
-    settled["quantity"] = random.integers(0, 5000, len(ids))
+    settled["quantity"] = rng.integers(0, 5000, len(ids))
     writer.write(OPTIONS, "statistics", settled, name=f"statistics{suffix}")
     return len(rows) + len(settled)
 
@@ -88,24 +88,24 @@ def _block(
     count: int,
     at: int,
     session: TradingSession,
-    random: np.random.Generator,
+    rng: np.random.Generator,
 ) -> Iterator[tuple[str, Records]]:
     """Quotes and trades of one block, as (schema, records)."""
     mids = _mids(contracts, walk[:, walk.shape[1] // 2], at, session)
     for schema, share in (("cbbo-1s", QUOTES_PER_TRADE), ("tcbbo", 1)):
         rows = records(schema, count * share // (QUOTES_PER_TRADE + 1))
-        which = random.integers(0, len(contracts), len(rows))
-        second = np.sort(random.integers(1, walk.shape[1] + 1, len(rows)))
-        cents = np.maximum(np.rint(mids[which] * 100) + random.integers(-1, 2, len(rows)), 2)
+        which = rng.integers(0, len(contracts), len(rows))
+        second = np.sort(rng.integers(1, walk.shape[1] + 1, len(rows)))
+        cents = np.maximum(np.rint(mids[which] * 100) + rng.integers(-1, 2, len(rows)), 2)
         half = 1 + cents // 100
         rows["instrument_id"] = ids[which]
         rows["ts_event"] = rows["ts_recv"] = at + second * SECOND
         rows["bid_px_00"], rows["ask_px_00"] = (cents - half) * 10**7, (cents + half) * 10**7
-        rows["bid_sz_00"], rows["ask_sz_00"] = random.integers(1, 200, (2, len(rows)))
+        rows["bid_sz_00"], rows["ask_sz_00"] = rng.integers(1, 200, (2, len(rows)))
         if schema == "tcbbo":
-            side = random.integers(-1, 2, len(rows))
+            side = rng.integers(-1, 2, len(rows))
             rows["price"], rows["action"] = (cents + side * half) * 10**7, b"T"
-            rows["size"] = random.geometric(0.2, len(rows))
+            rows["size"] = rng.geometric(0.2, len(rows))
         yield schema, rows
 
 

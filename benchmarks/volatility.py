@@ -9,7 +9,7 @@ from vollib.black.implied_volatility import implied_volatility
 from vollib.helpers.exceptions import PriceIsAboveMaximum, PriceIsBelowIntrinsic
 
 from benchmarks.chain import FORWARD, IS_CALL, PRICE, STRIKE, TAU
-from benchmarks.harness import Row, compared
+from benchmarks.harness import Row, compare
 from zerodte.pricing import implied
 
 
@@ -32,7 +32,7 @@ def rows() -> list[Row]:
     def with_vollib() -> list[float]:
         return list(starmap(one_with_vollib, contracts))
 
-    return compared(
+    return compare(
         "implied volatilities, 1,000 contracts",
         lambda: implied.volatility(FORWARD, STRIKE, TAU, PRICE, IS_CALL),
         lbriv=with_lbriv,

@@ -1,1 +1,1 @@
-"""The simulated market measured against real ones and against its own bars: `make study`."""
+"""Studies that compare the simulated market with real ones: `make study`."""

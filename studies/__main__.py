@@ -1,7 +1,7 @@
-"""Run studies: print their tables, and keep them in studies/NAME.json.
+"""Run studies: print their tables, and write them to studies/NAME.json.
 
-    python -m studies               which there are
-    python -m studies pin straddle  some of them
+    python -m studies               list all studies
+    python -m studies pin straddle  run some of them
 
 A module of this folder with a function `tables() -> list[Table]` is a study.
 """
@@ -16,27 +16,27 @@ from pkgutil import iter_modules
 _FOLDER = Path(__file__).parent
 
 
-def main(wanted: list[str]) -> None:
-    """Run what is wanted; name what there is if it is nothing, or not there."""
+def main(names: list[str]) -> None:
+    """Run the named studies, or list all if none is named."""
     modules = {
         module.name: import_module(f"studies.{module.name}")
         for module in iter_modules([str(_FOLDER)])
         if not module.name.startswith("__")
     }
     studies = {name: module for name, module in modules.items() if hasattr(module, "tables")}
-    if unknown := [name for name in wanted if name not in studies]:
-        sys.exit(f"no study is called {unknown[0]!r}; there are: {', '.join(studies)}")
-    if not wanted:
+    if unknown := [name for name in names if name not in studies]:
+        sys.exit(f"unknown study {unknown[0]!r}; known: {', '.join(studies)}")
+    if not names:
         for name, module in studies.items():
             print(f"{name:<12}{(module.__doc__ or '').splitlines()[0]}")
-    for name in wanted:
-        begun = time.monotonic()
+    for name in names:
+        started = time.monotonic()
         tables = studies[name].tables()
         for table in tables:
             print(table.markdown(), flush=True)
-        kept = [table.plain() for table in tables]
-        (_FOLDER / f"{name}.json").write_text(json.dumps(kept, indent=1) + "\n")
-        print(f"{name}: {time.monotonic() - begun:.0f} s", file=sys.stderr)
+        plain = [table.plain() for table in tables]
+        (_FOLDER / f"{name}.json").write_text(json.dumps(plain, indent=1) + "\n")
+        print(f"{name}: {time.monotonic() - started:.0f} s", file=sys.stderr)
 
 
 if __name__ == "__main__":

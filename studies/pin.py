@@ -1,9 +1,9 @@
-"""Whether prices close nearer to strikes than chance would have it, without and with impact.
+"""Pinning: whether prices close near strikes more often than by chance, with and without impact.
 
 The lift is the share of sessions that close within a quarter of a step of a strike of today's
-chain, less the share that does so on the grid shifted by half a step: zero by chance. Without
-impact it must be equivalent to zero (two one-sided tests); with it, dealers hedge through the
-session what the simulator lets them hold of today's expiry in the morning, of either sign.
+chain, minus the share for the grid shifted by half a step; it is zero by chance. Without impact it
+must be equivalent to zero (two one-sided tests). With impact, dealers hedge their morning position
+in today's expiry, of either sign, throughout the session.
 """
 
 import datetime
@@ -13,7 +13,7 @@ from statistics import NormalDist
 
 import numpy as np
 
-from studies.sessions import FRIDAY, WEDNESDAY, draw
+from studies.sessions import FRIDAY, WEDNESDAY, draw_session
 from studies.table import Table
 from zerodte.arrays import F64, I64
 from zerodte.feeds.simulator.columns import ContractList
@@ -23,13 +23,13 @@ from zerodte.feeds.simulator.random_streams import generator
 from zerodte.feeds.simulator.seed_draw import draw_flow
 from zerodte.feeds.simulator.surface import SmileProcess
 
-#: Equivalence without impact: within so many points, at level 5% with power 90% if there is none.
+#: Equivalence bounds without impact in points; level and power of the test.
 _MARGIN = 1.5
 _LEVEL, _POWER = 0.05, 0.90
-#: With impact: at least so many points, p below the level.
+#: Bar with impact: least points, and level of the test.
 _LIFT, _LIFT_LEVEL = 5.0, 0.01
 _WITHOUT = "SPX"
-#: Symbols (the first one's close is looked at), day, sessions.
+#: Symbols (the close of the first is tested), day, sessions.
 _WITH = (
     (("SPX",), WEDNESDAY, 2500),
     (("AAPL",), FRIDAY, 500),
@@ -41,28 +41,28 @@ _NORMAL = NormalDist()
 
 @dataclass(frozen=True, slots=True)
 class _Lift:
-    """Points, from n sessions."""
+    """A lift in points, from n sessions."""
 
     sessions: int
     points: float
     error: float
 
     def interval(self, level: float) -> str:
-        """That holds the true lift with probability `level`."""
+        """The confidence interval of the lift."""
         reach = _NORMAL.inv_cdf(0.5 + level / 2.0) * self.error
         return f"{self.points - reach:.2f} to {self.points + reach:.2f}"
 
 
 def tables() -> list[Table]:
-    """Without impact, and with it."""
+    """The tables without and with impact."""
     return [_without(), _with()]
 
 
 def _without() -> Table:
-    # Each session counts 100 or -100 points, so that its deviation is 100 if there is no lift.
+    # A session counts as 100 or -100 points, so that its deviation is 100 without a lift.
     reach = _NORMAL.inv_cdf(1.0 - _LEVEL) + _NORMAL.inv_cdf(0.5 + _POWER / 2.0)
     sessions = math.ceil((100.0 * reach / _MARGIN) ** 2)
-    lift = _lift(np.array([_free(seed) for seed in range(sessions)]))
+    lift = _lift(np.array([_without_impact(seed) for seed in range(sessions)]))
     p = _NORMAL.cdf((abs(lift.points) - _MARGIN) / lift.error)
     row = (_WITHOUT, str(WEDNESDAY), sessions, lift.points, lift.interval(1.0 - 2.0 * _LEVEL), p,
            p < _LEVEL)  # fmt: skip
@@ -75,8 +75,8 @@ def _without() -> Table:
 def _with() -> Table:
     rows = []
     for symbols, day, sessions in _WITH:
-        drawn = [_hedged(symbols, day, seed) for seed in range(sessions)]
-        near, gamma = np.array(drawn).T
+        outcomes = [_with_impact(symbols, day, seed) for seed in range(sessions)]
+        near, gamma = np.array(outcomes).T
         lift = _lift(near)
         p = 1.0 - _NORMAL.cdf(lift.points / lift.error)
         long, short = _lift(near[gamma > 0.0]), _lift(near[gamma <= 0.0])
@@ -95,7 +95,7 @@ def _with() -> Table:
 
 
 def _lift(near: F64) -> _Lift:
-    """Of sessions that count 1 if they closed near a strike, else 0."""
+    """The lift of sessions: 1 for a close near a strike, else 0."""
     points = 200.0 * near - 100.0
     error = float(points.std(ddof=1)) / math.sqrt(len(points))
     return _Lift(len(near), float(points.mean()), error)
@@ -106,24 +106,24 @@ def _is_near(close: float, strikes: F64) -> bool:
     return abs(close / step - round(close / step)) < 0.25
 
 
-def _free(seed: int) -> bool:
+def _without_impact(seed: int) -> bool:
     """Whether a session without impact closed near a strike."""
-    drawn = draw(WEDNESDAY, (_WITHOUT,), seed)
-    spot = drawn.law.opening
-    sigma = math.sqrt(float(drawn.variance.today(0, spot[None, :])[0, 0]))
-    strikes = strike_grid(drawn.names[0], float(spot[0]), sigma, is_today=True)
-    return _is_near(drawn.path().advance(len(drawn.law.diffusion))[-1, 0], strikes)
+    study = draw_session(WEDNESDAY, (_WITHOUT,), seed)
+    spot = study.process.opening
+    sigma = math.sqrt(float(study.variance.today(0, spot[None, :])[0, 0]))
+    strikes = strike_grid(study.names[0], float(spot[0]), sigma, is_today=True)
+    return _is_near(study.path().advance(len(study.process.diffusion))[-1, 0], strikes)
 
 
-def _hedged(symbols: tuple[str, ...], day: datetime.date, seed: int) -> tuple[bool, float]:
+def _with_impact(symbols: tuple[str, ...], day: datetime.date, seed: int) -> tuple[bool, float]:
     """Whether a session with impact 1 closed near a strike; dealers' gamma at its open."""
-    drawn = draw(day, symbols, seed)
-    listing = draw_listing(drawn.session, drawn.names, drawn.law, drawn.variance, seed)
-    surface = SmileProcess(drawn.law, drawn.variance, listing)
+    study = draw_session(day, symbols, seed)
+    listing = draw_listing(study.session, study.names, study.process, study.variance, seed)
+    surface = SmileProcess(study.process, study.variance, listing)
     today = np.array([chain.expiry == day for chain in listing.chains])[listing.chain]
-    dealers = np.where(today, _morning(listing, seed), 0)
-    path = drawn.path(impact=1.0)
-    seconds = len(drawn.law.diffusion)
+    dealers = np.where(today, _morning_inventory(listing, seed), 0)
+    path = study.path(impact=1.0)
+    seconds = len(study.process.diffusion)
     _, gamma = surface.delta_gamma(0, path.spot)
     dollars = dealers * gamma * path.spot[listing.name] ** 2
     close = path.advance(seconds, surface.book(0, path.spot, seconds, dealers))[-1, 0]
@@ -131,11 +131,11 @@ def _hedged(symbols: tuple[str, ...], day: datetime.date, seed: int) -> tuple[bo
     return _is_near(close, np.unique(own)), float(dollars.sum())
 
 
-def _morning(listing: ContractList, seed: int) -> I64:
-    """What dealers hold in the morning, as a whole simulation draws it."""
+def _morning_inventory(listing: ContractList, seed: int) -> I64:
+    """Dealers' morning inventory, as a full simulation draws it."""
     date = listing.session.date
     noise = np.empty(len(listing.symbols))
-    for place, name in enumerate(listing.names):
-        own = np.flatnonzero(listing.name == place)
+    for index, name in enumerate(listing.names):
+        own = np.flatnonzero(listing.name == index)
         noise[own] = generator(seed, date, "overnight", name.symbol).standard_normal(len(own))
     return DealerLedger(listing, draw_flow(generator(seed, date, "flow")), noise).inventory

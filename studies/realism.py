@@ -1,7 +1,7 @@
-"""Whether simulated sessions look like real ones: where trades lie, spreads, sizes, volume.
+"""Realism of simulated sessions: location of trades, spreads, sizes, volume.
 
-Every figure is counted on the records of whole sessions, as one would on a tape; only who was the
-customer comes from truth.
+Every figure is computed from the records of whole sessions, as on a tape. Only customers' sides
+come from the truth.
 """
 
 import datetime
@@ -36,15 +36,15 @@ _BAR: Final = "a bar of ours"
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What a figure should be.
+    """The target of a figure.
 
     Attributes:
-        what: The figure, in words.
-        real: What was found on real markets.
-        low: The mean over seeds is at least this; where `each`, every seed's.
-        high: At most this.
-        source: Who found it.
-        each: Whether every seed must lie between them.
+        what: Description of the figure.
+        real: Its value in real markets.
+        low: Lower bound of the mean over seeds; of every seed if `each`.
+        high: Upper bound, likewise.
+        source: Source of the real value.
+        each: Whether the bounds hold for every seed.
     """
 
     what: str
@@ -55,8 +55,8 @@ class Target:
     each: bool = False
 
 
-#: In the order in which they are printed. Tolerances are wide where the real figure is of other
-#: years, names or kinds of trades.
+#: In printing order. Tolerances are wide if the real value is from other years, names or kinds of
+#: trades.
 TARGETS: Final[dict[str, Target]] = {
     "trades": Target("trades a session, millions", "", 1.0, 2.5, _BAR, each=True),
     "quotes": Target("quotes a session, millions", "", 8.0, 14.0, _BAR, each=True),
@@ -92,46 +92,49 @@ TARGETS: Final[dict[str, Target]] = {
     "by_16": Target("by 16:00", "", 3.3, 9.5, _SPXW, each=True),
 }
 
-#: Minutes after the open of what is measured once.
+#: Minutes after the open of figures that are measured once.
 _MARKS: Final = {"by_10": 30, "by_12": 150, "by_16": 390}
 _AT_13: Final = 210
 _LARGEST: Final = 100_000
 
 
-class Tally:
-    """Sums over the blocks of one session, and the figures they make."""
+class SessionFigures:
+    """Sums over the blocks of one session, and the figures computed from them."""
 
     def __init__(self, listing: ContractList) -> None:
-        """Begin a session."""
+        """Start a session."""
         self._listing = listing
         self._sums: defaultdict[str, float] = defaultdict(float)
         self._volume = np.zeros(len(listing.symbols))
         self._depths = np.zeros(_LARGEST + 1, np.int64)
-        self._standing = np.zeros((len(listing.symbols), 2))
+        self._last_quotes = np.zeros((len(listing.symbols), 2))
         sessions = np.array([chain.whole_sessions for chain in listing.chains])
         self._is_today = (sessions == 0)[listing.chain]
         self._marks: dict[str, float] = {}
 
-    def take(self, block: Block) -> None:
-        """Count a block."""
+    def add(self, block: Block) -> None:
+        """Add a block."""
         sums, trades, quotes = self._sums, block.trades[0], block.quotes[0].records
         sums["trades"] += len(trades.records) / 1e6
         sums["quotes"] += len(quotes) / 1e6
-        place = trades.records["instrument_id"].astype(np.int64) - 1
+        position = trades.records["instrument_id"].astype(np.int64) - 1
         size = trades.records["size"].astype(np.float64)
         conditions = np.asarray(trades.conditions)
-        kept = ~block.trade_truth["is_cancel"] & ~block.trade_truth["is_cancelled"]
-        np.add.at(self._volume, place[kept], size[kept])
+        is_final = ~block.trade_truth["is_cancel"] & ~block.trade_truth["is_cancelled"]
+        np.add.at(self._volume, position[is_final], size[is_final])
         sums["size"] += float(size.sum())
         sums["legs"] += float(size[conditions == Condition.MULTI_LEG].sum())
-        single = self._is_today[place] & (conditions != Condition.MULTI_LEG)
+        single = self._is_today[position] & (conditions != Condition.MULTI_LEG)
         sums["singles"] += np.count_nonzero(single)
         sums["rested"] += np.count_nonzero(block.trade_truth["is_limit"] & single)
         usual = ~np.isin(conditions, (Condition.CANCEL, Condition.LATE))
         self._locate(trades.records[usual], block.trade_truth[usual])
         at = quotes["instrument_id"].astype(np.int64) - 1
-        self._standing[at, 0], self._standing[at, 1] = quotes["bid_px_00"], quotes["ask_px_00"]
-        self._mark(block)
+        self._last_quotes[at, 0], self._last_quotes[at, 1] = (
+            quotes["bid_px_00"],
+            quotes["ask_px_00"],
+        )
+        self._record_marks(block)
 
     def _locate(self, trades: Records, truth: Records) -> None:
         """Where trades lie in the quote before them."""
@@ -150,8 +153,8 @@ class Tally:
             "matched": (trades["size"] == trades["bid_sz_00"])
             | (trades["size"] == trades["ask_sz_00"]),
         }
-        for name, found in located.items():
-            sums[name] += np.count_nonzero(found)
+        for name, is_located in located.items():
+            sums[name] += np.count_nonzero(is_located)
         sums["effective"] += float(np.abs(twice).sum())
         sums["quoted"] += float((ask - bid).sum())
         side = np.sign(twice) * truth["customer_side"]
@@ -160,26 +163,26 @@ class Tally:
         for name in ("bid_sz_00", "ask_sz_00"):
             self._depths += np.bincount(np.minimum(trades[name], _LARGEST), minlength=_LARGEST + 1)
 
-    def _mark(self, block: Block) -> None:
-        """What is measured at one time of the day."""
+    def _record_marks(self, block: Block) -> None:
+        """Record figures that are measured at one time of day."""
         minute = (block.end - self._listing.session.open) // MINUTE
         chosen = self._is_today & (self._listing.name == self._spx)
         for name, at in _MARKS.items():
             if minute == at:
                 self._marks[name] = float(
-                    self._volume[chosen].sum() / self._listing.settled[chosen].sum()
+                    self._volume[chosen].sum() / self._listing.settled_interest[chosen].sum()
                 )
         self._marks["growth"] = self._growth(block)
         if minute == _AT_13:
             self._marks["ticks"] = self._ticks(block, chosen)
 
     def _growth(self, block: Block) -> float:
-        """What a contract traded in tomorrow's SPY has added to open interest."""
+        """Growth of open interest per contract traded in SPY's expiry of tomorrow."""
         listing = self._listing
-        place = [name.symbol for name in listing.names].index("SPY")
-        chains = [chain.name == place and chain.whole_sessions == 1 for chain in listing.chains]
+        position = [name.symbol for name in listing.names].index("SPY")
+        chains = [chain.name == position and chain.whole_sessions == 1 for chain in listing.chains]
         chosen = np.array(chains)[listing.chain]
-        grown = block.contract_truth["open_interest"] - listing.settled
+        grown = block.contract_truth["open_interest"] - listing.settled_interest
         return float(grown[chosen].sum() / self._volume[chosen].sum())
 
     @property
@@ -192,7 +195,7 @@ class Tally:
         spot = values["price"][values["instrument_id"] == 1][-1] / 1e9
         strikes = np.unique(self._listing.strike[chosen])
         near = strikes[np.argsort(np.abs(strikes - spot))[:2]]
-        bid, ask = self._standing[chosen & np.isin(self._listing.strike, near)].T
+        bid, ask = self._last_quotes[chosen & np.isin(self._listing.strike, near)].T
         low, high = (round(tick * 1e9) for tick in self._listing.names[self._spx].ticks)
         return float(((ask - bid) / np.where(bid < 3e9, low, high)).mean())
 
@@ -222,14 +225,14 @@ def measure(seed: int) -> dict[str, float]:
     if session is None:
         raise ValueError(f"{_DATE} has no session")
     simulation = Simulation(session, names_of(_SYMBOLS), seed)
-    tally = Tally(simulation.listing)
+    figures = SessionFigures(simulation.listing)
     for block in simulation.blocks():
-        tally.take(block)
-    return tally.figures()
+        figures.add(block)
+    return figures.figures()
 
 
 def tables() -> list[Table]:
-    """The figures of several seeds against what was found on real markets."""
+    """The figures of several seeds compared with real markets."""
     measured = [measure(seed) for seed in _SEEDS]
     rows = [_row(target, [one[name] for one in measured]) for name, target in TARGETS.items()]
     title = (
@@ -240,8 +243,8 @@ def tables() -> list[Table]:
 
 def _row(target: Target, values: list[float]) -> tuple[Cell, ...]:
     mean = float(np.mean(values))
-    judged = values if target.each else [mean]
-    is_good = all(target.low <= value <= target.high for value in judged)
+    tested = values if target.each else [mean]
+    passes = all(target.low <= value <= target.high for value in tested)
     reach = f"{target.low:g} to {target.high:g}" + (", each" if target.each else "")
     spread = (float(min(values)), float(max(values)))
-    return (target.what, mean, *spread, target.real, reach, target.source, is_good)
+    return (target.what, mean, *spread, target.real, reach, target.source, passes)

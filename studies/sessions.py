@@ -1,10 +1,10 @@
-"""Sessions at the level of paths: underlyings and their law, without quotes or orders."""
+"""Sessions at the level of price paths, without quotes or orders."""
 
 import datetime
 from dataclasses import dataclass
 
 from zerodte.feeds.simulator.names import NAMES, Name
-from zerodte.feeds.simulator.path import Path
+from zerodte.feeds.simulator.path import PricePath
 from zerodte.feeds.simulator.price_process import PriceProcess
 from zerodte.feeds.simulator.prices import draw_prices
 from zerodte.feeds.simulator.variance import Variance
@@ -16,35 +16,35 @@ FRIDAY = datetime.date(2025, 8, 8)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Drawn:
-    """One seed's session.
+class StudySession:
+    """The session of one seed.
 
     Attributes:
         session: The trading session.
         names: The underlyings.
         seed: Its seed.
-        law: Of its prices.
-        variance: At the money.
+        process: Its price process.
+        variance: Total variance at the money.
     """
 
     session: TradingSession
     names: tuple[Name, ...]
     seed: int
-    law: PriceProcess
+    process: PriceProcess
     variance: Variance
 
-    def path(self, impact: float = 0.0) -> Path:
-        """Its prices, from the open."""
-        return Path(self.session, self.names, self.law, self.seed, impact)
+    def path(self, impact: float = 0.0) -> PricePath:
+        """Its prices from the open."""
+        return PricePath(self.session, self.names, self.process, self.seed, impact)
 
 
-def draw(
+def draw_session(
     date: datetime.date, symbols: tuple[str, ...], seed: int, news: int | None = None
-) -> Drawn:
+) -> StudySession:
     """Draw the session of a date and seed."""
     session = calendar().session(date)
     if session is None:
         raise ValueError(f"{date} has no session")
     names = tuple(NAMES[symbol] for symbol in symbols)
-    law = PriceProcess(session, names, draw_prices(date, names, seed, news))
-    return Drawn(session, names, seed, law, Variance(law, names))
+    process = PriceProcess(session, names, draw_prices(date, names, seed, news))
+    return StudySession(session, names, seed, process, Variance(process, names))

@@ -1,8 +1,8 @@
-"""Whether straddles at the money are worth what they pay, over sessions of their own each.
+"""Whether at-the-money straddles are fairly priced.
 
-The straddle of today's expiry at spot, bought at some time of day and held to the close, pays
-|S_T - S|. Over n sessions its price less that, in units of the price, has mean zero if options are
-priced by the law that moves their underlyings: z = mean / (deviation / sqrt(n)).
+The straddle of today's expiry at spot, bought during the session and held to the close, pays
+|S_T - S|. If options are priced by the process of their underlyings, the payoff minus the price, in
+units of the price, has mean zero over n sessions: z = mean / (deviation / sqrt(n)).
 """
 
 import datetime
@@ -10,13 +10,13 @@ import math
 
 import numpy as np
 
-from studies.sessions import FRIDAY, WEDNESDAY, draw
+from studies.sessions import FRIDAY, WEDNESDAY, draw_session
 from studies.table import Table
 
 #: Sessions of each row, and the bar on |z|.
 _SESSIONS = 1000
 _BAR = 3.0
-#: Symbol, day, and the minute of scheduled news if there is one.
+#: Symbol, day, and minute of scheduled news, if any.
 _CASES = (
     ("SPX", WEDNESDAY, None),
     ("SPX", WEDNESDAY, 270),
@@ -30,7 +30,7 @@ _BOUGHT = (0, 150, 209)
 
 
 def tables() -> list[Table]:
-    """A row for each case and time of buying."""
+    """A row per case and time of purchase."""
     rows = [
         (
             symbol,
@@ -56,15 +56,15 @@ def _measure(
 ) -> tuple[float, float, float, float, bool]:
     prices, moves = np.empty(_SESSIONS), np.empty(_SESSIONS)
     for number in range(_SESSIONS):
-        drawn = draw(day, (symbol,), row * _SESSIONS + number, news)
-        path = drawn.path()
+        study = draw_session(day, (symbol,), row * _SESSIONS + number, news)
+        path = study.path()
         if minute:
             path.advance(60 * minute)
         spot = path.spot
-        theta = float(drawn.variance.today(path.second, spot[None, :])[0, 0])
+        theta = float(study.variance.today(path.second, spot[None, :])[0, 0])
         # The straddle at the money by Black: 2 S (2 N(sqrt(theta) / 2) - 1).
         prices[number] = 2.0 * math.erf(math.sqrt(theta / 8.0))
-        left = len(drawn.law.diffusion) - path.second
+        left = len(study.process.diffusion) - path.second
         moves[number] = abs(path.advance(left)[-1, 0] / spot[0] - 1.0)
     error = moves / prices - 1.0
     z = float(error.mean() / (error.std(ddof=1) / math.sqrt(_SESSIONS)))

@@ -1,4 +1,4 @@
-"""What a study gives: tables of plain values, as Markdown for the documentation and as JSON."""
+"""The tables of a study, as Markdown for the documentation and as JSON."""
 
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -11,9 +11,9 @@ class Table:
     """One table of a study.
 
     Attributes:
-        title: What it shows, and how it was made.
+        title: Its content and how it was computed.
         columns: Headings.
-        rows: A value for each heading.
+        rows: One value per heading.
     """
 
     title: str
@@ -21,18 +21,18 @@ class Table:
     rows: tuple[tuple[Cell, ...], ...]
 
     def markdown(self) -> str:
-        """The table as it stands in the documentation."""
+        """The table as Markdown."""
         lines = [self.columns, ("---",) * len(self.columns), *self.rows]
-        shown = ["| " + " | ".join(_shown(cell) for cell in line) + " |" for line in lines]
-        return "\n".join([self.title, "", *shown, ""])
+        lines_text = ["| " + " | ".join(_cell_text(cell) for cell in line) + " |" for line in lines]
+        return "\n".join([self.title, "", *lines_text, ""])
 
     def plain(self) -> dict[str, object]:
-        """The table as JSON has it: each row by its headings."""
+        """The table for JSON, with each row by its headings."""
         rows = [dict(zip(self.columns, row, strict=True)) for row in self.rows]
         return {"title": self.title, "rows": rows}
 
 
-def _shown(cell: Cell) -> str:
+def _cell_text(cell: Cell) -> str:
     if isinstance(cell, bool):
         return "yes" if cell else "**no**"
     return f"{cell:.4g}" if isinstance(cell, float) else str(cell)

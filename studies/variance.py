@@ -1,8 +1,8 @@
-"""The shares of a session's variance by half hour, of simulated sessions and of recorded ones.
+"""Shares of a session's variance by half hour, in simulated and recorded sessions.
 
-Both are counted alike: squared returns of one minute, added by half hour, the two percent largest
-of each half hour brought down to the next, averaged over sessions, as shares of their sum. The
-tolerance is the interval that holds 95% of what resampled recorded sessions give.
+Squared one-minute returns are summed by half hour, winsorised at the 98% quantile of each half
+hour, averaged over sessions and divided by their sum. The tolerance is the 95% interval of
+resampled recorded sessions.
 """
 
 import os
@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 
-from studies.sessions import WEDNESDAY, draw
+from studies.sessions import WEDNESDAY, draw_session
 from studies.table import Table
 from zerodte.arrays import F64
 from zerodte.constants import MINUTE, VARIANCE_PROFILE
@@ -20,16 +20,16 @@ from zerodte.market.calendar import calendar, from_epoch_day
 
 _SESSIONS = 1000
 _RESAMPLES = 2000
-_KEPT = 0.98
+_WINSORISED = 0.98
 _SLOTS, _SLOT = len(VARIANCE_PROFILE), 30
 _DAY = 1440 * MINUTE
-#: Minute of the day at which New York opens.
+#: Minute of the day of the open in New York.
 _OPEN = 570
-_PLACES = (os.environ.get("ZERODTE_DATA"), Path(__file__).parents[2] / "shared" / "data")
+_DATA_FOLDERS = (os.environ.get("ZERODTE_DATA"), Path(__file__).parents[2] / "shared" / "data")
 
 
 def tables() -> list[Table]:
-    """A row for each half hour."""
+    """A row per half hour."""
     recorded = _recorded()
     rng = np.random.default_rng(1)
     picks = rng.integers(len(recorded), size=(_RESAMPLES, len(recorded)))
@@ -60,13 +60,13 @@ def _clock(slot: int) -> str:
 
 
 def _shares(by_slot: F64) -> F64:
-    mean = np.minimum(by_slot, np.quantile(by_slot, _KEPT, axis=0)).mean(axis=0)
+    mean = np.minimum(by_slot, np.quantile(by_slot, _WINSORISED, axis=0)).mean(axis=0)
     shares: F64 = 100.0 * mean / mean.sum()
     return shares
 
 
 def _by_slot(minutes: F64) -> F64:
-    """Variance by half hour of prices at the open and at the end of each minute, shape (391,)."""
+    """Variance by half hour from prices at the open and each minute's end, shape (391,)."""
     by_slot: F64 = (np.diff(np.log(minutes)) ** 2).reshape(_SLOTS, _SLOT).sum(axis=1)
     return by_slot
 
@@ -74,7 +74,7 @@ def _by_slot(minutes: F64) -> F64:
 def _simulated() -> F64:
     sessions = []
     for seed in range(_SESSIONS):
-        path = draw(WEDNESDAY, ("SPY",), seed).path()
+        path = draw_session(WEDNESDAY, ("SPY",), seed).path()
         begin = path.spot[:1]
         spots = path.advance(_SLOTS * _SLOT * 60)[59::60, 0]
         sessions.append(_by_slot(np.concatenate([begin, spots])))
@@ -82,7 +82,7 @@ def _simulated() -> F64:
 
 
 def _recorded() -> F64:
-    """Of whole sessions: SPY's minutes, a missing one at the price of the last."""
+    """Variance by half hour of whole recorded sessions of SPY; missing minutes repeat a price."""
     bars = pq.read_table(_file(), columns=["timestamp", "open", "close"])
     instant = bars["timestamp"].to_numpy().astype("M8[ns]").astype(np.int64)
     opens, closes = bars["open"].to_numpy(), bars["close"].to_numpy()
@@ -102,8 +102,10 @@ def _recorded() -> F64:
 
 
 def _file() -> Path:
-    places = [Path(place) / "bars" / "SPY_1m.parquet" for place in _PLACES if place]
-    found = next((place for place in places if place.is_file()), None)
-    if found is None:
-        sys.exit(f"no recorded minutes of SPY: {places[0]} is not there; ZERODTE_DATA says where")
-    return found
+    candidates = [Path(folder) / "bars" / "SPY_1m.parquet" for folder in _DATA_FOLDERS if folder]
+    file = next((folder for folder in candidates if folder.is_file()), None)
+    if file is None:
+        sys.exit(
+            f"no recorded minutes of SPY: {candidates[0]} is not there; ZERODTE_DATA says where"
+        )
+    return file

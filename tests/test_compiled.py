@@ -1,4 +1,4 @@
-"""The kernels' cache, tried on a package that is being edited, and for a user without a home."""
+"""The cache of kernels: for a package that is edited, and for a user without a home."""
 
 import os
 import shutil
@@ -25,7 +25,7 @@ from zerodte.kernel import run
 print(run(1.0), sum(run.stats.cache_hits.values()))
 """
 
-#: A user whom the machine does not know, with the folders that `os.environ` leaves.
+#: A user without an entry in the password database.
 HOMELESS = """
 import os, pwd
 
@@ -42,10 +42,10 @@ print(zerodte.compiled._SETTINGS.CACHE_DIR)
 
 @pytest.fixture
 def package(tmp_path: Path) -> Path:
-    """The house's own compiled.py and config.py, with one helper and one kernel."""
+    """The package's compiled.py and constants.py, with one helper and one kernel."""
     source, package = Path(zerodte.__file__).parent, tmp_path / "zerodte"
     package.mkdir()
-    for name in ("compiled.py", "config.py"):
+    for name in ("compiled.py", "constants.py"):
         shutil.copy(source / name, package)
     (package / "__init__.py").touch()
     (package / "helper.py").write_text(HELPER.format("2.0"))
@@ -54,7 +54,7 @@ def package(tmp_path: Path) -> Path:
 
 
 def run(package: Path) -> tuple[float, int]:
-    """What the kernel answers in a new process, and how often the cache served it."""
+    """The result of the kernel in a new process, and the number of cache hits."""
     command = [sys.executable, "-c", SCRIPT]
     answer = subprocess.run(
         command, cwd=package.parent, check=True, capture_output=True, text=True
@@ -71,7 +71,7 @@ def test_a_kernel_follows_its_helpers(package: Path) -> None:
 
 
 def homeless_cache(package: Path, temporary: Path, user: int) -> Path:
-    """The cache of a user without a home, where nothing can be kept beside the sources."""
+    """The cache folder of a user without a home, if the source folder is not writable."""
     (package / "__pycache__").touch()
     temporary.mkdir(exist_ok=True)
     unset = ("HOME", "XDG_CACHE_HOME", "NUMBA_CACHE_DIR")

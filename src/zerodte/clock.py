@@ -1,4 +1,4 @@
-"""New York's clock: instants are int UTC nanoseconds, wall clock times are US/Eastern."""
+"""Conversion between UTC nanoseconds and New York time."""
 
 import datetime
 import re
@@ -13,42 +13,42 @@ _WALL_CLOCK = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?", re.ASCII)
 
 
 class ClockError(ZerodteError, ValueError):
-    """A text that is no time of New York's clocks."""
+    """A text that is not a valid New York time."""
 
 
 def new_york(date: datetime.date, time: datetime.time) -> int:
-    """The instant when New York's clocks show `time` on `date`, in UTC nanoseconds.
+    """Convert New York time to UTC nanoseconds.
 
-    Where they show it twice, on the night that daylight saving ends, the first of the two
-    (`time.fold` picks the second).
+    A time that occurs twice, on the night when daylight saving ends, is the first of the two;
+    `time.fold` selects the second.
     """
     instant = datetime.datetime.combine(date, time, NEW_YORK)
-    whole = int(instant.replace(microsecond=0).timestamp())
-    return whole * SECOND + instant.microsecond * 1000
+    seconds = int(instant.replace(microsecond=0).timestamp())
+    return seconds * SECOND + instant.microsecond * 1000
 
 
 def new_york_clock(instant: int) -> datetime.datetime:
-    """What New York's clocks show at `instant` (UTC nanoseconds), cut to microseconds."""
-    seconds, rest = divmod(instant, SECOND)
-    shown = datetime.datetime.fromtimestamp(seconds, NEW_YORK)
-    return shown.replace(microsecond=rest // 1000)
+    """New York time at `instant` (UTC nanoseconds), truncated to microseconds."""
+    seconds, nanoseconds = divmod(instant, SECOND)
+    local = datetime.datetime.fromtimestamp(seconds, NEW_YORK)
+    return local.replace(microsecond=nanoseconds // 1000)
 
 
 def parse_new_york(text: str) -> int:
-    """Read a US/Eastern wall clock time, 'yyyy-MM-ddTHH:mm' or with ':ss', as UTC nanoseconds.
+    """Parse a US/Eastern time, 'yyyy-MM-ddTHH:mm[:ss]', as UTC nanoseconds.
 
     Raises:
-        ClockError: If it is not of that form, or clocks skip that time for daylight saving.
+        ClockError: If it has another form, or daylight saving skips that time.
     """
     try:
         if _WALL_CLOCK.fullmatch(text) is None:
             raise ValueError
-        shown = datetime.datetime.fromisoformat(text)
+        local = datetime.datetime.fromisoformat(text)
     except ValueError:
         raise ClockError(
             f"{text!r} is not a US/Eastern time yyyy-MM-ddTHH:mm[:ss], such as 2022-03-23T10:11"
         ) from None
-    instant = new_york(shown.date(), shown.time())
-    if new_york_clock(instant).replace(tzinfo=None) != shown:
-        raise ClockError(f"{text} never was in New York: clocks went forward over it")
+    instant = new_york(local.date(), local.time())
+    if new_york_clock(instant).replace(tzinfo=None) != local:
+        raise ClockError(f"{text} does not exist in New York: daylight saving skips it")
     return instant

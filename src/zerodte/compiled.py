@@ -1,7 +1,7 @@
-"""How a kernel is compiled: the one place where numba's options stand.
+"""The compilation of kernels: all options of numba are set here.
 
-Every kernel runs serially, without the GIL, and is cached beside the sources (or in
-`NUMBA_CACHE_DIR`), so that only the first run on a machine pays for the compiler.
+Every kernel runs serially, without the GIL, and is cached beside the sources or in
+`NUMBA_CACHE_DIR`, so that only the first run on a machine compiles it.
 """
 
 import os
@@ -19,27 +19,27 @@ from numba import config, njit
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-#: numba's settings; its types do not list them.
+#: numba's settings, which its type hints lack.
 _SETTINGS: Any = config
-#: What LLVM may change in vector code: it may fuse a product into a sum, and nothing else. Order
-#: is kept, so a result does not depend on the width of the machine's vectors, nor NaN on luck.
+#: The only change that LLVM may make in vector code: fuse a product into a sum. The order of sums
+#: is fixed, so that results and NaN do not depend on the width of the machine's vectors.
 _VECTOR_MATH = {"contract"}
 _OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 
 
 def kernel(function: F) -> F:
-    """Compile `function` on first use, with IEEE arithmetic, the same on every machine."""
+    """Compile `function` on first use, with IEEE arithmetic that is the same on every machine."""
     return cast("F", njit(nogil=True, cache=True, error_model="numpy")(function))
 
 
 def vector_kernel(function: F) -> F:
-    """Compile `function`, whose loops go element by element without branches, to vector code."""
+    """Compile `function` to vector code. Its loops must be elementwise and without branches."""
     compile_ = njit(nogil=True, cache=True, error_model="numpy", fastmath=_VECTOR_MATH)
     return cast("F", compile_(function))
 
 
 def inline(function: F) -> F:
-    """Compile a helper of vector kernels, which must melt into their loops."""
+    """Compile a helper of vector kernels that must be inlined into their loops."""
     compile_ = njit(forceinline=True, cache=True, error_model="numpy", fastmath=_VECTOR_MATH)
     return cast("F", compile_(function))
 
@@ -53,49 +53,49 @@ def _sources(folder: Traversable) -> Iterator[bytes]:
 
 
 def _cache_folder() -> str:
-    """A folder of its own for every state of the kernels' sources.
+    """A separate folder for each state of the kernels' sources.
 
-    The compiler's cache looks at the file in which a kernel stands, not at the helpers and the
-    constants from other files that went into it: it would go on serving what they once were.
+    numba invalidates its cache when the file of a kernel changes, but not when helpers or constants
+    from other files change: it would serve stale kernels.
     """
     package = files("zerodte")
     state = sha256(package.joinpath("constants.py").read_bytes())
     for source in _sources(package):
         if b"zerodte.compiled" in source:
             state.update(source)
-    return str(_writable(str(package)) / f"kernels-{state.hexdigest()[:16]}")
+    return str(_writable_folder(str(package)) / f"kernels-{state.hexdigest()[:16]}")
 
 
-def _writable(package: str) -> Path:
-    """Where kernels may be kept: the first candidate that can be written, or else a private one."""
+def _writable_folder(package: str) -> Path:
+    """The first candidate that is writable, or else a private folder."""
     for folder in _candidates(package):
         with suppress(OSError):
             folder.mkdir(parents=True, exist_ok=True)
             if os.access(folder, os.W_OK):
                 return folder
-    return _private()
+    return _private_folder()
 
 
 def _candidates(package: str) -> Iterator[Path]:
-    """Where one is told to, beside the sources, or else by user; each looked up in its turn."""
+    """Candidate cache folders in order: configured, beside the sources, the user's cache."""
     if _SETTINGS.CACHE_DIR:
         yield Path(_SETTINGS.CACHE_DIR)
     yield Path(package) / "__pycache__"
-    if told := os.environ.get("XDG_CACHE_HOME"):
-        yield Path(told) / "zerodte"
-    with suppress(RuntimeError):  # A user may have no home.
+    if configured := os.environ.get("XDG_CACHE_HOME"):
+        yield Path(configured) / "zerodte"
+    with suppress(RuntimeError):  # The user may have no home.
         yield Path.home() / ".cache" / "zerodte"
 
 
-def _private() -> Path:
-    """A folder of the temporary directory that nobody else can write: what it holds is executed."""
+def _private_folder() -> Path:
+    """A temporary folder that no other user can write, because its content is executed."""
     user = os.getuid()
     folder = Path(tempfile.gettempdir()) / f"zerodte-{user}"
     with suppress(OSError):
         folder.mkdir(mode=0o700, exist_ok=True)
-        found = folder.lstat()
-        is_folder = stat.S_ISDIR(found.st_mode)
-        if is_folder and found.st_uid == user and not found.st_mode & _OTHERS_WRITE:
+        status = folder.lstat()
+        is_folder = stat.S_ISDIR(status.st_mode)
+        if is_folder and status.st_uid == user and not status.st_mode & _OTHERS_WRITE:
             return folder
     return Path(tempfile.mkdtemp(prefix="zerodte-"))
 

@@ -116,7 +116,7 @@ def test_nothing_outlives_a_demo_that_is_killed(demos: list[Running]) -> None:
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (("--symbols", "XYZ"), "no habits are known of 'XYZ'"),
+        (("--symbols", "XYZ"), "unknown symbol 'XYZ'"),
         (("--date", "2025-07-04"), "the next is 2025-07-07"),
         (("--speed", "-1"), "is not in the range"),
         (("--speed", "inf"), "is not a finite number"),

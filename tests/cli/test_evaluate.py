@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from evaluate.made import make
+from evaluate.small_tape import make
 from session.made_tape import DATE
 from zerodte.cli import main
 from zerodte.evaluate.tables import TABLES
@@ -61,8 +61,8 @@ def test_mistakes_end_in_a_clear_line(tapes: list[Path], tmp_path: Path) -> None
     for arguments, said in (
         ((), "Missing argument 'DIR...'"),
         ((tmp_path / "nowhere",), "no such folder"),
-        ((tmp_path / "sample",), "no folder truth in it; only a simulated tape can be scored"),
-        ((tapes[0], tapes[0]), "hold the same records; give every seed once"),
+        ((tmp_path / "sample",), "has no folder truth; only simulated tapes can be scored"),
+        ((tapes[0], tapes[0]), "hold the same records; give each seed once"),
         ((tapes[0], "--figure", tmp_path / "no" / "figure.html"), "no: no such folder"),
     ):
         result = run(*arguments)

@@ -54,8 +54,8 @@ def test_the_seed_decides_every_byte(tmp_path: Path) -> None:
 
 
 REFUSED = [
-    (("--symbols", "SPY,XYZ"), 2, "no habits are known of 'XYZ'; known are SPX, SPY"),
-    (("--symbols", "SPY,spy"), 2, "SPY is asked for twice"),
+    (("--symbols", "SPY,XYZ"), 2, "unknown symbol 'XYZ'; known symbols: SPX, SPY"),
+    (("--symbols", "SPY,spy"), 2, "SPY is given twice"),
     (("--symbols", ","), 2, "no symbol to simulate"),
     (
         ("--date", "2025-07-04"),

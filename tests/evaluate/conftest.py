@@ -1,8 +1,8 @@
-"""Tapes with their truth, made once."""
+"""Tapes with their truth, written once."""
 
 import pytest
 
-from evaluate.made import Facts, facts, make
+from evaluate.small_tape import Facts, facts, make
 from zerodte.tape.folder import Tape
 
 

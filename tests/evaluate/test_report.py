@@ -1,4 +1,4 @@
-"""Scores over seeds, what they can tell apart, and the page that shows them."""
+"""Scores over seeds, comparisons of estimates, and the page."""
 
 import json
 import math
@@ -11,8 +11,8 @@ from scipy import stats  # type: ignore[import-untyped]
 
 from zerodte.evaluate.figure import figure
 from zerodte.evaluate.observations import ALL
+from zerodte.evaluate.replay_observer import ReplayObserver
 from zerodte.evaluate.report import TapeScore, report, score
-from zerodte.evaluate.scorer import Scorer
 from zerodte.evaluate.tables import TABLES
 from zerodte.evaluate.truth import EvaluateError, read_truth
 from zerodte.runtime.replay import replay
@@ -21,9 +21,9 @@ from zerodte.tape.folder import Tape
 
 def scored(tape: Tape, name: str) -> TapeScore:
     truth = read_truth(tape)
-    scorer = Scorer(truth)
-    session = replay(tape, watch=scorer.watch)
-    return score(name, session.digest, truth.parameters, scorer.finish(session))
+    observer = ReplayObserver(truth)
+    session = replay(tape, watch=observer.observe)
+    return score(name, session.digest, truth.parameters, observer.finish(session))
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""Scores of a small tape, counted again by other means: Polars, SciPy, and plain arithmetic."""
+"""Scores of a small tape, compared with Polars, SciPy and plain arithmetic."""
 
 import math
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 from scipy import stats  # type: ignore[import-untyped]
 
-from evaluate.made import LISTED, MINUTES, Facts, minute_end
+from evaluate.small_tape import LISTED, MINUTES, Facts, minute_end
 from session.made_tape import DATE, hours
 from zerodte.constants import MINUTE
 from zerodte.engine.aggressor import SideRule
@@ -18,9 +18,8 @@ from zerodte.engine.regime import regime
 from zerodte.evaluate.gamma import CONVENTIONS, DAY, INVENTORY, score_gamma
 from zerodte.evaluate.hedging import score_hedging
 from zerodte.evaluate.interest import score_interest
-from zerodte.evaluate.observations import ALL, ReplayObservations
-from zerodte.evaluate.observations import MINUTES as MINUTE_ROWS
-from zerodte.evaluate.scorer import Scorer
+from zerodte.evaluate.observations import ALL, MINUTE_ESTIMATES, ReplayObservations
+from zerodte.evaluate.replay_observer import ReplayObserver
 from zerodte.evaluate.sides import score_sides
 from zerodte.evaluate.truth import read_truth
 from zerodte.records.condition import Condition
@@ -36,8 +35,8 @@ from zerodte.tape.folder import Tape
 LAST = "09:45"
 
 
-class Watcher:
-    """A replay of a tape that is scored and, beside it, written down plainly.
+class PlainReplay:
+    """A replay that is observed for scores, and recorded plainly beside that.
 
     Attributes:
         trades: A row of every trade record.
@@ -45,19 +44,19 @@ class Watcher:
     """
 
     def __init__(self, tape: Tape, made: Facts) -> None:
-        scorer = Scorer(read_truth(tape))
+        observer = ReplayObserver(read_truth(tape))
         rows: list[dict[str, float]] = []
         self.readings: dict[str, list[Reading]] = {"ABC": [], "XYZ": []}
 
         def watch(session: Session, tick: Tick, judged: list[ClassifiedTrades]) -> None:
-            scorer.watch(session, tick, judged)
+            observer.observe(session, tick, judged)
             rows.extend(row for trades in judged for row in _rows(trades, tick.end))
             if tick.end % MINUTE == 0 and tick.end > tape.session.open:
                 for symbol, states in self.readings.items():
                     states.append(_reading(session, symbol))
 
         session = replay(tape, watch=watch)
-        self.watched: ReplayObservations = scorer.finish(session)
+        self.observations: ReplayObservations = observer.finish(session)
         listed = pl.DataFrame(
             {
                 "instrument_id": np.arange(1, len(LISTED) + 1, dtype=np.uint32),
@@ -93,21 +92,21 @@ def _rows(trades: ClassifiedTrades, end: int) -> Iterator[dict[str, float]]:
 
 
 @pytest.fixture(scope="module")
-def watcher(tape: Tape, made: Facts) -> Watcher:
-    return Watcher(tape, made)
+def plain(tape: Tape, made: Facts) -> PlainReplay:
+    return PlainReplay(tape, made)
 
 
-def test_trades_are_valued_at_what_their_dollars_say(watcher: Watcher) -> None:
+def test_trades_are_valued_at_what_their_dollars_say(plain: PlainReplay) -> None:
     shares = pl.col("side") * pl.col("size") * 100.0 * pl.col("delta") * pl.col("spot")
-    signed = watcher.trades.filter(pl.col("side") != 0, ~pl.col("is_cancel"))
+    signed = plain.trades.filter(pl.col("side") != 0, ~pl.col("is_cancel"))
     assert len(signed) > 2_000
     missed = (pl.col("delta_dollars") - shares).abs().max()
     assert signed.select(missed).item() <= 0.5 + 1e-6
 
 
-def test_sides(watcher: Watcher) -> None:
-    rows = score_sides(watcher.watched)
-    stood = watcher.trades.filter(~pl.col("is_cancelled"), ~pl.col("is_cancel"))
+def test_sides(plain: PlainReplay) -> None:
+    rows = score_sides(plain.observations)
+    stood = plain.trades.filter(~pl.col("is_cancelled"), ~pl.col("is_cancel"))
     assert_like(rows[ALL, "all trades"], stood)
     for rule, part in stood.group_by("rule"):
         assert_like(rows["rule", name(SideRule(int(rule[0])))], part)
@@ -157,8 +156,8 @@ def of_contracts(trades: pl.DataFrame, which: pl.Expr) -> float:
     return float(size[chosen].sum() / size.sum()) if len(size) else math.nan
 
 
-def test_open_interest(watcher: Watcher, made: Facts) -> None:
-    rows = score_interest(watcher.watched)
+def test_open_interest(plain: PlainReplay, made: Facts) -> None:
+    rows = score_interest(plain.observations)
     true = dict(
         zip(
             made.contract_truth["instrument_id"][-len(LISTED) :].tolist(),
@@ -166,13 +165,13 @@ def test_open_interest(watcher: Watcher, made: Facts) -> None:
             strict=True,
         )
     )
-    stood = watcher.trades.filter(~pl.col("is_cancelled"), ~pl.col("is_cancel"))
+    stood = plain.trades.filter(~pl.col("is_cancelled"), ~pl.col("is_cancel"))
     moved = stood.group_by("instrument_id").agg(
         net=(pl.col("side") * pl.col("size").cast(pl.Int64)).sum(), traded=pl.col("size").sum()
     )
     # In the first two hours 0.6 of what is traded opens; 0.43 is what a contract of flow counts.
     chain = (
-        watcher.listed.filter("same_day")
+        plain.listed.filter("same_day")
         .join(moved, on="instrument_id", how="left")
         .fill_null(0)
         .with_columns(
@@ -195,10 +194,10 @@ def test_open_interest(watcher: Watcher, made: Facts) -> None:
     assert {time for _, time, _ in rows} == {LAST}, "no hour has passed"
 
 
-def test_dealers_gamma(watcher: Watcher, made: Facts) -> None:
-    rows = score_gamma(watcher.watched)
-    for symbol, states in watcher.readings.items():
-        assert len(states) == MINUTES == len(watcher.watched.minutes) / 2
+def test_dealers_gamma(plain: PlainReplay, made: Facts) -> None:
+    rows = score_gamma(plain.observations)
+    for symbol, states in plain.readings.items():
+        assert len(states) == MINUTES == len(plain.observations.minutes) / 2
         facts = [gamma_of(state, made, symbol, n) for n, state in enumerate(states)]
         true, settled, effective, mean, low, high, settled_gross = np.array(facts).T
         for estimate, values in zip(
@@ -225,7 +224,7 @@ def test_dealers_gamma(watcher: Watcher, made: Facts) -> None:
         expected = float(right.mean()) if len(right) else math.nan
         found = rows[symbol, DAY, CONVENTIONS[1]]["sign_determined"]
         assert found == pytest.approx(expected, nan_ok=True)
-    both = [rows[symbol, DAY, INVENTORY]["error"] for symbol in watcher.readings]
+    both = [rows[symbol, DAY, INVENTORY]["error"] for symbol in plain.readings]
     assert rows[ALL, DAY, INVENTORY]["error"] == pytest.approx(np.mean(both))
     assert rows[ALL, "09:30 to 09:45", INVENTORY] == rows[ALL, DAY, INVENTORY]
 
@@ -262,11 +261,11 @@ def gamma_of(reading: Reading, made: Facts, symbol: str, number: int) -> tuple[f
     return tuple(net / gross for net in nets)
 
 
-def test_hedge_flow(watcher: Watcher) -> None:
-    rows = score_hedging(watcher.watched)
+def test_hedge_flow(plain: PlainReplay) -> None:
+    rows = score_hedging(plain.observations)
     stood = ~pl.col("is_cancelled") & ~pl.col("is_cancel")
     need = -pl.col("dealers") * 100.0 * pl.col("delta") * pl.col("spot")
-    trades = watcher.trades.filter("same_day").with_columns(
+    trades = plain.trades.filter("same_day").with_columns(
         need=pl.when(stood).then(need).otherwise(0.0),
         minute=(pl.col("end") - minute_end(0) - 1) // MINUTE,
     )
@@ -296,18 +295,18 @@ def test_hedge_flow(watcher: Watcher) -> None:
 
 
 @pytest.mark.parametrize(("is_limit", "right"), [(False, 1.0), (True, 0.0)])
-def test_sides_that_were_hit_and_missed(watcher: Watcher, is_limit: bool, right: float) -> None:
+def test_sides_that_were_hit_and_missed(plain: PlainReplay, is_limit: bool, right: float) -> None:
     """Customers who did what was read into every trade: by market orders, or by limit orders."""
-    truth = watcher.watched.truth.copy()
-    truth["customer_side"], truth["is_limit"] = watcher.watched.trades["side"], is_limit
-    row = score_sides(replace(watcher.watched, truth=truth))[ALL, "all trades"]
+    truth = plain.observations.truth.copy()
+    truth["customer_side"], truth["is_limit"] = plain.observations.trades["side"], is_limit
+    row = score_sides(replace(plain.observations, truth=truth))[ALL, "all trades"]
     assert row["right"] == row["right_trades"] == right
     assert row["as_customer"] == 1.0
 
 
 def test_the_day_by_the_hour() -> None:
     """Two chains until 11:35; the convention is right until 10:30, and its error doubles then."""
-    rows: Records = np.ones(2 * 125, MINUTE_ROWS)
+    rows: Records = np.ones(2 * 125, MINUTE_ESTIMATES)
     rows["symbol"], rows["minute"] = np.tile((0, 1), 125), np.repeat(np.arange(1, 126), 2)
     late = rows["minute"] > 60
     rows["true_gex"] = 0.5

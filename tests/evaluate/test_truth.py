@@ -1,4 +1,4 @@
-"""Truth that cannot be used: what is said of it."""
+"""The error messages for a truth that cannot be used."""
 
 import shutil
 from collections.abc import Callable
@@ -9,11 +9,11 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from evaluate.made import COUNT, LISTED, MINUTES, TRADES, Facts, write_truth
+from evaluate.small_tape import COUNT, LISTED, MINUTES, TRADES, Facts, write_truth
 from session.made_tape import DATE
 from zerodte.constants import MINUTE
+from zerodte.evaluate.replay_observer import ReplayObserver
 from zerodte.evaluate.report import score
-from zerodte.evaluate.scorer import Scorer
 from zerodte.evaluate.truth import EvaluateError, read_truth
 from zerodte.records.dbn import Records
 from zerodte.runtime.replay import replay
@@ -31,9 +31,9 @@ def copied(tape: Tape, tmp_path: Path) -> Path:
 def scored(folder: Path) -> None:
     """Score a tape."""
     opened = open_tape(folder)
-    scorer = Scorer(read_truth(opened))
-    session = replay(opened, watch=scorer.watch)
-    score("tape", session.digest, {}, scorer.finish(session))
+    observer = ReplayObserver(read_truth(opened))
+    session = replay(opened, watch=observer.observe)
+    score("tape", session.digest, {}, observer.finish(session))
 
 
 def test_truth_is_by_minute_and_contract(tape: Tape, made: Facts) -> None:
@@ -91,18 +91,18 @@ def scrambled(truth: Path) -> None:
 
 
 BROKEN = [
-    (shutil.rmtree, "no folder truth in it; only a simulated tape can be scored"),
-    (remove("trades.parquet"), "trades.parquet: no such file; every simulated tape has one"),
-    (remove("contracts.parquet"), "contracts.parquet: no such file"),
-    (remove("parameters.json"), "parameters.json: no such file"),
-    (cut("trades.parquet", 500), "trades.parquet: cannot be read as a table of truth"),
-    (cut("contracts.parquet", 0), "contracts.parquet: cannot be read as a table of truth"),
-    (scrambled, "trades.parquet: cannot be read as a table of truth"),
-    (cut("parameters.json", 5), "parameters.json: not an object of JSON"),
-    (without("trades.parquet", "is_limit"), "trades.parquet: lacks the columns is_limit"),
+    (shutil.rmtree, "has no folder truth; only simulated tapes can be scored"),
+    (remove("trades.parquet"), "trades.parquet: file not found; every simulated tape has it"),
+    (remove("contracts.parquet"), "contracts.parquet: file not found"),
+    (remove("parameters.json"), "parameters.json: file not found"),
+    (cut("trades.parquet", 500), "trades.parquet: cannot be read as a truth table"),
+    (cut("contracts.parquet", 0), "contracts.parquet: cannot be read as a truth table"),
+    (scrambled, "trades.parquet: cannot be read as a truth table"),
+    (cut("parameters.json", 5), "parameters.json: not a JSON object"),
+    (without("trades.parquet", "is_limit"), "trades.parquet: missing columns: is_limit"),
     (
         garbled("trades.parquet", "dealers", pa.array([2**40] * TRADES)),
-        "trades.parquet: cannot be read as a table of truth",
+        "trades.parquet: cannot be read as a truth table",
     ),
     (
         garbled("trades.parquet", "opens", pa.array([None] * TRADES, pa.bool_())),
@@ -111,10 +111,10 @@ BROKEN = [
 ]
 
 
-@pytest.mark.parametrize(("spoil", "said"), BROKEN, ids=[said for _, said in BROKEN])
-def test_what_cannot_be_read(copied: Path, spoil: Callable[[Path], object], said: str) -> None:
+@pytest.mark.parametrize(("spoil", "message"), BROKEN, ids=[message for _, message in BROKEN])
+def test_what_cannot_be_read(copied: Path, spoil: Callable[[Path], object], message: str) -> None:
     spoil(copied / "truth")
-    with pytest.raises(EvaluateError, match=said) as raised:
+    with pytest.raises(EvaluateError, match=message) as raised:
         read_truth(open_tape(copied))
     assert "\n" not in str(raised.value)
 
@@ -139,31 +139,35 @@ MISFITS = [
     (
         "trades",
         lambda rows: rows[:-1],
-        "which has over 2,[0-9]{3} trade records; the truth says 2,999",
+        "which has over 2,[0-9]{3} trade records; the truth has 2,999",
     ),
     (
         "trades",
         lambda rows: np.concatenate((rows, rows[:1])),
-        "has 3,000 trade records; the truth says 3,001",
+        "has 3,000 trade records; the truth has 3,001",
     ),
     ("trades", shifted("instrument_id", 1, 7), "has trade record 7 of instrument_id"),
     ("trades", shifted("ts_recv", -1, 2_999), "has trade record 2999 of ts_recv"),
-    ("contracts", lambda rows: rows[1:], "expected is one row a minute for each of the 44"),
-    ("contracts", twice, "expected is one row a minute for each of the 44"),
-    ("contracts", lambda rows: rows[:0], "it has 0 rows of them in 0 minutes"),
-    ("contracts", shifted("minute_end", 1, 0), "ends no minute of 2025-06-02"),
-    ("contracts", shifted("minute_end", -MINUTES * MINUTE, 0), "ends no minute of 2025-06-02"),
+    ("contracts", lambda rows: rows[1:], "expected one row per minute for each of the 44"),
+    ("contracts", twice, "expected one row per minute for each of the 44"),
+    ("contracts", lambda rows: rows[:0], "found 0 rows in 0 minutes"),
+    ("contracts", shifted("minute_end", 1, 0), "is not the end of a minute of 2025-06-02"),
+    (
+        "contracts",
+        shifted("minute_end", -MINUTES * MINUTE, 0),
+        "is not the end of a minute of 2025-06-02",
+    ),
 ]
 
 
-@pytest.mark.parametrize(("table", "change", "said"), MISFITS)
+@pytest.mark.parametrize(("table", "change", "message"), MISFITS)
 def test_truth_of_another_tape(
-    copied: Path, made: Facts, table: str, change: Callable[[Records], Records], said: str
+    copied: Path, made: Facts, table: str, change: Callable[[Records], Records], message: str
 ) -> None:
     truth = {"trades": made.trade_truth.copy(), "contracts": made.contract_truth.copy()}
     truth[table] = change(truth[table])
     write_truth(copied, truth["trades"], truth["contracts"])
-    with pytest.raises(EvaluateError, match=said):
+    with pytest.raises(EvaluateError, match=message):
         scored(copied)
 
 
@@ -171,5 +175,5 @@ def test_no_minute_in_common(copied: Path, made: Facts) -> None:
     later = made.contract_truth.copy()
     later["minute_end"] += 60 * MINUTE
     write_truth(copied, made.trade_truth, later)
-    with pytest.raises(EvaluateError, match="no minute of the tape is one that its truth knows"):
+    with pytest.raises(EvaluateError, match="no minute of the tape is in its truth"):
         scored(copied)

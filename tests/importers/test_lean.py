@@ -28,7 +28,7 @@ from importers.lean_twin import (
 )
 from zerodte.constants import STRIKE_RANGE
 from zerodte.importers.import_summary import ImportSummary
-from zerodte.importers.lean import EQUITY_DATASET, OPTIONS_DATASET, import_lean
+from zerodte.importers.lean import LEAN_EQUITY, OPTIONS_DATASET, import_lean
 from zerodte.records.dbn import INDEX, STAT_OPEN_INTEREST, UNDEF_PRICE, UNDEF_SIZE
 from zerodte.runtime.replay import replay, source_of
 from zerodte.session.session import Session
@@ -178,7 +178,7 @@ def test_every_contract_of_any_archive_is_defined_once(imported: Imported) -> No
 def test_the_stock_has_its_own_quotes(goog: Imported) -> None:
     ((_, rows),) = files(goog.underlying).items()
     expected = [("GOOG", instant(goog.day, int(row[0])) + MINUTE, *quote(row)) for row in rows]
-    assert taped(goog.tape, "underlying", EQUITY_DATASET, "ts_recv", *TOP) == expected
+    assert taped(goog.tape, "underlying", LEAN_EQUITY, "ts_recv", *TOP) == expected
 
 
 def test_the_index_is_timed_by_chicago_and_not_scaled(spxw: Imported) -> None:

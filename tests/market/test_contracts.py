@@ -42,8 +42,8 @@ def test_a_position_never_moves(arrivals: list[Contract], data: st.DataObject) -
         position = contracts.add(raw if data.draw(st.booleans()) else raw.replace(" ", ""))
         assert given_out.setdefault(contract, position) == position
         if data.draw(st.booleans()):
-            chain = contracts.chain_of(contract.root, contract.expiry)
-            assert chain is not None
+            chain = contracts.chains[contracts.chain[position]]
+            assert (chain.root, chain.expiry) == (contract.root, contract.expiry)
             assert contract.strike in chain.strikes
     assert sorted(given_out.values()) == list(range(len(contracts)))
     for contract, position in given_out.items():
@@ -147,7 +147,7 @@ def test_symbols_and_expiries_cover_all_roots_in_order() -> None:
     listed = [(chain.root, chain.expiry) for chain in contracts.expiries("SPX")]
     assert listed == [("SPXW", TODAY), ("SPX", LATER), ("SPXW", LATER)]
     assert contracts.expiries("TSLA") == []
-    assert contracts.chain_of("SPX", TODAY) is None
+    assert not any((c.root, c.expiry) == ("SPX", TODAY) for c in contracts.chains)
 
 
 def test_what_does_not_belong_is_counted_once_and_takes_no_place() -> None:

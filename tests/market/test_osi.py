@@ -1,4 +1,4 @@
-"""OSI symbols both ways: every recorded one, every one that can be made, and what is not one."""
+"""OSI symbols both ways: recorded ones, generated ones, and invalid texts."""
 
 import csv
 import datetime

@@ -1,4 +1,4 @@
-"""What roots mean, against the exchanges' specifications."""
+"""The table of roots, compared with the exchanges' specifications."""
 
 from pathlib import Path
 

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from feeds.simulator.made import (
+from feeds.simulator.fake_simulation import (
     DyingSimulation,
     FailingSimulation,
-    MadeSimulation,
-    made_session,
+    FakeSimulation,
+    fake_session,
 )
 from runtime.local_market import LocalMarket, ready, running
 from zerodte.constants import MINUTE
@@ -35,10 +35,10 @@ def _reachable(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONPATH", path)
 
 
-def demo(kind: type[MadeSimulation], minutes: int = 3) -> Demo:
+def demo(kind: type[FakeSimulation], minutes: int = 3) -> Demo:
     first = calendar().session(DATE)
     assert first is not None
-    return Demo(first, functools.partial(made_session, kind=kind, minutes=minutes))
+    return Demo(first, functools.partial(fake_session, kind=kind, minutes=minutes))
 
 
 def runner_of(sessions: Demo, speed: float, lead: int = 0) -> ReplayRunner:
@@ -51,7 +51,7 @@ def asked(market: LocalMarket[ReplayRunner]) -> dict[str, Any]:
 
 
 def test_sessions_follow_each_other_over_the_weekend() -> None:
-    shown = demo(MadeSimulation)
+    shown = demo(FakeSimulation)
     sessions = iter(shown)
     friday = next(sessions)
     assert replay(friday).symbols() == ["ABC"]
@@ -64,7 +64,7 @@ def test_sessions_follow_each_other_over_the_weekend() -> None:
 
 
 def test_a_lead_is_played_at_once_and_answered_from() -> None:
-    shown = demo(MadeSimulation, 30)
+    shown = demo(FakeSimulation, 30)
     with ready(runner_of(shown, 1e-9, lead=10 * MINUTE)) as market:
         log = market.log
         assert asked(market)["source"] == "simulated"
@@ -76,7 +76,7 @@ def test_a_lead_is_played_at_once_and_answered_from() -> None:
 
 
 def test_the_next_session_begins_when_one_ends() -> None:
-    with ready(runner_of(demo(MadeSimulation), 1e9)) as market:
+    with ready(runner_of(demo(FakeSimulation), 1e9)) as market:
         log = market.log
         while len(log.dates) < 3 and log.problems.empty():
             assert asked(market)["symbol"] == "ABC", "the session before stays answered"
@@ -87,7 +87,7 @@ def test_the_next_session_begins_when_one_ends() -> None:
     ("kind", "said"), [(FailingSimulation, "ZeroDivisionError: no market"), (DyingSimulation, "-9")]
 )
 def test_a_failing_simulation_is_heard_of_and_what_was_played_stays(
-    kind: type[MadeSimulation], said: str
+    kind: type[FakeSimulation], said: str
 ) -> None:
     with running(runner_of(demo(kind), 1e9)) as market:
         assert said in market.log.problems.get(timeout=60)
@@ -96,7 +96,7 @@ def test_a_failing_simulation_is_heard_of_and_what_was_played_stays(
 
 
 def test_stopping_before_anything_came_is_no_failure() -> None:
-    with running(runner_of(demo(MadeSimulation, 380), 1.0)) as market:
+    with running(runner_of(demo(FakeSimulation, 380), 1.0)) as market:
         pass
     assert market.log.problems.empty()
     assert not market.log.is_ready.is_set()

@@ -140,7 +140,7 @@ def test_parameters_of_windows(
         (STRIKE_FLOW + "SPX", "at=0000-01-01T10:00:00", "invalid_at", "yyyy-MM-ddTHH:mm:ss"),
         (HEDGE_FLOW + "SPX", "at=now", "invalid_at", "yyyy-MM-ddTHH:mm:ss"),
         (EXPOSURE + "SPX", "at=", "invalid_at", "yyyy-MM-ddTHH:mm:ss"),
-        (SNAPSHOT + "SPX", "at=2026-03-08T02:30:00", "invalid_at", "clocks went forward"),
+        (SNAPSHOT + "SPX", "at=2026-03-08T02:30:00", "invalid_at", "daylight saving skips it"),
     ],
 )
 def test_what_is_not_allowed_is_refused(

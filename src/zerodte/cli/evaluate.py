@@ -12,8 +12,8 @@ from rich.table import Table as Grid
 
 from zerodte.cli.progress import ReplayProgress
 from zerodte.evaluate.figure import figure
+from zerodte.evaluate.replay_observer import ReplayObserver
 from zerodte.evaluate.report import Comparison, Report, TapeScore, report, score
-from zerodte.evaluate.scorer import Scorer
 from zerodte.evaluate.statistic import LEVEL, Interval
 from zerodte.evaluate.tables import TABLES, Column, Table
 from zerodte.evaluate.truth import EvaluateError, read_truth
@@ -68,19 +68,19 @@ def _score(folder: Path) -> TapeScore:
     """Replay one tape and score it."""
     tape = open_tape(folder)
     truth = read_truth(tape)
-    scorer, records = Scorer(truth), 0
+    observer, records = ReplayObserver(truth), 0
     with ReplayProgress(tape.session) as progress:
 
         def watch(session: Session, tick: Tick, trades: list[ClassifiedTrades]) -> None:
             nonlocal records
-            scorer.watch(session, tick, trades)
+            observer.observe(session, tick, trades)
             records += sum(len(batch.records) for batch in (*tick.quotes, *tick.trades))
             progress.show(tick.end, records)
 
         session = replay(tape, watch=watch)
     for warning in [*tape.warnings, *session.notices()]:
         click.secho(f"warning: {folder}: {warning}", fg="yellow", err=True)
-    return score(str(folder), session.digest, truth.parameters, scorer.finish(session))
+    return score(str(folder), session.digest, truth.parameters, observer.finish(session))
 
 
 def _print(scored: Report) -> None:
@@ -120,9 +120,9 @@ def _headed(labels: Sequence[str], heads: Sequence[str]) -> Grid:
 def _cell(column: Column, figure: Interval | None) -> str:
     if figure is None or math.isnan(figure.mean):
         return _UNKNOWN
-    if column.kind == "count":
+    if column.format == "count":
         return f"{figure.mean:,.0f}"
-    scale, digits = (100.0, 1) if column.kind == "share" else (1.0, 2)
+    scale, digits = (100.0, 1) if column.format == "share" else (1.0, 2)
     mean = f"{scale * figure.mean:.{digits}f}"
     known = figure.half > _TINY
     return f"{mean} ±{scale * figure.half:.{digits}f}" if known else mean

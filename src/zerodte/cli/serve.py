@@ -8,7 +8,7 @@ import click
 
 from zerodte.cli.options import DATE, FOLDER, Finite
 from zerodte.cli.serving import serve
-from zerodte.cli.simulate import IMPACT, SEED, SYMBOLS, session_of
+from zerodte.cli.simulate import IMPACT_OPTION, SEED_OPTION, SYMBOLS_OPTION, session_of
 from zerodte.constants import HOUR
 from zerodte.feeds.simulator.names import Name
 from zerodte.feeds.simulator.simulation import Simulation
@@ -64,9 +64,9 @@ def serve_command(
 
 @click.command("demo")
 @click.option("--date", type=DATE, help="Of the first session; without it, today or the last.")
-@SYMBOLS
-@SEED
-@IMPACT
+@SYMBOLS_OPTION
+@SEED_OPTION
+@IMPACT_OPTION
 @click.option(
     "--speed",
     type=Finite(0.0, min_open=True),

@@ -55,7 +55,7 @@ class Impact(click.ParamType[float]):
         return impact
 
 
-SYMBOLS = click.option(
+SYMBOLS_OPTION = click.option(
     "--symbols",
     "names",
     type=Symbols(),
@@ -63,10 +63,10 @@ SYMBOLS = click.option(
     show_default=True,
     help="What to simulate.",
 )
-SEED = click.option(
+SEED_OPTION = click.option(
     "--seed", type=click.IntRange(0), default=1, show_default=True, help="Another market for each."
 )
-IMPACT = click.option(
+IMPACT_OPTION = click.option(
     "--impact",
     type=Impact(),
     default=0.0,
@@ -94,10 +94,10 @@ def session_of(date: datetime.date) -> TradingSession:
 
 @click.command("simulate")
 @click.option("--date", type=DATE, required=True, help="Of a session, yyyy-MM-dd.")
-@SYMBOLS
+@SYMBOLS_OPTION
 @click.option("--out", type=FOLDER, required=True, help="The tape's folder, a new one.")
-@SEED
-@IMPACT
+@SEED_OPTION
+@IMPACT_OPTION
 @click.option("--minutes", type=click.IntRange(1), help="From the open; without it, all.")
 @click.option("--news", type=CLOCK_TIME, help="Scheduled news comes then, HH:MM New York.")
 def simulate_command(

@@ -29,7 +29,7 @@ class _Grid(NamedTuple):
     positions: I32
 
 
-class _Listed(NamedTuple):
+class _ContractColumns(NamedTuple):
     """Contracts by position."""
 
     chain: I32
@@ -77,7 +77,7 @@ class TradeValuation:
             own_price: The underlying's own price by chain number, dollars; NaN where unknown.
         """
         out = np.full((3, len(positions)), np.nan)
-        listed = _Listed(contracts.chain, contracts.strike, contracts.is_call)
+        listed = _ContractColumns(contracts.chain, contracts.strike, contracts.is_call)
         _value(
             positions,
             listed,
@@ -115,7 +115,7 @@ def _side(values: F64, positions: I32) -> F64:
 @kernel
 def _value(
     positions: I32,
-    listed: _Listed,
+    listed: _ContractColumns,
     grid: _Grid,
     volatility: F64,
     bid: F64,

@@ -1,1 +1,1 @@
-"""Estimates held against the truth of simulated tapes: scores, and intervals over seeds."""
+"""Estimates compared with the truth of simulated tapes: scores, and intervals over seeds."""

@@ -1,4 +1,4 @@
-"""The scores as one page of HTML that needs nothing else: what is drawn, and in which colours."""
+"""The scores as a self-contained HTML page."""
 
 import html
 import math
@@ -10,14 +10,14 @@ import numpy as np
 from zerodte.evaluate.gamma import CONVENTIONS, DAY, INVENTORY
 from zerodte.evaluate.hedging import FIVE_MINUTES
 from zerodte.evaluate.interest import clock
-from zerodte.evaluate.observations import ALL, METHODS
-from zerodte.evaluate.report import Course, Report
+from zerodte.evaluate.observations import ALL, INTEREST_METHODS
+from zerodte.evaluate.report import Report, TimeSeries
 from zerodte.evaluate.statistic import LEVEL, Interval
-from zerodte.evaluate.svg import PlotDot, PlotLine, class_of, dot_plot, line_plot
+from zerodte.evaluate.svg import PlotDot, PlotLine, css_class, dot_plot, line_plot
 from zerodte.market.calendar import TradingSession
 
-#: What is drawn, by colour: estimates and truth keep theirs on the whole page.
-_COLOURS: Final = {
+#: The color of each series, the same on the whole page.
+_COLORS: Final = {
     "true": "ink",
     "inventory": "blue",
     CONVENTIONS[0]: "grey",
@@ -26,14 +26,14 @@ _COLOURS: Final = {
     "signed_v1": "orange",
     "turnover_v1": "green",
     "aggressor": "blue",
-    "taken as the customer": "orange",
+    "aggressor as customer": "orange",
     "assumed": "ink",
     "estimated flow": "blue",
     "correlation": "blue",
     "slope": "green",
 }
-_SIDES: Final = ("aggressor", "taken as the customer", "assumed")
-_COURSES: Final = 4
+_SIDES: Final = ("aggressor", "aggressor as customer", "assumed")
+_SERIES_SHOWN: Final = 4
 _SHARES: Final = (0.0, 1.0)
 _ANY: Final = (-math.inf, math.inf)
 
@@ -58,7 +58,7 @@ background:var(--own)}
 
 
 class _Panel(NamedTuple):
-    """A plot with its name and the series whose colours it shows."""
+    """A plot with its name and the series of its legend."""
 
     name: str
     series: Sequence[str]
@@ -66,36 +66,38 @@ class _Panel(NamedTuple):
 
 
 def figure(report: Report) -> str:
-    """The page."""
+    """The scores as an HTML page."""
     seeds, first = len(report.tapes), report.tapes[0]
     spread = f"lines over dots: {LEVEL:.0%} intervals over seeds" if seeds > 1 else "no intervals"
     dates = ", ".join(dict.fromkeys(tape.hours.date.isoformat() for tape in report.tapes))
-    largest = sorted(first.courses, key=lambda c: -float(c.minutes["true_oi"].max()))[:_COURSES]
+    largest = sorted(first.time_series, key=lambda c: -float(c.minutes["true_oi"].max()))[
+        :_SERIES_SHOWN
+    ]
     parts = [
         "<h1>Estimates against truth</h1>",
         _paragraph(f"{dates}; {seeds} seed{'s' if seeds > 1 else ''}, {spread}. Simulated market."),
         "<h2>Sides of trades, and open interest of same-day chains</h2>",
         _panels([_sides(report), _interest(report)]),
         "<h2>Dealers' gamma and hedge flow, same-day chains</h2>",
-        _paragraph("Held against the gamma and the trades of dealers' true inventory."),
+        _paragraph("Compared with the gamma and the trades of dealers' true inventory."),
         _panels([*_gamma(report), _hedging(report)]),
         f"<h2>One session: {html.escape(first.name)}</h2>",
         _paragraph(
-            "The gamma of dealers' true inventory, the inventory's with its 90% interval, and the "
-            "convention's; and the hedge flow that dealers needed, and as estimated."
+            "Dealers' gamma: true, estimated from the inventory with its 90% interval, and by the "
+            "convention. Below it, true and estimated hedge flow."
         ),
-        _panels(panel for course in largest for panel in _course(course, first.hours)),
+        _panels(panel for series in largest for panel in _time_series_panels(series, first.hours)),
     ]
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width,initial-scale=1">'
-        f"<title>Estimates against truth</title><style>{_STYLE}{_classes()}</style></head>"
+        f"<title>Estimates against truth</title><style>{_STYLE}{_color_rules()}</style></head>"
         f"<body>{''.join(parts)}</body></html>\n"
     )
 
 
 def _sides(report: Report) -> _Panel:
-    """By rule: right as the aggressor's, right as the customer's, and what is assumed of that."""
+    """By rule: accuracy for the aggressor, for the customer, and as assumed."""
     rows = []
     for (kind, name), figures in report.tables["sides"].items():
         if kind in (ALL, "rule") and math.isfinite(figures["right"].mean):
@@ -107,47 +109,48 @@ def _sides(report: Report) -> _Panel:
 
 
 def _interest(report: Report) -> _Panel:
-    """Error per contract through the day, by method."""
+    """Error by contract through the day, by method."""
     rows = report.tables["open_interest"]
     times = dict.fromkeys(time for symbol, time, _ in rows if symbol == ALL)
-    shown = [
-        (time, [_dot(m, rows[ALL, time, m]["contract_error"]) for m in METHODS]) for time in times
+    dot_rows = [
+        (time, [_dot(m, rows[ALL, time, m]["contract_error"]) for m in INTEREST_METHODS])
+        for time in times
     ]
-    name = "error of open interest, contract by contract, over the true"
-    return _Panel(name, METHODS, dot_plot(shown, name))
+    name = "error of open interest by contract, over true open interest"
+    return _Panel(name, INTEREST_METHODS, dot_plot(dot_rows, name))
 
 
 def _gamma(report: Report) -> Iterable[_Panel]:
-    """By symbol, over the day: three scores of three estimates."""
+    """By symbol over the day: three scores of three estimates."""
     rows = report.tables["gamma"]
     symbols = list(dict.fromkeys(symbol for symbol, time, _ in rows if time == DAY))
     panels = (
         ("sign", "gamma: share of minutes with the right sign", _SHARES),
         ("correlation", "gamma: correlation over minutes", (-1.0, 1.0)),
-        ("error", "gamma: error over the size of truth", _ANY),
+        ("error", "gamma: error over the root mean square of the truth", _ANY),
     )
     series = (INVENTORY, *CONVENTIONS)
     for column, name, limits in panels:
-        shown = [(s, [_dot(e, rows[s, DAY, e][column]) for e in series]) for s in symbols]
-        yield _Panel(name, series, dot_plot(shown, name, limits))
+        dot_rows = [(s, [_dot(e, rows[s, DAY, e][column]) for e in series]) for s in symbols]
+        yield _Panel(name, series, dot_plot(dot_rows, name, limits))
 
 
 def _hedging(report: Report) -> _Panel:
-    """By symbol, over five minutes: how flow follows what dealers had to hedge."""
+    """By symbol over five minutes: estimated against true hedge flow."""
     series = ("correlation", "slope")
     rows = {
         symbol: figures
         for (symbol, step), figures in report.tables["hedge_flow"].items()
         if step == FIVE_MINUTES
     }
-    shown = [(symbol, [_dot(name, rows[symbol][name]) for name in series]) for symbol in rows]
+    dot_rows = [(symbol, [_dot(name, rows[symbol][name]) for name in series]) for symbol in rows]
     name = "hedge flow over five minutes: correlation, and slope (1 is unbiased)"
-    return _Panel(name, series, dot_plot(shown, name))
+    return _Panel(name, series, dot_plot(dot_rows, name))
 
 
-def _course(course: Course, hours: TradingSession) -> Iterable[_Panel]:
+def _time_series_panels(series: TimeSeries, hours: TradingSession) -> Iterable[_Panel]:
     """One symbol through one session."""
-    rows = course.minutes[course.minutes["gross_gex"] > 0.0]
+    rows = series.minutes[series.minutes["gross_gex"] > 0.0]
     x = rows["minute"].astype(np.float64)
     inventory, low, high, convention, true = (
         rows[name] / rows["gross_gex"]
@@ -159,16 +162,16 @@ def _course(course: Course, hours: TradingSession) -> Iterable[_Panel]:
             "true_gex",
         )
     )
-    step = 60 if len(course.flow) > 120 else 5
-    marks = [(float(m), clock(hours, m)) for m in range(0, len(course.flow) + 1, step)]
+    step = 60 if len(series.flow) > 120 else 5
+    marks = [(float(m), clock(hours, m)) for m in range(0, len(series.flow) + 1, step)]
     lines = [PlotLine(INVENTORY, x, inventory, low, high), PlotLine(CONVENTIONS[1], x, convention)]
     lines.append(PlotLine("true", x, true))
-    name = f"{course.symbol}: gamma over gross"
+    name = f"{series.symbol}: gamma over gross"
     yield _Panel(name, [line.series for line in lines], line_plot(lines, marks, name))
-    x = np.arange(1.0, len(course.flow) + 1)
-    lines = [PlotLine("estimated flow", x, np.cumsum(course.flow))]
-    lines.append(PlotLine("true", x, np.cumsum(course.need)))
-    name = f"{course.symbol}: hedge flow since the open, dollars"
+    x = np.arange(1.0, len(series.flow) + 1)
+    lines = [PlotLine("estimated flow", x, np.cumsum(series.flow))]
+    lines.append(PlotLine("true", x, np.cumsum(series.true_flow)))
+    name = f"{series.symbol}: hedge flow since the open, dollars"
     yield _Panel(name, [line.series for line in lines], line_plot(lines, marks, name))
 
 
@@ -181,24 +184,24 @@ def _paragraph(text: str) -> str:
 
 
 def _panels(panels: Iterable[_Panel]) -> str:
-    drawn = (
-        f"<figure><figcaption>{html.escape(panel.name)}</figcaption>{_keys(panel.series)}{panel.svg}"
+    figures = (
+        f"<figure><figcaption>{html.escape(panel.name)}</figcaption>{_legend(panel.series)}{panel.svg}"
         "</figure>"
         for panel in panels
     )
-    return f'<div class="panels">{"".join(drawn)}</div>'
+    return f'<div class="panels">{"".join(figures)}</div>'
 
 
-def _keys(series: Iterable[str]) -> str:
-    """What the colours mean."""
+def _legend(series: Iterable[str]) -> str:
+    """The legend of a plot."""
     keys = (
-        f'<span class="key {class_of(name)}"><i></i>{html.escape(name)}</span>' for name in series
+        f'<span class="key {css_class(name)}"><i></i>{html.escape(name)}</span>' for name in series
     )
     return f"<p>{''.join(keys)}</p>"
 
 
-def _classes() -> str:
-    """A rule for every series' colour."""
+def _color_rules() -> str:
+    """The style sheet rules of all series."""
     return "".join(
-        f".{class_of(name)}{{--own:var(--{colour})}}" for name, colour in _COLOURS.items()
+        f".{css_class(name)}{{--own:var(--{colour})}}" for name, colour in _COLORS.items()
     )

@@ -1,7 +1,7 @@
-"""How near dealers' gamma comes to that of their true inventory: by convention, by inventory.
+"""The error of dealers' gamma, from the sign convention and from the estimated inventory.
 
-Gamma grows without bound towards the close, so each minute is measured in units of the chain's
-gross gamma at that minute (of true open interest): otherwise the last minutes would decide all.
+Gamma grows without bound towards the close. Each minute is therefore measured in units of the
+chain's gross gamma of true open interest, or the last minutes would dominate.
 """
 
 from typing import Final
@@ -16,7 +16,7 @@ from zerodte.evaluate.statistic import correlation, mean_of, relative_error, sam
 from zerodte.records.dbn import Records
 
 INVENTORY: Final = "inventory"
-#: The convention's rows, by the open interest that it stands on.
+#: The rows of the convention, by the open interest that it uses.
 CONVENTIONS: Final = tuple(f"convention, {oi}" for oi in (SETTLED, OPEN_INTEREST_METHOD))
 #: The whole session.
 DAY: Final = "day"
@@ -24,40 +24,44 @@ DAY: Final = "day"
 _HOUR: Final = 60
 
 
-def score_gamma(watched: ReplayObservations) -> ScoreRows:
-    """Score by (symbol, time, estimate): over the day, and all symbols also by the hour.
+def score_gamma(observations: ReplayObservations) -> ScoreRows:
+    """Score by (symbol, time, estimate): over the day, and for all symbols also by hour.
 
-    Figures of all symbols are the means of theirs: a large chain counts no more than a small one.
+    Figures of all symbols are means over symbols, so that every chain has the same weight.
     """
-    rows = watched.minutes[watched.minutes["gross_gex"] > 0.0]
+    rows = observations.minutes[observations.minutes["gross_gex"] > 0.0]
     out: ScoreRows = {}
-    for time, part in {DAY: rows, **_hours(watched, rows)}.items():
+    for time, part in {DAY: rows, **_hours(observations, rows)}.items():
         scores = {
-            symbol: _score(mine)
-            for symbol, place in watched.scopes().items()
-            if len(mine := part[part["symbol"] == place])
+            symbol: _score(own_rows)
+            for symbol, index in observations.scopes().items()
+            if len(own_rows := part[part["symbol"] == index])
         }
         for estimate in (*CONVENTIONS, INVENTORY):
-            out[ALL, time, estimate] = mean_of([of[estimate] for of in scores.values()])
+            out[ALL, time, estimate] = mean_of(
+                [estimates[estimate] for estimates in scores.values()]
+            )
         if time == DAY:
-            for symbol, of in scores.items():
-                out.update({(symbol, time, estimate): of[estimate] for estimate in of})
+            for symbol, estimates in scores.items():
+                out.update(
+                    {(symbol, time, estimate): estimates[estimate] for estimate in estimates}
+                )
     return out
 
 
-def _hours(watched: ReplayObservations, rows: Records) -> dict[str, Records]:
-    """The rows of every hour from the open on; each minute belongs to the hour that it ends in."""
+def _hours(observations: ReplayObservations, rows: Records) -> dict[str, Records]:
+    """The rows of each hour since the open. A minute belongs to the hour in which it ends."""
     hour = (rows["minute"] - 1) // _HOUR
     out = {}
     for number in np.unique(hour).tolist():
         last = int(rows["minute"][hour == number].max())
-        begin, end = clock(watched.hours, number * _HOUR), clock(watched.hours, last)
+        begin, end = clock(observations.hours, number * _HOUR), clock(observations.hours, last)
         out[f"{begin} to {end}"] = rows[hour == number]
     return out
 
 
 def _score(rows: Records) -> dict[str, dict[str, float]]:
-    """The scores of one symbol's minutes, by estimate."""
+    """The scores of one symbol, by estimate."""
     gross = rows["gross_gex"]
     true = rows["true_gex"] / gross
     out = {}

@@ -1,4 +1,4 @@
-"""Scores of several tapes put together: intervals over seeds, and what comes nearer the truth."""
+"""Scores over several tapes: intervals over seeds, and comparisons of estimates."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -10,22 +10,22 @@ import numpy as np
 from zerodte.arrays import F64
 from zerodte.evaluate.gamma import CONVENTIONS, INVENTORY
 from zerodte.evaluate.hedging import hedge_flow
-from zerodte.evaluate.observations import METHODS, SETTLED, ReplayObservations, ScoreRows
+from zerodte.evaluate.observations import INTEREST_METHODS, SETTLED, ReplayObservations, ScoreRows
 from zerodte.evaluate.statistic import LEVEL, Interval, interval
 from zerodte.evaluate.tables import TABLES
 from zerodte.evaluate.truth import EvaluateError
 from zerodte.market.calendar import TradingSession
 from zerodte.records.dbn import Records
 
-#: Rows of a table over seeds.
+#: The rows of a table over seeds.
 ScoreTable: TypeAlias = dict[tuple[str, ...], dict[str, Interval]]
 
-#: What is held against what, by table: pairs of estimates.
+#: The pairs of estimates that are compared, by table.
 _RIVALS: Final = {
     "gamma": [(INVENTORY, convention) for convention in CONVENTIONS],
-    "open_interest": [(method, SETTLED) for method in METHODS if method != SETTLED],
+    "open_interest": [(method, SETTLED) for method in INTEREST_METHODS if method != SETTLED],
 }
-#: In what, and whether more of it is better.
+#: The measures of comparison, and whether a higher value is better.
 _MEASURES: Final = {
     "gamma": {"sign": True, "correlation": True, "error": False},
     "open_interest": {"contract_error": False, "total_error": False},
@@ -33,33 +33,33 @@ _MEASURES: Final = {
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Course:
-    """One symbol through the session, as drawn: minutes since the open, and flow by minute.
+class TimeSeries:
+    """One symbol through the session, for the plots of one tape.
 
     Attributes:
         symbol: The underlying.
-        minutes: `MINUTES` of it.
-        flow: Hedge flow as estimated, dollars, shape (minutes,).
-        need: What dealers truly had to hedge, likewise.
+        minutes: Its `MINUTE_ESTIMATES`.
+        flow: Estimated hedge flow, dollars, shape (minutes,).
+        true_flow: True hedging need of dealers, dollars, shape (minutes,).
     """
 
     symbol: str
     minutes: Records
     flow: F64
-    need: F64
+    true_flow: F64
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class TapeScore:
-    """One tape with its scores.
+    """The scores of one tape.
 
     Attributes:
         name: Its folder.
         hours: Its trading session.
-        digest: Of all its records.
-        parameters: What its seed drew.
-        scores: Rows by table.
-        courses: Its symbols that have a same-day chain.
+        digest: Digest of all its records.
+        parameters: The parameters that its seed determines.
+        scores: Rows, by table.
+        time_series: One for each symbol with a same-day chain.
     """
 
     name: str
@@ -67,21 +67,21 @@ class TapeScore:
     digest: str
     parameters: dict[str, Any]
     scores: dict[str, ScoreRows]
-    courses: tuple[Course, ...]
+    time_series: tuple[TimeSeries, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Two estimates held against each other, seed by seed.
+    """Two estimates compared seed by seed.
 
     Attributes:
-        table: Where they are rows.
-        symbol: Of which symbol.
-        time: When.
-        measure: The column that is compared.
+        table: The table of both estimates.
+        symbol: The symbol, or all.
+        time: The time label.
+        measure: The compared column.
         first: An estimate.
-        second: Its rival.
-        gain: By how much `first` is better, in the column's units.
+        second: The estimate that it is compared with.
+        gain: Improvement of `first` over `second`, in the column's units.
     """
 
     table: str
@@ -94,7 +94,7 @@ class Comparison:
 
     @property
     def nearer(self) -> str | None:
-        """Which one comes nearer the truth; None where that cannot be told from these seeds."""
+        """The estimate that is nearer to the truth; None if the seeds do not decide it."""
         if self.gain.low > 0.0:
             return self.first
         return self.second if self.gain.high < 0.0 else None
@@ -105,9 +105,9 @@ class Report:
     """The scores of several tapes.
 
     Attributes:
-        tapes: Each by itself, in the order given.
-        tables: Over all of them, by the names of `TABLES`.
-        comparisons: What beats what.
+        tapes: The scores of each tape, in the order given.
+        tables: Scores over all tapes, by the names of `TABLES`.
+        comparisons: Comparisons of estimates.
     """
 
     tapes: tuple[TapeScore, ...]
@@ -115,7 +115,7 @@ class Report:
     comparisons: tuple[Comparison, ...]
 
     def json(self) -> bytes:
-        """All of it but the courses, as JSON; unknown figures are null."""
+        """The report without time series, as JSON. Unknown figures are null."""
         tables = {
             table.name: [
                 {**dict(zip(table.labels, key, strict=True)), **figures}
@@ -134,41 +134,41 @@ class Report:
 
 
 def score(
-    name: str, digest: str, parameters: dict[str, Any], watched: ReplayObservations
+    name: str, digest: str, parameters: dict[str, Any], observations: ReplayObservations
 ) -> TapeScore:
     """Score one tape.
 
     Raises:
-        EvaluateError: If no minute of it could be held against its truth.
+        EvaluateError: If no minute of the tape is in its truth.
     """
-    if not len(watched.minutes):
-        raise EvaluateError(f"{name}: no minute of the tape is one that its truth knows")
-    rows = watched.minutes
-    courses = tuple(
-        Course(symbol, rows[rows["symbol"] == place], *hedge_flow(watched, place))
-        for symbol, place in watched.scopes().items()
+    if not len(observations.minutes):
+        raise EvaluateError(f"{name}: no minute of the tape is in its truth")
+    rows = observations.minutes
+    time_series = tuple(
+        TimeSeries(symbol, rows[rows["symbol"] == index], *hedge_flow(observations, index))
+        for symbol, index in observations.scopes().items()
     )
     return TapeScore(
         name=name,
-        hours=watched.hours,
+        hours=observations.hours,
         digest=digest,
         parameters=parameters,
-        scores={table.name: table.score(watched) for table in TABLES},
-        courses=courses,
+        scores={table.name: table.score(observations) for table in TABLES},
+        time_series=time_series,
     )
 
 
 def report(tapes: Sequence[TapeScore]) -> Report:
-    """Put tapes together.
+    """Combine the scores of tapes.
 
     Raises:
-        EvaluateError: If two of them hold the same records: they are one seed, not two.
+        EvaluateError: If two tapes hold the same records, because they are the same seed.
     """
-    for place, tape in enumerate(tapes):
-        for other in tapes[:place]:
+    for index, tape in enumerate(tapes):
+        for other in tapes[:index]:
             if tape.digest == other.digest:
                 raise EvaluateError(
-                    f"{other.name} and {tape.name} hold the same records; give every seed once"
+                    f"{other.name} and {tape.name} hold the same records; give each seed once"
                 )
     tables = {
         table.name: _over_seeds([tape.scores[table.name] for tape in tapes]) for table in TABLES
@@ -176,33 +176,33 @@ def report(tapes: Sequence[TapeScore]) -> Report:
     return Report(tuple(tapes), tables, tuple(_compare(tapes)))
 
 
-def _over_seeds(seeds: Sequence[ScoreRows]) -> ScoreTable:
-    """Every row that any seed has, each figure over those seeds that have it."""
-    keys = dict.fromkeys(key for rows in seeds for key in rows)
+def _over_seeds(by_seed: Sequence[ScoreRows]) -> ScoreTable:
+    """All rows of any seed. Each figure is over the seeds that have it."""
+    keys = dict.fromkeys(key for rows in by_seed for key in rows)
     kinds = list(dict.fromkeys(key[0] for key in keys))
     out: ScoreTable = {}
     for key in sorted(keys, key=lambda key: kinds.index(key[0])):
-        mine = [rows[key] for rows in seeds if key in rows]
-        names = dict.fromkeys(name for figures in mine for name in figures)
+        rows_of_key = [rows[key] for rows in by_seed if key in rows]
+        names = dict.fromkeys(name for figures in rows_of_key for name in figures)
         out[key] = {
-            name: interval(np.array([figures.get(name, np.nan) for figures in mine]))
+            name: interval(np.array([figures.get(name, np.nan) for figures in rows_of_key]))
             for name in names
         }
     return out
 
 
 def _compare(tapes: Sequence[TapeScore]) -> Iterator[Comparison]:
-    """Hold rivals against each other in every symbol and at every time that has them."""
+    """Compare pairs of estimates for every symbol and time that has both."""
     for table, rivals in _RIVALS.items():
-        seeds = [tape.scores[table] for tape in tapes]
-        scopes = dict.fromkeys(key[:2] for rows in seeds for key in rows)
+        by_seed = [tape.scores[table] for tape in tapes]
+        scopes = dict.fromkeys(key[:2] for rows in by_seed for key in rows)
         for first, second in rivals:
             for symbol, time in scopes:
                 for measure, more_is_better in _MEASURES[table].items():
                     gains = np.array(
                         [
                             rows[symbol, time, first][measure] - rows[symbol, time, second][measure]
-                            for rows in seeds
+                            for rows in by_seed
                             if (symbol, time, first) in rows
                         ]
                     )

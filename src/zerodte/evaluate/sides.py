@@ -1,4 +1,4 @@
-"""How often trades got the right side: the aggressor's, and the customer's."""
+"""The accuracy of trade classification: the aggressor's side, and the customer's."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -12,12 +12,11 @@ from zerodte.evaluate.statistic import share
 from zerodte.records.condition import Condition
 from zerodte.records.dbn import Records
 
-#: Where buckets of |delta| begin, the first at 0.
+#: Lower bounds of the buckets of |delta|.
 _DELTAS: Final = (0.0, 0.1, 0.25, 0.4, 0.6, 0.75, 0.9)
 
-
-#: A trade that stood; sides are 0 where there is none, true ones where customers had both.
-_TRADE: Final = np.dtype(
+#: A trade that was not cancelled. Sides are 0 if unknown, true sides if both are customers.
+_SCORED_TRADE: Final = np.dtype(
     [
         ("size", "<f8"),  # contracts
         ("side", "i1"),  # the aggressor's, as estimated
@@ -28,18 +27,18 @@ _TRADE: Final = np.dtype(
 )
 
 
-def score_sides(watched: ReplayObservations) -> ScoreRows:
+def score_sides(observations: ReplayObservations) -> ScoreRows:
     """Score sides by (kind, name): overall, by rule, moneyness, condition, expiry and symbol."""
-    truth, judged = watched.truth, watched.trades
-    stood = ~truth["is_cancelled"] & ~truth["is_cancel"] & (judged["symbol"] >= 0)
-    truth, judged = truth[stood], judged[stood]
-    trades = np.empty(len(judged), _TRADE)
+    truth, estimates = observations.truth, observations.trades
+    is_final = ~truth["is_cancelled"] & ~truth["is_cancel"] & (estimates["symbol"] >= 0)
+    truth, estimates = truth[is_final], estimates[is_final]
+    trades = np.empty(len(estimates), _SCORED_TRADE)
     for name in ("size", "side", "customer"):
-        trades[name] = judged[name]
+        trades[name] = estimates[name]
     trades["true_customer"] = truth["customer_side"]
     trades["true_side"] = np.where(truth["is_limit"], -1, 1) * truth["customer_side"]
     out: ScoreRows = {(ALL, "all trades"): _score(trades)}
-    for kind, (codes, names) in _kinds(watched, judged["delta"], stood).items():
+    for kind, (codes, names) in _groupings(observations, estimates["delta"], is_final).items():
         for code, name in names.items():
             if (which := codes == code).any():
                 out[kind, name] = _score(trades[which])
@@ -49,22 +48,22 @@ def score_sides(watched: ReplayObservations) -> ScoreRows:
     return out
 
 
-def _kinds(
-    watched: ReplayObservations, delta: F64, stood: Bool
+def _groupings(
+    observations: ReplayObservations, delta: F64, is_final: Bool
 ) -> dict[str, tuple[Index, Mapping[int, str]]]:
-    """Ways to part trades: a code for each trade, and the names of codes."""
-    judged = watched.trades[stood]
+    """The groupings of trades: a code per trade, and the names of the codes."""
+    estimates = observations.trades[is_final]
     size = np.abs(delta)
     bucket = np.where(np.isfinite(size), np.digitize(size, _DELTAS) - 1, len(_DELTAS))
     return {
-        "rule": (judged["rule"].astype(np.intp), {rule: _name(rule) for rule in SideRule}),
+        "rule": (estimates["rule"].astype(np.intp), {rule: _name(rule) for rule in SideRule}),
         "moneyness": (bucket, dict(enumerate((*_bucket_names(), "delta unknown")))),
         "condition": (
-            judged["condition"].astype(np.intp),
+            estimates["condition"].astype(np.intp),
             {condition: _name(condition) for condition in Condition},
         ),
-        "expiry": (judged["same_day"].astype(np.intp), {1: "same day", 0: "later"}),
-        "symbol": (judged["symbol"].astype(np.intp), dict(enumerate(watched.symbols))),
+        "expiry": (estimates["same_day"].astype(np.intp), {1: "same day", 0: "later"}),
+        "symbol": (estimates["symbol"].astype(np.intp), dict(enumerate(observations.symbols))),
     }
 
 
@@ -78,7 +77,7 @@ def _bucket_names() -> list[str]:
 
 
 def _score(trades: Records) -> dict[str, float]:
-    """Shares by contracts, and where a name ends in `_trades` by trades."""
+    """Shares weighted by contracts; names that end in `_trades` are weighted by trades."""
     size, one = trades["size"], np.ones(len(trades))
     side, customer = trades["side"], trades["customer"]
     true_side, true_customer = trades["true_side"], trades["true_customer"]
@@ -90,9 +89,9 @@ def _score(trades: Records) -> dict[str, float]:
     }
     for suffix, weights in (("", size), ("_trades", one)):
         known = weights * ~two_sided
-        signed, told = known * (side != 0), known * (customer != 0)
+        signed, customer_signed = known * (side != 0), known * (customer != 0)
         out[f"signed{suffix}"] = share(side != 0, weights)
         out[f"right{suffix}"] = share(side == true_side, signed)
-        out[f"customer{suffix}"] = share(customer == true_customer, told)
+        out[f"customer{suffix}"] = share(customer == true_customer, customer_signed)
         out[f"as_customer{suffix}"] = share(side == true_customer, signed)
     return out

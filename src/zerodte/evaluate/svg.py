@@ -1,6 +1,6 @@
-"""Two kinds of plots as inline SVG: dots with intervals by row, and lines through time.
+"""Two kinds of plots as inline SVG: dots with intervals by row, and lines over time.
 
-Colours are classes of the page's style sheet, so that light and dark are its business.
+Colors are CSS classes, so that the page's style sheet decides light and dark mode.
 """
 
 import html
@@ -27,7 +27,7 @@ _LINES_HEIGHT: Final = 220
 
 @dataclass(frozen=True, slots=True)
 class PlotDot:
-    """A figure with its interval (NaN where unknown), in a series' colour."""
+    """A value with its interval (NaN if unknown), in the color of its series."""
 
     series: str
     value: float
@@ -37,7 +37,7 @@ class PlotDot:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class PlotLine:
-    """A series over x; with `low` and `high` also the band between them."""
+    """A series over x, with a band between `low` and `high` if given."""
 
     series: str
     x: F64
@@ -51,11 +51,11 @@ def dot_plot(
     title: str,
     limits: tuple[float, float] = (-math.inf, math.inf),
 ) -> str:
-    """Rows of dots on one axis, each with a line over its interval, cut at `limits`."""
-    rows = [(label, [_cut(dot, limits) for dot in dots]) for label, dots in rows]
+    """Rows of dots on one axis, each with its interval clipped to `limits`."""
+    rows = [(label, [_clip(dot, limits) for dot in dots]) for label, dots in rows]
     values = [v for _, dots in rows for d in dots for v in (d.value, d.low, d.high)]
-    known = [value for value in values if math.isfinite(value)]
-    ticks = _ticks(min(known, default=0.0), max(known, default=1.0))
+    is_finite = [value for value in values if math.isfinite(value)]
+    ticks = _ticks(min(is_finite, default=0.0), max(is_finite, default=1.0))
     height = _TOP + _ROW * len(rows) + _BOTTOM
     scale = _Scale(ticks[0], ticks[-1], _LEFT, _WIDTH - _RIGHT)
     out = [_vertical(scale(tick), _TOP, height - _BOTTOM, _number(tick)) for tick in ticks]
@@ -69,12 +69,12 @@ def dot_plot(
 
 
 def line_plot(lines: Sequence[PlotLine], marks: Sequence[tuple[float, str]], title: str) -> str:
-    """Lines over x, drawn in order, the last on top; the y axis holds 0.
+    """Lines over x in drawing order, the last on top. The y axis includes 0.
 
     Args:
-        lines: With gaps where y is NaN.
-        marks: Places on the x axis with their labels.
-        title: For who cannot see it.
+        lines: The lines, with gaps where y is NaN.
+        marks: Positions on the x axis with their labels.
+        title: Label for screen readers.
     """
     values = np.concatenate([np.concatenate((n.y, n.low, n.high)) for n in lines] or [np.empty(0)])
     values = values[np.isfinite(values)]
@@ -92,7 +92,7 @@ def line_plot(lines: Sequence[PlotLine], marks: Sequence[tuple[float, str]], tit
 
 @dataclass(frozen=True, slots=True)
 class _Scale:
-    """From figures to places on the page."""
+    """A linear map from values to page coordinates."""
 
     first: float
     last: float
@@ -105,7 +105,7 @@ class _Scale:
 
 
 def _ticks(low: float, high: float) -> list[float]:
-    """Round numbers that span low to high, four to nine of them."""
+    """Four to nine round numbers that span low to high."""
     span = (high - low) or abs(high) or 1.0
     unit = 10.0 ** math.floor(math.log10(span / 4))
     step = next(unit * size for size in (1, 2, 5, 10) if span / (unit * size) <= 6)
@@ -120,44 +120,46 @@ def _number(value: float) -> str:
     return f"{round(value, 9):g}"
 
 
-def _cut(dot: PlotDot, limits: tuple[float, float]) -> PlotDot:
-    """Student's interval of a share may reach beyond what a share can be."""
+def _clip(dot: PlotDot, limits: tuple[float, float]) -> PlotDot:
+    """Clip an interval: Student's interval of a share may exceed the range of shares."""
     return replace(dot, low=max(dot.low, limits[0]), high=min(dot.high, limits[1]))
 
 
 def _dot(dot: PlotDot, label: str, scale: _Scale, height: float) -> str:
-    said = html.escape(f"{label}, {dot.series}: {dot.value:.3g}")
+    label_text = html.escape(f"{label}, {dot.series}: {dot.value:.3g}")
     line = ""
     if math.isfinite(dot.low):
-        said += f" ({dot.low:.3g} to {dot.high:.3g})"
+        label_text += f" ({dot.low:.3g} to {dot.high:.3g})"
         line = _line("", (scale(dot.low), scale(dot.high)), (height, height))
     return (
-        f'<g class="{class_of(dot.series)}"><title>{said}</title>{line}'
+        f'<g class="{css_class(dot.series)}"><title>{label_text}</title>{line}'
         f'<circle cx="{scale(dot.value):.1f}" cy="{height}" r="3.5"/></g>'
     )
 
 
 def _path(line: PlotLine, x: _Scale, y: _Scale) -> str:
-    known = np.isfinite(line.y)
+    is_finite = np.isfinite(line.y)
     pieces, pen = [], "M"
-    for at, value, here in zip(line.x.tolist(), line.y.tolist(), known.tolist(), strict=True):
-        if here:
+    for at, value, is_finite_here in zip(
+        line.x.tolist(), line.y.tolist(), is_finite.tolist(), strict=True
+    ):
+        if is_finite_here:
             pieces.append(f"{pen}{x(at):.1f} {y(value):.1f}")
-        pen = "L" if here else "M"
+        pen = "L" if is_finite_here else "M"
     title = f"<title>{html.escape(line.series)}</title>"
-    return f'<path class="line {class_of(line.series)}" d="{" ".join(pieces)}">{title}</path>'
+    return f'<path class="line {css_class(line.series)}" d="{" ".join(pieces)}">{title}</path>'
 
 
 def _band(line: PlotLine, x: _Scale, y: _Scale) -> str:
-    known = np.isfinite(line.low) & np.isfinite(line.high)
-    at, low, high = line.x[known], line.low[known], line.high[known]
+    is_finite = np.isfinite(line.low) & np.isfinite(line.high)
+    at, low, high = line.x[is_finite], line.low[is_finite], line.high[is_finite]
     points = [*zip(at, high, strict=True), *zip(at[::-1], low[::-1], strict=True)]
     corners = " ".join(f"{x(a):.1f},{y(b):.1f}" for a, b in points)
-    return f'<polygon class="band {class_of(line.series)}" points="{corners}"/>'
+    return f'<polygon class="band {css_class(line.series)}" points="{corners}"/>'
 
 
-def class_of(series: str) -> str:
-    """The class that a series' marks have."""
+def css_class(series: str) -> str:
+    """The CSS class of a series."""
     return "of-" + "".join(c if c.isalnum() else "-" for c in series)
 
 

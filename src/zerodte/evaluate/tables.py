@@ -1,4 +1,4 @@
-"""What the tables of scores hold: their columns in words, and how each is scored. One table."""
+"""The tables of scores: their columns, titles and scoring functions."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,23 +10,23 @@ from zerodte.evaluate.interest import score_interest
 from zerodte.evaluate.observations import ReplayObservations, ScoreRows
 from zerodte.evaluate.sides import score_sides
 
-#: A count; a share, shown in percent; a plain number.
-Kind: TypeAlias = Literal["count", "share", "number"]
+#: How a figure is shown: as a count, in percent, or as a plain number.
+FigureFormat: TypeAlias = Literal["count", "share", "number"]
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A figure of a table's rows.
+    """A column of a table.
 
     Attributes:
-        name: In JSON.
-        head: In a terminal; empty where it is only in JSON.
-        kind: How it is shown.
+        name: Name in JSON.
+        head: Heading in a terminal; empty for columns that are only in JSON.
+        format: How its figures are shown.
     """
 
     name: str
     head: str
-    kind: Kind = "share"
+    format: FigureFormat = "share"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +34,11 @@ class Table:
     """A table of scores.
 
     Attributes:
-        name: In JSON.
-        title: In words.
+        name: Name in JSON.
+        title: Heading in a terminal.
         labels: Names of the parts of a row's key.
-        columns: Its figures.
-        score: Makes its rows of one tape.
+        columns: Its columns.
+        score: Computes its rows for one tape.
     """
 
     name: str
@@ -71,18 +71,18 @@ TABLES: Final = (
     ),
     Table(
         "open_interest",
-        "Error of open interest, same-day chains: percent of the true",
+        "Error of open interest, same-day chains: percent of true open interest",
         ("symbol", "time", "method"),
         (
-            Column("contract_error", "contract by\ncontract"),
-            Column("total_error", "of the\nchain"),
+            Column("contract_error", "by\ncontract"),
+            Column("total_error", "by\nchain"),
             Column("bias", "bias"),
         ),
         score_interest,
     ),
     Table(
         "gamma",
-        "Dealers' gamma, same-day chains: against that of their true inventory",
+        "Dealers' gamma, same-day chains: compared with their true inventory",
         ("symbol", "time", "estimate"),
         (
             Column("positive", "true > 0\n%"),
@@ -98,7 +98,7 @@ TABLES: Final = (
     ),
     Table(
         "hedge_flow",
-        "Hedge flow, same-day chains: signed delta dollars against dealers' true need",
+        "Hedge flow, same-day chains: signed delta dollars compared with dealers' true need",
         ("symbol", "step"),
         (
             Column("correlation", "correlation", "number"),

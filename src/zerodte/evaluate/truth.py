@@ -1,4 +1,4 @@
-"""The truth that lies beside a simulated tape, read and checked against what the tape lists."""
+"""The truth of a simulated tape, read and checked against its contracts."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +12,12 @@ from pyarrow import compute, parquet
 from zerodte.arrays import I64, U32
 from zerodte.constants import MINUTE
 from zerodte.errors import ZerodteError
-from zerodte.feeds.simulator.output import CONTRACTS, PARAMETERS, TRADES, TRUTH
+from zerodte.feeds.simulator.output import (
+    CONTRACTS_FILE,
+    PARAMETERS_FILE,
+    TRADES_FILE,
+    TRUTH_FOLDER,
+)
 from zerodte.market.calendar import TradingSession, epoch_day
 from zerodte.market.contracts import Contracts
 from zerodte.records.dbn import Records
@@ -22,22 +27,22 @@ from zerodte.tape.folder import Tape
 
 
 class EvaluateError(ZerodteError, ValueError):
-    """What cannot be scored; says why, and what could be."""
+    """A tape that cannot be scored; the message says why."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Truth:
-    """What a simulated tape knows of itself; contracts are those n that expire today.
+    """The truth of a simulated tape. Contracts are the n that expire today.
 
     Attributes:
-        folder: Where it lies.
-        dataset: The dataset of its options.
+        folder: Its folder.
+        dataset: The dataset of the tape's options.
         trades: `TRADE_TRUTH`, one row per trade record of the tape, in the order of ticks.
-        minutes: Ends of the t minutes that are known, UTC ns, ascending, shape (t,).
+        minutes: Ends of its t minutes, UTC ns, ascending, shape (t,).
         instruments: Ids of the contracts, ascending, shape (n,).
         open_interest: Contracts, shape (t, n).
         dealers: Dealers' inventory, contracts, long positive, shape (t, n).
-        parameters: What the seed drew.
+        parameters: The parameters that the seed determines.
     """
 
     folder: Path
@@ -54,37 +59,37 @@ def read_truth(tape: Tape) -> Truth:
     """Read a tape's truth.
 
     Raises:
-        EvaluateError: If there is none, it cannot be read, or it does not speak of this tape's
-            contracts, each once a minute.
+        EvaluateError: If it is missing, cannot be read, or does not have one row per minute and
+            contract of the tape.
     """
-    folder = tape.path / TRUTH
+    folder = tape.path / TRUTH_FOLDER
     if not folder.is_dir():
         raise EvaluateError(
-            f"{tape.path}: no folder {TRUTH} in it; only a simulated tape can be scored"
+            f"{tape.path}: has no folder {TRUTH_FOLDER}; only simulated tapes can be scored"
         )
-    dataset = _options(tape)
+    dataset = _options_dataset(tape)
     instruments = _same_day(tape, dataset)
-    contracts = _read(folder / CONTRACTS, CONTRACT_TRUTH, instruments)
+    contracts = _read(folder / CONTRACTS_FILE, CONTRACT_TRUTH, instruments)
     minutes, open_interest, dealers = _by_minute(
-        folder / CONTRACTS, contracts, instruments, tape.session
+        folder / CONTRACTS_FILE, contracts, instruments, tape.session
     )
     return Truth(
         folder=folder,
         dataset=dataset,
-        trades=_read(folder / TRADES, TRADE_TRUTH),
+        trades=_read(folder / TRADES_FILE, TRADE_TRUTH),
         minutes=minutes,
         instruments=instruments,
         open_interest=open_interest,
         dealers=dealers,
-        parameters=_read_parameters(folder / PARAMETERS),
+        parameters=_read_parameters(folder / PARAMETERS_FILE),
     )
 
 
-def _options(tape: Tape) -> str:
+def _options_dataset(tape: Tape) -> str:
     datasets = [name for name in tape.symbols if tape.kind(name) == OPTIONS]
     if len(datasets) != 1:
-        found = ", ".join(datasets) or "none"
-        raise EvaluateError(f"{tape.path}: truth is of one dataset of options; found: {found}")
+        names = ", ".join(datasets) or "none"
+        raise EvaluateError(f"{tape.path}: expected one dataset of options, found: {names}")
     return datasets[0]
 
 
@@ -101,22 +106,22 @@ def _same_day(tape: Tape, dataset: str) -> U32:
 
 
 def _read(path: Path, layout: np.dtype[np.void], instruments: U32 | None = None) -> Records:
-    """The rows of a Parquet file as `layout`; only those of some instruments."""
+    """The rows of a Parquet file as `layout`, optionally of some instruments only."""
     names = layout.names or ()
     schema = pa.schema([(name, pa.from_numpy_dtype(layout[name])) for name in names])
-    wanted = None
+    row_filter = None
     if instruments is not None:
-        wanted = compute.field("instrument_id").isin(pa.array(instruments))
+        row_filter = compute.field("instrument_id").isin(pa.array(instruments))
     try:
-        known = parquet.read_schema(path).names
-        if lacking := [name for name in names if name not in known]:
-            raise EvaluateError(f"{path}: lacks the columns {', '.join(lacking)}")
-        table = parquet.read_table(path, columns=list(names), filters=wanted).cast(schema)
+        columns = parquet.read_schema(path).names
+        if missing := [name for name in names if name not in columns]:
+            raise EvaluateError(f"{path}: missing columns: {', '.join(missing)}")
+        table = parquet.read_table(path, columns=list(names), filters=row_filter).cast(schema)
     except FileNotFoundError:
-        raise EvaluateError(f"{path}: no such file; every simulated tape has one") from None
+        raise EvaluateError(f"{path}: file not found; every simulated tape has it") from None
     except (pa.ArrowException, OSError) as error:
-        said = str(error).partition("\n")[0]
-        raise EvaluateError(f"{path}: cannot be read as a table of truth: {said}") from error
+        reason = str(error).partition("\n")[0]
+        raise EvaluateError(f"{path}: cannot be read as a truth table: {reason}") from error
     out: Records = np.empty(len(table), layout)
     for name in names:
         if table[name].null_count:
@@ -133,16 +138,16 @@ def _by_minute(
     shape = (len(minutes), len(instruments))
     inside = (minutes > session.open) & (minutes <= session.close) & (minutes % MINUTE == 0)
     if not inside.all():
-        raise EvaluateError(f"{path}: a minute_end that ends no minute of {session.date}")
-    place = minute * shape[1] + np.searchsorted(instruments, rows["instrument_id"])
-    if not len(rows) or not np.array_equal(np.sort(place), np.arange(shape[0] * shape[1])):
+        raise EvaluateError(f"{path}: a minute_end is not the end of a minute of {session.date}")
+    position = minute * shape[1] + np.searchsorted(instruments, rows["instrument_id"])
+    if not len(rows) or not np.array_equal(np.sort(position), np.arange(shape[0] * shape[1])):
         raise EvaluateError(
-            f"{path}: does not fit the tape: expected is one row a minute for each of the "
-            f"{len(instruments)} contracts that expire on {session.date}; it has {len(rows)} rows "
-            f"of them in {len(minutes)} minutes"
+            f"{path}: does not fit the tape: expected one row per minute for each of the "
+            f"{len(instruments)} contracts that expire on {session.date}; found {len(rows)} rows "
+            f"in {len(minutes)} minutes"
         )
     open_interest, dealers = np.empty((2, len(rows)), np.int64)
-    open_interest[place], dealers[place] = rows["open_interest"], rows["dealers"]
+    open_interest[position], dealers[position] = rows["open_interest"], rows["dealers"]
     return minutes, open_interest.reshape(shape), dealers.reshape(shape)
 
 
@@ -150,6 +155,6 @@ def _read_parameters(path: Path) -> dict[str, Any]:
     try:
         return msgspec.json.decode(path.read_bytes(), type=dict[str, Any])
     except FileNotFoundError:
-        raise EvaluateError(f"{path}: no such file; every simulated tape has one") from None
+        raise EvaluateError(f"{path}: file not found; every simulated tape has it") from None
     except msgspec.DecodeError as error:
-        raise EvaluateError(f"{path}: not an object of JSON: {error}") from error
+        raise EvaluateError(f"{path}: not a JSON object: {error}") from error

@@ -26,7 +26,7 @@ _Table: TypeAlias = dict[str, Arrow]
 _REPEATED: Final = ("symbol", "strikes")
 
 
-class _Versioned(msgspec.Struct):
+class _FormatVersion(msgspec.Struct):
     version: int
 
 
@@ -78,7 +78,7 @@ def _header(metadata: pq.FileMetaData) -> schema.FileHeader:
     if entries.get(schema.CHECKSUM_KEY) != str(zlib.crc32(text)).encode():
         raise HistoryError("damaged: the checksum of its header is wrong")
     try:
-        version = msgspec.json.decode(text, type=_Versioned).version
+        version = msgspec.json.decode(text, type=_FormatVersion).version
         if version > schema.VERSION:
             raise HistoryError(
                 f"written as version {version}; this zerodte reads versions up to "

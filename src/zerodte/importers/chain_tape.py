@@ -31,7 +31,7 @@ from zerodte.tape.dbnfile import find_files
 from zerodte.tape.error import TapeError
 from zerodte.tape.writer import TapeWriter
 
-EQUITY_DATASET = "CBOE.EQUITY"
+CBOE_EQUITY = "CBOE.EQUITY"
 
 #: Open interest of a day is published by this time of its morning, New York.
 SETTLED_BY = time(6, 30)
@@ -122,7 +122,7 @@ def _write(chain: ImportedChain, writer: TapeWriter) -> None:
     write(chain.dataset, "cbbo-1m", _quotes(chain, ids))
     if chain.underlying is not None:
         is_index = root_info(chain.symbol).is_index
-        dataset = INDEX if is_index else EQUITY_DATASET
+        dataset = INDEX if is_index else CBOE_EQUITY
         instrument_id = int(writer.ids(dataset, [chain.symbol])[0])
         schema, make = ("trades", _index_value) if is_index else ("bbo-1m", _equity_quote)
         write(dataset, schema, make(instrument_id, chain.at, *chain.underlying))

@@ -15,7 +15,7 @@ from zerodte.importers import lean_records
 from zerodte.importers.chain_tape import check_session, definitions, expires_at_close
 from zerodte.importers.import_summary import ImportSummary
 from zerodte.importers.lean_files import OPEN_INTEREST, QUOTE, TRADE, Progress, find_day
-from zerodte.importers.lean_rows import HOUR, LeanReader, LeanRows
+from zerodte.importers.lean_rows import HOUR_MS, LeanReader, LeanRows
 from zerodte.market.calendar import TradingSession, calendar
 from zerodte.market.osi import Contract, MarketError, format_osi, is_root
 from zerodte.market.roots import root_info
@@ -25,7 +25,7 @@ from zerodte.tape.error import TapeError
 from zerodte.tape.writer import TapeWriter
 
 OPTIONS_DATASET: Final = "LEAN.OPTIONS"
-EQUITY_DATASET: Final = "LEAN.EQUITY"
+LEAN_EQUITY: Final = "LEAN.EQUITY"
 
 _NOTES: Final = (
     "minute bars",
@@ -34,7 +34,7 @@ _NOTES: Final = (
 _CADENCE_SECONDS: Final = 60
 #: Index values have Chicago's clock, an hour behind New York's, which everything else has. Lean's
 #: documentation states that for SPX only; we assume it for all indices.
-_CHICAGO_LAG: Final = HOUR
+_CHICAGO_LAG: Final = HOUR_MS
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,8 +172,8 @@ def _underlying(
 ) -> tuple[str, str, Records]:
     if root_info(symbol).is_index:
         return INDEX, "trades", lean_records.index_values(bars, writer.ids(INDEX, [symbol]), day)
-    ids = writer.ids(EQUITY_DATASET, [symbol])
-    return EQUITY_DATASET, "bbo-1m", lean_records.quotes(bars, ids, day, "bbo-1m")
+    ids = writer.ids(LEAN_EQUITY, [symbol])
+    return LEAN_EQUITY, "bbo-1m", lean_records.quotes(bars, ids, day, "bbo-1m")
 
 
 def _summary(

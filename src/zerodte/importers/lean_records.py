@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 
 from zerodte.arrays import F64, I64, U32
-from zerodte.importers.lean_rows import MINUTE, LeanRows
+from zerodte.importers.lean_rows import MINUTE_MS, LeanRows
 from zerodte.market.calendar import new_york
 from zerodte.records.dbn import PRICE_SCALE, STAT_OPEN_INTEREST, UNDEF_PRICE, Records, records
 
@@ -28,7 +28,7 @@ def midnight(day: date) -> int:
 
 def ends(bars: LeanRows, day: date) -> I64:
     """The ends of bars, shape (n,), UTC nanoseconds."""
-    return midnight(day) + (bars.time + MINUTE) * _MILLISECOND
+    return midnight(day) + (bars.time + MINUTE_MS) * _MILLISECOND
 
 
 def quotes(bars: LeanRows, ids: U32, day: date, schema: str) -> Records:
@@ -83,7 +83,7 @@ def _prevailing(quote_bars: LeanRows, trade_bars: LeanRows) -> I64:
     """
     if not len(quote_bars):
         return np.full(len(trade_bars), -1, np.int64)
-    quote_ends = quote_bars.contract_index * _DAY + quote_bars.time + MINUTE
+    quote_ends = quote_bars.contract_index * _DAY + quote_bars.time + MINUTE_MS
     order = np.argsort(quote_ends, kind="stable")
     starts = trade_bars.contract_index * _DAY + trade_bars.time
     last = np.searchsorted(quote_ends[order], starts, side="right") - 1

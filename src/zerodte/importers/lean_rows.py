@@ -17,9 +17,9 @@ from zerodte.market.osi import Contract, MarketError, format_osi
 from zerodte.market.roots import is_adjusted
 from zerodte.tape.error import TapeError
 
-MINUTE: Final = 60_000  # milliseconds
-HOUR: Final = 60 * MINUTE
-_EVENING: Final = 18 * HOUR  # the start of the next session's span
+MINUTE_MS: Final = 60_000  # milliseconds
+HOUR_MS: Final = 60 * MINUTE_MS
+_EVENING: Final = 18 * HOUR_MS  # the start of the next session's span
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +149,7 @@ class LeanReader:
         self.skipped[f"{subject} that cannot be read"] += int(np.count_nonzero(~is_valid))
         time = np.where(is_valid, cells[:, 0], 0.0).astype(np.int64) + clock_lag
         # A record at 18:00 is of the next session, and a bar is known when it ends.
-        is_late = is_valid & (time + MINUTE >= _EVENING)
+        is_late = is_valid & (time + MINUTE_MS >= _EVENING)
         self.skipped[f"{subject} from after 18:00"] += int(np.count_nonzero(is_late))
         order = np.lexsort((index, time))
         order = order[(is_valid & ~is_late)[order]]

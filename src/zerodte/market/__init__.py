@@ -1,1 +1,1 @@
-"""What is traded and when: sessions, roots, symbols, contracts."""
+"""Instruments and trading hours: sessions, roots, symbols, contracts."""

@@ -1,7 +1,7 @@
-"""When the market trades: sessions, early closes and holidays, and New York's clock.
+"""Trading sessions, early closes and holidays, and New York time.
 
 Instants are int UTC nanoseconds, dates are US/Eastern market dates. The schedule comes from a
-calendar library, is read once and kept as int64 arrays; nothing here knows what is traded.
+calendar library and is read once into int64 arrays.
 """
 
 import datetime
@@ -19,13 +19,13 @@ from zerodte.clock import parse_new_york as parse_new_york  # noqa: PLC0414
 from zerodte.constants import MINUTE
 from zerodte.market.osi import MarketError
 
-#: The years whose sessions are known. Reading all of them takes a few hundredths of a second.
+#: The range of known sessions. Reading all of them takes a few hundredths of a second.
 FIRST_DAY = datetime.date(1990, 1, 1)
 LAST_DAY = datetime.date(2099, 12, 31)
-_KNOWN = f"{FIRST_DAY} to {LAST_DAY}"
+_YEARS = f"{FIRST_DAY} to {LAST_DAY}"
 
 _USUAL_CLOSE = datetime.time(16)
-# From 18:00 New York on, an instant belongs to the coming session.
+# From 18:00 New York time, an instant belongs to the next session.
 _EVENING = datetime.timedelta(hours=24 - 18)
 _EPOCH = datetime.date(1970, 1, 1).toordinal()
 
@@ -36,7 +36,7 @@ def epoch_day(date: datetime.date) -> int:
 
 
 def from_epoch_day(day: int) -> datetime.date:
-    """The date that lies `day` days after 1970-01-01."""
+    """The date `day` days after 1970-01-01."""
     return datetime.date.fromordinal(_EPOCH + day)
 
 
@@ -61,12 +61,12 @@ class TradingSession:
 
     @property
     def is_early_close(self) -> bool:
-        """Whether it ends before 16:00 New York."""
+        """Whether it ends before 16:00 New York time."""
         return self.close < new_york(self.date, _USUAL_CLOSE)
 
 
 class Calendar:
-    """Sessions in order, as three parallel arrays.
+    """All sessions in order, as three parallel arrays.
 
     Args:
         days: int64[n], ascending: market dates as days since 1970-01-01.
@@ -88,22 +88,22 @@ class Calendar:
         """The session of a date, or None on a weekend or holiday.
 
         Raises:
-            MarketError: If the date lies outside the known years; so for every method here.
+            MarketError: If the date is outside the known years; likewise for all methods.
         """
-        at = self._first_from(date)
-        if at == len(self._days) or self._days[at] != epoch_day(date):
+        index = self._first_from(date)
+        if index == len(self._days) or self._days[index] != epoch_day(date):
             return None
-        return self._session_at(at)
+        return self._session_at(index)
 
     def session_of(self, instant: int) -> TradingSession:
         """The session that an instant (UTC nanoseconds) belongs to.
 
-        A session owns the time from 18:00 New York of the last session's day to 18:00 of its
-        own, weekends and holidays between them included: what is downloaded in the evening
-        belongs to the next session.
+        A session owns the time from 18:00 New York time on the day of the previous session to 18:00
+        on its own day, including weekends and holidays: data downloaded in the evening belongs to
+        the next session.
         """
-        shown = new_york_clock(instant).replace(tzinfo=None)
-        return self._session_at(self._first_from((shown + _EVENING).date()))
+        local = new_york_clock(instant).replace(tzinfo=None)
+        return self._session_at(self._first_from((local + _EVENING).date()))
 
     def previous(self, date: datetime.date) -> TradingSession:
         """The last session before a date."""
@@ -114,30 +114,30 @@ class Calendar:
         return self._session_at(self._first_after(date))
 
     def sessions_between(self, after: datetime.date, until: datetime.date) -> int:
-        """How many sessions d there are with after < d <= until; 0 where `until` is earlier."""
+        """The number of sessions d with after < d <= until; 0 if `until` is earlier."""
         return max(0, self._first_after(until) - self._first_after(after))
 
     def minutes_between(self, after: datetime.date, until: datetime.date) -> float:
-        """The lengths of the sessions d with after < d <= until, added up."""
+        """The total minutes of the sessions d with after < d <= until."""
         days = slice(self._first_after(after), self._first_after(until))
         return int((self._closes[days] - self._opens[days]).sum()) / MINUTE
 
     def _first_from(self, date: datetime.date) -> int:
-        return int(np.searchsorted(self._days, _known(date)))
+        return int(np.searchsorted(self._days, _checked_day(date)))
 
     def _first_after(self, date: datetime.date) -> int:
-        return int(np.searchsorted(self._days, _known(date), side="right"))
+        return int(np.searchsorted(self._days, _checked_day(date), side="right"))
 
-    def _session_at(self, at: int) -> TradingSession:
-        if not 0 <= at < len(self._days):
-            raise MarketError(f"no session there; sessions are known from {_KNOWN}")
-        day, opens, closes = self._days[at], self._opens[at], self._closes[at]
+    def _session_at(self, index: int) -> TradingSession:
+        if not 0 <= index < len(self._days):
+            raise MarketError(f"no such session; the calendar covers {_YEARS}")
+        day, opens, closes = self._days[index], self._opens[index], self._closes[index]
         return TradingSession(from_epoch_day(int(day)), int(opens), int(closes))
 
 
-def _known(date: datetime.date) -> int:
+def _checked_day(date: datetime.date) -> int:
     if not FIRST_DAY <= date <= LAST_DAY:
-        raise MarketError(f"no sessions are known for {date}; they are from {_KNOWN}")
+        raise MarketError(f"no sessions are known for {date}; the calendar covers {_YEARS}")
     return epoch_day(date)
 
 
@@ -145,13 +145,13 @@ def _known(date: datetime.date) -> int:
 def calendar() -> Calendar:
     """The calendar of the New York Stock Exchange, which US listed options follow.
 
-    The library's own Cboe calendars miss the early close of 24 December.
+    The library's Cboe calendars lack the early close of 24 December.
     """
-    # Importing pandas takes most of a second: not before a session is asked for.
+    # Importing pandas takes most of a second, so it is imported on first use.
     from pandas_market_calendars import get_calendar  # noqa: PLC0415
 
     with warnings.catch_warnings():
-        # The library calls parts of pandas that pandas is about to rename.
+        # The library uses parts of pandas that are deprecated.
         warnings.simplefilter("ignore", DeprecationWarning)
         schedule = get_calendar("NYSE").schedule(FIRST_DAY, LAST_DAY)
     days = schedule.index.to_numpy().astype("M8[D]").astype(np.int64)

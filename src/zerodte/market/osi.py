@@ -1,8 +1,4 @@
-"""The names of option contracts: OSI symbols in, OSI and wire symbols out.
-
-A name and nothing else lives here. What a root means stands in `roots`, what a tape lists in
-`contracts`.
-"""
+"""The symbols of option contracts: parses OSI symbols, formats OSI and wire symbols."""
 
 import datetime
 import re
@@ -12,7 +8,7 @@ from zerodte.errors import ZerodteError
 
 
 class MarketError(ZerodteError, ValueError):
-    """A symbol, a date or an instant that the market's rules do not know."""
+    """An invalid symbol, date or instant."""
 
 
 @dataclass(frozen=True, order=True, slots=True)
@@ -21,8 +17,8 @@ class Contract:
 
     Attributes:
         root: The OSI root, 'SPXW', without padding.
-        expiry: The last day of the contract, a US/Eastern market date.
-        strike: In dollars, a whole number of thousandths.
+        expiry: The expiration date, a US/Eastern market date.
+        strike: Dollars, a multiple of 0.001.
         right: 'C' or 'P'.
     """
 
@@ -41,19 +37,19 @@ _CENTURY = 2000  # OSI symbols came into use in 2010 and name the year by two di
 
 
 def is_root(text: str) -> bool:
-    """Whether a text can be an OSI root: one to six capitals and digits, a capital first."""
+    """Whether a text is a valid OSI root: a capital, then up to five capitals or digits."""
     return _ROOT.fullmatch(text) is not None
 
 
 def parse_osi(raw: str) -> Contract:
-    """Read an OSI symbol, its root padded to six characters or not.
+    """Parse an OSI symbol, with the root padded to six characters or not.
 
     Args:
         raw: 'SPXW  220323C04480000' or 'SPXW220323C04480000'.
 
     Raises:
-        MarketError: If `raw` is not such a symbol, its date is not on the calendar, or its
-            strike is zero.
+        MarketError: If `raw` is not an OSI symbol, its date does not exist, or its strike is
+            zero.
     """
     match = _OSI.fullmatch(raw)
     if match is None or (" " in raw and match.start(2) != 6):
@@ -72,12 +68,12 @@ def parse_osi(raw: str) -> Contract:
 
 
 def format_osi(contract: Contract) -> str:
-    """Write a contract as its OSI symbol: 21 characters, the root padded to six.
+    """Format a contract as its OSI symbol: 21 characters, with the root padded to six.
 
     Raises:
-        MarketError: If the contract has no OSI symbol: a root of other than one to six capitals
-            and digits, a year outside 2000 to 2099, a right other than 'C' and 'P', or a strike
-            that eight digits of thousandths cannot hold.
+        MarketError: If the contract has no OSI symbol: an invalid root, a year outside 2000 to
+            2099, a right other than 'C' and 'P', or a strike that does not fit eight digits of
+            thousandths.
     """
     root, expiry, strike, right = contract.root, contract.expiry, contract.strike, contract.right
     if not is_root(root):
@@ -95,5 +91,5 @@ def format_osi(contract: Contract) -> str:
 
 
 def wire_symbol(contract: Contract) -> str:
-    """Write a contract as clients see it: 'SPY-260319-C-590', 'GOOG-151224-C-752.5'."""
+    """Format a contract's wire symbol: 'SPY-260319-C-590', 'GOOG-151224-C-752.5'."""
     return f"{contract.root}-{contract.expiry:%y%m%d}-{contract.right}-{contract.strike:.8g}"

@@ -1,37 +1,37 @@
-"""What an OSI root means: the symbol it belongs to, how it settles and how it is exercised.
+"""The table of OSI roots: underlying symbol, settlement and exercise style.
 
-A table and its two readers. A root that the table does not name is an equity's or an ETF's.
+A root that is not in the table belongs to an equity or ETF.
 """
 
 from dataclasses import dataclass
 from typing import Literal
 
 Settlement = Literal["AM", "PM"]
-Style = Literal["european", "american"]
+ExerciseStyle = Literal["european", "american"]
 
 
 @dataclass(frozen=True, slots=True)
 class Root:
-    """The facts that hold for every contract of a root.
+    """The properties of all contracts of a root.
 
     Attributes:
         root: The OSI root.
-        symbol: The underlying it belongs to; SPX and SPXW both belong to SPX.
-        settlement: 'AM' settles at the opening of the expiry, so that the contract cannot be
-            traded on that day; 'PM' at its close.
-        style: Of exercise.
-        is_index: Whether the underlying is an index: a value, without quotes of its own.
+        symbol: Symbol of the underlying; SPX for both SPX and SPXW.
+        settlement: 'AM' settles at the opening of the expiration date, so the contract does not
+            trade on that day; 'PM' settles at the close.
+        style: Exercise style.
+        is_index: Whether the underlying is an index, which has values but no quotes.
     """
 
     root: str
     symbol: str
     settlement: Settlement
-    style: Style
+    style: ExerciseStyle
     is_index: bool
 
 
 # Source: the exchanges' contract specifications (Cboe; Nasdaq for NDX, NDXP and XND).
-_INDEX_ROOTS: tuple[tuple[str, str, Settlement, Style], ...] = (
+_INDEX_ROOTS: tuple[tuple[str, str, Settlement, ExerciseStyle], ...] = (
     ("SPX", "SPX", "AM", "european"),
     ("SPXW", "SPX", "PM", "european"),
     ("SPXPM", "SPX", "PM", "european"),
@@ -52,14 +52,14 @@ _TABLE = {row[0]: Root(*row, is_index=True) for row in _INDEX_ROOTS}
 
 
 def root_info(root: str) -> Root:
-    """The facts of a root; those of an equity or ETF where the table does not name it."""
-    known = _TABLE.get(root)
-    return known or Root(root, symbol=root, settlement="PM", style="american", is_index=False)
+    """The properties of a root. An unknown root is that of an equity or ETF."""
+    info = _TABLE.get(root)
+    return info or Root(root, symbol=root, settlement="PM", style="american", is_index=False)
 
 
 def is_adjusted(root: str) -> bool:
-    """Whether a root ends in a digit: contracts changed by a split, a merger or a dividend.
+    """Whether a root ends in a digit: contracts adjusted for a split, merger or dividend.
 
-    Their deliverable is no longer 100 shares, so they are kept out of every chain.
+    Their deliverable is not 100 shares, so they are excluded from all chains.
     """
     return root[-1:].isdigit()

@@ -1,1 +1,1 @@
-"""Prices and what follows from them: kernels over one chain's arrays, and its two clocks."""
+"""Pricing kernels over the arrays of one chain, and the clocks of a session."""

@@ -10,11 +10,11 @@ With F the forward, K the strike, tau the time left, v the volatility and s = v 
 
 Source: Black, "The pricing of commodity contracts", 1976; Haug, "The Complete Guide to Option
 Pricing Formulas", 2007, ch. 2. Theta and charm are the change as time passes (theta <= 0), per unit
-of tau. The one exponential per contract is n(d1); the tail of the law is n(d1) times the Mills
-ratio, so delta keeps its digits in the wings.
+of tau. The only exponential per contract is n(d1); the tail of the normal distribution is n(d1)
+times the Mills ratio, so delta keeps its precision in the wings.
 
-A contract whose volatility, strike, forward or time is not positive and finite has no value here:
-NaN comes out, never an error. That includes the limit tau = 0, where gamma is 0 or infinite.
+The result is NaN, never an error, if the volatility, strike, forward or time is not positive and
+finite. That includes the limit tau = 0, where gamma is 0 or infinite.
 """
 
 import math
@@ -39,14 +39,14 @@ class Greeks(NamedTuple):
 
 @inline
 def deviation(forward: float, strike: float, root_tau: float, vol: float) -> float:
-    """The standard deviation s = vol sqrt(tau), or NaN where no price exists."""
+    """The standard deviation s = vol sqrt(tau), or NaN if no price exists."""
     s = vol * root_tau
     return s if (0.0 < s < math.inf) & (strike > 0.0) & (forward > 0.0) else math.nan
 
 
 @inline
 def signed_tail(d: float, density: float, is_call: bool) -> float:
-    """N(d) for a call, N(d) - 1 for a put, given density = n(d); no cancellation either way."""
+    """N(d) for a call, N(d) - 1 for a put, given density = n(d), without cancellation."""
     tail = density * mills(abs(d))
     put = 0.0 if is_call else 1.0
     return (1.0 - put) - tail if d > 0.0 else tail - put
@@ -89,7 +89,7 @@ def price_into(
     """Write the prices of one chain into `price`; see `price`.
 
     The time value over the smaller of F and K is n(A) (M(A) - M(B)) with A = h - s / 2 and
-    B = h + s / 2, or where that is large its complement n(A) (M(-A) + M(B)); M is the Mills ratio.
+    B = h + s / 2; if that is large, its complement n(A) (M(-A) + M(B)). M is the Mills ratio.
     """
     root_tau = math.sqrt(tau)
     for i in range(strike.shape[0]):
@@ -110,12 +110,12 @@ def greeks(forward: float, strike: F64, tau: float, vol: F64, is_call: Bool) -> 
     Args:
         forward: Forward of the chain, in dollars.
         strike: Strikes, f8[n].
-        tau: Time left; theta and charm are per its unit (years of 252 sessions in this house).
+        tau: Time left; theta and charm are per its unit (years of 252 sessions in this package).
         vol: Volatilities per square root of that unit, f8[n]; NaN where unknown.
         is_call: True for calls, bool[n].
 
     Returns:
-        f8[n] each; NaN where vol, strike, forward or tau is NaN, not positive or infinite.
+        f8[n] each; NaN if vol, strike, forward or tau is NaN, infinite or not positive.
     """
     out = np.empty((5, strike.shape[0]))
     greeks_into(forward, strike, tau, vol, is_call, out[0], out[1], out[2], out[3], out[4])
@@ -135,7 +135,7 @@ def chain_greeks(forward: float, strike: F64, tau: float, vol: F64) -> Greeks:
 
 
 def greeks_over(forward: F64, strike: F64, tau: F64, vol: F64) -> Greeks:
-    """The same at many instants.
+    """The greeks of calls and puts on one chain's smiles at k instants.
 
     Args:
         forward: In dollars, f8[k].
@@ -155,7 +155,7 @@ def greeks_over(forward: F64, strike: F64, tau: F64, vol: F64) -> Greeks:
 
 
 def _rights(count: int) -> Bool:
-    """So many calls, then so many puts."""
+    """`count` calls, then `count` puts."""
     rights = np.zeros(2 * count, np.bool_)
     rights[:count] = True
     return rights

@@ -1,19 +1,19 @@
 """Implied volatility of one chain: a bracketed solver in the logarithm of the price.
 
-The price is first turned out of the money by parity, leaving the time value. With a = |log(F / K)|
-and s = v sqrt(tau), the time value over the smaller of F and K is
+Parity first converts the price to that of the out-of-the-money option, the time value. With
+a = |log(F / K)| and s = v sqrt(tau), the time value over the smaller of F and K is
 
     c(s) = n(A) (M(A) - M(B))            while A >= -1/2
     1 - c(s) = n(A) (M(-A) + M(B))       while A < -1/2
 
-where A = a / s - s / 2, B = a / s + s / 2, and M is the Mills ratio. The left side's logarithm is
-solved for: log c loses no digits in the far wings, where c is far below one tick, nor does
-log(1 - c) near the bound. Halley's iteration on it starts from the answer of the Bachelier model,
-nearly exact over a day, and is kept inside a bracket that every step narrows (c grows with s);
-four steps suffice wherever a float64 price holds a volatility. No starting point comes from the
-past: a result depends on its own arguments alone.
+where A = a / s - s / 2, B = a / s + s / 2, and M is the Mills ratio. The solver works on the
+logarithm of the left side: log c keeps its precision in the far wings, where c is far below one
+tick, and log(1 - c) keeps it near the bound. Halley's iteration starts from the solution of the
+Bachelier model, which is nearly exact over a day. It stays inside a bracket that every step
+narrows, since c increases with s. Four steps suffice if a float64 price determines a volatility.
+There is no warm start: a result depends on its own arguments alone.
 
-A block of contracts walks in step, as vector code, until its last contract rests.
+A block of contracts iterates together, as vector code, until all have converged.
 
 Source: the idea of the log-price objective is Jäckel's, "Let's be rational", 2015; the derivatives
 are c' = n(A) and c'' = c' A B / s.
@@ -27,20 +27,20 @@ from zerodte.arrays import F64, Bool
 from zerodte.compiled import inline, vector_kernel
 from zerodte.pricing.special import INV_SQRT_2PI, SQRT_2PI, log_ratio, mills_fall, polynomial
 
-#: Contracts that walk together: enough to fill the vector units, few enough that one hard
-#: contract holds up few others.
+#: Contracts that iterate together: enough to fill the vector units, few enough that one slow
+#: contract delays few others.
 _BLOCK = 64
-#: A step this small against s is the last one: the error after it is of the order of its cube.
-_REST = 1e-5
-#: Below this A the time value is large enough for 1 - c to have all the digits of c.
+#: A step this small relative to s is the last: the error after it is of the order of its cube.
+_STEP_TOLERANCE = 1e-5
+#: Below this A, the time value is so large that 1 - c has full precision.
 _UPPER = -0.5
-#: Halvings of the bracket alone would need fewer than this for every digit of s.
+#: Bisection alone would need fewer steps than this for full precision.
 _MAX_STEPS = 80
-#: Time values below this, against the smaller of F and K, are none.
-_LEAST = 1e-300
+#: Time values below this, relative to the smaller of F and K, count as zero.
+_LEAST_TIME_VALUE = 1e-300
 #: Beyond sqrt(2 a) + this, c equals 1 to the last digit.
-_REACH = 18.0
-#: A Halley factor outside these is not trusted: the step is Newton's.
+_MAX_DEVIATION = 18.0
+#: Outside these bounds of Halley's factor, the step is Newton's.
 _FACTOR_LOW = 0.25
 _FACTOR_HIGH = 4.0
 
@@ -68,7 +68,7 @@ def _first_guess(a: float, beta: float) -> float:
 
 @inline
 def _next(a: float, c: float, s: float) -> tuple[bool, float]:
-    """Whether s is too high for the time value c, and the step that Halley's rule takes from s."""
+    """Whether s is too high for the time value c, and Halley's step from s."""
     h = a / s
     near = h - 0.5 * s
     far = h + 0.5 * s
@@ -79,22 +79,22 @@ def _next(a: float, c: float, s: float) -> tuple[bool, float]:
     excess = side * (log_ratio(INV_SQRT_2PI * ratio, 1.0 - c if upper else c) - 0.5 * near * near)
     newton = -excess * ratio
     factor = 1.0 + 0.5 * newton * (near * far / s - side / ratio)
-    trusted = (factor > _FACTOR_LOW) & (factor < _FACTOR_HIGH)
-    return excess > 0.0, newton / (factor if trusted else 1.0)
+    is_usable = (factor > _FACTOR_LOW) & (factor < _FACTOR_HIGH)
+    return excess > 0.0, newton / (factor if is_usable else 1.0)
 
 
 @inline
 def _load(
     forward: float, strike: float, price: float, is_call: bool
 ) -> tuple[float, float, float, float]:
-    """a, c, the first s, and an s that is surely too high; s is NaN where none exists."""
+    """a, c, the initial s, and an upper bound of s. The initial s is NaN if no s exists."""
     intrinsic = max(forward - strike if is_call else strike - forward, 0.0)
     value = price - intrinsic
     a = abs(log_ratio(forward, strike))
     c = value / min(forward, strike)
     s = _first_guess(a, value / math.sqrt(forward * strike))
-    exists = (c > _LEAST) & (c < 1.0)
-    return a, c, s if exists else math.nan, math.sqrt(2.0 * a) + _REACH
+    exists = (c > _LEAST_TIME_VALUE) & (c < 1.0)
+    return a, c, s if exists else math.nan, math.sqrt(2.0 * a) + _MAX_DEVIATION
 
 
 @vector_kernel
@@ -118,20 +118,20 @@ def volatility_into(
         for _ in range(_MAX_STEPS):
             moving = 0
             for i in range(_BLOCK):
-                here = s[i]
-                too_high, step = _next(a[i], c[i], here)
-                below = low[i] if too_high else here
-                above = here if too_high else high[i]
-                at_rest = low[i] >= high[i]
-                moves = (abs(step) > _REST * here) & (not at_rest)
-                ahead = here + step
-                inside = (ahead > below) & (ahead < above)
-                there = ahead if inside | (not moves) else 0.5 * (below + above)
-                there = here if at_rest else there
-                s[i] = there
-                low[i] = below if moves else there
-                high[i] = above if moves else there
-                moving += 1 if moves else 0
+                current = s[i]
+                too_high, step = _next(a[i], c[i], current)
+                lower_bound = low[i] if too_high else current
+                upper_bound = current if too_high else high[i]
+                has_converged = low[i] >= high[i]
+                is_moving = (abs(step) > _STEP_TOLERANCE * current) & (not has_converged)
+                proposal = current + step
+                inside = (proposal > lower_bound) & (proposal < upper_bound)
+                target = proposal if inside | (not is_moving) else 0.5 * (lower_bound + upper_bound)
+                target = current if has_converged else target
+                s[i] = target
+                low[i] = lower_bound if is_moving else target
+                high[i] = upper_bound if is_moving else target
+                moving += 1 if is_moving else 0
             if moving == 0:
                 break
         for i in range(count):
@@ -145,12 +145,12 @@ def volatility(forward: float, strike: F64, tau: float, price: F64, is_call: Boo
         forward: Forward of the chain, in dollars.
         strike: Strikes, f8[n].
         tau: Time left, in years of 252 sessions.
-        price: Option prices in dollars, f8[n]; NaN where unknown.
+        price: Option prices in dollars, f8[n]; NaN if unknown.
         is_call: True for calls, bool[n].
 
     Returns:
-        f8[n], per square root of tau's unit; NaN where the price holds no time value or reaches
-        its bound (the forward for a call, the strike for a put), and where an argument is NaN.
+        f8[n], per square root of tau's unit; NaN if the price has no time value or reaches its
+        bound (the forward for a call, the strike for a put), or if an argument is NaN.
     """
     vol = np.empty(strike.shape[0])
     volatility_into(forward, strike, tau, price, is_call, vol)

@@ -1,8 +1,8 @@
-"""A book of options repriced over a grid of spots, sticky by strike.
+"""A book of options repriced over a grid of spots, with sticky-strike volatilities.
 
-Every contract keeps its volatility while the spot moves, and the forward moves with the spot in
-constant ratio. The gamma profile's sign change is the gamma flip; the delta profile gives the
-hedging that a move would ask for.
+Every contract keeps its volatility as spot moves, and the ratio of forward to spot is constant. The
+sign change of the gamma profile is the gamma flip. The delta profile gives the hedging flow of a
+move.
 """
 
 import math
@@ -32,13 +32,13 @@ def gex_profile_into(
 ) -> None:
     """Write the net GEX at each trial spot into `gex`; see `gex_profile`."""
     root_tau = math.sqrt(tau)
-    # Logarithms are taken from the first spot, so that they are small and keep their digits.
+    # Logarithms are relative to the first spot, so that they are small and precise.
     origin = spots[0] if spots.shape[0] > 0 else math.nan
     distance = np.empty(spots.shape[0])
     for j in range(spots.shape[0]):
         distance[j] = log_ratio(spots[j], origin)
         gex[j] = 0.0
-    # In units of _HALVING, n(d) is 2^(-d^2) / sqrt(2 pi): the grid's inner loop is then shortest.
+    # In units of _HALVING, n(d) is 2^(-d^2) / sqrt(2 pi), which makes the inner loop short.
     slope = np.empty(strike.shape[0])
     start = np.empty(strike.shape[0])
     scale = np.empty(strike.shape[0])
@@ -90,14 +90,14 @@ def gex_profile(
 
     Args:
         spots: Trial spots in dollars, f8[m].
-        forward_ratio: Forward over spot, the same at every trial spot.
+        forward_ratio: Forward over spot, constant.
         strike: Strikes, f8[n].
         tau: Time left, in years of 252 sessions.
-        vol: Volatilities, f8[n]; a contract whose volatility is NaN adds nothing.
-        weight: Sign times open interest times multiplier, f8[n]; zero or NaN adds nothing.
+        vol: Volatilities, f8[n]; contracts with NaN are ignored.
+        weight: Sign times open interest times multiplier, f8[n]; zero and NaN are ignored.
 
     Returns:
-        Dollars per one percent move, f8[m].
+        Dollars per one-percent move, f8[m].
     """
     gex = np.empty(spots.shape[0])
     gex_profile_into(spots, forward_ratio, strike, tau, vol, weight, gex)
@@ -115,7 +115,7 @@ def book_delta(
 ) -> F64:
     """The delta of a weighted book at each trial spot, f8[m]: sum of weight delta(x forward_ratio).
 
-    Arguments as in `gex_profile`, and is_call: True for calls, bool[n].
+    Arguments as in `gex_profile`; is_call is True for calls, bool[n].
     """
     delta = np.empty(spots.shape[0])
     book_delta_into(spots, forward_ratio, strike, tau, vol, is_call, weight, delta)

@@ -1,14 +1,14 @@
-"""Branch-free special functions that melt into vector loops.
+"""Branch-free special functions that are inlined into vector loops.
 
-Every function here is straight-line code on one float64: no branch, no table look-up, no call, so
-that LLVM turns a loop over contracts into vector instructions. NaN in, NaN out. The polynomials
-are Chebyshev interpolants made in 40-digit arithmetic by `tests/answers/make_special.py`.
+Every function is straight-line code on one float64, without branches, tables or calls, so that LLVM
+vectorises a loop over contracts. NaN in, NaN out. The polynomials are Chebyshev interpolants
+computed in 40-digit arithmetic by `tests/answers/make_special.py`.
 
     exp        relative error below 2e-16 for -708 <= y <= 709; below that exactly 0
     exp2       relative error below 2e-16 for -1022 <= y <= 1023; below that exactly 0
     mills      relative error below 8e-16 for every d >= -1/2
     mills_fall relative error below 5e-15 for every width
-    log_ratio  relative error below 4e-16, near 1 too
+    log_ratio  relative error below 4e-16, also near 1
 """
 
 import numpy as np
@@ -19,8 +19,8 @@ from zerodte.compiled import inline
 INV_SQRT_2PI = 0.3989422804014327
 SQRT_2PI = 2.5066282746310002
 
-#: Adding and taking away 1.5 x 2^52 rounds to the nearest integer, and leaves that integer in the
-#: low bits of the sum.
+#: Adding and subtracting 1.5 x 2^52 rounds to the nearest integer, which is also in the low bits of
+#: the sum.
 _ROUND = 6755399441055744.0
 _INV_LN2 = 1.4426950408889634
 #: ln 2 in two parts; the first has trailing zeros, so its product with a small integer is exact.
@@ -91,7 +91,7 @@ _MILLS = (
 
 @inline
 def polynomial(x: float, coefficients: tuple[float, ...]) -> float:
-    """Horner's rule, coefficients lowest first. LLVM unrolls it: the length is a constant."""
+    """Horner's rule, coefficients in ascending order. LLVM unrolls it for constant length."""
     last = len(coefficients) - 1
     result = coefficients[last]
     for power in range(last - 1, -1, -1):
@@ -111,7 +111,7 @@ def _power_of_two(k: np.int64) -> float:
 
 @inline
 def exp2(y: float) -> float:
-    """The power 2^y, for y <= 1023; 0 where the result would not be a normal number.
+    """The power 2^y, for y <= 1023; 0 if the result is not a normal number.
 
     y = k + f with k an integer and |f| <= 1/2, then 2^y = 2^k 2^f.
     """
@@ -123,7 +123,7 @@ def exp2(y: float) -> float:
 
 @inline
 def exp(y: float) -> float:
-    """The exponential, for y <= 709; 0 where the result would not be a normal number.
+    """The exponential, for y <= 709; 0 if the result is not a normal number.
 
     As 2^(y / ln 2), but with the remainder f taken before y / ln 2 is rounded.
     """
@@ -136,10 +136,10 @@ def exp(y: float) -> float:
 
 @inline
 def mills(d: float) -> float:
-    """The Mills ratio M(d) = (1 - N(d)) / n(d) of the normal law, for d >= -1/2.
+    """The Mills ratio M(d) = (1 - N(d)) / n(d) of the normal distribution, for d >= -1/2.
 
-    It is sqrt(pi / 2) erfcx(d / sqrt(2)): the scaled complementary error function in the units of
-    the normal law. The tail of the law is n(d) M(d), without cancellation at any d.
+    Equals sqrt(pi / 2) erfcx(d / sqrt(2)), with the scaled complementary error function erfcx. The
+    tail of the distribution is n(d) M(d), without cancellation at any d.
     """
     shrink = 1.0 / (d + 5.5)
     return polynomial((d - 4.5) * shrink, _MILLS) * shrink
@@ -149,8 +149,8 @@ def mills(d: float) -> float:
 def mills_fall(d: float, width: float) -> tuple[float, float]:
     """M(d) - M(d + width) without cancellation, and M(d + width); d >= -1/2 and width >= 0.
 
-    Horner's rule at two points x and y at once gives P(y) and (P(x) - P(y)) / (x - y); the rest
-    is what the map from d to u makes of the difference, all of one sign.
+    Horner's rule at two points x and y together gives P(y) and (P(x) - P(y)) / (x - y). The
+    remaining factors come from the map from d to u, and all have the same sign.
     """
     far = d + width
     near_shrink = 1.0 / (d + 5.5)
@@ -168,10 +168,11 @@ def mills_fall(d: float, width: float) -> tuple[float, float]:
 
 @inline
 def log_ratio(a: float, b: float) -> float:
-    """log(a / b) for positive normal numbers; exact cancellation where a and b are near.
+    """log(a / b) for positive normal numbers, with exact cancellation if a and b are close.
 
     With k the power of two nearest a / b and z = (a - 2^k b) / (a + 2^k b), the logarithm is
-    k ln 2 + 2 atanh(z). Garbage, not an error, where a or b is not positive: the caller masks.
+    k ln 2 + 2 atanh(z). If a or b is not positive, the result is undefined, without an error: the
+    caller must mask it.
     """
     k = (_bits(a) - _bits(b) + (1 << 51)) >> 52
     scaled = b * _power_of_two(k)

@@ -5,9 +5,9 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from zerodte.feeds.simulator.block_stream import BlockStream
 from zerodte.feeds.simulator.columns import BlockSource
-from zerodte.feeds.simulator.output import NOTES
-from zerodte.feeds.simulator.stream import BlockStream
+from zerodte.feeds.simulator.output import SIMULATED_NOTES
 from zerodte.market.calendar import TradingSession, calendar
 from zerodte.records.tick import Tick
 from zerodte.tape.folder import kind_of
@@ -25,7 +25,7 @@ class SimulatedSession:
 
     session: TradingSession
     stream: BlockStream
-    notes: Notes = NOTES
+    notes: Notes = SIMULATED_NOTES
     warnings: Sequence[str] = ()
 
     @property

@@ -61,7 +61,7 @@ class FeedClient:
         self._connection: FeedConnection | None = None
         self._ticker = TickAssembler(window, last)
         self._reason = WAS_DOWN if last else BEGAN_LATE
-        self._begun: _Begun | None = None
+        self._begun: _FeedClock | None = None
         self._silent = 0.0
         self._wait, self._due = _FIRST_WAIT, 0.0
         self._said_over = False
@@ -161,7 +161,7 @@ class FeedClient:
         return connection
 
     def _begin(self, begun: FeedStart) -> None:
-        self._begun = _Begun(begun.now, begun.speed, time.monotonic())
+        self._begun = _FeedClock(begun.now, begun.speed, time.monotonic())
         if begun.resumed:
             self._ticker.resume()
         else:
@@ -186,7 +186,7 @@ class FeedClient:
 
 
 @dataclass(frozen=True, slots=True)
-class _Begun:
+class _FeedClock:
     """What a feed's clock showed, UTC ns, at an instant of the wall clock; and its speed."""
 
     now: int

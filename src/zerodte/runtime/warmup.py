@@ -5,9 +5,9 @@ import functools
 import tempfile
 from pathlib import Path
 
+from zerodte.feeds.simulator.block_stream import BlockStream
 from zerodte.feeds.simulator.names import NAMES
 from zerodte.feeds.simulator.simulation import Simulation
-from zerodte.feeds.simulator.stream import BlockStream
 from zerodte.feeds.synthetic_tape import SYMBOL, write_synthetic_tape
 from zerodte.market.calendar import TradingSession, calendar
 from zerodte.runtime.replay import replay

@@ -15,7 +15,15 @@ from zerodte.server.content_coding import SMALL, choose
 from zerodte.server.errors import failure, refuse, rejection
 from zerodte.server.etag import is_known
 from zerodte.server.response_cache import CachedResponse, ResponseCache
-from zerodte.server.route import METHODS, AppState, Match, Response, Route, RouteMap, headers_of
+from zerodte.server.route import (
+    HTTP_METHODS,
+    AppState,
+    Match,
+    Response,
+    Route,
+    RouteMap,
+    headers_of,
+)
 from zerodte.server.stream import Stream
 from zerodte.wire.errors import ApiError
 from zerodte.wire.query import Query
@@ -130,7 +138,7 @@ class Application:
             raise rejection(400)
         if match is None:
             raise rejection(404)
-        if scope["method"] not in METHODS:
+        if scope["method"] not in HTTP_METHODS:
             raise rejection(405)
         route, texts = match.route, match.texts(scope["query_string"])
         exchange.admission = self._access.admit(route, texts, scope["headers"])

@@ -4,7 +4,7 @@ import logging
 from secrets import token_hex
 
 from zerodte.server.asgi import Scope, Send, begin, body, encoded
-from zerodte.server.route import METHODS, headers_of_errors
+from zerodte.server.route import HTTP_METHODS, headers_of_errors
 from zerodte.wire.errors import ApiError
 
 #: Of a path, so much is logged.
@@ -13,7 +13,7 @@ _LOGGED_PATH = 200
 _REJECTIONS = {
     400: ("bad_request", "This is not a well-formed request."),
     404: ("not_found", "There is nothing at this path; /docs lists what there is."),
-    405: ("method_not_allowed", f"This path answers {' and '.join(METHODS)}."),
+    405: ("method_not_allowed", f"This path answers {' and '.join(HTTP_METHODS)}."),
 }
 
 _LOG = logging.getLogger(__name__)

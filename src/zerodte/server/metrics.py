@@ -32,7 +32,7 @@ disable_created_metrics()  # type: ignore[no-untyped-call]
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 
 
-class Cached(Protocol):
+class CacheStats(Protocol):
     """What is known of the answers that are cached."""
 
     size: int
@@ -42,7 +42,7 @@ class Cached(Protocol):
         ...
 
 
-class Streamed(Protocol):
+class StreamStats(Protocol):
     """What is known of the streams."""
 
     sent: int
@@ -55,11 +55,11 @@ class Streamed(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Served:
+class ServerStats:
     """What a server holds."""
 
-    cache: Cached
-    stream: Streamed
+    cache: CacheStats
+    stream: StreamStats
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ _MARKET: tuple[Row[MarketStats], ...] = (
     Row("zerodte_queue_depth", "gauge", "What waits, by queue.",
         lambda market: market.queues, "queue"),
 )
-_SERVED: tuple[Row[Served], ...] = (
+_SERVED: tuple[Row[ServerStats], ...] = (
     Row("zerodte_cache_entries", "gauge", "Answers cached.", lambda served: len(served.cache)),
     Row("zerodte_cache_bytes", "gauge", "Bytes of the answers cached, in all codings.",
         lambda served: served.cache.size),
@@ -168,9 +168,9 @@ class Metrics:
         self._add = cache(lambda route: self._bytes.labels(route).inc)
         self._look = cache(lambda result: self._lookups.labels(result).inc)
 
-    def watch(self, cache: Cached, stream: Streamed) -> None:
+    def watch(self, cache: CacheStats, stream: StreamStats) -> None:
         """Also count what a server holds."""
-        served = Served(cache, stream)
+        served = ServerStats(cache, stream)
         self._registry.register(_Table(_SERVED, lambda: served))
 
     def answered(self, route: str, status: int, seconds: float, size: int) -> None:

@@ -16,7 +16,7 @@ Media: TypeAlias = Literal["json", "html", "css", "javascript", "metrics", "even
 #: good, because its path changes with it.
 CachePolicy: TypeAlias = Literal["none", "revalidate", "immutable"]
 
-METHODS = ("GET", "HEAD")
+HTTP_METHODS = ("GET", "HEAD")
 MEDIA_TYPES: dict[Media, str] = {
     "json": "application/json",
     "html": "text/html",
@@ -170,7 +170,7 @@ def headers_of(route: Route) -> dict[str, str]:
 
 def headers_of_errors(status: int) -> dict[str, str]:
     """The headers of an error."""
-    allow = {"allow": ", ".join(METHODS)} if status == 405 else {}
+    allow = {"allow": ", ".join(HTTP_METHODS)} if status == 405 else {}
     return _headers("json", "none") | allow
 
 

@@ -21,7 +21,7 @@ def data_as_of(arrivals: Mapping[str, int]) -> DataAsOf:
     return DataAsOf(node=NODE, **{name: timestamp(at) for name, at in arrivals.items()})
 
 
-class Head(TypedDict):
+class HeadFields(TypedDict):
     """The fields that every windowed answer has."""
 
     source: Source
@@ -74,11 +74,11 @@ class Frame:
         """The day, where it has a sample not after the instant."""
         return None if self.row < 0 else self.day
 
-    def head(self) -> Head:
+    def head(self) -> HeadFields:
         """The fields that every windowed answer has."""
         day = self.samples
         moment = None if day is None else day.moments[self.row]
-        return Head(
+        return HeadFields(
             source=self.source,
             data_as_of=data_as_of(self.arrivals if moment is None else moment.arrivals),
             symbol=self.symbol,

@@ -7,7 +7,7 @@ from msgspec import Struct
 from zerodte.constants import WINDOW
 from zerodte.wire.base import Timestamp, Whole, about
 from zerodte.wire.query import SymbolQuery
-from zerodte.wire.window import WINDOW_CODES, Bar, BarSize, Minutes, Windowed
+from zerodte.wire.window import WINDOW_CODES, Bar, BarSize, Minutes, WindowAnswer
 
 Side: TypeAlias = Literal["all", "calls", "puts"]
 
@@ -22,7 +22,7 @@ class HedgeFlowBar(Struct, frozen=True, gc=False):
     cumulative: Annotated[Whole, about("Since the open.")]
 
 
-class HedgeFlow(Windowed, frozen=True, kw_only=True, gc=False):
+class HedgeFlow(WindowAnswer, frozen=True, kw_only=True, gc=False):
     """What dealers had to trade to stay hedged against the day's trades, bar by bar."""
 
     side: Annotated[Side, about("As asked.")]

@@ -8,7 +8,7 @@ from zerodte.constants import WINDOW
 from zerodte.wire.base import Number, Timestamp, Whole, about
 from zerodte.wire.positioning import FlipStatus, RegimeLabel
 from zerodte.wire.query import SymbolQuery
-from zerodte.wire.window import WINDOW_CODES, Bar, BarSize, Minutes, Windowed
+from zerodte.wire.window import WINDOW_CODES, Bar, BarSize, Minutes, WindowAnswer
 
 
 class SeriesBar(Struct, frozen=True, gc=False):
@@ -39,7 +39,7 @@ class SeriesBar(Struct, frozen=True, gc=False):
     hedge_flow_cumulative_all: Annotated[Whole, about("Calls plus puts.")]
 
 
-class Series(Windowed, frozen=True, kw_only=True, gc=False):
+class Series(WindowAnswer, frozen=True, kw_only=True, gc=False):
     """The headline figures of a day, bar by bar."""
 
     bar_size: Annotated[BarSize, about("As asked.")]

@@ -42,7 +42,7 @@ class GapInterval(Struct, frozen=True, kw_only=True, gc=False):
     reason: Annotated[str, about("silence, or what the recorder said of it.")]
 
 
-class Windowed(Envelope, frozen=True, kw_only=True, gc=False):
+class WindowAnswer(Envelope, frozen=True, kw_only=True, gc=False):
     """The head of an answer over a window of samples."""
 
     symbol: Annotated[str, about("As asked, trimmed and upper-cased.")]
@@ -55,7 +55,7 @@ class Windowed(Envelope, frozen=True, kw_only=True, gc=False):
     ]
 
 
-class ByStrike(Windowed, frozen=True, kw_only=True, gc=False):
+class ByStrike(WindowAnswer, frozen=True, kw_only=True, gc=False):
     """The head of an answer by strike."""
 
     underlying_price: Annotated[Number, about("Spot at the last sample, dollars.")]

@@ -1,4 +1,4 @@
-"""Days of the simulator's market for tests, and a session's law, listing and surface."""
+"""Simulated days for tests, with their price process, listing and surface."""
 
 import datetime
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from zerodte.feeds.simulator.columns import ContractList
 from zerodte.feeds.simulator.listing import draw_listing
 from zerodte.feeds.simulator.names import Name, names_of
-from zerodte.feeds.simulator.path import Path
+from zerodte.feeds.simulator.path import PricePath
 from zerodte.feeds.simulator.price_process import PriceProcess
 from zerodte.feeds.simulator.prices import PriceDraw, draw_prices
 from zerodte.feeds.simulator.surface import SmileProcess
@@ -27,21 +27,21 @@ class Day:
     session: TradingSession
     names: tuple[Name, ...]
     seed: int
-    drawn: PriceDraw
-    law: PriceProcess
+    price_draw: PriceDraw
+    process: PriceProcess
     variance: Variance
 
     def listing(self) -> ContractList:
         """Its contracts."""
-        return draw_listing(self.session, self.names, self.law, self.variance, self.seed)
+        return draw_listing(self.session, self.names, self.process, self.variance, self.seed)
 
-    def path(self, impact: float = 0.0) -> Path:
+    def path(self, impact: float = 0.0) -> PricePath:
         """Its prices, from the open."""
-        return Path(self.session, self.names, self.law, self.seed, impact)
+        return PricePath(self.session, self.names, self.process, self.seed, impact)
 
     def surface(self, listing: ContractList) -> SmileProcess:
         """What its contracts are worth."""
-        return SmileProcess(self.law, self.variance, listing)
+        return SmileProcess(self.process, self.variance, listing)
 
 
 def session_of(date: datetime.date) -> TradingSession:
@@ -51,11 +51,11 @@ def session_of(date: datetime.date) -> TradingSession:
     return session
 
 
-def drawn_day(
+def draw_day(
     *symbols: str, date: datetime.date = WEDNESDAY, seed: int = 1, news: int | None = None
 ) -> Day:
     """The day that a seed draws of these symbols."""
     names, session = names_of(symbols), session_of(date)
-    drawn = draw_prices(date, names, seed, news)
-    law = PriceProcess(session, names, drawn)
-    return Day(session, names, seed, drawn, law, Variance(law, names))
+    price_draw = draw_prices(date, names, seed, news)
+    process = PriceProcess(session, names, price_draw)
+    return Day(session, names, seed, price_draw, process, Variance(process, names))

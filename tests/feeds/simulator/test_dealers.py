@@ -1,4 +1,4 @@
-"""Positions: what is closed was held, dealers are the other side, nothing is negative."""
+"""Positions: only existing ones are closed, dealers take the other side, none is negative."""
 
 from dataclasses import replace
 
@@ -7,41 +7,41 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feeds.simulator.played import drawn, first_minute, random
+from feeds.simulator.runs import first_minute, flow_draw, rng
 from zerodte.arrays import Rows
 from zerodte.feeds.simulator.columns import ContractList
 from zerodte.feeds.simulator.dealers import DealerLedger
-from zerodte.feeds.simulator.trading import TRADE
+from zerodte.feeds.simulator.trading import SIMULATED_TRADE
 
-USUAL = drawn()
+USUAL = flow_draw()
 
 
 def listing() -> ContractList:
     """The Wednesday's options on SPY, the first three with some hundreds open."""
     made = first_minute("SPY")[0].listing
-    settled = made.settled.copy()
+    settled = made.settled_interest.copy()
     settled[:3] = (900, 350, 0)
-    return replace(made, settled=settled)
+    return replace(made, settled_interest=settled)
 
 
 def ledger(noise: float = 1.0) -> DealerLedger:
     """What was held overnight."""
-    return DealerLedger(listing(), USUAL, noise * random().standard_normal(len(listing().symbols)))
+    return DealerLedger(listing(), USUAL, noise * rng().standard_normal(len(listing().symbols)))
 
 
 def test_the_morning_has_the_settled_open_interest() -> None:
-    assert np.array_equal(ledger().open_interest, listing().settled)
+    assert np.array_equal(ledger().open_interest, listing().settled_interest)
 
 
 def test_dealers_begin_with_the_drawn_shares() -> None:
-    made, settled, is_call = ledger(0.0), listing().settled, listing().is_call
+    made, settled, is_call = ledger(0.0), listing().settled_interest, listing().is_call
     for chosen, share in ((is_call, USUAL.overnight_calls), (~is_call, USUAL.overnight_puts)):
         held = made.inventory[chosen].sum() / settled[chosen].sum()
         assert held == pytest.approx(share, abs=0.01)
 
 
 def test_strikes_differ_by_the_drawn_noise() -> None:
-    settled = listing().settled
+    settled = listing().settled_interest
     large = settled > 1000
     noisy, plain = ledger().inventory[large], ledger(0.0).inventory[large]
     spread = np.std((noisy - plain) / settled[large])
@@ -50,7 +50,7 @@ def test_strikes_differ_by_the_drawn_noise() -> None:
 
 def rows(trades: list[tuple[int, int, int, bool, int, bool]]) -> Rows:
     """Trades: contract, side, size, whether it opens, dealers' part, whether others would close."""
-    out = np.zeros(len(trades), TRADE)
+    out = np.zeros(len(trades), SIMULATED_TRADE)
     for row, (contract, side, size, opens, part, closes) in zip(out, trades, strict=True):
         row["contract"], row["side"], row["size"], row["opens"] = contract, side, size, opens
         row["dealers"] = -side * min(part, size)
@@ -65,7 +65,7 @@ class Twin:
         inventory, interest = made.inventory, made.open_interest
         self.long = {i: int(interest[i] - max(inventory[i], 0)) for i in range(3)}
         self.short = {i: int(interest[i] + min(inventory[i], 0)) for i in range(3)}
-        self.free = {(row, i): int(made.held[row, i]) for row in range(2) for i in range(3)}
+        self.free = {(row, i): int(made.closable[row, i]) for row in range(2) for i in range(3)}
 
     def trade(self, contract: int, side: int, size: int, opens: bool) -> None:
         """One customer's trade."""
@@ -94,12 +94,12 @@ def test_positions_are_those_of_an_accountant(
     twin = Twin(made)
     taken = rows(trades)
     closing = taken[~taken["opens"]]
-    taken["size"][~taken["opens"]] = made.grant(
+    taken["size"][~taken["opens"]] = made.closable_sizes(
         closing["contract"], closing["side"], closing["size"]
     )
     taken["dealers"] = np.clip(taken["dealers"], -taken["size"], taken["size"])
     start = made.inventory
-    made.take(taken)
+    made.apply(taken)
     # First those who close, then those on the other side, then those who open.
     mains = [tuple(row) for row in taken[["contract", "side", "size", "opens"]].tolist()]
     for contract, side, size, opens in mains:
@@ -120,8 +120,8 @@ def test_positions_are_those_of_an_accountant(
     for i in range(3):
         assert made.inventory[i] == twin.short[i] - twin.long[i]
         assert made.open_interest[i] == max(twin.long[i], twin.short[i]) >= 0
-        assert (made.held[0, i], made.held[1, i]) == (twin.free[0, i], twin.free[1, i])
-    assert (made.held >= 0).all()
+        assert (made.closable[0, i], made.closable[1, i]) == (twin.free[0, i], twin.free[1, i])
+    assert (made.closable >= 0).all()
     dealt = np.zeros(len(start), np.int64)
     np.add.at(dealt, taken["contract"], taken["dealers"])
     assert np.array_equal(made.inventory - start, dealt)
@@ -132,13 +132,13 @@ def test_positions_are_those_of_an_accountant(
         st.tuples(st.integers(0, 2), st.sampled_from([1, -1]), st.integers(0, 5000)), max_size=40
     )
 )
-def test_no_more_is_closed_than_is_held_first_come_first_served(
+def test_closing_is_limited_to_positions_first_come_first_served(
     wanted: list[tuple[int, int, int]],
 ) -> None:
     made = ledger()
     columns = np.array(wanted, np.int64).reshape(-1, 3).T
-    granted = made.grant(columns[0].astype(np.intp), columns[1], columns[2])
-    left = {(row, i): int(made.held[row, i]) for row in range(2) for i in range(3)}
+    granted = made.closable_sizes(columns[0].astype(np.intp), columns[1], columns[2])
+    left = {(row, i): int(made.closable[row, i]) for row in range(2) for i in range(3)}
     for (contract, side, size), got in zip(wanted, granted.tolist(), strict=True):
         place = (1 if side > 0 else 0, contract)
         assert got == min(size, left[place])

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from feeds.simulator.days import FRIDAY, HALF_DAY, HOLY_WEEK, WEDNESDAY, drawn_day, session_of
+from feeds.simulator.days import FRIDAY, HALF_DAY, HOLY_WEEK, WEDNESDAY, draw_day, session_of
 from zerodte.arrays import F64, I64, Bool
 from zerodte.feeds.simulator.columns import ContractList
 from zerodte.feeds.simulator.expiries import expiries
@@ -77,7 +77,7 @@ def test_any_day_has_expiries_that_are_sessions(date: datetime.date, symbol: str
 
 @pytest.mark.parametrize("date", [WEDNESDAY, FRIDAY, HALF_DAY, HOLY_WEEK])
 def test_the_market_reads_the_symbols_as_they_were_meant(date: datetime.date) -> None:
-    listing = drawn_day("SPX", "AAPL", "SPY", date=date).listing()
+    listing = draw_day("SPX", "AAPL", "SPY", date=date).listing()
     contracts = Contracts()
     assert [contracts.add(symbol) for symbol in listing.symbols] == list(
         range(len(listing.symbols))
@@ -106,7 +106,7 @@ def test_the_market_reads_the_symbols_as_they_were_meant(date: datetime.date) ->
 def test_strikes_stand_close_around_spot_and_reach_far(
     seed: int, symbol: str, date: datetime.date
 ) -> None:
-    day = drawn_day(symbol, date=date, seed=seed)
+    day = draw_day(symbol, date=date, seed=seed)
     listing = day.listing()
     assert 400 <= len(listing.symbols) <= 2000
     spot = float(listing.opening[0])
@@ -130,13 +130,13 @@ def test_open_interest_is_heaped_on_round_strikes_as_on_a_real_chain(recorded: P
     strike = np.array([float(row[11]) for row in cells])
     settled = np.array([[int(row[10]), int(row[21])] for row in cells])
     real = _heaping(strike, settled, 4479.09)
-    drawn = []
+    concentrations = []
     for seed in range(20):
-        listing = drawn_day("SPX", seed=seed).listing()
+        listing = draw_day("SPX", seed=seed).listing()
         own = listing.chain == 0
-        pairs = listing.settled[own].reshape(-1, 2)
-        drawn.append(_heaping(listing.strike[own][::2], pairs, float(listing.opening[0])))
-    assert np.median(drawn) == pytest.approx(real, rel=0.5)
+        pairs = listing.settled_interest[own].reshape(-1, 2)
+        concentrations.append(_heaping(listing.strike[own][::2], pairs, float(listing.opening[0])))
+    assert np.median(concentrations) == pytest.approx(real, rel=0.5)
 
 
 def _heaping(strike: F64, settled: I64, spot: float) -> float:
@@ -149,15 +149,15 @@ def _heaping(strike: F64, settled: I64, spot: float) -> float:
 
 
 def test_calls_are_held_above_puts_below_and_most_in_the_month() -> None:
-    listings = [drawn_day("SPX", "SPY", seed=seed).listing() for seed in range(20)]
+    listings = [draw_day("SPX", "SPY", seed=seed).listing() for seed in range(20)]
     places = []
     for listing in listings:
-        assert (listing.settled >= 0).all()
+        assert (listing.settled_interest >= 0).all()
         today = listing.chain == 0
         calls, puts = today & listing.is_call, today & ~listing.is_call
         places.append([_mean_strike(listing, calls), _mean_strike(listing, puts)])
-        assert listing.settled[puts].sum() > listing.settled[calls].sum()
-        by_chain = np.bincount(listing.chain, listing.settled)
+        assert listing.settled_interest[puts].sum() > listing.settled_interest[calls].sum()
+        by_chain = np.bincount(listing.chain, listing.settled_interest)
         own = [place for place, chain in enumerate(listing.chains) if chain.name == 0]
         assert listing.chains[max(own, key=lambda place: by_chain[place])].root == "SPX"
         # What SPXW and SPY hold in the morning of their expiry: a few hundred thousand contracts.
@@ -170,5 +170,5 @@ def test_calls_are_held_above_puts_below_and_most_in_the_month() -> None:
 
 def _mean_strike(listing: ContractList, which: Bool) -> float:
     """Where open interest lies, as a multiple of spot."""
-    mean = np.average(listing.strike[which], weights=listing.settled[which])
+    mean = np.average(listing.strike[which], weights=listing.settled_interest[which])
     return float(mean / listing.opening[0])

@@ -1,4 +1,4 @@
-"""The table of names against what the market knows of roots, and its reader's errors."""
+"""The table of names compared with the table of roots, and the errors of unknown names."""
 
 import itertools
 
@@ -17,10 +17,10 @@ def test_names_come_in_the_order_of_their_symbols() -> None:
 @pytest.mark.parametrize(
     ("symbols", "message"),
     [
-        ([], "no symbol to simulate; known are SPX, SPY"),
-        (["SPY", "ABC"], "no habits are known of 'ABC'; known are SPX, SPY"),
-        (["spy"], "no habits are known of 'spy'"),
-        (["SPY", "QQQ", "SPY"], "SPY is asked for twice"),
+        ([], "no symbol to simulate; known symbols: SPX, SPY"),
+        (["SPY", "ABC"], "unknown symbol 'ABC'; known symbols: SPX, SPY"),
+        (["spy"], "unknown symbol 'spy'"),
+        (["SPY", "QQQ", "SPY"], "SPY is given twice"),
     ],
 )
 def test_what_cannot_be_simulated_is_named(symbols: list[str], message: str) -> None:

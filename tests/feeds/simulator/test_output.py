@@ -1,4 +1,4 @@
-"""A simulation on disk: what is read back is what was simulated, or there is nothing."""
+"""A simulation on disk: the tape equals the simulation, or does not exist."""
 
 import datetime
 import hashlib
@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from feeds.simulator.made import ROWS, FailingSimulation, MadeSimulation
+from feeds.simulator.fake_simulation import ROWS, FailingSimulation, FakeSimulation
 from zerodte.constants import SECOND, STRIKE_RANGE
 from zerodte.feeds.simulator import output
 from zerodte.feeds.simulator.columns import Block, BlockSource
@@ -28,11 +28,11 @@ from zerodte.views.snapshot import snapshot
 from zerodte.wire.snapshot import SnapshotQuery
 
 DATE = datetime.date(2025, 6, 2)
-PLACES = ("definitions", "statistics", "underlying", "quotes", "trades")
+TICK_FIELDS = ("definitions", "statistics", "underlying", "quotes", "trades")
 
 
 def write(out: Path, simulated: BlockSource | None = None) -> Tape:
-    write_tape(simulated or MadeSimulation(DATE), out, lambda _: None)
+    write_tape(simulated or FakeSimulation(DATE), out, lambda _: None)
     return open_tape(out)
 
 
@@ -40,12 +40,12 @@ def write(out: Path, simulated: BlockSource | None = None) -> Tape:
 def tape(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tape]:
     """The made simulation, its quotes in several files."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(output, "_HELD_BYTES", 30_000)
+        patch.setattr(output, "_BUFFER_BYTES", 30_000)
         yield write(tmp_path_factory.mktemp("made") / "tape")
 
 
 def made_ticks() -> list[Tick]:
-    return [tick for block in MadeSimulation(DATE).blocks() for tick in block.ticks()]
+    return [tick for block in FakeSimulation(DATE).blocks() for tick in block.ticks()]
 
 
 def columns(batch: Batch) -> list[object]:
@@ -60,16 +60,16 @@ def test_ticks_of_the_tape_are_those_of_the_blocks(tape: Tape) -> None:
     read, made = list(tape.ticks()), made_ticks()
     assert [tick.end for tick in read] == [tick.end for tick in made]
     for one, other in zip(read, made, strict=True):
-        for place in PLACES:
-            said = [sorted(map(columns, getattr(t, place)), key=str) for t in (one, other)]
-            assert said[0] == said[1], (place, one.end)
+        for place in TICK_FIELDS:
+            batches = [sorted(map(columns, getattr(t, place)), key=str) for t in (one, other)]
+            assert batches[0] == batches[1], (place, one.end)
         assert [b.first for b in one.trades] == [b.first for b in other.trades]
 
 
 def test_every_batch_lies_in_its_second_and_is_read_only() -> None:
     firsts = 0
     for tick in made_ticks():
-        for batch in (b for place in PLACES for b in getattr(tick, place)):
+        for batch in (b for place in TICK_FIELDS for b in getattr(tick, place)):
             times = batch.records["ts_recv"].astype(np.int64)
             assert tick.end % SECOND == 0
             assert ((times > tick.end - SECOND) & (times <= tick.end)).all()
@@ -77,29 +77,29 @@ def test_every_batch_lies_in_its_second_and_is_read_only() -> None:
         for batch in tick.trades:
             assert batch.first == firsts
             firsts += len(batch.records)
-    assert firsts == sum(len(b.trade_truth) for b in MadeSimulation(DATE).blocks())
+    assert firsts == sum(len(b.trade_truth) for b in FakeSimulation(DATE).blocks())
 
 
 def test_digest_and_snapshot_are_those_of_the_blocks(tape: Tape) -> None:
     digest = InputsDigest()
     kinds = {dataset: tape.kind(dataset) for dataset in tape.symbols}
     session = Session(tape.session, calendar(), kinds)
-    for dataset, symbols in MadeSimulation(DATE).symbols.items():
+    for dataset, symbols in FakeSimulation(DATE).symbols.items():
         session.learn(dataset, symbols)
     for tick in made_ticks():
         digest.update(tick)
         session.apply(tick)
     played = replay(tape)
     assert played.digest == digest.hexdigest()
-    said = [
+    batches = [
         snapshot(one, "simulated", SnapshotQuery(symbol="ABC", strike_range=STRIKE_RANGE))
         for one in (played, session)
     ]
-    assert said[0] == said[1]
+    assert batches[0] == batches[1]
 
 
 def test_truth_lies_beside(tape: Tape) -> None:
-    blocks = list(MadeSimulation(DATE).blocks())
+    blocks = list(FakeSimulation(DATE).blocks())
     trades = pq.read_table(tape.path / "truth" / "trades.parquet")
     assert tuple(trades.column_names) == TRADE_TRUTH.names
     expected = np.concatenate([block.trade_truth for block in blocks])
@@ -107,8 +107,8 @@ def test_truth_lies_beside(tape: Tape) -> None:
         assert (trades[name].to_numpy() == expected[name]).all()
     contracts = pq.read_table(tape.path / "truth" / "contracts.parquet")
     assert contracts.num_rows == ROWS * len(blocks)
-    drawn = json.loads((tape.path / "truth" / "parameters.json").read_text())
-    assert drawn == {"seed": 1, "shares": [0.25, 0.75]}
+    parameters = json.loads((tape.path / "truth" / "parameters.json").read_text())
+    assert parameters == {"seed": 1, "shares": [0.25, 0.75]}
     assert tape.notes.source == "simulated"
     assert not any("truth" in file.name for file in tape.files)
 
@@ -123,13 +123,13 @@ def fingerprints(folder: Path) -> dict[str, str]:
 
 def test_the_same_seed_gives_the_same_bytes(tmp_path: Path) -> None:
     first, second = write(tmp_path / "a"), write(tmp_path / "b")
-    other = write(tmp_path / "c", MadeSimulation(DATE, seed=2))
+    other = write(tmp_path / "c", FakeSimulation(DATE, seed=2))
     assert fingerprints(first.path) == fingerprints(second.path)
     assert fingerprints(first.path).keys() == fingerprints(other.path).keys()
     assert fingerprints(first.path) != fingerprints(other.path)
 
 
-class Interrupted(MadeSimulation):
+class Interrupted(FakeSimulation):
     """One during which somebody loses patience."""
 
     def blocks(self) -> Iterator[Block]:
@@ -139,7 +139,7 @@ class Interrupted(MadeSimulation):
 
 
 @pytest.mark.parametrize("kind", [Interrupted, FailingSimulation])
-def test_an_interruption_leaves_nothing(tmp_path: Path, kind: type[MadeSimulation]) -> None:
+def test_an_interruption_leaves_nothing(tmp_path: Path, kind: type[FakeSimulation]) -> None:
     with pytest.raises((KeyboardInterrupt, ZeroDivisionError)):
         write(tmp_path / "tape", kind(DATE))
     assert list(tmp_path.iterdir()) == []
@@ -169,7 +169,7 @@ def test_a_folder_that_exists_is_refused_before_any_work(tmp_path: Path) -> None
 
 
 def test_a_session_without_trades_is_a_tape(tmp_path: Path) -> None:
-    class Silent(MadeSimulation):
+    class Silent(FakeSimulation):
         def blocks(self) -> Iterator[Block]:
             for block in super().blocks():
                 (trades,) = block.trades

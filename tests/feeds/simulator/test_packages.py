@@ -1,11 +1,17 @@
-"""Where the legs of packages lie."""
+"""The legs of packages."""
 
 import numpy as np
 import pytest
 
-from feeds.simulator.played import first_minute, random
+from feeds.simulator.runs import first_minute, rng
 from zerodte.arrays import Index
-from zerodte.feeds.simulator.packages import NO_CONTRACT, STRUCTURES, Lattice, Packages, outness
+from zerodte.feeds.simulator.packages import (
+    NO_CONTRACT,
+    STRUCTURES,
+    ContractGrid,
+    OpenPackages,
+    otm_sigmas,
+)
 from zerodte.market.osi import Contract, parse_osi
 
 WORLD, MINUTE = first_minute("SPX", "SPY")
@@ -14,9 +20,9 @@ LISTING = WORLD.listing
 
 def legs(structure: str, first: int, width: int) -> tuple[Contract, list[Contract | None]]:
     """The contracts of one package."""
-    lattice = Lattice(LISTING)
-    found: Index = lattice.legs(
-        structure, np.array([first]), np.array([width]), lattice.middle(MINUTE.delta)
+    grid = ContractGrid(LISTING)
+    found: Index = grid.legs(
+        structure, np.array([first]), np.array([width]), grid.at_the_money(MINUTE.delta)
     )
     named = [parse_osi(LISTING.symbols[i]) if i != NO_CONTRACT else None for i in found[0].tolist()]
     return parse_osi(LISTING.symbols[first]), named
@@ -25,7 +31,7 @@ def legs(structure: str, first: int, width: int) -> tuple[Contract, list[Contrac
 def call_out(sigmas: float) -> int:
     """Today's call on SPX that lies so far out of the money."""
     chain = next(i for i, c in enumerate(LISTING.chains) if LISTING.names[c.name].symbol == "SPX")
-    far = np.abs(outness(MINUTE.delta) - sigmas)
+    far = np.abs(otm_sigmas(MINUTE.delta) - sigmas)
     return int(np.argmin(np.where((LISTING.chain == chain) & LISTING.is_call, far, np.inf)))
 
 
@@ -79,11 +85,11 @@ def test_there_is_nothing_beyond_the_last_strike() -> None:
 
 
 def test_what_is_taken_out_is_what_was_remembered_with_other_sides() -> None:
-    held, chance = Packages(), random()
-    held.remember(np.array([[1, 2], [3, 4]]), np.array([[1, -1], [-1, 1]]), np.array([5, 7]))
-    held.remember(np.array([[5, 6, 7, 8]]), np.array([[1, -1, 1, -1]]), np.array([9]))
-    contract, side, size = held.take(2, chance)
-    rest = held.take(9, chance)
+    held, chance = OpenPackages(), rng()
+    held.add(np.array([[1, 2], [3, 4]]), np.array([[1, -1], [-1, 1]]), np.array([5, 7]))
+    held.add(np.array([[5, 6, 7, 8]]), np.array([[1, -1, 1, -1]]), np.array([9]))
+    contract, side, size = held.pop(2, chance)
+    rest = held.pop(9, chance)
     both = [np.concatenate(pair) for pair in zip((contract, side, size), rest, strict=True)]
     packages = {
         int(size): list(zip(row[row != NO_CONTRACT].tolist(), turn.tolist(), strict=False))
@@ -94,4 +100,4 @@ def test_what_is_taken_out_is_what_was_remembered_with_other_sides() -> None:
         7: [(3, 1), (4, -1)],
         9: [(5, -1), (6, 1), (7, -1), (8, 1)],
     }
-    assert len(held.take(1, chance)[2]) == 0
+    assert len(held.pop(1, chance)[2]) == 0

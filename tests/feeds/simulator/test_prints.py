@@ -2,12 +2,12 @@
 
 import numpy as np
 
-from feeds.simulator.played import first_minute
+from feeds.simulator.runs import first_minute
 from zerodte.arrays import Rows
 from zerodte.constants import MINUTE, SECOND
 from zerodte.feeds.simulator.parameters import TRANSIT
-from zerodte.feeds.simulator.prints import Prints, counted, truth_of
-from zerodte.feeds.simulator.trading import TRADE
+from zerodte.feeds.simulator.prints import Prints, final_trades, trade_truth
+from zerodte.feeds.simulator.trading import SIMULATED_TRADE
 from zerodte.records.condition import Condition
 
 OPEN = first_minute("SPY")[0].listing.session.open
@@ -15,7 +15,7 @@ OPEN = first_minute("SPY")[0].listing.session.open
 
 def trades(*times: float) -> Rows:
     """Trades of so many seconds after the open."""
-    out = np.zeros(len(times), TRADE)
+    out = np.zeros(len(times), SIMULATED_TRADE)
     out["time"] = out["reported"] = [OPEN + round(SECOND * time) for time in times]
     out["takes_back"] = -1
     out["condition"] = Condition.REGULAR
@@ -50,10 +50,10 @@ def test_a_cancel_points_to_its_trade_whether_of_this_block_or_before() -> None:
     second = made.report(trades(65), OPEN + 2 * MINUTE)
     assert second["takes_back"].tolist() == [-1, 2]
     assert second["size"].tolist() == [1, 3]
-    assert counted(first)["size"].tolist() == [2]
-    assert counted(second)["size"].tolist() == [1]
-    assert truth_of(first)["is_cancelled"].tolist() == [True, False, True, False]
-    assert truth_of(second)["is_cancel"].tolist() == [False, True]
+    assert final_trades(first)["size"].tolist() == [2]
+    assert final_trades(second)["size"].tolist() == [1]
+    assert trade_truth(first)["is_cancelled"].tolist() == [True, False, True, False]
+    assert trade_truth(second)["is_cancel"].tolist() == [False, True]
 
 
 def test_a_late_trade_waits_for_its_report() -> None:
@@ -63,9 +63,9 @@ def test_a_late_trade_waits_for_its_report() -> None:
     rows["condition"][0] = Condition.LATE
     first = made.report(rows, OPEN + MINUTE)
     assert first["size"].tolist() == [2]
-    due = made.due(OPEN + 2 * MINUTE)
+    due = made.pop_due(OPEN + 2 * MINUTE)
     assert due["size"].tolist() == [1]
-    assert len(made.due(OPEN + 3 * MINUTE)) == 0
+    assert len(made.pop_due(OPEN + 3 * MINUTE)) == 0
     second = made.report(due, OPEN + 2 * MINUTE)
     records = made.batch(second).records
     assert records["ts_recv"][0] == OPEN + 91 * SECOND + TRANSIT
@@ -81,7 +81,7 @@ def test_nothing_is_reported_after_the_end() -> None:
     only = made.report(rows, OPEN + MINUTE)
     assert only["size"].tolist() == [1, 2]
     assert only["condition"].tolist() == [1, 1]
-    assert (truth_of(only)["is_cancelled"] == 0).all()
+    assert (trade_truth(only)["is_cancelled"] == 0).all()
 
 
 def test_index_options_trade_on_one_venue() -> None:

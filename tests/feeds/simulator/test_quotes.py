@@ -1,17 +1,17 @@
-"""Quotes: ticks, order, who is quoted how often, and what trades see of them."""
+"""Quotes: ticks, order, frequency, and the quotes before trades."""
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feeds.simulator.played import first_minute, is_on_tick, played, quotes, random
+from feeds.simulator.runs import first_minute, is_on_tick, quotes, rng, run_simulation
 from zerodte.constants import SECOND
-from zerodte.feeds.simulator.packages import outness
+from zerodte.feeds.simulator.packages import otm_sigmas
 from zerodte.feeds.simulator.quote_kernel import (
     DIRTY,
     MakerQuotes,
-    Makers,
+    MakerSettings,
     TradeQuotes,
     quote_minute,
 )
@@ -27,7 +27,7 @@ def _two_sided(records: Records) -> Records:
 
 
 def test_prices_are_on_their_ticks() -> None:
-    simulation, blocks = played(*SYMBOLS)
+    simulation, blocks = run_simulation(*SYMBOLS)
     records, listing = quotes(blocks), simulation.listing
     cents = np.rint(100 * np.array([name.ticks for name in listing.names])).astype(np.int64)
     low, high = cents[listing.name[records["instrument_id"].astype(np.int64) - 1]].T
@@ -38,7 +38,7 @@ def test_prices_are_on_their_ticks() -> None:
 
 
 def test_an_offer_is_above_the_bid_but_for_a_few() -> None:
-    _, blocks = played(*SYMBOLS)
+    _, blocks = run_simulation(*SYMBOLS)
     records = quotes(blocks)
     one_sided = records["ask_px_00"] == UNDEF_PRICE
     odd = one_sided | (records["ask_px_00"] <= records["bid_px_00"])
@@ -70,12 +70,12 @@ def test_quotes_hold_the_fair_value() -> None:
 
 
 def test_who_is_near_is_quoted_each_second_and_who_is_far_is_not() -> None:
-    simulation, blocks = played("SPX", "SPY")
+    simulation, blocks = run_simulation("SPX", "SPY")
     listing, world = simulation.listing, first_minute("SPX", "SPY")[1]
     counts = np.bincount(quotes(blocks)["instrument_id"] - 1, minlength=len(listing.symbols))
     rate = counts / (60.0 * len(blocks))
     today = np.array([chain.whole_sessions == 0 for chain in listing.chains])[listing.chain]
-    out = np.abs(outness(world.delta))
+    out = np.abs(otm_sigmas(world.delta))
     assert rate[today & (out < 0.3)].mean() > 0.75
     assert rate[today & (out > 4.0)].mean() < 0.2
     assert rate[~today].mean() < rate[today].mean()
@@ -83,7 +83,7 @@ def test_who_is_near_is_quoted_each_second_and_who_is_far_is_not() -> None:
 
 
 def test_quotes_are_wider_just_after_the_open() -> None:
-    _, blocks = played(*SYMBOLS)
+    _, blocks = run_simulation(*SYMBOLS)
     first, later = (_two_sided(blocks[i].quotes[0].records) for i in (0, 20))
     widths = [
         np.median((some["ask_px_00"] - some["bid_px_00"])[some["bid_px_00"] > 10 * SECOND])
@@ -95,7 +95,7 @@ def test_quotes_are_wider_just_after_the_open() -> None:
 def test_a_trade_sees_the_last_quote_before_its_second() -> None:
     world, minute = first_minute("SPX")
     size = len(world.listing.symbols)
-    chance = random()
+    chance = rng()
     second = np.sort(chance.integers(0, 60, 4000))
     contract = chance.integers(0, size, 4000)
     quoting = QuoteProcess(world.listing, _words(size))
@@ -128,12 +128,12 @@ def test_any_quote_holds_its_value_on_ticks(
 ) -> None:
     size = len(fair)
     full = np.ones(size)
-    makers = Makers(
-        low=np.full(size, ticks[0]),
-        high=np.full(size, ticks[1]),
-        half=half * full,
+    makers = MakerSettings(
+        tick_low=np.full(size, ticks[0]),
+        tick_high=np.full(size, ticks[1]),
+        half_spread=half * full,
         patience=full,
-        rate=full,
+        requote_rate=full,
         depth=50.0 * full,
     )
     book = MakerQuotes(
@@ -161,18 +161,18 @@ def test_any_quote_holds_its_value_on_ticks(
     assert (bid[clean] <= 1e9 * np.array(fair)[clean] + 1e4).all()
     assert (ask[clean] >= 1e9 * np.array(fair)[clean] - 1e4).all()
     for side in (bid[clean], ask[clean]):
-        assert is_on_tick(side, makers.low[clean], makers.high[clean]).all()
+        assert is_on_tick(side, makers.tick_low[clean], makers.tick_high[clean]).all()
     assert ((bid_size > 0) == (bid > 0)).all()
     assert ((ask_size > 0) == (ask > 0)).all()
 
 
 @pytest.mark.parametrize("other", ["QQQ", "AAPL"])
 def test_quotes_do_not_know_who_is_quoted_beside_them(other: str) -> None:
-    alone, beside = (played(*symbols, minutes=2) for symbols in (("SPY",), ("SPY", other)))
+    alone, beside = (run_simulation(*symbols, minutes=2) for symbols in (("SPY",), ("SPY", other)))
     own = len(alone[0].listing.symbols)
     both = quotes(beside[1])
     assert np.array_equal(quotes(alone[1]), both[both["instrument_id"] <= own])
 
 
 def _words(size: int) -> np.ndarray[tuple[int], np.dtype[np.uint64]]:
-    return random().integers(2**64, size=size, dtype=np.uint64)
+    return rng().integers(2**64, size=size, dtype=np.uint64)

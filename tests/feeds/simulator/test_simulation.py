@@ -1,4 +1,4 @@
-"""A session as a whole: the same every time, its truth adds up, and the server reads it."""
+"""Whole sessions: reproducible, with a consistent truth, and readable by the server."""
 
 import datetime
 import itertools
@@ -8,11 +8,11 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from feeds.simulator.played import (
+from feeds.simulator.runs import (
     conditions,
     is_on_tick,
-    played,
     quotes,
+    run_simulation,
     session,
     simulation,
     trades,
@@ -51,13 +51,13 @@ def test_the_same_seed_gives_the_same_bytes() -> None:
 
 
 def test_another_seed_gives_another_market() -> None:
-    _, blocks = played(*SYMBOLS)
+    _, blocks = run_simulation(*SYMBOLS)
     other = next(simulation(*SYMBOLS, seed=4, minutes=1).blocks())
     assert in_bytes(other) != in_bytes(blocks[0])
 
 
 def test_a_name_trades_the_same_whoever_is_beside_it() -> None:
-    alone, beside = played("SPY", minutes=3), played("SPY", "QQQ", minutes=3)
+    alone, beside = run_simulation("SPY", minutes=3), run_simulation("SPY", "QQQ", minutes=3)
     own = len(alone[0].listing.symbols)
     both = trades(beside[1])
     chosen = both["instrument_id"] <= own
@@ -68,7 +68,7 @@ def test_a_name_trades_the_same_whoever_is_beside_it() -> None:
 
 
 def test_records_belong_to_their_block_in_order() -> None:
-    _, blocks = played(*SYMBOLS)
+    _, blocks = run_simulation(*SYMBOLS)
     number = 0
     for before, block in zip([None, *blocks], blocks, strict=False):
         assert block.end == block.start + MINUTE
@@ -90,7 +90,7 @@ def test_records_belong_to_their_block_in_order() -> None:
 
 
 def test_the_first_block_tells_what_is_listed() -> None:
-    made, blocks = played(*SYMBOLS)
+    made, blocks = run_simulation(*SYMBOLS)
     listing = made.listing
     for batch in blocks[0].definitions:
         raw = {int(row["instrument_id"]): row["raw_symbol"].decode() for row in batch.records}
@@ -101,13 +101,13 @@ def test_the_first_block_tells_what_is_listed() -> None:
         assert row["strike_price"] == round(contract.strike * 1e9)
         assert row["instrument_class"].decode() == contract.right
     (interest,) = blocks[0].statistics
-    assert np.array_equal(interest.records["quantity"], listing.settled)
+    assert np.array_equal(interest.records["quantity"], listing.settled_interest)
     assert (interest.records["ts_recv"] < made.session.open).all()
     assert not any(block.definitions or block.statistics for block in blocks[1:])
 
 
 def test_dealers_hold_what_their_trades_say() -> None:
-    made, blocks = played(*SYMBOLS)
+    made, blocks = run_simulation(*SYMBOLS)
     size = len(made.listing.symbols)
     for before, block in itertools.pairwise(blocks):
         rows = block.trade_truth
@@ -119,7 +119,7 @@ def test_dealers_hold_what_their_trades_say() -> None:
 
 
 def test_open_interest_is_never_negative_nor_less_than_dealers_hold() -> None:
-    made, blocks = played(*SYMBOLS)
+    made, blocks = run_simulation(*SYMBOLS)
     for block in blocks:
         rows = block.contract_truth
         assert (rows["open_interest"] >= np.abs(rows["dealers"])).all()
@@ -127,14 +127,14 @@ def test_open_interest_is_never_negative_nor_less_than_dealers_hold() -> None:
     volume = np.bincount(
         trades(blocks)["instrument_id"], trades(blocks)["size"], len(made.listing.symbols) + 1
     )[1:]
-    change = blocks[-1].contract_truth["open_interest"] - made.listing.settled
+    change = blocks[-1].contract_truth["open_interest"] - made.listing.settled_interest
     assert (np.abs(change) <= volume).all()
     assert (change > 0).any()
     assert (change < 0).any()
 
 
 def test_trades_are_on_ticks_within_the_quote_before_them() -> None:
-    made, blocks = played(*SYMBOLS)
+    made, blocks = run_simulation(*SYMBOLS)
     rows, listing, how = trades(blocks), made.listing, conditions(blocks)
     name = listing.name[rows["instrument_id"].astype(np.int64) - 1]
     cents = np.rint(100 * np.array([one.ticks for one in listing.names])).astype(np.int64)
@@ -153,7 +153,7 @@ def test_trades_are_on_ticks_within_the_quote_before_them() -> None:
 
 
 def test_customers_are_on_the_side_that_their_orders_say() -> None:
-    _, blocks = played(*SYMBOLS)
+    _, blocks = run_simulation(*SYMBOLS)
     rows, known, how = trades(blocks), truth(blocks), conditions(blocks)
     side, price = known["customer_side"].astype(np.int64), rows["price"]
     wide = (rows["bid_px_00"] > 0) & (rows["bid_px_00"] < rows["ask_px_00"])
@@ -192,7 +192,7 @@ def test_cancels_take_back_earlier_trades() -> None:
 
 
 def test_every_condition_comes() -> None:
-    _, blocks = played(*SYMBOLS)
+    _, blocks = run_simulation(*SYMBOLS)
     counts = Counter(conditions(blocks).tolist())
     for condition in Condition:
         assert (counts[condition] > 0) == (condition != Condition.UNKNOWN)
@@ -203,7 +203,7 @@ def test_every_condition_comes() -> None:
 
 
 def test_packages_share_an_instant_and_are_numbered_over_the_day() -> None:
-    _, blocks = played(*SYMBOLS)
+    _, blocks = run_simulation(*SYMBOLS)
     known = truth(blocks)
     legs = known[known["package"] > 0]
     order = np.argsort(legs["package"], kind="stable")
@@ -218,7 +218,7 @@ def test_packages_share_an_instant_and_are_numbered_over_the_day() -> None:
 
 
 def test_a_session_reads_what_was_simulated() -> None:
-    made, blocks = played(*SYMBOLS)
+    made, blocks = run_simulation(*SYMBOLS)
     kinds = {OPRA: "options", INDEX: "index", "ZERODTE.EQUITY": "equity"}
     reader = Session(made.session, calendar(), kinds)
     for block in blocks:
@@ -272,7 +272,7 @@ def test_an_early_close_has_fewer_minutes() -> None:
 
 def test_trades_lie_where_real_ones_do() -> None:
     """Half an hour of one seed, so within wide bounds; the study of realism has whole sessions."""
-    _, blocks = played(*SYMBOLS)
+    _, blocks = run_simulation(*SYMBOLS)
     rows, how = trades(blocks), conditions(blocks)
     bid, ask, price = rows["bid_px_00"], rows["ask_px_00"], rows["price"]
     usual = (bid > 0) & (ask != UNDEF_PRICE) & (bid < ask)
@@ -286,6 +286,6 @@ def test_trades_lie_where_real_ones_do() -> None:
 
 
 def test_quotes_and_trades_are_many() -> None:
-    _, blocks = played(*SYMBOLS)
+    _, blocks = run_simulation(*SYMBOLS)
     assert len(quotes(blocks)) > 100_000
     assert len(trades(blocks)) > 30_000

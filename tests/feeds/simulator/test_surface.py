@@ -1,4 +1,4 @@
-"""Fair values: free of arbitrage on every chain at any time, and priced by the law of the paths."""
+"""Fair values: free of arbitrage in every chain, and consistent with the price process."""
 
 import datetime
 import math
@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.integrate import quad  # type: ignore[import-untyped]
 
-from feeds.simulator.days import FRIDAY, HALF_DAY, WEDNESDAY, Day, drawn_day
+from feeds.simulator.days import FRIDAY, HALF_DAY, WEDNESDAY, Day, draw_day
 from zerodte.arrays import F64
 from zerodte.feeds.simulator.columns import ContractList
 from zerodte.feeds.simulator.names import NAMES
@@ -49,9 +49,9 @@ def chains_of(day: Day, second: int, spot: F64) -> list[tuple[F64, F64, F64]]:
 def test_there_is_no_arbitrage(
     seed: int, symbol: str, date: datetime.date, at: float, move: float, news: int | None
 ) -> None:
-    day = drawn_day(symbol, date=date, seed=seed, news=news)
-    spot = day.law.opening * (1.0 + move)
-    second = int(at * len(day.law.diffusion))
+    day = draw_day(symbol, date=date, seed=seed, news=news)
+    spot = day.process.opening * (1.0 + move)
+    second = int(at * len(day.process.diffusion))
     slack = ROUNDING * spot[0]
     before: dict[float, float] = {}
     for strike, calls, puts in chains_of(day, second, spot):
@@ -72,10 +72,12 @@ def test_there_is_no_arbitrage(
 
 @pytest.mark.parametrize("symbol", ["SPX", "TSLA", "XSP"])
 def test_total_variance_at_the_money_rises_from_expiry_to_expiry(symbol: str) -> None:
-    day = drawn_day(symbol, date=FRIDAY, seed=2)
+    day = draw_day(symbol, date=FRIDAY, seed=2)
     listing = day.listing()
     surface = day.surface(listing)
-    theta = surface.at_the_money(0, np.tile(day.law.opening, (len(day.law.diffusion) + 1, 1)))
+    theta = surface.at_the_money(
+        0, np.tile(day.process.opening, (len(day.process.diffusion) + 1, 1))
+    )
     assert (np.diff(theta, axis=1) > 0.0).all()
     assert (np.diff(theta, axis=0) <= 0.0).all()
 
@@ -86,8 +88,8 @@ def test_straddles_are_worth_what_an_integral_over_jumps_and_moves_says(
     seed: int, elapsed: int
 ) -> None:
     """E|S_T - S| of the displaced law, by quadrature, with jumps counted out one by one."""
-    day = drawn_day("TSLA", "SPX", date=FRIDAY, seed=seed)
-    name, factors = NAMES["TSLA"], day.drawn.factors
+    day = draw_day("TSLA", "SPX", date=FRIDAY, seed=seed)
+    name, factors = NAMES["TSLA"], day.price_draw.factors
     left = remaining_variance_share(float(elapsed), 390.0)
     market, own = factors[MARKET], factors["TSLA own"]
     calm = left * (
@@ -95,8 +97,8 @@ def test_straddles_are_worth_what_an_integral_over_jumps_and_moves_says(
         + name.growth**2 * factors["growth"].variance
         + own.variance * (1.0 - own.jump_share)
     )
-    gear, spot = name.leverage - 1.0, 1.03 * day.law.opening[:1]
-    distance = day.law.opening[0] * (1.0 + 1.0 / gear) - spot[0]
+    gear, spot = name.leverage - 1.0, 1.03 * day.process.opening[:1]
+    distance = day.process.opening[0] * (1.0 + 1.0 / gear) - spot[0]
 
     def move(variance: float) -> float:
         """E|Y_T - Y| of a lognormal Y."""
@@ -115,7 +117,7 @@ def test_straddles_are_worth_what_an_integral_over_jumps_and_moves_says(
             if odds > 1e-10:
                 jumped = k * name.beta**2 * market.jump_variance + j * own.jump_variance
                 expected += odds * move(calm + jumped)
-    spots = np.array([[spot[0], day.law.opening[1]]])
+    spots = np.array([[spot[0], day.process.opening[1]]])
     theta = float(day.variance.today(60 * elapsed, spots)[0, 0])
     # At the money a straddle is worth 2 S (2 N(sqrt(w) / 2) - 1).
     straddle = 2.0 * spot[0] * (2.0 * N(0.5 * math.sqrt(theta)) - 1.0)
@@ -130,24 +132,24 @@ def test_options_today_are_worth_their_mean_payoff_over_paths() -> None:
     """At the money: elsewhere the smile is dearer than the law, as real smiles are."""
     errors = []
     for seed in range(250):
-        day = drawn_day("SPX", seed=seed)
-        theta = float(day.variance.today(0, day.law.opening[None, :])[0, 0])
+        day = draw_day("SPX", seed=seed)
+        theta = float(day.variance.today(0, day.process.opening[None, :])[0, 0])
         straddle = 2.0 * (2.0 * N(0.5 * math.sqrt(theta)) - 1.0)
-        close = day.path().advance(len(day.law.diffusion))[-1, 0]
-        errors.append(abs(close / day.law.opening[0] - 1.0) / straddle - 1.0)
+        close = day.path().advance(len(day.process.diffusion))[-1, 0]
+        errors.append(abs(close / day.process.opening[0] - 1.0) / straddle - 1.0)
     assert abs(np.mean(errors)) < 3.0 * np.std(errors) / math.sqrt(len(errors))
 
 
 def test_the_surface_knows_of_news_until_it_has_passed() -> None:
-    quiet, noisy = drawn_day("SPX", seed=3), drawn_day("SPX", seed=3, news=120)
+    quiet, noisy = draw_day("SPX", seed=3), draw_day("SPX", seed=3, news=120)
     listing = quiet.listing()
-    spot = np.tile(quiet.law.opening, (23_401, 1))
+    spot = np.tile(quiet.process.opening, (23_401, 1))
     extra = noisy.surface(listing).at_the_money(0, spot) - quiet.surface(listing).at_the_money(
         0, spot
     )
-    news = noisy.drawn.news
+    news = noisy.price_draw.news
     assert news is not None
-    variance = noisy.drawn.factors[MARKET].variance
+    variance = noisy.price_draw.factors[MARKET].variance
     np.testing.assert_allclose(extra[:7201], variance * (news.jump + news.after), rtol=0.02)
     np.testing.assert_allclose(extra[7201], variance * news.after, rtol=0.02)
     assert (np.diff(extra[7201:9001, 0]) < 0.0).all()
@@ -156,13 +158,13 @@ def test_the_surface_knows_of_news_until_it_has_passed() -> None:
 
 def test_fair_values_are_blacks_on_the_smile() -> None:
     """Against SSVI and Black written out for single contracts."""
-    day = drawn_day("QQQ", seed=11)
-    listing, spot = day.listing(), 1.004 * day.law.opening
+    day = draw_day("QQQ", seed=11)
+    listing, spot = day.listing(), 1.004 * day.process.opening
     surface = day.surface(listing)
     fair = surface.fair(5000, spot[None, :])[0]
     delta, gamma = surface.delta_gamma(5000, spot)
     theta = surface.at_the_money(5000, spot[None, :])[0]
-    rho, eta = day.drawn.skew["NDX"], day.drawn.curvature
+    rho, eta = day.price_draw.skew["NDX"], day.price_draw.curvature
     for at in range(0, len(fair), 37):
         w = theta[listing.chain[at]]
         k = math.log(listing.strike[at] / spot[0])
@@ -183,10 +185,10 @@ def test_puts_are_dearer_than_calls_and_smiles_steepen_with_time() -> None:
     """The slope of Cboe's chains: volatility one deviation below over one above, in logarithms."""
     slopes = []
     for seed in range(20):
-        day = drawn_day("SPX", seed=seed)
+        day = draw_day("SPX", seed=seed)
         listing, surface = day.listing(), day.surface(day.listing())
-        theta = surface.at_the_money(0, day.law.opening[None, :])[0]
-        fair = surface.fair(0, day.law.opening[None, :])[0]
+        theta = surface.at_the_money(0, day.process.opening[None, :])[0]
+        fair = surface.fair(0, day.process.opening[None, :])[0]
         month = max(c for c, chain in enumerate(listing.chains) if chain.whole_sessions <= 21)
         slopes.append([_slope(listing, fair, theta, chain) for chain in (0, month)])
     today, month_ahead = np.mean(slopes, axis=0)

@@ -1,4 +1,4 @@
-"""The world block by block: shapes, sameness, independence of names, and what it refuses."""
+"""The world by block: shapes, reproducibility, independence of names, and errors."""
 
 import datetime
 
@@ -61,12 +61,14 @@ def test_the_same_seed_gives_the_same_bytes() -> None:
 
 
 @pytest.mark.parametrize("others", [("QQQ",), ("SPX", "AAPL"), ("XSP", "IWM", "NVDA")])
-def test_a_name_is_the_same_whichever_stand_beside_it(others: tuple[str, ...]) -> None:
+def test_a_name_does_not_depend_on_the_other_names(others: tuple[str, ...]) -> None:
     alone, among = world("SPY", news=2), world(*others, "SPY", news=2)
     own = among.listing.name == len(others)
     picked = np.array(among.listing.symbols)[own]
     np.testing.assert_array_equal(picked, alone.listing.symbols)
-    np.testing.assert_array_equal(among.listing.settled[own], alone.listing.settled)
+    np.testing.assert_array_equal(
+        among.listing.settled_interest[own], alone.listing.settled_interest
+    )
     for one, other in zip(first(alone, 4), first(among, 4), strict=True):
         np.testing.assert_array_equal(one.spot[:, 0], other.spot[:, -1])
         np.testing.assert_array_equal(one.fair, other.fair[:, own])

@@ -1,15 +1,15 @@
-"""What the simulator's parts hand to each other: plain columns, no behaviour.
+"""The data that the simulator's parts exchange, as plain columns.
 
-`ContractList` is what is listed all day, `Minute` what underlyings and fair values did in one
-minute, `Block` what that minute adds to the tape and to its truth, `BlockSource` whatever gives
-blocks. Positions number contracts as in the listing; they never move.
+`ContractList` holds the contracts of the day, `Minute` the prices of one minute, and `Block` the
+records and the truth that this minute adds to the tape. A `BlockSource` yields blocks. A contract
+is identified by its position in the listing, which never changes.
 """
 
 import datetime
 import itertools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Final, Protocol
+from typing import Protocol
 
 import numpy as np
 
@@ -19,12 +19,10 @@ from zerodte.feeds.simulator.names import Name
 from zerodte.market.calendar import TradingSession
 from zerodte.records.dbn import Records
 from zerodte.records.tick import Batch, Tick
+from zerodte.tape.record_router import TICK_FIELDS
 
-#: Seconds of a block; within one, dealers hedge the inventory that they had at its start.
+#: Seconds of a block. During a block, dealers hedge the inventory that they held at its start.
 BLOCK_SECONDS = 60
-
-#: The columns of a block that ticks take over, in the order in which a tick is taken.
-TICK_FIELDS: Final = ("definitions", "statistics", "underlying", "quotes", "trades")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +30,11 @@ class ListedChain:
     """An expiry of a name.
 
     Attributes:
-        name: Place of its name in `ContractList.names`.
+        name: Index of its name in `ContractList.names`.
         root: Such as "SPXW".
-        expiry: Its day.
-        am_settled: Whether it settles at its day's opening.
-        whole_sessions: Sessions wholly ahead after today's close.
+        expiry: The expiration date.
+        am_settled: Whether it settles at the opening of that date.
+        whole_sessions: Whole sessions after today's until expiry.
     """
 
     name: int
@@ -48,19 +46,19 @@ class ListedChain:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class ContractList:
-    """Every contract of the session, n of them, in m chains, and what the morning knows.
+    """The n contracts of the session in m chains, with the open interest of the morning.
 
     Attributes:
         session: The trading session.
         names: The underlyings.
-        opening: Their prices at the open, dollars, shape (names,).
-        chains: The expiries, each name's together, the nearest first.
+        opening: Their opening prices, dollars, shape (names,).
+        chains: The expiries, grouped by name, nearest first.
         symbols: OSI symbols, padded, n.
-        chain: Place of each contract's chain, shape (n,).
-        name: Place of each contract's name, shape (n,).
+        chain: Index of each contract's chain, shape (n,).
+        name: Index of each contract's name, shape (n,).
         strike: Dollars, shape (n,).
         is_call: Shape (n,).
-        settled: Open interest of the morning, contracts, shape (n,).
+        settled_interest: Open interest of the morning, contracts, shape (n,).
     """
 
     session: TradingSession
@@ -72,18 +70,18 @@ class ContractList:
     name: Index
     strike: F64
     is_call: Bool
-    settled: I64
+    settled_interest: I64
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Minute:
-    """What happened to prices in one block of s = `BLOCK_SECONDS` seconds.
+    """Prices in one block of s = `BLOCK_SECONDS` seconds.
 
     Attributes:
         start: UTC ns; second i ends at start + (i + 1) s.
         spot: Prices at the end of each second, dollars, shape (s, names).
-        fair: Fair values of options then, dollars, shape (s, n).
-        vix: Volatility that the index's options of thirty days imply, percent a year, shape (s,).
+        fair: Fair values of options at the same times, dollars, shape (s, n).
+        vix: 30-day implied volatility of the index, annual percent, shape (s,).
         delta: At the block's start, shape (n,).
         gamma: Per 1.00, at the block's start, shape (n,).
     """
@@ -98,14 +96,14 @@ class Minute:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Block:
-    """What one minute adds to the tape, in order of receive time, and to its truth.
+    """The records that one minute adds to the tape, by receive time, and their truth.
 
     Attributes:
-        start: UTC ns; records are received in (start, end]. The first block also holds the
-            morning's definitions and open interest, from before the open.
+        start: UTC ns; receive times lie in (start, end]. The first block also holds the
+            definitions and open interest of the morning, received before the open.
         end: UTC ns.
-        definitions, statistics, underlying, quotes, trades: As in `Tick`; at most one batch of
-            trades, whose cancels may reach back to earlier blocks.
+        definitions, statistics, underlying, quotes, trades: As in `Tick`, with at most one
+            batch of trades. Its cancels may refer to earlier blocks.
         trade_truth: `TRADE_TRUTH`, one row per record of `trades`.
         contract_truth: `CONTRACT_TRUTH`, one row per contract, at `end`.
     """
@@ -120,33 +118,33 @@ class Block:
     trade_truth: Records
     contract_truth: Records
 
-    def of(self, place: str) -> tuple[Batch, ...]:
-        """What goes to one of `TICK_FIELDS`."""
-        batches: tuple[Batch, ...] = getattr(self, place)
+    def batches(self, field: str) -> tuple[Batch, ...]:
+        """The batches of one of `TICK_FIELDS`."""
+        batches: tuple[Batch, ...] = getattr(self, field)
         return batches
 
     def ticks(self) -> Iterator[Tick]:
-        """The block cut into ticks of one second, silent ones left out."""
+        """The block as ticks of one second. Seconds without records yield no tick."""
         ticks: dict[int, dict[str, list[Batch]]] = {}
-        for place in TICK_FIELDS:
-            for batch in self.of(place):
+        for field in TICK_FIELDS:
+            for batch in self.batches(field):
                 for end, piece in _by_second(batch):
-                    ticks.setdefault(end, {}).setdefault(place, []).append(piece)
-        for end, places in sorted(ticks.items()):
-            batches = (tuple(places.get(place, ())) for place in TICK_FIELDS)
+                    ticks.setdefault(end, {}).setdefault(field, []).append(piece)
+        for end, by_field in sorted(ticks.items()):
+            batches = (tuple(by_field.get(field, ())) for field in TICK_FIELDS)
             yield Tick(end, *batches)
 
 
 def _by_second(batch: Batch) -> Iterator[tuple[int, Batch]]:
-    """A batch in pieces of one second, each with the second's end; read-only, as from a tape."""
+    """Split a batch by second, with the end of each. Read-only, as if read from a tape."""
     records, conditions, cancels = batch.records.view(), batch.conditions, batch.cancels
     records.flags.writeable = False
     if conditions is not None:
         conditions = conditions.view()
         conditions.flags.writeable = False
     ends = -(-records["ts_recv"].astype(np.int64) // SECOND) * SECOND
-    cuts = [0, *(np.flatnonzero(np.diff(ends)) + 1).tolist(), len(ends)]
-    for start, stop in itertools.pairwise(cuts):
+    edges = [0, *(np.flatnonzero(np.diff(ends)) + 1).tolist(), len(ends)]
+    for start, stop in itertools.pairwise(edges):
         if start < stop:
             piece = replace(
                 batch,
@@ -159,7 +157,7 @@ def _by_second(batch: Batch) -> Iterator[tuple[int, Batch]]:
 
 
 class BlockSource(Protocol):
-    """A session that is being simulated; what writes tapes and plays demos needs of it."""
+    """A simulated session, as the tape writer and the demo use it."""
 
     @property
     def session(self) -> TradingSession:
@@ -168,14 +166,14 @@ class BlockSource(Protocol):
 
     @property
     def symbols(self) -> Mapping[str, Mapping[int, str]]:
-        """Raw symbol by instrument id, of every dataset; options as padded OSI symbols."""
+        """Raw symbol by instrument id, per dataset; options as padded OSI symbols."""
         ...
 
     @property
-    def drawn(self) -> object:
-        """What the seed drew: a dataclass of plain values, written as `truth/parameters.json`."""
+    def draw(self) -> object:
+        """Everything that the seed determines: a dataclass, written as `truth/parameters.json`."""
         ...
 
     def blocks(self) -> Iterator[Block]:
-        """The session's blocks in order. Trades are numbered from 0 over all of them."""
+        """The session's blocks in order. Trades are numbered from 0 across blocks."""
         ...

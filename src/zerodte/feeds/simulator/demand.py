@@ -1,4 +1,4 @@
-"""How many orders come to a name: of which type, in which chain, opening or closing positions."""
+"""The rate of orders in one name by customer type and chain, and the share of opening orders."""
 
 from typing import Final
 
@@ -22,54 +22,59 @@ _TASTES: Final = np.array([kind.horizons for kind in KINDS.values()])
 
 
 class Demand:
-    """What customers want of one name's chains."""
+    """The demand for one name's chains."""
 
     def __init__(
-        self, drawn: FlowDraw, horizon: Index, settled: F64, sessions: I64, usual: float
+        self,
+        flow_draw: FlowDraw,
+        horizon: Index,
+        settled_interest: F64,
+        sessions: I64,
+        usual_volume: float,
     ) -> None:
-        """Begin a day.
+        """Start a day.
 
         Args:
-            drawn: What the seed drew.
-            horizon: Place of each chain's expiry in `HORIZONS`, shape (m,).
-            settled: Open interest of each chain in the morning, contracts, shape (m,).
-            sessions: Sessions wholly ahead of each chain after today's, shape (m,).
-            usual: Contracts of all expiries that trade on a usual day.
+            flow_draw: The parameters that the seed determines.
+            horizon: Index of each chain's expiry in `HORIZONS`, shape (m,).
+            settled_interest: Open interest of each chain in the morning, contracts, shape (m,).
+            sessions: Whole sessions after today's until each chain's expiry, shape (m,).
+            usual_volume: Contracts of all expiries that trade on a usual day.
         """
-        self._drawn, self._is_today = drawn, horizon == TODAY
-        weight = settled * np.maximum(np.exp(-LATER_DECAY * sessions), LATER_LEAST)
+        self._flow_draw, self._is_today = flow_draw, horizon == TODAY
+        weight = settled_interest * np.maximum(np.exp(-LATER_DECAY * sessions), LATER_LEAST)
         weight = np.where(self._is_today, 0.0, weight)
-        later = drawn.later * usual * weight / max(float(weight.sum()), 1.0)
-        volume = np.where(self._is_today, drawn.turnover * settled, later)
+        later = flow_draw.later * usual_volume * weight / max(float(weight.sum()), 1.0)
+        volume = np.where(self._is_today, flow_draw.turnover * settled_interest, later)
         self._orders = volume * self._by_contract(horizon)
 
     def _by_contract(self, horizon: Index) -> F64:
-        """Orders of each type for every contract of a chain's volume, shape (types, chains)."""
-        mix = _TASTES[:, horizon] * np.array([self._drawn.mix[name] for name in KINDS])[:, None]
-        sizes = Sizes(self._drawn.sizes)
+        """Orders of each type per contract of a chain's volume, shape (types, chains)."""
+        mix = _TASTES[:, horizon] * np.array([self._flow_draw.mix[name] for name in KINDS])[:, None]
+        sizes = Sizes(self._flow_draw.sizes)
         each = [sizes.mean(kind.size) * len(STRUCTURES[kind.structure]) for kind in KINDS.values()]
         orders: F64 = mix / (mix * np.array(each)[:, None]).sum(axis=0)
         return orders
 
-    def rates(self, start: float, end: float, random: np.random.Generator) -> F64:
-        """Orders to be expected between two fractions of the session, shape (types, chains)."""
+    def rates(self, start: float, end: float, rng: np.random.Generator) -> F64:
+        """Expected orders between two fractions of the session, shape (types, chains)."""
         today, later = (
             _cumulative(profile, end) - _cumulative(profile, start)
             for profile in (TODAY_PROFILE, LATER_PROFILE)
         )
-        burst = random.gamma(BURSTS, 1.0 / BURSTS)
+        burst = rng.gamma(BURSTS, 1.0 / BURSTS)
         rates: F64 = self._orders * np.where(self._is_today, today, later) * burst
         return rates
 
-    def opening(self, elapsed: float) -> float:
-        """The share of orders that open positions at a fraction of the session."""
-        drawn = self._drawn
-        shares = (drawn.opening_morning, drawn.opening_noon, drawn.opening_close)
+    def opening_share(self, elapsed: float) -> float:
+        """The share of orders that open positions, at a fraction of the session."""
+        flow_draw = self._flow_draw
+        shares = (flow_draw.opening_morning, flow_draw.opening_noon, flow_draw.opening_close)
         return float(np.interp(elapsed, (0.0, 0.5, 1.0), shares))
 
 
 def _cumulative(profile: tuple[float, ...], elapsed: float) -> float:
-    """The share of a day's volume that a profile has by a fraction of the session."""
+    """The cumulative share of a day's volume at a fraction of the session."""
     edges = np.linspace(0.0, 1.0, len(profile) + 1)
     total: F64 = np.concatenate(((0.0,), np.cumsum(profile))) / sum(profile)
     return float(np.interp(elapsed, edges, total))

@@ -1,4 +1,4 @@
-"""When a name's options expire: sessions, Fridays, third Fridays."""
+"""The expiration dates of a name's options: daily, weekly and monthly."""
 
 import datetime
 
@@ -8,15 +8,15 @@ from zerodte.market.calendar import calendar
 
 _DAY = datetime.timedelta(days=1)
 _FRIDAY = 4
-#: Weeks among which there are as many third Fridays as are listed, and one more.
+#: Weeks that contain all third Fridays that are listed, and one more.
 _WEEKS = 5 * (MONTHS_LISTED + 1)
 
 
 def expiries(name: Name, date: datetime.date) -> list[tuple[datetime.date, str]]:
-    """A name's expiries from `date` on and their roots, in order of day.
+    """A name's expiries from `date` on with their roots, by date.
 
-    A Friday without a session gives its place to the last session before it. What settles at
-    today's opening is no longer listed.
+    If a Friday has no session, options expire at the last session before it. Options that settle at
+    today's opening are no longer listed.
     """
     days = {date} if name.daily else set()
     while name.daily and len(days) < DAYS_LISTED:
@@ -25,18 +25,18 @@ def expiries(name: Name, date: datetime.date) -> list[tuple[datetime.date, str]]
     ends = [calendar().previous(friday + _DAY).date for friday in fridays]
     months = [day for day in ends if is_monthly(day) and day > date][:MONTHS_LISTED]
     days |= {day for day in ends[:WEEKS_LISTED] if day >= date}
-    listed = {(day, name.root) for day in days | set(months)}
+    listings = {(day, name.root) for day in days | set(months)}
     if name.morning_root:
-        listed |= {(day, name.morning_root) for day in months}
-    return sorted(listed)
+        listings |= {(day, name.morning_root) for day in months}
+    return sorted(listings)
 
 
 def ends_week(day: datetime.date) -> bool:
-    """Whether a session is the last of its week: what expires on Fridays expires then."""
+    """Whether a session is the last of its week, when weekly options expire."""
     return calendar().next(day).date.weekday() < day.weekday()
 
 
 def is_monthly(day: datetime.date) -> bool:
-    """Whether a session is the last of the week of a third Friday."""
+    """Whether a session is the last of the week with a third Friday."""
     friday = day + _DAY * ((_FRIDAY - day.weekday()) % 7)
     return 15 <= friday.day <= 21 and ends_week(day)

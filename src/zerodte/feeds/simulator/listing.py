@@ -1,4 +1,4 @@
-"""What is listed on a day: each expiry's strikes around the opening prices."""
+"""The contracts of a day: expiries, and strikes around the opening prices."""
 
 import datetime
 
@@ -9,7 +9,7 @@ from zerodte.feeds.simulator.columns import ContractList, ListedChain
 from zerodte.feeds.simulator.expiries import expiries
 from zerodte.feeds.simulator.names import Name
 from zerodte.feeds.simulator.price_process import PriceProcess
-from zerodte.feeds.simulator.settled import draw_settled
+from zerodte.feeds.simulator.settled_interest import draw_settled_interest
 from zerodte.feeds.simulator.variance import Variance
 from zerodte.feeds.simulator.world_parameters import (
     FAR_SIGMAS,
@@ -21,54 +21,58 @@ from zerodte.feeds.simulator.world_parameters import (
 from zerodte.market.calendar import TradingSession, calendar
 from zerodte.market.osi import Contract, format_osi
 
-#: Steps that a grid reaches at least on each side.
+#: The least number of steps on each side of a strike grid.
 _LEAST_STEPS = 10
 
 
 def draw_listing(
     session: TradingSession,
     names: tuple[Name, ...],
-    law: PriceProcess,
+    process: PriceProcess,
     variance: Variance,
     seed: int,
 ) -> ContractList:
-    """List a day's contracts around the opening prices, with the open interest of the morning.
+    """Draw the day's contracts with their open interest of the morning.
 
     Args:
         session: The trading session.
-        names: The underlyings; the law's first ones.
-        law: Of the session's prices.
-        variance: At the money, by that law.
+        names: The underlyings; the first ones of the process.
+        process: The price process of the session.
+        variance: Its variance at the money.
         seed: Not negative.
     """
     chains = tuple(
-        _chain(place, name, root, day, session.date)
-        for place, name in enumerate(names)
+        _listed_chain(index, name, root, day, session.date)
+        for index, name in enumerate(names)
         for day, root in expiries(name, session.date)
     )
-    today = variance.today(0, law.opening[None, :])[0]
-    strikes, settled = [], []
+    today = variance.today(0, process.opening[None, :])[0]
+    strikes, settled_interest = [], []
     for chain in chains:
-        place, name = chain.name, names[chain.name]
-        spot = float(law.opening[place])
-        ahead = variance.ahead(place, chain.whole_sessions, night=chain.am_settled)
-        sigma = float(np.sqrt(today[place] + ahead))
-        night = law.drawn.gap[name.core] * np.sqrt(OVERNIGHT * law.session_variance[place])
+        index, name = chain.name, names[chain.name]
+        spot = float(process.opening[index])
+        ahead = variance.ahead(index, chain.whole_sessions, night=chain.am_settled)
+        sigma = float(np.sqrt(today[index] + ahead))
+        night = process.draw.gap[name.core] * np.sqrt(OVERNIGHT * process.session_variance[index])
         grid = strike_grid(name, spot, sigma, is_today=chain.expiry == session.date)
         last = spot * float(np.exp(-night))
         strikes.append(grid)
-        settled.append(draw_settled(name, chain, session.date, grid, last, sigma, seed))
-    return _listing(session, names, law.opening[: len(names)], chains, strikes, settled)
+        settled_interest.append(
+            draw_settled_interest(name, chain, session.date, grid, last, sigma, seed)
+        )
+    return _contract_list(
+        session, names, process.opening[: len(names)], chains, strikes, settled_interest
+    )
 
 
 def strike_grid(name: Name, spot: float, sigma: float, *, is_today: bool) -> F64:
-    """Strikes of an expiry, dollars, ascending: close ones around spot, far ones on rounder steps.
+    """Strikes of an expiry in dollars, ascending: dense around spot, on rounder steps far from it.
 
     Args:
         name: The underlying.
         spot: Its price, dollars.
-        sigma: Standard deviation of its logarithm until the expiry.
-        is_today: Whether that is today.
+        sigma: Standard deviation of its log return until expiry.
+        is_today: Whether it expires today.
     """
     most = STRIKES_TODAY if is_today else STRIKES_LATER
     reach = NEAR_SIGMAS * sigma * spot
@@ -88,15 +92,15 @@ def _multiples(step: float, low: float, high: float) -> F64:
     return step * np.arange(np.ceil(low / step), np.floor(high / step) + 1.0)
 
 
-def _listing(
+def _contract_list(
     session: TradingSession,
     names: tuple[Name, ...],
     opening: F64,
     chains: tuple[ListedChain, ...],
     strikes: list[F64],
-    settled: list[np.ndarray],
+    settled_interest: list[np.ndarray],
 ) -> ContractList:
-    """The contracts: at each strike of each chain the call, then the put."""
+    """Build the listing: by chain and strike, the call before the put."""
     chain = np.repeat(np.arange(len(chains), dtype=np.intp), [2 * len(grid) for grid in strikes])
     strike = np.repeat(np.concatenate(strikes), 2)
     is_call = np.tile([True, False], len(strike) // 2)
@@ -114,13 +118,13 @@ def _listing(
         name=np.array([c.name for c in chains], np.intp)[chain],
         strike=strike,
         is_call=is_call,
-        settled=np.concatenate(settled).ravel(),
+        settled_interest=np.concatenate(settled_interest).ravel(),
     )
 
 
-def _chain(
-    place: int, name: Name, root: str, day: datetime.date, date: datetime.date
+def _listed_chain(
+    index: int, name: Name, root: str, day: datetime.date, date: datetime.date
 ) -> ListedChain:
     am_settled = root == name.morning_root
     ahead = calendar().sessions_between(date, day) - am_settled
-    return ListedChain(place, root, day, am_settled, ahead)
+    return ListedChain(index, root, day, am_settled, ahead)

@@ -1,8 +1,8 @@
-"""The underlyings that can be simulated: one table of their habits, and its reader.
+"""The underlyings that can be simulated, with the characteristics of their options.
 
-Prices, open interest and volume of options follow the Open Interest Monitor of Saxo Bank with the
-closes of 6 August 2025; names outside its first twenty, and all that it does not tell, are ours.
-A name on the `core` of another is the same market: an index, and the funds that track it.
+Prices, open interest and option volume follow the Open Interest Monitor of Saxo Bank with the
+closes of 6 August 2025. Names outside its top twenty, and all other figures, are ours.
+Names with the same `core` are the same market: an index and the funds that track it.
 """
 
 from collections.abc import Iterable
@@ -11,41 +11,42 @@ from typing import Final, Literal
 
 from zerodte.errors import ZerodteError
 
-Kind = Literal["index", "fund", "stock"]
+UnderlyingKind = Literal["index", "fund", "stock"]
 
 
 class SimulationError(ZerodteError, ValueError):
-    """What was asked of the simulator and cannot be: a symbol, a minute, an impact."""
+    """An argument that cannot be simulated: a symbol, a date, a minute, an impact."""
 
 
 @dataclass(frozen=True, slots=True)
 class Name:
-    """An underlying and the habits of its options.
+    """An underlying and the characteristics of its options.
 
     Attributes:
-        symbol: Of the underlying.
-        kind: An index has a value and no quotes of its own.
-        core: The market that it moves with, but for `tracking`: its own symbol, or an index's.
-        root: Of its options that settle at the close.
-        morning_root: Of those that settle at the opening, on third Fridays; "" where none do.
-        daily: Whether options expire on every session; else on Fridays alone.
-        price: Usual, dollars.
-        beta: Of its returns to the market's.
-        growth: Of its returns to those of the growth factor.
-        own: Annual volatility that its core has for itself: the range that a seed draws from.
-        tracking: Annual volatility that only the name has, beside its core's.
-        leverage: Percent by which its volatility rises as its price falls by one percent; over 1.
-        skew: Of the smile, in (-1, 0]: the lower, the dearer are puts.
-        steps: Between strikes, dollars, the least first; each divides the next.
-        ticks: Of option prices, dollars: below 3.00, and from there on.
-        spread: Its options' half-spreads as a multiple of the tightest name's.
+        symbol: The underlying's symbol.
+        kind: An index has values, but no quotes of its own.
+        core: The market that it follows up to `tracking`: its own symbol, or an index's.
+        root: Root of options that settle at the close.
+        morning_root: Root of options that settle at the opening of third Fridays; "" for none.
+        daily: Whether options expire on every session, or on Fridays only.
+        price: Usual price, dollars.
+        beta: Loading of its returns on the market factor.
+        growth: Loading of its returns on the growth factor.
+        own: Range of the annual volatility of its core's own factor; a seed draws from it.
+        tracking: Annual volatility of its difference from the core.
+        leverage: Percent that its volatility rises when its price falls by one percent; above 1.
+        skew: Skew of the smile, in (-1, 0]; lower values make puts more expensive.
+        steps: Distances between strikes, dollars, ascending; each divides the next.
+        ticks: Minimum increments of option prices, dollars: below 3.00, and from 3.00 up.
+        spread: Half-spreads of its options, as a multiple of the tightest name's.
         volume: Contracts of all expiries that trade on a usual day.
-        open_interest: Contracts of all expiries that are open.
-        turnover: Dollars a day of what hedges its core: shares, or futures and funds together.
+        open_interest: Open contracts of all expiries.
+        turnover: Daily dollar volume of the instruments that hedge its core: shares, or futures and
+            funds together.
     """
 
     symbol: str
-    kind: Kind
+    kind: UnderlyingKind
     core: str
     root: str
     morning_root: str
@@ -65,7 +66,7 @@ class Name:
     turnover: float
 
 
-# Minimum increments as Cboe and the Penny Interval Program set them.
+# Minimum increments set by Cboe and the Penny Interval Program.
 _PENNIES = (0.01, 0.01)
 _NICKELS = (0.01, 0.05)
 _DIMES = (0.05, 0.10)
@@ -140,18 +141,18 @@ NAMES: Final = {name.symbol: name for name in _ALL}
 
 
 def names_of(symbols: Iterable[str]) -> tuple[Name, ...]:
-    """The names of symbols, in their order; each may stand there once.
+    """Look up the names of symbols, in order and without repetition.
 
     Raises:
-        SimulationError: If a symbol is not in the table, comes twice, or none is given.
+        SimulationError: If a symbol is unknown or repeated, or none is given.
     """
-    wanted = tuple(symbols)
-    known = f"known are {', '.join(NAMES)}"
-    if not wanted:
+    requested = tuple(symbols)
+    known = f"known symbols: {', '.join(NAMES)}"
+    if not requested:
         raise SimulationError(f"no symbol to simulate; {known}")
-    for symbol in wanted:
+    for symbol in requested:
         if symbol not in NAMES:
-            raise SimulationError(f"no habits are known of {symbol!r}; {known}")
-        if wanted.count(symbol) > 1:
-            raise SimulationError(f"{symbol} is asked for twice")
-    return tuple(NAMES[symbol] for symbol in wanted)
+            raise SimulationError(f"unknown symbol {symbol!r}; {known}")
+        if requested.count(symbol) > 1:
+            raise SimulationError(f"{symbol} is given twice")
+    return tuple(NAMES[symbol] for symbol in requested)

@@ -1,8 +1,8 @@
-"""Prices of underlyings, second by second: correlated martingales, unless dealers' hedging counts.
+"""Prices of underlyings, second by second: correlated martingales, plus the impact of hedging.
 
-Hedging moves prices linearly, after Avellaneda and Lipkin, "A market-induced mechanism for stock
-pinning", Quantitative Finance 3, 2003: dealers who are long options sell as the price moves away
-from their strikes and buy as it comes back, and as time passes; who are short do the opposite.
+The impact of hedging is linear, after Avellaneda and Lipkin, "A market-induced mechanism for stock
+pinning", Quantitative Finance 3, 2003. Dealers who are long options sell as the price moves away
+from their strikes, and buy as it returns and as time passes. Dealers who are short do the opposite.
 """
 
 from collections.abc import Sequence
@@ -12,54 +12,54 @@ import numpy as np
 from zerodte.arrays import F64
 from zerodte.feeds.simulator.names import Name
 from zerodte.feeds.simulator.path_kernel import DealerBook, HedgingImpact, hedged_into
-from zerodte.feeds.simulator.price_process import PriceProcess, carried
+from zerodte.feeds.simulator.price_process import PriceProcess, sum_over_factors
 from zerodte.feeds.simulator.random_streams import generator
 from zerodte.feeds.simulator.world_parameters import HEDGE_LIMIT, IMPACT, LEAST_RESISTANCE
 from zerodte.market.calendar import TradingSession
 
 
-class Path:
-    """The spots of a session; how many seconds are taken at a time changes nothing but rounding.
+class PricePath:
+    """The spot prices of a session. The step size of `advance` only affects rounding.
 
     Args:
         session: The trading session.
-        names: The underlyings, as in the law.
-        law: Of their prices.
-        seed: What the factors are drawn from, each from streams of its own.
-        impact: How strongly hedging moves prices.
+        names: The underlyings of the process.
+        process: Their price process.
+        seed: Seed of the factors, each of which has its own random streams.
+        impact: Strength of the price impact of hedging.
 
     Attributes:
-        second: Of the session, the next one.
+        second: The next second of the session.
     """
 
     def __init__(
         self,
         session: TradingSession,
         names: Sequence[Name],
-        law: PriceProcess,
+        process: PriceProcess,
         seed: int,
         impact: float = 0.0,
     ) -> None:
-        self._law = law
+        self._process = process
         date = session.date
-        self._moves = [generator(seed, date, "moves", key) for key in law.factors]
-        self._jumps = [generator(seed, date, "jumps", key) for key in law.factors]
-        self._distance = law.ceiling - law.opening
-        self._ceiling = law.ceiling
-        cores = law.core.max() + 1
+        self._moves = [generator(seed, date, "moves", key) for key in process.factors]
+        self._jumps = [generator(seed, date, "jumps", key) for key in process.factors]
+        self._distance = process.ceiling - process.opening
+        self._ceiling = process.ceiling
+        cores = process.core.max() + 1
         turnover, deviation = np.empty(cores), np.empty(cores)
-        turnover[law.core] = [name.turnover for name in names]
-        deviation[law.core] = np.sqrt(law.session_variance)
+        turnover[process.core] = [name.turnover for name in names]
+        deviation[process.core] = np.sqrt(process.session_variance)
         self._hedging = HedgingImpact(
             push=impact * IMPACT * deviation / turnover,
-            limit=HEDGE_LIMIT * turnover / len(law.diffusion),
+            limit=HEDGE_LIMIT * turnover / len(process.diffusion),
             least=LEAST_RESISTANCE,
         )
         self.second = 0
 
     @property
     def spot(self) -> F64:
-        """Prices now, dollars, shape (names,)."""
+        """Current prices, dollars, shape (names,)."""
         spot: F64 = self._ceiling - self._distance
         return spot
 
@@ -67,8 +67,8 @@ class Path:
         """Prices at the end of each of the next seconds, dollars, shape (seconds, names).
 
         Args:
-            seconds: How many.
-            book: What dealers hedge meanwhile; None moves nothing.
+            seconds: Number of seconds.
+            book: The book that dealers hedge meanwhile; None for no impact.
         """
         growth = self._growth(seconds)
         self.second += seconds
@@ -78,18 +78,18 @@ class Path:
             spots: F64 = self._ceiling - distance
             return spots
         spots = np.empty_like(growth)
-        core, hedging = self._law.core, self._hedging
+        core, hedging = self._process.core, self._hedging
         hedged_into(growth, self._ceiling, self._distance, core, book, hedging, spots)
         return spots
 
     def _growth(self, seconds: int) -> F64:
-        """Of log Y in each second, shape (seconds, names)."""
-        law, now = self._law, slice(self.second, self.second + seconds)
-        draws = np.stack([rng.standard_normal((seconds, 2)) for rng in self._moves], axis=1)
-        chances = np.stack([rng.random(seconds) for rng in self._jumps], axis=1)
-        variance = law.diffusion[now]
-        jumps = (chances < law.jump_rate[now]) * law.jump_variance
-        moves = np.sqrt(variance) * draws[:, :, 0] + np.sqrt(jumps) * draws[:, :, 1]
-        growth: F64 = -law.gear * carried(moves, law.loads)
-        growth -= 0.5 * law.gear**2 * carried(variance + jumps, law.loads**2)
+        """Growth of log Y in each second, shape (seconds, names)."""
+        process, now = self._process, slice(self.second, self.second + seconds)
+        normals = np.stack([rng.standard_normal((seconds, 2)) for rng in self._moves], axis=1)
+        uniforms = np.stack([rng.random(seconds) for rng in self._jumps], axis=1)
+        variance = process.diffusion[now]
+        jumps = (uniforms < process.jump_rate[now]) * process.jump_variance
+        moves = np.sqrt(variance) * normals[:, :, 0] + np.sqrt(jumps) * normals[:, :, 1]
+        growth: F64 = -process.gear * sum_over_factors(moves, process.loadings)
+        growth -= 0.5 * process.gear**2 * sum_over_factors(variance + jumps, process.loadings**2)
         return growth

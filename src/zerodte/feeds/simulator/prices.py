@@ -1,4 +1,4 @@
-"""What a seed draws of a day's prices: plain values, kept with a tape's truth."""
+"""The parameters of a day's prices that a seed draws, stored with the tape's truth."""
 
 import datetime
 import math
@@ -22,7 +22,7 @@ from zerodte.feeds.simulator.world_parameters import (
     SKEW_REACH,
 )
 
-#: The factors that names share; what a core or a name has for itself is called by its symbol.
+#: The factors that names share. The factors of one core or name are named after its symbol.
 MARKET = "market"
 GROWTH = "growth"
 
@@ -32,9 +32,9 @@ class Factor:
     """One source of the names' returns.
 
     Attributes:
-        volatility: Annual, of sessions alone.
-        jumps: Expected in a session.
-        jump_share: Of its variance that jumps make.
+        volatility: Annual volatility during sessions.
+        jumps: Expected number per session.
+        jump_share: Share of its variance that is due to jumps.
     """
 
     volatility: float
@@ -43,23 +43,23 @@ class Factor:
 
     @property
     def variance(self) -> float:
-        """Of a session, jumps included."""
+        """Variance of a session, including jumps."""
         return self.volatility**2 / SESSIONS_PER_YEAR
 
     @property
     def jump_variance(self) -> float:
-        """Of one jump; 0 where there are none."""
+        """Variance of one jump; 0 without jumps."""
         return self.variance * self.jump_share / self.jumps if self.jumps else 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """Scheduled news, in the market.
+    """Scheduled news that moves the market.
 
     Attributes:
-        minute: Of the session; its first second brings the jump.
-        jump: The jump's variance, as a share of the market's session variance.
-        after: The variance of the minutes after it, likewise.
+        minute: Minute of the session; the jump comes in its first second.
+        jump: Variance of the jump as a share of the market's session variance.
+        after: Extra variance of the following minutes, in the same unit.
     """
 
     minute: int
@@ -69,15 +69,15 @@ class News:
 
 @dataclass(frozen=True, slots=True)
 class PriceDraw:
-    """A day's prices.
+    """The parameters of a day's prices.
 
     Attributes:
-        opening: Price by symbol, dollars.
-        gap: The night's move by core, in its standard deviations.
-        factors: By name.
-        curvature: Of all smiles.
-        skew: Of smiles, by core.
-        news: Where some is scheduled.
+        opening: Opening price by symbol, dollars.
+        gap: Overnight move by core, in standard deviations.
+        factors: Factors by name.
+        curvature: Curvature of all smiles.
+        skew: Skew of smiles, by core.
+        news: Scheduled news, if any.
     """
 
     opening: dict[str, float]
@@ -89,25 +89,25 @@ class PriceDraw:
 
 
 def own_factor(core: str) -> str:
-    """What a core has for itself."""
+    """The name of a core's own factor."""
     return f"{core} own"
 
 
 def tracking_factor(symbol: str) -> str:
-    """What a name has beside its core."""
+    """The name of the factor for a name's difference from its core."""
     return f"{symbol} tracking"
 
 
 def draw_prices(
     date: datetime.date, names: Sequence[Name], seed: int, news: int | None = None
 ) -> PriceDraw:
-    """Draw a day's prices; what concerns a core does not depend on the other names.
+    """Draw the parameters of a day's prices. Those of one core do not depend on other names.
 
     Args:
-        date: The session's.
+        date: Date of the session.
         names: The underlyings.
         seed: Not negative.
-        news: Minute of the session at which scheduled news comes.
+        news: Minute of the session with scheduled news.
     """
     rng = generator(seed, date, "prices", MARKET)
     volatility = math.exp(rng.uniform(*np.log(MARKET_VOLATILITY)))
@@ -119,19 +119,19 @@ def draw_prices(
     jump, after = rng.uniform(*NEWS_JUMP), rng.uniform(*NEWS_VARIANCE)
     opening, gap, skew = {}, {}, {}
     for name in names:
-        own = generator(seed, date, "prices", name.core)
-        shift = OPENING_LEVEL[0] * name.beta * level + OPENING_LEVEL[1] * own.normal()
+        core_rng = generator(seed, date, "prices", name.core)
+        shift = OPENING_LEVEL[0] * name.beta * level + OPENING_LEVEL[1] * core_rng.normal()
         opening[name.symbol] = round(name.price * math.exp(shift), 2)
-        gap[name.core] = 0.8 * night + 0.6 * own.normal() if name.own[1] else night
-        skew[name.core] = name.skew + own.uniform(-SKEW_REACH, SKEW_REACH)
-        factors[own_factor(name.core)] = _own(name, own)
+        gap[name.core] = 0.8 * night + 0.6 * core_rng.normal() if name.own[1] else night
+        skew[name.core] = name.skew + core_rng.uniform(-SKEW_REACH, SKEW_REACH)
+        factors[own_factor(name.core)] = _own_factor(name, core_rng)
         factors[tracking_factor(name.symbol)] = Factor(name.tracking)
-    moving = {key: factor for key, factor in factors.items() if factor.volatility > 0.0}
-    scheduled = None if news is None else News(news, jump, after)
-    return PriceDraw(opening, gap, moving, curvature, skew, scheduled)
+    active = {key: factor for key, factor in factors.items() if factor.volatility > 0.0}
+    scheduled_news = None if news is None else News(news, jump, after)
+    return PriceDraw(opening, gap, active, curvature, skew, scheduled_news)
 
 
-def _own(name: Name, rng: np.random.Generator) -> Factor:
+def _own_factor(name: Name, rng: np.random.Generator) -> Factor:
     volatility = rng.uniform(*name.own)
     if name.kind != "stock":
         return Factor(volatility)

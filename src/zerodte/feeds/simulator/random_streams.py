@@ -1,7 +1,7 @@
-"""Where chance comes from: a generator for each part of a simulation, told apart by words.
+"""The random streams of a simulation: one generator per part, identified by a key.
 
-No part draws from another's, so that one that draws more or less than before moves no other, and a
-symbol's market is the same whichever symbols are simulated beside it.
+No two parts share a stream. A part that draws more or less than before does not affect the others,
+and a symbol's market does not depend on the other symbols.
 """
 
 import datetime
@@ -9,8 +9,8 @@ import datetime
 import numpy as np
 
 
-def generator(seed: int, date: datetime.date, *words: str) -> np.random.Generator:
+def generator(seed: int, date: datetime.date, *key: str) -> np.random.Generator:
     """The generator of one part of a day's simulation: `generator(7, day, "jumps", "market")`."""
-    places = (int.from_bytes(word.encode()) for word in words)
-    entropy = np.random.SeedSequence((seed, date.toordinal(), *places))
+    numbers = (int.from_bytes(part.encode()) for part in key)
+    entropy = np.random.SeedSequence((seed, date.toordinal(), *numbers))
     return np.random.Generator(np.random.PCG64(entropy))

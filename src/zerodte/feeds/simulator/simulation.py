@@ -1,4 +1,4 @@
-"""A simulated session, block by block: the one place that knows all parts of the simulator."""
+"""A simulated session, block by block: the module that connects all parts of the simulator."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -12,10 +12,10 @@ from zerodte.feeds.simulator.columns import BLOCK_SECONDS, Block, ContractList, 
 from zerodte.feeds.simulator.customers import Customers
 from zerodte.feeds.simulator.dealers import DealerLedger
 from zerodte.feeds.simulator.names import Name, SimulationError
-from zerodte.feeds.simulator.orders import joined
-from zerodte.feeds.simulator.packages import Lattice
+from zerodte.feeds.simulator.orders import merge_orders
+from zerodte.feeds.simulator.packages import ContractGrid
 from zerodte.feeds.simulator.prices import PriceDraw
-from zerodte.feeds.simulator.prints import Prints, counted, truth_of
+from zerodte.feeds.simulator.prints import Prints, final_trades, trade_truth
 from zerodte.feeds.simulator.quotes import QuoteProcess
 from zerodte.feeds.simulator.random_streams import generator
 from zerodte.feeds.simulator.seed_draw import FlowDraw, draw_flow
@@ -27,17 +27,17 @@ from zerodte.records.dbn import OPRA, Records
 from zerodte.records.tick import Batch
 from zerodte.records.truth import CONTRACT_TRUTH
 
-#: What each name has streams of chance of its own for.
-_PARTS: Final = ("overnight", "quotes", "customers", "trading")
+#: The random streams that each name has of its own.
+_STREAMS: Final = ("overnight", "quotes", "customers", "trading")
 
 
 @dataclass(frozen=True, slots=True)
 class SeedDraw:
-    """What the seed drew.
+    """Everything that the seed determines.
 
     Attributes:
-        prices: Of the market.
-        flow: Of customers, market makers and dealers.
+        prices: Parameters of the market.
+        flow: Parameters of customers, market makers and dealers.
     """
 
     prices: PriceDraw
@@ -45,33 +45,33 @@ class SeedDraw:
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class _Desk:
-    """A name's customers, and the chance that their orders meet."""
+class _OrderFlow:
+    """The customers of one name, and the random stream that executes their orders."""
 
     customers: Customers
-    chance: np.random.Generator
+    rng: np.random.Generator
 
 
 class Simulation:
-    """A session that is being simulated.
+    """A session that is simulated block by block.
 
     Args:
         session: The trading session.
-        names: The underlyings, each once.
+        names: The underlyings, without repetition.
         seed: Not negative. The same seed, date and names give the same bytes.
-        impact: How strongly dealers' hedging moves prices; 0: not at all.
-        news: Minute of the session at which scheduled news comes; None: there is none.
-        minutes: How many minutes from the open; None: all.
+        impact: Strength of the price impact of dealers' hedging; 0 for none.
+        news: Minute of the session with scheduled news; None for no news.
+        minutes: Minutes to simulate, from the open; None for all.
 
     Attributes:
         session: The trading session.
         listing: The day's contracts.
-        drawn: What the seed drew.
-        symbols: Raw symbol by instrument id, of every dataset.
+        draw: Everything that the seed determines.
+        symbols: Raw symbol by instrument id, per dataset.
 
     Raises:
-        SimulationError: If the seed is negative, the impact not in its range, or minutes or the
-            news are not in the session, or the news not in these minutes.
+        SimulationError: If the seed is negative, the impact is out of range, the minutes or the
+            news are outside the session, or the news comes after the simulated minutes.
     """
 
     def __init__(
@@ -89,42 +89,42 @@ class Simulation:
         if minutes is not None and not 1 <= minutes <= whole:
             raise SimulationError(f"minutes is {minutes}; {session.date} has 1 to {whole}")
         self.session = session
-        self._blocks = whole if minutes is None else minutes
+        self._block_count = whole if minutes is None else minutes
         self._world = World(session, names, seed, impact, news)
-        if news is not None and news >= self._blocks:
+        if news is not None and news >= self._block_count:
             at, end = (
                 f"{new_york_clock(session.open + minute * MINUTE):%H:%M}"
-                for minute in (news, self._blocks)
+                for minute in (news, self._block_count)
             )
             raise SimulationError(
-                f"news at {at}: the first {self._blocks} minutes end at {end} New York"
+                f"news at {at}: the first {self._block_count} minutes end at {end} New York"
             )
         self.listing: ContractList = self._world.listing
-        flow = draw_flow(generator(seed, session.date, "flow"))
-        self.drawn = SeedDraw(self._world.drawn, flow)
-        lattice = Lattice(self.listing)
+        flow_draw = draw_flow(generator(seed, session.date, "flow"))
+        self.draw = SeedDraw(self._world.price_draw, flow_draw)
+        grid = ContractGrid(self.listing)
         noise = np.empty(len(self.listing.symbols))
-        words = np.empty(len(noise), np.uint64)
-        self._desks: list[_Desk] = []
-        for place, name in enumerate(names):
-            chances = [generator(seed, session.date, part, name.symbol) for part in _PARTS]
-            own = np.flatnonzero(self.listing.name == place)
-            noise[own] = chances[0].standard_normal(len(own))
-            words[own] = chances[1].integers(2**64, size=len(own), dtype=np.uint64)
-            customers = Customers(self.listing, place, lattice, flow, chances[2])
-            self._desks.append(_Desk(customers, chances[3]))
-        self._ledger = DealerLedger(self.listing, flow, noise)
-        self._quotes = QuoteProcess(self.listing, words)
-        self._prints = Prints(self.listing, session.open + self._blocks * MINUTE)
-        self._underlyings = UnderlyingFeed(
+        quote_seeds = np.empty(len(noise), np.uint64)
+        self._order_flows: list[_OrderFlow] = []
+        for index, name in enumerate(names):
+            streams = [generator(seed, session.date, key, name.symbol) for key in _STREAMS]
+            own = np.flatnonzero(self.listing.name == index)
+            noise[own] = streams[0].standard_normal(len(own))
+            quote_seeds[own] = streams[1].integers(2**64, size=len(own), dtype=np.uint64)
+            customers = Customers(self.listing, index, grid, flow_draw, streams[2])
+            self._order_flows.append(_OrderFlow(customers, streams[3]))
+        self._ledger = DealerLedger(self.listing, flow_draw, noise)
+        self._quotes = QuoteProcess(self.listing, quote_seeds)
+        self._prints = Prints(self.listing, session.open + self._block_count * MINUTE)
+        self._underlying_feed = UnderlyingFeed(
             self.listing, [generator(seed, session.date, "stock", name.symbol) for name in names]
         )
-        self.symbols: Mapping[str, Mapping[int, str]] = self._underlyings.symbols
-        self._packages = 0
+        self.symbols: Mapping[str, Mapping[int, str]] = self._underlying_feed.symbols
+        self._package_count = 0
 
     def blocks(self) -> Iterator[Block]:
-        """The session's blocks in order. Trades are numbered from 0 over all of them."""
-        for number in range(self._blocks):
+        """The session's blocks in order. Trades are numbered from 0 across blocks."""
+        for number in range(self._block_count):
             minute = self._world.minute(self._ledger.inventory)
             yield self._block(minute, is_first=number == 0)
 
@@ -132,52 +132,54 @@ class Simulation:
         end = minute.start + BLOCK_SECONDS * SECOND
         quotes, trades = self._trade(minute, end)
         reports = self._prints.report(trades, end)
-        self._ledger.take(counted(reports))
-        told = self._underlyings
+        self._ledger.apply(final_trades(reports))
+        feed = self._underlying_feed
         return Block(
             start=minute.start,
             end=end,
-            definitions=told.definitions() if is_first else (),
-            statistics=told.open_interest() if is_first else (),
-            underlying=told.prices(minute),
+            definitions=feed.definitions() if is_first else (),
+            statistics=feed.open_interest() if is_first else (),
+            underlying=feed.prices(minute),
             quotes=(Batch(OPRA, "cbbo-1s", quotes),),
             trades=(self._prints.batch(reports),),
-            trade_truth=truth_of(reports),
+            trade_truth=trade_truth(reports),
             contract_truth=self._positions(end),
         )
 
     def _trade(self, minute: Minute, end: int) -> tuple[Records, Rows]:
-        """The block's quotes, and what trades in it or is reported late."""
-        late = self._prints.due(end)
-        orders = [joined(desk.customers.orders(minute, self._ledger)) for desk in self._desks]
-        contract = np.concatenate([late["contract"], *(some.contract for some in orders)])
+        """The block's quotes, and its trades with the late reports that are due."""
+        late = self._prints.pop_due(end)
+        orders = [
+            merge_orders(flow.customers.orders(minute, self._ledger)) for flow in self._order_flows
+        ]
+        contract = np.concatenate([late["contract"], *(leg.contract for leg in orders)])
         since = np.maximum(late["reported"] - minute.start, 0)
-        second = np.concatenate([since, *(some.time for some in orders)]) // SECOND
+        second = np.concatenate([since, *(leg.time for leg in orders)]) // SECOND
         order = np.argsort(second, kind="stable")
-        quotes, tapped = self._quotes.advance(minute, second[order], contract[order])
-        before = np.empty_like(tapped)
-        before[order] = tapped
+        quotes, trade_quotes = self._quotes.advance(minute, second[order], contract[order])
+        before = np.empty_like(trade_quotes)
+        before[order] = trade_quotes
         late["quote"] = before[: len(late)]
         elapsed = (minute.start - self.session.open) / (self.session.close - self.session.open)
-        parts, first = [late], len(late)
-        for desk, some in zip(self._desks, orders, strict=True):
-            part = execute(
-                some,
-                before[first : first + len(some)],
-                self._quotes.cents[some.contract],
+        trades, first = [late], len(late)
+        for flow, legs in zip(self._order_flows, orders, strict=True):
+            executed = execute(
+                legs,
+                before[first : first + len(legs)],
+                self._quotes.tick_cents[legs.contract],
                 minute.start,
-                desk.customers.opening(elapsed),
-                self.drawn.flow,
-                desk.chance,
+                flow.customers.opening_share(elapsed),
+                self.draw.flow,
+                flow.rng,
             )
-            part["package"][part["package"] > 0] += self._packages
-            self._packages = max(self._packages, int(part["package"].max(initial=0)))
-            parts.append(part)
-            first += len(some)
-        return quotes, np.concatenate(parts)
+            executed["package"][executed["package"] > 0] += self._package_count
+            self._package_count = max(self._package_count, int(executed["package"].max(initial=0)))
+            trades.append(executed)
+            first += len(legs)
+        return quotes, np.concatenate(trades)
 
     def _positions(self, end: int) -> Records:
-        """Open interest and inventory of every contract: `CONTRACT_TRUTH`."""
+        """Open interest and dealers' inventory of every contract: `CONTRACT_TRUTH`."""
         out = np.empty(len(self.listing.symbols), CONTRACT_TRUTH)
         out["minute_end"] = end
         out["instrument_id"] = np.arange(1, len(out) + 1)

@@ -1,4 +1,4 @@
-"""What options are worth: a smile for each expiry, free of calendar and butterfly arbitrage.
+"""Fair values of options: a smile per expiry, free of calendar and butterfly arbitrage.
 
 Smiles are slices of one surface, SSVI (Gatheral and Jacquier, "Arbitrage-free SVI volatility
 surfaces", Quantitative Finance 14, 2014): with k = log(K / S) and theta the total variance at the
@@ -7,9 +7,9 @@ money,
     w = theta / 2 (1 + rho phi k + sqrt((phi k + rho)^2 + 1 - rho^2)),
     phi = min(eta theta^-gamma, 2 / sqrt(theta (1 + |rho|))).
 
-No calendar spread is worth less than nothing, since theta rises from expiry to expiry, and theta
-phi with it but no faster (their theorem 4.1); no butterfly is, since theta phi (1 + |rho|) stays
-below 4 and theta phi^2 (1 + |rho|) is 4 at most (theorem 4.2).
+There is no calendar arbitrage, because theta increases with expiry, and theta phi increases with it
+but no faster (their theorem 4.1). There is no butterfly arbitrage, because theta phi (1 + |rho|) is
+below 4 and theta phi^2 (1 + |rho|) at most 4 (theorem 4.2).
 """
 
 import math
@@ -28,31 +28,31 @@ from zerodte.pricing.black import greeks, price
 
 
 class SmileProcess:
-    """The smiles of a listing's chains, m of them.
+    """The smiles of a listing's m chains.
 
     Args:
-        law: Of the session's prices.
-        variance: At the money, by that law.
-        listing: What is listed.
+        process: The price process of the session.
+        variance: Its variance at the money.
+        listing: The day's contracts.
     """
 
-    def __init__(self, law: PriceProcess, variance: Variance, listing: ContractList) -> None:
+    def __init__(self, process: PriceProcess, variance: Variance, listing: ContractList) -> None:
         self._listing = listing
         self._variance = variance
-        chains, drawn = listing.chains, law.drawn
+        chains, draw = listing.chains, process.draw
         self._name = np.array([chain.name for chain in chains], np.intp)
         self._ahead = np.array(
             [variance.ahead(c.name, c.whole_sessions, night=c.am_settled) for c in chains]
         )
-        self._skew = np.array([drawn.skew[listing.names[chain.name].core] for chain in chains])
-        self._curvature = drawn.curvature
+        self._skew = np.array([draw.skew[listing.names[chain.name].core] for chain in chains])
+        self._curvature = draw.curvature
         self._first: I64 = np.searchsorted(listing.chain, np.arange(len(chains) + 1))
 
     def at_the_money(self, second: int, spot: F64) -> F64:
         """Total variance at the money, theta, shape (s, m).
 
         Args:
-            second: Of the session, at the first row of `spot`; one later at each row.
+            second: Second of the session at the first row of `spot`; each row is one second later.
             spot: Dollars, shape (s, names).
         """
         today = self._variance.today(second, spot)
@@ -90,27 +90,27 @@ class SmileProcess:
             deviation_into(
                 spot[name], strike, theta[chain], slope[chain], self._skew[chain], deviation[own]
             )
-            found = greeks(spot[name], strike, 1.0, deviation[own], listing.is_call[own])
-            delta[own], gamma[own] = found.delta, found.gamma
+            values = greeks(spot[name], strike, 1.0, deviation[own], listing.is_call[own])
+            delta[own], gamma[own] = values.delta, values.gamma
         return delta, gamma
 
     def book(self, second: int, spot: F64, length: int, dealers: I64) -> DealerBook:
-        """What dealers hold and hedge over the next seconds.
+        """The book that dealers hedge over the next seconds.
 
         Args:
-            second: Of the session.
-            spot: Dollars then, shape (names,).
-            length: How many seconds it is needed for.
-            dealers: Contracts held, long positive, shape (n,).
+            second: Second of the session.
+            spot: Spot prices at that second, dollars, shape (names,).
+            length: Number of seconds.
+            dealers: Contracts that dealers hold, long positive, shape (n,).
         """
         listing = self._listing
-        held = np.flatnonzero(dealers)
-        chains, sizes = np.unique(listing.chain[held], return_counts=True)
+        positions = np.flatnonzero(dealers)
+        chains, sizes = np.unique(listing.chain[positions], return_counts=True)
         theta = self.at_the_money(second, np.tile(spot, (length + 1, 1)))
         return DealerBook(
-            strike=listing.strike[held],
-            is_call=listing.is_call[held],
-            shares=MULTIPLIER * dealers[held].astype(np.float64),
+            strike=listing.strike[positions],
+            is_call=listing.is_call[positions],
+            shares=MULTIPLIER * dealers[positions].astype(np.float64),
             first=np.concatenate([[0], np.cumsum(sizes)]),
             name=self._name[chains],
             theta=np.ascontiguousarray(theta[:, chains]),
@@ -123,14 +123,14 @@ class SmileProcess:
 
 
 def steepness(theta: F64, skew: F64, curvature: float) -> F64:
-    """SSVI's phi, shape (..., m), of theta (..., m) and rho (m,)."""
+    """SSVI's phi, shape (..., m), for theta (..., m) and rho (m,)."""
     most = 2.0 / np.sqrt(theta * (1.0 + np.abs(skew)))
     slope: F64 = np.minimum(curvature * theta**-SMILE_POWER, most)
     return slope
 
 
 def variance_swap(theta: float, skew: float, curvature: float) -> float:
-    """What all options of a smile are worth as a strip: the total variance that a swap pays.
+    """The total variance of a variance swap: the value of the strip of all options of a smile.
 
     The sum of 2 O(K) dK / K^2 over out-of-the-money options (Demeterfi, Derman, Kamal and Zou, "A
     guide to volatility and variance swaps", Journal of Derivatives 6, 1999), as in Cboe's VIX.

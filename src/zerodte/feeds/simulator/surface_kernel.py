@@ -1,4 +1,4 @@
-"""Smiles and fair values over the seconds of a block, compiled."""
+"""Compiled smiles and fair values over the seconds of a block."""
 
 import math
 
@@ -44,12 +44,12 @@ def fair_into(
         spot: Dollars, shape (s, names).
         theta: Total variance at the money of each chain, shape (s, m).
         slope: SSVI's phi, shape (s, m).
-        name: Place of each chain's name, shape (m,).
+        name: Index of each chain's name, shape (m,).
         skew: SSVI's rho of each chain, shape (m,).
-        first: Where each chain's contracts begin, and where the last one's end, shape (m + 1,).
+        first: Start of each chain's contracts, and the end of the last one, shape (m + 1,).
         strike: Dollars, shape (n,).
         is_call: Shape (n,).
-        fair: Written: dollars, shape (s, n).
+        fair: Output: dollars, shape (s, n).
     """
     deviation = np.empty(strike.shape[0])
     for second in range(spot.shape[0]):
@@ -64,5 +64,5 @@ def fair_into(
                 skew[chain],
                 deviation[own],
             )
-            # With the deviation as volatility, time is one.
+            # The deviation is the volatility over unit time.
             price_into(price, strike[own], 1.0, deviation[own], is_call[own], fair[second, own])

@@ -1,4 +1,4 @@
-"""What becomes of orders: at what price they trade, against whom, and what the tape shows of it."""
+"""The execution of orders: prices, counterparties, and how the tape reports them."""
 
 from typing import Final
 
@@ -7,7 +7,7 @@ import numpy as np
 from zerodte.arrays import F64, I64, Bool, Rows
 from zerodte.constants import SECOND
 from zerodte.feeds.simulator.columns import BLOCK_SECONDS
-from zerodte.feeds.simulator.orders import Orders, Style
+from zerodte.feeds.simulator.orders import Orders, OrderStyle
 from zerodte.feeds.simulator.parameters import (
     AUCTION_DEPTH,
     CANCEL_DELAY,
@@ -22,176 +22,191 @@ from zerodte.feeds.simulator.quote_kernel import TICK_CHANGE
 from zerodte.feeds.simulator.seed_draw import FlowDraw
 from zerodte.records.condition import Condition
 
-#: A trade, as the simulator knows it.
-TRADE: Final = np.dtype(
+#: A trade with everything that the simulator knows about it.
+SIMULATED_TRADE: Final = np.dtype(
     [
         ("time", "i8"),  # UTC ns
         ("contract", "i8"),  # position in the listing
-        ("side", "i8"),  # 1 where the customer buys
+        ("side", "i8"),  # 1 if the customer buys
         ("size", "i8"),
         ("opens", "?"),
         ("package", "i8"),
         ("price", "i8"),  # raw
-        ("quote", "i8", (4,)),  # just before: bid, ask (raw), sizes; 0 where there is none
+        ("quote", "i8", (4,)),  # just before: bid, ask (raw), sizes; 0 if missing
         ("condition", "u1"),
         ("is_limit", "?"),
-        ("dealers", "i8"),  # contracts that dealers took, long positive
-        ("counter_closes", "?"),  # whether customers on the other side would rather close
-        ("reported", "i8"),  # UTC ns; later than `time` where the print is late
-        ("cancelled", "i8"),  # UTC ns at which it is taken back; 0: never
-        ("number", "i8"),  # of its report, in the order of reports
-        ("takes_back", "i8"),  # number of the report that it takes back; -1: of none
+        ("dealers", "i8"),  # contracts traded by dealers, long positive
+        ("counter_closes", "?"),  # whether customers on the other side prefer to close
+        ("reported", "i8"),  # UTC ns; later than `time` if the print is late
+        ("cancelled", "i8"),  # UTC ns of its cancel; 0 for none
+        ("number", "i8"),  # of its report, in order of reports
+        ("takes_back", "i8"),  # number of the report that it cancels; -1 for none
     ]
 )
 
 _CONDITIONS: Final = {
-    Style.TAKES: Condition.REGULAR,
-    Style.RESTS: Condition.REGULAR,
-    Style.AUCTION: Condition.AUCTION,
-    Style.MIDPOINT: Condition.REGULAR,
-    Style.CROSS: Condition.CROSS,
-    Style.STOCK_OPTION: Condition.STOCK_OPTION,
-    Style.OPENING: Condition.OPENING,
-    Style.PACKAGE: Condition.MULTI_LEG,
+    OrderStyle.MARKETABLE: Condition.REGULAR,
+    OrderStyle.RESTING: Condition.REGULAR,
+    OrderStyle.AUCTION: Condition.AUCTION,
+    OrderStyle.MIDPOINT: Condition.REGULAR,
+    OrderStyle.CROSS: Condition.CROSS,
+    OrderStyle.STOCK_OPTION: Condition.STOCK_OPTION,
+    OrderStyle.OPENING: Condition.OPENING,
+    OrderStyle.PACKAGE: Condition.MULTI_LEG,
 }
-_CONDITION_OF: Final = np.array([_CONDITIONS[style] for style in Style], np.uint8)
+_CONDITION_OF: Final = np.array([_CONDITIONS[style] for style in OrderStyle], np.uint8)
 
 
 def execute(
     orders: Orders,
     quotes: I64,
-    cents: I64,
+    tick_cents: I64,
     start: int,
-    opening: float,
-    drawn: FlowDraw,
-    random: np.random.Generator,
+    opening_share: float,
+    flow_draw: FlowDraw,
+    rng: np.random.Generator,
 ) -> Rows:
-    """Let the orders of a name trade.
+    """Execute the orders of a name.
 
     Args:
-        orders: Of one block, shape (k,).
-        quotes: What stood just before each: bid, ask (raw), their sizes, shape (k, 4).
-        cents: Ticks of each contract below and above 3 dollars, shape (k, 2).
-        start: Of the block, UTC ns.
-        opening: Share of orders that open positions at this time.
-        drawn: What the seed drew.
-        random: The name's stream.
+        orders: The orders of one block, shape (k,).
+        quotes: The quote just before each order: bid, ask (raw), their sizes, shape (k, 4).
+        tick_cents: Ticks of each contract below and above 3 dollars, in cents, shape (k, 2).
+        start: Start of the block, UTC ns.
+        opening_share: Current share of orders that open positions.
+        flow_draw: The parameters that the seed determines.
+        rng: The random stream of this name's trades.
 
     Returns:
-        `TRADE` rows, one for each order; late ones are reported in a later block.
+        `SIMULATED_TRADE` rows, one per order. Late trades are reported in a later block.
     """
-    out = np.zeros(len(orders), TRADE)
+    out = np.zeros(len(orders), SIMULATED_TRADE)
     for name in ("contract", "side", "size", "opens", "package"):
         out[name] = getattr(orders, name)
     out["time"] = out["reported"] = start + orders.time
     out["takes_back"] = -1
     out["quote"], out["condition"] = quotes, _CONDITION_OF[orders.style]
-    price, is_limit = _prices(orders, quotes, cents, drawn, random)
+    price, is_limit = _prices(orders, quotes, tick_cents, flow_draw, rng)
     out["price"], out["is_limit"] = CENT * price, is_limit
-    _show(out, orders.style, drawn, random)
-    out["dealers"] = -orders.side * _taken(orders, drawn, random)
-    out["counter_closes"] = random.random(len(orders)) >= opening
-    _report(out, orders, drawn, random)
+    _show_in_quotes(out, orders.style, flow_draw, rng)
+    out["dealers"] = -orders.side * _dealer_sizes(orders, flow_draw, rng)
+    out["counter_closes"] = rng.random(len(orders)) >= opening_share
+    _schedule_reports(out, orders, flow_draw, rng)
     return out
 
 
-def _ticks(price: F64, cents: I64) -> I64:
-    return np.where(price < 100.0 * TICK_CHANGE, cents[:, 0], cents[:, 1])
+def _tick_sizes(price: F64, tick_cents: I64) -> I64:
+    return np.where(price < 100.0 * TICK_CHANGE, tick_cents[:, 0], tick_cents[:, 1])
 
 
-def _on_grid(price: F64, cents: I64, chance: F64) -> I64:
-    """A price in cents on one of the two ticks around it, the nearer the likelier."""
-    tick = _ticks(price, cents)
+def _round_to_tick(price: F64, tick_cents: I64, uniform: F64) -> I64:
+    """Round prices in cents to one of the two adjacent ticks, at random in proportion."""
+    tick = _tick_sizes(price, tick_cents)
     below = np.floor(price / tick)
-    return ((below + (chance < price / tick - below)) * tick).astype(np.int64)
+    return ((below + (uniform < price / tick - below)) * tick).astype(np.int64)
 
 
 def _prices(
-    orders: Orders, quotes: I64, cents: I64, drawn: FlowDraw, random: np.random.Generator
+    orders: Orders, quotes: I64, tick_cents: I64, flow_draw: FlowDraw, rng: np.random.Generator
 ) -> tuple[I64, Bool]:
-    """Prices in cents, and whether a resting order was hit."""
+    """Prices in cents, and whether the customer's order was resting."""
     count, side, style = len(orders), orders.side, orders.style
     bid, ask = (quotes[:, 0] // CENT), (quotes[:, 1] // CENT)
     ask = np.where(ask > 0, ask, bid)
-    low = np.maximum(np.minimum(bid, ask), cents[:, 0])
-    high = np.maximum(np.maximum(bid, ask), cents[:, 0])
-    far, near = np.where(side > 0, high, low), np.where(side > 0, low, high)
-    middle, half = 0.5 * (low + high), 0.5 * (high - low)
-    tick, chance = _ticks(middle, cents), random.random((5, count))
-    again = np.floor(np.log1p(-chance[0]) / np.log(IMPROVES_AGAIN))
-    better = np.maximum((1.0 + again) * tick, AUCTION_DEPTH * chance[1] * half)
-    improves = (style == Style.RESTS) & (chance[2] < drawn.improving) & (high - low > tick)
-    cost = LEG_COST[0] + LEG_COST[1] * random.standard_normal(count)
-    wanted = np.select(
-        [style == choice for choice in Style],
+    low = np.maximum(np.minimum(bid, ask), tick_cents[:, 0])
+    high = np.maximum(np.maximum(bid, ask), tick_cents[:, 0])
+    far_side, near_side = np.where(side > 0, high, low), np.where(side > 0, low, high)
+    mid, half = 0.5 * (low + high), 0.5 * (high - low)
+    tick, uniform = _tick_sizes(mid, tick_cents), rng.random((5, count))
+    extra_ticks = np.floor(np.log1p(-uniform[0]) / np.log(IMPROVES_AGAIN))
+    improvement = np.maximum((1.0 + extra_ticks) * tick, AUCTION_DEPTH * uniform[1] * half)
+    is_improving = (
+        (style == OrderStyle.RESTING) & (uniform[2] < flow_draw.improving) & (high - low > tick)
+    )
+    cost = LEG_COST[0] + LEG_COST[1] * rng.standard_normal(count)
+    target = np.select(
+        [style == choice for choice in OrderStyle],
         [
-            far,
-            near + side * np.where(improves, np.maximum(tick, REST_DEPTH * chance[1] * half), 0.0),
-            far - side * np.minimum(better, half),
-            middle,
-            low + (high - low) * chance[3],
-            low + (high - low) * chance[3],
-            middle,
-            middle + side * half * cost,
+            far_side,
+            near_side
+            + side * np.where(is_improving, np.maximum(tick, REST_DEPTH * uniform[1] * half), 0.0),
+            far_side - side * np.minimum(improvement, half),
+            mid,
+            low + (high - low) * uniform[3],
+            low + (high - low) * uniform[3],
+            mid,
+            mid + side * half * cost,
         ],
     )
-    # Nobody bids: who sells rests at the offer, and is bought from.
-    is_bidless = (quotes[:, 0] == 0) & (side < 0)
-    wanted = np.where(is_bidless, high, wanted)
-    # An auction improves the far side, and never past mid: a market of one tick has no room for it.
-    chance[4] = np.where(style == Style.AUCTION, side < 0, chance[4])
-    price = np.clip(_on_grid(wanted, cents, chance[4]), low, high)
-    is_outside = (style == Style.PACKAGE) & (chance[0] < drawn.outside)
-    beyond = np.where(chance[1] < 0.5, high + _ticks(high, cents), low - _ticks(low - 1.0, cents))
-    price = np.where(is_outside, np.maximum(beyond, cents[:, 0]), price)
-    # What trades on its own side of the quote, though it did not mean to rest, has rested too.
-    rested = (style == Style.RESTS) | ((style == Style.MIDPOINT) & (price == near))
-    return price, (rested & (price != far)) | is_bidless
+    # Without a bid, a seller rests at the offer until someone buys.
+    has_no_bid = (quotes[:, 0] == 0) & (side < 0)
+    target = np.where(has_no_bid, high, target)
+    # An auction improves the far side, but not past mid. In a one-tick market there is no room.
+    uniform[4] = np.where(style == OrderStyle.AUCTION, side < 0, uniform[4])
+    price = np.clip(_round_to_tick(target, tick_cents, uniform[4]), low, high)
+    is_outside = (style == OrderStyle.PACKAGE) & (uniform[0] < flow_draw.outside)
+    price_outside = np.where(
+        uniform[1] < 0.5,
+        high + _tick_sizes(high, tick_cents),
+        low - _tick_sizes(low - 1.0, tick_cents),
+    )
+    price = np.where(is_outside, np.maximum(price_outside, tick_cents[:, 0]), price)
+    # A midpoint order that trades on its own side of the quote counts as resting too.
+    is_resting = (style == OrderStyle.RESTING) | (
+        (style == OrderStyle.MIDPOINT) & (price == near_side)
+    )
+    return price, (is_resting & (price != far_side)) | has_no_bid
 
 
-def _show(out: Rows, style: I64, drawn: FlowDraw, random: np.random.Generator) -> None:
-    """Let the quotes just before show what the orders had made of them."""
-    chance, quote = random.random((2, len(out))), out["quote"]
-    place = np.where(out["side"] > 0, 0, 1)
-    each = np.arange(len(out))
-    own = quote[each, place]
-    rested = out["is_limit"] & (style == Style.RESTS)
-    joined = rested & (out["price"] == own) & (chance[0] < drawn.alone)
-    made = rested & (out["price"] != own) & (chance[0] < drawn.in_sequence)
-    quote[each[made], place[made]] = out["price"][made]
-    shown = joined | made
-    quote[each[shown], 2 + place[shown]] = out["size"][shown]
-    # Elsewhere the dealers' side is often the deeper one.
+def _show_in_quotes(out: Rows, style: I64, flow_draw: FlowDraw, rng: np.random.Generator) -> None:
+    """Make the quotes before trades reflect resting orders and the dealers' depth."""
+    uniform, quote = rng.random((2, len(out))), out["quote"]
+    own_side = np.where(out["side"] > 0, 0, 1)
+    rows = np.arange(len(out))
+    own_price = quote[rows, own_side]
+    is_resting = out["is_limit"] & (style == OrderStyle.RESTING)
+    at_touch = is_resting & (out["price"] == own_price) & (uniform[0] < flow_draw.alone)
+    improved = is_resting & (out["price"] != own_price) & (uniform[0] < flow_draw.in_sequence)
+    quote[rows[improved], own_side[improved]] = out["price"][improved]
+    visible = at_touch | improved
+    quote[rows[visible], 2 + own_side[visible]] = out["size"][visible]
+    # Inside the quote, the deeper side is often the dealers'.
     inside = (out["price"] > quote[:, 0]) & (out["price"] < quote[:, 1])
-    tells = inside & (chance[1] < 2.0 * drawn.depth_tells - 1.0)
-    sizes = np.sort(quote[tells, 2:], axis=1)
-    quote[tells, 2:] = np.where(out["side"][tells, None] > 0, sizes, sizes[:, ::-1])
+    is_informative = inside & (uniform[1] < 2.0 * flow_draw.depth_tells - 1.0)
+    sizes = np.sort(quote[is_informative, 2:], axis=1)
+    quote[is_informative, 2:] = np.where(
+        out["side"][is_informative, None] > 0, sizes, sizes[:, ::-1]
+    )
 
 
-def _taken(orders: Orders, drawn: FlowDraw, random: np.random.Generator) -> I64:
-    """Contracts that dealers take of each; all or nothing but for some of the larger ones."""
+def _dealer_sizes(orders: Orders, flow_draw: FlowDraw, rng: np.random.Generator) -> I64:
+    """Contracts of each order that dealers trade: mostly all or nothing, sometimes a part."""
     count = len(orders)
-    share = np.full(count, drawn.dealers_taken)
-    share[orders.style == Style.RESTS] = drawn.dealers_rested
-    share[orders.style == Style.CROSS] = DEALERS_CROSSED
+    share = np.full(count, flow_draw.dealers_taken)
+    share[orders.style == OrderStyle.RESTING] = flow_draw.dealers_rested
+    share[orders.style == OrderStyle.CROSS] = DEALERS_CROSSED
     is_leg = orders.package > 0
-    share[is_leg] = drawn.dealers_package
+    share[is_leg] = flow_draw.dealers_package
     # The legs of a package have the same counterparty.
-    chance = random.random((2, count + 1 + int(orders.package.max(initial=0))))
-    place = np.where(is_leg, count + orders.package, np.arange(count))
-    part = np.where(chance[1, place] < 0.9, 1.0, chance[0, place] / np.maximum(share, 1e-9))
-    taken = np.where(chance[0, place] < share, np.ceil(part * orders.size), 0.0)
-    return taken.astype(np.int64)
+    uniform = rng.random((2, count + 1 + int(orders.package.max(initial=0))))
+    counterparty = np.where(is_leg, count + orders.package, np.arange(count))
+    part = np.where(
+        uniform[1, counterparty] < 0.9, 1.0, uniform[0, counterparty] / np.maximum(share, 1e-9)
+    )
+    sizes = np.where(uniform[0, counterparty] < share, np.ceil(part * orders.size), 0.0)
+    return sizes.astype(np.int64)
 
 
-def _report(out: Rows, orders: Orders, drawn: FlowDraw, random: np.random.Generator) -> None:
-    """Let some single orders that open be reported late, others be taken back."""
-    chance, delay = random.random(len(out)), random.standard_exponential(len(out))
-    plain = (orders.style == Style.TAKES) & orders.opens
-    is_late = plain & (chance < drawn.late)
+def _schedule_reports(
+    out: Rows, orders: Orders, flow_draw: FlowDraw, rng: np.random.Generator
+) -> None:
+    """Schedule late reports and cancels for some opening single orders."""
+    uniform, delay = rng.random(len(out)), rng.standard_exponential(len(out))
+    is_plain = (orders.style == OrderStyle.MARKETABLE) & orders.opens
+    is_late = is_plain & (uniform < flow_draw.late)
     out["condition"][is_late] = Condition.LATE
     seconds = BLOCK_SECONDS + LATE_DELAY * delay[is_late]
     out["reported"][is_late] += (SECOND * seconds).astype(np.int64)
-    is_wrong = plain & (chance > 1.0 - drawn.cancelled)
+    is_wrong = is_plain & (uniform > 1.0 - flow_draw.cancelled)
     seconds = 1.0 + CANCEL_DELAY * delay[is_wrong]
     out["cancelled"][is_wrong] = out["time"][is_wrong] + (SECOND * seconds).astype(np.int64)

@@ -1,4 +1,4 @@
-"""A simulation's truth as Parquet, appended to while the simulation runs."""
+"""The truth of a simulation as Parquet files, written while the simulation runs."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,48 +10,48 @@ from pyarrow import parquet
 
 from zerodte.records.dbn import Records
 
-#: Rows of a row group, so that what is held is bounded and what is read fits a processor's cache.
-_GROUP = 1 << 17
+#: Rows of a row group: bounds the buffer, and fits a processor's cache when read.
+_GROUP_ROWS = 1 << 17
 
 
 class TruthFile:
-    """A Parquet file of one layout. Made by `truth_file`."""
+    """A Parquet file of one layout. Created by `truth_file`."""
 
     def __init__(self, writer: parquet.ParquetWriter) -> None:
         self._writer = writer
-        self._held: list[Records] = []
-        self._rows = 0
+        self._buffer: list[Records] = []
+        self._row_count = 0
 
-    def take(self, rows: Records) -> None:
-        """Append rows; they are written a group at a time."""
-        self._held.append(rows)
-        self._rows += len(rows)
-        if self._rows >= _GROUP:
+    def append(self, rows: Records) -> None:
+        """Append rows. They are written in groups."""
+        self._buffer.append(rows)
+        self._row_count += len(rows)
+        if self._row_count >= _GROUP_ROWS:
             self.flush()
 
     def flush(self) -> None:
-        """Write what is held."""
-        if self._rows:
-            self._writer.write_table(_table(np.concatenate(self._held)))
-            self._held, self._rows = [], 0
+        """Write the buffer."""
+        if self._row_count:
+            self._writer.write_table(_table(np.concatenate(self._buffer)))
+            self._buffer, self._row_count = [], 0
 
 
 @contextmanager
 def truth_file(path: Path, layout: np.dtype[np.void]) -> Iterator[TruthFile]:
-    """A new Parquet file of a layout's columns, whole once the block ends.
+    """Create a Parquet file with a layout's columns; it is complete when the context ends.
 
     Args:
         path: The file.
-        layout: Of the rows that it is given, such as `TRADE_TRUTH`.
+        layout: Layout of its rows, such as `TRADE_TRUTH`.
     """
     schema = _table(np.empty(0, layout)).schema
     with (
         path.open("wb") as out,
         parquet.ParquetWriter(out, schema, compression="zstd") as writer,
     ):
-        file = TruthFile(writer)
-        yield file
-        file.flush()
+        truth = TruthFile(writer)
+        yield truth
+        truth.flush()
 
 
 def _table(rows: Records) -> pa.Table:

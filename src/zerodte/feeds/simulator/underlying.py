@@ -1,4 +1,4 @@
-"""What the tape shows besides options' quotes and trades: the morning's facts, and underlyings."""
+"""The records of underlyings, and the definitions and open interest of the morning."""
 
 import datetime
 from collections.abc import Mapping, Sequence
@@ -20,16 +20,16 @@ _MORNING: Final = datetime.time(6, 30)
 
 
 class UnderlyingFeed:
-    """What is told of a session's underlyings, and of what is listed on them."""
+    """The records of a session's underlyings, and the reference data of its contracts."""
 
-    def __init__(self, listing: ContractList, chances: Sequence[np.random.Generator]) -> None:
+    def __init__(self, listing: ContractList, streams: Sequence[np.random.Generator]) -> None:
         """Number the instruments of every dataset from 1.
 
         Args:
-            listing: What is listed.
-            chances: A stream for each name, for the sizes of its own quotes.
+            listing: The day's contracts.
+            streams: A random stream per name, for the sizes of its quotes.
         """
-        self._listing, self._chances = listing, chances
+        self._listing, self._streams = listing, streams
         is_index = np.array([name.kind == "index" for name in listing.names])
         self._stocks, self._indices = np.flatnonzero(~is_index), np.flatnonzero(is_index)
         self._bids = np.full((1, len(self._stocks)), -1, np.int64)
@@ -39,7 +39,7 @@ class UnderlyingFeed:
             EQUITY: [names[i] for i in self._stocks],
             INDEX: [*(names[i] for i in self._indices), _VIX],
         }
-        #: Raw symbol by instrument id, of every dataset.
+        #: Raw symbol by instrument id, per dataset.
         self.symbols: Mapping[str, Mapping[int, str]] = {
             dataset: dict(enumerate(symbols, start=1))
             for dataset, symbols in of_dataset.items()
@@ -47,7 +47,7 @@ class UnderlyingFeed:
         }
 
     def definitions(self) -> tuple[Batch, ...]:
-        """What is listed, as known in the morning."""
+        """The definitions of all instruments."""
         return tuple(self._definitions(dataset) for dataset in self.symbols)
 
     def _definitions(self, dataset: str) -> Batch:
@@ -66,12 +66,12 @@ class UnderlyingFeed:
         return Batch(dataset, "definition", out)
 
     def open_interest(self) -> tuple[Batch, ...]:
-        """What was open in the morning, by contract."""
-        settled = self._listing.settled
-        out = records("statistics", len(settled))
+        """The open interest of the morning, by contract."""
+        settled_interest = self._listing.settled_interest
+        out = records("statistics", len(settled_interest))
         out["publisher_id"] = OPRA_CONSOLIDATED
-        out["instrument_id"] = np.arange(1, len(settled) + 1)
-        out["stat_type"], out["quantity"] = STAT_OPEN_INTEREST, settled
+        out["instrument_id"] = np.arange(1, len(settled_interest) + 1)
+        out["stat_type"], out["quantity"] = STAT_OPEN_INTEREST, settled_interest
         out["ts_event"] = out["ts_recv"] = self._morning
         return (Batch(OPRA, "statistics", out),)
 
@@ -80,7 +80,7 @@ class UnderlyingFeed:
         return new_york(self._listing.session.date, _MORNING)
 
     def prices(self, minute: Minute) -> tuple[Batch, ...]:
-        """Stocks' quotes where they changed, index values, by the second of a block."""
+        """Changed quotes of stocks and funds, and index values, by second of a block."""
         ends = minute.start + SECOND * np.arange(1, len(minute.spot) + 1)
         quotes = self._quotes(minute.spot[:, self._stocks], ends)
         return quotes + self._values(minute.spot[:, self._indices], minute.vix, ends)
@@ -98,13 +98,13 @@ class UnderlyingFeed:
         out["ts_event"] = out["ts_recv"] = ends[second]
         out["bid_px_00"], out["ask_px_00"] = CENT * bid[changed], CENT * ask[changed]
         shape = (2, len(spot))
-        lots = [self._chances[i].poisson(STOCK_DEPTH, shape) for i in self._stocks.tolist()]
+        lots = [self._streams[i].poisson(STOCK_DEPTH, shape) for i in self._stocks.tolist()]
         out["bid_sz_00"], out["ask_sz_00"] = 100 * (1 + np.stack(lots, axis=2)[:, changed])
         return (Batch(EQUITY, "bbo-1s", out),)
 
     def _values(self, spot: F64, vix: F64, ends: I64) -> tuple[Batch, ...]:
-        every = np.arange(len(ends)) % VIX_SECONDS == VIX_SECONDS - 1
-        value = np.concatenate((spot, np.where(every, vix, np.nan)[:, None]), axis=1)
+        is_due = np.arange(len(ends)) % VIX_SECONDS == VIX_SECONDS - 1
+        value = np.concatenate((spot, np.where(is_due, vix, np.nan)[:, None]), axis=1)
         second, index = np.nonzero(np.isfinite(value))
         out = records("trades", len(second))
         out["instrument_id"] = index + 1

@@ -1,8 +1,8 @@
-"""Total variance at the money: of today's expiry by the law of prices, of later ones by sessions.
+"""Total variance at the money: today's expiry from the price process, later ones by session.
 
-An option at the money that expires today is worth its expected payoff under the simulated law. With
-k jumps Y is lognormal of variance c^2 V(k), so E|S_T - S| = Y sum of p(k) 2 erf(c sqrt(V(k) / 8)),
-and Black's total variance w, which gives S 2 erf(sqrt(w / 8)), follows in closed form.
+A same-day option at the money is worth its expected payoff under the price process. With k jumps Y
+is lognormal with variance c^2 V(k), so E|S_T - S| = Y sum of p(k) 2 erf(c sqrt(V(k) / 8)). Black's
+total variance w, which gives S 2 erf(sqrt(w / 8)), follows in closed form.
 """
 
 import math
@@ -13,7 +13,7 @@ import numpy as np
 from zerodte.arrays import F64
 from zerodte.constants import SESSIONS_PER_YEAR
 from zerodte.feeds.simulator.names import Name
-from zerodte.feeds.simulator.price_process import PriceProcess, carried
+from zerodte.feeds.simulator.price_process import PriceProcess, sum_over_factors
 from zerodte.feeds.simulator.world_parameters import (
     GROWTH_VOLATILITY,
     MARKET_VOLATILITY,
@@ -21,7 +21,7 @@ from zerodte.feeds.simulator.world_parameters import (
     REVERSION,
 )
 
-#: Terms of the sums over how many jumps of a factor there may be.
+#: Number of terms in sums over the jumps of a factor.
 _JUMP_TERMS = 12
 
 
@@ -29,72 +29,76 @@ class Variance:
     """Total variance at the money of a session's expiries.
 
     Args:
-        law: Of the session's prices.
-        names: The underlyings, as in the law.
+        process: The price process of the session.
+        names: The underlyings of the process.
     """
 
-    def __init__(self, law: PriceProcess, names: Sequence[Name]) -> None:
-        self._law = law
-        square = law.loads**2
-        # The last second leaves nothing: half of what it had stands for it.
-        self._calm_left = _left(carried(law.diffusion, square), 0.5)
-        self._jumps_left = _left(law.jump_rate, 0.0)
-        self._jump_variance = square * law.jump_variance
-        self._usual = np.array([_usual_variance(name) for name in names])
+    def __init__(self, process: PriceProcess, names: Sequence[Name]) -> None:
+        self._process = process
+        square = process.loadings**2
+        # Nothing remains at the close: half of the last second's variance avoids a zero.
+        self._diffusion_left = _remaining(sum_over_factors(process.diffusion, square), 0.5)
+        self._jumps_left = _remaining(process.jump_rate, 0.0)
+        self._jump_variance = square * process.jump_variance
+        self._usual_by_name = np.array([_usual_variance(name) for name in names])
 
     def leverage(self, spot: F64) -> F64:
-        """Volatility at spots over that at the open, shape (..., names) as `spot`."""
-        law = self._law
-        ratio: F64 = law.gear * (law.ceiling - spot) / spot
+        """Volatility at `spot` over volatility at the open, shape (..., names) as `spot`."""
+        process = self._process
+        ratio: F64 = process.gear * (process.ceiling - spot) / spot
         return ratio
 
     def today(self, second: int, spot: F64) -> F64:
-        """Of what expires today, shape (s, names).
+        """Total variance of today's expiry, shape (s, names).
 
         Args:
-            second: Of the session, at the first row of `spot`; one later at each row.
+            second: Second of the session at the first row of `spot`; each row is one second later.
             spot: Dollars, shape (s, names).
         """
         moves = [self._expected_move(second, len(spot), name) for name in range(spot.shape[1])]
-        share = np.stack(moves, axis=1) * self.leverage(spot) / self._law.gear
+        share = np.stack(moves, axis=1) * self.leverage(spot) / self._process.gear
         return 8.0 * _inverse_erf(share) ** 2
 
     def ahead(self, name: int, sessions: int, *, night: bool = False) -> float:
-        """Of `sessions` wholly ahead after today's close, while spot is where it opened.
+        """Total variance of the sessions after today's close, for spot at its opening price.
 
         Args:
-            name: Place of the name.
-            sessions: How many.
-            night: Whether the night after them counts too.
+            name: Index of the name.
+            sessions: Number of whole sessions.
+            night: Whether to include the night after them.
         """
-        usual, now = self._usual[name], self._law.session_variance[name]
+        usual, now = self._usual_by_name[name], self._process.session_variance[name]
         later = np.exp(-np.arange(1, sessions + 2) / REVERSION)
         by_session = usual + (now - usual) * later
         whole = (1.0 + OVERNIGHT) * by_session[:-1].sum()
         return float(whole + night * OVERNIGHT * by_session[-1])
 
     def _expected_move(self, second: int, length: int, name: int) -> F64:
-        """E|Y_T - Y| / (2 Y) at `length` seconds from `second` on."""
+        """E|Y_T - Y| / (2 Y) at each of `length` seconds from `second` on."""
         now = slice(second, second + length)
-        variance, chance = self._calm_left[now, name, None], np.ones((length, 1))
+        variance, probability = self._diffusion_left[now, name, None], np.ones((length, 1))
         for factor, size in enumerate(self._jump_variance[name]):
             if size > 0.0:
-                more = np.arange(_JUMP_TERMS) * size
-                variance = (variance[:, :, None] + more).reshape(length, -1)
-                odds = _poisson(self._jumps_left[now, factor])
-                chance = (chance[:, :, None] * odds[:, None, :]).reshape(length, -1)
-        move: F64 = (chance * _erf(self._law.gear[name] * np.sqrt(variance / 8.0))).sum(axis=1)
+                extra = np.arange(_JUMP_TERMS) * size
+                variance = (variance[:, :, None] + extra).reshape(length, -1)
+                jump_probability = _poisson(self._jumps_left[now, factor])
+                probability = (probability[:, :, None] * jump_probability[:, None, :]).reshape(
+                    length, -1
+                )
+        move: F64 = (probability * _erf(self._process.gear[name] * np.sqrt(variance / 8.0))).sum(
+            axis=1
+        )
         return move
 
 
-def _left(by_second: F64, last: float) -> F64:
-    """What is still to come at each second's start, and at the end `last` of the last one's."""
-    left = np.cumsum(by_second[::-1], axis=0)[::-1]
-    return np.concatenate([left, last * by_second[-1:]])
+def _remaining(by_second: F64, last: float) -> F64:
+    """The sum remaining at the start of each second, and `last` of the last second at the end."""
+    remaining = np.cumsum(by_second[::-1], axis=0)[::-1]
+    return np.concatenate([remaining, last * by_second[-1:]])
 
 
 def _usual_variance(name: Name) -> float:
-    """A session's variance of X where every range is at its middle."""
+    """A session's variance of X with every parameter at the middle of its range."""
     low, high = MARKET_VOLATILITY
     common = low * high * (name.beta**2 + (name.growth * GROWTH_VOLATILITY) ** 2)
     own = 0.5 * sum(name.own)
@@ -102,13 +106,13 @@ def _usual_variance(name: Name) -> float:
 
 
 def _poisson(mean: F64) -> F64:
-    """Chances of 0, 1, ... jumps, shape (s, terms); the last term takes all that is beyond."""
+    """Probabilities of 0, 1, ... jumps, shape (s, terms); the last term includes the tail."""
     terms = np.concatenate(
         [np.exp(-mean)[:, None], mean[:, None] / np.arange(1, _JUMP_TERMS)], axis=1
     )
-    chance: F64 = np.cumprod(terms, axis=1)
-    chance[:, -1] += 1.0 - chance.sum(axis=1)
-    return chance
+    probability: F64 = np.cumprod(terms, axis=1)
+    probability[:, -1] += 1.0 - probability.sum(axis=1)
+    return probability
 
 
 def _erf(x: F64) -> F64:

@@ -1,4 +1,4 @@
-"""The market that customers and dealers find: underlyings and fair values, block by block."""
+"""The market without its participants: underlyings and fair values, block by block."""
 
 import math
 from typing import Final
@@ -10,7 +10,7 @@ from zerodte.constants import SECOND, SESSIONS_PER_YEAR
 from zerodte.feeds.simulator.columns import BLOCK_SECONDS, ContractList, Minute
 from zerodte.feeds.simulator.listing import draw_listing
 from zerodte.feeds.simulator.names import NAMES, Name, SimulationError
-from zerodte.feeds.simulator.path import Path
+from zerodte.feeds.simulator.path import PricePath
 from zerodte.feeds.simulator.price_process import PriceProcess
 from zerodte.feeds.simulator.prices import PriceDraw, draw_prices
 from zerodte.feeds.simulator.surface import SmileProcess, variance_swap
@@ -22,32 +22,32 @@ _INDEX: Final = NAMES["SPX"]
 
 
 def check_impact(impact: float) -> None:
-    """Refuse a strength of hedging that cannot be simulated.
+    """Check that an impact of hedging can be simulated.
 
     Raises:
-        SimulationError: If it is not from 0 to `MOST_IMPACT`.
+        SimulationError: If it is not between 0 and `MOST_IMPACT`.
     """
     if not 0.0 <= impact <= MOST_IMPACT:
         raise SimulationError(f"impact is {impact:g}; it must be from 0 to {MOST_IMPACT:g}")
 
 
 class World:
-    """A session's underlyings and what their options are worth.
+    """A session's underlyings, and the fair values of their options.
 
     Args:
         session: The trading session.
-        names: The underlyings, each once.
-        seed: Not negative. The same seed, date and names give the same market; but for impact, a
-            name's is the same whichever stand beside it.
-        impact: How strongly dealers' hedging moves prices, to `MOST_IMPACT`; 0: not at all.
-        news: Minute of the session at which scheduled news comes.
+        names: The underlyings, without repetition.
+        seed: Not negative. The same seed, date and names give the same market. Without impact, a
+            name's market does not depend on the other names.
+        impact: Strength of the price impact of dealers' hedging, up to `MOST_IMPACT`; 0 for none.
+        news: Minute of the session with scheduled news.
 
     Attributes:
         listing: The day's contracts.
-        drawn: What the seed drew of prices.
+        price_draw: The parameters of prices that the seed determines.
 
     Raises:
-        SimulationError: If impact is not in its range, or the news is not in the session.
+        SimulationError: If the impact is out of range, or the news is outside the session.
     """
 
     def __init__(
@@ -59,26 +59,26 @@ class World:
         news: int | None = None,
     ) -> None:
         check_impact(impact)
-        # The volatility index is the index's, whether that is listed or not.
-        moving = names if _INDEX in names else (*names, _INDEX)
+        # VIX needs the index, even when it is not listed.
+        simulated_names = names if _INDEX in names else (*names, _INDEX)
         self._session = session
         self._impact = impact
-        self.drawn: PriceDraw = draw_prices(session.date, moving, seed, news)
-        law = PriceProcess(session, moving, self.drawn)
-        self._variance = Variance(law, moving)
-        self.listing: ContractList = draw_listing(session, names, law, self._variance, seed)
-        self._path = Path(session, moving, law, seed, impact)
-        self._surface = SmileProcess(law, self._variance, self.listing)
-        self._index = moving.index(_INDEX)
+        self.price_draw: PriceDraw = draw_prices(session.date, simulated_names, seed, news)
+        process = PriceProcess(session, simulated_names, self.price_draw)
+        self._variance = Variance(process, simulated_names)
+        self.listing: ContractList = draw_listing(session, names, process, self._variance, seed)
+        self._path = PricePath(session, simulated_names, process, seed, impact)
+        self._surface = SmileProcess(process, self._variance, self.listing)
+        self._index = simulated_names.index(_INDEX)
         month = self._variance.ahead(self._index, MONTH)
-        strip = variance_swap(month, self.drawn.skew[_INDEX.core], self.drawn.curvature)
+        strip = variance_swap(month, self.price_draw.skew[_INDEX.core], self.price_draw.curvature)
         self._vix = 100.0 * math.sqrt(strip * SESSIONS_PER_YEAR / MONTH)
 
     def minute(self, dealers: I64) -> Minute:
         """The next block of the session.
 
         Args:
-            dealers: Contracts that dealers hold as it begins, long positive, shape (n,).
+            dealers: Contracts that dealers hold at its start, long positive, shape (n,).
         """
         second, opening = self._path.second, self._path.spot
         delta, gamma = self._surface.delta_gamma(second, opening)

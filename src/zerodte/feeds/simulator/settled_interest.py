@@ -1,4 +1,4 @@
-"""The open interest that the morning knows: by expiry, by place, heaped on round strikes."""
+"""The open interest of the morning, by expiry, moneyness and roundness of the strike."""
 
 import datetime
 
@@ -28,7 +28,7 @@ from zerodte.feeds.simulator.world_parameters import (
 from zerodte.market.calendar import calendar
 
 
-def draw_settled(
+def draw_settled_interest(
     name: Name,
     chain: ListedChain,
     date: datetime.date,
@@ -42,16 +42,16 @@ def draw_settled(
     Args:
         name: The underlying.
         chain: One of its expiries.
-        date: Of the session.
+        date: Date of the session.
         strikes: Dollars, shape (k,).
-        last: Where the underlying closed the day before, dollars.
-        sigma: Standard deviation of its logarithm until the expiry.
+        last: Close of the underlying on the day before, dollars.
+        sigma: Standard deviation of its log return until expiry.
         seed: Not negative.
     """
     rng = generator(seed, date, "settled", chain.root, chain.expiry.isoformat())
     total = name.open_interest * _share(name, chain, date) * rng.lognormal(0.0, INTEREST_NOISE)
     power = np.interp(chain.whole_sessions, (0, MONTH), ROUNDNESS)
-    weight = _places(np.log(strikes / last) / sigma)
+    weight = _density(np.log(strikes / last) / sigma)
     weight *= _roundness(strikes, name.steps[0])[:, None] ** power
     weight *= rng.lognormal(0.0, STRIKE_NOISE, weight.shape)
     puts = PUT_INTEREST[name.kind]
@@ -61,8 +61,8 @@ def draw_settled(
 
 
 def _share(name: Name, chain: ListedChain, date: datetime.date) -> float:
-    """Of a name's open interest, in one expiry."""
-    ahead = calendar().sessions_between(date, chain.expiry)
+    """The share of a name's open interest in one expiry."""
+    sessions = calendar().sessions_between(date, chain.expiry)
     level, power = DAILY_INTEREST
     if is_monthly(chain.expiry):
         level, power = MONTHLY_INTEREST
@@ -72,23 +72,23 @@ def _share(name: Name, chain: ListedChain, date: datetime.date) -> float:
         level, power = STOCK_INTEREST
     elif ends_week(chain.expiry):
         level, power = FRIDAY_INTEREST
-    return float(level / (1.0 + ahead) ** power)
+    return float(level / (1.0 + sessions) ** power)
 
 
-def _places(away: F64) -> F64:
-    """How much lies so many standard deviations away, shape (k, 2): calls and puts."""
+def _density(distance: F64) -> F64:
+    """Relative open interest by distance in standard deviations, shape (k, 2): calls, puts."""
     (call, call_width), (put, put_width) = CALL_PLACE, PUT_PLACE
     share, scale = PUT_TAIL
-    calls = np.exp(-0.5 * ((away - call) / call_width) ** 2)
-    puts = (1.0 - share) * np.exp(-0.5 * ((away - put) / put_width) ** 2)
-    puts += share * np.exp(np.minimum(away - put, 0.0) / scale) * (away < put)
+    calls = np.exp(-0.5 * ((distance - call) / call_width) ** 2)
+    puts = (1.0 - share) * np.exp(-0.5 * ((distance - put) / put_width) ** 2)
+    puts += share * np.exp(np.minimum(distance - put, 0.0) / scale) * (distance < put)
     return np.stack([calls, puts], axis=1)
 
 
-def _roundness(strikes: F64, least: float) -> F64:
-    """The roundest number that each strike is a multiple of, over the least step; at least 1."""
+def _roundness(strikes: F64, smallest_step: float) -> F64:
+    """The roundest divisor of each strike over the smallest step; at least 1."""
     roundness = np.ones_like(strikes)
     for number in ROUND_NUMBERS:
-        if number > least:
-            roundness[strikes % number == 0.0] = number / least
+        if number > smallest_step:
+            roundness[strikes % number == 0.0] = number / smallest_step
     return roundness

@@ -52,16 +52,16 @@ class Facts:
 
 def facts(seed: int) -> Facts:
     """Everything random of a tape."""
-    random = np.random.default_rng(seed)
+    rng = np.random.default_rng(seed)
     rows = _of_all_chains(lambda n: trades("tcbbo", TRADES // 3, 60 * MINUTES, 10 * seed + n))
-    conditions = random.choice(
+    conditions = rng.choice(
         [Condition.REGULAR, Condition.MULTI_LEG, Condition.AUCTION, Condition.LATE],
         len(rows),
         p=(0.7, 0.15, 0.1, 0.05),
     ).astype(np.uint8)
     # Late in the tape some trades are taken back by records that repeat them.
-    original = np.sort(random.choice(len(rows) // 2, CANCELS, replace=False))
-    cancel = np.sort(random.choice(np.arange(len(rows) // 2, len(rows)), CANCELS, replace=False))
+    original = np.sort(rng.choice(len(rows) // 2, CANCELS, replace=False))
+    cancel = np.sort(rng.choice(np.arange(len(rows) // 2, len(rows)), CANCELS, replace=False))
     for name in ("instrument_id", "price", "size"):
         rows[name][cancel] = rows[name][original]
     conditions[cancel] = Condition.CANCEL
@@ -69,9 +69,9 @@ def facts(seed: int) -> Facts:
         trades=rows,
         conditions=conditions,
         cancels=np.stack((cancel, original), axis=1),
-        settled=random.integers(0, 500, len(LISTED)),
-        trade_truth=_trade_truth(random, rows, original, cancel),
-        contract_truth=_contract_truth(random),
+        settled=rng.integers(0, 500, len(LISTED)),
+        trade_truth=_trade_truth(rng, rows, original, cancel),
+        contract_truth=_contract_truth(rng),
     )
 
 
@@ -119,27 +119,27 @@ def _of_all_chains(make_rows: Callable[[int], Records]) -> Records:
 
 
 def _trade_truth(
-    random: np.random.Generator,
+    rng: np.random.Generator,
     rows: Records,
     original: "np.ndarray[tuple[int], np.dtype[np.int64]]",
     cancel: "np.ndarray[tuple[int], np.dtype[np.int64]]",
 ) -> Records:
     out: Records = np.zeros(len(rows), TRADE_TRUTH)
     out["ts_recv"], out["instrument_id"] = rows["ts_recv"], rows["instrument_id"]
-    out["customer_side"] = random.choice((-1, 0, 1), len(rows), p=(0.4, 0.1, 0.5))
-    taken = random.integers(0, rows["size"] + 1)
+    out["customer_side"] = rng.choice((-1, 0, 1), len(rows), p=(0.4, 0.1, 0.5))
+    taken = rng.integers(0, rows["size"] + 1)
     out["dealers"] = -out["customer_side"] * taken
-    out["opens"], out["is_limit"] = random.random((2, len(rows))) < 0.4
+    out["opens"], out["is_limit"] = rng.random((2, len(rows))) < 0.4
     out["is_cancelled"][original], out["is_cancel"][cancel] = True, True
     return out
 
 
-def _contract_truth(random: np.random.Generator) -> Records:
+def _contract_truth(rng: np.random.Generator) -> Records:
     out: Records = np.zeros((MINUTES, len(LISTED)), CONTRACT_TRUTH)
     out["minute_end"] = (OPEN + MINUTE * np.arange(1, MINUTES + 1))[:, None]
     out["instrument_id"] = list(SYMBOLS)
-    out["open_interest"] = random.integers(0, 600, out.shape)
-    out["dealers"] = random.integers(-300, 300, out.shape)
+    out["open_interest"] = rng.integers(0, 600, out.shape)
+    out["dealers"] = rng.integers(-300, 300, out.shape)
     flat: Records = out.reshape(-1)
     return flat
 

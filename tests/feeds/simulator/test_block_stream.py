@@ -1,4 +1,4 @@
-"""A simulation in a process of its own: the same blocks, errors that are heard, no orphans."""
+"""A simulation in a child process: same blocks, reported errors, no orphans."""
 
 import datetime
 import functools
@@ -11,9 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from feeds.simulator.made import ChattyPid, DyingSimulation, FailingSimulation, MadeSimulation
+from feeds.simulator.fake_simulation import (
+    ChattyPid,
+    DyingSimulation,
+    FailingSimulation,
+    FakeSimulation,
+)
 from processes import has_ended
-from zerodte.feeds.simulator.stream import BlockStream, StreamError
+from zerodte.feeds.simulator.block_stream import BlockStream, StreamError
 
 DATE = datetime.date(2025, 6, 2)
 TESTS = Path(__file__).parents[2]
@@ -21,8 +26,8 @@ TESTS = Path(__file__).parents[2]
 #: A reader that is killed: its child must end too.
 ORPHAN = """
 import datetime, functools, os, signal
-from feeds.simulator.made import ChattyPid
-from zerodte.feeds.simulator.stream import BlockStream
+from feeds.simulator.fake_simulation import ChattyPid
+from zerodte.feeds.simulator.block_stream import BlockStream
 
 stream = BlockStream(functools.partial(ChattyPid, datetime.date(2025, 6, 2), 30))
 print(stream.symbols()["PID"][1], flush=True)
@@ -47,15 +52,15 @@ def streams() -> Iterator[list[BlockStream]]:
 
 
 def started(
-    streams: list[BlockStream], kind: type[MadeSimulation], minutes: int = 3
+    streams: list[BlockStream], kind: type[FakeSimulation], minutes: int = 3
 ) -> BlockStream:
     streams.append(BlockStream(functools.partial(kind, DATE, minutes)))
     return streams[-1]
 
 
 def test_blocks_are_those_of_this_process(streams: list[BlockStream]) -> None:
-    stream = started(streams, MadeSimulation)
-    made = MadeSimulation(DATE)
+    stream = started(streams, FakeSimulation)
+    made = FakeSimulation(DATE)
     assert stream.symbols() == made.symbols
     read = list(stream.blocks())
     assert len(read) == 3
@@ -81,7 +86,7 @@ def test_what_a_simulation_prints_is_no_block(streams: list[BlockStream]) -> Non
     ],
 )
 def test_a_failure_is_told(
-    streams: list[BlockStream], kind: type[MadeSimulation], said: str
+    streams: list[BlockStream], kind: type[FakeSimulation], said: str
 ) -> None:
     blocks = started(streams, kind).blocks()
     next(blocks)
@@ -90,7 +95,7 @@ def test_a_failure_is_told(
 
 
 def test_a_reader_who_waits_hears_of_the_end(streams: list[BlockStream]) -> None:
-    stream = started(streams, MadeSimulation, 380)
+    stream = started(streams, FakeSimulation, 380)
     heard: list[str] = []
 
     def read() -> None:

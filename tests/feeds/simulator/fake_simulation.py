@@ -1,4 +1,4 @@
-"""A hand-made simulation: random records of one chain, with cancels, conditions and a truth."""
+"""A fake simulation: random records of one chain, with cancels, conditions and a truth."""
 
 import datetime
 import os
@@ -23,21 +23,21 @@ ROWS = len(CONTRACTS)
 
 
 @dataclass(frozen=True)
-class Drawn:
-    """What a seed is said to have drawn."""
+class SeedValues:
+    """The parameters of a seed."""
 
     seed: int
     shares: tuple[float, ...] = (0.25, 0.75)
 
 
-class MadeSimulation:
+class FakeSimulation:
     """The first minutes of a session of ABC."""
 
     def __init__(self, date: datetime.date, minutes: int = 3, seed: int = 1) -> None:
         session = calendar().session(date)
         assert session is not None
         self._session, self._minutes = session, minutes
-        self._drawn = Drawn(seed)
+        self._draw = SeedValues(seed)
         contracts = (replace(contract, expiry=date) for contract in CONTRACTS)
         options = {n: format_osi(contract) for n, contract in enumerate(contracts, start=1)}
         self._symbols = {OPRA: options, STOCKS: {1: "ABC"}, INDEX: {7: "VIX"}}
@@ -53,57 +53,59 @@ class MadeSimulation:
         return self._symbols
 
     @property
-    def drawn(self) -> Drawn:
+    def draw(self) -> SeedValues:
         """Its seed."""
-        return self._drawn
+        return self._draw
 
     def blocks(self) -> Iterator[Block]:
         """A block a minute; the trades of the last minute take back some of the first."""
-        seed, seconds = self._drawn.seed, 60 * self._minutes
-        stock = self._moved(made_tape.stock(seconds))
-        quotes = self._moved(made_tape.quotes("cbbo-1s", 700 * self._minutes, seconds, seed))
-        trades = self._moved(made_tape.trades("tcbbo", 400 * self._minutes, seconds, seed))
+        seed, seconds = self._draw.seed, 60 * self._minutes
+        stock = self._on_session(made_tape.stock(seconds))
+        quotes = self._on_session(made_tape.quotes("cbbo-1s", 700 * self._minutes, seconds, seed))
+        trades = self._on_session(made_tape.trades("tcbbo", 400 * self._minutes, seconds, seed))
         vix = records("trades", 1)
         vix["instrument_id"], vix["price"], vix["size"] = 7, 15 * 10**9, 0
         vix["ts_event"] = vix["ts_recv"] = self._session.open + 5 * SECOND // 2
-        random = np.random.default_rng(seed)
-        conditions = random.integers(0, 8, len(trades)).astype(np.uint8)
+        rng = np.random.default_rng(seed)
+        conditions = rng.integers(0, 8, len(trades)).astype(np.uint8)
         cancels = np.full(len(trades), -1)
-        cancels[-5:] = random.choice(200, 5, replace=False)
+        cancels[-5:] = rng.choice(200, 5, replace=False)
         for minute in range(self._minutes):
             start = self._session.open + minute * MINUTE
             end = start + MINUTE
             mine = between(trades, start, end)
-            done = Batch(OPRA, "tcbbo", trades[mine], conditions[mine], mine.start, cancels[mine])
-            known = self._morning() if minute == 0 else ((), ())
+            printed = Batch(
+                OPRA, "tcbbo", trades[mine], conditions[mine], mine.start, cancels[mine]
+            )
+            reference = self._morning() if minute == 0 else ((), ())
             yield Block(
                 start=start,
                 end=end,
-                definitions=known[0],
-                statistics=known[1],
+                definitions=reference[0],
+                statistics=reference[1],
                 underlying=(
                     Batch(STOCKS, "bbo-1s", stock[between(stock, start, end)]),
                     Batch(INDEX, "trades", vix[between(vix, start, end)]),
                 ),
                 quotes=(Batch(OPRA, "cbbo-1s", quotes[between(quotes, start, end)]),),
-                trades=(done,),
-                trade_truth=trade_truth(done.records, cancels[mine]),
+                trades=(printed,),
+                trade_truth=trade_truth(printed.records, cancels[mine]),
                 contract_truth=contract_truth(end),
             )
 
     def _morning(self) -> tuple[tuple[Batch, ...], tuple[Batch, ...]]:
-        defined, settled = map(self._moved, made_tape.morning())
+        defined, settled = map(self._on_session, made_tape.morning())
         defined["raw_symbol"] = list(self._symbols[OPRA].values())
         return (Batch(OPRA, "definition", defined),), (Batch(OPRA, "statistics", settled),)
 
-    def _moved(self, rows: Records) -> Records:
+    def _on_session(self, rows: Records) -> Records:
         """Records of the made tape's day on this session's."""
         for name in ("ts_event", "ts_recv"):
             rows[name] += np.uint64(self._session.open) - np.uint64(made_tape.OPEN)
         return rows
 
 
-class FailingSimulation(MadeSimulation):
+class FailingSimulation(FakeSimulation):
     """One that fails after its first block."""
 
     def blocks(self) -> Iterator[Block]:
@@ -112,7 +114,7 @@ class FailingSimulation(MadeSimulation):
         raise ZeroDivisionError("no market")
 
 
-class DyingSimulation(MadeSimulation):
+class DyingSimulation(FakeSimulation):
     """One whose process is killed after its first block."""
 
     def blocks(self) -> Iterator[Block]:
@@ -121,8 +123,8 @@ class DyingSimulation(MadeSimulation):
         os.kill(os.getpid(), signal.SIGKILL)
 
 
-class ChattyPid(MadeSimulation):
-    """One that prints, and tells its process as an instrument's symbol."""
+class ChattyPid(FakeSimulation):
+    """A simulation that prints, and has its process id as a symbol."""
 
     @property
     def symbols(self) -> Mapping[str, Mapping[int, str]]:
@@ -131,9 +133,9 @@ class ChattyPid(MadeSimulation):
         return {**super().symbols, "PID": {1: str(os.getpid())}}
 
 
-def made_session(
-    session: TradingSession, kind: type[MadeSimulation], minutes: int
-) -> MadeSimulation:
+def fake_session(
+    session: TradingSession, kind: type[FakeSimulation], minutes: int
+) -> FakeSimulation:
     """The simulation of a session, as a demo has it made."""
     return kind(session.date, minutes)
 

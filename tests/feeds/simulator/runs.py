@@ -1,4 +1,4 @@
-"""Sessions played once for many tests, and what they are made of."""
+"""Simulations that run once for many tests, and their records."""
 
 import datetime
 import functools
@@ -31,10 +31,12 @@ def simulation(*symbols: str, seed: int = 3, minutes: int | None = None) -> Simu
 
 
 @functools.cache
-def played(*symbols: str, seed: int = 3, minutes: int = 25) -> tuple[Simulation, list[Block]]:
+def run_simulation(
+    *symbols: str, seed: int = 3, minutes: int = 25
+) -> tuple[Simulation, list[Block]]:
     """A simulation that has been played."""
-    made = simulation(*symbols, seed=seed, minutes=minutes)
-    return made, list(made.blocks())
+    simulation_run = simulation(*symbols, seed=seed, minutes=minutes)
+    return simulation_run, list(simulation_run.blocks())
 
 
 @functools.cache
@@ -44,12 +46,12 @@ def first_minute(*symbols: str) -> tuple[World, Minute]:
     return world, world.minute(np.zeros(len(world.listing.symbols), np.int64))
 
 
-def drawn(seed: int = 3) -> FlowDraw:
+def flow_draw(seed: int = 3) -> FlowDraw:
     """What a seed draws of customers and dealers."""
     return draw_flow(generator(seed, WEDNESDAY, "flow"))
 
 
-def random(seed: int = 3) -> np.random.Generator:
+def rng(seed: int = 3) -> np.random.Generator:
     """A stream of chance."""
     return np.random.Generator(np.random.PCG64(seed))
 
