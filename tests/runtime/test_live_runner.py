@@ -196,7 +196,7 @@ def test_a_feed_that_comes_back_goes_on_where_it_was(
         away = f"the feed at {feed.name} is away since"
         eventually(lambda: market.health.reasons[0].startswith(f"{away} {last_clock(market)}: "))
         (reason,) = market.health.reasons
-        assert reason.endswith("it is called again")
+        assert reason.endswith("reconnecting")
         assert json.loads(market.answer(SNAPSHOT))["market_open"]
         stack.enter_context(sending(tape, QUICK, port=int(feed.name.split(":")[1])))
         eventually(lambda: is_done(market.runner.folder))
@@ -261,7 +261,7 @@ def test_without_room_nothing_new_is_shown_until_there_is(
             eventually(lambda: market.health.status == "Unhealthy")
             (reason,) = market.health.reasons
             assert reason.startswith("nothing new is recorded or shown: ")
-            assert "File too large; it is tried again" in reason
+            assert "File too large; writing is retried" in reason
             last = commits(market.runner.folder)[-1]["end"]
             shown = datetime.datetime.fromisoformat(now(market))
             assert shown.timestamp() * SECOND == last
