@@ -149,7 +149,7 @@ def test_the_down_time_is_a_gap_where_a_feed_does_not_go_on(
     mine, theirs = by_second(market.runner.folder), by_second(whole)
     assert mine == {end: theirs[end] for end in theirs if end not in (*late, *missed)}
     session = replay(open_tape(market.runner.folder))
-    (gap,) = [gap for gap in session.gaps(session.now) if gap.reason == "the server was down"]
+    (gap,) = [gap for gap in session.gaps(None, session.now) if gap.reason == "the server was down"]
     assert (gap.start, gap.end, gap.reason) == (down, missed[-1], "the server was down")
 
 
@@ -220,7 +220,7 @@ def test_time_passes_without_the_feed(
         # Time alone gets as far; without a gap it is the feed that did.
         eventually(lambda: is_done(market.runner.folder) and has_no_gap_now(market.runner.folder))
     session = replay(open_tape(market.runner.folder))
-    (gap,) = [gap for gap in session.gaps(session.now) if gap.reason == "the feed was away"]
+    (gap,) = [gap for gap in session.gaps(None, session.now) if gap.reason == "the feed was away"]
     assert gap.end - gap.start >= 19 * SECOND
     assert volumes(session) == volumes(replay(tape))
 

@@ -103,7 +103,7 @@ def replay_command(
         else:
             print_summary(body)
     if not as_json:
-        gaps = session.gaps(opened.session.close if end is None else end)
+        gaps = session.gaps(None, opened.session.close if end is None else end)
         print_account(session.board, account, gaps)
 
 

@@ -84,7 +84,7 @@ class SessionStore:
         """
         if session.now < session.hours.close:
             return
-        state = session.hours.date, session.gaps(session.now)
+        state = session.hours.date, session.gaps(None, session.now)
         if state != self._last_state:
             self._last_state = state
             self.store(stored_sessions(session, source))
