@@ -13,13 +13,13 @@ class Admission:
     """The result of admitting a request.
 
     Attributes:
-        who: A name for the caller, never a key.
+        caller: A name for the caller, never a key.
         plan: The caller's plan.
         headers: Added to whatever this caller receives, including errors, cached answers and 304:
             rate limits, allowed origins.
     """
 
-    who: str
+    caller: str
     plan: str
     headers: Headers
 

@@ -106,7 +106,7 @@ def _shape(name: str, shape: Json) -> str:
     parts = " and ".join(_type(part) for part in shape.get("allOf", ()) if "$ref" in part)
     return (
         f'<h3 id="{escape(name)}">{escape(name)}</h3><p>{escape(shape.get("description", ""))}'
-        f"{' Made of ' + parts + '.' if parts else ''}</p>"
+        f"{' Combines ' + parts + '.' if parts else ''}</p>"
         + _table(("field", "type", "meaning"), fields)
     )
 

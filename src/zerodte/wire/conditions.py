@@ -87,7 +87,7 @@ class Liquidity(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Metadata(Struct, frozen=True, kw_only=True, gc=False):
-    """How far to trust this answer, and what it was made from."""
+    """How far to trust this answer, and what it was computed from."""
 
     snapshot_age_seconds: Annotated[Number, about("From the chain's newest record to as_of.")]
     chain_contract_count: Annotated[int, about("Contracts in the chain.")]

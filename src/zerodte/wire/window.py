@@ -62,7 +62,7 @@ class ByStrike(WindowAnswer, frozen=True, kw_only=True, gc=False):
 
     underlying_price: Annotated[Number, about("Spot at the last sample, dollars.")]
     bar_size: Annotated[StrikeBarSize, about("As asked.")]
-    tier_used: Annotated[Literal["raw"], about("Always raw: every sample is kept.")] = "raw"
+    tier_used: Annotated[Literal["raw"], about("Always raw: every sample is stored.")] = "raw"
     strikes_grid: Annotated[
         list[float], about("All strikes listed by the last sample; it only grows in a session.")
     ]
