@@ -36,8 +36,12 @@ def tape(tmp_path_factory: pytest.TempPathFactory) -> Tape:
     return tape
 
 
-def test_nothing_is_lost_where_the_feed_goes_on(tape: Tape, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "seed", [1, *(pytest.param(seed, marks=pytest.mark.drill) for seed in range(2, 7))]
+)
+def test_nothing_is_lost_where_the_feed_resumes(tape: Tape, tmp_path: Path, seed: int) -> None:
     """One life ends while it answers, one as it starts, and the last sees the close."""
+    CHANCE.seed(seed)
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     with feed(tape.path, FAST) as fast:
         with feed(tape.path, SPEED) as slow:
@@ -56,6 +60,7 @@ def test_nothing_is_lost_where_the_feed_goes_on(tape: Tape, tmp_path: Path) -> N
     assert there == here
 
 
+@pytest.mark.drill
 def test_the_down_time_is_a_gap_and_nothing_else_differs(tape: Tape, tmp_path: Path) -> None:
     with feed(tape.path, PATIENT_SPEED, is_resumable=False) as at:
         with live(at, tmp_path) as address:
