@@ -99,7 +99,7 @@ def test_a_damaged_session_is_named_and_the_rest_answered(
     file.write_bytes(file.read_bytes()[:-100])
     with market_of(today, tmp_path) as market:
         with pytest.raises(
-            ApiError, match=f"what is kept of ABC on {DATE} cannot be read"
+            ApiError, match=f"the stored session of ABC on {DATE} cannot be read"
         ) as raised:
             market.answer(SeriesQuery(symbol="ABC", at=OPEN + MINUTE))
         assert raised.value.code == "session_unreadable"

@@ -53,10 +53,9 @@ class LocalService:
     def events(self, query: StreamQuery, after: int | None) -> Sequence[SampleEvent]:
         """The samples of this session after an instant, as a stream sends them."""
         symbol = _of_symbol(query).symbol
-        frame = _frame_now(self._stage, symbol)
         if symbol not in self._stage.ready().session.symbols():
             raise ApiError("symbol_not_found", f"{symbol} is not tracked.")
-        return list(stream(frame, after))
+        return list(stream(_frame_now(self._stage, symbol), after))
 
     def subscribe(self, call: Callable[[], None]) -> Callable[[], None]:
         """Call `call` after each sample."""
