@@ -73,7 +73,7 @@ class _Announcer(RunListener):
     def __init__(self, url: str) -> None:
         self._url = url
 
-    def live(self) -> None:
+    def on_live(self) -> None:
         """Now."""
         print(self._url, flush=True)
 
@@ -118,7 +118,7 @@ def serve_market(speed: float) -> None:
     worker = Worker(runner)
     worker.start(_Announcer(listener.url))
     try:
-        Server(app, listener, app.stop, app.aborted).run()
+        Server(app, listener, app.stop, app.count_abort).run()
     finally:
         worker.stop()
 

@@ -28,6 +28,9 @@ BARS: Final = {"30s": 30 * SECOND, "1m": MINUTE, "5m": 5 * MINUTE, "15m": 15 * M
 #: Default and bounds of `minutes`, the length of a window (reference).
 WINDOW: Final = 60
 WINDOW_BOUNDS: Final = (1, 390)
+#: Indices whose values every symbol shares: the snapshot of any symbol shows the VIX, so its
+#: values are inputs of all symbols, and a tape cut by symbols has them in every part (ours).
+SHARED_INDICES: Final = ("VIX",)
 #: A chain without quotes for longer than this, and than two cadences, is stale (ours).
 STALE_AFTER: Final = 15 * SECOND
 #: Two sources of spot that differ by more than this fraction cause a warning (ours).
@@ -111,7 +114,8 @@ OPENING_NOISE: Final = 5 * SECOND
 #: The share of a multi-leg trade's size that is signed (ours: none, because legs of complex index
 #: trades are classified hardly better than at random: Savickas and Wilson, JFQA 38, 2003).
 MULTI_LEG_WEIGHT: Final = 0.0
-#: A cancel can undo one of this many latest trades; cancels of older ones are counted (ours).
+#: A cancel can undo one of this many latest trades of its symbol; cancels of older ones are
+#: counted (ours).
 CANCEL_REACH: Final = 2**20
 #: Probability that a side is wrong, by evidence. Quote rule: 0.17 by the Cboe's record of
 #: 1995 (Savickas and Wilson 2003); 0.36 against the customer's side, 86 M trades at ISE and Cboe in
@@ -140,7 +144,7 @@ DEALER_PRIOR: Final = ((0.1, 0.3), (0.0, 0.3))
 #: Confidence level of inventory intervals (ours).
 INTERVAL: Final = 0.90
 
-#: Number of trades in which a repeated one is recognised; a power of two (ours).
+#: Latest trades of a symbol that are remembered, to recognise repeats (ours).
 REPEAT_REACH: Final = 2**18
 #: A trade this many spreads outside the quote is signed, and reported (ours).
 FAR_SPREADS: Final = 10

@@ -1,7 +1,7 @@
-"""Logs: one event a line on stderr, as `key=value` pairs (logfmt).
+"""Logs: one event per line on stderr, as `key=value` pairs (logfmt).
 
-A value that holds more than plain characters is a JSON string in ASCII; so none can begin a new
-line or another pair. Keys of clients and their queries are never logged.
+A value with any but plain characters is written as a JSON string in ASCII, so it cannot start a new
+line or another pair. Clients' keys and queries are never logged.
 """
 
 import json
@@ -19,7 +19,7 @@ class LogFormat(logging.Formatter):
     """A record as a line: time, level, event, then its `fields`, then its traceback."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """The line."""
+        """Format the line."""
         at = datetime.fromtimestamp(record.created, tz=UTC).isoformat(timespec="milliseconds")
         pairs: dict[str, Any] = {
             "time": at.replace("+00:00", "Z"),
@@ -33,7 +33,7 @@ class LogFormat(logging.Formatter):
 
 
 def log_to_stderr() -> None:
-    """Send what is logged to stderr; on a terminal, whose reader is told more, only warnings."""
+    """Log to stderr; on a terminal, where commands print their progress, only warnings."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(LogFormat())
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)

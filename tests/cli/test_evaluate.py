@@ -33,7 +33,7 @@ def test_tables_of_several_seeds(tapes: list[Path]) -> None:
     for table in TABLES:
         assert table.title in said
     assert re.search(r"^rule +at ask .* 73\.0 *$", said, re.MULTILINE)
-    told = re.findall(r"in (\d+) of (\d+), farther in (\d+), not told apart in (\d+)", said)
+    told = re.findall(r"in (\d+) of (\d+), farther in (\d+), undecided in (\d+)", said)
     assert len(told) == 4
     for nearer, of, farther, unknown in told:
         assert int(nearer) + int(farther) + int(unknown) == int(of)
@@ -41,7 +41,7 @@ def test_tables_of_several_seeds(tapes: list[Path]) -> None:
 
 def test_one_seed_says_what_it_cannot_know(tapes: list[Path]) -> None:
     said = run(tapes[0]).stdout
-    assert "one seed: how far another one would differ is not known" in said
+    assert "one seed, so there are no intervals" in said
     assert "±" not in said
 
 
@@ -53,7 +53,7 @@ def test_json_and_a_figure(tapes: list[Path], tmp_path: Path) -> None:
     assert out.read_text(encoding="utf-8").startswith("<!doctype html>")
     again = run(*tapes, "--figure", out)
     assert again.exit_code == 1
-    assert "exists, and is not overwritten; choose another file" in again.output
+    assert "exists and is not overwritten; choose another file" in again.output
 
 
 def test_mistakes_end_in_a_clear_line(tapes: list[Path], tmp_path: Path) -> None:

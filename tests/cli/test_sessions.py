@@ -105,12 +105,12 @@ def test_a_replay_keeps_what_is_over(recorded: Path, tmp_path: Path) -> None:
     assert run("import", "lean", lean, "SPXW", "2021-01-04", "--out", tape).exit_code == 0
     shown = run("replay", tape, "--history", root)
     assert shown.exit_code == 0, shown.output
-    assert f"kept 2021-01-04 in {root}: SPX, " in shown.output
+    assert f"stored 2021-01-04 in {root}: SPX, " in shown.output
     (session,) = json.loads(run("sessions", root, "--json").output)
     assert [(kept["symbol"], kept["samples"]) for kept in session["symbols"]] == [("SPX", 780)]
     again = run("replay", tape, "--history", root, "--until", "12:00")
     assert again.exit_code == 1
-    assert "only sessions that are over are kept" in again.output
+    assert "only finished sessions are stored" in again.output
 
 
 def test_a_replay_that_cannot_keep_says_why(recorded: Path, tmp_path: Path) -> None:
@@ -128,5 +128,5 @@ def test_a_tape_that_ends_early_is_not_kept(tmp_path: Path) -> None:
     write_synthetic_tape(tmp_path / "tape", session)
     shown = run("replay", tmp_path / "tape", "--symbol", SYMBOL, "--history", tmp_path / "kept")
     assert shown.exit_code == 1
-    assert "only sessions that are over are kept" in shown.output
+    assert "only finished sessions are stored" in shown.output
     assert not (tmp_path / "kept").exists()

@@ -58,7 +58,7 @@ def made_day(
         figures=_rows(random, FIGURES, times),
         volume_by_rule=random.integers(0, 2**31, (samples, RULE_COUNT)).astype(np.int32),
         statistics=tuple(_statistics(random, row, strikes) for row in changes),
-        moments=tuple(_moment(random, at) for at in times.tolist()),
+        contexts=tuple(_context(random, at) for at in times.tolist()),
         gaps=(Gap(hours.open, hours.open + MINUTE, "silence", hours.open + MINUTE),) * (seed % 2),
     )
     return StoredSession(day, ("live", "replay", "simulated")[seed % 3])
@@ -101,7 +101,7 @@ def _statistics(random: np.random.Generator, row: int, strikes: int) -> VenueSta
     return VenueStatistics(row, official, cleared, None if row % 2 else 1_748_000_000_000_000_001)
 
 
-def _moment(random: np.random.Generator, at: int) -> SampleContext:
+def _context(random: np.random.Generator, at: int) -> SampleContext:
     kinds = random.permutation(["equity_feed", "oi_feed", "flow_feed"])[: random.integers(4)]
     return SampleContext(
         at=at,

@@ -63,7 +63,7 @@ def test_what_a_session_says_of_itself(root: str) -> None:
     assert about is not None
     assert (about.symbol, about.date, about.samples) == ("AAA", DATE, 40)
     assert [gap.reason for gap in about.gaps] == ["silence"]
-    assert about.digest == finished.day.moments[-1].digest
+    assert about.digest == finished.day.contexts[-1].digest
 
 
 def test_the_same_session_is_left_as_it_is(tmp_path: Path) -> None:

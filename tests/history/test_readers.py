@@ -114,11 +114,11 @@ def test_the_rest_of_a_sample_is_there(root: str, day: SampleDay) -> None:
     found = duck(root, "inputs_digest, notices, map_keys(arrivals), vix, volume_tick")
     assert found == [
         (
-            moment.digest,
-            list(moment.notices),
-            list(moment.arrivals),
-            None if np.isnan(moment.vix) else moment.vix,
+            context.digest,
+            list(context.notices),
+            list(context.arrivals),
+            None if np.isnan(context.vix) else context.vix,
             volume[SideRule.TICK],
         )
-        for moment, volume in zip(day.moments, day.volume_by_rule, strict=True)
+        for context, volume in zip(day.contexts, day.volume_by_rule, strict=True)
     ]

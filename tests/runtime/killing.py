@@ -117,7 +117,7 @@ def answers(at: str, root: Path, hours: TradingSession) -> dict[str, bytes]:
     address = listener.url.removeprefix("http://")
     with recording(TcpFeed(host, int(port)), root) as market:
         app = create_app(market.service, ServerSettings(listener.url))
-        server = Server(app, listener, app.stop, app.aborted)
+        server = Server(app, listener, app.stop, app.count_abort)
         running = threading.Thread(target=server.run)
         running.start()
         eventually(lambda: market.runner.is_over, seconds=_PATIENCE)

@@ -25,20 +25,20 @@ class RunLog(RunListener):
         self.at_once = 0
         self.problems: queue.Queue[str] = queue.Queue()
 
-    def begun(self, source: TickSource) -> None:
+    def on_session(self, source: TickSource) -> None:
         """Add the session's date."""
         self.dates.append(source.session.date.isoformat())
 
-    def ready(self) -> None:
+    def on_ready(self) -> None:
         """Wake whoever waits; twice would be a defect."""
         assert not self.is_ready.is_set()
         self.is_ready.set()
 
-    def passed(self, now: int) -> None:
+    def on_progress(self, now: int) -> None:
         """Note how far."""
         self.at_once = now
 
-    def failed(self, problem: str) -> None:
+    def on_failure(self, problem: str) -> None:
         """Add the problem."""
         self.problems.put(problem)
 

@@ -20,6 +20,7 @@ from runtime.killing import (
 )
 from session.made_tape import OPEN, SECOND
 from tape.live_day import source
+from zerodte.runtime.warmup import warm_up
 from zerodte.tape.folder import Tape
 
 #: Seconds of the feed in one of the wall clock: the tape's minutes pass while a server is killed.
@@ -30,7 +31,9 @@ PATIENT_SPEED = 3.0
 
 @pytest.fixture(scope="module")
 def tape(tmp_path_factory: pytest.TempPathFactory) -> Tape:
-    return source(tmp_path_factory.mktemp("source"))
+    tape = source(tmp_path_factory.mktemp("source"))
+    warm_up(tape.session)  # or else the feed's minutes pass while a server compiles
+    return tape
 
 
 def test_nothing_is_lost_where_the_feed_goes_on(tape: Tape, tmp_path: Path) -> None:

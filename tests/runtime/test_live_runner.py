@@ -149,7 +149,7 @@ def test_the_down_time_is_a_gap_where_a_feed_does_not_go_on(
     mine, theirs = by_second(market.runner.folder), by_second(whole)
     assert mine == {end: theirs[end] for end in theirs if end not in (*late, *missed)}
     session = replay(open_tape(market.runner.folder))
-    (gap,) = [gap for gap in session.gaps(session.now) if gap.reason == "the server was down"]
+    (gap,) = [gap for gap in session.gaps(None, session.now) if gap.reason == "the server was down"]
     assert (gap.start, gap.end, gap.reason) == (down, missed[-1], "the server was down")
 
 
@@ -196,7 +196,7 @@ def test_a_feed_that_comes_back_goes_on_where_it_was(
         away = f"the feed at {feed.name} is away since"
         eventually(lambda: market.health.reasons[0].startswith(f"{away} {last_clock(market)}: "))
         (reason,) = market.health.reasons
-        assert reason.endswith("it is called again")
+        assert reason.endswith("reconnecting")
         assert json.loads(market.answer(SNAPSHOT))["market_open"]
         stack.enter_context(sending(tape, QUICK, port=int(feed.name.split(":")[1])))
         eventually(lambda: is_done(market.runner.folder))
@@ -220,7 +220,7 @@ def test_time_passes_without_the_feed(
         # Time alone gets as far; without a gap it is the feed that did.
         eventually(lambda: is_done(market.runner.folder) and has_no_gap_now(market.runner.folder))
     session = replay(open_tape(market.runner.folder))
-    (gap,) = [gap for gap in session.gaps(session.now) if gap.reason == "the feed was away"]
+    (gap,) = [gap for gap in session.gaps(None, session.now) if gap.reason == "the feed was away"]
     assert gap.end - gap.start >= 19 * SECOND
     assert volumes(session) == volumes(replay(tape))
 
@@ -261,7 +261,7 @@ def test_without_room_nothing_new_is_shown_until_there_is(
             eventually(lambda: market.health.status == "Unhealthy")
             (reason,) = market.health.reasons
             assert reason.startswith("nothing new is recorded or shown: ")
-            assert "File too large; it is tried again" in reason
+            assert "File too large; writing is retried" in reason
             last = commits(market.runner.folder)[-1]["end"]
             shown = datetime.datetime.fromisoformat(now(market))
             assert shown.timestamp() * SECOND == last

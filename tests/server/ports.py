@@ -12,7 +12,7 @@ from zerodte.server.run import Listener, Server
 def served(app: Application) -> Iterator[str]:
     """The application's URL, as long as it is served."""
     listener = Listener("127.0.0.1", 0)
-    server = Server(app, listener, app.stop, app.aborted)
+    server = Server(app, listener, app.stop, app.count_abort)
     running = threading.Thread(target=server.run)
     running.start()
     try:

@@ -136,7 +136,7 @@ def test_home_shows_every_symbol_as_its_snapshot_says(client: httpx.Client) -> N
 
 def test_home_says_where_the_data_comes_from() -> None:
     said = {name: Reader(overview(Sourced(name))).text for name in ("simulated", "replay", "live")}
-    assert "no market data" in said["simulated"]
+    assert "not market data" in said["simulated"]
     assert "Simulated" not in said["replay"] + said["live"]
     assert all("New York" in text for text in said.values())
 

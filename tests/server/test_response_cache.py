@@ -1,4 +1,4 @@
-"""ResponseCache that are kept: made once, true at their version, in every coding, bounded."""
+"""Cached answers: computed once, valid at their version, in every coding, bounded."""
 
 import asyncio
 import gzip
@@ -43,7 +43,7 @@ def raw(client: httpx.Client, path: str, **headers: str) -> httpx.Response:
     return response
 
 
-def test_an_answer_is_made_once_a_tick(client: httpx.Client, service: ExampleService) -> None:
+def test_an_answer_is_computed_once_per_tick(client: httpx.Client, service: ExampleService) -> None:
     first = client.get(SPX)
     for spelling in (SPX, SPX + "/", SPX.replace("SPX", "%20spx"), SPX + "?n=x&strike_range=0.03"):
         assert client.get(spelling).content == first.content
@@ -66,7 +66,7 @@ def test_what_never_changes_outlives_ticks(client: httpx.Client, service: Exampl
     assert client.get("/openapi.json", headers={"if-none-match": tag}).status_code == 304
 
 
-def test_errors_are_not_kept(client: httpx.Client, service: ExampleService) -> None:
+def test_errors_are_not_cached(client: httpx.Client, service: ExampleService) -> None:
     for _ in range(2):
         assert client.get(SPX.replace("SPX", "WARM")).status_code == 503
     assert len(service.asked) == 2
@@ -93,7 +93,7 @@ def test_short_answers_are_sent_as_they_are(client: httpx.Client) -> None:
     assert raw(client, short, accept_encoding="gzip, identity;q=0").headers["content-encoding"]
 
 
-def test_who_accepts_nothing_is_told_what_there_is(client: httpx.Client) -> None:
+def test_a_client_that_accepts_nothing_gets_406(client: httpx.Client) -> None:
     answer = raw(client, SPX, accept_encoding="identity;q=0, *;q=0")
     assert answer.status_code == 406
     body = json.loads(answer.content)
@@ -102,7 +102,7 @@ def test_who_accepts_nothing_is_told_what_there_is(client: httpx.Client) -> None
 
 
 @pytest.mark.parametrize("coding", READERS)
-def test_who_has_an_answer_is_not_sent_it_again(
+def test_a_client_that_has_an_answer_gets_304(
     client: httpx.Client, service: ExampleService, coding: str
 ) -> None:
     got = raw(client, SPX, accept_encoding=coding)
@@ -126,7 +126,7 @@ def test_a_tag_is_of_one_coding(client: httpx.Client) -> None:
 
 
 class SlowService(ExampleService):
-    """ResponseCache when it is told to."""
+    """Answers once `let` is set."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -144,15 +144,15 @@ class Turnstile:
     def __init__(self) -> None:
         self.arrived = threading.Semaphore(0)
 
-    def admit(self, route: Route, texts: Mapping[str, str], headers: Headers) -> Admission:
+    def admit(self, route: Route, query: Mapping[str, str], headers: Headers) -> Admission:
         """One more."""
-        del route, texts, headers
+        del route, query, headers
         self.arrived.release()
         return Admission("somebody", "alpha", [])
 
 
 @pytest.mark.parametrize(("symbol", "status"), [("SPX", 200), ("WARM", 503), ("BROKEN", 500)])
-def test_who_asks_at_once_shares_one_computation(symbol: str, status: int) -> None:
+def test_concurrent_requests_share_one_computation(symbol: str, status: int) -> None:
     service, turnstile = SlowService(), Turnstile()
     path = SPX.replace("SPX", symbol)
     with (
@@ -176,7 +176,7 @@ def test_who_asks_at_once_shares_one_computation(symbol: str, status: int) -> No
 
 
 def fill(cache: ResponseCache, *asked: tuple[str, int, bytes]) -> None:
-    """Make cache of a body, by key and version."""
+    """Cache bodies by key and version."""
 
     async def make() -> None:
         for key, version, body in asked:
@@ -184,16 +184,16 @@ def fill(cache: ResponseCache, *asked: tuple[str, int, bytes]) -> None:
             async def handler(body: bytes = body) -> Response:
                 return Response(body)
 
-            kept, lookup = await cache.make(key, version, [], handler)
+            cached, lookup = await cache.compute(key, version, [], handler)
             assert lookup == "miss"
-            assert isinstance(kept, CachedResponse)
-            await cache.form(kept, "gzip")
+            assert isinstance(cached, CachedResponse)
+            await cache.form(cached, "gzip")
 
     asyncio.run(make())
 
 
-def test_what_is_kept_is_bounded_by_count() -> None:
-    cache = ResponseCache(most=2)
+def test_the_cache_is_bounded_by_count() -> None:
+    cache = ResponseCache(max_responses=2)
     fill(cache, ("a", 1, b"1"), ("b", 1, b"2"))
     assert cache.find("a", 1), "and so it is newer than b"
     fill(cache, ("c", 1, b"3"))
@@ -201,8 +201,8 @@ def test_what_is_kept_is_bounded_by_count() -> None:
     assert len(cache) == 2
 
 
-def test_what_is_kept_is_bounded_by_bytes() -> None:
-    cache = ResponseCache(most_bytes=10_000)
+def test_the_cache_is_bounded_by_bytes() -> None:
+    cache = ResponseCache(max_bytes=10_000)
     for key in range(50):
         fill(cache, (str(key), 1, bytes(2_000)))
         assert cache.size <= 10_000
@@ -220,17 +220,17 @@ def test_a_newer_version_takes_the_place_of_an_older_and_not_the_other_way() -> 
     assert (cache.size, len(cache)) == (size, 1)
 
 
-def test_a_defect_is_told_to_all_who_wait_and_forgotten() -> None:
+def test_an_error_reaches_all_who_wait_and_is_not_cached() -> None:
     async def broken() -> Response:
         raise ApiError("warming_up", "not yet")
 
     async def make() -> None:
         cache = ResponseCache()
         both = asyncio.gather(
-            *(cache.make("a", 1, [], broken) for _ in range(2)), return_exceptions=True
+            *(cache.compute("a", 1, [], broken) for _ in range(2)), return_exceptions=True
         )
         assert [type(error) for error in await both] == [ApiError, ApiError]
         with pytest.raises(ApiError):
-            await cache.make("a", 1, [], broken)
+            await cache.compute("a", 1, [], broken)
 
     asyncio.run(make())

@@ -237,10 +237,10 @@ class Door:
         self.plans: list[str] = []
         self.keys: list[tuple[str | None, bytes | None]] = []
 
-    def admit(self, route: Route, texts: Mapping[str, str], headers: Headers) -> Admission:
+    def admit(self, route: Route, query: Mapping[str, str], headers: Headers) -> Admission:
         """Note who comes, by query string and by header."""
         self.plans.append(route.plan)
-        self.keys.append((texts.get("apiKey"), header(headers, b"x-api-key")))
+        self.keys.append((query.get("apiKey"), header(headers, b"x-api-key")))
         if self.is_closed:
             raise ApiError("warming_up", "Refused by the door.")
         caller = b"%d" % len(self.plans)

@@ -193,7 +193,7 @@ def test_silence_is_broken_by_comments(
 def test_streams_end_in_order_when_the_server_does(service: ExampleService) -> None:
     service.sample("0")
     app, listener = create_app(service, ServerSettings()), Listener("127.0.0.1", 0)
-    server = Server(app, listener, app.stop, app.aborted)
+    server = Server(app, listener, app.stop, app.count_abort)
     running = threading.Thread(target=server.run)
     running.start()
     with EventReader(listener.url + PATH) as reader:
@@ -302,7 +302,7 @@ def test_a_reader_that_takes_nothing_is_cut_off(
 def test_a_server_that_ends_does_not_wait_for_who_reads_nothing() -> None:
     service = LargeService()
     app, listener = create_app(service, ServerSettings()), Listener("127.0.0.1", 0)
-    server = Server(app, listener, app.stop, app.aborted)
+    server = Server(app, listener, app.stop, app.count_abort)
     running = threading.Thread(target=server.run)
     running.start()
     with EventReader(listener.url + PATH), EventReader(listener.url + PATH) as quick:

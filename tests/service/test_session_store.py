@@ -55,7 +55,7 @@ def writing(store: SessionStore) -> Iterator[SessionStore]:
 
 def test_what_is_finished_is_answered_at_once_and_written_by_the_end(tmp_path: Path) -> None:
     store = SessionStore(History(str(tmp_path)))
-    store.keep([made_day(1, 40), made_day(2, 40, symbol="BBB")])
+    store.store([made_day(1, 40), made_day(2, 40, symbol="BBB")])
     assert same(store.read(DATE, "BBB"), made_day(2, 40, symbol="BBB"))
     assert not list(tmp_path.iterdir())
     with writing(store):
@@ -77,7 +77,7 @@ def test_opened_sessions_stay_as_long_as_there_is_room(tmp_path: Path) -> None:
     history = History(str(tmp_path))
     for symbol in ("AAA", "BBB", "CCC"):
         history.store(made_day(1, 40, symbol=symbol))
-    store = SessionStore(history, room=2 * made_day(1, 40).nbytes)
+    store = SessionStore(history, max_bytes=2 * made_day(1, 40).nbytes)
     first = store.read(DATE, "AAA")
     store.read(DATE, "BBB")
     assert store.read(DATE, "AAA") is first
@@ -93,12 +93,12 @@ def test_a_root_that_cannot_be_written_is_tried_until_it_can(
     root = tmp_path / "root"
     root.write_text("in the way")
     history = WatchedHistory(str(root))
-    with writing(SessionStore(history, patience=0.01)) as store:
-        store.keep([made_day(1, 40)])
+    with writing(SessionStore(history, retry_seconds=0.01)) as store:
+        store.store([made_day(1, 40)])
         for _ in range(3):
             assert history.tried.acquire(timeout=LONG)
         problem = str(store.problem)
-        assert problem.startswith("finished sessions wait to be kept: ")
+        assert problem.startswith("finished sessions cannot be stored yet: ")
         assert problem.endswith("Not a directory")
         assert same(store.read(DATE, "AAA"), made_day(1, 40))
         root.unlink()
@@ -111,7 +111,7 @@ def test_one_that_cannot_be_written_holds_no_other_up(tmp_path: Path) -> None:
     (tmp_path / f"date={DATE}" / "AAA.parquet" / "in the way").mkdir(parents=True)
     store = SessionStore(History(str(tmp_path)))
     with writing(store):
-        store.keep([made_day(1, 40), made_day(2, 40, symbol="BBB")])
+        store.store([made_day(1, 40), made_day(2, 40, symbol="BBB")])
     assert store.problem is not None
     assert same(History(str(tmp_path)).read(DATE, "BBB"), made_day(2, 40, symbol="BBB"))
 
@@ -121,12 +121,12 @@ def test_of_many_that_wait_the_newest_days_are_held(
 ) -> None:
     store = SessionStore(History(str(tmp_path)))
     for day in DAYS:
-        store.keep([made_day(1, 4, date=day), made_day(1, 4, symbol="BBB", date=day)])
+        store.store([made_day(1, 4, date=day), made_day(1, 4, symbol="BBB", date=day)])
     with writing(store):
         pass
     assert list(History(str(tmp_path)).sizes()) == DAYS[-2:]
     assert [record.getMessage() for record in caplog.records][:1] == [
-        "AAA of 2025-06-02 could not be kept; replay its tape to keep it"
+        "AAA of 2025-06-02 was not stored; replay its tape to store it"
     ]
     assert len(caplog.records) == 4
 
@@ -162,11 +162,11 @@ def tape(tmp_path_factory: pytest.TempPathFactory) -> Tape:
 def test_a_session_is_kept_at_its_close_and_not_before(tape: Tape, tmp_path: Path) -> None:
     session, store = replay(tape), SessionStore(History(str(tmp_path)))
     session.advance(tape.session.close - SECOND)
-    store.follow(session, "replay")
+    store.store_if_over(session, "replay")
     assert stored_sessions(session, "replay") == []
     assert store.read(tape.session.date, "ABC") is None
     session.advance(tape.session.close)
-    store.follow(session, "replay")
+    store.store_if_over(session, "replay")
     found = store.read(tape.session.date, "ABC")
     assert found is not None
     assert found.source == "replay"
@@ -178,11 +178,11 @@ def test_a_session_is_kept_again_when_its_gaps_change(tape: Tape, tmp_path: Path
     session, history = replay(tape), WatchedHistory(str(tmp_path))
     session.advance(tape.session.close)
     with writing(SessionStore(history)) as store:
-        store.follow(session, "live")
+        store.store_if_over(session, "live")
         assert history.tried.acquire(timeout=LONG)
-        store.follow(session, "live")
+        store.store_if_over(session, "live")
         session.note_gap(tape.session.open + MINUTE, tape.session.close, "the feed was down")
-        store.follow(session, "live")
+        store.store_if_over(session, "live")
     assert history.tried.acquire(blocking=False), "once more for the gap"
     assert not history.tried.acquire(blocking=False), "and not for nothing"
     kept = History(str(tmp_path)).header(tape.session.date, "ABC")
@@ -208,7 +208,7 @@ def test_a_market_that_cannot_keep_its_session_answers_and_says_so(
     import_lean(recorded / "lean", "SPXW", date(2021, 1, 4), tmp_path / "tape", lambda *_: None)
     (tmp_path / "file").write_text("in the way")
     history = WatchedHistory(str(tmp_path / "file"))
-    stage = Stage(SessionStore(history, patience=0.01))
+    stage = Stage(SessionStore(history, retry_seconds=0.01))
     with ready(ReplayRunner(stage, [open_tape(tmp_path / "tape")])) as market:
         for _ in range(2):
             assert history.tried.acquire(timeout=LONG)

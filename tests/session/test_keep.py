@@ -146,7 +146,7 @@ def test_a_kept_day_stays_as_it_is_while_the_session_goes_on() -> None:
     day = send(Day(), usual(), "12:00", 500.0)
     early = kept(day.session)
     said = snapshot_at(
-        Frame.past(early, "live", "SPX", early.moments[-1].at),
+        Frame.past(early, "live", "SPX", early.contexts[-1].at),
         SnapshotQuery(symbol="SPX", strike_range=0.10),
     )
     send(day, [*usual(0.4), *priced(LATE, 500.0, 150)], "12:00:30", 501.0)

@@ -33,7 +33,7 @@ def spans(gaps: tuple[Gap, ...]) -> list[tuple[int, int, str]]:
 
 def test_minutes_are_no_gaps_though_no_note_says_minutes(tmp_path: Path) -> None:
     count = int((CLOSE - OPEN) // MINUTE)
-    assert session_of(tmp_path, "cbbo-1m", minutes(count)).gaps(CLOSE) == ()
+    assert session_of(tmp_path, "cbbo-1m", minutes(count)).gaps(None, CLOSE) == ()
 
 
 def test_a_missing_stretch_of_minutes_is_a_gap(tmp_path: Path) -> None:
@@ -42,7 +42,7 @@ def test_a_missing_stretch_of_minutes_is_a_gap(tmp_path: Path) -> None:
     rows = rows[(at <= OPEN + 10 * MINUTE) | (at >= OPEN + 13 * MINUTE)]
     session = session_of(tmp_path, "cbbo-1m", rows)
     expected = [(OPEN + 10 * MINUTE, OPEN + 13 * MINUTE, "silence")]
-    assert spans(session.gaps(OPEN + 30 * MINUTE)) == expected
+    assert spans(session.gaps(None, OPEN + 30 * MINUTE)) == expected
 
 
 @pytest.mark.parametrize(
@@ -62,14 +62,14 @@ def test_a_tape_that_ends_early_has_a_closing_gap(
     rows = quotes("cbbo-1s", 4_000, 60, seed=1)
     assert rows["ts_recv"].max() == LAST
     session = session_of(tmp_path, "cbbo-1s", rows, now)
-    assert spans(session.gaps(now)) == ([] if end is None else [(LAST, end, "silence")])
+    assert spans(session.gaps(None, now)) == ([] if end is None else [(LAST, end, "silence")])
 
 
 def test_a_told_gap_takes_the_place_of_the_silence_that_it_explains(tmp_path: Path) -> None:
     session = session_of(tmp_path, "cbbo-1s", quotes("cbbo-1s", 4_000, 60, seed=1))
     session.note_gap(LAST + 5 * SECOND, LAST + 95 * SECOND, "the feed was away")
     told = (LAST + 5 * SECOND, LAST + 95 * SECOND, "the feed was away")
-    assert spans(session.gaps(LAST + 100 * SECOND)) == [told]
+    assert spans(session.gaps(None, LAST + 100 * SECOND)) == [told]
 
 
 def test_told_gaps_that_follow_each_other_are_one_and_never_leave_the_session(
@@ -79,7 +79,7 @@ def test_told_gaps_that_follow_each_other_are_one_and_never_leave_the_session(
     for start in range(-3, 3):
         session.note_gap(OPEN + start * SECOND, OPEN + (start + 1) * SECOND, "late")
     session.note_gap(CLOSE, CLOSE + MINUTE, "late")
-    assert spans(session.gaps(LAST)) == [(OPEN, OPEN + 3 * SECOND, "late")]
+    assert spans(session.gaps(None, LAST)) == [(OPEN, OPEN + 3 * SECOND, "late")]
 
 
 def test_a_gap_is_seen_from_when_it_is_known_and_grows_until_it_is_over() -> None:

@@ -2,13 +2,12 @@
 
 import datetime
 
+import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
 from zerodte.constants import SECOND
 from zerodte.market.calendar import calendar
-from zerodte.records.dbn import records
-from zerodte.records.tick import Batch, Tick
 from zerodte.session.gap_detector import GapDetector
 
 HOURS = calendar().session(datetime.date(2025, 6, 2))
@@ -16,19 +15,23 @@ HOURS = calendar().session(datetime.date(2025, 6, 2))
 PATIENCE = 15
 
 
-def spoken(second: int) -> Tick:
-    """A quote so many seconds after the open."""
+#: Two owners: the first has data, the second never.
+OWNERS = np.array([True, False])
+
+
+def detector() -> GapDetector:
     assert HOURS is not None
-    batch = Batch("OPRA.PILLAR", "cmbp-1", records("cmbp-1", 1))
-    return Tick(HOURS.open + second * SECOND, quotes=(batch,))
+    detector = GapDetector(HOURS, 0)
+    detector.grow(len(OWNERS))
+    return detector
 
 
-def gaps(silence: GapDetector, now: int) -> list[tuple[int, int, str]]:
+def gaps(detector: GapDetector, now: int, owner: int = 0) -> list[tuple[int, int, str]]:
     """Start, end, in seconds after the open, and reason."""
     assert HOURS is not None
     return [
         ((gap.start - HOURS.open) // SECOND, (gap.end - HOURS.open) // SECOND, gap.reason)
-        for gap in silence.gaps(HOURS.open + now * SECOND)
+        for gap in detector.gaps(owner, HOURS.open + now * SECOND)
     ]
 
 
@@ -37,15 +40,19 @@ def test_a_told_gap_takes_only_its_own_time_out_of_a_silence(
     spoke: int, before: int, told: int, after: int
 ) -> None:
     assert HOURS is not None
-    silence = GapDetector(HOURS, 0)
+    silence = detector()
     for second in range(1, spoke + 1):
-        silence.hear(spoken(second))
+        silence.observe(OWNERS, HOURS.open + second * SECOND)
     start, end = spoke + before, spoke + before + told
-    silence.note(HOURS.open + start * SECOND, HOURS.open + end * SECOND, "the feed was away")
-    silence.hear(spoken(end + after))
+    silence.report(HOURS.open + start * SECOND, HOURS.open + end * SECOND, "the feed was away")
+    silence.observe(OWNERS, HOURS.open + (end + after) * SECOND)
     expected = [(start, end, "the feed was away")]
     if before > PATIENCE and before + told + after > PATIENCE:
         expected.insert(0, (spoke, start, "silence"))
     if after > PATIENCE:
         expected.append((end, end + after, "silence"))
     assert gaps(silence, end + after) == expected
+    # Of one that never had data the rest of the session is silence; the reported gap is its, too.
+    other = gaps(silence, end + after, owner=1)
+    assert (start, end, "the feed was away") in other
+    assert other[0] == (0, start, "silence")

@@ -1,4 +1,4 @@
-"""The command line: `zerodte --help`. Commands parse, call a room below and print; no more."""
+"""The command line: `zerodte --help`. Commands parse, call a room below and print, nothing else."""
 
 from zerodte.cli.commands import main
 

@@ -1,4 +1,4 @@
-"""The account of a replay for a terminal: what came, what decided, where it went."""
+"""The account of a replay, printed to a terminal."""
 
 from collections.abc import Sequence
 
@@ -31,7 +31,7 @@ def print_account(market: MarketState, account: ReplayAccount, gaps: Sequence[Ga
             f"gap: {begin:%H:%M:%S} to {end:%H:%M:%S} New York, {seconds(gap):.0f} s: {gap.reason}"
         )
     if len(gaps) > _GAPS:
-        console.print(f"and {len(gaps) - _GAPS} gaps more")
+        console.print(f"and {len(gaps) - _GAPS} more gaps")
 
 
 def _table(*columns: str) -> Table:

@@ -1,4 +1,4 @@
-"""Every command, with its options and its words."""
+"""All commands, with their options and help texts."""
 
 import datetime
 import sys
@@ -38,7 +38,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.group(cls=FailingGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(zerodte.__version__, prog_name="zerodte")
 def main() -> None:
-    """Live 0DTE options flow from a tape: regime, levels, exposures, hedging."""
+    """Serve, record and replay 0DTE options flow: regime, levels, exposures, hedging."""
 
 
 for _command in (
@@ -55,11 +55,17 @@ for _command in (
 
 @main.command("replay")
 @click.argument("tape", type=FOLDER)
-@click.option("--symbol", help="Only this one.")
-@click.option("--until", type=CLOCK_TIME, help="Stop at this time, HH:MM[:SS] New York.")
-@click.option("--expiry", type=DATE, help="Another expiry than the session's, yyyy-MM-dd.")
-@click.option("--json", "as_json", is_flag=True, help="Print the snapshot body, as the API does.")
-@click.option("--history", metavar="ROOT", help="Keep the finished session here, as serve does.")
+@click.option("--symbol", help="Print only this symbol.")
+@click.option("--until", type=CLOCK_TIME, help="Stop at this time of the session, New York.")
+@click.option("--expiry", type=DATE, help="Use this expiry instead of the session's.")
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print the API's JSON answer instead of a summary."
+)
+@click.option(
+    "--history",
+    metavar="ROOT",
+    help="Also store the finished session under ROOT, a folder or the URL of an object store.",
+)
 def replay_command(
     tape: Path,
     symbol: str | None,
@@ -68,19 +74,19 @@ def replay_command(
     as_json: bool,
     history: str | None,
 ) -> None:
-    """Replay the tape in folder TAPE and print its last snapshot."""
+    """Replay the tape in folder TAPE and print a summary of its last snapshot."""
     opened = open_tape(tape)
     end = None if until is None else new_york(opened.session.date, until)
     account = ReplayAccount(opened.session)
     with ReplayProgress(opened.session) as progress:
 
         def watch(session: Session, tick: Tick, trades: list[ClassifiedTrades]) -> None:
-            account.take(tick, trades, session.board)
+            account.add(tick, trades, session.board)
             progress.show(tick.end, sum(account.records.values()))
 
         session = replay(opened, end, watch)
     if history:
-        _keep(session, opened, History(history))
+        _store(session, opened, History(history))
     for warning in [*opened.warnings, *session.notices()]:
         click.secho(f"warning: {warning}", fg="yellow", err=True)
     symbols = [symbol.strip().upper()] if symbol else session.symbols()
@@ -97,32 +103,30 @@ def replay_command(
         else:
             print_summary(body)
     if not as_json:
-        gaps = session.gaps(opened.session.close if end is None else end)
+        gaps = session.gaps(None, opened.session.close if end is None else end)
         print_account(session.board, account, gaps)
 
 
 @main.group("import")
 def import_group() -> None:
-    """Turn recorded data of other formats into a tape."""
+    """Convert recorded data of other formats to a tape."""
 
 
 @import_group.command("cboe-chain")
 @click.argument("file", type=_FILE)
-@click.option(
-    "--at", required=True, help="When the quotes are from: yyyy-MM-ddTHH:mm[:ss] New York."
-)
-@click.option("--out", type=FOLDER, required=True, help="The tape's folder, new or to add to.")
+@click.option("--at", required=True, help="Time of the quotes, New York: yyyy-MM-ddTHH:mm[:ss].")
+@click.option("--out", type=FOLDER, required=True, help="The tape's folder, new or existing.")
 def import_chain_command(file: Path, at: str, out: Path) -> None:
-    """A chain downloaded from Cboe's delayed quotes."""
+    """Import FILE, a CSV chain downloaded from Cboe's delayed quotes."""
     click.echo(import_chain(file, at, out))
 
 
 @import_group.command("cboe-eod")
 @click.argument("file", type=_FILE)
-@click.option("--root", help="The contracts' root, where the file's name does not begin with it.")
-@click.option("--out", type=FOLDER, required=True, help="The tape's folder, new or to add to.")
+@click.option("--root", help="The contracts' root, such as SPXW, if the file does not name it.")
+@click.option("--out", type=FOLDER, required=True, help="The tape's folder, new or existing.")
 def import_eod_command(file: Path, root: str | None, out: Path) -> None:
-    """A DataShop end-of-day file: its quotes of 15:45."""
+    """Import the 15:45 quotes of FILE, a Cboe DataShop end-of-day file."""
     click.echo(import_eod(file, out, root))
 
 
@@ -130,23 +134,23 @@ def import_eod_command(file: Path, root: str | None, out: Path) -> None:
 @click.argument("root", type=FOLDER)
 @click.argument("symbol")
 @click.argument("day", metavar="DATE", type=DATE)
-@click.option("--out", type=FOLDER, required=True, help="The tape's folder, new or to add to.")
+@click.option("--out", type=FOLDER, required=True, help="The tape's folder, new or existing.")
 def import_lean_command(root: Path, symbol: str, day: datetime.date, out: Path) -> None:
-    """A day of minute bars from ROOT, a folder of QuantConnect Lean's data."""
+    """Import a day of minute bars from ROOT, a data folder of QuantConnect Lean."""
     with LateProgress() as progress:
         summary = import_lean(root, symbol, day, out, progress)
     click.echo(summary)
 
 
-def _keep(session: Session, tape: Tape, history: History) -> None:
+def _store(session: Session, tape: Tape, history: History) -> None:
     days = stored_sessions(session, source_of(tape))
     if not days:
         raise HistoryError(
             f"{tape.path}: no sample of a same-day chain up to the close of {tape.session.date}; "
-            "only sessions that are over are kept"
+            "only finished sessions are stored"
         )
     size = sum(history.store(day) for day in days)
     symbols = ", ".join(day.day.symbol for day in days)
     click.echo(
-        f"kept {tape.session.date} in {history.display_root}: {symbols}, {size:,} bytes", err=True
+        f"stored {tape.session.date} in {history.display_root}: {symbols}, {size:,} bytes", err=True
     )

@@ -1,4 +1,4 @@
-"""`zerodte evaluate`: estimates held against the truth of simulated tapes, as tables."""
+"""`zerodte evaluate`: scores estimates against the truth of simulated tapes, as tables."""
 
 import math
 import sys
@@ -24,10 +24,10 @@ from zerodte.session.session import Session
 from zerodte.tape.folder import open_tape
 
 _UNKNOWN = "–"
-_ONE_SEED = "one seed: how far another one would differ is not known"
-#: Wide enough for the widest table; a terminal that is wider may use it.
+_ONE_SEED = "one seed, so there are no intervals"
+#: Wide enough for the widest table.
 _WIDTH = 150
-#: What never varies has no interval to show.
+#: Intervals narrower than this are not shown.
 _TINY = 1e-9
 
 
@@ -38,14 +38,14 @@ _TINY = 1e-9
     "--figure",
     "out",
     type=click.Path(path_type=Path),
-    help="Draw the scores into this new HTML file.",
+    help="Also draw the scores into this new HTML file.",
 )
 def evaluate_command(tapes: tuple[Path, ...], as_json: bool, out: Path | None) -> None:
-    """Score what was estimated of simulated tapes against their truth; each DIR is a seed."""
+    """Score estimates against the truth of simulated tapes; each DIR is a tape of another seed."""
     if out is not None:
         _check_new(out)
     for folder in tapes[1:]:
-        read_truth(open_tape(folder))  # What is wrong with the last is said before the first plays.
+        read_truth(open_tape(folder))  # Report an error in any tape before replaying the first.
     scored = report([_score(folder) for folder in tapes])
     if as_json:
         sys.stdout.buffer.write(scored.json() + b"\n")
@@ -54,14 +54,14 @@ def evaluate_command(tapes: tuple[Path, ...], as_json: bool, out: Path | None) -
     if out is not None:
         with out.open("x", encoding="utf-8") as file:
             file.write(figure(scored))
-        click.echo(f"drawn: {out}", err=as_json)
+        click.echo(f"figure written to {out}", err=as_json)
 
 
 def _check_new(out: Path) -> None:
     if out.exists():
-        raise EvaluateError(f"{out}: exists, and is not overwritten; choose another file")
+        raise EvaluateError(f"{out}: exists and is not overwritten; choose another file")
     if not out.parent.is_dir():
-        raise EvaluateError(f"{out.parent}: no such folder, for the figure {out.name}")
+        raise EvaluateError(f"{out.parent}: no such folder for the figure {out.name}")
 
 
 def _score(folder: Path) -> TapeScore:
@@ -93,22 +93,22 @@ def _print(scored: Report) -> None:
     for table in TABLES:
         console.print(f"\n[bold]{table.title}[/bold]", _grid(table, scored))
     for table in TABLES:
-        if held := [c for c in scored.comparisons if c.table == table.name]:
-            console.print(f"\n[bold]{table.title}: what is gained[/bold]", _gains(table, held))
+        if pairs := [c for c in scored.comparisons if c.table == table.name]:
+            console.print(f"\n[bold]{table.title}: gain[/bold]", _gains(table, pairs))
             if seeds > 1:
-                for first, second in dict.fromkeys((c.first, c.second) for c in held):
-                    console.print(_summary(held, first, second))
+                for first, second in dict.fromkeys((c.first, c.second) for c in pairs):
+                    console.print(_summary(pairs, first, second))
 
 
 def _grid(table: Table, scored: Report) -> Grid:
-    shown = [column for column in table.columns if column.head]
-    grid = _headed(table.labels, [column.head for column in shown])
+    columns = [column for column in table.columns if column.head]
+    grid = _empty_grid(table.labels, [column.head for column in columns])
     for key, figures in scored.tables[table.name].items():
-        grid.add_row(*key, *(_cell(column, figures.get(column.name)) for column in shown))
+        grid.add_row(*key, *(_cell(column, figures.get(column.name)) for column in columns))
     return grid
 
 
-def _headed(labels: Sequence[str], heads: Sequence[str]) -> Grid:
+def _empty_grid(labels: Sequence[str], heads: Sequence[str]) -> Grid:
     grid = Grid(box=None, padding=(0, 2, 0, 0))
     for label in labels:
         grid.add_column(label, header_style="dim", no_wrap=True)
@@ -129,29 +129,29 @@ def _cell(column: Column, figure: Interval | None) -> str:
 
 
 def _gains(table: Table, comparisons: Sequence[Comparison]) -> Grid:
-    """By how much one estimate is better than another, and whether the seeds can tell."""
+    """How much better one estimate is than another, and whether the seeds can tell."""
     columns = {column.name: column for column in table.columns}
-    measures = list(dict.fromkeys(held.measure for held in comparisons))
+    measures = list(dict.fromkeys(pair.measure for pair in comparisons))
     cells: dict[tuple[str, ...], list[str]] = {}
-    for held in comparisons:
-        cell = f"{_cell(columns[held.measure], held.gain)} {_word(held)}"
-        cells.setdefault((held.first, held.second, held.symbol, held.time), []).append(cell)
+    for pair in comparisons:
+        cell = f"{_cell(columns[pair.measure], pair.gain)} {_word(pair)}"
+        cells.setdefault((pair.first, pair.second, pair.symbol, pair.time), []).append(cell)
     heads = [columns[measure].head for measure in measures]
-    grid = _headed(("by", "over", "symbol", "time"), heads)
+    grid = _empty_grid(("estimate", "compared to", "symbol", "time"), heads)
     for key, row in cells.items():
         grid.add_row(*key, *row)
     return grid
 
 
-def _word(held: Comparison) -> str:
-    return {held.first: "better", held.second: "worse", None: "      "}[held.nearer]
+def _word(pair: Comparison) -> str:
+    return {pair.first: "better", pair.second: "worse", None: "      "}[pair.nearer]
 
 
 def _summary(comparisons: Sequence[Comparison], first: str, second: str) -> str:
-    """How often one of two came out nearer."""
-    held = [c for c in comparisons if (c.first, c.second) == (first, second)]
-    counts = Counter(c.nearer for c in held)
+    """How often one of two estimates was nearer to the truth."""
+    pairs = [c for c in comparisons if (c.first, c.second) == (first, second)]
+    counts = Counter(c.nearer for c in pairs)
     return (
-        f"{first} against {second}: nearer to the truth in {counts[first]} of {len(held)}, "
-        f"farther in {counts[second]}, not told apart in {counts[None]}"
+        f"{first} against {second}: nearer to the truth in {counts[first]} of {len(pairs)}, "
+        f"farther in {counts[second]}, undecided in {counts[None]}"
     )

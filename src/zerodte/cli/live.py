@@ -1,4 +1,4 @@
-"""The commands of a live session: a feed to develop against, and a server that records one."""
+"""The commands of a live session: a feed for development, and a server that records a feed."""
 
 from contextlib import closing
 from pathlib import Path
@@ -24,7 +24,7 @@ from zerodte.tape.folder import open_tape
     type=Finite(0.0, min_open=True),
     default=1.0,
     show_default=True,
-    help="Times the wall clock.",
+    help="Play at this multiple of the wall clock.",
 )
 @HOST
 @click.option(
@@ -32,7 +32,7 @@ from zerodte.tape.folder import open_tape
     type=click.IntRange(0, 65535),
     default=8018,
     show_default=True,
-    help="0 picks a free one.",
+    help="Port to listen on; 0 picks a free one.",
 )
 @click.option(
     "--no-resume",
@@ -40,7 +40,7 @@ from zerodte.tape.folder import open_tape
     help="Do not resume: clients that reconnect receive only new records.",
 )
 def feed_command(tape: Path, speed: float, host: str, port: int, no_resume: bool) -> None:
-    """Send the tape in folder TAPE as a live feed, from the open on, to all who connect."""
+    """Send the tape in folder TAPE as a live feed to every client that connects."""
     feed = TcpFeedServer(open_tape(tape), speed, is_resumable=not no_resume, host=host, port=port)
     click.echo("Feed on {}:{}; Ctrl-C stops.".format(*feed.address))
     try:
@@ -57,7 +57,7 @@ def feed_command(tape: Path, speed: float, host: str, port: int, no_resume: bool
     "--record",
     type=FOLDER,
     required=True,
-    help="The folder of recordings; the session's is in it, named by its date.",
+    help="Folder of recordings; the session is recorded in a subfolder named after its date.",
 )
 @HOST
 @PORT
@@ -65,7 +65,7 @@ def feed_command(tape: Path, speed: float, host: str, port: int, no_resume: bool
 def live_command(
     feed: tuple[str, int], record: Path, host: str, port: int, store: SessionStore | None
 ) -> None:
-    """Record the feed at FEED and serve what was recorded over HTTP."""
+    """Record the live feed at FEED and serve it over HTTP."""
     listener = Listener(host, port)
     with closing(listener.socket):
         runner = LiveRunner(Stage(store), TcpFeed(*feed), record)

@@ -1,4 +1,4 @@
-"""How options are read, and how errors reach a user: one line, never a traceback."""
+"""Types of options, and how errors reach a user: as one line, never as a traceback."""
 
 import datetime
 import math
@@ -13,10 +13,10 @@ from zerodte.errors import ZerodteError
 
 
 class FailingGroup(click.Group):
-    """A group whose commands end with a clear line on errors that a user can cause."""
+    """A group whose commands report errors that a user can cause as one line."""
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command. SIGTERM ends it as an exit, so that what is under way is cleaned up."""
+        """Run the command. SIGTERM raises SystemExit, so that cleanup runs."""
         before = signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
         try:
             return super().invoke(ctx)
@@ -36,7 +36,7 @@ class ClockTime(click.ParamType[datetime.time]):
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> datetime.time:
-        """Read it, or fail with the form it should have."""
+        """Parse it, or fail with the expected form."""
         for form in ("%H:%M", "%H:%M:%S"):
             try:
                 return datetime.datetime.strptime(str(value), form).time()  # noqa: DTZ007
@@ -53,7 +53,7 @@ class Date(click.ParamType[datetime.date]):
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> datetime.date:
-        """Read it, or fail with the form it should have."""
+        """Parse it, or fail with the expected form."""
         try:
             return datetime.datetime.strptime(str(value), "%Y-%m-%d").date()  # noqa: DTZ007
         except ValueError:
@@ -61,12 +61,12 @@ class Date(click.ParamType[datetime.date]):
 
 
 class Finite(click.FloatRange):
-    """A number in a range, and a real one: not `nan`, not `inf`."""
+    """A finite number in a range: not `nan`, not `inf`."""
 
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> float:
-        """Read it, or fail."""
+        """Parse it, or fail."""
         number = float(super().convert(value, param, ctx))
         if not math.isfinite(number):
             self.fail(f"{value!r} is not a finite number", param, ctx)
@@ -74,14 +74,14 @@ class Finite(click.FloatRange):
 
 
 class Address(click.ParamType[tuple[str, int]]):
-    """A host and a port, HOST:PORT; a port alone is one of this machine."""
+    """HOST:PORT, or :PORT for this machine."""
 
     name = "HOST:PORT"
 
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> tuple[str, int]:
-        """Read it, or fail with the form it should have."""
+        """Parse it, or fail with the expected form."""
         host, _, port = str(value).rpartition(":")
         if not (port.isascii() and port.isdecimal() and 0 < int(port) < 1 << 16):
             self.fail(f"{value!r} is not an address; write HOST:PORT", param, ctx)

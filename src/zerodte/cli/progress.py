@@ -1,4 +1,4 @@
-"""How long work shows itself: a bar on a terminal's stderr, once a second has passed."""
+"""Progress bars for long work: on a terminal's stderr, after the first second."""
 
 import time
 from types import TracebackType
@@ -11,12 +11,12 @@ from zerodte.constants import MINUTE
 from zerodte.market.calendar import TradingSession, new_york_clock
 
 _PATIENCE: Final = 1.0  # seconds
-#: A replay shows itself every so many ticks.
+#: A replay updates its bar every so many ticks.
 _EVERY: Final = 60
 
 
 class LateProgress:
-    """A bar for work in several steps, called with what is done, how far it is, and of how much."""
+    """A progress bar. Call it with a description, the work done and the total."""
 
     def __init__(self) -> None:
         console = Console(stderr=True)
@@ -27,11 +27,11 @@ class LateProgress:
         self._due = time.monotonic() + _PATIENCE if console.is_terminal else float("inf")
 
     def __enter__(self) -> Self:
-        """Begin to wait for the second to pass."""
+        """Start the first second."""
         return self
 
     def __call__(self, what: str, done: int, total: int) -> None:
-        """Show how far the work is, if it has taken long enough for anybody to ask."""
+        """Update the bar; it appears once the work has taken a second."""
         if not self._is_shown and time.monotonic() < self._due:
             return
         self._bar.update(self._task, description=what, completed=done, total=total)
@@ -40,7 +40,7 @@ class LateProgress:
             self._is_shown = True
 
     def stop(self) -> None:
-        """Take the bar away, until there is more to show."""
+        """Remove the bar until the next update."""
         if self._is_shown:
             self._bar.stop()
             self._is_shown = False
@@ -51,25 +51,25 @@ class LateProgress:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Take the bar away."""
+        """Remove the bar."""
         self.stop()
 
 
 class ReplayProgress(LateProgress):
-    """A bar for a replay: the session's time, and records a second so far."""
+    """A bar for a replay: the session's time and the records per second."""
 
     def __init__(self, hours: TradingSession) -> None:
         super().__init__()
         self._hours = hours
-        self._began = time.monotonic()
-        self._asked = 0
+        self._start = time.monotonic()
+        self._updates = 0
 
     def show(self, now: int, records: int) -> None:
-        """Show that the session is at `now`, UTC ns, after so many records."""
-        self._asked += 1
-        if self._asked % _EVERY:
+        """Show that the session is at `now`, UTC ns, after `records` records."""
+        self._updates += 1
+        if self._updates % _EVERY:
             return
-        rate = records / max(time.monotonic() - self._began, 1e-9) / 1e6
-        shown = f"{new_york_clock(now):%H:%M:%S} New York, {rate:.1f} M records/s"
+        rate = records / max(time.monotonic() - self._start, 1e-9) / 1e6
+        description = f"{new_york_clock(now):%H:%M:%S} New York, {rate:.1f} M records/s"
         done, total = now - self._hours.open, self._hours.close - self._hours.open
-        self(shown, max(done, 0) // MINUTE, total // MINUTE)
+        self(description, max(done, 0) // MINUTE, total // MINUTE)

@@ -1,4 +1,4 @@
-"""`zerodte serve` and `zerodte demo`: a market from a tape, or from the simulator."""
+"""`zerodte serve` and `zerodte demo`: serve a tape or a simulated market."""
 
 import datetime
 import functools
@@ -21,7 +21,7 @@ from zerodte.service.session_store import SessionStore
 from zerodte.service.stage import Stage
 from zerodte.tape.folder import open_tape
 
-#: How old the demo's first session is when it begins.
+#: How much of the demo's first session is played at once.
 _LEAD = 2 * HOUR
 
 HOST = click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
@@ -30,15 +30,15 @@ HISTORY = click.option(
     "store",
     metavar="ROOT",
     callback=lambda _context, _option, root: SessionStore(History(root)) if root else None,
-    help="Store sessions here once they are over, and answer for past ones from here: a folder "
-    "or the URL of an object store.",
+    help="Store finished sessions under ROOT and answer for past ones from there: a folder or the "
+    "URL of an object store.",
 )
 PORT = click.option(
     "--port",
     type=click.IntRange(0, 65535),
     default=8017,
     show_default=True,
-    help="0 picks a free one.",
+    help="Port to listen on; 0 picks a free one.",
 )
 
 
@@ -49,7 +49,7 @@ PORT = click.option(
 @click.option(
     "--speed",
     type=Finite(0.0, min_open=True),
-    help="Replay at this many times the wall clock, from the open. Without it the tape is read "
+    help="Replay from the open at this multiple of the wall clock. Without it the tape is read "
     "to its end at once.",
 )
 @HISTORY
@@ -63,7 +63,9 @@ def serve_command(
 
 
 @click.command("demo")
-@click.option("--date", type=DATE, help="Of the first session; without it, today or the last.")
+@click.option(
+    "--date", type=DATE, help="Date of the first session.  [default: today or the last session]"
+)
 @SYMBOLS_OPTION
 @SEED_OPTION
 @IMPACT_OPTION
@@ -72,7 +74,7 @@ def serve_command(
     type=Finite(0.0, min_open=True),
     default=1.0,
     show_default=True,
-    help="Times the wall clock, after the first two hours.",
+    help="Play at this multiple of the wall clock, after the first two hours.",
 )
 @HISTORY
 @HOST
@@ -87,7 +89,7 @@ def demo_command(
     host: str,
     port: int,
 ) -> None:
-    """Serve a simulated market that is two hours old and goes on, session after session."""
+    """Serve a simulated market over HTTP, to look around without market data."""
     session = session_of(date) if date else _latest()
     listener = Listener(host, port)
     demo = Demo(session, functools.partial(Simulation, names=names, seed=seed, impact=impact))
@@ -98,7 +100,7 @@ def demo_command(
         serve(
             runner,
             listener,
-            f"its first two hours, of {session.date:%A %Y-%m-%d}, come at once ...",
+            f"playing the first two hours of {session.date:%A %Y-%m-%d} ...",
             _LEAD,
         )
     finally:
@@ -106,6 +108,6 @@ def demo_command(
 
 
 def _latest() -> TradingSession:
-    """The session of today in New York, or the last one before."""
+    """Today's session in New York, or else the last one before."""
     today = datetime.datetime.now(tz=NEW_YORK).date()
     return calendar().session(today) or calendar().previous(today)

@@ -1,4 +1,4 @@
-"""A market behind a port, until somebody ends it; and what is said of it meanwhile."""
+"""Serves a market on a port until it is stopped, and prints what happens."""
 
 import logging
 
@@ -20,22 +20,22 @@ from zerodte.tape.source import TickSource
 _SHOWN_SYMBOLS = 20
 
 
-def serve(runner: Runner, listener: Listener, doing: str, lead: int | None = None) -> None:
-    """Answer from the market that a runner moves until Ctrl-C or SIGTERM.
+def serve(runner: Runner, listener: Listener, activity: str, lead: int | None = None) -> None:
+    """Serve a runner's market until Ctrl-C or SIGTERM.
 
     Args:
-        runner: Moves the market.
-        listener: Where.
-        doing: What is being done now, in words.
-        lead: How much of it is played at once, ns from the first open; None: all of a session.
+        runner: Advances the market.
+        listener: The port.
+        activity: What the runner does first, for the terminal.
+        lead: How much is played at once, ns from the first open; None for a whole session.
     """
     url = listener.url
-    click.echo(f"Listening on {url}; {doing}")
+    click.echo(f"Listening on {url}; {activity}")
     log_to_stderr()
     log("start", url=url, version=zerodte.__version__)
     service, worker = LocalService(runner.stage), Worker(runner)
     app = create_app(service, ServerSettings(base_url=url))
-    server = Server(app, listener, app.stop, app.aborted)
+    server = Server(app, listener, app.stop, app.count_abort)
     with LateProgress() as progress:
         worker.start(_Announcer(service, url, progress, lead))
         try:
@@ -46,13 +46,13 @@ def serve(runner: Runner, listener: Listener, doing: str, lead: int | None = Non
 
 
 class _Announcer(RunListener):
-    """Prints what becomes of a market.
+    """Prints and logs the events of a run.
 
     Args:
         service: The market.
-        url: Where it is served.
-        progress: Shows what is played at once.
-        lead: How much that is, ns from the first open; None: all of a session.
+        url: The server's base URL.
+        progress: The bar for what is played at once.
+        lead: How much that is, ns from the first open; None for a whole session.
     """
 
     def __init__(
@@ -64,15 +64,15 @@ class _Announcer(RunListener):
         self._lead = lead
         self._source: TickSource | None = None
 
-    def begun(self, source: TickSource) -> None:
-        """Name the session, but for the first, which has been named."""
+    def on_session(self, source: TickSource) -> None:
+        """Announce the session, except for the first, which was announced before."""
         if self._source is not None:
             click.echo(f"The session of {source.session.date} begins.")
         log("session", date=source.session.date)
         self._source = source
 
-    def ready(self) -> None:
-        """Say where to look, and what to know of the data."""
+    def on_ready(self) -> None:
+        """Print warnings about the data and a request to try."""
         self._progress.stop()
         symbols = self._service.status().symbols
         first = "SPY" if "SPY" in symbols else next(iter(symbols), "SYMBOL")
@@ -85,8 +85,8 @@ class _Announcer(RunListener):
         click.echo(f"  curl {self._url}/v1/flow/zero-dte/snapshot/{first}")
         click.echo(f"  open {self._url} in a browser; Ctrl-C stops.")
 
-    def passed(self, now: int) -> None:
-        """Show how far what is played at once has come."""
+    def on_progress(self, now: int) -> None:
+        """Update the progress bar."""
         if self._source is None:
             return
         hours = self._source.session
@@ -94,13 +94,13 @@ class _Announcer(RunListener):
         if done > 0:
             self._progress(f"{new_york_clock(now):%H:%M} New York", done // MINUTE, total // MINUTE)
 
-    def live(self) -> None:
-        """Say that the market is as old as it was to be."""
+    def on_live(self) -> None:
+        """Announce that the market now follows the clock."""
         self._progress.stop()
         if self._lead is not None:
-            click.echo("The first two hours are there; from now on it goes by the clock.")
+            click.echo("The first two hours are played; from now on the market follows the clock.")
 
-    def failed(self, problem: str) -> None:
-        """One line."""
+    def on_failure(self, problem: str) -> None:
+        """Log why the run ended."""
         self._progress.stop()
         log("ended", logging.ERROR, problem=problem)

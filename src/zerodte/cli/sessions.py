@@ -1,4 +1,4 @@
-"""`zerodte sessions`: what a history holds, for people and for programs."""
+"""`zerodte sessions`: lists the sessions of a history, as a table or as JSON."""
 
 from collections.abc import Iterable
 
@@ -16,10 +16,10 @@ _MEGABYTE = 1e6
 
 @click.command("sessions")
 @click.argument("root")
-@click.option("--check", is_flag=True, help="Read every file whole, to find all damage.")
-@click.option("--json", "as_json", is_flag=True, help="Print a JSON array, for programs.")
+@click.option("--check", is_flag=True, help="Read every file completely, to find all damage.")
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON array.")
 def sessions_command(root: str, check: bool, as_json: bool) -> None:
-    """List the finished sessions in ROOT, a folder or the URL of an object store."""
+    """List the finished sessions under ROOT, a folder or the URL of an object store."""
     history = History(root)
     sessions = list(catalog(history, check=check))
     if as_json:
@@ -39,19 +39,19 @@ def _print(sessions: Iterable[CatalogSession]) -> None:
         table.add_row(*_row(session))
     console.print(table)
     for session in sessions:
-        for kept in session.symbols:
-            if kept.problem:
-                click.secho(f"{session.date} {kept.symbol}: {kept.problem}", fg="yellow")
+        for stored in session.symbols:
+            if stored.problem:
+                click.secho(f"{session.date} {stored.symbol}: {stored.problem}", fg="yellow")
 
 
 def _row(session: CatalogSession) -> tuple[str, ...]:
-    names = [kept.symbol for kept in session.symbols]
+    names = [stored.symbol for stored in session.symbols]
     more = f" and {len(names) - _SYMBOLS} more" if len(names) > _SYMBOLS else ""
-    counts = sorted({kept.samples for kept in session.symbols if kept.samples is not None})
+    counts = sorted({stored.samples for stored in session.symbols if stored.samples is not None})
     samples = f"{counts[0]} to {counts[-1]}" if len(counts) > 1 else str(*counts)
-    gaps = {(gap.start, gap.end) for kept in session.symbols for gap in kept.gaps}
+    gaps = {(gap.start, gap.end) for stored in session.symbols for gap in stored.gaps}
     silent = sum((end - start).total_seconds() for start, end in gaps)
-    size = sum(kept.size for kept in session.symbols) / _MEGABYTE
+    size = sum(stored.size for stored in session.symbols) / _MEGABYTE
     return (
         str(session.date),
         " ".join(names[:_SYMBOLS]) + more,

@@ -1,4 +1,4 @@
-"""`zerodte simulate`, and what it shares with the demo: the options that choose a market."""
+"""`zerodte simulate`, and the options that it shares with the demo."""
 
 import datetime
 import time
@@ -23,14 +23,14 @@ _LAST_DAY: Final = datetime.date(2099, 8, 31)
 
 
 class Symbols(click.ParamType[tuple[Name, ...]]):
-    """Symbols of names that can be simulated, with commas between them."""
+    """Comma-separated symbols that can be simulated."""
 
     name = "A,B,..."
 
     def convert(
         self, value: object, param: click.Parameter | None, ctx: click.Context | None
     ) -> tuple[Name, ...]:
-        """Read them, or fail with those that there are."""
+        """Parse them, or fail with the known symbols."""
         words = (word.strip().upper() for word in str(value).split(","))
         try:
             return names_of(word for word in words if word)
@@ -39,14 +39,14 @@ class Symbols(click.ParamType[tuple[Name, ...]]):
 
 
 class Impact(click.ParamType[float]):
-    """A strength of dealers' hedging that can be simulated."""
+    """The strength of dealers' hedging."""
 
     name = "X"
 
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> float:
-        """Read it, or fail with the range."""
+        """Parse it, or fail with the range."""
         impact = float(click.FLOAT.convert(value, param, ctx))
         try:
             check_impact(impact)
@@ -61,17 +61,21 @@ SYMBOLS_OPTION = click.option(
     type=Symbols(),
     default="SPY,SPX,QQQ,IWM",
     show_default=True,
-    help="What to simulate.",
+    help="Symbols to simulate, separated by commas.",
 )
 SEED_OPTION = click.option(
-    "--seed", type=click.IntRange(0), default=1, show_default=True, help="Another market for each."
+    "--seed",
+    type=click.IntRange(0),
+    default=1,
+    show_default=True,
+    help="Seed of the random market; each gives another one.",
 )
 IMPACT_OPTION = click.option(
     "--impact",
     type=Impact(),
     default=0.0,
     show_default=True,
-    help="How strongly dealers' hedging moves prices, from 0 to 10.",
+    help="Strength with which dealers' hedging moves prices, 0 to 10.",
 )
 
 
@@ -79,7 +83,7 @@ def session_of(date: datetime.date) -> TradingSession:
     """The session of a date.
 
     Raises:
-        SimulationError: On a weekend or holiday, or where expiries have no symbols.
+        SimulationError: The date has no session, or is out of the range of OSI symbols.
     """
     if not _FIRST_DAY <= date <= _LAST_DAY:
         raise SimulationError(
@@ -93,13 +97,15 @@ def session_of(date: datetime.date) -> TradingSession:
 
 
 @click.command("simulate")
-@click.option("--date", type=DATE, required=True, help="Of a session, yyyy-MM-dd.")
+@click.option("--date", type=DATE, required=True, help="Date of the session.")
 @SYMBOLS_OPTION
-@click.option("--out", type=FOLDER, required=True, help="The tape's folder, a new one.")
+@click.option("--out", type=FOLDER, required=True, help="The tape's folder; must not exist.")
 @SEED_OPTION
 @IMPACT_OPTION
-@click.option("--minutes", type=click.IntRange(1), help="From the open; without it, all.")
-@click.option("--news", type=CLOCK_TIME, help="Scheduled news comes then, HH:MM New York.")
+@click.option(
+    "--minutes", type=click.IntRange(1), help="Simulate only the first minutes of the session."
+)
+@click.option("--news", type=CLOCK_TIME, help="Time of scheduled news, New York.")
 def simulate_command(
     date: datetime.date,
     names: tuple[Name, ...],
@@ -109,11 +115,11 @@ def simulate_command(
     minutes: int | None,
     news: datetime.time | None,
 ) -> None:
-    """Simulate a session onto a tape, and keep what no market shows beside it."""
+    """Simulate a session as a tape, with its truth (customers, dealers' positions) beside it."""
     session = session_of(date)
     at = None if news is None else (new_york(date, news) - session.open) // MINUTE
     total = int(session.minutes) if minutes is None else minutes
-    began = time.monotonic()
+    start = time.monotonic()
     simulation = Simulation(session, names, seed, impact, at, minutes)
     with LateProgress() as progress:
 
@@ -122,13 +128,13 @@ def simulate_command(
             progress(f"{new_york_clock(now):%H:%M} New York", done, total)
 
         counts = write_tape(simulation, out, show)
-    _say(out, counts, time.monotonic() - began)
+    _report(out, counts, time.monotonic() - start)
 
 
-def _say(out: Path, counts: Counter[str], seconds: float) -> None:
+def _report(out: Path, counts: Counter[str], seconds: float) -> None:
     size = sum(path.stat().st_size for path in out.rglob("*") if path.is_file())
     kinds = ", ".join(f"{count:,} {kind}" for kind, count in counts.items())
     click.echo(f"Simulated in {seconds:.0f} s: {kinds}.")
-    click.echo(f"{out} ({size / 1e6:,.0f} MB) is a tape; what is true is in {out / 'truth'}. Next:")
+    click.echo(f"{out} ({size / 1e6:,.0f} MB) is a tape; its truth is in {out / 'truth'}. Next:")
     for command in ("serve", "replay", "evaluate"):
         click.echo(f"  zerodte {command} {out}")

@@ -1,4 +1,4 @@
-"""A snapshot for a terminal: the figures that a trader looks at first, from the wire's JSON."""
+"""A summary of a snapshot for a terminal, from the wire's JSON."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ _DASH = "–"
 
 
 def print_summary(body: bytes) -> None:
-    """Print a snapshot, or the sentence that stands in its place."""
+    """Print a snapshot, or the message of an answer without one."""
     answer: dict[str, Any] = msgspec.json.decode(body)
     console = Console(highlight=False)
     console.print(Text(_title(answer), style="bold"))

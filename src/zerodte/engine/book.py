@@ -27,7 +27,7 @@ class PrevailingQuotes(NamedTuple):
     """Trades that want to know the quote that stood before them.
 
     Attributes:
-        received: Receive times, shape (k,), ascending.
+        received: Receive times, shape (k,).
         positions: Where each belongs, shape (k,), negative for none.
         standing: Bid, ask, bid size, ask size before each, shape (k, 4); kept up to date by
             `overhear`.
@@ -124,12 +124,6 @@ def grown(array: npt.NDArray[Scalar], size: int, fill: float) -> npt.NDArray[Sca
     return longer
 
 
-def newest_in(times: I64) -> int | None:
-    """The newest of receive times, UTC ns, or None where nothing has spoken."""
-    newest = int(times.max(initial=NEVER_QUOTED))
-    return None if newest == NEVER_QUOTED else newest
-
-
 @kernel
 def _price(raw: int) -> float:
     """Dollars; NaN for the sentinel and for a price below zero, which no option quote has."""
@@ -168,15 +162,30 @@ def _apply(
 @kernel
 def _overhear(quotes: Records, positions: I32, taps: PrevailingQuotes, size: int) -> None:
     newest = np.full(size, -1, np.int64)  # row of each position's last quote so far
-    heard = 0
-    for trade in range(taps.received.shape[0]):
-        while heard < positions.shape[0] and quotes[heard].ts_recv < taps.received[trade]:
-            if positions[heard] >= 0:
-                newest[positions[heard]] = heard
-            heard += 1
+    # In order of receive times: a record out of order must not hide those of other symbols.
+    times = np.empty(positions.shape[0], np.uint64)
+    for row in range(positions.shape[0]):
+        times[row] = quotes[row].ts_recv
+    quote_rows, trade_rows = _in_order(times), _in_order(taps.received)
+    passed = 0
+    for trade in trade_rows:
+        while passed < len(quote_rows) and times[quote_rows[passed]] < taps.received[trade]:
+            row = quote_rows[passed]
+            if positions[row] >= 0:
+                newest[positions[row]] = row
+            passed += 1
         at = taps.positions[trade]
         if at >= 0 and newest[at] >= 0:
             _unpack_row(quotes, newest[at], taps.standing, trade)
+
+
+@kernel
+def _in_order(times: U64) -> I64:
+    """The rows in order of their times; equal times stay in order, and so do all as a rule."""
+    for row in range(1, times.shape[0]):
+        if times[row] < times[row - 1]:
+            return np.argsort(times, kind="mergesort")
+    return np.arange(times.shape[0])
 
 
 @kernel

@@ -29,7 +29,9 @@ from zerodte.engine.trade_ledger import (
     TOTALS,
     UNIT,
     Row,
-    empty_ring,
+    TradeRings,
+    find_entry,
+    is_full,
     join_cluster,
     place,
     remember_price,
@@ -73,18 +75,25 @@ class FlowLedger:
         self._opening = _opening_by_minute((session_close - session_open) // MINUTE)
         self._rules = _rules()[np.newaxis]
         self._totals = np.zeros(0, TOTALS)
-        self._ring = empty_ring()
+        self._trades = TradeRings()
+        self._trades.grow(1)
         self._far = np.zeros(1, np.int64)
 
-    def grow(self, contracts: int, group: I32 | None = None) -> None:
+    def grow(self, contracts: int, group: I32 | None = None, symbol: I32 | None = None) -> None:
         """Make room for positions below `contracts`.
 
         Args:
             contracts: How many there are.
             group: The group of each, shape (contracts,), whose trades are counted by rule
                 together: its chain. By default all are of one.
+            symbol: The number of each one's symbol, shape (contracts,). By default all are of one.
         """
         self._totals = grown(self._totals, contracts, 0)
+        if symbol is not None and len(symbol):
+            self._totals["symbol"][: len(symbol)] = symbol
+            symbols = int(symbol.max()) + 1
+            self._trades.grow(symbols)
+            self._far = grown(self._far, symbols, 0)
         if group is not None and len(group):
             self._totals["group"][: len(group)] = group
             more = int(group.max()) + 1 - len(self._rules)
@@ -99,24 +108,36 @@ class FlowLedger:
             first: Number of the first; the others follow it. A number never comes twice, and a
                 later trade has a higher one.
         """
-        out = Classifications.empty(len(trades.positions))
-        _apply(
-            trades,
-            first,
-            self._terms,
-            self._opening,
-            self._totals,
-            self._rules,
-            self._ring,
-            self._far,
-            out,
-        )
+        count = len(trades.positions)
+        out = Classifications.empty(count)
+        row = 0
+        while row < count:
+            row = _apply(
+                trades,
+                row,
+                first,
+                self._terms,
+                self._opening,
+                self._totals,
+                self._rules,
+                self._trades.rings,
+                self._trades.entries,
+                self._far,
+                out,
+            )
+            if row < count:
+                self._trades.lengthen(int(self._totals["symbol"][trades.positions[row]]))
         return out
 
     @property
     def far_outside(self) -> int:
         """Trades whose price lay many spreads outside of the quote, signed all the same."""
-        return int(self._far[0])
+        return int(self._far.sum())
+
+    @property
+    def far_outside_by_symbol(self) -> I64:
+        """Likewise by the symbol's number, shape (symbols,)."""
+        return self._far
 
     def turnover(self, positions: I32) -> Turnover:
         """What was traded of contracts, in their shape; the last one's for a negative position."""
@@ -135,6 +156,10 @@ class FlowLedger:
     def records(self) -> I64:
         """How many records each `SideRule` decided, shape (rules,)."""
         return np.asarray(self._rules["records"].sum(axis=0))
+
+    def records_by_group(self, rule: SideRule) -> I64:
+        """How many records a rule decided, by group of contracts, shape (groups,)."""
+        return np.asarray(self._rules["records"][:, rule])
 
     @property
     def volume(self) -> I64:
@@ -253,21 +278,24 @@ def _judge(
 @kernel
 def _apply(
     trades: Trades,
+    begin: int,
     first: int,
     terms: _Terms,
     opening: I64,
     totals: Rows,
     rules: Rows,
-    ring: Rows,
+    rings: Rows,
+    entries: Rows,
     far: I64,
     out: Classifications,
-) -> None:
+) -> int:
+    """Take the trades from row `begin` on; returns the first row whose symbol's ring is full."""
     # Helpers get numbers and rows, never arrays: to hand one on is to count its references, twice.
     price, sizes, received, positions, conditions, standing, spot, delta, gamma, stale, cancels = (
         trades
     )
     sides, customers, decided, delta_dollars, gamma_dollars = out
-    for i in range(positions.shape[0]):
+    for i in range(begin, positions.shape[0]):
         position, condition, size = positions[i], conditions[i], sizes[i]
         if position < 0:
             continue
@@ -275,16 +303,21 @@ def _apply(
         if is_cancel or is_dirty(price[i], size):
             rule = SideRule.DIRTY
             if is_cancel:
-                done = undo(cancels[i] + 1, totals, ring, rules)
+                ring = rings[totals[position].symbol]
+                at = find_entry(cancels[i], ring, entries)
+                done = undo(at, totals, ring, entries, rules)
                 rule = SideRule.CANCEL if done else SideRule.CANCEL_UNMATCHED
                 if done:
-                    undone = ring[place(cancels[i] + 1)]
+                    undone = entries[at]
                     delta_dollars[i] = -undone.delta_dollars
                     gamma_dollars[i] = -undone.gamma_dollars
             decided[i] = rule
             rules[totals[position].group, rule].records += 1
             continue
         mine, minute = totals[position], received[i] // MINUTE
+        ring = rings[mine.symbol]
+        if is_full(ring):
+            return i
         in_session = terms.signed_from <= received[i] <= terms.close
         rule = reason_against(condition, bool(stale[i]), in_session, terms.multi_leg_weight)
         is_own_price = rule != SideRule.CONDITION and condition != Condition.MULTI_LEG
@@ -292,9 +325,11 @@ def _apply(
         if rule == SideRule.NONE:
             quote = (standing[i, 0], standing[i, 1], standing[i, 2], standing[i, 3])
             side, by_size, rule = _judge(price[i], size, quote, mine)
-            far[0] += is_far(price[i] / RAW_PER_DOLLAR, quote[0], quote[1])
-        entry = ring[place(first + i + 1)]
-        entry.serial, entry.position, entry.size = first + i + 1, position, size
+            far[mine.symbol] += is_far(price[i] / RAW_PER_DOLLAR, quote[0], quote[1])
+        ring.newest += 1
+        entry = entries[place(ring, ring.newest)]
+        entry.serial, entry.number = ring.newest, first + i
+        entry.position, entry.size = position, size
         entry.signed, entry.rule, entry.remainder = side * size, rule, rule
         if side != 0 and condition == Condition.MULTI_LEG:
             entry.signed = side * int(np.rint(terms.multi_leg_weight * size))
@@ -304,8 +339,9 @@ def _apply(
         _value(entry, spot[i], delta[i], gamma[i])
         own = mine.group
         deviation = tally(entry, mine, rules[own, rule], rules[own, entry.remainder], 1)
-        join_cluster(entry, mine, ring[place(mine.owner)], minute, deviation)
+        join_cluster(entry, mine, entries[place(ring, mine.owner)], minute, deviation)
         if is_own_price:
             remember_price(entry, mine, price[i])
         sides[i], customers[i], decided[i] = side, by_size, rule
         delta_dollars[i], gamma_dollars[i] = entry.delta_dollars, entry.gamma_dollars
+    return int(positions.shape[0])

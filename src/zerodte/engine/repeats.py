@@ -1,53 +1,89 @@
 """Trades that come a second time: a feed that resends, a backlog that overlaps.
 
 A record that was there in an earlier tick, byte for byte, is a repeat. Within a tick equal records
-are separate fills of one order, unless their layout has sequence numbers to tell them apart.
+are separate fills of one order, unless they have a sequence number to tell them apart.
 """
+
+from typing import Final
 
 import numpy as np
 
-from zerodte.arrays import U64, Bool, Rows
+from zerodte.arrays import I32, I64, U64, Bool, Rows
 from zerodte.compiled import inline, kernel
 from zerodte.constants import REPEAT_REACH
+from zerodte.engine.book import grown
 from zerodte.records.dbn import Records
 from zerodte.records.digest import record_hash, words
 
-#: A trade that came: its hash, and the end of its tick; 0 where there is none.
-_SEEN = np.dtype([("key", "u8"), ("tick", "i8")])
+#: A trade that came: its hash, the end of its tick, its symbol and its number among the symbol's
+#: trades, from 1; 0 where the slot is empty.
+_SEEN = np.dtype([("key", "u8"), ("tick", "i8"), ("symbol", "i8"), ("serial", "i8")])
 
-_SEED = np.uint64(1)
+#: After so many newer ones of its symbol a trade is forgotten.
+_FORGOTTEN: Final = 2 * REPEAT_REACH
+_FIRST_ROOM: Final = 4096
 
 
 class Repeats:
-    """Remembers at least the newest `REPEAT_REACH` trades of a session.
+    """Remembers the newest `REPEAT_REACH` trades of each symbol, and as many before them.
 
-    Two tables take turns: when the younger one is full, the elder is emptied and becomes it.
-
-    Attributes:
-        count: Repeats found so far.
+    One table of hashes serves all symbols. A trade that its symbol has left too far behind is
+    forgotten, and its slot is freed when the table is rebuilt.
     """
 
     def __init__(self) -> None:
-        self.count = 0
-        self._tables = np.zeros((2, 2 * REPEAT_REACH), _SEEN)
-        self._held = 0
+        self._table: Rows = np.zeros(_FIRST_ROOM, _SEEN)
+        self._used = 0
+        self._newest = np.zeros(1, np.int64)
+        self._repeats = np.zeros(1, np.int64)
 
-    def find(self, records: Records, tick: int) -> Bool:
+    @property
+    def count(self) -> int:
+        """Repeats of all symbols so far."""
+        return int(self._repeats.sum())
+
+    def count_of(self, symbol: int) -> int:
+        """Those of one symbol."""
+        return int(self._repeats[symbol])
+
+    def grow(self, symbols: int) -> None:
+        """Make room for symbols below `symbols`."""
+        self._newest = grown(self._newest, symbols, 0)
+        self._repeats = grown(self._repeats, symbols, 0)
+
+    def find(self, records: Records, tick: int, symbols: I32 | None = None) -> Bool:
         """Which trades came before, shape (m,).
 
         Args:
             records: Records of a trade schema.
             tick: The end of their tick, UTC ns.
+            symbols: The number of each trade's symbol, shape (m,), that there is room for; one that
+                is negative is neither remembered nor found. By default all are of one symbol.
         """
-        is_numbered = "sequence" in (records.dtype.names or ()) and bool(records["sequence"].any())
-        found = np.zeros(len(records), np.bool_)
-        young, elder = self._tables
-        self._held += _find(words(records), tick, is_numbered, young, elder, found)
-        if self._held >= REPEAT_REACH:
-            elder[:] = 0
-            self._tables, self._held = self._tables[::-1], 0
-        self.count += int(np.count_nonzero(found))
+        count = len(records)
+        if symbols is None:
+            symbols = np.zeros(count, np.int32)
+        if 2 * (self._used + count) > len(self._table):
+            self._rebuild(count)
+        numbered = np.zeros(count, np.bool_)
+        if "sequence" in (records.dtype.names or ()):
+            numbered = records["sequence"] != 0
+        found = np.zeros(count, np.bool_)
+        self._used += _find(
+            words(records), symbols, tick, numbered, self._table, self._newest, found
+        )
+        np.add.at(self._repeats, symbols[found], 1)
         return found
+
+    def _rebuild(self, more: int) -> None:
+        """Make room for `more` trades, without those that are forgotten."""
+        old = self._table
+        old = old[old["serial"] > 0]
+        old = old[self._newest[old["symbol"]] - old["serial"] < _FORGOTTEN]
+        size = max(_FIRST_ROOM, 1 << (4 * (len(old) + more) - 1).bit_length())
+        self._table = np.zeros(size, _SEEN)
+        self._used = len(old)
+        _insert(old, self._table)
 
 
 @inline
@@ -55,25 +91,34 @@ def _place(table: Rows, key: np.uint64) -> np.uint64:
     """Where a table keeps a key, or would."""
     mask = np.uint64(table.shape[0] - 1)
     place = key & mask
-    while table[place].key != key and table[place].tick != 0:
+    while table[place].key != key and table[place].serial != 0:
         place = (place + np.uint64(1)) & mask
     return place
 
 
 @kernel
-def _find(words: U64, tick: int, is_numbered: bool, young: Rows, elder: Rows, found: Bool) -> int:
-    """Mark repeats in `found`; returns how many trades the younger table took in."""
+def _insert(entries: Rows, table: Rows) -> None:
+    for i in range(entries.shape[0]):
+        table[_place(table, entries[i].key)] = entries[i]
+
+
+@kernel
+def _find(
+    words: U64, symbols: I32, tick: int, numbered: Bool, table: Rows, newest: I64, found: Bool
+) -> int:
+    """Mark repeats in `found`; returns how many slots of the table were taken."""
     taken = 0
     for i in range(words.shape[0]):
-        key = record_hash(words, i, _SEED)
-        mine = young[_place(young, key)]
-        if mine.tick != 0:
-            found[i] = is_numbered or mine.tick != tick
+        symbol = symbols[i]
+        if symbol < 0:
             continue
-        past = elder[_place(elder, key)].tick
-        found[i] = past != 0 and (is_numbered or past != tick)
-        # A table is at most half full, but for one tick: it takes in no more than there is room.
-        if taken < young.shape[0] // 4:
-            mine.key, mine.tick = key, tick
-            taken += 1
+        # The symbol is part of the key, so that no trade of another one is ever its repeat.
+        key = record_hash(words, i, np.uint64(symbol + 1))
+        slot = table[_place(table, key)]
+        if slot.serial != 0 and newest[symbol] - slot.serial < _FORGOTTEN:
+            found[i] = numbered[i] or slot.tick != tick
+            continue
+        taken += slot.serial == 0
+        newest[symbol] += 1
+        slot.key, slot.tick, slot.symbol, slot.serial = key, tick, symbol, newest[symbol]
     return taken

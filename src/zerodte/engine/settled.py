@@ -4,11 +4,11 @@ Both come from statistics records. A value repeated by every publisher is one fa
 of another day is refused and counted, never used.
 """
 
-from collections import Counter
+from collections.abc import Mapping
 
 import numpy as np
 
-from zerodte.arrays import I32, Bool
+from zerodte.arrays import I32, I64, Bool
 from zerodte.engine.book import grown
 from zerodte.records.dbn import (
     STAT_CLEARED_VOLUME,
@@ -25,8 +25,8 @@ class SettledInterest:
     Attributes:
         open_interest: Contracts, shape (n,); NaN where none was published for the session.
         volume: Contracts cleared so far today, shape (n,); NaN where none was published.
-        refused: Why records were not used, with their number.
-        as_of: Event time of the newest open interest in use, UTC ns, or None.
+        newest: Event time of each symbol's newest open interest in use, UTC ns, shape (symbols,); 0
+            where there is none.
     """
 
     def __init__(self, day_start: int, day_end: int) -> None:
@@ -34,13 +34,33 @@ class SettledInterest:
         self._day = (day_start, day_end)
         self.open_interest = np.empty(0)
         self.volume = np.empty(0)
-        self.refused: Counter[str] = Counter()
-        self.as_of: int | None = None
+        self.newest = np.zeros(0, np.int64)
+        self._refused: dict[str, I64] = {}
+        self._symbol_of = np.empty(0, np.int32)
 
-    def grow(self, instruments: int) -> None:
-        """Make room for positions below `instruments`."""
-        self.open_interest = grown(self.open_interest, instruments, np.nan)
-        self.volume = grown(self.volume, instruments, np.nan)
+    @property
+    def refused(self) -> Mapping[str, I64]:
+        """Records that were not used, by reason: of each symbol, shape (symbols,)."""
+        return self._refused
+
+    def grow(self, symbol_of: I32, symbols: int) -> None:
+        """Make room.
+
+        Args:
+            symbol_of: The symbol's number of every instrument, shape (n,).
+            symbols: How many there are.
+        """
+        self._symbol_of = symbol_of
+        self.open_interest = grown(self.open_interest, len(symbol_of), np.nan)
+        self.volume = grown(self.volume, len(symbol_of), np.nan)
+        self.newest = grown(self.newest, symbols, 0)
+        self._refused = {
+            reason: grown(counts, symbols, 0) for reason, counts in self._refused.items()
+        }
+
+    def as_of(self, symbol: int) -> int | None:
+        """Event time of a symbol's newest open interest in use, UTC ns, or None."""
+        return int(self.newest[symbol]) or None
 
     def apply(self, records: Records, positions: I32) -> None:
         """Take statistics records in order; the last of a contract wins.
@@ -60,11 +80,13 @@ class SettledInterest:
             mine = known & (kind == stat)
             use = mine & sound & today
             values[positions[use]] = quantity[use]
-            self._refuse(f"{name} of another day", mine & sound & ~today)
-            self._refuse(f"{name} undefined or negative", mine & ~sound)
-            if stat == STAT_OPEN_INTEREST and use.any():
-                self.as_of = max(self.as_of or 0, int(dated[use].max()))
+            self._refuse(f"{name} of another day", positions, mine & sound & ~today)
+            self._refuse(f"{name} undefined or negative", positions, mine & ~sound)
+            if stat == STAT_OPEN_INTEREST:
+                symbols = self._symbol_of[positions[use]]
+                np.maximum.at(self.newest, symbols, dated[use].astype(np.int64))
 
-    def _refuse(self, reason: str, which: Bool) -> None:
-        if count := int(np.count_nonzero(which)):
-            self.refused[reason] += count
+    def _refuse(self, reason: str, positions: I32, which: Bool) -> None:
+        if which.any():
+            counts = self._refused.setdefault(reason, np.zeros(len(self.newest), np.int64))
+            np.add.at(counts, self._symbol_of[positions[which]], 1)

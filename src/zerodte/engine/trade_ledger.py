@@ -1,8 +1,9 @@
 """What every trade added to its contract, so that a cancel takes away exactly that.
 
 Integers throughout: what is added and taken away again leaves the same number. A contract's totals
-are a row of `TOTALS`; the newest trades are rows of `ENTRY` in a ring. A serial is a trade's number
-plus one, so that 0 means none.
+are a row of `TOTALS`; the newest trades of each symbol are rows of `ENTRY` in a ring of its own, so
+that what a cancel can reach does not depend on other symbols. A serial numbers a symbol's trades
+from 1 on; 0 means none.
 
 Errors of sides are taken as fully correlated within a contract and minute (a cluster) and
 independent beyond: the variance of flow is the sum over clusters of the squared sum of deviations.
@@ -44,6 +45,7 @@ TOTALS: Final = np.dtype(
         ("different", "i8"),  # the last one before it that differs
         ("newest", "i8"),  # serial of the trade that set them
         ("group", "i8"),  # of contracts whose trades are counted by rule together
+        ("symbol", "i8"),  # whose ring its trades are in
     ]
 )
 
@@ -51,6 +53,7 @@ TOTALS: Final = np.dtype(
 ENTRY: Final = np.dtype(
     [
         ("serial", "i8"),
+        ("number", "i8"),  # of the trade on the tape
         ("delta_dollars", "i8"),
         ("gamma_dollars", "i8"),
         ("owner", "i8"),  # serial of its cluster's first trade
@@ -79,15 +82,76 @@ RULES: Final = np.dtype(
 )
 
 
-def empty_ring() -> Rows:
-    """Room for the newest trades; memory is only taken as they come."""
-    return np.zeros(CANCEL_REACH, ENTRY)
+#: The ring of one symbol within the array of all entries.
+RING: Final = np.dtype(
+    [
+        ("start", "i8"),  # its first entry
+        ("mask", "i8"),  # its length less one; the length is a power of two
+        ("newest", "i8"),  # serial of the symbol's newest trade
+    ]
+)
+
+_FIRST_LENGTH: Final = 256
+
+
+class TradeRings:
+    """The newest `CANCEL_REACH` trades of each symbol.
+
+    A ring is short at first and doubles as trades come, so that quiet symbols take little memory.
+
+    Attributes:
+        entries: Of dtype `ENTRY`, the rings of all symbols.
+        rings: Of dtype `RING`, by symbol.
+    """
+
+    def __init__(self) -> None:
+        # Memory is only taken as entries are written.
+        self.entries: Rows = np.zeros(CANCEL_REACH, ENTRY)
+        self.rings: Rows = np.zeros(0, RING)
+        self._used = 0
+
+    def grow(self, symbols: int) -> None:
+        """Make room for symbols below `symbols`."""
+        more = np.zeros(max(0, symbols - len(self.rings)), RING)
+        for ring in more:
+            ring["start"], ring["mask"] = self._take(_FIRST_LENGTH), _FIRST_LENGTH - 1
+        if len(more):
+            self.rings = np.concatenate((self.rings, more))
+
+    def lengthen(self, symbol: int) -> None:
+        """Double the ring of a symbol; it has no entry that is older than its length."""
+        ring = self.rings[symbol]
+        start, length = int(ring["start"]), int(ring["mask"]) + 1
+        if start + length == self._used:
+            self._take(length)
+        else:
+            new = self._take(2 * length)
+            self.entries[new : new + length] = self.entries[start : start + length]
+            ring["start"] = new
+        ring["mask"] = 2 * length - 1
+
+    def _take(self, count: int) -> int:
+        """The first of so many unused entries."""
+        first, self._used = self._used, self._used + count
+        if self._used > len(self.entries):
+            longer = np.zeros(max(self._used, 2 * len(self.entries)), ENTRY)
+            longer[:first] = self.entries[:first]
+            self.entries = longer
+        return first
 
 
 @inline
-def place(serial: int) -> int:
-    """Where the ring keeps a trade."""
-    return serial & (CANCEL_REACH - 1)
+def is_full(ring: Row) -> bool:
+    """Whether a ring must be lengthened before it takes another trade."""
+    full: bool = ring.newest == ring.mask and ring.mask + 1 < CANCEL_REACH
+    return full
+
+
+@inline
+def place(ring: Row, serial: int) -> int:
+    """Where a ring keeps a trade, or kept it."""
+    where: int = ring.start + (serial & ring.mask)
+    return where
 
 
 @inline
@@ -166,18 +230,39 @@ def remember_price(entry: Row, totals: Row, price: int) -> None:
 
 
 @kernel
-def undo(serial: int, totals: Rows, ring: Rows, rules: Rows) -> bool:
+def find_entry(number: int, ring: Row, entries: Rows) -> int:
+    """Where the ring keeps the trade of a number, -1 where it does not; numbers ascend."""
+    low, high = max(1, ring.newest - ring.mask), ring.newest
+    while low < high:
+        middle = (low + high) // 2
+        if entries[place(ring, middle)].number < number:
+            low = middle + 1
+        else:
+            high = middle
+    at = place(ring, low)
+    return at if ring.newest > 0 and entries[at].number == number else -1
+
+
+@kernel
+def undo(at: int, totals: Rows, ring: Row, entries: Rows, rules: Rows) -> bool:
     """Take away what a trade did.
 
     The price it left is forgotten only while it is the contract's last.
 
+    Args:
+        at: Where its entry is, negative for an unknown trade.
+        totals: Of all contracts.
+        ring: Of the trade's symbol.
+        entries: Of all symbols.
+        rules: Of all groups.
+
     Returns:
-        False if the trade is unknown, undone already, or too long ago.
+        False if the trade is unknown, undone already, or its minute began too long ago.
     """
-    entry = ring[place(serial)]
-    if serial <= 0 or entry.serial != serial or entry.position < 0:
+    if at < 0 or entries[at].position < 0:
         return False
-    owner = ring[place(entry.owner)]
+    entry = entries[at]
+    owner = entries[place(ring, entry.owner)]
     if owner.serial != entry.owner:
         return False
     mine = totals[entry.position]
@@ -189,5 +274,5 @@ def undo(serial: int, totals: Rows, ring: Rows, rules: Rows) -> bool:
     # Back to the last trade that stands: the ones before it may have been undone already.
     while mine.newest == newest.serial and newest.position < 0:
         mine.last, mine.different, mine.newest = newest.last, newest.different, newest.newest
-        newest = ring[place(mine.newest)]
+        newest = entries[place(ring, mine.newest)]
     return True

@@ -1,7 +1,7 @@
 """Underlyings: their own quotes, and index values, which are trades of a thing without quotes.
 
-Several datasets may price one symbol. Each has a place of its own here; the first to be listed that
-is fresh speaks for the symbol, and the others are held against it.
+Several datasets may price one symbol. Each has a place of its own here; the first of them, by name,
+that is fresh gives the symbol's price, and the others are compared with it.
 """
 
 import numpy as np
@@ -9,7 +9,7 @@ import numpy as np
 from zerodte.arrays import F64, I32, I64, Bool
 from zerodte.compiled import kernel
 from zerodte.constants import STALE_AFTER
-from zerodte.engine.book import NEVER_QUOTED, RAW_PER_DOLLAR, QuoteBook, grown, newest_in
+from zerodte.engine.book import NEVER_QUOTED, RAW_PER_DOLLAR, QuoteBook, grown
 from zerodte.engine.chain_inputs import Spot
 from zerodte.records.dbn import UNDEF_PRICE, Records
 
@@ -28,6 +28,7 @@ class Underlyings:
         self._symbols: dict[str, int] = {}
         self._places_of: dict[str, list[int]] = {}
         self._symbol_of = np.empty(0, np.int32)
+        self._order = np.empty(0, np.int32)
         self._own_group = np.empty(0, np.int32)
         self._value = np.empty(0)
         self._valued = np.empty(0, np.int64)
@@ -37,7 +38,10 @@ class Underlyings:
         place = self._places.get((dataset, symbol))
         if place is None:
             place = self._places[dataset, symbol] = len(self._places)
-            self._places_of.setdefault(symbol, []).append(place)
+            # By name: the order in which datasets are listed may follow from other symbols.
+            names = sorted(self._places)
+            self._order = np.array([self._places[name] for name in names], np.int32)
+            self._places_of[symbol] = [self._places[name] for name in names if name[1] == symbol]
             self._symbol_of = np.append(self._symbol_of, np.int32(self.number(symbol)))
             size = place + 1
             self.book.grow(size, size)
@@ -49,6 +53,25 @@ class Underlyings:
     def number(self, symbol: str) -> int:
         """The number of a symbol, whether or not anything prices it."""
         return self._symbols.setdefault(symbol, len(self._symbols))
+
+    def find(self, symbol: str) -> int | None:
+        """The number of a symbol, or None if it has none yet."""
+        return self._symbols.get(symbol)
+
+    @property
+    def symbols(self) -> list[str]:
+        """All symbols, by their numbers."""
+        return list(self._symbols)
+
+    @property
+    def places(self) -> list[tuple[str, str]]:
+        """The dataset and symbol of every place."""
+        return list(self._places)
+
+    @property
+    def symbol_of(self) -> I32:
+        """The number of the symbol at every place, shape (places,)."""
+        return self._symbol_of
 
     def apply_quotes(self, records: Records, places: I32, cadence: int, now: int) -> None:
         """Take quotes of the tick that ends `now`; `places` (m,) tells whose, negative: none's."""
@@ -71,7 +94,15 @@ class Underlyings:
         prices = np.full(len(self._symbols), np.nan)
         spoke = now - self._patience
         _own_prices(
-            book.bid, book.ask, book.stale(now), self._value, self._valued, spoke, symbols, prices
+            book.bid,
+            book.ask,
+            book.stale(now),
+            self._value,
+            self._valued,
+            spoke,
+            self._order,
+            symbols,
+            prices,
         )
         return prices
 
@@ -86,13 +117,15 @@ class Underlyings:
         prices = quotes + values
         return max(prices) / min(prices) - 1.0 if prices else 0.0
 
-    def newest_quote(self) -> int | None:
-        """Receive time of the newest quote of any underlying, UTC ns, or None."""
-        return newest_in(self.book.newest)
+    @property
+    def newest_quotes(self) -> I64:
+        """Receive time of each place's newest quote, UTC ns, (places,); `NEVER_QUOTED` for none."""
+        return self.book.newest[: len(self._places)]
 
-    def newest_value(self) -> int | None:
-        """Receive time of the newest value of any index, UTC ns, or None."""
-        return newest_in(self._valued)
+    @property
+    def newest_values(self) -> I64:
+        """Receive time of each place's newest index value, likewise."""
+        return self._valued[: len(self._places)]
 
     def _fresh(self, symbol: str, now: int) -> tuple[list[float], list[float]]:
         """The symbol's usable mids and index values, in the order of their places."""
@@ -124,13 +157,14 @@ def _own_prices(
     value: F64,
     valued: I64,
     spoke: int,
+    order: I32,
     symbols: I32,
     prices: F64,
 ) -> None:
-    for place in range(symbols.shape[0]):
+    for place in order:
         quoted = not stale[place] and 0.0 < bid[place] < ask[place]
         if quoted and np.isnan(prices[symbols[place]]):
             prices[symbols[place]] = 0.5 * (bid[place] + ask[place])
-    for place in range(symbols.shape[0]):
+    for place in order:
         if valued[place] >= spoke and np.isnan(prices[symbols[place]]):
             prices[symbols[place]] = value[place]

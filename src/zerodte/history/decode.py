@@ -113,7 +113,7 @@ def _day(header: schema.FileHeader, columns: _Table) -> sample.SampleDay:
         figures=_rows(columns, sample.FIGURES, schema.FIGURE_COLUMNS, count),
         volume_by_rule=_volume_by_rule(columns, count),
         statistics=_statistics(columns, strikes),
-        moments=_contexts(columns),
+        contexts=_contexts(columns),
         gaps=tuple(sample.Gap(gap.start, gap.end, gap.reason, gap.known) for gap in header.gaps),
     )
 

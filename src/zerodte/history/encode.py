@@ -1,7 +1,7 @@
 """Encoding of a finished session as a Parquet file."""
 
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import msgspec
 import numpy as np
@@ -60,7 +60,7 @@ def _header(session: StoredSession, columns: tuple[str, ...]) -> schema.FileHead
         calls_since=calls,
         puts_since=puts,
         gaps=tuple(schema.StoredGap(gap.start, gap.end, gap.reason, gap.known) for gap in day.gaps),
-        digest=day.moments[-1].digest if day.moments else "",
+        digest=day.contexts[-1].digest if day.contexts else "",
         columns=columns,
     )
 
@@ -72,7 +72,7 @@ def _columns(day: SampleDay) -> Iterator[tuple[str, Arrow]]:
         yield scalar.name, _scalar(day.inputs, scalar)
     for scalar in schema.FIGURE_COLUMNS:
         yield scalar.name, _scalar(day.figures, scalar)
-    yield from _contexts(day.moments)
+    yield from _contexts(day.contexts)
     for rule, name in schema.RULE_COLUMNS.items():
         yield name, arrow.from_numbers(day.volume_by_rule[:, rule])
     yield "strikes", arrow.from_lists(np.tile(day.strikes, (count, 1)))
@@ -97,7 +97,7 @@ def _scalar(rows: Rows, column: schema.ScalarColumn) -> Arrow:
     return arrow.from_numbers(values)
 
 
-def _contexts(contexts: tuple[SampleContext, ...]) -> Iterator[tuple[str, Arrow]]:
+def _contexts(contexts: Sequence[SampleContext]) -> Iterator[tuple[str, Arrow]]:
     yield "vix", arrow.from_numbers(np.array([context.vix for context in contexts]))
     yield "inputs_digest", pa.array([context.digest for context in contexts], pa.string())
     yield "notices", pa.array([context.notices for context in contexts], pa.list_(pa.string()))

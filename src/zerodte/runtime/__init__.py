@@ -1,1 +1,1 @@
-"""Where tapes, sessions and servers meet: the only room that moves time."""
+"""Runs sessions from tapes, simulations and live feeds: the only room that moves time."""

@@ -1,4 +1,4 @@
-"""Simulated sessions to be played one after another, each simulated by a process of its own."""
+"""Simulated sessions to play one after another, each simulated by its own process."""
 
 import functools
 import threading
@@ -30,33 +30,33 @@ class SimulatedSession:
 
     @property
     def symbols(self) -> Mapping[str, Mapping[int, str]]:
-        """What is listed; waits for the simulation to know."""
+        """The symbols of each dataset; waits until the simulation has them."""
         return self.stream.symbols()
 
     @property
     def initial_symbols(self) -> Mapping[str, Mapping[int, str]]:
-        """All of them."""
+        """All symbols."""
         return self.symbols
 
     def kind(self, dataset: str) -> str:
-        """What the instruments of a dataset are."""
+        """The kind of a dataset's instruments."""
         return kind_of(dataset, self.symbols[dataset])
 
     def ticks(self) -> Iterator[Tick]:
-        """The ticks of its blocks, each block waited for."""
+        """The ticks of its blocks; waits for each block."""
         for block in self.stream.blocks():
             yield from block.ticks()
 
 
 class Demo:
-    """Sessions without end, the first of them being simulated from now on.
+    """Endless simulated sessions. The simulation of the first starts at once.
 
-    To be iterated once; the next session begins to be simulated when it is asked for.
+    Iterate it once; each later session starts to be simulated when the iteration reaches it.
 
     Args:
-        first: The first session; the calendar tells the others.
-        make: Makes the simulation of a session, in a process of its own, so it is to be pickled:
-            a function or a class of a module, or a partial of one.
+        first: The first session; the calendar gives the others.
+        make: Makes the simulation of a session, in another process. It must be picklable: a
+            function or class of a module, or a partial of one.
 
     Attributes:
         first: The first session.
@@ -69,22 +69,22 @@ class Demo:
         self._make = make
         self._lock = threading.Lock()
         self._is_closed = False
-        self._now = self._begun(first)
+        self._current = self._simulate(first)
 
     def __iter__(self) -> Iterator[SimulatedSession]:
         """The sessions, until `close`."""
         while not self._is_closed:
-            yield self._now
-            self._now.stream.close()
+            yield self._current
+            self._current.stream.close()
             with self._lock:
                 if not self._is_closed:
-                    self._now = self._begun(calendar().next(self._now.session.date))
+                    self._current = self._simulate(calendar().next(self._current.session.date))
 
     def close(self) -> None:
-        """End what is being simulated, from any thread."""
+        """End the simulation; callable from any thread."""
         with self._lock:
             self._is_closed = True
-            self._now.stream.close()
+            self._current.stream.close()
 
-    def _begun(self, session: TradingSession) -> SimulatedSession:
+    def _simulate(self, session: TradingSession) -> SimulatedSession:
         return SimulatedSession(session, BlockStream(functools.partial(self._make, session)))

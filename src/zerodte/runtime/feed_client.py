@@ -1,4 +1,4 @@
-"""A live feed as ticks that are complete: through silence, hang-ups and its coming back."""
+"""A live feed as complete ticks, across silence, disconnects and reconnects."""
 
 import logging
 import time
@@ -13,36 +13,36 @@ from zerodte.market.calendar import TradingSession, new_york_clock
 from zerodte.tape.record_router import SessionSpan
 from zerodte.tape.tick_assembler import ClosedTick, TickAssembler
 
-#: Why ticks are incomplete.
+#: Reasons of gaps.
 WAS_DOWN: Final = "the server was down"
 WAS_AWAY: Final = "the feed was away"
 BEGAN_LATE: Final = "the recording began late"
 
-#: Seconds of the wall clock after which time passes without the feed: one that is there and says
-#: nothing, not even its clock, and one that is away.
+#: Seconds of the wall clock after which time passes without the feed: while it is connected but
+#: sends nothing, not even its clock, and while it is away.
 _SILENCE: Final = 10.0
 _ABSENCE: Final = 2.0
-#: The first and the longest wait before a feed is called again, seconds of the wall clock.
+#: The first and the longest wait before reconnecting, seconds of the wall clock.
 _FIRST_WAIT: Final = 0.1
 _LONGEST_WAIT: Final = 5.0
-#: How long to wait for a word at once, seconds: how soon a stop is heard.
-_BEAT: Final = 0.1
-#: Records in ticks that are open; a feed that sends more has a clock that stands still.
-_MOST_WAITING: Final = 5_000_000
+#: Seconds to wait for data at a time, which bounds the delay of a stop.
+_POLL_S: Final = 0.1
+#: Records in open ticks; a feed that sends more has a clock that does not move.
+_MAX_PENDING: Final = 5_000_000
 
 
 class FeedClient:
-    """Keeps a feed, and calls it again when it goes away.
+    """Receives a feed, and reconnects whenever it goes away.
 
     Args:
-        feed: What to call.
-        first: It, reached already.
+        feed: The feed.
+        first: An open connection to it, not started yet.
         hours: The session that it sends.
-        window: The time that the session owns.
-        last: End of the last tick that was committed; 0 where there is none.
+        window: The time span of the session's records.
+        last: End of the last committed tick; 0 if there is none.
 
     Attributes:
-        problem: What is wrong with the feed now; None while it is there.
+        problem: What is wrong with the feed now; None while it is connected.
     """
 
     def __init__(
@@ -55,144 +55,144 @@ class FeedClient:
     ) -> None:
         self.problem: str | None = None
         self._feed = feed
-        self._offer = first.manifest
+        self._manifest = first.manifest
         self._hours = hours
-        self._reached: FeedConnection | None = first
+        self._first: FeedConnection | None = first
         self._connection: FeedConnection | None = None
-        self._ticker = TickAssembler(window, last)
+        self._assembler = TickAssembler(window, last)
         self._reason = WAS_DOWN if last else BEGAN_LATE
-        self._begun: _FeedClock | None = None
+        self._clock: _FeedClock | None = None
         self._silent = 0.0
         self._wait, self._due = _FIRST_WAIT, 0.0
-        self._said_over = False
+        self._has_ended = False
 
     @property
     def is_over(self) -> bool:
-        """Whether nothing more will come."""
-        return self._said_over or self._ticker.is_over
+        """Whether the feed has ended."""
+        return self._has_ended or self._assembler.is_over
 
     @property
     def is_caught_up(self) -> bool:
-        """Whether what had been received before it was called has been heard."""
-        return self._begun is not None and self._ticker.clock >= self._begun.now - SECOND
+        """Whether everything that the feed had received before it was started has arrived."""
+        return self._clock is not None and self._assembler.clock >= self._clock.start - SECOND
 
     @property
-    def waiting(self) -> int:
-        """Records whose ticks are not yet complete."""
-        return self._ticker.pending_count
+    def pending(self) -> int:
+        """Records in ticks that are not complete yet."""
+        return self._assembler.pending_count
 
     def late(self, at: int) -> float:
         """Seconds of the wall clock since the feed's clock showed `at`; NaN without a feed."""
-        begun = self._begun
-        if begun is None or self.is_over:
+        clock = self._clock
+        if clock is None or self.is_over:
             return float("nan")
-        return (begun.present() - at) / begun.speed / SECOND
+        return (clock.now() - at) / clock.speed / SECOND
 
     def close(self) -> None:
-        """Hang up."""
-        for connection in (self._connection, self._reached):
+        """Disconnect."""
+        for connection in (self._connection, self._first):
             if connection is not None:
                 connection.close()
-        self._connection = self._reached = None
+        self._connection = self._first = None
 
     def ticks(self, counts: Mapping[str, int]) -> list[ClosedTick]:
-        """The ticks that have become complete; after a short wait perhaps none.
+        """The ticks that have become complete, waiting briefly for data; perhaps none.
 
         Args:
-            counts: How many records of each stream were committed.
+            counts: Committed records of each stream.
         """
-        # Only what is spent here is silence: while this thread is busy elsewhere, arrivals wait.
-        asked, before = time.monotonic(), self._connection
+        # Only time spent here counts as silence: while this thread is busy elsewhere, data waits.
+        start, before = time.monotonic(), self._connection
         try:
-            is_heard = self._listen(counts)
+            has_data = self._receive(counts)
         except FeedError as error:
-            is_heard = False
-            self._lose(str(error))
-        if is_heard or self._connection is not before:
+            has_data = False
+            self._disconnect(str(error))
+        if has_data or self._connection is not before:
             self._silent = 0.0
         else:
-            self._silent += time.monotonic() - asked
-        if self._said_over:
+            self._silent += time.monotonic() - start
+        if self._has_ended:
             return self._finish()
         patience = _ABSENCE if self._connection is None else _SILENCE
-        # A feed that still looks for what to resend is not silent: it has said that it is there.
+        # A feed that is still preparing to resend is not silent.
         is_due = self._connection is None or self.is_caught_up
-        if self._begun is not None and is_due and self._silent > patience:
-            self._ticker.advance(self._begun.present())
-        return self._ticker.close_ticks()
+        if self._clock is not None and is_due and self._silent > patience:
+            self._assembler.advance(self._clock.now())
+        return self._assembler.close_ticks()
 
     def _finish(self) -> list[ClosedTick]:
-        last = self._ticker.finish()
-        if self._ticker.clock < self._hours.close:
-            at = new_york_clock(self._ticker.clock)
+        ticks = self._assembler.finish()
+        if self._assembler.clock < self._hours.close:
+            at = new_york_clock(self._assembler.clock)
             self.problem = f"the feed at {self._feed.name} ended at {at:%H:%M:%S}, before the close"
-        return last
+        return ticks
 
-    def _listen(self, counts: Mapping[str, int]) -> bool:
-        """Take what has arrived; whether anything has."""
+    def _receive(self, counts: Mapping[str, int]) -> bool:
+        """Receive data; whether any has arrived."""
         if self._connection is None:
             if time.monotonic() < self._due:
-                time.sleep(_BEAT)
+                time.sleep(_POLL_S)
                 return False
-            self._connection = self._call(counts)
-        arrivals = self._connection.receive(_BEAT)
+            self._connection = self._connect(counts)
+        arrivals = self._connection.receive(_POLL_S)
         for arrival in arrivals:
-            self._ticker.add(arrival)
-        if self.waiting > _MOST_WAITING:
-            raise FeedError(f"{self.waiting:,} records of one second; its clock stands still")
-        self._said_over = self._connection.is_over
+            self._assembler.add(arrival)
+        if self.pending > _MAX_PENDING:
+            raise FeedError(f"{self.pending:,} records of one second; its clock does not move")
+        self._has_ended = self._connection.is_over
         return bool(arrivals)
 
-    def _call(self, counts: Mapping[str, int]) -> FeedConnection:
-        connection = self._reached or self._feed.connect()
-        self._reached = None
+    def _connect(self, counts: Mapping[str, int]) -> FeedConnection:
+        connection = self._first or self._feed.connect()
+        self._first = None
         try:
-            offer = connection.manifest
-            if (offer.date, offer.streams) != (self._offer.date, self._offer.streams):
+            manifest = connection.manifest
+            if (manifest.date, manifest.streams) != (self._manifest.date, self._manifest.streams):
                 raise FeedError(
-                    f"it now sends {offer.date}, in other streams or of another day than what is "
-                    f"recorded, {self._offer.date}; start again to record that"
+                    f"its session of {manifest.date} has another date or other streams than the "
+                    f"recording of {self._manifest.date}; restart the server to record it"
                 )
-            begun = connection.start(counts)
+            start = connection.start(counts)
         except BaseException:
             connection.close()
             raise
-        self._begin(begun)
+        self._start(start)
         return connection
 
-    def _begin(self, begun: FeedStart) -> None:
-        self._begun = _FeedClock(begun.now, begun.speed, time.monotonic())
-        if begun.resumed:
-            self._ticker.resume()
+    def _start(self, start: FeedStart) -> None:
+        self._clock = _FeedClock(start.now, start.speed, time.monotonic())
+        if start.resumed:
+            self._assembler.resume()
         else:
-            self._ticker.start_at(min(begun.now, self._hours.open + 1))
-            self._ticker.skip(begun.now, self._reason)
+            self._assembler.start_at(min(start.now, self._hours.open + 1))
+            self._assembler.skip(start.now, self._reason)
         self.problem, self._reason, self._wait = None, WAS_AWAY, _FIRST_WAIT
-        log("feed", feed=self._feed.name, resumed=begun.resumed)
+        log("feed", feed=self._feed.name, resumed=start.resumed)
 
-    def _lose(self, why: str) -> None:
+    def _disconnect(self, reason: str) -> None:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
-        self._ticker.disconnect(self._reason)
+        self._assembler.disconnect(self._reason)
         if self.problem is None:
-            log("away", logging.WARNING, feed=self._feed.name, problem=why)
+            log("away", logging.WARNING, feed=self._feed.name, problem=reason)
         since = ""
-        if self._ticker.last_end:
-            since = f" since {new_york_clock(self._ticker.last_end):%H:%M:%S} New York"
-        self.problem = f"the feed at {self._feed.name} is away{since}: {why}; it is called again"
+        if self._assembler.last_end:
+            since = f" since {new_york_clock(self._assembler.last_end):%H:%M:%S} New York"
+        self.problem = f"the feed at {self._feed.name} is away{since}: {reason}; reconnecting"
         self._due = time.monotonic() + self._wait
         self._wait = min(2 * self._wait, _LONGEST_WAIT)
 
 
 @dataclass(frozen=True, slots=True)
 class _FeedClock:
-    """What a feed's clock showed, UTC ns, at an instant of the wall clock; and its speed."""
+    """A feed's clock: its time, UTC ns, at an instant of the wall clock, and its speed."""
 
-    now: int
+    start: int
     speed: float
     at: float
 
-    def present(self) -> int:
-        """What it shows by now."""
-        return self.now + round((time.monotonic() - self.at) * self.speed * SECOND)
+    def now(self) -> int:
+        """The time that it shows now."""
+        return self.start + round((time.monotonic() - self.at) * self.speed * SECOND)

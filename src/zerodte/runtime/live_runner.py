@@ -1,8 +1,8 @@
-"""A live market: a feed is recorded, and what was recorded is played and answered from.
+"""A live market: a feed is recorded, and its recorded ticks are played onto a stage.
 
-One thread does it all, a tick at a time: it reads the feed, commits what is complete, and lets the
-session take it. Nothing is queued in between: while it is busy, the feed's own connection fills up
-and the feed waits, falls behind or hangs up, and health says so.
+One thread does everything, tick by tick: it reads the feed, commits complete ticks, and applies
+them to the session. There is no queue in between. While the thread is busy, the feed's connection
+fills up, so the feed waits, falls behind or disconnects, and health reports it.
 """
 
 import logging
@@ -25,7 +25,7 @@ from zerodte.tape.recorder import Recorder
 from zerodte.tape.recovery import Recovery
 from zerodte.tape.tick_assembler import ClosedTick
 
-#: The first and the longest wait before what could not be written is tried again, seconds.
+#: The first and the longest wait before a failed write is retried, seconds.
 _FIRST_WAIT: Final = 0.25
 _LONGEST_WAIT: Final = 5.0
 #: A feed is behind when its last complete tick is older than this, seconds of the wall clock.
@@ -35,24 +35,24 @@ _BEHIND: Final = 15.0
 class LiveRunner:
     """Records a feed and plays its committed ticks onto a stage.
 
-    What a recording of the session holds already is played first, and the feed is asked to resume
-    after it. A tick that cannot be written is not shown either: the feed waits until it can be.
+    An existing recording of the session is played first, and the feed is asked to resume after it.
+    A tick that cannot be written is not shown: the feed waits until it can be written.
 
     Args:
-        stage: What answers are given from.
-        feed: What to record.
-        root: The folder of recordings; the session's is in it, named by its date.
+        stage: The stage that answers come from.
+        feed: The feed to record.
+        root: The folder of recordings; the session gets a folder in it, named after its date.
 
     Attributes:
-        stage: What answers are given from.
+        stage: The stage that answers come from.
         folder: The session's recording.
-        is_over: Whether the session is over and all of it is shown.
+        is_over: Whether the session is over and completely shown.
 
     Raises:
-        FeedError: If the feed cannot be reached.
-        TapeError: If the session's folder holds something else than a recording of this feed, or
-            another process records there.
-        OSError: If it cannot be written to.
+        FeedError: The feed cannot be reached.
+        TapeError: The session's folder holds something other than a recording of this feed, or
+            another process is recording there.
+        OSError: The folder cannot be written to.
     """
 
     def __init__(self, stage: Stage, feed: Feed, root: Path) -> None:
@@ -62,54 +62,57 @@ class LiveRunner:
             raise FeedError(f"the feed at {feed.name} cannot be reached: {error}") from error
         with ExitStack() as undo:
             undo.callback(connection.close)
-            offer = connection.manifest
-            hours = calendar().session(offer.date)
+            manifest = connection.manifest
+            hours = calendar().session(manifest.date)
             if hours is None:
-                raise TapeError(f"the feed at {feed.name} sends {offer.date}, which was no session")
+                raise TapeError(
+                    f"the feed at {feed.name} sends {manifest.date}, which was no session"
+                )
             window = session_span(hours)
-            self.folder = root / offer.date.isoformat()
-            self._recorder = Recorder(self.folder, offer, window)
+            self.folder = root / manifest.date.isoformat()
+            self._recorder = Recorder(self.folder, manifest, window)
             undo.callback(self._recorder.close)
             last = self._recorder.recovery.last_end
             self._client = FeedClient(feed, connection, hours, window, last)
-            self._tape = open_tape(self.folder, offer.date)
+            self._tape = open_tape(self.folder, manifest.date)
             undo.pop_all()
         self.is_over = False
-        self._unwritten: str | None = None
+        self._write_problem: str | None = None
         self.stage = stage
-        stage.problems = self._problems
-        stage.queues = lambda: {"open ticks": self._client.waiting}
+        stage.runner_problems = self._problems
+        stage.runner_queues = lambda: {"open ticks": self._client.pending}
 
     @property
     def recovery(self) -> Recovery:
-        """What was found of the session as this began."""
+        """What was recovered of the session at the start."""
         return self._recorder.recovery
 
     def run(self, run: Run) -> None:
-        """Play what is recorded, then what the feed sends, to the end or until stopped."""
+        """Play the recording, then the feed, to the end or until stopped."""
         client, recorder = self._client, self._recorder
         playing = CurrentSession(begin(self._tape), source_of(self._tape, "live"))
         warm_up(self._tape.session)
-        run.listener.begun(self._tape)
-        found = recorder.recovery
-        log("recording", dropped=sum(found.dropped.values()), lost=found.lost, folder=self.folder)
+        run.listener.on_session(self._tape)
+        recovery = recorder.recovery
+        dropped = sum(recovery.dropped.values())
+        log("recording", dropped=dropped, lost=recovery.lost, folder=self.folder)
         try:
-            follow = self._tape.reader()
-            for tick in follow.ticks():
+            reader = self._tape.reader()
+            for tick in reader.ticks():
                 if run.stopped.is_set():
                     return
                 self.stage.apply(playing, tick, _at_once)
-                run.listener.passed(tick.end)
+                run.listener.on_progress(tick.end)
             if recorder.recovery.last_end > self._tape.session.open:
                 self._show(run, playing)
             while not run.stopped.is_set() and not client.is_over:
-                closed = client.ticks(recorder.counts)
-                if not self._commit(run, closed):
+                ticks = client.ticks(recorder.counts)
+                if not self._commit(run, ticks):
                     return
-                for ready in closed:
-                    self.stage.apply(playing, follow.tick_of(ready), client.late)
+                for closed in ticks:
+                    self.stage.apply(playing, reader.tick_of(closed), client.late)
                     if self.stage.current is None:
-                        run.listener.passed(ready.end)
+                        run.listener.on_progress(closed.end)
                 if client.is_caught_up:
                     self._show(run, playing)
             if client.is_over:
@@ -119,21 +122,21 @@ class LiveRunner:
             self.close()
 
     def interrupt(self) -> None:
-        """No wait is long."""
+        """Nothing to do: no wait is long."""
 
     def close(self) -> None:
-        """Let go of the feed and the recording."""
+        """Close the feed and the recording."""
         self._client.close()
         self._recorder.close()
 
     def _show(self, run: Run, playing: CurrentSession) -> None:
-        """Answer from the session from now on."""
+        """Make the session the one that answers come from."""
         if self.stage.current is None:
             self.stage.show(playing)
-            run.listener.ready()
+            run.listener.on_ready()
 
     def _commit(self, run: Run, ticks: Sequence[ClosedTick]) -> bool:
-        """Write ticks, however long that takes; False when stopped meanwhile."""
+        """Write ticks, retrying until it succeeds; False if stopped meanwhile."""
         wait = _FIRST_WAIT
         while ticks:
             try:
@@ -141,18 +144,20 @@ class LiveRunner:
                 break
             except OSError as error:
                 problem = f"{error.filename}: {error.strerror}"
-                if self._unwritten is None:
+                if self._write_problem is None:
                     log("unwritten", logging.ERROR, problem=problem)
-                self._unwritten = f"nothing new is recorded or shown: {problem}; it is tried again"
+                self._write_problem = (
+                    f"nothing new is recorded or shown: {problem}; writing is retried"
+                )
             if run.stopped.wait(wait):
                 return False
             wait = min(2 * wait, _LONGEST_WAIT)
-        self._unwritten = None
+        self._write_problem = None
         return True
 
     def _problems(self) -> Iterator[str]:
-        """Why what is shown may be old: the feed is away, it cannot be recorded, or it lags."""
-        away, unwritten, current = self._client.problem, self._unwritten, self.stage.current
+        """Why answers may be old: the feed is away, cannot be recorded, or lags."""
+        away, unwritten, current = self._client.problem, self._write_problem, self.stage.current
         if away:
             yield away
         if unwritten:
@@ -160,9 +165,9 @@ class LiveRunner:
         if current and not away and not unwritten:
             behind = self._client.late(current.session.now)
             if behind > _BEHIND:
-                yield f"what is shown is {behind:.0f} seconds behind the feed"
+                yield f"answers are {behind:.0f} seconds behind the feed"
 
 
 def _at_once(_: int) -> float:
-    """How late a tick is that nobody waited for."""
+    """The lag of a tick that did not wait for the clock: unknown."""
     return float("nan")

@@ -1,4 +1,4 @@
-"""A tick source into a session: at once, up to an instant, or against the wall clock."""
+"""Plays a tick source into a session: at once, up to an instant, or against the wall clock."""
 
 import threading
 import time
@@ -21,7 +21,7 @@ def _unwatched(session: Session, tick: Tick, trades: list[ClassifiedTrades]) -> 
 
 
 def begin(source: TickSource) -> Session:
-    """A session that knows the source's instruments, before its first tick."""
+    """A session with the source's instruments, before its first tick."""
     kinds = {dataset: source.kind(dataset) for dataset in source.symbols}
     cadence = source.notes.cadence_seconds * SECOND
     session = Session(source.session, calendar(), kinds, cadence)
@@ -33,12 +33,12 @@ def begin(source: TickSource) -> Session:
 def replay(source: TickSource, until: int | None = None, watch: Watch = _unwatched) -> Session:
     """Play a source to its end, or to `until` (UTC ns).
 
-    One that ends before `until` rests at its last tick: nobody knows what came after.
+    If it ends before `until`, the session stays at its last tick.
 
     Args:
-        source: What to play.
+        source: The tick source.
         until: Where to stop.
-        watch: Told of every tick after the session has taken it, with the tick's trades.
+        watch: Called with every tick and its trades after the session has applied it.
     """
     session = begin(source)
     for tick in source.ticks():
@@ -50,25 +50,25 @@ def replay(source: TickSource, until: int | None = None, watch: Watch = _unwatch
 
 
 def source_of(source: TickSource, market: Source = "replay") -> Source:
-    """Where the data of a tick source comes from: the simulator, or else a `market`."""
+    """Where the data of a tick source comes from: simulated, or else `market`."""
     return "simulated" if source.notes.source == "simulated" else market
 
 
 class Pace:
     """The wall clock of a replay: how long to wait until an instant of the session is due.
 
-    What came before a start is played at once, so that nobody waits for the night to pass.
+    Records from before the start are played at once, so a replay does not wait through the night.
     """
 
     def __init__(self, speed: float | None, start: int) -> None:
-        """Play at `speed` times the wall clock from `start` (UTC ns); None: without waiting."""
+        """Play at `speed` times the wall clock from `start` (UTC ns); None never waits."""
         self._speed = speed
         self._start = start
         self._origin: tuple[int, int] | None = None
 
     @property
     def has_begun(self) -> bool:
-        """Whether anything has been waited for."""
+        """Whether any instant has been waited for."""
         return self._origin is not None
 
     def is_live(self, due: int) -> bool:
@@ -76,14 +76,14 @@ class Pace:
         return self._speed is not None and due > self._start
 
     def late(self, due: int) -> float:
-        """Seconds since the instant `due` of the tape was due; NaN when it is not waited for."""
+        """Seconds since the instant `due` of the tape was due; NaN if it is not waited for."""
         if self._speed is None or self._origin is None or not self.is_live(due):
             return float("nan")
-        first, began = self._origin
-        return (time.monotonic_ns() - began - (due - first) / self._speed) / SECOND
+        first, start = self._origin
+        return (time.monotonic_ns() - start - (due - first) / self._speed) / SECOND
 
     def wait(self, due: int, stopped: threading.Event) -> bool:
-        """Wait until the instant `due` of the session; False when stopped meanwhile."""
+        """Wait until the instant `due` of the session; False if stopped meanwhile."""
         if self._speed is None or not self.is_live(due):
             return not stopped.is_set()
         if self._origin is None:

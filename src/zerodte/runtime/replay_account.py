@@ -1,4 +1,4 @@
-"""What a replay adds up while it runs: records, flow by hour; and the day's account after."""
+"""The account of a replay: records and flow by hour, and the day's totals at the end."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -28,15 +28,15 @@ class ReplayAccount:
     Attributes:
         hours: The trading session.
         records: Records so far, by kind.
-        flow: By the hour that begins then, New York.
+        flow: Flow by the hour at which it starts, New York.
     """
 
     hours: TradingSession
     records: Counter[str] = field(default_factory=Counter)
     flow: dict[int, HourFlow] = field(default_factory=dict)
 
-    def take(self, tick: Tick, classified: list[ClassifiedTrades], market: MarketState) -> None:
-        """Add a tick that `market` has taken."""
+    def add(self, tick: Tick, classified: list[ClassifiedTrades], market: MarketState) -> None:
+        """Add a tick that was applied to `market`."""
         self.records.update(tick.counts())
         for trades in classified:
             self._add_flow(tick.end, trades, market)
@@ -52,7 +52,7 @@ class ReplayAccount:
 
 @dataclass(frozen=True, slots=True)
 class RuleLine:
-    """What one rule decided: records and contracts."""
+    """Records and contracts that one rule decided."""
 
     rule: SideRule
     records: int
@@ -61,7 +61,7 @@ class RuleLine:
 
 @dataclass(frozen=True, slots=True)
 class StrikeLine:
-    """A busy contract pair: contracts by side at one strike, both rights together."""
+    """A busy strike: contracts by side, calls and puts together."""
 
     symbol: str
     strike: float
@@ -71,7 +71,7 @@ class StrikeLine:
 
 
 def rule_lines(market: MarketState) -> list[RuleLine]:
-    """Every rule that decided anything, in the order in which they are asked."""
+    """Every rule that decided anything, in the order in which they are tried."""
     flow = market.flow
     return [
         RuleLine(SideRule(rule), int(records), int(flow.volume[rule]))
@@ -81,7 +81,7 @@ def rule_lines(market: MarketState) -> list[RuleLine]:
 
 
 def top_strikes(market: MarketState, hours: TradingSession, count: int) -> list[StrikeLine]:
-    """The strikes of same-day chains that traded most."""
+    """The busiest strikes of same-day chains."""
     flow, lines = market.flow, []
     for symbol in market.contracts.symbols():
         chain = market.contracts.same_day(symbol, hours.date)
@@ -100,5 +100,5 @@ def top_strikes(market: MarketState, hours: TradingSession, count: int) -> list[
 
 
 def seconds(gap: Gap) -> float:
-    """How long a gap lasts."""
+    """The length of a gap in seconds."""
     return (gap.end - gap.start) / SECOND

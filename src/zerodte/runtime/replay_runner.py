@@ -14,15 +14,15 @@ from zerodte.tape.source import TickSource
 class ReplayRunner:
     """Plays tick sources onto a stage.
 
-    While the next session has nothing to show, the one before it stays answered.
+    Until the next session has something to show, the previous one is still served.
 
     Args:
-        stage: What answers are given from.
-        sources: What to play; they are asked for one by one, on the thread that plays.
-        speed: Times the wall clock; None: at once, resting at the last tick.
-        lead: With a speed, how much of the first session is played at once, ns from its open;
-            it is answered from meanwhile.
-        interrupt: Ends a source that is waiting for its next tick.
+        stage: The stage that answers come from.
+        sources: The tick sources, iterated on the runner's thread.
+        speed: Multiple of the wall clock; None plays everything at once and stays at the last tick.
+        lead: With a speed, how much of the first session is played at once, ns from its open.
+            Answers are given meanwhile.
+        interrupt: Ends a source's wait for its next tick.
     """
 
     def __init__(
@@ -52,36 +52,36 @@ class ReplayRunner:
         self._interrupt()
 
     def close(self) -> None:
-        """Nothing is held."""
+        """Nothing to release."""
 
     def _play(self, run: Run, source: TickSource, lead: int) -> bool:
-        """Play one session; False when stopped meanwhile."""
+        """Play one session; False if stopped meanwhile."""
         stage = self.stage
         if stage.current is None:
-            # While a simulation starts there is time; and ready means that nothing is compiled.
+            # A simulation needs time to start anyway. Once ready, nothing is compiled any more.
             warm_up(source.session)
         pace = Pace(self._speed, source.session.open + lead)
         session = begin(source)
-        run.listener.begun(source)
+        run.listener.on_session(source)
         playing = CurrentSession(session, source_of(source, "replay"))
         for tick in source.ticks():
             if pace.is_live(tick.end) and not pace.has_begun:
-                # Nobody waits for the first quote, where there was nothing to show so far.
+                # Without an earlier session, answer at once instead of waiting for a quote.
                 if stage.current is None:
                     self._show(run, playing)
-                run.listener.live()
+                run.listener.on_live()
             if not self._wait(run, playing, pace, tick.end):
                 return False
             stage.apply(playing, tick, pace.late)
             if not pace.has_begun:
-                run.listener.passed(tick.end)
+                run.listener.on_progress(tick.end)
             if self._speed is not None and stage.current is not playing and _has_state(session):
                 self._show(run, playing)
         self._show(run, playing)
         return not run.stopped.is_set()
 
     def _wait(self, run: Run, playing: CurrentSession, pace: Pace, due: int) -> bool:
-        """Let the silent seconds before `due` pass one by one; False when stopped meanwhile."""
+        """Wait for `due`, second by second; False if stopped meanwhile."""
         if pace.has_begun:
             for second in range(playing.session.now + SECOND, due, SECOND):
                 if not pace.wait(second, run.stopped):
@@ -90,14 +90,14 @@ class ReplayRunner:
         return pace.wait(due, run.stopped)
 
     def _show(self, run: Run, playing: CurrentSession) -> None:
-        """Answer from this session from now on."""
+        """Make this session the one that answers come from."""
         before = self.stage.current
         if before is not playing:
             self.stage.show(playing)
         if before is None:
-            run.listener.ready()
+            run.listener.on_ready()
 
 
 def _has_state(session: Session) -> bool:
-    """Whether there is something to say of any symbol."""
+    """Whether any symbol has a state to show."""
     return any(session.any_state(symbol) is not None for symbol in session.symbols())

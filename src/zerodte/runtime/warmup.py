@@ -1,4 +1,4 @@
-"""Every kernel compiled before anybody waits for one."""
+"""Compiles every kernel before the first request needs it."""
 
 import datetime
 import functools
@@ -17,7 +17,7 @@ from zerodte.wire.snapshot import SnapshotQuery
 
 
 def warm_up(hours: TradingSession) -> None:
-    """Replay the generated sample of a session and take a snapshot of it."""
+    """Replay a short synthetic tape of a session and take a snapshot of it."""
     with tempfile.TemporaryDirectory(prefix="zerodte-") as folder:
         write_synthetic_tape(Path(folder), hours)
         snapshot(
@@ -28,9 +28,9 @@ def warm_up(hours: TradingSession) -> None:
 
 
 def fill_cache() -> None:
-    """Compile what a demo needs, the simulator's kernels in a process beside, and keep it all.
+    """Compile and cache all kernels of a demo, including the simulator's in a child process.
 
-    Setting up ends with this, so that the first demo begins as fast as any other.
+    Set-up ends with this, so the first demo starts as fast as any other.
     """
     hours = calendar().previous(datetime.datetime.now(tz=datetime.UTC).date())
     names = (NAMES["SPY"], NAMES["NVDA"])

@@ -1,4 +1,4 @@
-"""The thread that moves a market, and who is told of it."""
+"""The thread that runs a market, and the listener that observes it."""
 
 import logging
 import threading
@@ -13,58 +13,58 @@ _LOG = logging.getLogger(__name__)
 
 
 class RunListener:
-    """Told, on the thread that moves a market, what becomes of it. This one does nothing."""
+    """Observes a run, on the runner's thread. This base class does nothing."""
 
-    def begun(self, source: TickSource) -> None:
-        """A session has begun."""
+    def on_session(self, source: TickSource) -> None:
+        """A session starts."""
 
-    def ready(self) -> None:
-        """Answers can be given without delay; told once."""
+    def on_ready(self) -> None:
+        """Answers can be given without delay; called once."""
 
-    def passed(self, now: int) -> None:
-        """What came up to `now` (UTC ns) was played without waiting."""
+    def on_progress(self, now: int) -> None:
+        """Everything up to `now` (UTC ns) was played without waiting."""
 
-    def live(self) -> None:
-        """From now on the clock is waited for."""
+    def on_live(self) -> None:
+        """From now on, ticks wait for the clock."""
 
-    def failed(self, problem: str) -> None:
-        """The run has ended early; what was played stays answered."""
+    def on_failure(self, problem: str) -> None:
+        """The run ended early; what was played is still served."""
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A run under way: who is told of it, and whether it is to end."""
+    """A run in progress: its listener, and the event that stops it."""
 
     listener: RunListener
     stopped: threading.Event = field(default_factory=threading.Event)
 
 
 class Runner(Protocol):
-    """Moves the session on a stage."""
+    """Advances the session of a stage."""
 
     @property
     def stage(self) -> Stage:
-        """What it moves."""
+        """The stage."""
         ...
 
     def run(self, run: Run) -> None:
-        """Move it to the end, or until stopped; on a thread of its own."""
+        """Run to the end or until stopped; called on the worker's thread."""
         ...
 
     def interrupt(self) -> None:
-        """End a wait for the next tick, from any thread."""
+        """End a wait for the next tick; called from any thread."""
         ...
 
     def close(self) -> None:
-        """Release what is held; called when `run` has ended, or was never begun."""
+        """Release resources; called after `run` has ended, or if it was never called."""
         ...
 
 
 class Worker:
-    """Owns the thread of a runner, and the store of its stage while it runs.
+    """Owns a runner's thread, and runs the store of its stage.
 
     Args:
-        runner: What to run.
+        runner: The runner.
     """
 
     def __init__(self, runner: Runner) -> None:
@@ -73,14 +73,14 @@ class Worker:
         self._thread = threading.Thread(target=self._work, name="market", daemon=True)
 
     def start(self, listener: RunListener | None = None) -> None:
-        """Begin to run, on another thread, and tell a listener of it."""
+        """Start the thread; `listener` observes the run."""
         self._run = Run(listener or RunListener(), self._run.stopped)
         if store := self._runner.stage.store:
             store.start()
         self._thread.start()
 
     def stop(self) -> None:
-        """Stop and wait for the thread to end."""
+        """Stop the run and wait for the thread to end."""
         self._run.stopped.set()
         self._runner.interrupt()
         if self._thread.ident is not None:
@@ -94,11 +94,11 @@ class Worker:
             self._runner.run(self._run)
         except ZerodteError as error:
             self._fail(str(error))
-        except Exception as error:  # Nobody else hears of what ends this thread.
+        except Exception as error:  # An uncaught one would end the thread unnoticed.
             _LOG.exception("a defect ended the replay")
             self._fail(f"a defect ended the replay: {type(error).__name__}: {error}")
 
     def _fail(self, problem: str) -> None:
         if not self._run.stopped.is_set():
             self._runner.stage.fail(problem)
-            self._run.listener.failed(problem)
+            self._run.listener.on_failure(problem)

@@ -1,4 +1,4 @@
-"""Who may ask what: the one place that every request passes before anything is answered."""
+"""Access control: every request passes here before anything is answered."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,13 +10,13 @@ from zerodte.server.route import Route
 
 @dataclass(frozen=True, slots=True)
 class Admission:
-    """A request that may be answered.
+    """The result of admitting a request.
 
     Attributes:
         who: A name for the caller, never a key.
         plan: The caller's plan.
-        headers: Added to this caller's answer, errors, cached answers and 304 included: rate
-            limits, allowed origins.
+        headers: Added to whatever this caller receives, including errors, cached answers and 304:
+            rate limits, allowed origins.
     """
 
     who: str
@@ -27,13 +27,13 @@ class Admission:
 class Access(Protocol):
     """Admits requests, on the event loop."""
 
-    def admit(self, route: Route, texts: Mapping[str, str], headers: Headers) -> Admission:
-        """Admit a request, or refuse it.
+    def admit(self, route: Route, query: Mapping[str, str], headers: Headers) -> Admission:
+        """Admit or refuse a request.
 
         Args:
-            route: What is asked; it names the plan that is needed.
-            texts: The query string and the path's parameter, by name.
-            headers: Of the request, names in lower case.
+            route: The route; it names the required plan.
+            query: The raw parameters of the query string and the path, by name.
+            headers: The request's headers, names in lower case.
 
         Raises:
             ApiError: The request is refused.
@@ -47,7 +47,7 @@ _EVERYBODY: Final = Admission("anonymous", "enterprise", [])
 class OpenAccess:
     """Admits everybody to everything."""
 
-    def admit(self, route: Route, texts: Mapping[str, str], headers: Headers) -> Admission:
-        """Everybody."""
-        del route, texts, headers
+    def admit(self, route: Route, query: Mapping[str, str], headers: Headers) -> Admission:
+        """Admit the caller as anonymous, on the highest plan."""
+        del route, query, headers
         return _EVERYBODY

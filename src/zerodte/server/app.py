@@ -1,4 +1,4 @@
-"""The application: every route with its query and the plan it needs, on one screen."""
+"""The route table: every route with its query and its plan, on one screen."""
 
 import msgspec
 
@@ -80,8 +80,8 @@ def create_app(
 
     Args:
         service: The market.
-        settings: What whoever runs the server sets.
-        access: Who may ask what; None admits everybody.
+        settings: The server's settings.
+        access: Admits or refuses requests; None admits everybody.
     """
     openapi = document(ROUTES, settings.base_url)
     reference = reference_page(openapi)

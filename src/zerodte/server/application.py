@@ -1,7 +1,7 @@
-"""The server as one ASGI application: a request's route, its admission, its query, its answer.
+"""The server as one ASGI application: route, admission, query, answer.
 
-An answer is bytes that were made once for all who ask. Streams have their own way. Every answer,
-good or bad, is measured here.
+Answers come from the cache, where concurrent requests share one computation. Streams bypass it.
+Every request is measured here, whether it succeeds or fails.
 """
 
 import asyncio
@@ -13,7 +13,6 @@ from zerodte.server import asgi
 from zerodte.server.access import Access, Admission
 from zerodte.server.content_coding import SMALL, choose
 from zerodte.server.errors import failure, refuse, rejection
-from zerodte.server.etag import is_known
 from zerodte.server.response_cache import CachedResponse, ResponseCache
 from zerodte.server.route import (
     HTTP_METHODS,
@@ -29,19 +28,19 @@ from zerodte.wire.errors import ApiError
 from zerodte.wire.query import Query
 from zerodte.wire.stream import StreamQuery
 
-#: A host and a port by their characters (RFC 3986, section 3.2): what matters is that it is one.
+#: The characters of a host and a port (RFC 3986, section 3.2); the value itself does not matter.
 _HOST = re.compile(rb"[0-9A-Za-z!$&'()*+,;=._~:\[\]%-]*")
 
 
 class _Exchange:
-    """A request on its way to its answer: passes messages on, and notes what is measured.
+    """A request and its answer: forwards messages and records what is measured.
 
     Attributes:
-        scope: The request.
-        receive: Of the connection.
-        match: Its route; None where there is none.
-        admission: Once it is admitted.
-        status: Of the answer; 0 before it begins.
+        scope: The request's ASGI scope.
+        receive: The connection's ASGI callable.
+        match: The route; None if the path has none.
+        admission: Set once the request is admitted.
+        status: The answer's HTTP status; 0 until it starts.
         size: Bytes of the body sent.
     """
 
@@ -55,7 +54,7 @@ class _Exchange:
         self._is_head = scope["method"] == "HEAD"
 
     async def send(self, message: asgi.Message) -> None:
-        """Send a message, with the caller's own headers, and HEAD without its body."""
+        """Send a message: the caller's headers are added, and HEAD gets no body."""
         if message["type"] == "http.response.start":
             self.status = message["status"]
             if self.admission is not None and self.admission.headers:
@@ -76,9 +75,9 @@ class Application:
     """The whole server as one ASGI application.
 
     Args:
-        state: What answers draw on.
-        routes: All that is answered.
-        access: Who may ask what.
+        state: What handlers need.
+        routes: The route table.
+        access: Admits or refuses each request.
     """
 
     def __init__(self, state: AppState, routes: Sequence[Route], access: Access) -> None:
@@ -92,32 +91,32 @@ class Application:
         self._metrics.watch(self._cache, self._stream)
 
     def stop(self) -> None:
-        """End the streams, which would keep the server from stopping; on the event loop."""
+        """End the streams, which would delay shutdown; call on the event loop."""
         self._stream.stop()
 
-    def aborted(self, reason: str) -> None:
-        """Count a connection that the server ended for what its client did."""
-        self._metrics.aborted(reason)
+    def count_abort(self, reason: str) -> None:
+        """Count a connection that the server aborted because of its client."""
+        self._metrics.count_abort(reason)
 
     async def __call__(self, scope: asgi.Scope, receive: asgi.Receive, send: asgi.Send) -> None:
-        """Answer a request, or take part in the server's start and end."""
+        """Answer a request, or take part in startup and shutdown."""
         if scope["type"] == "lifespan":
-            await self._live(receive, send)
+            await self._lifespan(receive, send)
         elif scope["type"] == "http":
             match = self._map.find(scope["path"])
-            await self._measured(_Exchange(scope, receive, send, match))
+            await self._measure(_Exchange(scope, receive, send, match))
 
-    async def _live(self, receive: asgi.Receive, send: asgi.Send) -> None:
+    async def _lifespan(self, receive: asgi.Receive, send: asgi.Send) -> None:
         await receive()
         with self._stream.listening():
             await send({"type": "lifespan.startup.complete"})
             await receive()
         await send({"type": "lifespan.shutdown.complete"})
 
-    async def _measured(self, exchange: _Exchange) -> None:
+    async def _measure(self, exchange: _Exchange) -> None:
         began = perf_counter()
         try:
-            await self._answered(exchange)
+            await self._answer(exchange)
         except ApiError as error:
             await refuse(error, exchange.send)
         except Exception as error:
@@ -128,10 +127,10 @@ class Application:
             if exchange.status:
                 path = exchange.match.route.path if exchange.match else "none"
                 elapsed = perf_counter() - began
-                self._metrics.answered(path, exchange.status, elapsed, exchange.size)
+                self._metrics.count_answer(path, exchange.status, elapsed, exchange.size)
 
-    async def _answered(self, exchange: _Exchange) -> None:
-        """Find what is asked, admit who asks, and answer."""
+    async def _answer(self, exchange: _Exchange) -> None:
+        """Check the request, admit it, parse its query and answer it."""
         scope, match = exchange.scope, exchange.match
         hosts = [value for name, value in scope["headers"] if name == b"host"]
         if len(hosts) > 1 or (hosts and not _HOST.fullmatch(hosts[0])):
@@ -150,22 +149,22 @@ class Application:
         elif route.cache == "none":
             await self._send(await self._response(route, query), route, exchange)
         else:
-            await self._cached(route, query, exchange)
+            await self._answer_from_cache(route, query, exchange)
 
-    async def _cached(self, route: Route, query: Query, exchange: _Exchange) -> None:
+    async def _answer_from_cache(self, route: Route, query: Query, exchange: _Exchange) -> None:
         version = self._state.service.version(query)
-        made: CachedResponse | Response | None = self._cache.find(query, version)
-        if made is not None:
-            self._metrics.looked_up("hit")
+        response: CachedResponse | Response | None = self._cache.find(query, version)
+        if response is not None:
+            self._metrics.count_lookup("hit")
         else:
-            made, lookup = await self._cache.make(
+            response, lookup = await self._cache.compute(
                 query, version, self._headers[route.path], lambda: self._response(route, query)
             )
-            self._metrics.looked_up(lookup)
-        if isinstance(made, CachedResponse):
-            await self._send_cached(made, exchange)
+            self._metrics.count_lookup(lookup)
+        if isinstance(response, CachedResponse):
+            await self._send_cached(response, exchange)
         else:
-            await self._send(made, route, exchange)
+            await self._send(response, route, exchange)
 
     async def _response(self, route: Route, query: Query) -> Response:
         if route.in_thread:
@@ -180,8 +179,8 @@ class Application:
                 "not_acceptable", "Answers come as zstd, br, gzip or identity; accept one of them."
             )
         form = cached.forms.get(coding) or await self._cache.form(cached, coding)
-        known = exchange.header(b"if-none-match")
-        if known is not None and is_known(known, form.tag):
+        condition = exchange.header(b"if-none-match")
+        if condition is not None and form.matches(condition):
             await exchange.send(form.unchanged)
             await exchange.send(asgi.body(b""))
         else:

@@ -1,4 +1,4 @@
-"""The types of ASGI 3.0, and the few messages that are sent as they are."""
+"""The types of ASGI 3.0, and helpers for its messages."""
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
 from typing import Any, TypeAlias
@@ -12,21 +12,21 @@ Headers: TypeAlias = list[tuple[bytes, bytes]]
 
 
 def begin(status: int, headers: Headers) -> Message:
-    """The message that begins an answer."""
+    """The message that starts an answer."""
     return {"type": "http.response.start", "status": status, "headers": headers}
 
 
 def body(content: bytes, *, more: bool = False) -> Message:
-    """The message of a body, or of a part of it after which more comes."""
+    """The message of a body, or of a part of one if `more` follows."""
     return {"type": "http.response.body", "body": content, "more_body": more}
 
 
 def header(headers: Iterable[tuple[bytes, bytes]], name: bytes) -> bytes | None:
-    """The values of a header as one list; None where it is not given."""
-    values = [value for given, value in headers if given == name]
+    """All values of a header, joined by commas; None if it is absent."""
+    values = [value for key, value in headers if key == name]
     return b",".join(values) if values else None
 
 
 def encoded(headers: Mapping[str, str]) -> Headers:
-    """Headers as they are sent."""
+    """Headers as ASGI sends them."""
     return [(name.encode(), value.encode()) for name, value in headers.items()]

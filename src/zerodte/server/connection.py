@@ -1,7 +1,11 @@
-"""One connection, within limits: heads in time and of a size, answers that are taken.
+"""One connection within limits: on the time and size of a request's head, and on stalled writes.
 
-uvicorn's protocol parses requests and writes answers; what it leaves to a proxy is done here, so
-that a server may stand without one. Whoever does not keep to the limits is cut off, and counted.
+uvicorn's protocol parses requests and writes answers. The limits that it leaves to a proxy are
+enforced here, so a server can run without one. A client that exceeds them is disconnected and
+counted.
+
+This overrides internals of uvicorn (`STATUS_LINE`, `cycle`, `pipeline`, `flow`), which is why
+pyproject.toml caps its version.
 """
 
 import asyncio
@@ -14,13 +18,13 @@ from zerodte.server.asgi import encoded
 from zerodte.server.route import headers_of_errors
 from zerodte.wire.errors import ApiError
 
-#: Bytes of a request's target and of its whole head; common servers allow about as much.
+#: Maximum bytes of a request's target and of its whole head, about as in common servers.
 TARGET_BYTES, HEAD_BYTES = 8 * 1024, 32 * 1024
-#: Seconds for a head to come, from when the connection is open or the head has begun.
+#: Seconds for a whole head to arrive, from when the connection opens or the head starts.
 _HEAD_S = 10.0
-#: Seconds that a client may leave an answer untaken; and once the server is about to end.
+#: Seconds that a client may stop reading an answer; and the same during shutdown.
 _STALL_S, _LAST_STALL_S = 60.0, 1.0
-#: Seconds that a refused client has to hear why.
+#: Seconds that a refused client has to read the error.
 _LINGER_S = 1.0
 
 _MALFORMED = ApiError("bad_request", "This is not a well-formed HTTP/1.1 request.")
@@ -30,40 +34,40 @@ _LONG_HEAD = ApiError("headers_too_large", f"A request's head has at most {HEAD_
 
 
 class Connection(HttpToolsProtocol):
-    """An HTTP connection that waits for nobody for ever.
+    """An HTTP connection that never waits indefinitely.
 
     Args:
-        aborted: Told why, when a connection is ended for what its client does.
-        uvicorn: What uvicorn gives its protocols.
+        on_abort: Called with the reason when a connection is ended because of its client.
+        uvicorn: The arguments that uvicorn passes to a protocol.
     """
 
-    def __init__(self, *, aborted: Callable[[str], None], **uvicorn: Any) -> None:
+    def __init__(self, *, on_abort: Callable[[str], None], **uvicorn: Any) -> None:
         super().__init__(**uvicorn)
-        self._aborted = aborted
+        self._on_abort = on_abort
         self._fault = _MALFORMED
         self._is_in_head, self._is_refused = True, False
-        self._head_size = self._piece_size = 0
+        self._head_size = self._chunk_size = 0
         self._due: asyncio.TimerHandle | None = None
         self._stalled: asyncio.TimerHandle | None = None
 
     # Heads
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Wait for a head."""
+        """Start waiting for a head."""
         super().connection_made(transport)
-        self._expect()
+        self._expect_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Wait for nothing any more."""
+        """Cancel all timers."""
         self._cancel_due()
         self._cancel_stalled()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Take a piece of whatever comes."""
+        """Parse received bytes."""
         if self._is_refused:
             return
-        self._piece_size = len(data)
+        self._chunk_size = len(data)
         self._head_size += len(data)
         super().data_received(data)
         if self._is_refused or self.transport.is_closing():
@@ -71,15 +75,15 @@ class Connection(HttpToolsProtocol):
         if self._is_in_head and self._head_size > HEAD_BYTES:
             self._refuse(_LONG_HEAD)
         elif self._is_in_head or self.cycle.response_complete:
-            self._expect()
+            self._expect_head()
 
     def on_message_begin(self) -> None:
-        """A head begins within the piece."""
+        """Note that a head starts within the current chunk."""
         super().on_message_begin()
-        self._is_in_head, self._head_size = True, self._piece_size
+        self._is_in_head, self._head_size = True, self._chunk_size
 
     def on_headers_complete(self) -> None:
-        """A head has come; begin to answer."""
+        """Check the complete head against the limits, then answer."""
         self._is_in_head = False
         self._cancel_due()
         if len(self.url) > TARGET_BYTES:
@@ -87,17 +91,17 @@ class Connection(HttpToolsProtocol):
         elif self._head_size > HEAD_BYTES and _size(self.headers) + len(self.url) > HEAD_BYTES:
             self._fault = _LONG_HEAD
         if self._fault is not _MALFORMED:
-            # The parser passes it on as its own, to `send_400_response`.
+            # The parser reports this as its own error, to `send_400_response`.
             raise ValueError(self._fault.message)
         super().on_headers_complete()
 
     def on_response_complete(self) -> None:
-        """Wait for the next request, unless this one's body, which nobody reads, still comes."""
+        """Wait for the next request; close if this one's body, which is not read, is incomplete."""
         if self.cycle.more_body and not self.pipeline:
             self.transport.close()
         super().on_response_complete()
 
-    def _expect(self) -> None:
+    def _expect_head(self) -> None:
         if self._due is None:
             self._due = self.loop.call_later(_HEAD_S, self._refuse, _LATE)
 
@@ -106,10 +110,10 @@ class Connection(HttpToolsProtocol):
             self._due.cancel()
             self._due = None
 
-    # Answers that are not taken
+    # Answers that the client does not read
 
     def pause_writing(self) -> None:
-        """The client takes less than is sent; wait, but not for ever."""
+        """The client reads too slowly: start the stall timer."""
         super().pause_writing()
         self._stalled = self.loop.call_later(_STALL_S, self._abort)
 
@@ -119,7 +123,7 @@ class Connection(HttpToolsProtocol):
         super().resume_writing()
 
     def shutdown(self) -> None:
-        """End soon: finish what is being answered, if the client takes it."""
+        """Shut down: finish the current answer if the client reads it."""
         if self.flow.write_paused:
             self._cancel_stalled()
             self._stalled = self.loop.call_later(_LAST_STALL_S, self._abort)
@@ -131,19 +135,19 @@ class Connection(HttpToolsProtocol):
             self._stalled = None
 
     def _abort(self) -> None:
-        self._aborted("stalled")
+        self._on_abort("stalled")
         self.transport.abort()
 
     # Refusals
 
     def send_400_response(self, msg: str) -> None:
-        """Refuse what the parser could not read, whatever uvicorn would have said."""
+        """Refuse a request that could not be parsed, with our error instead of uvicorn's."""
         del msg
         self._refuse(self._fault)
 
     def _refuse(self, error: ApiError) -> None:
-        """Say what was wrong, where no answer is under way, and end."""
-        self._aborted(error.code)
+        """Send an error, unless an answer is under way, and close."""
+        self._on_abort(error.code)
         self._is_refused = True
         self._cancel_due()
         if self.cycle is not None and not self.cycle.response_complete:
@@ -156,7 +160,8 @@ class Connection(HttpToolsProtocol):
         }
         lines = [b"%b: %b\r\n" % header for header in encoded(headers)]
         self.transport.write(b"".join([STATUS_LINE[error.status], *lines, b"\r\n", body]))
-        # Closed at once, with what the client still sends unread, the system would take this back.
+        # Closing at once, with data unread, would make the system reset the connection and discard
+        # this answer.
         self.transport.write_eof()
         self._due = self.loop.call_later(_LINGER_S, self.transport.close)
 

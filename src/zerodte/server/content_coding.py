@@ -1,4 +1,4 @@
-"""Content codings (RFC 9110, sections 8.4, 12.5.3): which one a client wants, and bodies in it."""
+"""Content codings (RFC 9110, sections 8.4 and 12.5.3): negotiation and compression."""
 
 import gzip
 import re
@@ -9,7 +9,7 @@ import brotli
 import zstandard
 
 IDENTITY = "identity"
-#: Bodies shorter than this fit a packet anyway.
+#: Shorter bodies are not compressed: they fit into a packet as they are.
 SMALL = 1024
 
 _GZIP_LEVEL, _BROTLI_QUALITY, _ZSTD_LEVEL = 6, 5, 3
@@ -26,16 +26,16 @@ def _gzip(body: bytes) -> bytes:
 
 
 def _zstd(body: bytes) -> bytes:
-    # A compressor must not be shared by threads; making one costs little beside its work.
+    # Compressors are not thread-safe; creating one is cheap.
     return zstandard.ZstdCompressor(level=_ZSTD_LEVEL).compress(body)
 
 
 def _brotli(body: bytes) -> bytes:
-    coded: bytes = brotli.compress(body, brotli.MODE_TEXT, _BROTLI_QUALITY)
-    return coded
+    compressed: bytes = brotli.compress(body, brotli.MODE_TEXT, _BROTLI_QUALITY)
+    return compressed
 
 
-#: What is offered, the quickest first: that is taken where a client has no preference.
+#: The codings offered, fastest first: the order decides between equal preferences.
 ENCODERS: dict[str, Callable[[bytes], bytes]] = {"zstd": _zstd, "br": _brotli, "gzip": _gzip}
 
 
@@ -44,24 +44,23 @@ def choose(accepted: bytes | None, *, is_small: bool) -> str | None:
     """The coding of an answer.
 
     Args:
-        accepted: The Accept-Encoding header; None where there is none. Members that are broken
-            count as not written.
-        is_small: Whether the body is not worth a coding unless it must have one.
+        accepted: The Accept-Encoding header; None if absent. Malformed members are ignored.
+        is_small: Whether the body is compressed only if the client refuses identity.
 
     Returns:
-        A name of `ENCODERS` or identity; None when the client refuses all of them.
+        A key of `ENCODERS` or identity; None if the client refuses all of them.
     """
     if accepted is None:
         return IDENTITY
     weights: dict[str, float] = {}
     for member in accepted.decode("latin-1").split(","):
-        if read := _MEMBER.fullmatch(member):
-            name = read[1].lower()
-            weights.setdefault(_ALIASES.get(name, name), float(read[2] or 1))
+        if match := _MEMBER.fullmatch(member):
+            name = match[1].lower()
+            weights.setdefault(_ALIASES.get(name, name), float(match[2] or 1))
     others = weights.get("*", 0.0)
     offered = {name: weights.get(name, others) for name in ENCODERS}
     best = max(offered, key=offered.__getitem__)
-    # Whoever does not name identity accepts it, but would rather have what is named.
+    # A client that does not name identity accepts it but prefers what it names.
     plain = weights.get(IDENTITY, None if "*" not in weights or others else 0.0)
     if plain == 0.0:
         return best if offered[best] else None

@@ -1,4 +1,4 @@
-"""How a failed request is answered: always the one error shape, never a traceback."""
+"""How failed requests are answered: always with the one error shape, never with a traceback."""
 
 import logging
 from secrets import token_hex
@@ -7,7 +7,7 @@ from zerodte.server.asgi import Scope, Send, begin, body, encoded
 from zerodte.server.route import HTTP_METHODS, headers_of_errors
 from zerodte.wire.errors import ApiError
 
-#: Of a path, so much is logged.
+#: Characters of a path that are logged.
 _LOGGED_PATH = 200
 
 _REJECTIONS = {
@@ -20,15 +20,15 @@ _LOG = logging.getLogger(__name__)
 
 
 def rejection(status: int) -> ApiError:
-    """What a request is told that no route may answer: 400, 404 or 405."""
+    """The error of a request that no route can answer: 400, 404 or 405."""
     return ApiError(*_REJECTIONS[status])
 
 
 def failure(scope: Scope, error: BaseException) -> ApiError:
-    """Log a defect under an id, and say no more than the id to the client."""
+    """Log a defect under an id and tell the client only the id."""
     number = token_hex(6)
-    shown = {"id": number, "method": scope["method"], "path": scope["path"][:_LOGGED_PATH]}
-    _LOG.error("failed", exc_info=error, extra={"fields": shown})
+    fields = {"id": number, "method": scope["method"], "path": scope["path"][:_LOGGED_PATH]}
+    _LOG.error("failed", exc_info=error, extra={"fields": fields})
     return ApiError(
         "internal_error", f"The server failed; its log says why, under the id {number}."
     )

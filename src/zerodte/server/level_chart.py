@@ -1,4 +1,4 @@
-"""A symbol's levels on one line, as a small drawing: where spot stands among them."""
+"""A small SVG of a symbol's levels: where spot is among them."""
 
 from typing import Final
 
@@ -18,13 +18,13 @@ def level_chart(
 ) -> str:
     """A table cell: the remaining sigma as a band, walls, flip, magnet and spot as marks."""
     low, high = move.lower_bound, move.upper_bound
-    known = [v for v in (spot, low, high, levels.put_wall, levels.call_wall, flip, magnet) if v]
-    if spot is None or max(known) == min(known):
+    values = [v for v in (spot, low, high, levels.put_wall, levels.call_wall, flip, magnet) if v]
+    if spot is None or max(values) == min(values):
         return "<td></td>"
-    scale = (_WIDTH - 2 * _MARGIN) / (max(known) - min(known))
+    scale = (_WIDTH - 2 * _MARGIN) / (max(values) - min(values))
 
     def place(value: float) -> float:
-        return _MARGIN + (value - min(known)) * scale
+        return _MARGIN + (value - min(values)) * scale
 
     marks = []
     if low is not None and high is not None:

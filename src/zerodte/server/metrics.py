@@ -1,6 +1,6 @@
-"""What `/metrics` says, as tables, and how a server's own counts are kept.
+"""What `/metrics` exposes, as tables, and the server's own counters.
 
-A symbol is never a label: how many there are is the market's to say.
+A symbol is never a label: the number of symbols is not bounded here.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -26,37 +26,37 @@ T = TypeVar("T")
 Reading: TypeAlias = float | Mapping[str, float]
 
 _FAMILIES = {"counter": CounterMetricFamily, "gauge": GaugeMetricFamily}
-# When each series began is of no use to anybody here, and doubles what is said.
+# `_created` series are of no use here and double the size of the exposition.
 disable_created_metrics()  # type: ignore[no-untyped-call]
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 
 
 class CacheStats(Protocol):
-    """What is known of the answers that are cached."""
+    """What is measured of the response cache: its entries and their bytes."""
 
     size: int
 
     def __len__(self) -> int:
-        """How many there are."""
+        """How many answers are cached."""
         ...
 
 
 class StreamStats(Protocol):
-    """What is known of the streams."""
+    """What is measured of the streams."""
 
     sent: int
     skipped: int
 
     @property
     def readers(self) -> int:
-        """How many read now."""
+        """How many streams are open."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class ServerStats:
-    """What a server holds."""
+    """What is measured of a server besides its requests."""
 
     cache: CacheStats
     stream: StreamStats
@@ -64,7 +64,7 @@ class ServerStats:
 
 @dataclass(frozen=True)
 class Row(Generic[T]):
-    """A metric that is read when it is asked for; by `label` where it has one."""
+    """A metric that is read on each scrape; one series per label value if it has a `label`."""
 
     name: str
     kind: Literal["counter", "gauge"]
@@ -75,31 +75,31 @@ class Row(Generic[T]):
 
 # fmt: off
 _MARKET: tuple[Row[MarketStats], ...] = (
-    Row("zerodte_records", "counter", "Records taken from the feed or tape.",
+    Row("zerodte_records", "counter", "Records read from the feed or tape.",
         lambda market: market.records, "kind"),
     Row("zerodte_records_left_out", "counter", "Records that could not be used, by reason.",
         lambda market: market.left_out, "reason"),
-    Row("zerodte_ticks", "counter", "Ticks taken.", lambda market: market.ticks),
+    Row("zerodte_ticks", "counter", "Ticks applied.", lambda market: market.ticks),
     Row("zerodte_samples", "counter", "Sample times passed.", lambda market: market.samples),
     Row("zerodte_tick_lag_seconds", "gauge",
-        "From when the last tick was due until its answers could be given.",
+        "Delay from when the last tick was due until answers included it.",
         lambda market: market.tick_lag),
-    Row("zerodte_sample_lag_seconds", "gauge", "The same of the last sample.",
+    Row("zerodte_sample_lag_seconds", "gauge", "The same delay for the last sample.",
         lambda market: market.sample_lag),
-    Row("zerodte_gaps", "counter", "Intervals in which a feed says that it missed something.",
+    Row("zerodte_gaps", "counter", "Intervals in which a feed or recorder reports missing data.",
         lambda market: market.gaps),
-    Row("zerodte_queue_depth", "gauge", "What waits, by queue.",
+    Row("zerodte_queue_depth", "gauge", "Items waiting, by queue.",
         lambda market: market.queues, "queue"),
 )
-_SERVED: tuple[Row[ServerStats], ...] = (
-    Row("zerodte_cache_entries", "gauge", "Answers cached.", lambda served: len(served.cache)),
+_SERVER: tuple[Row[ServerStats], ...] = (
+    Row("zerodte_cache_entries", "gauge", "Answers cached.", lambda server: len(server.cache)),
     Row("zerodte_cache_bytes", "gauge", "Bytes of the answers cached, in all codings.",
-        lambda served: served.cache.size),
-    Row("zerodte_stream_readers", "gauge", "Open streams.", lambda served: served.stream.readers),
-    Row("zerodte_stream_samples_sent", "counter", "Samples sent, each reader counted.",
-        lambda served: served.stream.sent),
-    Row("zerodte_stream_samples_skipped", "counter", "Samples that readers were too slow for.",
-        lambda served: served.stream.skipped),
+        lambda server: server.cache.size),
+    Row("zerodte_stream_readers", "gauge", "Open streams.", lambda server: server.stream.readers),
+    Row("zerodte_stream_samples_sent", "counter", "Samples sent, counted once per reader.",
+        lambda server: server.stream.sent),
+    Row("zerodte_stream_samples_skipped", "counter", "Samples that slow readers missed.",
+        lambda server: server.stream.skipped),
 )
 _BUILD: tuple[Row[None], ...] = (
     Row("zerodte_build_info", "gauge", "Always 1; the version is the label.",
@@ -109,7 +109,7 @@ _BUILD: tuple[Row[None], ...] = (
 
 
 class _Table(Collector, Generic[T]):
-    """Rows about one subject, which is read once a time."""
+    """Rows about one subject, which is read once per scrape."""
 
     def __init__(self, rows: Sequence[Row[T]], subject: Callable[[], T]) -> None:
         self._rows, self._subject = rows, subject
@@ -138,56 +138,59 @@ class Metrics:
     """The metrics of one server."""
 
     def __init__(self, stats: Callable[[], MarketStats]) -> None:
-        """Begin to count; `stats` tells how the market is doing."""
+        """Count from zero; `stats` reads the market's own counts."""
         self._registry = CollectorRegistry()
         self._registry.register(_Table(_MARKET, stats))
         self._registry.register(_Table(_BUILD, lambda: None))
         ProcessCollector(registry=self._registry)
         self._seconds = Histogram(
             "zerodte_http_request_seconds",
-            "From a request's head until its answer was handed to the connection; streams: open.",
+            "Time from a request's head until its answer was handed to the connection; for a "
+            "stream, how long it was open.",
             ("route", "status"),
             buckets=_SECONDS,
             registry=self._registry,
         )
-        self._bytes = self._counter("zerodte_http_answer_bytes", "Bytes of bodies sent.", "route")
+        self._bytes = self._counter(
+            "zerodte_http_answer_bytes", "Bytes of bodies sent, after compression.", "route"
+        )
         self._lookups = self._counter(
             "zerodte_cache_lookups",
-            "Requests by where their answer came from: cached (hit), computed (miss), or being "
-            "computed for another request (shared).",
+            "Cache lookups by result: cached (hit), computed (miss), or waiting for another "
+            "request's computation (shared).",
             "result",
         )
         self._aborted = self._counter(
             "zerodte_connections_aborted",
-            "Connections aborted for what the client did.",
+            "Connections aborted because of the client, by reason.",
             "reason",
         )
 
-        # Looking up a label costs more than counting.
+        # Resolving a label costs more than incrementing, so the bound methods are cached.
         self._observe = cache(lambda route, status: self._seconds.labels(route, status).observe)
         self._add = cache(lambda route: self._bytes.labels(route).inc)
         self._look = cache(lambda result: self._lookups.labels(result).inc)
 
     def watch(self, cache: CacheStats, stream: StreamStats) -> None:
-        """Also count what a server holds."""
-        served = ServerStats(cache, stream)
-        self._registry.register(_Table(_SERVED, lambda: served))
+        """Also expose the sizes of a server's cache and streams."""
+        server = ServerStats(cache, stream)
+        self._registry.register(_Table(_SERVER, lambda: server))
 
-    def answered(self, route: str, status: int, seconds: float, size: int) -> None:
-        """Count a request that was answered."""
+    def count_answer(self, route: str, status: int, seconds: float, size: int) -> None:
+        """Count an answered request."""
         self._observe(route, status)(seconds)
         self._add(route)(size)
 
-    def looked_up(self, result: str) -> None:
-        """Count a request for an answer that may be cached."""
+    def count_lookup(self, result: str) -> None:
+        """Count a cache lookup by its result."""
         self._look(result)()
 
-    def aborted(self, reason: str) -> None:
-        """Count a connection that was aborted."""
+    def count_abort(self, reason: str) -> None:
+        """Count an aborted connection."""
         self._aborted.labels(reason).inc()
 
     def exposition(self) -> bytes:
-        """Everything, in Prometheus' text format 0.0.4."""
+        """All metrics in Prometheus' text format 0.0.4."""
         return generate_latest(self._registry)
 
     def _counter(self, name: str, meaning: str, label: str) -> Counter:

@@ -1,4 +1,4 @@
-"""The OpenAPI document: the route table and the wire's Structs, restated; nothing is added here."""
+"""The OpenAPI document, derived from the route table and the wire's Structs alone."""
 
 import re
 from collections import defaultdict
@@ -90,16 +90,16 @@ def _operation(route: Route) -> Json:
         "x-access": route.plan,
         "parameters": parameters,
         "responses": _failures((*route.codes, "internal_error"))
-        | {str(status): _answered(route) for status in (200, *route.also)},
+        | {str(status): _success(route) for status in (200, *route.also)},
     }
 
 
 def _operation_id(route: Route) -> str:
-    """The name of what is asked: hedge_flow of HedgeFlowQuery."""
+    """The operation's name: hedge_flow for HedgeFlowQuery."""
     return re.sub(r"(?<!^)(?=[A-Z])", "_", route.query.__name__.removesuffix("Query")).lower()
 
 
-def _answered(route: Route) -> Json:
+def _success(route: Route) -> Json:
     schemas = [_reference(shape) for shape in route.answers]
     if route.media == "json":
         content: Json = {"application/json": {"schema": {"anyOf": schemas} if schemas else {}}}

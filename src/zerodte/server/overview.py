@@ -1,4 +1,4 @@
-"""The table of the page at `/`: a row a symbol, read from its snapshot as any client would."""
+"""The table of the page at `/`: one row per symbol, read from its snapshot as a client would."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -25,7 +25,7 @@ from zerodte.wire.snapshot import SnapshotQuery
 from zerodte.wire.text import dollars
 
 _UNKNOWN = "–"
-#: What stands above the columns, and what of it is said more quietly below each figure.
+#: The column heads, and the smaller figure shown below each main one.
 _HEAD = (
     ("symbol", "expiry"),
     ("spot", "to the close"),
@@ -44,7 +44,7 @@ _HEAD = (
 
 
 class _Blocks(msgspec.Struct, frozen=True):
-    """The blocks of an answer that the table shows."""
+    """The blocks of a snapshot that the table shows."""
 
     regime: Regime
     exposures: Exposures
@@ -58,7 +58,7 @@ class _Blocks(msgspec.Struct, frozen=True):
 
 
 class _Answer(msgspec.Struct, frozen=True):
-    """What the table shows of an answer, whichever form it has."""
+    """The fields of an answer that the table shows, whichever form it has."""
 
     symbol: str
     source: str
@@ -71,7 +71,7 @@ class _Answer(msgspec.Struct, frozen=True):
 
 
 def overview(service: MarketService) -> str:
-    """Every symbol's regime, levels and flow, as HTML; what cannot be said is said in its row."""
+    """Every symbol's regime, levels and flow, as HTML; a row shows an error in its place."""
     status = service.status()
     symbols = status.symbols
     if not symbols:
@@ -84,7 +84,7 @@ def overview(service: MarketService) -> str:
         except ApiError as error:
             rows.append(_row(_stacked(escape(symbol), ""), _note(error.message)))
             continue
-        newest = max(newest, answer, key=lambda one: one.as_of) if newest else answer
+        newest = max(newest, answer, key=lambda each: each.as_of) if newest else answer
         name = _stacked(f"<b>{escape(symbol)}</b>", escape(answer.expiration or ""))
         cells = _cells(answer, answer.body) if answer.body else (_note(answer.message),)
         rows.append(_row(name, *cells))
@@ -94,10 +94,10 @@ def overview(service: MarketService) -> str:
 
 
 def _stamp(answer: _Answer) -> str:
-    """Where the data comes from, and of when it is."""
+    """Where the data comes from, and its time."""
     at = answer.as_of.astimezone(NEW_YORK)
     what = {
-        "simulated": "<b>Simulated.</b> This is no market data; it is made up, to look around.",
+        "simulated": "<b>Simulated.</b> This is not market data: it is generated, to look around.",
         "replay": "<b>Replay</b> of a recorded session.",
     }.get(answer.source, f"<b>{escape(answer.source)}</b>")
     return (
@@ -107,7 +107,7 @@ def _stamp(answer: _Answer) -> str:
 
 
 def _cells(answer: _Answer, body: _Blocks) -> Iterator[str]:
-    """The figures of a symbol in session, in the order of the head."""
+    """The figures of a symbol in session, in the order of `_HEAD`."""
     regime, levels, pin, move = body.regime, body.levels, body.pin_risk, body.expected_move
     flow, direction, book = body.flow, body.flow_direction, body.dealer_inventory
     spot = answer.underlying_price

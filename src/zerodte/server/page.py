@@ -1,6 +1,6 @@
-"""The server's plain pages: the market at a glance, and the contract for people.
+"""The server's plain pages: the market at a glance, and the API reference.
 
-They load nothing from elsewhere. The one script, of the first page, asks for that page again.
+They load nothing from other hosts. The only script refreshes the first page.
 """
 
 from collections.abc import Iterable, Sequence
@@ -13,7 +13,7 @@ from zerodte.server.static_files import STATIC_ROUTES
 
 Json: TypeAlias = dict[str, Any]
 
-#: What a page may load: its own style and script, and its own data again.
+#: A page may load its own style, script and data, nothing else.
 PAGE_HEADERS = {
     "content-security-policy": "default-src 'none'; style-src 'self'; script-src 'self'; "
     "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -30,17 +30,17 @@ _KEY = (
 
 
 def home_page(base_url: str, symbols: Sequence[str], overview: str) -> bytes:
-    """The page at `/`: the market at a glance, and how to ask for more.
+    """The page at `/`: the market at a glance, and example requests.
 
     Args:
-        base_url: Where the server is reached.
-        symbols: Those that are answered for.
+        base_url: The server's base URL.
+        symbols: The symbols served.
         overview: The table, as HTML.
     """
     first = "SPY" if "SPY" in symbols else next(iter(symbols), "SPX")
     flow = "/v1/flow/zero-dte"
-    asks = (f"{flow}/snapshot/{first}", f"{flow}/series/{first}", f"{flow}/leaderboard")
-    lines = "\n".join(f"curl -s {base_url}{path}" for path in asks)
+    examples = (f"{flow}/snapshot/{first}", f"{flow}/series/{first}", f"{flow}/leaderboard")
+    lines = "\n".join(f"curl -s {base_url}{path}" for path in examples)
     return _page(
         "zerodte",
         f"<main>{overview}</main>{_KEY}"
@@ -54,15 +54,15 @@ def home_page(base_url: str, symbols: Sequence[str], overview: str) -> bytes:
 
 
 def reference_page(openapi: bytes) -> bytes:
-    """The page at `/docs`: an OpenAPI document made readable."""
-    described = msgspec.json.decode(openapi)
-    shapes = described["components"]["schemas"]
+    """The page at `/docs`: an OpenAPI document as HTML."""
+    contract = msgspec.json.decode(openapi)
+    shapes = contract["components"]["schemas"]
     operations = (
-        _operation(path, operation["get"]) for path, operation in described["paths"].items()
+        _operation(path, operation["get"]) for path, operation in contract["paths"].items()
     )
     return _page(
         "zerodte: reference",
-        f"<p>{escape(described['info']['description'])}</p>"
+        f"<p>{escape(contract['info']['description'])}</p>"
         + "".join(operations)
         + "<section><h2>Shapes</h2>"
         + "".join(_shape(name, shape) for name, shape in shapes.items())
@@ -82,8 +82,8 @@ def _page(title: str, content: str, *, kind: str = "", head: str = "") -> bytes:
 
 def _operation(path: str, operation: Json) -> str:
     parameters = (
-        (_code(given["name"]), _type(given["schema"]), escape(given.get("description", "")))
-        for given in operation["parameters"]
+        (_code(field["name"]), _type(field["schema"]), escape(field.get("description", "")))
+        for field in operation["parameters"]
     )
     answers = (
         (_code(status), escape(answer["description"]), _answer_type(answer))
@@ -130,11 +130,11 @@ def _type(schema: Json) -> str:
 
 
 def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
-    filled = [f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>" for row in rows]
-    if not filled:
+    lines = [f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>" for row in rows]
+    if not lines:
         return ""
     names = "".join(f"<th>{name}</th>" for name in head)
-    return f"<table><tr>{names}</tr>{''.join(filled)}</table>"
+    return f"<table><tr>{names}</tr>{''.join(lines)}</table>"
 
 
 def _code(text: object) -> str:

@@ -1,4 +1,4 @@
-"""What a route is, as data: the query it takes, what it answers with, and how it is found."""
+"""Routes as data: the query a route takes, the answers it gives, and how paths map to routes."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,8 +12,8 @@ from zerodte.wire.query import Query, fields_of
 
 Plan: TypeAlias = Literal["open", "growth", "alpha"]
 Media: TypeAlias = Literal["json", "html", "css", "javascript", "metrics", "events"]
-#: Whether a client may keep an answer: never; as long as it asks each time if it still holds; for
-#: good, because its path changes with it.
+#: Whether clients may cache an answer: never, if they revalidate it on each use, or forever because
+#: new content gets a new path.
 CachePolicy: TypeAlias = Literal["none", "revalidate", "immutable"]
 
 HTTP_METHODS = ("GET", "HEAD")
@@ -34,7 +34,7 @@ _PARAMETERS: dict[Media, str] = {
 }
 _OWN: dict[Media, dict[str, str]] = {
     "html": {"referrer-policy": "no-referrer"},
-    # Asks a proxy to pass events on as they come.
+    # Asks a proxy not to buffer events.
     "events": {"x-accel-buffering": "no"},
 }
 _CACHE: dict[CachePolicy, str] = {
@@ -46,7 +46,7 @@ _CACHE: dict[CachePolicy, str] = {
 
 @dataclass(frozen=True)
 class AppState:
-    """What answers may draw on: the market, the settings, and what never changes after start."""
+    """What handlers need: the market, the settings, and documents that never change."""
 
     service: MarketService
     settings: ServerSettings
@@ -57,7 +57,7 @@ class AppState:
 
 @dataclass(frozen=True)
 class Response:
-    """A finished body and its HTTP status."""
+    """A complete body and its HTTP status."""
 
     body: bytes
     status: int = 200
@@ -69,7 +69,7 @@ Respond: TypeAlias = Callable[[AppState, Any], Response]
 
 @dataclass(frozen=True)
 class FlatBody:
-    """The shape of an answer whose blocks stand beside its head and again under `body`."""
+    """An answer whose blocks appear beside its head and again under `body`."""
 
     name: str
     head: type
@@ -77,7 +77,7 @@ class FlatBody:
 
 
 def ask_market(state: AppState, query: Query) -> Response:
-    """The market's own answer."""
+    """The market's answer to a query."""
     return Response(state.service.answer(query))
 
 
@@ -86,19 +86,19 @@ class Route:
     """A row of the route table.
 
     Attributes:
-        path: With at most one parameter in braces, at its end: a field of the query.
-        plan: The plan it needs.
-        query: What is asked; its type names the operation and its `varies_with` says how long an
-            answer is kept.
+        path: May end with one parameter in braces, a field of the query.
+        plan: The required plan.
+        query: The query's type. It names the operation, and its `varies_with` determines how long
+            an answer holds.
         summary: One line for the documentation.
-        answers: The shapes of a 200 body, one of which it has.
-        also: Other statuses that come with such a body.
-        media: What its body is.
-        cache: Whether clients, and this server, keep it.
+        answers: The possible shapes of a 200 body.
+        also: Other statuses that have such a body.
+        media: The media type of the body.
+        cache: Whether clients and this server cache the answer.
         respond: Makes the response.
-        in_thread: Whether that may take long, and so runs on a worker thread.
-        headers: Of its own, as the content security policy of a page.
-        is_documented: Whether it stands in the reference.
+        in_thread: Whether `respond` may take long, and so runs in a worker thread.
+        headers: Extra headers, such as a page's content security policy.
+        is_documented: Whether the route appears in the reference.
     """
 
     path: str
@@ -116,19 +116,19 @@ class Route:
 
     @property
     def codes(self) -> tuple[str, ...]:
-        """The errors that it may answer with."""
+        """The error codes that it may answer with."""
         return (*(field.code for field in fields_of(self.query)), *self.query.codes)
 
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """A route, and the parameter in the path that led there, as it was written."""
+    """A route, and the name and raw text of its path parameter."""
 
     route: Route
     parameter: tuple[str, str] | None = None
 
     def texts(self, query_string: bytes) -> dict[str, str]:
-        """What is asked, as text by name. Of a name given twice the first counts."""
+        """The raw parameters by name; the first value of a repeated name counts."""
         texts: dict[str, str] = {}
         if query_string:
             pairs = parse_qsl(query_string.decode("latin-1"), keep_blank_values=True)
@@ -143,7 +143,7 @@ class RouteMap:
     """Routes by path."""
 
     def __init__(self, routes: Sequence[Route]) -> None:
-        """Index them."""
+        """Index routes."""
         self._fixed = {route.path: route for route in routes if "{" not in route.path}
         self._with_parameter: dict[str, tuple[str, Route]] = {}
         for route in routes:
@@ -152,19 +152,19 @@ class RouteMap:
                 self._with_parameter[before] = (name.removesuffix("}"), route)
 
     def find(self, path: str) -> Match | None:
-        """Where a decoded path leads; slashes at its end do not count."""
+        """The route of a decoded path; trailing slashes are ignored."""
         path = path.rstrip("/") or "/"
         if (route := self._fixed.get(path)) is not None:
             return Match(route)
         before, _, text = path.rpartition("/")
-        if (known := self._with_parameter.get(before)) is None:
+        if (entry := self._with_parameter.get(before)) is None:
             return None
-        name, route = known
+        name, route = entry
         return Match(route, (name, text))
 
 
 def headers_of(route: Route) -> dict[str, str]:
-    """The headers of a route's answers, whatever they say."""
+    """The headers that all answers of a route have."""
     return _headers(route.media, route.cache) | dict(route.headers)
 
 

@@ -1,4 +1,4 @@
-"""A listening server: the port, the event loop and a graceful end. The application is given."""
+"""A listening server: the port, the event loop and a graceful shutdown."""
 
 import socket
 import sys
@@ -14,31 +14,32 @@ from zerodte.server.connection import Connection
 
 _BACKLOG = 2048
 _GRACE_S = 5
-#: So long a connection may rest between requests: who asks for every sample keeps it.
-_REST_S = 75
-#: Bytes that the system holds for a client that does not read; left alone it holds megabytes.
+#: Keep-alive timeout, longer than the sample interval so that polling clients keep their
+#: connection.
+_KEEP_ALIVE_S = 75
+#: Bytes that the system buffers for a client that does not read; its default is megabytes.
 _SEND_BUFFER = 256 * 1024
-#: Addresses that mean every one of this machine, and the one that its own clients reach.
+#: Wildcard addresses, and the address at which local clients reach each.
 _LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
 
 
 class ServerError(ZerodteError, OSError):
-    """The server cannot listen where it was told to."""
+    """The server cannot listen on the requested address."""
 
 
 class Listener:
-    """A port that is listened on from the moment this is made; requests wait for a `Server`.
+    """A listening port. It listens from construction on; requests wait for a `Server`.
 
     Args:
-        host: Address or name of this machine; loopback keeps it private.
+        host: An address or name of this machine; a loopback address keeps it private.
         port: 0 lets the system choose.
 
     Attributes:
         socket: The listening socket.
-        url: Where this machine's clients reach it.
+        url: Base URL for clients on this machine.
 
     Raises:
-        ServerError: The address is in use, not allowed or not this machine's.
+        ServerError: The address is in use, not permitted, or belongs to another machine.
     """
 
     def __init__(self, host: str, port: int) -> None:
@@ -49,64 +50,64 @@ class Listener:
 
 
 class Server:
-    """An ASGI application that answers on a listener's port.
+    """Serves an ASGI application on a listener's port.
 
     Args:
         app: The application.
         listener: The port.
-        stopping: Called on the event loop when the server begins to end, so that the application
-            ends what would go on for ever.
-        aborted: Told why, when a connection is ended for what its client does.
+        on_shutdown: Called on the event loop when shutdown starts, so that the application can end
+            its streams.
+        on_abort: Called with the reason when a connection is ended because of its client.
     """
 
     def __init__(
         self,
         app: App,
         listener: Listener,
-        stopping: Callable[[], None] = lambda: None,
-        aborted: Callable[[str], None] = lambda _: None,
+        on_shutdown: Callable[[], None] = lambda: None,
+        on_abort: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._socket = listener.socket
         config = uvicorn.Config(
             app,
-            http=partial(Connection, aborted=aborted),  # type: ignore[arg-type]
+            http=partial(Connection, on_abort=on_abort),  # type: ignore[arg-type]
             ws="none",
             log_config=None,
             log_level="error",
             access_log=False,
             server_header=False,
-            timeout_keep_alive=_REST_S,
+            timeout_keep_alive=_KEEP_ALIVE_S,
             timeout_graceful_shutdown=_GRACE_S,
         )
-        self._uvicorn = _Uvicorn(config, stopping)
+        self._uvicorn = _Uvicorn(config, on_shutdown)
 
     def run(self) -> None:
-        """Answer until Ctrl-C, SIGTERM or `stop`; requests under way are finished first."""
+        """Serve until Ctrl-C, SIGTERM or `stop`; requests in progress are finished first."""
         if sys.platform != "win32":
             _allow_connections()
         with suppress(KeyboardInterrupt):
             self._uvicorn.run(sockets=[self._socket])
 
     def stop(self) -> None:
-        """End `run`, from any thread."""
+        """Make `run` return; callable from any thread."""
         self._uvicorn.should_exit = True
 
 
 class _Uvicorn(uvicorn.Server):
-    """uvicorn, which says when it begins to end."""
+    """A uvicorn server that reports when its shutdown starts."""
 
-    def __init__(self, config: uvicorn.Config, stopping: Callable[[], None]) -> None:
+    def __init__(self, config: uvicorn.Config, on_shutdown: Callable[[], None]) -> None:
         super().__init__(config)
-        self._stopping = stopping
+        self._on_shutdown = on_shutdown
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """End what goes on, then the server."""
-        self._stopping()
+        """End the application's streams, then the server."""
+        self._on_shutdown()
         await super().shutdown(sockets)
 
 
 def _allow_connections() -> None:
-    """Have as many open as this user may, where the system sets out with fewer."""
+    """Raise the limit of open files to this user's maximum."""
     import resource  # noqa: PLC0415  not on every system
 
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -115,7 +116,7 @@ def _allow_connections() -> None:
 
 def _listen(host: str, port: int) -> socket.socket:
     try:
-        # The resolver takes any port modulo 65536, so the bind is left to judge it.
+        # The resolver takes any port modulo 65536, so `bind` has to check it.
         family, kind, protocol, _, (address, _, *scope) = socket.getaddrinfo(
             host, None, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]

@@ -1,4 +1,4 @@
-"""What whoever runs a server may set."""
+"""The settings of a server."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,8 @@ class ServerSettings:
     """Settings of one server.
 
     Attributes:
-        base_url: Where clients reach it, without a trailing slash; shown in pages and OpenAPI.
+        base_url: The URL at which clients reach it, without a trailing slash; shown in pages and in
+            OpenAPI.
     """
 
     base_url: str = "http://127.0.0.1:8017"

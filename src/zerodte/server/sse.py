@@ -1,6 +1,6 @@
 """The text of server-sent events (HTML standard, section 9.2): samples as bytes, and their ids.
 
-An id is its sample's time, so it means the same to every server, after a restart too.
+An id is its sample's time, so it is valid on every server and after a restart.
 """
 
 from collections.abc import Iterable
@@ -10,16 +10,16 @@ from zerodte.constants import SECOND
 from zerodte.wire.base import timestamp
 from zerodte.wire.stream import SampleEvent
 
-#: A comment: something to send where there is nothing to say.
+#: A comment, sent so that idle connections stay open.
 HEARTBEAT = b":\n\n"
-#: How long a reader is to wait before it comes back, in ms.
+#: How long a reader should wait before it reconnects, in ms.
 RETRY = b"retry: 2000\n\n"
 
 _ID = "%Y-%m-%dT%H:%M:%SZ"
 
 
 def samples(events: Iterable[SampleEvent]) -> bytes:
-    """Samples: a `bar` each, and a `snapshot` where there is one."""
+    """The events of samples: a `bar` each, and a `snapshot` if there is one."""
     return b"".join(
         _event(event.time, kind, data)
         for event in events
@@ -29,12 +29,12 @@ def samples(events: Iterable[SampleEvent]) -> bytes:
 
 
 def skipped(count: int) -> bytes:
-    """That a reader was too slow for so many samples; it has no id, so the last one stays."""
+    """The event of skipped samples; it has no id, so the reader's last id stays."""
     return b'event: skipped\ndata: {"samples":%d}\n\n' % count if count else b""
 
 
 def read_id(last: bytes | None) -> int | None:
-    """The sample's time, UTC ns, in a Last-Event-ID; None where it is none of ours."""
+    """The sample time, UTC ns, in a Last-Event-ID; None if it is not one of our ids."""
     try:
         read = datetime.strptime((last or b"").decode("ascii"), _ID).replace(tzinfo=UTC)
     except ValueError:

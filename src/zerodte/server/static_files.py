@@ -1,4 +1,4 @@
-"""The files of the pages, under names that change with their content, so that clients keep them."""
+"""The files of the pages, at paths that change with their content, so clients can cache them."""
 
 from hashlib import blake2b
 from importlib.resources import files
@@ -14,7 +14,7 @@ _DIGEST_BYTES: Final = 8
 
 
 class StaticQuery(Query, frozen=True, kw_only=True, gc=False):
-    """A file of the pages: another content has another path, so its answer never changes."""
+    """A file of the pages. New content gets a new path, so an answer never changes."""
 
     changes = "never"
 
@@ -23,7 +23,7 @@ def _route(name: str, content: bytes) -> Route:
     stem, dot, suffix = name.rpartition(".")
     digest = blake2b(content, digest_size=_DIGEST_BYTES).hexdigest()
     response = Response(content)
-    # A type of its own, for the type is part of the key that answers are cached by.
+    # Each file needs its own type, because the query is the cache key.
     query = defstruct(f"{stem.title()}{suffix.title()}Query", (), bases=(StaticQuery,), frozen=True)
     return Route(
         f"/static/{stem}.{digest}{dot}{suffix}",

@@ -1,8 +1,8 @@
-"""Server-sent events: each sample of a symbol encoded once, and handed to all who read it.
+"""Server-sent events: each sample of a symbol is encoded once and sent to all its readers.
 
-A reader holds a place, not a queue. It is sent the newest sample when it can take one; what came
-while it could not is skipped, counted and said. Nothing is kept for a reader but what its
-connection has not taken yet.
+A reader has a position, not a queue. When its connection can take more, it is sent the newest
+sample; samples that arrived meanwhile are skipped, counted and reported to it. Nothing is buffered
+for a reader except what its connection has not sent yet.
 """
 
 import asyncio
@@ -18,13 +18,13 @@ from zerodte.wire.stream import SampleEvent, StreamQuery
 
 _LOG = logging.getLogger(__name__)
 
-#: So long a stream may say nothing.
+#: Seconds of silence after which a stream sends a comment.
 _HEARTBEAT_S = 15.0
 
 
 @dataclass(slots=True, eq=False)
 class _Reader:
-    """One open stream: the number of the sample that it was sent last."""
+    """One open stream: the number of the last sample that it was sent."""
 
     number: int = 0
     is_gone: bool = False
@@ -37,17 +37,17 @@ class _Reader:
 
 @dataclass(slots=True, eq=False)
 class _Channel:
-    """A symbol that somebody reads: its newest samples as bytes.
+    """A symbol with at least one reader: its newest samples as bytes.
 
     Attributes:
-        query: Whose samples.
-        readers: Who reads it.
-        text: The samples that came last together, nearly always one.
-        number: Of the newest sample, counted since somebody reads.
-        before: Of the last sample that is not in `text`.
-        time: Of the newest sample, UTC ns.
-        coming: The task that fetches what is new.
-        is_behind: Whether a sample has come since that task asked.
+        query: The symbol's query.
+        readers: The open streams.
+        text: The newest batch of samples, nearly always one.
+        number: Number of the newest sample, counted from when the channel opened.
+        before: Number of the last sample that is not in `text`.
+        time: Time of the newest sample, UTC ns.
+        fetch: The task that fetches new samples.
+        is_behind: Whether another sample arrived since that task last asked.
     """
 
     query: StreamQuery
@@ -56,16 +56,16 @@ class _Channel:
     number: int = 0
     before: int = 0
     time: int | None = None
-    coming: asyncio.Task[None] | None = None
+    fetch: asyncio.Task[None] | None = None
     is_behind: bool = False
 
 
 class Stream:
-    """The streams of all symbols; lives on one event loop.
+    """The streams of all symbols, on one event loop.
 
     Attributes:
-        sent: Samples sent so far, each reader counted.
-        skipped: Samples that readers were too slow for.
+        sent: Samples sent so far, counted once per reader.
+        skipped: Samples that slow readers missed.
     """
 
     def __init__(self, service: MarketService) -> None:
@@ -83,20 +83,20 @@ class Stream:
 
     @contextmanager
     def listening(self) -> Iterator[None]:
-        """Hear of the market's samples, on the running event loop."""
+        """Subscribe to the market's samples, on the running event loop."""
         loop = asyncio.get_running_loop()
 
         def wake() -> None:
-            loop.call_soon_threadsafe(self._sampled)
+            loop.call_soon_threadsafe(self._on_sample)
 
-        leave = self._service.subscribe(wake)
+        unsubscribe = self._service.subscribe(wake)
         try:
             yield
         finally:
-            leave()
+            unsubscribe()
 
     def stop(self) -> None:
-        """End every stream in order, and begin no more."""
+        """End every stream and start no more."""
         self._is_stopped = True
         for channel in self._channels.values():
             for reader in channel.readers:
@@ -113,11 +113,11 @@ class Stream:
         """Answer a request with a stream, until the reader or the server ends it.
 
         Args:
-            query: Whose samples.
-            headers: Of the answer.
-            scope: The request.
-            receive: Of the connection.
-            send: Of the connection; waits while the reader takes nothing.
+            query: The symbol's query.
+            headers: The answer's headers.
+            scope: The request's ASGI scope.
+            receive: The connection's ASGI callable.
+            send: The connection's ASGI callable; it waits while the reader takes nothing.
 
         Raises:
             ApiError: Before anything is sent, as `MarketService.events` does.
@@ -129,7 +129,7 @@ class Stream:
             if channel.time is None:
                 await self._fetch(channel)
             after = sse.read_id(asgi.header(scope["headers"], b"last-event-id"))
-            missed = await self._resumed(channel, reader, after)
+            missed = await self._resume(channel, reader, after)
             await send(asgi.begin(200, headers))
             if scope["method"] == "HEAD":
                 await send(asgi.body(b""))
@@ -140,11 +140,11 @@ class Stream:
             if not channel.readers:
                 self._channels.pop(query, None)
 
-    async def _resumed(self, channel: _Channel, reader: _Reader, after: int | None) -> bytes:
-        """What a reader that comes back has missed; its place is then after that.
+    async def _resume(self, channel: _Channel, reader: _Reader, after: int | None) -> bytes:
+        """What a reconnecting reader has missed; its position is set to after that.
 
-        An id that is no id, or lies ahead of the newest sample, counts as none: the reader begins
-        with the newest sample.
+        An invalid id, or one ahead of the newest sample, counts as none: the reader starts with
+        the newest sample.
         """
         reader.number = channel.before
         if channel.time is None or after is None or after > channel.time:
@@ -153,7 +153,7 @@ class Stream:
             reader.number = channel.number
             return b""
         events = await self._events(channel, after)
-        # A channel may move on meanwhile; nothing may lie between this and what it sends next.
+        # The channel may advance meanwhile; there must be no hole before what it sends next.
         while events and events[-1].time < channel.time:
             events = await self._events(channel, after)
         if events:
@@ -173,8 +173,8 @@ class Stream:
         receive: asgi.Receive,
         send: asgi.Send,
     ) -> None:
-        gone = asyncio.create_task(_until_disconnect(receive))
-        gone.add_done_callback(reader.leave)
+        disconnect = asyncio.create_task(_until_disconnect(receive))
+        disconnect.add_done_callback(reader.leave)
         try:
             await send(asgi.body(sse.RETRY + missed, more=True))
             while not (reader.is_gone or self._is_stopped):
@@ -189,7 +189,7 @@ class Stream:
                     await send(asgi.body(sse.HEARTBEAT, more=True))
             await send(asgi.body(b""))
         finally:
-            gone.cancel()
+            disconnect.cancel()
 
     def _next(self, channel: _Channel, reader: _Reader) -> bytes:
         missed = channel.before - reader.number
@@ -198,23 +198,23 @@ class Stream:
         self.skipped += missed
         return sse.skipped(missed) + channel.text
 
-    def _sampled(self) -> None:
+    def _on_sample(self) -> None:
         for channel in self._channels.values():
-            if channel.coming is None:
-                self._begin(channel)
+            if channel.fetch is None:
+                self._start_fetch(channel)
             else:
                 channel.is_behind = True
 
     async def _fetch(self, channel: _Channel) -> None:
-        await asyncio.shield(channel.coming or self._begin(channel))
+        await asyncio.shield(channel.fetch or self._start_fetch(channel))
 
-    def _begin(self, channel: _Channel) -> asyncio.Task[None]:
-        channel.coming = asyncio.create_task(self._publish(channel))
-        channel.coming.add_done_callback(_heard)
-        return channel.coming
+    def _start_fetch(self, channel: _Channel) -> asyncio.Task[None]:
+        channel.fetch = asyncio.create_task(self._publish(channel))
+        channel.fetch.add_done_callback(_log_defect)
+        return channel.fetch
 
     async def _publish(self, channel: _Channel) -> None:
-        """Encode what is new and wake all who read it, until nothing is."""
+        """Encode new samples and wake the readers, until there are none."""
         try:
             channel.is_behind = True
             while channel.is_behind:
@@ -227,11 +227,11 @@ class Stream:
                     for reader in channel.readers:
                         reader.woken.set()
         finally:
-            channel.coming = None
+            channel.fetch = None
 
 
-def _heard(task: asyncio.Task[None]) -> None:
-    """Log a defect that perhaps nobody waits for."""
+def _log_defect(task: asyncio.Task[None]) -> None:
+    """Log a defect that nobody may be waiting for."""
     error = None if task.cancelled() else task.exception()
     if error is not None and not isinstance(error, ApiError):
         _LOG.error("stream failed", exc_info=error)

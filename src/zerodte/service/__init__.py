@@ -1,1 +1,1 @@
-"""A market that answers questions: what a server and a worker share. No sockets, no HTTP."""
+"""The service that answers queries, shared by servers and workers. No sockets, no HTTP."""

@@ -1,6 +1,6 @@
-"""A market of this process: each query answered by its view, from the last tick or from samples.
+"""A market in this process: its view answers each query, from the last tick or from samples.
 
-What is answered from samples is computed while ticks go on, for samples do not change.
+Samples are immutable, so answers from them are computed without the lock, while ticks go on.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -32,12 +32,12 @@ from zerodte.wire.stream import SampleEvent, StreamQuery
 from zerodte.wire.strike_flow import StrikeFlowQuery
 
 Q = TypeVar("Q", bound=Query)
-#: Answers a query of one type. The type checker cannot tie it to its key in a table.
+#: Answers a query of one type. The type checker cannot relate it to its key in the table.
 View: TypeAlias = Callable[[Stage, Any], bytes]
 
 
 class LocalService:
-    """A `MarketService` over a stage that a runner moves."""
+    """A `MarketService` over a stage that a runner advances."""
 
     def __init__(self, stage: Stage) -> None:
         self._stage = stage
@@ -47,11 +47,11 @@ class LocalService:
         return VIEWS[type(query)](self._stage, _of_symbol(query))
 
     def version(self, query: Query) -> int:
-        """A number that grows whenever the answer to a query may turn out different."""
+        """A number that grows whenever the answer to a query may have changed."""
         return self._stage.progress.version(query)
 
     def events(self, query: StreamQuery, after: int | None) -> Sequence[SampleEvent]:
-        """The samples of this session after an instant, as a stream shows them."""
+        """The samples of this session after an instant, as a stream sends them."""
         symbol = _of_symbol(query).symbol
         frame = _frame_now(self._stage, symbol)
         if symbol not in self._stage.ready().session.symbols():
@@ -59,22 +59,22 @@ class LocalService:
         return list(stream(frame, after))
 
     def subscribe(self, call: Callable[[], None]) -> Callable[[], None]:
-        """Have `call` called after each sample."""
+        """Call `call` after each sample."""
         return self._stage.progress.subscribe(call)
 
     def status(self) -> MarketStatus:
-        """Whether answers can be given; no symbols before the first session can be shown."""
+        """Whether answers can be given; there are no symbols before the first session."""
         current = self._stage.current
         symbols = tuple(current.session.symbols()) if current else ()
         return MarketStatus(self._stage.health(), symbols)
 
     def stats(self) -> MarketStats:
-        """How the market is doing."""
+        """The market's counts."""
         return self._stage.stats()
 
 
 def _of_symbol(query: Q) -> Q:
-    """The same question about the symbol that its root belongs to: SPX for SPXW."""
+    """The same query for the symbol of its root: SPX for SPXW."""
     root: str | None = getattr(query, "symbol", None)
     if root is None or (symbol := root_info(root).symbol) == root:
         return query
@@ -82,7 +82,7 @@ def _of_symbol(query: Q) -> Q:
 
 
 def _from_tick(stage: Stage, query: ChainQuery) -> bytes:
-    """A chain, from the last tick; at a past instant from samples."""
+    """A chain from the last tick, or from samples for a past instant."""
     if query.at is not None:
         return snapshot_at(_frame(stage, query), query)
     with stage.lock:
@@ -91,18 +91,18 @@ def _from_tick(stage: Stage, query: ChainQuery) -> bytes:
 
 
 def _from_samples(view: Callable[[Frame, Any], bytes]) -> View:
-    """Whatever a view makes of a symbol's samples."""
+    """A view of a symbol's samples."""
     return lambda stage, query: view(_frame(stage, query), query)
 
 
 def _from_leaders(stage: Stage, query: LeaderboardQuery) -> bytes:
-    """All symbols, from the last sample."""
+    """All symbols at the last sample."""
     with stage.lock:
         current = stage.ready()
         return leaderboard(current.session, current.source, query)
 
 
-#: What answers each type of query.
+#: The view that answers each type of query.
 VIEWS: Final[Mapping[type[Query], View]] = {
     SnapshotQuery: _from_tick,
     ExposureQuery: _from_tick,
@@ -115,7 +115,7 @@ VIEWS: Final[Mapping[type[Query], View]] = {
 
 
 def _frame(stage: Stage, query: SymbolQuery) -> Frame:
-    """A symbol at the instant that a query asks about."""
+    """A symbol at the instant of a query."""
     if query.at is None:
         return _frame_now(stage, query.symbol)
     return _frame_at(stage, query.symbol, query.at)
@@ -128,7 +128,7 @@ def _frame_now(stage: Stage, symbol: Symbol) -> Frame:
 
 
 def _frame_at(stage: Stage, symbol: Symbol, at: int) -> Frame:
-    """A symbol at a past instant, of the session in motion or of a stored one."""
+    """A symbol at a past instant, from the current session or a stored one."""
     date = new_york_clock(at).date()
     with stage.lock:
         current = stage.ready()
@@ -139,13 +139,13 @@ def _frame_at(stage: Stage, symbol: Symbol, at: int) -> Frame:
         if date == today:
             return Frame.past(session.kept(symbol), current.source, symbol, at)
     try:
-        found = stage.store.read(date, symbol) if stage.store else None
-    except HistoryError as error:  # which the store has logged
-        message = f"what is kept of {symbol} on {date} cannot be read; the log says why"
+        stored = stage.store.read(date, symbol) if stage.store else None
+    except HistoryError as error:  # already logged by the store
+        message = f"the stored session of {symbol} on {date} cannot be read; see the server's log"
         raise ApiError("session_unreadable", message) from error
-    if found is None:
+    if stored is None:
         return Frame.past(None, current.source, symbol, at)
-    return Frame.past(found.day, found.source, symbol, at)
+    return Frame.past(stored.day, stored.source, symbol, at)
 
 
 def _in_the_future(session: Session) -> str:

@@ -1,4 +1,4 @@
-"""What whoever asks needs of a market: finished answers, their versions, samples as they come."""
+"""The interface of a market: answers to queries, their versions, new samples."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,17 +11,17 @@ from zerodte.wire.stream import SampleEvent, StreamQuery
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MarketStats:
-    """How a market is doing, for its operator. Counts are since the start; lags NaN while unknown.
+    """A market's counts, for its operator. Counts are since the start; lags are NaN while unknown.
 
     Attributes:
-        records: Records taken, by kind.
-        ticks: Ticks taken.
-        samples: Sample times passed, each once for all symbols.
+        records: Records applied, by kind.
+        ticks: Ticks applied.
+        samples: Sample times passed, each counted once for all symbols.
         tick_lag: Seconds from when the last tick was due until its answers could be given.
-        sample_lag: The same of the last sample.
-        queues: Records or frames that wait, by queue.
+        sample_lag: The same for the last sample.
+        queues: Records or frames waiting, by queue.
         gaps: Intervals in which nothing was received.
-        left_out: Records that were left out, by reason.
+        left_out: Records left out, by reason.
     """
 
     records: Mapping[str, int] = field(default_factory=dict)
@@ -36,7 +36,7 @@ class MarketStats:
 
 @dataclass(frozen=True, slots=True)
 class MarketStatus:
-    """Whether a market can answer, and for which symbols, sorted."""
+    """Whether a market can answer, and its symbols, sorted."""
 
     health: Health
     symbols: tuple[str, ...]
@@ -45,32 +45,32 @@ class MarketStatus:
 class MarketService(Protocol):
     """A market that answers queries.
 
-    `answer`, `events` and `stats` are called on worker threads, several at a time, and may take as
-    long as a first computation takes. The rest is called on the event loop and must not block.
+    `answer`, `events` and `stats` are called on worker threads, concurrently, and may take as long
+    as a computation takes. The other methods are called on the event loop and must not block.
     """
 
     def answer(self, query: Query) -> bytes:
-        """The body of the answer to a query, degraded forms included.
+        """The body of the answer to a query, including its degraded forms.
 
         Raises:
             ApiError: With one of the query's `codes`; `warming_up` while there is no answer yet,
-                `invalid_at` for an instant that is still to come.
+                `invalid_at` for an instant in the future.
         """
         ...
 
     def version(self, query: Query) -> int:
-        """A number that grows whenever the answer to a query may turn out different."""
+        """A number that grows whenever the answer to a query may have changed."""
         ...
 
     def events(self, query: StreamQuery, after: int | None) -> Sequence[SampleEvent]:
         """A symbol's samples of this session after an instant, in order.
 
         Args:
-            query: Whose.
-            after: UTC ns; None for the newest sample alone.
+            query: The symbol's query.
+            after: UTC ns; None for the newest sample only.
 
         Returns:
-            None of them where there is no sample yet. The last one alone has its snapshot.
+            Empty if there is no sample yet. Only the last one has its snapshot.
 
         Raises:
             ApiError: symbol_not_found or warming_up.
@@ -78,13 +78,13 @@ class MarketService(Protocol):
         ...
 
     def subscribe(self, call: Callable[[], None]) -> Callable[[], None]:
-        """Have `call` called, on any thread, after each sample; what is returned ends that."""
+        """Call `call` after each sample, on any thread, until the returned function is called."""
         ...
 
     def status(self) -> MarketStatus:
-        """Whether answers can be given now, and about what."""
+        """Whether answers can be given now, and for which symbols."""
         ...
 
     def stats(self) -> MarketStats:
-        """How the market is doing."""
+        """The market's counts."""
         ...

@@ -1,4 +1,4 @@
-"""How far a market is: its counts, the versions of its answers, and news of its samples."""
+"""The progress of a market: counts, versions of its answers, and notification of samples."""
 
 import logging
 from collections import Counter
@@ -16,12 +16,12 @@ _NAN = float("nan")
 
 
 class Progress:
-    """Counts of one market; written by the thread that moves it, read by any.
+    """Counts of one market, written by the thread that advances it and read by any.
 
     Attributes:
-        ticks: Ticks taken, silent ones included.
+        ticks: Ticks applied, including silent ones.
         samples: Sample times passed.
-        gaps: Runs of ticks that say they may have missed something.
+        gaps: Runs of ticks that report missing data.
     """
 
     def __init__(self) -> None:
@@ -33,14 +33,14 @@ class Progress:
         self._is_open = False
         self._bumps = 0
         self._gap = ""
-        self._calls: list[Callable[[], None]] = []
+        self._subscribers: list[Callable[[], None]] = []
 
     def bump(self) -> None:
-        """Count what changes every answer: readiness, a failure, another session to answer from."""
+        """Count a change of every answer: readiness, a failure, another session."""
         self._bumps += 1
 
     def tick(self, tick: Tick, session: Session, lag: float) -> None:
-        """Count a tick that `session` has taken, `lag` seconds after it was due."""
+        """Count a tick applied to `session`, `lag` seconds after it was due."""
         self._records.update(tick.counts())
         if tick.gap and not self._gap:
             self.gaps += 1
@@ -54,13 +54,13 @@ class Progress:
         self.advance(session, lag)
 
     def advance(self, session: Session, lag: float) -> None:
-        """Count a second that has passed, and say so if it brought a sample."""
+        """Count a second, and notify the subscribers if it brought a sample."""
         self.ticks += 1
         self._tick_lag = lag
         if session is not self._session:
             self._session, self._last = session, 0
         hours, now = session.hours, session.now
-        if (is_open := session.is_open) != self._is_open:  # which answers from samples say too
+        if (is_open := session.is_open) != self._is_open:  # also shown by answers from samples
             self._is_open = is_open
             self.bump()
         newest = min(now, hours.close) // SAMPLE_INTERVAL
@@ -69,13 +69,13 @@ class Progress:
             self.samples += newest - last
             self._last = newest
             self._sample_lag = lag
-            for call in tuple(self._calls):
+            for call in tuple(self._subscribers):
                 call()
 
     def subscribe(self, call: Callable[[], None]) -> Callable[[], None]:
         """See `MarketService.subscribe`."""
-        self._calls.append(call)
-        return lambda: self._calls.remove(call)
+        self._subscribers.append(call)
+        return lambda: self._subscribers.remove(call)
 
     def version(self, query: Query) -> int:
         """See `MarketService.version`."""

@@ -1,4 +1,4 @@
-"""What becomes of finished sessions while a server runs: written at the close, read when asked."""
+"""Finished sessions of a running server: written after the close, read on request."""
 
 import datetime
 import logging
@@ -18,16 +18,16 @@ _Key: TypeAlias = tuple[datetime.date, str]
 
 _LOG = logging.getLogger(__name__)
 
-#: Opened sessions stay in memory up to so many bytes: about a hundred of a hundred contracts.
-_ROOM: Final = 256 * 2**20
-#: Days that may wait to be written. Older ones are given up: their tapes still have them.
-_WAITING: Final = 2
-#: Between two attempts to write, seconds.
-_PATIENCE: Final = 15.0
+#: Bytes of sessions cached in memory: about a hundred sessions of a hundred contracts.
+_MAX_BYTES: Final = 256 * 2**20
+#: Dates that may wait to be written. Older ones are dropped: their tapes still have them.
+_MAX_PENDING_DATES: Final = 2
+#: Seconds between two attempts to write.
+_RETRY_S: Final = 15.0
 
 
 def stored_sessions(session: Session, source: Source) -> list[StoredSession]:
-    """What is to be kept of a session: nothing before its close."""
+    """The sessions to store, one per symbol with samples; none before the close."""
     if session.now < session.hours.close:
         return []
     days = (session.kept(symbol) for symbol in session.symbols())
@@ -35,25 +35,27 @@ def stored_sessions(session: Session, source: Source) -> list[StoredSession]:
 
 
 class SessionStore:
-    """A history that is written on a thread of its own, and the sessions of it opened lately.
+    """Writes finished sessions to a history on its own thread, and caches sessions that were read.
 
-    What cannot be written is answered from all the same, and tried again.
+    A session that cannot be written is still served from memory, and the write is retried.
 
     Args:
-        history: Where sessions are kept.
-        patience: Between two attempts to write, seconds.
-        room: Bytes of opened sessions that stay in memory.
+        history: The history to write to and read from.
+        retry_seconds: Seconds between two attempts to write.
+        max_bytes: Bytes of sessions cached in memory.
     """
 
-    def __init__(self, history: History, *, patience: float = _PATIENCE, room: int = _ROOM) -> None:
+    def __init__(
+        self, history: History, *, retry_seconds: float = _RETRY_S, max_bytes: int = _MAX_BYTES
+    ) -> None:
         self._history = history
-        self._patience = patience
-        self._room = room
-        self._opened: OrderedDict[_Key, StoredSession] = OrderedDict()
-        self._waiting: dict[_Key, StoredSession] = {}
-        self._damaged: set[_Key] = set()
+        self._retry_seconds = retry_seconds
+        self._max_bytes = max_bytes
+        self._cache: OrderedDict[_Key, StoredSession] = OrderedDict()
+        self._pending: dict[_Key, StoredSession] = {}
+        self._unreadable: set[_Key] = set()
         self._problem: str | None = None
-        self._followed: tuple[datetime.date, tuple[Gap, ...]] | None = None
+        self._last_state: tuple[datetime.date, tuple[Gap, ...]] | None = None
         self._lock = threading.Lock()
         self._wake = threading.Event()
         self._stopped = threading.Event()
@@ -61,116 +63,116 @@ class SessionStore:
 
     @property
     def problem(self) -> str | None:
-        """Why finished sessions wait to be written; None while none has to."""
+        """Why finished sessions cannot be written; None while they can."""
         return self._problem
 
     def start(self) -> None:
-        """Begin to write, on another thread."""
+        """Start the thread that writes."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Try once more to write what waits, and end the thread."""
+        """Try once more to write pending sessions, and end the thread."""
         self._stopped.set()
         self._wake.set()
         if self._thread.ident is not None:
             self._thread.join()
 
-    def follow(self, session: Session, source: Source) -> None:
-        """Keep a session once it is over, and again if later news change its gaps.
+    def store_if_over(self, session: Session, source: Source) -> None:
+        """Store a session once it is over, and again whenever its gaps change.
 
-        Called whenever its time has passed, on the thread that moves it.
+        To be called each time the session advances, on the thread that advances it.
         """
         if session.now < session.hours.close:
             return
-        state = session.hours.date, session.gaps(session.now)
-        if state != self._followed:
-            self._followed = state
-            self.keep(stored_sessions(session, source))
+        state = session.hours.date, session.gaps(None, session.now)
+        if state != self._last_state:
+            self._last_state = state
+            self.store(stored_sessions(session, source))
 
-    def keep(self, finished: Iterable[StoredSession]) -> None:
-        """Have finished sessions written; they are answered from at once."""
+    def store(self, sessions: Iterable[StoredSession]) -> None:
+        """Queue finished sessions for writing; they can be read at once."""
         with self._lock:
-            self._waiting |= {(one.day.hours.date, one.day.symbol): one for one in finished}
-            days = sorted({date for date, _ in self._waiting})
-            for key in [key for key in self._waiting if key[0] not in days[-_WAITING:]]:
-                del self._waiting[key]
-                _LOG.error("%s of %s could not be kept; replay its tape to keep it", *key[::-1])
+            self._pending |= {(each.day.hours.date, each.day.symbol): each for each in sessions}
+            dates = sorted({date for date, _ in self._pending})[-_MAX_PENDING_DATES:]
+            for key in [key for key in self._pending if key[0] not in dates]:
+                del self._pending[key]
+                _LOG.error("%s of %s was not stored; replay its tape to store it", *key[::-1])
         self._wake.set()
 
     def read(self, date: datetime.date, symbol: str) -> StoredSession | None:
-        """A finished session; None where there is none.
+        """A finished session; None if there is none.
 
         Raises:
-            HistoryError: If its file cannot be read; logged once for each.
+            HistoryError: Its file cannot be read; logged once per file.
         """
         key = date, symbol
         with self._lock:
-            found = self._waiting.get(key) or self._opened.get(key)
-            if key in self._opened:
-                self._opened.move_to_end(key)
-        if found is not None:
-            return found
+            session = self._pending.get(key) or self._cache.get(key)
+            if key in self._cache:
+                self._cache.move_to_end(key)
+        if session is not None:
+            return session
         try:
-            found = self._history.read(date, symbol)
+            session = self._history.read(date, symbol)
         except HistoryError as error:
-            if key not in self._damaged:
-                self._damaged.add(key)
+            if key not in self._unreadable:
+                self._unreadable.add(key)
                 _LOG.error("%s", error)
             raise
-        self._damaged.discard(key)
-        if found is not None:
-            self._open(key, found)
-        return found
+        self._unreadable.discard(key)
+        if session is not None:
+            self._add_to_cache(key, session)
+        return session
 
-    def _open(self, key: _Key, found: StoredSession) -> None:
-        """Keep a session in memory, and let go of those that nobody asked for the longest."""
+    def _add_to_cache(self, key: _Key, session: StoredSession) -> None:
+        """Cache a session in memory, and evict the least recently used ones beyond the limit."""
         with self._lock:
-            self._opened[key] = found
-            self._opened.move_to_end(key)
-            held = sum(one.nbytes for one in self._opened.values())
-            while held > self._room and len(self._opened) > 1:
-                held -= self._opened.popitem(last=False)[1].nbytes
+            self._cache[key] = session
+            self._cache.move_to_end(key)
+            size = sum(each.nbytes for each in self._cache.values())
+            while size > self._max_bytes and len(self._cache) > 1:
+                size -= self._cache.popitem(last=False)[1].nbytes
 
     # On the thread that writes
 
     def _run(self) -> None:
         while True:
-            stops = self._stopped.is_set()
+            is_last = self._stopped.is_set()
             self._wake.clear()
             if self._write_all():
                 self._problem = None
-            if stops:
+            if is_last:
                 return
             if self._problem is None:
                 self._wake.wait()
             else:
-                self._stopped.wait(self._patience)
+                self._stopped.wait(self._retry_seconds)
 
     def _write_all(self) -> bool:
-        """Try to write all that waits; whether that could be done."""
+        """Try to write all pending sessions; whether none failed."""
         with self._lock:
-            waiting = list(self._waiting.items())
+            pending = list(self._pending.items())
         failures = 0
-        for key, one in waiting:
+        for key, session in pending:
             try:
-                self._history.store(one)
+                self._history.store(session)
             except HistoryError as error:
                 failures += 1
                 if failures == 1:
-                    self._say(f"finished sessions wait to be kept: {error}")
+                    self._report(f"finished sessions cannot be stored yet: {error}")
                 if failures > 1 and self._stopped.is_set():
-                    break  # A store that does not answer takes its time to fail.
+                    break  # An object store that is down takes long to fail.
                 continue
-            except Exception:  # Nobody else hears of what ends this thread.
-                _LOG.exception("a defect: %s of %s could not be kept", *key[::-1])
+            except Exception:  # An uncaught one would end the thread unnoticed.
+                _LOG.exception("a defect: %s of %s was not stored", *key[::-1])
             else:
-                self._open(key, one)
+                self._add_to_cache(key, session)
             with self._lock:
-                if self._waiting.get(key) is one:
-                    del self._waiting[key]
+                if self._pending.get(key) is session:
+                    del self._pending[key]
         return not failures
 
-    def _say(self, problem: str) -> None:
+    def _report(self, problem: str) -> None:
         if problem != self._problem:
             _LOG.error("%s", problem)
         self._problem = problem

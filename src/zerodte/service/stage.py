@@ -1,4 +1,4 @@
-"""The session that answers are given from, the lock that guards it, and how far it is."""
+"""The current session, the lock that guards it, and its progress."""
 
 import threading
 from collections.abc import Callable, Iterable, Mapping
@@ -16,26 +16,26 @@ from zerodte.wire.health import Health
 
 @dataclass(frozen=True, slots=True)
 class CurrentSession:
-    """A session in motion, and where its data comes from."""
+    """A session that advances, and the source of its data."""
 
     session: Session
     source: Source
 
 
 class Stage:
-    """What a runner moves and a service reads.
+    """The state that a runner advances and a service reads.
 
     Args:
-        store: Finished sessions; None keeps none.
+        store: Stores finished sessions; None stores nothing.
 
     Attributes:
-        lock: Held while a session is read or moved.
-        progress: How far the market is.
+        lock: Held while a session is read or advanced.
+        progress: Counts and versions.
         store: Finished sessions, or None.
-        current: What is answered from; None before the first session can be.
-        problem: Why there is no answer, or why no more ticks come; None while all is well.
-        problems: Further problems of whoever moves the session.
-        queues: What waits, by queue.
+        current: The session that answers come from; None before the first one is ready.
+        problem: Why there are no answers or no more ticks; None while all is well.
+        runner_problems: Returns the runner's own problems.
+        runner_queues: Returns the sizes of the runner's queues, by name.
     """
 
     def __init__(self, store: SessionStore | None = None) -> None:
@@ -44,58 +44,57 @@ class Stage:
         self.store = store
         self.current: CurrentSession | None = None
         self.problem: str | None = "starting: nothing has been read yet"
-        self.problems: Callable[[], Iterable[str]] = tuple
-        self.queues: Callable[[], Mapping[str, int]] = dict
+        self.runner_problems: Callable[[], Iterable[str]] = tuple
+        self.runner_queues: Callable[[], Mapping[str, int]] = dict
 
-    # For whoever answers
+    # For the service
 
     def ready(self) -> CurrentSession:
-        """What is answered from; ApiError `warming_up` before there is anything."""
+        """The current session; ApiError `warming_up` before there is one."""
         if self.current is None:
             raise ApiError("warming_up", self.problem or "starting")
         return self.current
 
     def health(self) -> Health:
-        """Healthy once there are answers, until no more ticks come."""
+        """Healthy from the first answer until ticks stop arriving."""
         own = (self.problem,) if self.problem else ()
-        unwritten = self.store.problem if self.store else None
-        return Health.of(*own, *self.problems(), warnings=(unwritten,) if unwritten else ())
+        warning = self.store.problem if self.store else None
+        return Health.of(*own, *self.runner_problems(), warnings=(warning,) if warning else ())
 
     def stats(self) -> MarketStats:
-        """How the market is doing."""
+        """The market's counts."""
         with self.lock:
             stats = self.progress.stats(self.current.session if self.current else None)
-        return replace(stats, queues=self.queues())
+        return replace(stats, queues=self.runner_queues())
 
-    # For whoever moves the session
+    # For the runner
 
     def apply(self, current: CurrentSession, tick: Tick, lag: Callable[[int], float]) -> None:
-        """Let a session take a tick; `lag` gives the seconds since an instant was due."""
+        """Apply a tick to a session; `lag` gives the seconds since an instant was due."""
         with self.lock:
             current.session.apply(tick)
             self.progress.tick(tick, current.session, lag(tick.end))
-        self._follow(current)
+        self._store_if_over(current)
 
     def advance(self, current: CurrentSession, now: int, lag: float) -> None:
-        """Let a session's time pass without records, to `now` (UTC ns)."""
+        """Advance a session to `now` (UTC ns) without records."""
         with self.lock:
             current.session.advance(now)
             self.progress.advance(current.session, lag)
-        self._follow(current)
+        self._store_if_over(current)
 
     def show(self, current: CurrentSession) -> None:
-        """Answer from a session from now on."""
+        """Make a session the one that answers come from."""
         with self.lock:
             self.current = current
             self.progress.bump()
         self.problem = None
 
     def fail(self, problem: str) -> None:
-        """No more ticks come; what there is stays answered."""
+        """Report that no more ticks will come; the current session is still served."""
         self.problem = problem
         self.progress.bump()
 
-    def _follow(self, current: CurrentSession) -> None:
-        """Have the session stored once it is over."""
+    def _store_if_over(self, current: CurrentSession) -> None:
         if self.store:
-            self.store.follow(current.session, current.source)
+            self.store.store_if_over(current.session, current.source)

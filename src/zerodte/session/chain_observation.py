@@ -179,7 +179,7 @@ def _split(
             official=columns.official[own],
             effective=columns.effective[own],
             volume=columns.volume[own],
-            oi_as_of=board.settled.as_of if has_official[i] else None,
+            oi_as_of=board.oi_as_of(chain.symbol) if has_official[i] else None,
             classified_share=signed[i] / traded[i] if traded[i] else 1.0,
         )
         bid, ask = columns.bid[own], columns.ask[own]

@@ -54,14 +54,19 @@ class Instruments:
 
     def positions(self, dataset: str, records: Records) -> I32:
         """Where each record belongs, shape (m,), negative for none; unknown ones are counted."""
-        table = self._tables.get(dataset)
-        if table is None:
+        if dataset not in self._tables:
             self.unknown[dataset] += len(records)
-            return np.full(len(records), NO_POSITION, np.int32)
-        places = table.positions(records["instrument_id"])
-        if len(places) and places.min() < 0:
+        places = self.find(dataset, records)
+        if dataset in self._tables and len(places) and places.min() < 0:
             self._count_unknown(dataset, records, places)
         return places
+
+    def find(self, dataset: str, records: Records) -> I32:
+        """Where each record belongs, as `positions` has it; none is counted."""
+        table = self._tables.get(dataset)
+        if table is None:
+            return np.full(len(records), NO_POSITION, np.int32)
+        return table.positions(records["instrument_id"])
 
     def _count_unknown(self, dataset: str, records: Records, places: I32) -> None:
         """Count the nameless, apart from those whose symbol was refused (an adjusted root)."""

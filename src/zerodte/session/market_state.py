@@ -10,9 +10,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from zerodte.arrays import F64, I32
-from zerodte.constants import SECOND
-from zerodte.engine.book import PrevailingQuotes, QuoteBook, embedded_quotes, grown, newest_in
+from zerodte.arrays import F64, I32, I64
+from zerodte.constants import SECOND, SHARED_INDICES
+from zerodte.engine.aggressor import SideRule
+from zerodte.engine.book import (
+    NEVER_QUOTED,
+    PrevailingQuotes,
+    QuoteBook,
+    embedded_quotes,
+    grown,
+)
 from zerodte.engine.chain_inputs import ChainClock, gather
 from zerodte.engine.flow import FlowLedger
 from zerodte.engine.repeats import Repeats
@@ -25,10 +32,13 @@ from zerodte.market.calendar import Calendar, TradingSession, new_york
 from zerodte.market.contracts import NO_POSITION, Chain
 from zerodte.market.roots import root_info
 from zerodte.pricing.clock import tau_years
-from zerodte.records.dbn import CADENCE, STAT_OPEN_INTEREST
+from zerodte.records.dbn import CADENCE
+from zerodte.records.digest import FIRST_OWNER, SHARED
 from zerodte.records.tick import Batch, Tick
 from zerodte.session.expiry_distance import ExpiryDistance, clock_at, expiry_distance
 from zerodte.session.instruments import OPTIONS, Instruments
+from zerodte.session.sample import ARRIVALS
+from zerodte.session.symbol_inputs import RoutedBatch, SymbolInputs, symbols_of
 
 _MIDNIGHT = datetime.time()
 _DAY = datetime.timedelta(days=1)
@@ -76,7 +86,7 @@ class MarketState:
         flow: What trades added up to.
         marks: The last smiles, by contract.
         repeats: Trades that came twice.
-        arrivals: When flow and open interest last arrived, UTC ns, by the wire's name.
+        inputs: What arrived for each symbol.
     """
 
     def __init__(
@@ -94,12 +104,16 @@ class MarketState:
         self.flow = FlowLedger(hours.open, hours.close)
         self.marks = TradeValuation()
         self.repeats = Repeats()
-        self.arrivals: dict[str, int] = {}
+        self.inputs = SymbolInputs(hours, cadence)
         self._calendar = calendar
         self._kinds = kinds
         self._cadence = cadence
         self._ahead: list[ExpiryDistance] = []
         self._underlying = np.empty(0, np.intp)
+        self._symbol_of = np.empty(0, np.int32)
+        self._owner_of_contract = np.empty(0, np.int32)
+        self._owner_of_place = np.empty(0, np.int32)
+        self._arrivals: I64 | None = None
         self._whole_sessions = np.empty(0)
         self._traded = np.zeros(0, np.bool_)
         self._is_index = np.zeros(0, np.bool_)
@@ -114,22 +128,68 @@ class MarketState:
         for batch in tick.definitions:
             self.instruments.define(batch.dataset, self._kinds[batch.dataset], batch.records)
             self._grow()
+            self.inputs.add_definitions(self._routed(batch))
         for batch in tick.statistics:
             self._apply_statistics(batch, tick.end)
-        arriving = [self._arrive(batch, tick.end) for batch in self._known(tick.trades)]
+        arrived = [self._arrive(batch, tick.end) for batch in tick.trades]
+        arriving = [trades for trades in arrived if trades is not None]
         for batch in tick.underlying:
             self._apply_underlying(batch, tick.end)
         for batch in tick.quotes:
             cadence, positions = max(CADENCE[batch.schema], self._cadence), self._positions(batch)
+            self.inputs.add_quotes(self._routed(batch, positions))
             self.book.apply(batch.records, positions, self.contracts.chain, cadence, tick.end)
             for trades in arriving:
                 if trades.taps is not None and trades.batch.dataset == batch.dataset:
                     self.book.overhear(batch.records, positions, trades.taps)
+        self.inputs.close(tick.end)
+        self._arrivals = None
         return [self._judge(trades, tick.end) for trades in arriving]
 
     def has_trades(self, symbol: str) -> bool:
         """Whether a trade of the symbol has come so far; before that, its flow is unknown."""
         return bool(self._traded[self.underlyings.number(symbol)])
+
+    def oi_as_of(self, symbol: str) -> int | None:
+        """Event time of the newest open interest of the symbol's contracts, UTC ns, or None."""
+        return self.settled.as_of(self.underlyings.number(symbol))
+
+    def touched(self) -> list[str]:
+        """The symbols that had an input in the last tick, their own or a shared one."""
+        names = self.underlyings.symbols
+        return [names[number] for number in symbols_of(self.inputs.touched).tolist()]
+
+    def left_out(self, symbol: str | None) -> dict[str, int]:
+        """Records that could not be used so far, by reason.
+
+        Args:
+            symbol: Its own records alone. None for all, those of no symbol included.
+        """
+        settled, flow = self.settled, self.flow
+        if symbol is None:
+            counts = {reason: int(count.sum()) for reason, count in settled.refused.items()}
+            counts |= self.contracts.rejected
+            counts["records of unknown instruments"] = sum(self.instruments.unknown.values())
+            repeats, groups = self.repeats.count, np.arange(len(self.contracts.chains))
+        else:
+            number = self.underlyings.number(symbol)
+            counts = {reason: int(count[number]) for reason, count in settled.refused.items()}
+            repeats = self.repeats.count_of(number)
+            groups = np.flatnonzero(self._underlying == number)
+        counts["trades that came twice"] = repeats
+        for reason, rule in (
+            ("trades without a price or size", SideRule.DIRTY),
+            ("cancels of unknown trades", SideRule.CANCEL_UNMATCHED),
+        ):
+            counts[reason] = int(flow.records_by_group(rule)[groups].sum())
+        return {reason: count for reason, count in sorted(counts.items()) if count}
+
+    def far_outside(self, symbol: str | None) -> int:
+        """Trades far outside of the quotes so far, of a symbol or of all."""
+        flow = self.flow
+        if symbol is None:
+            return flow.far_outside
+        return int(flow.far_outside_by_symbol[self.underlyings.number(symbol)])
 
     def parity(self, chain: Chain, now: int) -> float:
         """The chain's forward by put-call parity, dollars; NaN where it is stale or has none."""
@@ -141,22 +201,41 @@ class MarketState:
         """Where `now` (UTC ns) stands in the session, and how far the chain's expiry is."""
         return clock_at(now, self.hours, self._ahead[chain.number])
 
-    def newest(self) -> dict[str, int]:
-        """When each kind of input last arrived, UTC ns, by the wire's name; not what never came."""
-        book, chains = self.book.newest[: len(self._is_index)], self._is_index
-        newest = {
-            "equity_feed": self.underlyings.newest_quote(),
-            "index_feed": self.underlyings.newest_value(),
-            "index_options_feed": newest_in(book[chains]),
-            "equity_options_feed": newest_in(book[~chains]),
-        }
-        return self.arrivals | {name: at for name, at in newest.items() if at is not None}
+    def arrivals(self, symbol: str | None) -> dict[str, int]:
+        """When each kind of input last arrived, UTC ns, by the wire's name; not what never came.
+
+        Args:
+            symbol: Its own inputs and the shared ones. None for all.
+        """
+        if self._arrivals is None:
+            self._arrivals = self._newest_by_symbol()
+        if symbol is None:
+            newest = self._arrivals.max(axis=1, initial=NEVER_QUOTED)
+        else:
+            newest = self._arrivals[:, self.underlyings.number(symbol)]
+        named = zip(ARRIVALS, newest.tolist(), strict=True)
+        return {name: at for name, at in named if at != NEVER_QUOTED}
+
+    def _newest_by_symbol(self) -> I64:
+        """Receive times by kind of input and symbol, UTC ns; `NEVER_QUOTED` for what never came."""
+        prices, numbers = self.underlyings, self._underlying
+        out = np.full((len(ARRIVALS), len(prices.symbols)), NEVER_QUOTED)
+        rows = dict(zip(ARRIVALS, out, strict=True))
+        rows["oi_feed"][:] = self.inputs.newest_interest[FIRST_OWNER:][: out.shape[1]]
+        rows["flow_feed"][:] = self.inputs.newest_trades[FIRST_OWNER:][: out.shape[1]]
+        np.maximum.at(rows["equity_feed"], prices.symbol_of, prices.newest_quotes)
+        values = prices.newest_values
+        np.maximum.at(rows["index_feed"], prices.symbol_of, values)
+        shared = values[self._owner_of_place == SHARED].max(initial=NEVER_QUOTED)
+        np.maximum(rows["index_feed"], shared, out=rows["index_feed"])
+        newest, is_index = self.book.newest[: len(numbers)], self._is_index
+        np.maximum.at(rows["index_options_feed"], numbers[is_index], newest[is_index])
+        np.maximum.at(rows["equity_options_feed"], numbers[~is_index], newest[~is_index])
+        return out
 
     def _grow(self) -> None:
         chains, size = self.contracts.chains, len(self.contracts)
         self.book.grow(size, len(chains))
-        self.settled.grow(size)
-        self.flow.grow(size, self.contracts.chain)
         self.marks.grow(self.contracts)
         for chain in chains[len(self._ahead) :]:
             self._ahead.append(expiry_distance(self.hours, chain, self._calendar))
@@ -164,40 +243,62 @@ class MarketState:
         self._is_index = np.array([root_info(c.root).is_index for c in chains], np.bool_)
         numbers = [self.underlyings.number(chain.symbol) for chain in chains]
         self._underlying = np.array(numbers, np.intp)
-        self._traded = grown(self._traded, max(numbers, default=-1) + 1, 0)
+        self._symbol_of = np.array(numbers, np.int32)[self.contracts.chain]
+        symbols = len(self.underlyings.symbols)
+        self.settled.grow(self._symbol_of, symbols)
+        self.flow.grow(size, self.contracts.chain, self._symbol_of)
+        self.repeats.grow(symbols)
+        self.inputs.grow(symbols)
+        self._traded = grown(self._traded, symbols, 0)
+        self._owner_of_contract = self._symbol_of + np.int32(FIRST_OWNER)
+        self._owner_of_place = self.underlyings.symbol_of + np.int32(FIRST_OWNER)
+        for place, (dataset, symbol) in enumerate(self.underlyings.places):
+            if symbol in SHARED_INDICES and self._kinds[dataset] == "index":
+                self._owner_of_place[place] = SHARED
+        self._arrivals = None
 
     def _positions(self, batch: Batch) -> I32:
         return self.instruments.positions(batch.dataset, batch.records)
 
+    def _routed(self, batch: Batch, positions: I32 | None = None) -> RoutedBatch:
+        """A batch with the owners of its records, looked up where `positions` are not given."""
+        if positions is None:
+            positions = self.instruments.find(batch.dataset, batch.records)
+        is_options = self._kinds[batch.dataset] == OPTIONS
+        return RoutedBatch(
+            batch, positions, self._owner_of_contract if is_options else self._owner_of_place
+        )
+
     def _apply_statistics(self, batch: Batch, now: int) -> None:
         if self._kinds[batch.dataset] == OPTIONS:
-            self.settled.apply(batch.records, self._positions(batch))
-            if (batch.records["stat_type"] == STAT_OPEN_INTEREST).any():
-                self._note("oi_feed", batch, now)
+            positions = self._positions(batch)
+            self.settled.apply(batch.records, positions)
+            self.inputs.add_statistics(self._routed(batch, positions), now)
+        else:
+            self.inputs.add_definitions(self._routed(batch))
 
     def _apply_underlying(self, batch: Batch, now: int) -> None:
         numbers = self._positions(batch)
+        self.inputs.add_underlying(self._routed(batch, numbers), self.underlyings.symbol_of)
         if batch.schema in CADENCE:
             cadence = max(CADENCE[batch.schema], self._cadence)
             self.underlyings.apply_quotes(batch.records, numbers, cadence, now)
         elif self._kinds[batch.dataset] == "index":
             self.underlyings.apply_values(batch.records, numbers, now)
 
-    def _known(self, batches: tuple[Batch, ...]) -> tuple[Batch, ...]:
-        """The batches; none before there is any contract that they could be about."""
-        if len(self.contracts):
-            return batches
-        for batch in batches:
-            self._positions(batch)  # counts them
-        return ()
+    def _arrive(self, batch: Batch, end: int) -> _ValuedTrades | None:
+        """Value trades at what stands as their tick begins, a second before its `end`.
 
-    def _arrive(self, batch: Batch, end: int) -> _ValuedTrades:
-        """Value trades at what stands as their tick begins, a second before its `end`."""
+        None before there is any contract that they could be of.
+        """
         before = end - SECOND
-        repeated = self.repeats.find(batch.records, end)
         positions = self._positions(batch)
+        self.inputs.add_trades(self._routed(batch, positions), end)
+        if not len(self.contracts):
+            return None
+        symbols = np.where(positions >= 0, self._symbol_of[positions], np.int32(NO_POSITION))
+        repeated = self.repeats.find(batch.records, end, symbols)
         positions[repeated] = NO_POSITION
-        self._note("flow_feed", batch, end)
         valued = self.marks.value(
             positions,
             self.contracts,
@@ -231,7 +332,3 @@ class MarketState:
     def _tau(self, now: int) -> F64:
         """Time to expiry by chain number, years of 252 sessions."""
         return tau_years(now, self.hours.open, self.hours.close, self._whole_sessions)
-
-    def _note(self, feed: str, batch: Batch, now: int) -> None:
-        newest = min(int(batch.records["ts_recv"].max()), now)
-        self.arrivals[feed] = max(self.arrivals.get(feed, newest), newest)

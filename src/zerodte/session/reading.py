@@ -37,7 +37,7 @@ class Reading:
         smile_is_old: Whether its smile missed a sample since it was solved.
         apart: How far apart the tape's own prices of the symbol lie, a fraction.
         volume_by_rule: Contracts of the chain's trades by the rule that decided; none at 0.
-        moment: The instant, and what all symbols share then.
+        context: The instant, and the symbol's inputs up to then.
     """
 
     state: ChainState
@@ -48,7 +48,7 @@ class Reading:
     smile_is_old: bool
     apart: float
     volume_by_rule: Mapping[str, int]
-    moment: SampleContext
+    context: SampleContext
 
     @property
     def total_net_gex(self) -> float:
@@ -102,7 +102,7 @@ def reading_at(day: SampleDay, row: int, *, settled: bool = False) -> Reading | 
         smile_is_old=is_old(int(inputs["smile_at"]), int(inputs["at"])),
         apart=float(inputs["apart"]),
         volume_by_rule=by_rule(day.volume_by_rule[row]),
-        moment=day.moments[row],
+        context=day.contexts[row],
     )
 
 

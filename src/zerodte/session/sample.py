@@ -6,7 +6,7 @@ first: shape (m,) by sample, (m, n) by strike, (m, 2, n) by right (0 calls, 1 pu
 """
 
 import datetime
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Final, NamedTuple, TypeAlias
 
@@ -36,6 +36,16 @@ REGIMES: Final[tuple[Regime, ...]] = ("positive_gamma", "negative_gamma", "undet
 NO_CODE: Final = -1
 #: Why quotes do not count; a sample has the number of each, under its name without spaces.
 FAULTS: Final = ("crossed", "locked", "zero bid", "no ask", "never quoted")
+
+#: The kinds of inputs whose arrivals a sample has, by the wire's names.
+ARRIVALS: Final = (
+    "oi_feed",
+    "flow_feed",
+    "equity_feed",
+    "index_feed",
+    "index_options_feed",
+    "equity_options_feed",
+)
 
 #: Time 0 stands for never: nothing of a market happened then.
 NO_TIME: Final = 0
@@ -170,13 +180,14 @@ class VenueStatistics:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class SampleContext:
-    """What all symbols share at a sample.
+    """The inputs of a symbol at an instant: its own and the shared index values.
 
     Attributes:
-        at: Its time, UTC ns.
-        digest: Of every record of the tape up to then, 16 hexadecimal digits.
-        arrivals: When each kind of input had last arrived, UTC ns, by the wire's name.
-        notices: What a reader should know of the tape.
+        at: The instant, UTC ns.
+        digest: Of the inputs up to then, 16 hexadecimal digits.
+        arrivals: When each kind of them had last arrived, UTC ns, by a name of `ARRIVALS`; what
+            never came is left out.
+        notices: What a reader should know of them.
         vix: The VIX index, points; NaN where unknown.
     """
 
@@ -228,7 +239,7 @@ class SampleDay:
             (m, rules).
         statistics: Ascending; the last that began at or before a row holds for it. The first
             begins at row 0 where there is any row.
-        moments: One a sample; symbols share them.
+        contexts: The symbol's inputs at each sample.
         gaps: Ascending.
     """
 
@@ -242,7 +253,7 @@ class SampleDay:
     figures: Rows
     volume_by_rule: I32
     statistics: tuple[VenueStatistics, ...]
-    moments: tuple[SampleContext, ...]
+    contexts: Sequence[SampleContext]
     gaps: tuple[Gap, ...]
 
     def __len__(self) -> int:

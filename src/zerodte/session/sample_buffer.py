@@ -20,6 +20,7 @@ from zerodte.session.sample import (
     SampleDay,
     VenueStatistics,
 )
+from zerodte.session.sample_contexts import SampleContexts
 from zerodte.session.sample_draft import SampleDraft, figures_row, inputs_row
 
 
@@ -47,14 +48,14 @@ class SampleBuffer:
         self._since = np.empty((2, 0), np.int32)
         self._columns = _columns(most, 0)
         self._statistics: list[VenueStatistics] = []
-        self._moments: list[SampleContext] = []
+        self._contexts = SampleContexts.empty(most)
 
     @property
     def last(self) -> int | None:
         """When the last sample was taken, UTC ns."""
-        return self._moments[-1].at if self._moments else None
+        return int(self._inputs[self._rows - 1]["at"]) if self._rows else None
 
-    def take(self, sample: SampleDraft, moment: SampleContext) -> None:
+    def take(self, sample: SampleDraft, context: SampleContext) -> None:
         """Keep a sample; they come in order of time."""
         chain, row = sample.facts.instant.chain, self._rows
         if len(chain.strikes) != len(self._strikes):
@@ -65,7 +66,7 @@ class SampleBuffer:
         self._inputs[row] = inputs_row(sample)
         self._figures[row] = figures_row(sample)
         self._by_rule[row] = sample.facts.by_rule
-        self._moments.append(moment)
+        self._contexts.set(row, context)
         self._rows += 1
 
     def day(self, gaps: tuple[Gap, ...]) -> SampleDay:
@@ -82,7 +83,7 @@ class SampleBuffer:
             figures=self._figures[:rows],
             volume_by_rule=self._by_rule[:rows],
             statistics=tuple(self._statistics),
-            moments=tuple(self._moments),
+            contexts=self._contexts.until(rows),
             gaps=gaps,
         )
 

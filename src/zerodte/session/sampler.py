@@ -1,7 +1,7 @@
 """Samples of a day as they are taken: which chains are due, their smiles, what is kept of them."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from itertools import chain as joined
 from types import MappingProxyType
 from typing import Final, NamedTuple
@@ -75,8 +75,13 @@ class Sampler:
 
     # Samples in
 
-    def take(self, now: int, moment: SampleContext) -> None:
-        """Take the sample of `now`: near expiries always, the rest of a symbol each minute."""
+    def take(self, now: int, context: Callable[[str], SampleContext]) -> None:
+        """Take the sample of `now`: near expiries always, the rest of a symbol each minute.
+
+        Args:
+            now: UTC ns.
+            context: Gives the context of a symbol then.
+        """
         self.sampled = now
         for symbol, known in self._gathered(now).items():
             spot, today, drawn = self.spot(symbol, now, known), self.today(symbol), None
@@ -87,7 +92,7 @@ class Sampler:
                 elif spot is not None:
                     self._solve(facts, spot)
             if today is not None:
-                self._keep(known[today.number], spot, drawn, moment)
+                self._keep(known[today.number], spot, drawn, context(symbol))
 
     def begin(self, now: int) -> None:
         """Solve what was never solved: the opening's trades would have no greeks otherwise."""
@@ -241,9 +246,9 @@ class Sampler:
         facts: ChainObservation,
         spot: Spot | None,
         drawn: SampleFigures | None,
-        moment: SampleContext,
+        context: SampleContext,
     ) -> None:
-        chain, now, last = facts.instant.chain, moment.at, self._last(facts)
+        chain, now, last = facts.instant.chain, context.at, self._last(facts)
         keeper = self._keepers.get(chain.symbol)
         if keeper is None:
             keeper = self._keepers[chain.symbol] = SampleBuffer(chain, self._hours)
@@ -258,7 +263,7 @@ class Sampler:
             others=(np.nan, np.nan) if spot is None else self.others(chain, now, spot),
             drawn=drawn,
         )
-        keeper.take(sample, moment)
+        keeper.take(sample, context)
 
 
 def forward_of(facts: ChainObservation, spot: Spot) -> float:

@@ -9,15 +9,13 @@ import datetime
 from collections.abc import Mapping
 
 from zerodte.constants import SAMPLE_INTERVAL, SECOND
-from zerodte.engine.aggressor import SideRule
 from zerodte.engine.chain_inputs import Spot
 from zerodte.engine.state import ChainState, evaluate
 from zerodte.market.calendar import Calendar, TradingSession, new_york
 from zerodte.market.contracts import Chain
-from zerodte.records.digest import InputsDigest
+from zerodte.records.digest import FIRST_OWNER, UNOWNED
 from zerodte.records.tick import Tick
 from zerodte.session.chain_observation import observe
-from zerodte.session.gap_detector import GapDetector
 from zerodte.session.market_state import ClassifiedTrades, MarketState
 from zerodte.session.reading import Reading, by_rule, is_old, reading_at
 from zerodte.session.sample import Gap, SampleContext, SampleDay
@@ -53,8 +51,6 @@ class Session:
         self._calendar = calendar
         self.board = MarketState(hours, calendar, kinds, cadence)
         self._contracts = self.board.contracts
-        self._digest = InputsDigest()
-        self._silence = GapDetector(hours, cadence)
         self._sampler = Sampler(self.board, hours)
 
     # Ticks in
@@ -70,11 +66,9 @@ class Session:
             The tick's trades, each with its side and the rule that decided.
         """
         self._pass(tick.end - SECOND)
-        self._silence.hear(tick)
         if tick.gap:
             self.note_gap(tick.end - SECOND, tick.end, tick.gap)
         judged = self.board.apply(tick)
-        self._digest.update(tick)
         self.now = tick.end
         self._sample()
         return judged
@@ -87,20 +81,27 @@ class Session:
     def note_gap(self, start: int, end: int, reason: str) -> None:
         """Say that nothing could be received from `start` to `end` (UTC ns), and why.
 
-        It replaces the silence that was heard meanwhile.
+        It holds for every symbol, and replaces silences over the same span.
         """
-        self._silence.note(start, end, reason)
+        self.board.inputs.gaps.report(start, end, reason)
 
     # Samples out
 
     def kept(self, symbol: str) -> SampleDay | None:
         """The samples of the symbol's same-day chain so far; None where there is none yet."""
         keeper = self._sampler.keeper(symbol)
-        return None if keeper is None else keeper.day(self.gaps(self.now))
+        return None if keeper is None else keeper.day(self.gaps(symbol, self.now))
 
-    def gaps(self, now: int) -> tuple[Gap, ...]:
-        """The gaps up to `now` (UTC ns), until which the tape was meant to speak; ascending."""
-        return self._silence.gaps(now)
+    def gaps(self, symbol: str | None, now: int) -> tuple[Gap, ...]:
+        """The gaps up to `now` (UTC ns), until which the tape should have data; ascending.
+
+        Args:
+            symbol: One that the session knows: where none of its own quotes, trades and prices
+                came. None for the whole session: where no symbol had any.
+            now: UTC ns.
+        """
+        owner = UNOWNED if symbol is None else FIRST_OWNER + self._number(symbol)
+        return self.board.inputs.gaps.gaps(owner, now)
 
     # Readings out
 
@@ -120,8 +121,8 @@ class Session:
 
     @property
     def digest(self) -> str:
-        """Of every record up to now, 16 hexadecimal digits."""
-        return self._digest.hexdigest()
+        """Of every record up to now, 16 hexadecimal digits; of one symbol's, see `context`."""
+        return self.board.inputs.digests.whole_hexdigest()
 
     def symbols(self) -> list[str]:
         """The underlyings that have contracts, sorted."""
@@ -169,32 +170,50 @@ class Session:
         states = (self.state(chain) for chain in self._sampler.listing(symbol).chains)
         return next((state for state in states if state), None)
 
-    def moment(self) -> SampleContext:
-        """Now, and what all symbols share."""
-        vix = self.board.underlyings.index_value("VIX", self.now)
-        return SampleContext(self.now, self.digest, self.arrivals(), tuple(self.notices()), vix)
+    def context(self, symbol: str) -> SampleContext:
+        """The inputs of a symbol up to now: its own and the shared index values.
 
-    def arrivals(self) -> dict[str, int]:
-        """When each kind of input last arrived, UTC ns; what never came is left out."""
-        return self.board.newest()
+        Args:
+            symbol: One that the session knows.
+        """
+        return SampleContext(
+            at=self.now,
+            digest=self.board.inputs.digests.hexdigest(FIRST_OWNER + self._number(symbol)),
+            arrivals=self.arrivals(symbol),
+            notices=tuple(self.notices(symbol)),
+            vix=self.board.underlyings.index_value("VIX", self.now),
+        )
 
-    def left_out(self) -> dict[str, int]:
-        """Records that could not be used so far, by why."""
-        board = self.board
-        counts = board.settled.refused + self._contracts.rejected
-        counts["records of unknown instruments"] = sum(board.instruments.unknown.values())
-        counts["trades that came twice"] = board.repeats.count
-        counts["trades without a price or size"] = int(board.flow.records[SideRule.DIRTY])
-        counts["cancels of unknown trades"] = int(board.flow.records[SideRule.CANCEL_UNMATCHED])
-        return {reason: count for reason, count in sorted(counts.items()) if count}
+    def touched(self) -> list[str]:
+        """The symbols that had an input in the last tick, their own or a shared index value."""
+        return self.board.touched()
 
-    def notices(self) -> list[str]:
-        """What a reader should know of the whole tape so far, counted."""
-        left_out = [f"{reason}: {n} left out" for reason, n in self.left_out().items()]
-        far = self.board.flow.far_outside
+    def arrivals(self, symbol: str | None = None) -> dict[str, int]:
+        """When each kind of input last arrived, UTC ns; what never came is left out.
+
+        Args:
+            symbol: Its own inputs and the shared index values. None for all inputs.
+        """
+        return self.board.arrivals(symbol)
+
+    def left_out(self, symbol: str | None = None) -> dict[str, int]:
+        """Records that could not be used so far, by reason.
+
+        Args:
+            symbol: Its own records. None for all, those that belong to no symbol included.
+        """
+        return self.board.left_out(symbol)
+
+    def notices(self, symbol: str | None = None) -> list[str]:
+        """What a reader should know of the inputs so far, counted; `symbol` as of `left_out`."""
+        left_out = [f"{reason}: {n} left out" for reason, n in self.left_out(symbol).items()]
+        far = self.board.far_outside(symbol)
         return [*left_out, f"trades far outside of the quotes: {far}"] if far else left_out
 
     # Inside
+
+    def _number(self, symbol: str) -> int:
+        return self.board.underlyings.number(symbol)
 
     def _live(self, chain: Chain, spot: Spot, *, settled: bool) -> Reading | None:
         """A reading from what ticks brought since the last sample."""
@@ -215,7 +234,7 @@ class Session:
             smile_is_old=is_old(live.smile_at, sampler.sampled),
             apart=self.board.underlyings.disagreement(chain.symbol, now),
             volume_by_rule=by_rule(facts.by_rule),
-            moment=self.moment(),
+            context=self.context(chain.symbol),
         )
 
     def _pass(self, until: int) -> None:
@@ -234,6 +253,6 @@ class Session:
     def _sample(self) -> None:
         """Take the sample that is due now, if one is."""
         if self._sampler.is_due(self.now):
-            self._sampler.take(self.now, self.moment())
+            self._sampler.take(self.now, self.context)
         elif self._sampler.is_opening(self.now):
             self._sampler.begin(self.now)

@@ -200,7 +200,7 @@ def metadata_block(reading: Reading) -> conditions.Metadata:
         classified_volume_pct=number(100.0 * now.classified_share),
         volume_by_rule=dict(reading.volume_by_rule),
         oi_as_of=None if settled is None else timestamp(settled),
-        inputs_digest=reading.moment.digest,
+        inputs_digest=reading.context.digest,
         model_version=MODEL_VERSION,
     )
 

@@ -60,7 +60,7 @@ class Frame:
         day = session.kept(symbol)
         row = -1 if day is None else len(day) - 1
         now, is_open = session.now, session.is_open
-        return cls(symbol, source, now, is_open, day, row, session.arrivals())
+        return cls(symbol, source, now, is_open, day, row, session.arrivals(symbol))
 
     @classmethod
     def past(cls, day: SampleDay | None, source: Source, symbol: str, at: int) -> "Frame":
@@ -77,14 +77,14 @@ class Frame:
     def head(self) -> HeadFields:
         """The fields that every windowed answer has."""
         day = self.samples
-        moment = None if day is None else day.moments[self.row]
+        context = None if day is None else day.contexts[self.row]
         return HeadFields(
             source=self.source,
-            data_as_of=data_as_of(self.arrivals if moment is None else moment.arrivals),
+            data_as_of=data_as_of(self.arrivals if context is None else context.arrivals),
             symbol=self.symbol,
             expiration=None if day is None else day.expiry,
-            as_of=timestamp(self.at if moment is None else moment.at),
-            gap_intervals=[] if day is None or moment is None else gaps(day, moment.at),
+            as_of=timestamp(self.at if context is None else context.at),
+            gap_intervals=[] if day is None or context is None else gaps(day, context.at),
         )
 
 

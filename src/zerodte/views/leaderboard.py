@@ -20,13 +20,17 @@ from zerodte.wire.numbers import number, whole
 def leaderboard(session: Session, source: Source, query: LeaderboardQuery) -> bytes:
     """The JSON of a leaderboard; its entries are empty without samples."""
     days = [day for symbol in session.symbols() if (day := session.kept(symbol))]
-    moment = days[0].moments[-1] if days else None
+    contexts = [day.contexts[-1] for day in days]
+    arrivals: dict[str, int] = {} if contexts else session.arrivals()
+    for context in contexts:
+        for name, at in context.arrivals.items():
+            arrivals[name] = max(at, arrivals.get(name, at))
     answer = Leaderboard(
         source=source,
-        data_as_of=data_as_of(moment.arrivals if moment else session.arrivals()),
+        data_as_of=data_as_of(arrivals),
         metric=query.metric,
         n=query.n,
-        as_of=timestamp(moment.at if moment else session.now),
+        as_of=timestamp(max((context.at for context in contexts), default=session.now)),
         market_open=session.is_open,
         entries=_ranked(days, query.metric)[: query.n],
     )

@@ -89,12 +89,12 @@ def _reading_at(frame: Frame, *, settled: bool = False) -> Reading:
         message = f"no samples of a same-day chain of {frame.symbol} are kept of {asked.date()}"
         raise ApiError("symbol_not_found", message)
     if frame.row < 0:
-        first = _time(day.moments[0].at)
+        first = _time(day.contexts[0].at)
         message = f"{asked:%H:%M:%S} is before the first sample of {day.expiry}, taken at {first}"
         raise ApiError("invalid_at", message)
     reading = reading_at(day, frame.row, settled=settled)
     if reading is None:
-        at = day.moments[frame.row].at
+        at = day.contexts[frame.row].at
         raise ApiError("warming_up", _warming_up(day.symbol, day.expiry, at))
     return reading
 
@@ -126,7 +126,7 @@ def _blocks(reading: Reading, strike_range: float) -> dict[str, Any]:
         "pin_risk": blocks.pin_block(state),
         "hedging": blocks.hedging_block(state),
         "decay": blocks.decay_block(state),
-        "vol_context": blocks.volatility_block(state, reading.moment.vix),
+        "vol_context": blocks.volatility_block(state, reading.context.vix),
         "flow": blocks.flow_block(state),
         "levels": blocks.levels_block(state),
         "liquidity": blocks.liquidity_block(state, strike_range),
@@ -168,19 +168,19 @@ def warnings(reading: Reading) -> list[str]:
             "quotes left out: " + ", ".join(f"{n} {name}" for name, n in faults.items()),
         ),
     ]
-    return [text for applies, text in said if applies] + list(reading.moment.notices)
+    return [text for applies, text in said if applies] + list(reading.context.notices)
 
 
 def _head(reading: Reading, source: Source) -> Head:
-    state, moment = reading.state, reading.moment
+    state, context = reading.state, reading.context
     chain, clock = state.instant.chain, state.instant.clock
     return Head(
         source=source,
-        data_as_of=data_as_of(moment.arrivals),
+        data_as_of=data_as_of(context.arrivals),
         symbol=chain.symbol,
         underlying_price=number(state.spot.value),
         expiration=chain.expiry,
-        as_of=timestamp(moment.at),
+        as_of=timestamp(context.at),
         market_open=True,
         time_to_close_hours=number(clock.hours_left),
         time_to_close_pct=number(clock.elapsed_pct),
@@ -194,7 +194,7 @@ def _closed(session: Session, source: Source, symbol: str) -> SessionClosed:
     state = "closed" if over else f"not open before {_time(hours.open)}"
     return SessionClosed(
         source=source,
-        data_as_of=data_as_of(session.arrivals()),
+        data_as_of=data_as_of(session.arrivals(symbol)),
         symbol=symbol,
         last_session=last,
         as_of=timestamp(session.now),
@@ -208,7 +208,7 @@ def _no_zero_dte(session: Session, source: Source, symbol: str) -> NoZeroDte:
     then = f"Next expiry: {following}." if following else "The tape has no later expiry."
     return NoZeroDte(
         source=source,
-        data_as_of=data_as_of(session.arrivals()),
+        data_as_of=data_as_of(session.arrivals(symbol)),
         symbol=symbol,
         underlying_price=number(spot.value) if spot else None,
         as_of=timestamp(session.now),

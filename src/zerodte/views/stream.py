@@ -30,7 +30,7 @@ def stream(frame: Frame, after: int | None) -> Iterator[SampleEvent]:
     for row, bar in zip(rows.tolist(), series_bars(day, rows), strict=True):
         is_last = row == frame.row
         yield SampleEvent(
-            time=day.moments[row].at,
+            time=day.contexts[row].at,
             bar=msgspec.json.encode(bar),
             snapshot=_summary(frame) if is_last else None,
         )

@@ -1,1 +1,1 @@
-"""The JSON contract: the shapes every client sees, their units, and nothing that computes them."""
+"""The JSON contract: queries, answers and errors with their units. Computes nothing."""

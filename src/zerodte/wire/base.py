@@ -1,7 +1,7 @@
-"""What the shapes of the contract are made of: value types, descriptions, wire time.
+"""Building blocks of the contract: value types, descriptions, wire time.
 
 Every shape is a frozen msgspec Struct with named fields. Shapes are trees, so the garbage collector
-need not watch them (`gc=False`).
+need not track them (`gc=False`).
 """
 
 from datetime import UTC, datetime
@@ -9,11 +9,11 @@ from typing import Annotated, TypeAlias
 
 from msgspec import Meta
 
-#: A real number rounded for the wire; None, on the wire null, where it is unknown.
+#: A real number rounded for the wire; None (null on the wire) if unknown.
 Number: TypeAlias = float | None
-#: A whole number (contracts, scores, whole dollars); None where it is unknown.
+#: A whole number (contracts, scores, whole dollars); None if unknown.
 Whole: TypeAlias = int | None
-#: A moment, UTC, ISO 8601 to the second.
+#: A time, UTC, ISO 8601 to the second.
 Timestamp: TypeAlias = Annotated[datetime, Meta(tz=True)]
 
 
@@ -23,5 +23,5 @@ def about(description: str) -> Meta:
 
 
 def timestamp(nanoseconds: int) -> datetime:
-    """Wire time of UTC nanoseconds: cut to the second, so that it never lies ahead of the event."""
+    """Wire time of UTC nanoseconds, truncated to the second so that it is never after the event."""
     return datetime.fromtimestamp(nanoseconds // 1_000_000_000, tz=UTC)

@@ -97,15 +97,20 @@ class Metadata(Struct, frozen=True, kw_only=True, gc=False):
     greek_smoothness_score: Annotated[Whole, about("0 to 100: smoothness of the smile.")]
     spot_source: Annotated[SpotSource | None, about("Where underlying_price comes from.")]
     quotes_fresh_pct: Annotated[
-        Number, about("Listed contracts whose standing quote counts, percent.")
+        Number, about("Listed contracts whose last quote is usable, percent.")
     ]
     classified_volume_pct: Annotated[Number, about("Volume with a known aggressor, percent.")]
     volume_by_rule: Annotated[
         dict[str, int],
-        about("Contracts of today's trades by what decided their side, or why they have none."),
+        about(
+            "Contracts traded today, by the rule that decided their side or the reason why they "
+            "have none."
+        ),
     ]
     oi_as_of: Annotated[
         Timestamp | None, about("When the settled open interest in use was published.")
     ]
-    inputs_digest: Annotated[str, about("Digest of every record up to this instant.")]
+    inputs_digest: Annotated[
+        str, about("Digest of every record behind this symbol's answers up to this instant.")
+    ]
     model_version: Annotated[str, about("Version of the formulas.")]

@@ -29,9 +29,9 @@ class StrikesHint(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class SetupEntry(Struct, frozen=True, kw_only=True, gc=False):
-    """A setup, with the conditions that speak for and against it."""
+    """A setup, with the conditions for and against it."""
 
-    name: Annotated[str, about("A code, as iron_fly.")]
+    name: Annotated[str, about("A code, such as iron_fly.")]
     display_name: Annotated[str, about("For people.")]
     thesis: Annotated[str, about("Why it would work.")]
     confidence: Annotated[Literal["high", "medium", "low"], about("By the soft conditions met.")]
@@ -41,7 +41,7 @@ class SetupEntry(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Setup(Struct, frozen=True, kw_only=True, gc=False):
-    """The setup that fits, those that nearly fit, and those to keep away from."""
+    """The setup that fits best, others that qualify, and those to avoid."""
 
     primary: Annotated[SetupEntry, about("The best fit.")]
     alternatives: Annotated[list[SetupEntry], about("Others that qualify.")]
@@ -54,8 +54,8 @@ class PinProbability(Struct, frozen=True, kw_only=True, gc=False):
     value: Annotated[Number, about("A fraction.")]
     calibration_method: Annotated[str, about("How it was computed.")]
     inputs_summary: Annotated[str, about("The inputs, as text.")]
-    low: Annotated[Number, about("The band that counts as at the magnet begins here.")]
-    high: Annotated[Number, about("And ends here.")]
+    low: Annotated[Number, about("Lower end of the band that counts as at the magnet.")]
+    high: Annotated[Number, about("Upper end of the band.")]
     base_rate: Annotated[Number, about("How often a shifted band was hit; null without history.")]
     interval: Annotated[tuple[float, float] | None, about("90%; null without history.")]
     sessions: Annotated[Whole, about("Sessions behind both; null without history.")]
@@ -65,8 +65,8 @@ class RangeProbability(Struct, frozen=True, kw_only=True, gc=False):
     """The chance of a close inside a band around spot."""
 
     value: Annotated[Number, about("A fraction.")]
-    low: Annotated[Number, about("The band begins here.")]
-    high: Annotated[Number, about("And ends here.")]
+    low: Annotated[Number, about("Lower end of the band.")]
+    high: Annotated[Number, about("Upper end of the band.")]
     calibration_method: Annotated[str, about("How it was computed.")]
     interval: Annotated[tuple[float, float] | None, about("90%; null without history.")]
     sessions: Annotated[Whole, about("Sessions behind it; null without history.")]
@@ -81,7 +81,7 @@ class Probabilities(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class DealerInventory(Struct, frozen=True, kw_only=True, gc=False):
-    """The exposures again, on a signed book of dealers' own positions."""
+    """The exposures on the inferred, signed positions of dealers."""
 
     net_gex: Annotated[Number, about("Dollars per 1% move.")]
     net_gex_low: Annotated[Number, about("Lower end of its 90% interval.")]
@@ -90,4 +90,6 @@ class DealerInventory(Struct, frozen=True, kw_only=True, gc=False):
     net_vex: Annotated[Number, about("Dollars per volatility point; above 0: dealers buy.")]
     net_chex: Annotated[Number, about("Dollars per session day; above 0: dealers buy.")]
     regime: Annotated[RegimeLabel, about("Undetermined when the interval spans zero.")]
-    agrees: Annotated[bool | None, about("With regime.label; null when the interval spans 0.")]
+    agrees: Annotated[
+        bool | None, about("Whether it agrees with regime.label; null when the interval spans 0.")
+    ]

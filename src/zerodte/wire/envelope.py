@@ -1,4 +1,4 @@
-"""What every successful answer carries besides its subject: version, source, age of its inputs."""
+"""The fields of every successful answer: version, source, age of its inputs."""
 
 from typing import Annotated, Literal, TypeAlias
 
@@ -11,10 +11,10 @@ Arrival: TypeAlias = Timestamp | None
 
 
 class DataAsOf(Struct, frozen=True, kw_only=True, gc=False):
-    """When each kind of input last arrived, UTC; null: nothing of that kind since the start.
+    """When each kind of input last arrived, UTC; null if none has arrived since the start.
 
-    Read each against its own cadence: settled open interest comes once a session, so an
-    `oi_feed` of this morning is current, options an hour old in session are not.
+    Judge each by its own cadence: settled open interest arrives once per session, so an `oi_feed`
+    of this morning is current, while options that are an hour old in session are not.
     """
 
     node: Annotated[str, about("The server that answered.")]

@@ -8,7 +8,7 @@ from msgspec import Struct
 from zerodte.errors import ZerodteError
 from zerodte.wire.base import about
 
-#: Every `error` a client can meet, and the HTTP status it comes with.
+#: Every `error` code and its HTTP status.
 STATUS: dict[str, int] = {
     "bad_request": 400,
     "bar_unavailable": 400,
@@ -50,7 +50,7 @@ class ApiError(ZerodteError):
     Args:
         code: One of `STATUS`.
         message: What was wrong and what is allowed.
-        extra: Further fields of the body.
+        extra: More fields of the body.
     """
 
     def __init__(self, code: str, message: str, **extra: str | int | None) -> None:

@@ -1,4 +1,4 @@
-"""The answer of `/v1/exposure/zero-dte/{symbol}`: its head, its blocks, their bytes."""
+"""The query and the answer of `/v1/exposure/zero-dte/{symbol}`: head, blocks and encoding."""
 
 from datetime import date
 from typing import Annotated
@@ -20,7 +20,7 @@ _NARROWEST, _WIDEST = STRIKE_RANGE_BOUNDS
 
 
 class Head(Envelope, frozen=True, kw_only=True, gc=False):
-    """What is being answered, and when."""
+    """The head of an answer about one chain: which chain, and when."""
 
     symbol: Annotated[str, about("As asked, trimmed and upper-cased.")]
     underlying_price: Annotated[Number, about("Spot, dollars.")]
@@ -32,7 +32,7 @@ class Head(Envelope, frozen=True, kw_only=True, gc=False):
 
 
 class ExposureBlocks(Struct, frozen=True, kw_only=True, gc=False):
-    """The analytics of one chain; they stand at the top level and again under `body`."""
+    """The analytics of one chain; they appear at the top level and again under `body`."""
 
     regime: Regime
     exposures: Exposures
@@ -57,18 +57,18 @@ def encode(head: Head, blocks: ExposureBlocks) -> bytes:
 
 
 class ChainQuery(SymbolQuery, frozen=True, kw_only=True, gc=False):
-    """A question about one chain of a symbol."""
+    """A query about one chain of a symbol."""
 
     codes = ("expiry_not_found", "session_unreadable", "warming_up")
     changes = "tick"
 
-    expiry: Annotated[date | None, about("Another expiry than today's, US/Eastern.")] = None
-    # Nearly the same range is the same answer: a hundredth of a percent of spot counts.
+    expiry: Annotated[date | None, about("An expiry other than today's, US/Eastern.")] = None
+    # Rounded, so that nearly equal ranges share one cached answer.
     strike_range: Annotated[
         float,
         about(
-            f"Fraction of spot kept in `strikes`; clamped to {_NARROWEST} to {_WIDEST}. "
-            "Aggregates always use the whole chain."
+            "Width of `strikes` on each side of spot, a fraction of spot; clamped to "
+            f"{_NARROWEST} to {_WIDEST}. Aggregates always use the whole chain."
         ),
         Meta(ge=_NARROWEST, le=_WIDEST),
         describe(unit="a fraction of spot", digits=4),
@@ -76,4 +76,4 @@ class ChainQuery(SymbolQuery, frozen=True, kw_only=True, gc=False):
 
 
 class ExposureQuery(ChainQuery, frozen=True, kw_only=True, gc=False):
-    """What a chain is on settled open interest."""
+    """Asks for a chain on settled open interest."""

@@ -1,8 +1,8 @@
-"""A field of a query: how its text is read, what it may be, and what its refusal says.
+"""Fields of a query: how the text of each is parsed, its JSON schema, and its error.
 
-A field is what its type says: one of a few words, a whole number or a fraction within bounds, a
-date, a symbol, a time on New York's clock. Numbers out of bounds are clamped, everything else that
-is not of the field's form is refused.
+The type determines the field: one of a few words, an integer or a fraction within bounds, a date,
+a symbol, or a New York wall clock time. Numbers out of bounds are clamped; any other malformed text
+is an error.
 """
 
 import re
@@ -30,12 +30,12 @@ class Field:
     """A field of a query.
 
     Attributes:
-        name: As in the URL.
-        meaning: For the documentation.
-        schema: Its JSON schema as a parameter.
-        code: The error of a text that is not of its form.
-        in_path: Whether it stands in the path; else it is in the query string.
-        parse: Its value from its text; raises ApiError.
+        name: The name in the URL.
+        meaning: One sentence for the documentation.
+        schema: JSON schema of the parameter.
+        code: Error code of a malformed text.
+        in_path: Whether it is part of the path rather than the query string.
+        parse: Parses a text; raises ApiError.
     """
 
     name: str
@@ -48,7 +48,7 @@ class Field:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Form:
-    """What annotations say of a field beyond its type."""
+    """What annotations add to a field's type."""
 
     kind: str = ""
     code: str = ""
@@ -59,13 +59,13 @@ class _Form:
 
 
 def describe(kind: str = "", **form: Any) -> Meta:
-    """What a type does not say of a field.
+    """What a field's type does not express.
 
     Args:
-        kind: symbol or wall_clock, where the type alone does not tell.
-        form: `code`, where it is not invalid_ and the field's name; `in_path`; the `unit` of a
-            number, for its refusal; how many `digits` of it count; words that other endpoints offer
-            (`elsewhere`), so that they are unavailable here rather than invalid.
+        kind: symbol or wall_clock, if the type alone does not determine it.
+        form: `code`, if it is not invalid_ plus the field's name; `in_path`; the `unit` of a
+            number, for its error message; the `digits` to which it is rounded; words that only
+            other endpoints offer (`elsewhere`), which are unavailable here rather than invalid.
     """
     return Meta(extra={"form": _Form(kind=kind, **form)})
 
@@ -87,14 +87,14 @@ def field_of(name: str, annotation: Any, default: Any) -> Field:
 
 
 def _of(metas: Iterable[Meta], get: Callable[[Meta], Any]) -> Any:
-    """What the first annotation that knows it says; None where none does."""
+    """The first value that an annotation gives; None if none does."""
     return next((value for meta in metas if (value := get(meta)) is not None), None)
 
 
 def _reader(
     name: str, code: str, kind: Any, form: _Form, low: Any, high: Any
 ) -> tuple[Callable[[str], Any], Schema]:
-    """How the text of a field is read, and its schema."""
+    """The parser and the JSON schema of a field."""
     if form.kind == "symbol":
         return _symbol, {"type": "string"}
     if form.kind == "wall_clock":
@@ -110,7 +110,7 @@ def _reader(
         return _integer(name, code, low, high), {"type": "integer", **bounds}
     if float in types:
         return _fraction(name, code, low, high, form), {"type": "number", **bounds}
-    raise TypeError(f"no text makes a {kind}")
+    raise TypeError(f"no parser for {kind}")
 
 
 def _symbol(text: str) -> str:
@@ -118,7 +118,7 @@ def _symbol(text: str) -> str:
     if not _SYMBOL.fullmatch(symbol):
         raise ApiError(
             "symbol_not_found",
-            "A symbol is up to 15 letters, digits, dots and dashes, as SPX or BRK.B.",
+            "A symbol is up to 15 letters, digits, dots and dashes, such as SPX or BRK.B.",
         )
     return symbol
 
@@ -140,7 +140,9 @@ def _integer(name: str, code: str, low: int, high: int) -> Callable[[str], int]:
         if not _INTEGER.fullmatch(text):
             raise ApiError(code, f"{name} must be an integer, {low} to {high}")
         digits = text.lstrip("+-").lstrip("0")
-        size = high if len(digits) > len(str(high)) else int(digits or 0)  # however many digits
+        size = (
+            high if len(digits) > len(str(high)) else int(digits or 0)
+        )  # avoids parsing a huge number
         return min(max(-size if text[0] == "-" else size, low), high)
 
     return parse
@@ -162,14 +164,15 @@ def _date(name: str, code: str) -> Callable[[str], date]:
                 return date.fromisoformat(text)
         except ValueError:
             pass
-        raise ApiError(code, f"{name} must be a date of the form yyyy-MM-dd, as 2026-05-29.")
+        raise ApiError(code, f"{name} must be a date of the form yyyy-MM-dd, such as 2026-05-29.")
 
     return parse
 
 
 def _wall_clock(name: str, code: str) -> Callable[[str], int]:
     form = (
-        f"{name} must be a US/Eastern time of the form yyyy-MM-ddTHH:mm:ss, as 2026-05-29T15:45:00"
+        f"{name} must be a US/Eastern time of the form yyyy-MM-ddTHH:mm:ss, "
+        "such as 2026-05-29T15:45:00"
     )
 
     def parse(text: str) -> int:
@@ -179,7 +182,10 @@ def _wall_clock(name: str, code: str) -> Callable[[str], int]:
             return parse_new_york(text)
         except ClockError as error:
             raise ApiError(code, f"{error}; {form}") from error
-        except (ValueError, OverflowError) as error:  # a year that no clock of this machine knows
+        except (
+            ValueError,
+            OverflowError,
+        ) as error:  # a year that this machine's clock cannot express
             raise ApiError(code, form) from error
 
     return parse

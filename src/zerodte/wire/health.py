@@ -14,7 +14,7 @@ class Health(Struct, frozen=True, kw_only=True, omit_defaults=True):
     reasons: Annotated[tuple[str, ...], about("Why it is unhealthy; absent when healthy.")] = ()
     warnings: Annotated[
         tuple[str, ...],
-        about("What hinders no answer, but has to be seen to; absent when nothing."),
+        about("Problems that affect no answer but need attention; absent when there are none."),
     ] = ()
 
     @classmethod

@@ -1,4 +1,4 @@
-"""The answer of `/v1/flow/zero-dte/heatmap/{symbol}`."""
+"""The query and the answer of `/v1/flow/zero-dte/heatmap/{symbol}`."""
 
 from typing import Annotated, Literal, TypeAlias
 
@@ -30,16 +30,16 @@ class Heatmap(ByStrike, frozen=True, kw_only=True, gc=False):
 
     metric: Annotated[HeatmapMetric, about("As asked.")]
     mode: Annotated[HeatmapMode, about("As asked.")]
-    market_open: Annotated[bool, about("Whether the instant asked about lies in the session.")]
+    market_open: Annotated[bool, about("Whether the requested instant lies in the session.")]
     bars: Annotated[list[HeatmapBar], about("Ascending; empty without samples.")]
 
 
 class HeatmapQuery(SymbolQuery, frozen=True, kw_only=True, gc=False):
-    """What one metric is over strikes and time."""
+    """Asks for one metric over strikes and time."""
 
     codes = STRIKE_CODES
 
-    metric: Annotated[HeatmapMetric, about("What the map shows.")] = "gex"
+    metric: Annotated[HeatmapMetric, about("The metric to show.")] = "gex"
     mode: Annotated[
         HeatmapMode, about("Values, or their change from the bar before; the first bar stays raw.")
     ] = "raw"

@@ -1,4 +1,4 @@
-"""The answer of `/v1/flow/zero-dte/hedge-flow/{symbol}`."""
+"""The query and the answer of `/v1/flow/zero-dte/hedge-flow/{symbol}`."""
 
 from typing import Annotated, Literal, TypeAlias
 
@@ -31,10 +31,10 @@ class HedgeFlow(WindowAnswer, frozen=True, kw_only=True, gc=False):
 
 
 class HedgeFlowQuery(SymbolQuery, frozen=True, kw_only=True, gc=False):
-    """What dealers had to trade to stay hedged, bar by bar."""
+    """Asks what dealers had to trade to stay hedged, bar by bar."""
 
     codes = WINDOW_CODES
 
-    side: Annotated[Side, about("Whose flow.")] = "all"
+    side: Annotated[Side, about("Which contracts' flow.")] = "all"
     bar: Bar = "30s"
     minutes: Minutes = WINDOW

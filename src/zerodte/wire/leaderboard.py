@@ -1,4 +1,4 @@
-"""The answer of `/v1/flow/zero-dte/leaderboard`."""
+"""The query and the answer of `/v1/flow/zero-dte/leaderboard`."""
 
 from typing import Annotated, Literal, TypeAlias
 
@@ -13,15 +13,15 @@ LeaderMetric: TypeAlias = Literal["heat", "pin_risk", "abs_flow", "charm_intensi
 
 
 class Leader(Struct, frozen=True, kw_only=True, gc=False):
-    """A symbol and its place."""
+    """A symbol and its rank."""
 
     rank: Annotated[int, about("From 1.")]
     symbol: Annotated[str, about("The underlying.")]
-    value: Annotated[float, about("Of the metric.")]
+    value: Annotated[float, about("Value of the metric.")]
 
 
 class Leaderboard(Envelope, frozen=True, kw_only=True, gc=False):
-    """The symbols with a same-day chain, the largest first; those without the figure are left out.
+    """The symbols with a same-day chain, largest first; symbols without the figure are left out.
 
     heat: |hedge flow since the open| / max(|net GEX|, 5% of gross GEX). pin_risk: the pin score.
     abs_flow: |calls| + |puts| hedge flow over the last 10 samples. charm_intensity: |charm dollars
@@ -36,13 +36,13 @@ class Leaderboard(Envelope, frozen=True, kw_only=True, gc=False):
 
 
 class LeaderboardQuery(Query, frozen=True, kw_only=True, gc=False):
-    """Which symbols lead in a metric."""
+    """Asks which symbols lead in a metric."""
 
     codes = ("warming_up",)
 
-    metric: Annotated[LeaderMetric, about("What is ranked.")] = "heat"
+    metric: Annotated[LeaderMetric, about("The metric to rank by.")] = "heat"
     n: Annotated[
         int,
-        about("Entries, at most; clamped to {} to {}.".format(*LEADERS_BOUNDS)),
+        about("Maximum number of entries; clamped to {} to {}.".format(*LEADERS_BOUNDS)),
         Meta(ge=LEADERS_BOUNDS[0], le=LEADERS_BOUNDS[1]),
     ] = LEADERS

@@ -1,7 +1,7 @@
-"""Rounding, the last thing that happens to a number before it leaves; NaN and infinity become None.
+"""Rounding, the last step before a number goes on the wire; NaN and infinity become None.
 
-Two grains: seven significant digits, and whole numbers (halves to even). Each comes for one
-number and for a column. What was counted in integers is not rounded at all.
+There are two precisions: seven significant digits, and whole numbers (halves to even). Each has a
+function for one number and one for a column. Integer counts are not rounded.
 """
 
 import math
@@ -15,9 +15,9 @@ DIGITS = 7
 
 #: 10^0 to 10^22: the powers of ten that a double holds exactly.
 _POWERS = np.array([float(f"1e{power}") for power in range(23)])
-#: Sizes that such a power brings to seven digits before the point.
+#: Magnitudes that such a power scales to seven digits before the point.
 _LEAST, _MOST = 1e-15, 1e22
-#: Nearer to a tie than this, in units of the last digit kept, scaling may fall to the wrong side.
+#: This near to a tie, in units of the last digit, scaling may round to the wrong side.
 _TIE = 1e-6
 
 
@@ -37,7 +37,7 @@ def wholes(values: F64) -> list[int | None]:
 
 
 def integers(values: I64, known: Bool) -> list[Any]:
-    """Integers to the last digit, None where they are not known; nested as the array is."""
+    """Exact integers, None where they are not known; nested like the array."""
     listed: list[Any] = np.where(known, values, None).tolist()  # type: ignore[call-overload]
     return listed
 
@@ -46,7 +46,7 @@ def numbers(values: F64) -> list[float | None]:
     """A column to seven significant digits, None where it is not finite; `number` of each.
 
     An exact integer of seven digits, times or over an exact power of ten, is the double nearest
-    to the rounded decimal. The few values where that does not hold go one by one.
+    to the rounded decimal. The few values for which that does not hold are rounded one by one.
     """
     size = np.abs(values)
     ordinary = (size >= _LEAST) & (size < _MOST)
@@ -55,12 +55,12 @@ def numbers(values: F64) -> list[float | None]:
     scale = _POWERS[np.abs(shift)]
     grows = shift >= 0
     scaled = np.where(grows, safe * scale, safe / scale)
-    kept = np.rint(scaled)
-    rounded = np.where(grows, kept / scale, kept * scale)
+    digits = np.rint(scaled)
+    rounded = np.where(grows, digits / scale, digits * scale)
 
-    digits = np.abs(scaled)
-    sure = (digits >= 10.0 ** (DIGITS - 1)) & (digits < 10.0**DIGITS)  # log10 was not an ulp off
-    sure &= np.abs(np.abs(scaled - kept) - 0.5) > _TIE
+    magnitude = np.abs(scaled)
+    sure = (magnitude >= 10.0 ** (DIGITS - 1)) & (magnitude < 10.0**DIGITS)  # log10 was exact
+    sure &= np.abs(np.abs(scaled - digits) - 0.5) > _TIE
     listed: list[float | None] = np.where(size == 0.0, 0.0, rounded).tolist()
     for position in np.flatnonzero(~(ordinary & sure) & (size != 0.0)).tolist():
         listed[position] = number(float(values[position]))

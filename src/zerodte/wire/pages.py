@@ -1,29 +1,29 @@
-"""The questions that the server itself answers: its health, its metrics, its pages."""
+"""The queries that the server answers itself: health, metrics, pages."""
 
 from zerodte.wire.query import Query
 
 
 class HealthQuery(Query, frozen=True, kw_only=True, gc=False):
-    """Whether the server can answer."""
+    """Asks whether the server can answer."""
 
 
 class MetricsQuery(Query, frozen=True, kw_only=True, gc=False):
-    """How the server is doing."""
+    """Asks for the server's metrics."""
 
 
 class OpenapiQuery(Query, frozen=True, kw_only=True, gc=False):
-    """What the contract is, for programs."""
+    """Asks for the contract as OpenAPI."""
 
     changes = "never"
 
 
 class DocsQuery(Query, frozen=True, kw_only=True, gc=False):
-    """What the contract is, for people."""
+    """Asks for the contract as a page."""
 
     changes = "never"
 
 
 class HomeQuery(Query, frozen=True, kw_only=True, gc=False):
-    """What the market is at a glance."""
+    """Asks for the overview page."""
 
     changes = "tick"

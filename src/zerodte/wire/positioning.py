@@ -26,7 +26,7 @@ class Regime(Struct, frozen=True, kw_only=True, gc=False):
     description: Annotated[str, about("The regime in a sentence.")]
     gamma_flip: Annotated[Number, about("Spot at which net GEX, repriced, changes sign.")]
     gamma_flip_status: Annotated[
-        FlipStatus, about("Why the flip is there or withheld; null flip unless available.")
+        FlipStatus, about("Why the flip is given or withheld; gamma_flip is null unless available.")
     ]
     spot_vs_flip: Annotated[
         Literal["above", "below"] | None, about("Side of the flip; null when withheld.")

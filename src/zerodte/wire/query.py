@@ -1,7 +1,7 @@
-"""What a question is: a frozen Struct whose fields carry meaning, bounds and error code.
+"""Queries: frozen Structs whose fields carry their meaning, bounds and error code.
 
-A query is read once from the text of a path and a query string. It hashes, so it keys caches; it
-encodes, so it can be sent to a worker; and its fields describe themselves to OpenAPI and clients.
+A query is parsed once from a path and a query string. It hashes, so it is the cache key. It
+encodes, so it can be sent to a worker. Its fields describe themselves to OpenAPI and clients.
 """
 
 import functools
@@ -15,30 +15,30 @@ from msgspec.structs import fields
 from zerodte.wire.base import about
 from zerodte.wire.field import Field, describe, field_of
 
-#: What may make an answer turn out different: a tick, a sample, nothing.
+#: What can change an answer: a tick, a sample, nothing.
 Changes: TypeAlias = Literal["tick", "sample", "never"]
 
 Symbol: TypeAlias = Annotated[
     str,
-    about("Trimmed and upper-cased, as SPX; a root is its symbol's."),
+    about("Trimmed and upper-cased, such as SPX; a root stands for its symbol."),
     describe("symbol", code="symbol_not_found", in_path=True),
 ]
 At: TypeAlias = Annotated[
     int | None,
     about(
-        "A past instant, US/Eastern `yyyy-MM-ddTHH:mm:ss`: the answer as it was at the last sample "
-        "not after it."
+        "A past instant, US/Eastern `yyyy-MM-ddTHH:mm:ss`: the answer as of the last sample at or "
+        "before it."
     ),
     describe("wall_clock"),
 ]
 
 
 class Query(Struct, frozen=True, kw_only=True, gc=False):
-    """A question with one finished answer at a time.
+    """A question that has one answer at a time.
 
     Attributes:
-        codes: The errors that its answer may be, beside those of its fields.
-        changes: What may make its answer turn out different.
+        codes: The error codes of its answer, besides those of its fields.
+        changes: What can change its answer.
     """
 
     codes: ClassVar[tuple[str, ...]] = ()
@@ -46,22 +46,22 @@ class Query(Struct, frozen=True, kw_only=True, gc=False):
 
     @classmethod
     def parse(cls, texts: Mapping[str, str]) -> Self:
-        """The query that is asked by texts, by field name; unknown names are ignored.
+        """Parse texts by field name; unknown names are ignored.
 
         Raises:
-            ApiError: A text is not of its field's form, with the field's code.
+            ApiError: A text is malformed; the error has its field's code.
         """
-        given = {f.name: f.parse(texts[f.name]) for f in fields_of(cls) if f.name in texts}
-        return cls(**given)
+        values = {f.name: f.parse(texts[f.name]) for f in fields_of(cls) if f.name in texts}
+        return cls(**values)
 
     @property
     def varies_with(self) -> Changes:
-        """What may make the answer to this very question turn out different."""
+        """What can change the answer to this particular query."""
         return self.changes
 
 
 class SymbolQuery(Query, frozen=True, kw_only=True, gc=False):
-    """A question about a symbol; `at` is in UTC nanoseconds, None for now."""
+    """A query about a symbol; `at` is in UTC nanoseconds, None for now."""
 
     symbol: Symbol
     at: At = None
@@ -74,7 +74,7 @@ class SymbolQuery(Query, frozen=True, kw_only=True, gc=False):
 
 @functools.cache
 def fields_of(query: type[Query]) -> tuple[Field, ...]:
-    """What the fields of a query are: those of the path, its own, then those of its bases."""
+    """The fields of a query: those of the path, its own, then those of its bases."""
     known = {field.name: field for field in fields(query)}
     names = [name for base in query.__mro__ for name in get_annotations(base) if name in known]
     read = [field_of(name, known[name].type, known[name].default) for name in names]

@@ -1,4 +1,4 @@
-"""The answer of `/v1/flow/zero-dte/series/{symbol}`."""
+"""The query and the answer of `/v1/flow/zero-dte/series/{symbol}`."""
 
 from typing import Annotated
 
@@ -12,7 +12,7 @@ from zerodte.wire.window import WINDOW_CODES, Bar, BarSize, Minutes, WindowAnswe
 
 
 class SeriesBar(Struct, frozen=True, gc=False):
-    """The last sample of a bar; null: unknown then."""
+    """The last sample of a bar; null where a figure was unknown."""
 
     # Fields are positional, so that columns become bars in one pass.
 
@@ -21,7 +21,7 @@ class SeriesBar(Struct, frozen=True, gc=False):
     net_gex: Annotated[Number, about("Dollars per 1% move.")]
     net_dex: Annotated[Number, about("Delta dollars of the holders.")]
     gamma_flip: Annotated[Number, about("Dollars; null unless available.")]
-    gamma_flip_status: Annotated[FlipStatus | None, about("Why the flip is there or withheld.")]
+    gamma_flip_status: Annotated[FlipStatus | None, about("Why the flip is given or withheld.")]
     call_wall: Annotated[Number, about("Strike of the largest call GEX.")]
     put_wall: Annotated[Number, about("Strike of the most negative put GEX.")]
     magnet: Annotated[Number, about("Strike of the largest |net GEX|.")]
@@ -47,7 +47,7 @@ class Series(WindowAnswer, frozen=True, kw_only=True, gc=False):
 
 
 class SeriesQuery(SymbolQuery, frozen=True, kw_only=True, gc=False):
-    """What the headline figures of a day are, bar by bar."""
+    """Asks for the headline figures of a day, bar by bar."""
 
     codes = WINDOW_CODES
 

@@ -1,4 +1,4 @@
-"""The answer of `/v1/flow/zero-dte/snapshot/{symbol}`, and its two degraded forms."""
+"""The query and the answer of `/v1/flow/zero-dte/snapshot/{symbol}`, with two degraded forms."""
 
 from datetime import date
 from typing import Annotated
@@ -44,4 +44,4 @@ class SessionClosed(Envelope, frozen=True, kw_only=True, gc=False):
 
 
 class SnapshotQuery(ChainQuery, frozen=True, kw_only=True, gc=False):
-    """What a chain is on effective open interest, with all that follows from it."""
+    """Asks for a chain on effective open interest, with the decision."""

@@ -1,4 +1,4 @@
-"""The question of `/v1/flow/zero-dte/stream/{symbol}`, and a sample as a stream shows it."""
+"""The query of `/v1/flow/zero-dte/stream/{symbol}`, and a sample as a stream sends it."""
 
 from msgspec import Struct
 
@@ -6,7 +6,7 @@ from zerodte.wire.query import Query, Symbol
 
 
 class StreamQuery(Query, frozen=True, kw_only=True, gc=False):
-    """What each sample of a symbol is, as it is taken: it has no last answer."""
+    """Asks for each sample of a symbol as it is taken. It has no final answer."""
 
     codes = ("warming_up",)
 
@@ -14,13 +14,13 @@ class StreamQuery(Query, frozen=True, kw_only=True, gc=False):
 
 
 class SampleEvent(Struct, frozen=True, kw_only=True, gc=False):
-    """A sample of a symbol as a stream shows it.
+    """A sample of a symbol as a stream sends it.
 
     Attributes:
-        time: The sample's, UTC ns; whole seconds.
+        time: Sample time, UTC ns; whole seconds.
         bar: A series bar, JSON on one line.
-        snapshot: The snapshot without `body` and `strikes`, likewise; None where a newer one
-            follows.
+        snapshot: The snapshot without `body` and `strikes`, JSON on one line; None if a newer
+            one follows.
     """
 
     time: int

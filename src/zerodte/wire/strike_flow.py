@@ -1,4 +1,4 @@
-"""The answer of `/v1/flow/zero-dte/strike-flow/{symbol}`."""
+"""The query and the answer of `/v1/flow/zero-dte/strike-flow/{symbol}`."""
 
 from typing import Annotated
 
@@ -11,7 +11,7 @@ from zerodte.wire.window import STRIKE_CODES, ByStrike, Minutes, StrikeBar
 
 
 class StrikeFlowBar(Struct, frozen=True, gc=False):
-    """What was traded in a bar, by strike, calls and puts together, parallel to strikes_grid.
+    """Trading in a bar by strike, calls and puts together, parallel to strikes_grid.
 
     Null where a strike was not listed yet, and before the symbol's first trade.
     """
@@ -32,7 +32,7 @@ class StrikeFlow(ByStrike, frozen=True, kw_only=True, gc=False):
 
 
 class StrikeFlowQuery(SymbolQuery, frozen=True, kw_only=True, gc=False):
-    """What the signed flow is over strikes and time."""
+    """Asks for signed flow over strikes and time."""
 
     codes = STRIKE_CODES
 

@@ -15,8 +15,8 @@ class Strike(Struct, frozen=True, gc=False):
 
     strike: Annotated[float, about("Dollars.")]
     distance_from_spot_pct: Annotated[Number, about("Strike minus spot, percent of spot.")]
-    call_symbol: Annotated[str | None, about("As SPY-260319-C-590; null where not listed.")]
-    put_symbol: Annotated[str | None, about("As SPY-260319-P-590; null where not listed.")]
+    call_symbol: Annotated[str | None, about("Such as SPY-260319-C-590; null where not listed.")]
+    put_symbol: Annotated[str | None, about("Such as SPY-260319-P-590; null where not listed.")]
     call_gex: Annotated[Number, about("Dollars per 1% move.")]
     put_gex: Annotated[Number, about("Dollars per 1% move, negative.")]
     net_gex: Annotated[Number, about("Calls plus puts.")]
@@ -29,11 +29,11 @@ class Strike(Struct, frozen=True, gc=False):
     put_oi: Annotated[Whole, about("Open interest, contracts.")]
     call_volume: Annotated[Whole, about("Contracts traded today.")]
     put_volume: Annotated[Whole, about("Contracts traded today.")]
-    gex_share_pct: Annotated[Number, about("|Net GEX| in the sum over the chain, percent.")]
-    oi_share_pct: Annotated[Number, about("Of the chain's open interest, percent.")]
-    volume_share_pct: Annotated[Number, about("Of the chain's volume, percent.")]
-    call_iv: Annotated[Number, about("Its own, a fraction; null where not invertible.")]
-    put_iv: Annotated[Number, about("Its own, a fraction; null where not invertible.")]
+    gex_share_pct: Annotated[Number, about("Share of |net GEX| in the chain's sum, percent.")]
+    oi_share_pct: Annotated[Number, about("Share of the chain's open interest, percent.")]
+    volume_share_pct: Annotated[Number, about("Share of the chain's volume, percent.")]
+    call_iv: Annotated[Number, about("The call's own, a fraction; null where not invertible.")]
+    put_iv: Annotated[Number, about("The put's own, a fraction; null where not invertible.")]
     call_delta: Annotated[Number, about("Per share, 0 to 1.")]
     put_delta: Annotated[Number, about("Per share, -1 to 0.")]
     call_gamma: Annotated[Number, about("Per 1.00 of spot.")]
@@ -53,7 +53,9 @@ def rows(**columns: Sequence[object]) -> list[Strike]:
         ValueError: A column is missing, unknown or of another length.
     """
     names = Strike.__struct_fields__
-    if odd := columns.keys() ^ set(names):
-        raise ValueError(f"columns of strikes do not match its fields: {', '.join(sorted(odd))}")
+    if mismatched := columns.keys() ^ set(names):
+        raise ValueError(
+            f"columns of strikes do not match its fields: {', '.join(sorted(mismatched))}"
+        )
     ordered = [columns[name] for name in names]
     return [Strike(*row) for row in zip(*ordered, strict=True)]

@@ -1,4 +1,4 @@
-"""Amounts as text, at a scale that people read."""
+"""Amounts as text, at a readable scale."""
 
 import math
 
@@ -18,5 +18,5 @@ def dollars(value: float) -> str:
 
 
 def price(value: float) -> str:
-    """A price or strike without needless zeros; "unknown" for NaN."""
+    """A price or strike without trailing zeros; "unknown" for NaN."""
     return f"{value:,.2f}".removesuffix(".00") if math.isfinite(value) else _UNKNOWN

@@ -1,4 +1,4 @@
-"""What the answers over a window of samples share: their head, their gaps, the sizes of bars."""
+"""Shared by all queries and answers about a window of samples: head, gaps, bar sizes."""
 
 from datetime import date
 from typing import Annotated, Literal, TypeAlias, get_args
@@ -11,10 +11,10 @@ from zerodte.wire.envelope import Envelope
 from zerodte.wire.field import describe
 
 BarSize: TypeAlias = Literal["30s", "1m", "5m", "15m"]
-#: The sizes that answers by strike come in.
+#: Bar sizes of answers by strike.
 StrikeBarSize: TypeAlias = Literal["1m", "5m", "15m"]
 
-# Fields of queries about a window.
+# Fields of queries about a window
 Bar: TypeAlias = Annotated[BarSize, about("The size of a bar.")]
 StrikeBar: TypeAlias = Annotated[
     StrikeBarSize,
@@ -29,17 +29,17 @@ Minutes: TypeAlias = Annotated[
     ),
     Meta(ge=WINDOW_BOUNDS[0], le=WINDOW_BOUNDS[1]),
 ]
-#: The errors of every window, and of those by strike.
+#: Error codes of every window, and of those by strike.
 WINDOW_CODES = ("session_unreadable", "warming_up")
 STRIKE_CODES = ("bar_unavailable", "no_strike_data_for_window", *WINDOW_CODES)
 
 
 class GapInterval(Struct, frozen=True, kw_only=True, gc=False):
-    """An interval in which nothing was received: what fell into it is missing from every answer."""
+    """An interval in which nothing was received; its records are missing from every answer."""
 
-    start: Annotated[Timestamp, about("The last instant that something was received, UTC.")]
-    end: Annotated[Timestamp, about("When something was received again, or as_of while it lasts.")]
-    reason: Annotated[str, about("silence, or what the recorder said of it.")]
+    start: Annotated[Timestamp, about("The last instant at which anything was received, UTC.")]
+    end: Annotated[Timestamp, about("When anything was received again; as_of while the gap lasts.")]
+    reason: Annotated[str, about("silence, or the reason that the recorder gives.")]
 
 
 class WindowAnswer(Envelope, frozen=True, kw_only=True, gc=False):
@@ -49,9 +49,11 @@ class WindowAnswer(Envelope, frozen=True, kw_only=True, gc=False):
     expiration: Annotated[
         date | None, about("The same-day chain's expiry, US/Eastern; null without samples.")
     ]
-    as_of: Annotated[Timestamp, about("The last sample, UTC; the instant asked about without one.")]
+    as_of: Annotated[
+        Timestamp, about("The last sample, UTC; the requested instant if there is none.")
+    ]
     gap_intervals: Annotated[
-        list[GapInterval], about("Of the session up to as_of, whatever the window.")
+        list[GapInterval], about("All gaps of the session up to as_of, whatever the window.")
     ]
 
 
