@@ -4,6 +4,9 @@ BIN := $(VENV)/bin
 PYTHON := $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
 	command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check --no-input
+# A module's tests share what is expensive, so they stay in one process.
+WORKERS ?= auto
+PYTEST = $(BIN)/python -m pytest -n $(WORKERS) --dist loadscope
 HOST ?= 127.0.0.1
 PORT ?= 8017
 SPEED ?=
@@ -15,13 +18,14 @@ IMPACT ?=
 CHOICES = $(if $(SPEED),--speed $(SPEED)) $(if $(DATE),--date $(DATE)) $(if $(SEED),--seed $(SEED)) \
 	$(if $(SYMBOLS),--symbols $(SYMBOLS)) $(if $(IMPACT),--impact $(IMPACT))
 
-.PHONY: run test check bench study help clean
+.PHONY: run test drill check bench study help clean
 .DEFAULT_GOAL := help
 
 help: ## This list
 	@echo "make run           serve a simulated market on http://$(HOST):$(PORT) (PORT=N, HOST=H, SPEED=X,"
 	@echo "                   DATE=D, SEED=N, SYMBOLS=A,B; TAPE=DIR serves a tape instead)"
-	@echo "make test          run the tests"
+	@echo "make test          run the tests, in parallel (ARGS=..., WORKERS=N)"
+	@echo "make drill         run the long seeded matrices: kills, recorded days in every form"
 	@echo "make check         lint, types, import directions"
 	@echo "make bench         measure speed against named peers"
 	@echo "make study         measure the simulated market against real ones (ARGS=NAME)"
@@ -35,7 +39,10 @@ else
 endif
 
 test: $(VENV)/dev-ready $(VENV)/s3-ready ## Run the tests
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(PYTEST) $(ARGS)
+
+drill: $(VENV)/dev-ready ## Run the long seeded matrices
+	@$(PYTEST) -m drill $(ARGS)
 
 check: $(VENV)/dev-ready ## Lint, types, import directions
 	@$(BIN)/ruff format --check .

@@ -24,7 +24,7 @@ EXAMPLES = ROOT / "examples"
 DUCKDB = EXAMPLES / "history_duckdb.py"
 POLARS = EXAMPLES / "history_polars.py"
 
-FIRST, SECOND = datetime.date(2025, 6, 2), datetime.date(2025, 6, 3)
+FIRST, SECOND, THIRD = (datetime.date(2025, 6, day) for day in (2, 3, 4))
 REGIMES = ["positive_gamma", "negative_gamma", "undetermined", None]
 
 Sample: TypeAlias = dict[str, Any]
@@ -33,7 +33,7 @@ Key: TypeAlias = tuple[datetime.date, str]
 
 @pytest.fixture(scope="module")
 def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A history: a session of ABC, and on the next day its like with random figures, as XYZ too."""
+    """A history: a session of ABC, and its like on later days with random figures, as XYZ too."""
     folder = tmp_path_factory.mktemp("examples")
     day = 23_400
     write(
@@ -47,21 +47,22 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shown = CliRunner().invoke(main, replay)
     assert shown.exit_code == 0, shown.output
     table = pq.read_table(history / f"date={FIRST}" / "ABC.parquet", partitioning=None)
-    (history / f"date={SECOND}").mkdir()
-    for seed, symbol in enumerate(("ABC", "XYZ")):
-        path = history / f"date={SECOND}" / f"{symbol}.parquet"
-        pq.write_table(next_day(table, symbol, seed), path)
+    later = (("ABC", SECOND), ("XYZ", SECOND), ("XYZ", THIRD))
+    for seed, (symbol, date) in enumerate(later, start=4):
+        path = history / f"date={date}" / f"{symbol}.parquet"
+        path.parent.mkdir(exist_ok=True)
+        pq.write_table(redrawn(table, symbol, date, seed), path)
     return history
 
 
-def next_day(table: pa.Table, symbol: str, seed: int) -> pa.Table:
-    """The same session a day later, its figures drawn anew; some are unknown."""
+def redrawn(table: pa.Table, symbol: str, date: datetime.date, seed: int) -> pa.Table:
+    """The same session on a later date, its figures drawn anew; some are unknown."""
     random = np.random.default_rng(seed)
-    count = len(table)
+    count, later = len(table), (date - FIRST).days * 86_400 * 10**9
     spot = 100.0 * np.exp(np.cumsum(random.normal(0.0, 1e-3, count)))
     figures = {
         "symbol": [symbol] * count,
-        "t": [at + 86_400 * 10**9 for at in table["t"].cast(pa.int64()).to_pylist()],
+        "t": [at + later for at in table["t"].cast(pa.int64()).to_pylist()],
         "spot": spot,
         "gamma_flip": spot + random.normal(0.0, 0.1, count),
         "regime": [REGIMES[n] for n in random.integers(0, len(REGIMES), count)],
@@ -90,7 +91,7 @@ def sessions(root: Path) -> dict[Key, list[Sample]]:
         ]
         date = datetime.date.fromisoformat(path.parent.name.removeprefix("date="))
         out[date, path.stem] = rows
-    assert list(out) == [(FIRST, "ABC"), (SECOND, "ABC"), (SECOND, "XYZ")]
+    assert list(out) == [(FIRST, "ABC"), (SECOND, "ABC"), (SECOND, "XYZ"), (THIRD, "XYZ")]
     assert {len(rows) for rows in out.values()} == {780}
     return out
 
@@ -122,8 +123,9 @@ def test_sessions(root: Path, sessions: dict[Key, list[Sample]]) -> None:
         )
     assert answer(root, "SESSIONS") == expected
     assert answer(root, "SESSIONS", "XYZ") == expected[2:]
-    assert expected[1][-1] > 100
-    assert expected[1][-1] != expected[2][-1]
+    assert len({row[-1] for row in expected}) == 4
+    ends = [sessions[SECOND, "XYZ"][-1], sessions[THIRD, "XYZ"][0]]
+    assert {np.sign(row["spot"] - row["gamma_flip"]) for row in ends} == {-1, 1}, "no crossing"
 
 
 def test_straddles(root: Path, sessions: dict[Key, list[Sample]]) -> None:
@@ -146,8 +148,8 @@ def test_straddles(root: Path, sessions: dict[Key, list[Sample]]) -> None:
 
 def test_busiest_strikes(root: Path, sessions: dict[Key, list[Sample]]) -> None:
     expected: list[tuple[Any, ...]] = []
-    for symbol in ("ABC", "XYZ"):
-        rows = sessions[SECOND, symbol]
+    for symbol, date in (("ABC", SECOND), ("XYZ", THIRD)):
+        rows = sessions[date, symbol]
         call, put = (
             [row[f"{side}_official_open_interest"] for row in rows] for side in ("call", "put")
         )

@@ -19,6 +19,7 @@ from server.ports import served
 from session.made_tape import quotes, stock, trades, write
 from zerodte.python_api import ApiError, Exposure, MarketDay, SessionClosed, Snapshot
 from zerodte.runtime.replay_runner import ReplayRunner
+from zerodte.runtime.warmup import warm_up
 from zerodte.server.app import create_app
 from zerodte.server.settings import ServerSettings
 from zerodte.service.stage import Stage
@@ -57,6 +58,7 @@ def day(tape: Tape) -> MarketDay:
 
 @pytest.fixture(scope="module")
 def client(tape: Tape) -> Iterator[httpx.Client]:
+    warm_up(tape.session)  # compile without the time limit of `ready`
     with (
         ready(ReplayRunner(Stage(), [open_tape(tape.path)])) as market,
         served(create_app(market.service, ServerSettings())) as url,

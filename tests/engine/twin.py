@@ -96,8 +96,12 @@ class Twin:
 
     def total_variance_at(self, strike: float) -> float:
         """Between quoted neighbours linear in total variance, flat beyond."""
+        return between(strike, *self._known_variance)
+
+    @cached_property
+    def _known_variance(self) -> tuple[list[float], list[float]]:
         known = list(self.quoted)
-        return between(strike, known, [self.quoted[k] ** 2 * self.when.tau for k in known])
+        return known, [self.quoted[k] ** 2 * self.when.tau for k in known]
 
     @cached_property
     def smile(self) -> list[float]:
@@ -254,15 +258,22 @@ class Twin:
     def gex_at(self, spot: float) -> tuple[float, float]:
         """GEX of calls and of puts at a trial spot, sticky by strike, both without sign."""
         forward = spot * self.forward / self.spot
-        root_tau = math.sqrt(self.when.tau)
         calls = puts = 0.0
-        for row, vol in zip(self.rows, self.smile, strict=True):
-            deviation = vol * root_tau
-            d1 = d1_of(forward, row.strike, deviation)
-            gamma = pdf(d1) / (forward * deviation)
-            calls += gamma * held(row.call)
-            puts += gamma * held(row.put)
+        for strike, deviation, call, put in self._book:
+            gamma = pdf(d1_of(forward, strike, deviation)) / (forward * deviation)
+            calls += gamma * call
+            puts += gamma * put
         return calls * spot * spot, puts * spot * spot
+
+    @cached_property
+    def _book(self) -> list[tuple[float, float, float, float]]:
+        """Strike, deviation, calls and puts held, where any are."""
+        root_tau = math.sqrt(self.when.tau)
+        return [
+            (row.strike, vol * root_tau, held(row.call), held(row.put))
+            for row, vol in zip(self.rows, self.smile, strict=True)
+            if held(row.call) or held(row.put)
+        ]
 
     def net_at(self, spot: float, put_scale: float = 1.0) -> float:
         """Net GEX at a trial spot, dollars per 1% move."""
@@ -277,6 +288,15 @@ class Twin:
 
     def roots(self, put_scale: float = 1.0) -> list[float]:
         """Every sign change within reach, nearest spot first."""
+        if put_scale not in self._roots:
+            self._roots[put_scale] = self._find_roots(put_scale)
+        return self._roots[put_scale]
+
+    @cached_property
+    def _roots(self) -> dict[float, list[float]]:
+        return {}
+
+    def _find_roots(self, put_scale: float) -> list[float]:
         net = [(x, calls - put_scale * puts) for x, calls, puts in self._scan]
         net = [(x, value) for x, value in net if value != 0]
         found = [

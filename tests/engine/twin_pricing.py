@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final, NamedTuple
 
 #: Section 1: percent of a session's variance by half hour.
@@ -42,7 +43,7 @@ class When:
         """Session minutes left today."""
         return min(self.length, max(0.0, self.length - self.elapsed))
 
-    @property
+    @cached_property
     def tau(self) -> float:
         """Section 1: years of 252 sessions, one minute at least."""
         return max(self.left / self.length + self.sessions_after, 1 / self.length) / 252

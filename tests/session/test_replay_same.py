@@ -70,7 +70,7 @@ def spoken(records: Records) -> Records:
     return kept
 
 
-@pytest.fixture(scope="module", params=["goog", "made"])
+@pytest.fixture(scope="module", params=["made", pytest.param("goog", marks=pytest.mark.drill)])
 def folder(request: pytest.FixtureRequest) -> Path:
     chosen: Path = request.getfixturevalue(request.param)
     return chosen

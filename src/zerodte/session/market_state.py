@@ -212,7 +212,11 @@ class MarketState:
         if symbol is None:
             newest = self._arrivals.max(axis=1, initial=NEVER_QUOTED)
         else:
-            newest = self._arrivals[:, self.underlyings.number(symbol)]
+            # A symbol that nobody knows has no inputs.
+            number = self.underlyings.find(symbol)
+            if number is None:
+                return {}
+            newest = self._arrivals[:, number]
         named = zip(ARRIVALS, newest.tolist(), strict=True)
         return {name: at for name, at in named if at != NEVER_QUOTED}
 

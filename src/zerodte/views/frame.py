@@ -59,8 +59,8 @@ class Frame:
         """A symbol now."""
         day = session.kept(symbol)
         row = -1 if day is None else len(day) - 1
-        now, is_open = session.now, session.is_open
-        return cls(symbol, source, now, is_open, day, row, session.arrivals(symbol))
+        arrivals = session.arrivals(symbol) if row < 0 else {}
+        return cls(symbol, source, session.now, session.is_open, day, row, arrivals)
 
     @classmethod
     def past(cls, day: SampleDay | None, source: Source, symbol: str, at: int) -> "Frame":
