@@ -126,7 +126,9 @@ def test_records_of_unknown_instruments_are_counted() -> None:
     plain.send("12:00:01")
     net = state_of(plain.session).exposures.net_gex
     assert state_of(day.session).exposures.net_gex == net
-    assert warned(day.session, "records of unknown instruments: 2")
+    # They belong to no symbol: the whole session counts them, no symbol's warnings do.
+    assert day.session.left_out() == {"records of unknown instruments": 2}
+    assert not warned(day.session, "unknown instruments")
 
 
 def test_a_dataset_without_any_definition_is_counted_too() -> None:
@@ -144,14 +146,15 @@ def test_adjusted_roots_are_kept_out_and_counted() -> None:
     adjusted = osi("C", 500.0, root="SPXW1")
     day.send("12:00:01", define=(adjusted,), quotes={adjusted: (1.0, 1.1)})
     assert day.session.symbols() == ["SPX"]
-    assert warned(day.session, "adjusted root: 1")
-    assert not warned(day.session, "unknown instruments")
+    assert day.session.notices() == ["adjusted root: 1 left out"]
+    assert not warned(day.session, "adjusted root")
 
 
 def test_what_is_no_option_symbol_is_counted() -> None:
     day = heard()
     day.send("12:00:01", define=("NONSENSE",))
-    assert warned(day.session, "not an OSI symbol: 1")
+    assert day.session.notices() == ["not an OSI symbol: 1 left out"]
+    assert not warned(day.session, "not an OSI symbol")
 
 
 def test_other_statistics_are_passed_over() -> None:

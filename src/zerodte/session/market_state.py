@@ -205,17 +205,14 @@ class MarketState:
         """When each kind of input last arrived, UTC ns, by the wire's name; not what never came.
 
         Args:
-            symbol: Its own inputs and the shared ones. None for all.
+            symbol: Its own inputs and the shared ones. None, or one that is unknown, for all.
         """
         if self._arrivals is None:
             self._arrivals = self._newest_by_symbol()
-        if symbol is None:
+        number = None if symbol is None else self.underlyings.find(symbol)
+        if number is None:
             newest = self._arrivals.max(axis=1, initial=NEVER_QUOTED)
         else:
-            # A symbol that nobody knows has no inputs.
-            number = self.underlyings.find(symbol)
-            if number is None:
-                return {}
             newest = self._arrivals[:, number]
         named = zip(ARRIVALS, newest.tolist(), strict=True)
         return {name: at for name, at in named if at != NEVER_QUOTED}
