@@ -147,8 +147,8 @@ def _read(folder: Path, stream: FeedStream) -> _StreamContent:
 def _complete_pairs(file: Path) -> int:
     """The number of pairs of cancels that were written, without any filler from the disk."""
     content = sidecar_path(file, CANCELS_SUFFIX).read_bytes()
-    pairs = np.frombuffer(content[: len(content) // CANCEL_SIZE * CANCEL_SIZE], "<i8")
-    pairs = pairs.reshape(-1, 2)
+    numbers = np.frombuffer(content[: len(content) // CANCEL_SIZE * CANCEL_SIZE], "<i8")
+    pairs = numbers.reshape(-1, 2)
     is_pair = np.append(pairs[:, 1] < pairs[:, 0], np.False_)
     return int(np.argmin(is_pair))
 

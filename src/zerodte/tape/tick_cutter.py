@@ -80,7 +80,7 @@ class ReceiveTimeCutter:
         if not len(timed):
             return
         previous = self._newest or timed[:2].min()
-        levels = np.concatenate(([previous], timed))
+        levels = np.insert(timed, 0, previous)
         is_jump = np.zeros(len(levels), np.bool_)
         for start, stop in _jumps(levels):
             levels[start:stop] = levels[start - 1]
