@@ -162,7 +162,7 @@ def _day() -> SampleDay:
     market = WideMarket(1, 200)
     for _ in market.samples(780):
         pass
-    day = market.session.kept(market.names[0])
+    day = market.session.samples(market.names[0])
     assert day is not None
     return day
 
@@ -195,7 +195,7 @@ def main() -> None:
     market = WideMarket(500, 50)
     before = _resident()
     timings = sorted(market.samples(780))
-    days = [day for name in market.names if (day := market.session.kept(name))]
+    days = [day for name in market.names if (day := market.session.samples(name))]
     size = sum(
         sum(getattr(day.columns, name).nbytes for name in COLUMN_KINDS)
         + day.inputs.nbytes

@@ -61,12 +61,12 @@ def test_counters_are_rates_and_gauges_are_not() -> None:
 
 
 def test_panels_have_ids_of_their_own_and_do_not_overlap() -> None:
-    board = json.loads(BOARD.read_text())
-    ids = [panel["id"] for panel in board["panels"]]
+    market = json.loads(BOARD.read_text())
+    ids = [panel["id"] for panel in market["panels"]]
     assert len(set(ids)) == len(ids)
     cells = Counter(
         (x, y)
-        for place in (panel["gridPos"] for panel in board["panels"])
+        for place in (panel["gridPos"] for panel in market["panels"])
         for x in range(place["x"], place["x"] + place["w"])
         for y in range(place["y"], place["y"] + place["h"])
     )
@@ -75,8 +75,8 @@ def test_panels_have_ids_of_their_own_and_do_not_overlap() -> None:
 
 
 def test_the_board_fits_any_source_and_any_servers() -> None:
-    board = json.loads(BOARD.read_text())
-    source, server = board["templating"]["list"]
+    market = json.loads(BOARD.read_text())
+    source, server = market["templating"]["list"]
     assert (source["type"], source["query"]) == ("datasource", "prometheus")
     assert server["query"]["query"] == "label_values(zerodte_build_info, instance)"
     for panel in panels():

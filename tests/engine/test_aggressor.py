@@ -184,6 +184,6 @@ def test_prices_far_outside_of_the_quote_are_signed_and_counted(
     one["price"], one["size"], one["ts_recv"] = round(price * 1e9), 3, OPEN + 60 * 10**9
     trades = Trades.of(one, np.zeros(1, np.int32))
     trades.standing[0] = (*quote, 10.0, 10.0)
-    verdicts = flow.apply(trades, 0)
+    classifications = flow.apply(trades, 0)
     assert flow.far_outside == far
-    assert verdicts.side[0] != 0
+    assert classifications.side[0] != 0

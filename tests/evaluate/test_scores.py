@@ -84,11 +84,11 @@ def _reading(session: Session, symbol: str) -> Reading:
 
 def _rows(trades: ClassifiedTrades, end: int) -> Iterator[dict[str, float]]:
     for place in range(len(trades.batch.records)):
-        verdicts = {
-            name: column[place].item() for name, column in trades.verdicts._asdict().items()
+        classifications = {
+            name: column[place].item() for name, column in trades.classifications._asdict().items()
         }
         valued = {name: column[place].item() for name, column in trades.valued._asdict().items()}
-        yield {**verdicts, **valued, "end": end}
+        yield {**classifications, **valued, "end": end}
 
 
 @pytest.fixture(scope="module")

@@ -63,7 +63,7 @@ def recording(recorded: Path) -> tuple[Session, SampleDay]:
 
 def kept(session: Session, symbol: str) -> tuple[Session, SampleDay]:
     session.advance(session.hours.close)
-    day = session.kept(symbol)
+    day = session.samples(symbol)
     assert day is not None
     return session, decode(encode(StoredSession(day, "replay"))).day
 
@@ -118,14 +118,14 @@ def answer(query: Query, day: SampleDay | None, symbol: str, at: int) -> bytes:
 def test_of_a_made_session(query: Query, second: int) -> None:
     session, past = made()
     at = session.hours.open + second * SECOND
-    assert answer(query, past, "ABC", at) == answer(query, session.kept("ABC"), "ABC", at)
+    assert answer(query, past, "ABC", at) == answer(query, session.samples("ABC"), "ABC", at)
 
 
 @given(query=QUERIES, second=instants)
 def test_of_a_recorded_session(recorded: Path, query: Query, second: int) -> None:
     session, past = recording(recorded)
     at = session.hours.open + second * SECOND
-    assert answer(query, past, "SPX", at) == answer(query, session.kept("SPX"), "SPX", at)
+    assert answer(query, past, "SPX", at) == answer(query, session.samples("SPX"), "SPX", at)
 
 
 def test_another_day_gives_other_bytes() -> None:

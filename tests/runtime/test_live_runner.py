@@ -100,7 +100,7 @@ def test_live_answers_are_those_of_a_replay(tape: Tape, tmp_path: Path) -> None:
     assert live == snapshot(again, "live", SNAPSHOT)
     assert json.loads(live)["source"] == "live"
     assert again.digest == replay(tape).digest
-    assert again.board.flow.records.tolist() == replay(tape).board.flow.records.tolist()
+    assert again.market.flow.records.tolist() == replay(tape).market.flow.records.tolist()
 
 
 @pytest.mark.parametrize("ticks", [0, 1, 10_000, 10_900])
@@ -226,10 +226,10 @@ def test_time_passes_without_the_feed(
 
 
 def volumes(session: Session) -> dict[str, float]:
-    contracts = session.board.contracts
+    contracts = session.market.contracts
     return {
         format_osi(contracts.contract(position)): volume
-        for position, volume in enumerate(session.board.flow.traded[: len(contracts)].tolist())
+        for position, volume in enumerate(session.market.flow.traded[: len(contracts)].tolist())
     }
 
 

@@ -170,7 +170,7 @@ def test_a_session_is_kept_at_its_close_and_not_before(tape: Tape, tmp_path: Pat
     found = store.read(tape.session.date, "ABC")
     assert found is not None
     assert found.source == "replay"
-    assert same(found.day, session.kept("ABC"))
+    assert same(found.day, session.samples("ABC"))
     assert len(found.day) == 780
 
 
@@ -199,7 +199,7 @@ def test_a_market_keeps_its_session(recorded: Path, tmp_path: Path) -> None:
     assert market.health == Health.of()
     kept = History(str(tmp_path / "kept")).read(date(2021, 1, 4), "SPX")
     assert kept is not None
-    assert same(kept.day, replay(opened).kept("SPX"))
+    assert same(kept.day, replay(opened).samples("SPX"))
 
 
 def test_a_market_that_cannot_keep_its_session_answers_and_says_so(

@@ -72,9 +72,9 @@ def test_the_vendors_files_are_a_tape(fixtures: Path) -> None:
     tape = open_tape(fixtures)
     assert tape.session.date == datetime.date(2025, 2, 20)
     session, heard = played(tape)
-    rules = np.concatenate([judged.verdicts.rule for judged in heard])
+    rules = np.concatenate([judged.classifications.rule for judged in heard])
     assert rules.tolist() == [SideRule.OUTSIDE_SESSION] * 4, "the first seconds have no side"
-    assert session.board.flow.unsigned[0] == 8
+    assert session.market.flow.unsigned[0] == 8
     assert not session.notices()
 
 
@@ -87,8 +87,8 @@ def test_open_interest_of_several_publishers_is_one_fact(fixtures: Path) -> None
     }
     assert len(publishers) > 1
     session, _ = played(open_tape(fixtures))
-    assert session.board.settled.open_interest[0] == OPEN_INTEREST
-    assert len(session.board.contracts) == 1
+    assert session.market.settled.open_interest[0] == OPEN_INTEREST
+    assert len(session.market.contracts) == 1
 
 
 def test_trades_of_side_n_are_signed_by_the_quote_that_they_carry(
@@ -106,9 +106,9 @@ def test_trades_of_side_n_are_signed_by_the_quote_that_they_carry(
     ]
     assert seen == [line[:5] for line in BY_HAND], "the records are those worked out by hand"
     for field, column in (("side", 5), ("rule", 6), ("customer", 7)):
-        decided = np.concatenate([getattr(judged.verdicts, field) for judged in heard])
+        decided = np.concatenate([getattr(judged.classifications, field) for judged in heard])
         assert decided.tolist() == [line[column] for line in BY_HAND], field
-    flow = session.board.flow
+    flow = session.market.flow
     assert (flow.bought[0], flow.sold[0], flow.unsigned[0]) == (0, 8, 0)
 
 
@@ -116,8 +116,8 @@ def test_plain_trades_are_signed_by_the_quote_that_stands(later: Callable[..., T
     """Before the first second is over nothing stands; in the next, 0.10 bid for 0.25."""
     _, heard = played(later("tbbo"))
     assert {judged.batch.schema for judged in heard} == {"trades"}
-    rules = np.concatenate([judged.verdicts.rule for judged in heard])
-    sides = np.concatenate([judged.verdicts.side for judged in heard])
+    rules = np.concatenate([judged.classifications.rule for judged in heard])
+    sides = np.concatenate([judged.classifications.side for judged in heard])
     assert rules.tolist() == [
         SideRule.NO_QUOTE,
         SideRule.ABOVE_MID,

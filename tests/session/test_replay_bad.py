@@ -63,7 +63,7 @@ def test_a_record_hours_ahead_does_not_take_the_rest_along(
     tape, session = played(tmp_path, rows)
     assert session.now <= OPEN + (SPAN + 1) * SECOND
     assert any("1 records have a clock that jumped ahead" in said for said in tape.warnings)
-    assert session.board.flow.traded.sum() == rows["tcbbo"]["size"].sum()
+    assert session.market.flow.traded.sum() == rows["tcbbo"]["size"].sum()
 
 
 def test_late_records_go_to_the_tick_that_is_open(tmp_path: Path) -> None:
@@ -72,7 +72,7 @@ def test_late_records_go_to_the_tick_that_is_open(tmp_path: Path) -> None:
     rows["cbbo-1s"]["ts_recv"][2_000:2_010] -= np.uint64(30 * SECOND)
     _, session = played(tmp_path, rows)
     assert session.now == OPEN + SPAN * SECOND
-    assert session.board.flow.traded.sum() == rows["tcbbo"]["size"].sum()
+    assert session.market.flow.traded.sum() == rows["tcbbo"]["size"].sum()
 
 
 def test_trades_of_unknown_instruments_are_counted(tmp_path: Path) -> None:
@@ -84,7 +84,7 @@ def test_trades_of_unknown_instruments_are_counted(tmp_path: Path) -> None:
         OPRA, "tcbbo", rows["tcbbo"], SYMBOLS | {9_999: "ABC1  250602C00100000"}, name="t.dbn"
     )
     session = replay(open_tape(tmp_path))
-    assert session.board.flow.traded.sum() == rows["tcbbo"]["size"][7:].sum()
+    assert session.market.flow.traded.sum() == rows["tcbbo"]["size"][7:].sum()
     assert any("adjusted" in said for said in session.notices())
 
 
@@ -93,7 +93,7 @@ def test_trades_before_the_first_quote_have_no_side_and_no_value(tmp_path: Path)
     rows["cbbo-1s"]["ts_recv"] += np.uint64(SPAN * SECOND)
     rows["bbo-1s"]["ts_recv"] += np.uint64(SPAN * SECOND)
     _, session = played(tmp_path, rows)
-    flow = session.board.flow
+    flow = session.market.flow
     assert flow.unsigned.sum() == rows["trades"]["size"].sum()
     assert not flow.bought.any()
     assert not flow.sold.any()
@@ -111,8 +111,8 @@ def test_a_day_without_open_interest_lives_on_its_flow(tmp_path: Path) -> None:
     assert body["flow_direction"]["settled_net_gex"] is None
     chain = session.chain("ABC")
     assert chain is not None
-    instant = observe(session.board, [chain], session.now)[0].instant
-    moved = 0.43 * (session.board.flow.bought - session.board.flow.sold)[chain.positions]
+    instant = observe(session.market, [chain], session.now)[0].instant
+    moved = 0.43 * (session.market.flow.bought - session.market.flow.sold)[chain.positions]
     expected = np.where(instant.listed, np.maximum(0.0, moved), np.nan)
     np.testing.assert_allclose(np.nan_to_num(instant.effective), np.nan_to_num(expected))
     assert np.isnan(instant.official).all()
@@ -131,7 +131,7 @@ def test_a_tape_of_two_days_is_that_of_the_newest(tmp_path: Path) -> None:
     rows["tcbbo"] = np.concatenate([early, rows["tcbbo"]])
     tape, session = played(tmp_path, rows)
     assert session.hours.date.isoformat() == "2025-06-02"
-    assert session.board.flow.traded.sum() == rows["tcbbo"]["size"][40:].sum()
+    assert session.market.flow.traded.sum() == rows["tcbbo"]["size"][40:].sum()
     assert any("40 records are from before the session" in said for said in tape.warnings)
 
 
@@ -160,8 +160,8 @@ def test_prices_far_outside_the_quotes_count_and_are_said(tmp_path: Path) -> Non
     rows["tcbbo"]["price"][50:60] = 5_000 * 10**9
     _, session = played(tmp_path, rows)
     body = answer(session)
-    assert session.board.flow.traded.sum() == rows["tcbbo"]["size"].sum()
-    assert session.board.flow.records[SideRule.DIRTY] == 0
+    assert session.market.flow.traded.sum() == rows["tcbbo"]["size"].sum()
+    assert session.market.flow.records[SideRule.DIRTY] == 0
     assert "trades far outside of the quotes: 10" in body["warnings"]
 
 
@@ -172,7 +172,7 @@ def test_a_record_that_comes_again_later_counts_once(tmp_path: Path, schema: str
     again = rows[schema][50:60]
     rows[schema] = np.concatenate([rows[schema][:200], again, rows[schema][200:]])
     _, session = played(tmp_path, rows)
-    assert session.board.flow.traded.sum() == size
+    assert session.market.flow.traded.sum() == size
     assert "trades that came twice: 10 left out" in session.notices()
 
 
@@ -195,8 +195,8 @@ def test_equal_records_of_one_second(
     more = int(rows[schema]["size"][100])
     rows[schema] = np.insert(rows[schema], 100, rows[schema][100])
     _, session = played(tmp_path, rows)
-    assert session.board.flow.traded.sum() == size + (0 if once else more)
-    assert session.board.repeats.count == once
+    assert session.market.flow.traded.sum() == size + (0 if once else more)
+    assert session.market.repeats.count == once
 
 
 def test_quotes_and_statistics_that_come_again_change_nothing(tmp_path: Path) -> None:
@@ -240,17 +240,17 @@ def test_contracts_defined_late_move_nobody(tmp_path: Path) -> None:
         if tick.end == OPEN + 61 * SECOND:
             late.learn(OPRA, SYMBOLS)
         late.apply(dataclasses.replace(tick, definitions=()))
-    contracts = late.board.contracts
+    contracts = late.market.contracts
     names = [format_osi(contracts.contract(at)) for at in range(len(contracts))]
     assert names[: len(SYMBOLS) // 2] == [name for n, name in SYMBOLS.items() if n % 2]
-    traded = dict(zip(names, late.board.flow.traded.tolist(), strict=False))
+    traded = dict(zip(names, late.market.flow.traded.tolist(), strict=False))
     missed: Counter[str] = Counter()
     for row in unnoticed:
         missed[SYMBOLS[int(row["instrument_id"])]] += int(row["size"])
-    full = early.board.contracts
+    full = early.market.contracts
     for at in range(len(full)):
         name = format_osi(full.contract(at))
-        assert early.board.flow.traded[at] == traded[name] + missed[name], name
+        assert early.market.flow.traded[at] == traded[name] + missed[name], name
     assert any("records of unknown instruments" in said for said in late.notices())
 
 

@@ -56,15 +56,15 @@ def answer(session: Session, symbol: str = "GOOG") -> dict[str, Any]:
 def test_every_contract_is_conserved_from_the_files(
     at_close: Session, traded: Counter[str]
 ) -> None:
-    flow, contracts = at_close.board.flow, at_close.board.contracts
+    flow, contracts = at_close.market.flow, at_close.market.contracts
     seen = {
         format_osi(contracts.contract(at)): int(flow.bought[at] + flow.sold[at] + flow.unsigned[at])
         for at in range(len(contracts))
     }
     assert +Counter(seen) == +traded
-    rules = at_close.board.flow.volume
+    rules = at_close.market.flow.volume
     assert rules.sum() == traded.total()
-    assert at_close.board.flow.records.sum() == 958
+    assert at_close.market.flow.records.sum() == 958
 
 
 def test_strikes_of_the_snapshot_are_those_of_the_files(
@@ -84,7 +84,7 @@ def test_the_days_volume_is_that_of_the_files(at_close: Session, traded: Counter
     chain = at_close.chain("GOOG")
     assert chain is not None
     assert today == 3_345
-    sides = (at_close.board.flow.bought, at_close.board.flow.sold, at_close.board.flow.unsigned)
+    sides = (at_close.market.flow.bought, at_close.market.flow.sold, at_close.market.flow.unsigned)
     listed = chain.positions[chain.listed]
     assert sum(int(side[listed].sum()) for side in sides) == today
     body = answer(at_close)
@@ -103,7 +103,7 @@ def test_trades_are_worth_what_the_tick_before_says(tape: Tape) -> None:
         session.advance(tick.end - 10**9)
         chain = session.chain("GOOG")
         assert chain is not None
-        state = session.state(chain) if session.is_open and session.kept("GOOG") else None
+        state = session.state(chain) if session.is_open and session.samples("GOOG") else None
         for judged in session.apply(tick):
             if state is None:
                 continue
@@ -118,7 +118,7 @@ def check(judged: ClassifiedTrades, session: Session, state: ChainState, tau: fl
     assert chain is not None
     count = 0
     for row, at in enumerate(judged.positions.tolist()):
-        contract = session.board.contracts.contract(at)
+        contract = session.market.contracts.contract(at)
         if contract.expiry != DAY:
             continue
         place = int(np.searchsorted(chain.strikes, contract.strike))
@@ -126,7 +126,7 @@ def check(judged: ClassifiedTrades, session: Session, state: ChainState, tau: fl
         d1 = math.log(forward / contract.strike) / deviation + deviation / 2
         delta = normal(d1) - (contract.right == "P")
         gamma = math.exp(-d1 * d1 / 2) / math.sqrt(2 * math.pi) / (forward * deviation)
-        verdict = judged.verdicts
+        verdict = judged.classifications
         shares = int(verdict.side[row]) * int(judged.batch.records["size"][row]) * 100
         assert abs(verdict.delta_dollars[row] - shares * delta * spot) <= 0.5 + 1e-6
         assert abs(verdict.gamma_dollars[row] - shares * gamma * spot**2 * 0.01) <= 0.5 + 1e-6

@@ -53,7 +53,7 @@ def test_asking_changes_nothing() -> None:
             send(day, usual(vol), clock, 500.0)
         ask(asked.session)
         ask(asked.session, settled=True)
-        asked.session.kept("SPX")
+        asked.session.samples("SPX")
     assert ask(quiet.session) == ask(asked.session)
 
 

@@ -71,9 +71,9 @@ def test_a_cancel_takes_its_dollars_back_in_what_is_told_of_it() -> None:
     at = day.time("12:00:05")
     [bought] = send(day, trade(day, CALL, 10.0, at), at)
     [cancelled] = send(day, trade(day, CALL, 10.0, at + SECOND), at + SECOND, first=1, cancels=0)
-    assert bought.verdicts.delta_dollars[0] != 0
-    assert bought.verdicts.delta_dollars[0] == -cancelled.verdicts.delta_dollars[0]
-    assert day.session.board.flow.delta_dollars.sum() == 0
+    assert bought.classifications.delta_dollars[0] != 0
+    assert bought.classifications.delta_dollars[0] == -cancelled.classifications.delta_dollars[0]
+    assert day.session.market.flow.delta_dollars.sum() == 0
 
 
 def test_the_baseline_tells_of_the_days_flow_what_the_snapshot_tells() -> None:

@@ -90,10 +90,10 @@ def test_a_trade_and_its_cancel_leave_no_trace(
         files.append((mine, *with_cancels(mine, theirs, seed=8)))
     plain = played(tmp_path / "plain", [(mine, None) for mine, _, _ in files])
     undone = played(tmp_path / "undone", [(rows, pairs) for _, rows, pairs in files], coded=coded)
-    assert undone.board.flow.records[SideRule.CANCEL] == len(gone)
-    assert undone.board.flow.records[SideRule.CANCEL_UNMATCHED] == 0
-    assert undone.board.repeats.count == 0
-    assert undone.board.flow.traded.sum() == kept["size"].sum()
+    assert undone.market.flow.records[SideRule.CANCEL] == len(gone)
+    assert undone.market.flow.records[SideRule.CANCEL_UNMATCHED] == 0
+    assert undone.market.repeats.count == 0
+    assert undone.market.flow.traded.sum() == kept["size"].sum()
     assert answer(undone) == answer(plain)
 
 
@@ -117,8 +117,8 @@ def test_cancels_of_unknown_trades_are_counted(tmp_path: Path) -> None:
     place = np.argsort(order)
     rows["ts_recv"][early] -= np.uint64(4 * 86_400 * SECOND)
     session = played(tmp_path, [(rows[order], place[pairs].astype(np.int64))])
-    assert session.board.flow.traded.sum() == kept["size"].sum()
-    assert session.board.flow.records[SideRule.CANCEL_UNMATCHED] == len(gone)
+    assert session.market.flow.traded.sum() == kept["size"].sum()
+    assert session.market.flow.records[SideRule.CANCEL_UNMATCHED] == len(gone)
     assert "cancels of unknown trades: 3 left out" in answer(session)["warnings"]
 
 
@@ -131,7 +131,7 @@ def test_a_cancel_that_points_nowhere_is_counted(tmp_path: Path) -> None:
     conditions[20] = Condition.CANCEL
     TapeWriter(tmp_path).write(OPRA, "tcbbo", rows, SYMBOLS, name="t.dbn", conditions=conditions)
     session = replay(open_tape(tmp_path))
-    assert session.board.flow.traded.sum() == size
+    assert session.market.flow.traded.sum() == size
     assert "cancels of unknown trades: 1 left out" in answer(session)["warnings"]
 
 

@@ -57,7 +57,7 @@ class Seen:
     @property
     def day(self) -> SampleDay:
         """Its samples."""
-        day = self.session.kept(self.symbol)
+        day = self.session.samples(self.symbol)
         assert day is not None
         return day
 
@@ -75,14 +75,14 @@ class Seen:
     def add(self, judged: list[ClassifiedTrades]) -> None:
         """Add up trades of the same-day chain, one by one."""
         for trades_ in judged:
-            verdicts = trades_.verdicts
+            classifications = trades_.classifications
             for row, at in enumerate(trades_.positions.tolist()):
                 if at < 0:
                     continue
-                contract = self.session.board.contracts.contract(at)
+                contract = self.session.market.contracts.contract(at)
                 if contract.expiry == self.session.hours.date:
                     key = contract.right, contract.strike
-                    self._dollars[key] += int(verdicts.delta_dollars[row])
+                    self._dollars[key] += int(classifications.delta_dollars[row])
                     self._contracts[key] += int(trades_.batch.records["size"][row])
 
 

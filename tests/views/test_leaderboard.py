@@ -31,12 +31,12 @@ from zerodte.wire.snapshot import SnapshotQuery
 STRIKES = [490.0 + 2.0 * n for n in range(11)]
 
 
-def board(session: Session, metric: Any, n: int = 20) -> dict[str, Any]:
+def market(session: Session, metric: Any, n: int = 20) -> dict[str, Any]:
     return read(leaderboard(session, "replay", LeaderboardQuery(metric=metric, n=n)))
 
 
 def values(session: Session, metric: Any) -> dict[str, float]:
-    return {entry["symbol"]: entry["value"] for entry in board(session, metric)["entries"]}
+    return {entry["symbol"]: entry["value"] for entry in market(session, metric)["entries"]}
 
 
 @functools.cache
@@ -131,7 +131,7 @@ def several() -> Session:
 
 def test_the_largest_comes_first_and_the_unknown_not_at_all() -> None:
     session = several()
-    body = board(session, "charm_intensity")
+    body = market(session, "charm_intensity")
     assert [entry["rank"] for entry in body["entries"]] == [1, 2]
     assert {entry["symbol"] for entry in body["entries"]} == {"AAA", "BBB"}
     shown = [entry["value"] for entry in body["entries"]]
@@ -139,13 +139,13 @@ def test_the_largest_comes_first_and_the_unknown_not_at_all() -> None:
     assert shown[0] > shown[1] > 0.0
     assert body == body | {"metric": "charm_intensity", "n": 20, "market_open": True}
     assert body["as_of"] == "2022-03-23T14:00:00Z"
-    assert len(board(session, "charm_intensity", 1)["entries"]) == 1
+    assert len(market(session, "charm_intensity", 1)["entries"]) == 1
     assert values(session, "heat") == values(session, "abs_flow") == {}, "nobody has traded"
 
 
 def test_equals_stand_in_the_order_of_their_names() -> None:
     """The pin score does not know how large a market is."""
-    first, second = board(several(), "pin_risk")["entries"]
+    first, second = market(several(), "pin_risk")["entries"]
     assert first["value"] == second["value"] > 0
     assert [first["symbol"], second["symbol"]] == ["AAA", "BBB"]
 
@@ -153,14 +153,14 @@ def test_equals_stand_in_the_order_of_their_names() -> None:
 def test_without_samples_there_are_no_entries() -> None:
     day = Day()
     day.session.advance(day.time("09:00"))
-    body = board(day.session, "heat")
+    body = market(day.session, "heat")
     assert (body["entries"], body["market_open"]) == ([], False)
     assert body["as_of"] == "2022-03-23T13:00:00Z"
 
 
 def test_after_the_close_the_last_sample_stands(seen: Seen) -> None:
     seen.session.advance(seen.session.hours.close + 60 * 10**9)
-    body = board(seen.session, "abs_flow")
+    body = market(seen.session, "abs_flow")
     assert body["market_open"] is False
     assert datetime.datetime.fromisoformat(body["as_of"]).timestamp() * 1e9 == (
         seen.session.hours.close

@@ -81,7 +81,7 @@ def replay_command(
     with ReplayProgress(opened.session) as progress:
 
         def watch(session: Session, tick: Tick, trades: list[ClassifiedTrades]) -> None:
-            account.add(tick, trades, session.board)
+            account.add(tick, trades, session.market)
             progress.show(tick.end, sum(account.records.values()))
 
         session = replay(opened, end, watch)
@@ -104,7 +104,7 @@ def replay_command(
             print_summary(body)
     if not as_json:
         gaps = session.gaps(None, opened.session.close if end is None else end)
-        print_account(session.board, account, gaps)
+        print_account(session.market, account, gaps)
 
 
 @main.group("import")

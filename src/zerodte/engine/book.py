@@ -30,7 +30,7 @@ class PrevailingQuotes(NamedTuple):
         received: Receive times, shape (k,).
         positions: Where each belongs, shape (k,), negative for none.
         standing: Bid, ask, bid size, ask size before each, shape (k, 4); kept up to date by
-            `overhear`.
+            `update_prevailing`.
     """
 
     received: U64
@@ -85,21 +85,23 @@ class QuoteBook:
         """
         _apply(records, positions, group, cadence, now, self._quotes, self.newest, self._cadence)
 
-    def taps(self, trades: Records, positions: I32) -> PrevailingQuotes:
+    def prevailing(self, trades: Records, positions: I32) -> PrevailingQuotes:
         """Taps of trades, holding what stands now; positions of shape (k,), negative for none."""
         standing = np.where(positions[:, None] >= 0, self._quotes[positions], np.nan)
         return PrevailingQuotes(np.array(trades["ts_recv"]), positions, standing)
 
-    def overhear(self, quotes: Records, positions: I32, taps: PrevailingQuotes) -> None:
+    def update_prevailing(
+        self, quotes: Records, positions: I32, prevailing: PrevailingQuotes
+    ) -> None:
         """Tell trades of the quotes just before them, each batch of their tick's quotes in turn.
 
         Args:
             quotes: Records of a quote schema, shape (m,).
             positions: Where each belongs, shape (m,), negative for none.
-            taps: The trades. What a batch does not speak of stays as it is, so that it does not
-                matter how a tick's quotes are spread over batches.
+            prevailing: The trades. Those that a batch has no quote for stay as they are, so the way
+                in which a tick's quotes are spread over batches does not matter.
         """
-        _overhear(quotes, positions, taps, len(self._quotes))
+        _update_prevailing(quotes, positions, prevailing, len(self._quotes))
 
     def is_fresh(self, group: int, now: int) -> bool:
         """Whether the group has spoken within max(15 s, two cadences) before `now`."""
@@ -160,23 +162,25 @@ def _apply(
 
 
 @kernel
-def _overhear(quotes: Records, positions: I32, taps: PrevailingQuotes, size: int) -> None:
+def _update_prevailing(
+    quotes: Records, positions: I32, prevailing: PrevailingQuotes, size: int
+) -> None:
     newest = np.full(size, -1, np.int64)  # row of each position's last quote so far
     # In order of receive times: a record out of order must not hide those of other symbols.
     times = np.empty(positions.shape[0], np.uint64)
     for row in range(positions.shape[0]):
         times[row] = quotes[row].ts_recv
-    quote_rows, trade_rows = _in_order(times), _in_order(taps.received)
+    quote_rows, trade_rows = _in_order(times), _in_order(prevailing.received)
     passed = 0
     for trade in trade_rows:
-        while passed < len(quote_rows) and times[quote_rows[passed]] < taps.received[trade]:
+        while passed < len(quote_rows) and times[quote_rows[passed]] < prevailing.received[trade]:
             row = quote_rows[passed]
             if positions[row] >= 0:
                 newest[positions[row]] = row
             passed += 1
-        at = taps.positions[trade]
+        at = prevailing.positions[trade]
         if at >= 0 and newest[at] >= 0:
-            _unpack_row(quotes, newest[at], taps.standing, trade)
+            _unpack_row(quotes, newest[at], prevailing.standing, trade)
 
 
 @kernel

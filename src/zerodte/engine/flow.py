@@ -265,7 +265,7 @@ def _value(entry: Row, spot: float, delta: float, gamma: float) -> None:
 
 
 @inline
-def _judge(
+def _classify(
     price: int, size: int, quote: tuple[float, float, float, float], totals: Row
 ) -> tuple[int, int, SideRule]:
     """The aggressor's side, the customer's, and what decided."""
@@ -324,7 +324,7 @@ def _apply(
         side, by_size = 0, 0
         if rule == SideRule.NONE:
             quote = (standing[i, 0], standing[i, 1], standing[i, 2], standing[i, 3])
-            side, by_size, rule = _judge(price[i], size, quote, mine)
+            side, by_size, rule = _classify(price[i], size, quote, mine)
             far[mine.symbol] += is_far(price[i] / RAW_PER_DOLLAR, quote[0], quote[1])
         ring.newest += 1
         entry = entries[place(ring, ring.newest)]

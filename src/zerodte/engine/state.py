@@ -131,8 +131,8 @@ def evaluate(
         anchor: The expiry nearest seven days.
     """
     strikes, price, open_interest = instant.chain.strikes, spot.value, instant.effective
-    drawn = key_figures(instant, smile, forward, price)
-    surface, levels, live = drawn.surface, drawn.levels, drawn.exposures
+    figures = key_figures(instant, smile, forward, price)
+    surface, levels, live = figures.surface, figures.levels, figures.exposures
     atm_gamma = float(surface.greeks.gamma[CALL, surface.atm])
     return ChainState(
         instant=instant,
@@ -140,10 +140,10 @@ def evaluate(
         surface=surface,
         exposures=live,
         settled_net_gex=net_gex(surface.greeks.gamma[CALL], instant.official, price),
-        flip=drawn.flip,
+        flip=figures.flip,
         levels=levels,
-        cluster_score=cluster_score(_clustered(drawn.flip, levels), surface.sigma),
-        pin=drawn.pin,
+        cluster_score=cluster_score(_clustered(figures.flip, levels), surface.sigma),
+        pin=figures.pin,
         hedges=hedges(surface, instant.clock.tau, open_interest, price),
         convexity=convexity(strikes, live.net_by_strike, price),
         smile_at=smile_at,

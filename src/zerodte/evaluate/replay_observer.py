@@ -63,8 +63,8 @@ class ReplayObserver:
                 f"{self._trade_count:,} trade records", f"{len(self._truth.trades):,}"
             )
         symbols = tuple(session.symbols())
-        chains = session.board.contracts.chains
-        chain = session.board.contracts.chain[self._positions]
+        chains = session.market.contracts.chains
+        chain = session.market.contracts.chain[self._positions]
         symbol_index = np.array([symbols.index(c.symbol) for c in chains])
         todays = {c.number for name in symbols if (c := session.chain(name))}
         is_today = np.array([c.number in todays for c in chains])
@@ -75,7 +75,7 @@ class ReplayObserver:
         return ReplayObservations(session.hours, symbols, self._trades, self._truth.trades, minutes)
 
     def _record_trades(self, session: Session, end: int, classified: ClassifiedTrades) -> None:
-        batch, verdicts = classified.batch, classified.verdicts
+        batch, classifications = classified.batch, classified.classifications
         rows = slice(batch.first, batch.first + len(batch.records))
         true = self._truth.trades[rows]
         if len(true) < len(batch.records):
@@ -94,8 +94,8 @@ class ReplayObserver:
         out, hours = self._trades[rows], session.hours
         out["size"] = batch.records["size"]
         out["condition"] = 0 if batch.conditions is None else batch.conditions
-        out["side"], out["customer"] = verdicts.side, verdicts.customer
-        out["rule"], out["delta_dollars"] = verdicts.rule, verdicts.delta_dollars
+        out["side"], out["customer"] = classifications.side, classifications.customer
+        out["rule"], out["delta_dollars"] = classifications.rule, classifications.delta_dollars
         out["delta"], out["spot"] = classified.valued.delta, classified.valued.spot
         is_open = hours.open < end <= hours.close
         out["minute"] = (end - hours.open - 1) // MINUTE if is_open else _NO_MINUTE
@@ -116,10 +116,10 @@ class ReplayObserver:
 
     def _columns(self, session: Session) -> Index:
         """The truth's column of every contract; `NO_POSITION` for contracts of other days."""
-        instruments = session.board.instruments
+        instruments = session.market.instruments
         rows = np.zeros(len(self._truth.instruments), self._truth.trades.dtype)
         rows["instrument_id"] = self._truth.instruments
-        columns = np.full(len(session.board.contracts), NO_POSITION, np.intp)
+        columns = np.full(len(session.market.contracts), NO_POSITION, np.intp)
         columns[instruments.positions(self._truth.dataset, rows)] = np.arange(len(rows))
         return columns
 
@@ -148,9 +148,9 @@ class ReplayObserver:
 
 def _open_interest(session: Session, chain: Chain) -> list[F64]:
     """Each estimate in contracts, shape (2, n); unknown open interest counts as 0."""
-    board = session.board
-    official = gather(board.settled.open_interest, chain)
-    turnover = board.flow.turnover(chain.positions)
+    market = session.market
+    official = gather(market.settled.open_interest, chain)
+    turnover = market.flow.turnover(chain.positions)
     estimates = [
         official if method == SETTLED else open_interest(official, turnover, method).effective
         for method in INTEREST_METHODS

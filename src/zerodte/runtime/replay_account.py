@@ -44,7 +44,7 @@ class ReplayAccount:
     def _add_flow(self, end: int, trades: ClassifiedTrades, market: MarketState) -> None:
         known = trades.positions >= 0
         is_call = market.contracts.is_call[trades.positions[known]]
-        dollars = trades.verdicts.delta_dollars[known]
+        dollars = trades.classifications.delta_dollars[known]
         hour = self.flow.setdefault(new_york_clock(end - 1).hour, HourFlow())
         hour.calls += int(dollars[is_call].sum())
         hour.puts += int(dollars[~is_call].sum())

@@ -136,7 +136,7 @@ def _frame_at(stage: Stage, symbol: Symbol, at: int) -> Frame:
         if date > today or (date == today and session.now < min(at, session.hours.close)):
             raise ApiError("invalid_at", _in_the_future(session))
         if date == today:
-            return Frame.past(session.kept(symbol), current.source, symbol, at)
+            return Frame.past(session.samples(symbol), current.source, symbol, at)
     try:
         stored = stage.store.read(date, symbol) if stage.store else None
     except HistoryError as error:  # already logged by the store

@@ -30,7 +30,7 @@ def stored_sessions(session: Session, source: Source) -> list[StoredSession]:
     """The sessions to store, one per symbol with samples; none before the close."""
     if session.now < session.hours.close:
         return []
-    days = (session.kept(symbol) for symbol in session.symbols())
+    days = (session.samples(symbol) for symbol in session.symbols())
     return [StoredSession(day, source) for day in days if day is not None]
 
 

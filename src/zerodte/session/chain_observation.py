@@ -1,4 +1,4 @@
-"""What the board knows of chains at one instant, gathered for all of them in one pass."""
+"""What the market state says of chains at one instant, observed for all of them in one pass."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,13 +17,13 @@ from zerodte.session.quantise import single, units
 
 @dataclass(frozen=True, eq=False, slots=True)
 class ChainObservation:
-    """All that the board knows of a chain at one instant. Arrays are of shape (2, n).
+    """All that is known of a chain at one instant. Arrays are of shape (2, n).
 
     Attributes:
         instant: What the model may look at.
         forward: By put-call parity, dollars; NaN where the chain is stale or has none.
-        mid: As it is kept.
-        spread: As it is kept.
+        mid: As samples store it.
+        spread: As samples store it.
         contracts: Traded since the open.
         delta_dollars: Signed, since the open.
         gamma_dollars: Likewise, per 1% move.
@@ -49,21 +49,21 @@ class ChainObservation:
 
 
 def observe(
-    board: MarketState, chains: Sequence[Chain], now: int, *, quantised: bool = False
+    market: MarketState, chains: Sequence[Chain], now: int, *, quantised: bool = False
 ) -> list[ChainObservation]:
     """What is known of chains at `now` (UTC ns).
 
     Args:
-        board: Who knows.
+        market: Who knows.
         chains: Which; each has a strike.
         now: UTC ns.
         quantised: Open interest has the digits of a sample, so that what is computed is what will
-            be computed again. Mids need not: of them figures only see the smile, which is kept.
+            be computed again. Mids need not: of them figures only see the smile, which is stored.
     """
     if not chains:
         return []
     side = _StackedChains(chains)
-    return _split(board, side, _Columns.of(board, side, now, quantised=quantised), now)
+    return _split(market, side, _Columns.of(market, side, now, quantised=quantised), now)
 
 
 class _StackedChains:
@@ -119,19 +119,19 @@ class _Columns:
 
     @classmethod
     def of(
-        cls, board: MarketState, side: _StackedChains, now: int, *, quantised: bool
+        cls, market: MarketState, side: _StackedChains, now: int, *, quantised: bool
     ) -> "_Columns":
         numbers = np.array([chain.number for chain in side.chains])
-        fresh = ~board.book.stale(now)[numbers]
-        has_trades = np.array([board.has_trades(chain.symbol) for chain in side.chains])
-        bid, ask = side.column(board.book.bid), side.column(board.book.ask)
+        fresh = ~market.book.stale(now)[numbers]
+        has_trades = np.array([market.has_trades(chain.symbol) for chain in side.chains])
+        bid, ask = side.column(market.book.bid), side.column(market.book.ask)
         mid, spread = mids_and_spreads(bid, ask, side.at_strikes(fresh))
-        day = Turnover(*(side.masked(part) for part in board.flow.turnover(side.positions)))
-        interest = open_interest(side.column(board.settled.open_interest), day)
+        day = Turnover(*(side.masked(part) for part in market.flow.turnover(side.positions)))
+        interest = open_interest(side.column(market.settled.open_interest), day)
         official, effective = interest.official, np.where(side.listed, interest.effective, np.nan)
         if quantised:
             official, effective = single(official), single(effective)
-        cleared, known = side.column(board.settled.volume), side.at_strikes(has_trades)
+        cleared, known = side.column(market.settled.volume), side.at_strikes(has_trades)
         return cls(
             fresh=fresh,
             has_trades=has_trades,
@@ -146,13 +146,13 @@ class _Columns:
             cleared=cleared,
             volume=volume_of(cleared, day.traded, side.listed, has_trades=known),
             day=day,
-            delta_dollars=side.count(board.flow.delta_dollars),
-            gamma_dollars=side.count(board.flow.gamma_dollars),
+            delta_dollars=side.count(market.flow.delta_dollars),
+            gamma_dollars=side.count(market.flow.gamma_dollars),
         )
 
 
 def _split(
-    board: MarketState, side: _StackedChains, columns: _Columns, now: int
+    market: MarketState, side: _StackedChains, columns: _Columns, now: int
 ) -> list[ChainObservation]:
     """The columns of each chain."""
     faults = {
@@ -168,9 +168,9 @@ def _split(
         own = np.s_[:, side.starts[i] : side.starts[i] + side.sizes[i]]
         instant = ChainInputs(
             chain=chain,
-            clock=board.clock(chain, now),
+            clock=market.clock(chain, now),
             fresh=bool(columns.fresh[i]),
-            newest=board.book.newest_of(chain.number),
+            newest=market.book.newest_of(chain.number),
             quotes=Quotes(
                 columns.mid[own],
                 columns.spread[own],
@@ -179,11 +179,11 @@ def _split(
             official=columns.official[own],
             effective=columns.effective[own],
             volume=columns.volume[own],
-            oi_as_of=board.oi_as_of(chain.symbol) if has_official[i] else None,
+            oi_as_of=market.oi_as_of(chain.symbol) if has_official[i] else None,
             classified_share=signed[i] / traded[i] if traded[i] else 1.0,
         )
         bid, ask = columns.bid[own], columns.ask[own]
-        facts = ChainObservation(
+        observation = ChainObservation(
             instant=instant,
             forward=parity(chain.strikes, bid, ask) if instant.fresh else np.nan,
             mid=columns.mid_units[own],
@@ -194,8 +194,8 @@ def _split(
             cleared=columns.cleared[own],
             net_bought=day.net_bought[own],
             variance=day.variance[own],
-            by_rule=board.flow.volume_of(chain.number),
+            by_rule=market.flow.volume_of(chain.number),
             has_trades=bool(columns.has_trades[i]),
         )
-        out.append(facts)
+        out.append(observation)
     return out

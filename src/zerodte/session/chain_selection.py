@@ -53,15 +53,15 @@ def solved_chain(instant: ChainInputs, smile: Smile, forward: float, spot: float
     )
 
 
-def solved_from_figures(instant: ChainInputs, drawn: KeyFigures, spot: float) -> SolvedChain:
+def solved_from_figures(instant: ChainInputs, figures: KeyFigures, spot: float) -> SolvedChain:
     """The same where the chain's figures are computed already."""
-    surface = drawn.surface
+    surface = figures.surface
     gamma = surface.greeks.gamma[CALL]
     return SolvedChain(
         at=instant.clock.now,
         smile=surface.smile,
         anchor=Anchor(surface.atm_volatility, float(gamma[surface.atm])),
-        net_gex=drawn.exposures.net_gex,
+        net_gex=figures.exposures.net_gex,
         settled_net_gex=net_gex(gamma, instant.official, spot),
     )
 

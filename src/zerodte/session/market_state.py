@@ -59,18 +59,18 @@ class ClassifiedTrades:
 
     batch: Batch
     positions: I32
-    verdicts: Classifications
+    classifications: Classifications
     valued: TradeValues
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class _ValuedTrades:
-    """Trades of a tick before they are judged; `taps` only where they carry no quote."""
+    """Trades of a tick before they are classified; `prevailing` only where they carry no quote."""
 
     batch: Batch
     positions: I32
     valued: TradeValues
-    taps: PrevailingQuotes | None
+    prevailing: PrevailingQuotes | None
 
 
 class MarketState:
@@ -140,11 +140,11 @@ class MarketState:
             self.inputs.add_quotes(self._routed(batch, positions))
             self.book.apply(batch.records, positions, self.contracts.chain, cadence, tick.end)
             for trades in arriving:
-                if trades.taps is not None and trades.batch.dataset == batch.dataset:
-                    self.book.overhear(batch.records, positions, trades.taps)
+                if trades.prevailing is not None and trades.batch.dataset == batch.dataset:
+                    self.book.update_prevailing(batch.records, positions, trades.prevailing)
         self.inputs.close(tick.end)
         self._arrivals = None
-        return [self._judge(trades, tick.end) for trades in arriving]
+        return [self._classify(trades, tick.end) for trades in arriving]
 
     def has_trades(self, symbol: str) -> bool:
         """Whether a trade of the symbol has come so far; before that, its flow is unknown."""
@@ -308,22 +308,24 @@ class MarketState:
             tau=self._tau(before),
             own_price=self.underlyings.own_prices(before)[self._underlying],
         )
-        taps = None if batch.schema in _QUOTED else self.book.taps(batch.records, positions)
-        return _ValuedTrades(batch, positions, valued, taps)
+        prevailing = (
+            None if batch.schema in _QUOTED else self.book.prevailing(batch.records, positions)
+        )
+        return _ValuedTrades(batch, positions, valued, prevailing)
 
-    def _judge(self, arrived: _ValuedTrades, now: int) -> ClassifiedTrades:
+    def _classify(self, arrived: _ValuedTrades, now: int) -> ClassifiedTrades:
         batch, positions = arrived.batch, arrived.positions
         records = batch.records
-        taps, chain = arrived.taps, self.contracts.chain
+        prevailing, chain = arrived.prevailing, self.contracts.chain
         self._traded[self._underlying[chain[positions[positions >= 0]]]] = True
         trades = Trades.of(
             records,
             positions,
-            standing=embedded_quotes(records) if taps is None else taps.standing,
+            standing=embedded_quotes(records) if prevailing is None else prevailing.standing,
             valued=arrived.valued,
             conditions=batch.conditions,
             # A quote that came with its trade is as fresh as the trade.
-            stale=None if taps is None else self.book.stale(now)[chain[positions]],
+            stale=None if prevailing is None else self.book.stale(now)[chain[positions]],
             cancels=batch.cancels,
         )
         return ClassifiedTrades(

@@ -1,4 +1,4 @@
-"""The digits of a sample: how values are kept, and what they are afterwards."""
+"""The digits of a sample: how values are stored, and what they are when read."""
 
 from typing import Final
 
@@ -11,14 +11,14 @@ _MOST_UNITS: Final = np.iinfo(np.int32).max
 
 
 def units(prices: F64) -> I32:
-    """Prices in dollars as they are kept; `NO_QUOTE` for NaN."""
+    """Prices in dollars as they are stored; `NO_QUOTE` for NaN."""
     whole = np.minimum(np.rint(prices * UNITS_PER_DOLLAR), _MOST_UNITS)
     return np.where(np.isnan(prices), NO_QUOTE, whole).astype(np.int32)
 
 
-def dollars(kept: I32) -> F64:
-    """Kept prices in dollars; NaN for `NO_QUOTE`."""
-    return np.where(kept == NO_QUOTE, np.nan, kept / UNITS_PER_DOLLAR)
+def dollars(prices: I32) -> F64:
+    """Stored prices in dollars; NaN for `NO_QUOTE`."""
+    return np.where(prices == NO_QUOTE, np.nan, prices / UNITS_PER_DOLLAR)
 
 
 def single(values: F64) -> F64:

@@ -1,4 +1,4 @@
-"""What an answer about one chain at one instant is made of, live or from a kept sample."""
+"""What an answer about one chain at one instant is made of, live or from a sample."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -69,7 +69,7 @@ def by_rule(volume: I64 | I32) -> dict[str, int]:
 
 
 def reading_at(day: SampleDay, row: int, *, settled: bool = False) -> Reading | None:
-    """What a kept sample says; None where no quote of the chain could be used.
+    """What a sample says; None where no quote of the chain could be used.
 
     Args:
         day: The symbol's samples.
@@ -113,7 +113,7 @@ def carries_strikes(inputs: Row) -> bool:
 
 def inputs_at(day: SampleDay, row: int, chain: Chain) -> ChainInputs:
     """What was known of the chain at a sample; `chain` as `SampleDay.chain` gives it."""
-    inputs, columns, said = day.inputs[row], day.columns, day.statistics_at(row)
+    inputs, columns, statistics = day.inputs[row], day.columns, day.statistics_at(row)
     faults = {reason: int(inputs[reason.replace(" ", "_")]) for reason in FAULTS}
     newest = int(inputs["newest"])
 
@@ -130,14 +130,14 @@ def inputs_at(day: SampleDay, row: int, chain: Chain) -> ChainInputs:
             spread=column(dollars(columns.spread[row])),
             faults={reason: count for reason, count in faults.items() if count},
         ),
-        official=column(said.official.astype(np.float64)),
+        official=column(statistics.official.astype(np.float64)),
         effective=column(columns.open_interest[row].astype(np.float64)),
         volume=volume_of(
-            column(said.cleared.astype(np.float64)),
+            column(statistics.cleared.astype(np.float64)),
             column(columns.contracts[row].astype(np.float64)),
             chain.listed,
             has_trades=bool(inputs["has_trades"]),
         ),
-        oi_as_of=said.oi_as_of,
+        oi_as_of=statistics.oi_as_of,
         classified_share=float(inputs["classified_share"]),
     )

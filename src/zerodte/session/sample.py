@@ -1,8 +1,8 @@
-"""What is kept of a symbol's same-day chain: the samples of one session, and nothing computed late.
+"""The samples of one session of a symbol's same-day chain, and nothing computed late.
 
-A sample is inputs, quantised, together with the few figures a series shows. Everything that a past
-instant or a window is asked for follows from them, wherever they were kept. Arrays run over samples
-first: shape (m,) by sample, (m, n) by strike, (m, 2, n) by right (0 calls, 1 puts) and strike.
+A sample is quantised inputs and the few figures that a series shows. Every answer about a past
+instant or a window follows from them, wherever they are stored. The first axis of an array is the
+sample: shape (m,) by sample, (m, n) by strike, (m, 2, n) by right (0 calls, 1 puts) and strike.
 """
 
 import datetime
@@ -49,7 +49,7 @@ ARRIVALS: Final = (
 
 #: Time 0 stands for never: nothing of a market happened then.
 NO_TIME: Final = 0
-#: Prices are kept in units of half a hundredth of a cent: the mid of two prices of four decimals.
+#: Prices are stored in units of half a hundredth of a cent: the mid of two prices of four decimals.
 UNITS_PER_DOLLAR: Final = 20_000
 NO_QUOTE: Final = -1
 #: In `SampleDay.since`, of a contract that no sample knows.
@@ -106,7 +106,7 @@ FIGURES: Final = np.dtype(
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Columns:
-    """What is kept by contract or by strike; `COLUMN_KINDS` says what stands for nothing.
+    """Sample columns by contract or by strike; `COLUMN_KINDS` says what stands for nothing.
 
     Prices are whole numbers of 1 / `UNITS_PER_DOLLAR`, so that a mid between two ticks is exact:
     float32 has not enough digits for the time value of an option that lies deep in the money.
@@ -163,7 +163,7 @@ COLUMN_KINDS: Final[Mapping[str, ColumnKind]] = {
 
 @dataclass(frozen=True, eq=False, slots=True)
 class VenueStatistics:
-    """What the venue said of each contract; kept once per change.
+    """What the venue published of each contract; stored once per change.
 
     Attributes:
         since: The first sample (row) that it holds for.
@@ -205,7 +205,7 @@ class Gap:
     Attributes:
         start: The last instant that something was received, or the open.
         end: When something was received again.
-        reason: silence, or what a recorder said of it.
+        reason: silence, or the reason that a recorder gave.
         known: From when on it was known to be one.
     """
 
@@ -274,8 +274,8 @@ class SampleDay:
         return int(np.searchsorted(self.times, at, side="right")) - 1
 
     def statistics_at(self, row: int) -> VenueStatistics:
-        """What the venue had said by a sample."""
-        return next(said for said in reversed(self.statistics) if said.since <= row)
+        """What the venue had published by a sample."""
+        return next(one for one in reversed(self.statistics) if one.since <= row)
 
     def grid(self, row: int) -> Bool:
         """Which of `strikes` the sample knew, bool (n,)."""

@@ -57,7 +57,7 @@ class SampleBuffer:
 
     def take(self, sample: SampleDraft, context: SampleContext) -> None:
         """Keep a sample; they come in order of time."""
-        chain, row = sample.facts.instant.chain, self._rows
+        chain, row = sample.observation.instant.chain, self._rows
         if len(chain.strikes) != len(self._strikes):
             self._spread_over(chain.strikes)
         self._since[chain.listed & (self._since == NOT_LISTED)] = row
@@ -65,7 +65,7 @@ class SampleBuffer:
         self._take_statistics(row, sample)
         self._inputs[row] = inputs_row(sample)
         self._figures[row] = figures_row(sample)
-        self._by_rule[row] = sample.facts.by_rule
+        self._by_rule[row] = sample.observation.by_rule
         self._contexts.set(row, context)
         self._rows += 1
 
@@ -88,25 +88,25 @@ class SampleBuffer:
         )
 
     def _take_columns(self, row: int, sample: SampleDraft) -> None:
-        into, facts = self._columns, sample.facts
-        into.mid[row] = facts.mid
-        into.spread[row] = facts.spread
-        into.open_interest[row] = facts.instant.effective
-        into.contracts[row] = facts.contracts
-        into.delta_dollars[row] = facts.delta_dollars.sum(axis=0)
-        into.gamma_dollars[row] = facts.gamma_dollars.sum(axis=0)
+        into, observation = self._columns, sample.observation
+        into.mid[row] = observation.mid
+        into.spread[row] = observation.spread
+        into.open_interest[row] = observation.instant.effective
+        into.contracts[row] = observation.contracts
+        into.delta_dollars[row] = observation.delta_dollars.sum(axis=0)
+        into.gamma_dollars[row] = observation.gamma_dollars.sum(axis=0)
         into.volatility[row] = np.nan if sample.smile is None else sample.smile.volatility
         into.quoted[row] = False if sample.smile is None else sample.smile.quoted
 
     def _take_statistics(self, row: int, sample: SampleDraft) -> None:
-        said = VenueStatistics(
+        statistics = VenueStatistics(
             since=row,
-            official=sample.facts.instant.official.astype(np.float32),
-            cleared=sample.facts.cleared.astype(np.float32),
-            oi_as_of=sample.facts.instant.oi_as_of,
+            official=sample.observation.instant.official.astype(np.float32),
+            cleared=sample.observation.cleared.astype(np.float32),
+            oi_as_of=sample.observation.instant.oi_as_of,
         )
-        if not self._statistics or not _same(said, self._statistics[-1]):
-            self._statistics.append(said)
+        if not self._statistics or not _same(statistics, self._statistics[-1]):
+            self._statistics.append(statistics)
 
     def _spread_over(self, strikes: F64) -> None:
         """Make room for strikes that were listed since: all columns anew, on the wider grid."""
@@ -122,11 +122,11 @@ class SampleBuffer:
         self._strikes, self._since, self._columns = strikes, since, wider
         self._statistics = [
             replace(
-                said,
-                official=_widened(said.official, places, count),
-                cleared=_widened(said.cleared, places, count),
+                statistics,
+                official=_widened(statistics.official, places, count),
+                cleared=_widened(statistics.cleared, places, count),
             )
-            for said in self._statistics
+            for statistics in self._statistics
         ]
 
 

@@ -53,10 +53,10 @@ class SampleDraft:
         smile_at: When it was solved, UTC ns.
         anchor: The expiry nearest seven days.
         others: Net GEX of the symbol's other chains, effective and settled.
-        drawn: What follows; None while no quote of the chain could be used.
+        figures: What follows; None while no quote of the chain could be used.
     """
 
-    facts: ChainObservation
+    observation: ChainObservation
     spot: Spot | None
     apart: float
     forward: float
@@ -64,14 +64,14 @@ class SampleDraft:
     smile_at: int
     anchor: Anchor
     others: tuple[float, float]
-    drawn: SampleFigures | None
+    figures: SampleFigures | None
 
 
 def inputs_row(sample: SampleDraft) -> tuple[object, ...]:
     """A row of `INPUTS`."""
-    instant, spot = sample.facts.instant, sample.spot
+    instant, spot = sample.observation.instant, sample.spot
     faults = instant.quotes.faults
-    book = None if sample.drawn is None else sample.drawn.inventory
+    book = None if sample.figures is None else sample.figures.inventory
     estimates = (None,) * 4 if book is None else (book.gex, book.dex, book.vex, book.chex)
     return (
         instant.clock.now,
@@ -85,7 +85,7 @@ def inputs_row(sample: SampleDraft) -> tuple[object, ...]:
         sample.anchor.gamma,
         instant.fresh,
         NO_TIME if instant.newest is None else instant.newest,
-        sample.facts.has_trades,
+        sample.observation.has_trades,
         instant.classified_share,
         *sample.others,
         *(faults.get(reason, 0) for reason in FAULTS),
@@ -95,23 +95,23 @@ def inputs_row(sample: SampleDraft) -> tuple[object, ...]:
 
 def figures_row(sample: SampleDraft) -> tuple[object, ...]:
     """A row of `FIGURES`."""
-    flows = sample.facts.delta_dollars.sum(axis=1).tolist()
-    if sample.drawn is None:
+    flows = sample.observation.delta_dollars.sum(axis=1).tolist()
+    if sample.figures is None:
         return (*_NO_FIGURES, *flows)
-    drawn = sample.drawn.outline
-    live, levels = drawn.exposures, drawn.levels
+    figures = sample.figures.outline
+    live, levels = figures.exposures, figures.levels
     return (
         live.net_gex,
         live.gross_gex,
         live.net_dex,
-        drawn.flip.level,
-        FLIP_STATUSES.index(drawn.flip.status),
+        figures.flip.level,
+        FLIP_STATUSES.index(figures.flip.status),
         levels.call_wall.strike,
         levels.put_wall.strike,
         levels.magnet.strike,
-        drawn.pin.score,
+        figures.pin.score,
         REGIMES.index(regime(live.net_gex, live.gross_gex)),
-        drawn.surface.atm_volatility,
+        figures.surface.atm_volatility,
         float(live.charm_hour.sum()),
         *flows,
     )

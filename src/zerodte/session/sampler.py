@@ -1,4 +1,4 @@
-"""Samples of a day as they are taken: which chains are due, their smiles, what is kept of them."""
+"""Samples of a day as they are taken: which chains are due, their smiles, and what is stored."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -54,12 +54,12 @@ class Sampler:
         sampled: When the last was taken, UTC ns; the open before the first.
     """
 
-    def __init__(self, board: MarketState, hours: TradingSession) -> None:
+    def __init__(self, market: MarketState, hours: TradingSession) -> None:
         self.sampled = hours.open
-        self._board = board
+        self._market = market
         self._hours = hours
         self._samples: dict[int, SolvedChain] = {}
-        self._keepers: dict[str, SampleBuffer] = {}
+        self._buffers: dict[str, SampleBuffer] = {}
         self._listings: dict[str, SymbolChains] = {}
         self._listed = 0
 
@@ -84,40 +84,40 @@ class Sampler:
         """
         self.sampled = now
         for symbol, known in self._gathered(now).items():
-            spot, today, drawn = self.spot(symbol, now, known), self.today(symbol), None
-            for facts in known.values():
-                chain = facts.instant.chain
+            spot, today, figures = self.spot(symbol, now, known), self.today(symbol), None
+            for observation in known.values():
+                chain = observation.instant.chain
                 if today is not None and chain.number == today.number:
-                    drawn = self._draw(facts, spot)
+                    figures = self._compute(observation, spot)
                 elif spot is not None:
-                    self._solve(facts, spot)
+                    self._solve(observation, spot)
             if today is not None:
-                self._keep(known[today.number], spot, drawn, context(symbol))
+                self._keep(known[today.number], spot, figures, context(symbol))
 
     def begin(self, now: int) -> None:
         """Solve what was never solved: the opening's trades would have no greeks otherwise."""
         for symbol, known in self._gathered(now, only_new=True).items():
             spot = self.spot(symbol, now, known)
             if spot is not None:
-                for facts in known.values():
-                    self._solve(facts, spot)
+                for observation in known.values():
+                    self._solve(observation, spot)
 
     # What they left
 
     def today(self, symbol: str) -> Chain | None:
-        """The symbol's same-day chain; the one that is kept once there is a sample."""
-        contracts = self._board.contracts
-        if keeper := self._keepers.get(symbol):
-            return contracts.chains[keeper.number]
+        """The symbol's same-day chain; the sampled one once there is a sample."""
+        contracts = self._market.contracts
+        if buffer := self._buffers.get(symbol):
+            return contracts.chains[buffer.number]
         return contracts.same_day(symbol, self._hours.date)
 
-    def keeper(self, symbol: str) -> SampleBuffer | None:
-        """What is kept of the symbol's same-day chain; None before its first sample."""
-        return self._keepers.get(symbol)
+    def buffer(self, symbol: str) -> SampleBuffer | None:
+        """The samples of the symbol's same-day chain; None before its first sample."""
+        return self._buffers.get(symbol)
 
     def listing(self, symbol: str) -> SymbolChains:
         """The symbol's chains that can still trade."""
-        contracts, today = self._board.contracts, self._hours.date
+        contracts, today = self._market.contracts, self._hours.date
         if len(contracts) != self._listed:
             self._listings.clear()
             self._listed = len(contracts)
@@ -144,17 +144,19 @@ class Sampler:
             now: UTC ns.
             known: What was gathered already, by chain number.
         """
-        own = self._board.underlyings.own_price(symbol, now)
+        own = self._market.underlyings.own_price(symbol, now)
         for chain in self.listing(symbol).chains:
-            facts = known.get(chain.number)
-            forward = self._board.parity(chain, now) if facts is None else facts.forward
+            observation = known.get(chain.number)
+            forward = (
+                self._market.parity(chain, now) if observation is None else observation.forward
+            )
             if math.isfinite(forward):
                 return spot_of(own, forward)
         return own
 
-    def smile(self, facts: ChainObservation, forward: float) -> tuple[Smile, int] | None:
+    def smile(self, observation: ChainObservation, forward: float) -> tuple[Smile, int] | None:
         """The last sample's smile and its time; one of now where there is none or it is old."""
-        instant = facts.instant
+        instant = observation.instant
         sample = self._samples.get(instant.chain.number)
         if sample is None or is_old(sample.at, self.sampled):
             solved = solve_smile(instant, forward)
@@ -184,9 +186,9 @@ class Sampler:
         self, now: int, *, only_new: bool = False
     ) -> dict[str, dict[int, ChainObservation]]:
         """What is known of every chain that is due, by symbol and number: all in one pass."""
-        is_fresh = self._board.book.is_fresh
+        is_fresh = self._market.book.is_fresh
         due: dict[str, list[Chain]] = {}
-        for symbol in self._board.contracts.symbols():
+        for symbol in self._market.contracts.symbols():
             listing = self.listing(symbol)
             chains = [
                 chain
@@ -198,80 +200,88 @@ class Sampler:
                 chains.append(today)
             due[symbol] = chains
         flat = iter(
-            observe(self._board, [*joined.from_iterable(due.values())], now, quantised=True)
+            observe(self._market, [*joined.from_iterable(due.values())], now, quantised=True)
         )
         return {
             symbol: {chain.number: next(flat) for chain in chains} for symbol, chains in due.items()
         }
 
-    def _solve(self, facts: ChainObservation, spot: Spot) -> None:
+    def _solve(self, observation: ChainObservation, spot: Spot) -> None:
         """Solve a chain and hold its smile."""
-        forward = forward_of(facts, spot)
-        if (smile := solve_smile(facts.instant, forward)) is not None:
-            self._hold(facts, solved_chain(facts.instant, smile, forward, spot.value))
+        forward = forward_of(observation, spot)
+        if (smile := solve_smile(observation.instant, forward)) is not None:
+            self._hold(observation, solved_chain(observation.instant, smile, forward, spot.value))
 
-    def _draw(self, facts: ChainObservation, spot: Spot | None) -> SampleFigures | None:
-        """Solve a same-day chain, else keep to its last smile, and compute what is kept."""
+    def _compute(self, observation: ChainObservation, spot: Spot | None) -> SampleFigures | None:
+        """Solve a same-day chain, else use its last smile, and compute what is stored."""
         if spot is None:
             return None
-        instant, forward, last = facts.instant, forward_of(facts, spot), self._last(facts)
+        instant, forward, last = (
+            observation.instant,
+            forward_of(observation, spot),
+            self._last(observation),
+        )
         solved = solve_smile(instant, forward)
         smile = solved if solved is not None or last is None else last.smile
         if smile is None:
             return None
-        drawn = key_figures(instant, smile, forward, spot.value)
+        figures = key_figures(instant, smile, forward, spot.value)
         if solved is not None:
-            self._hold(facts, solved_from_figures(instant, drawn, spot.value))
-        return SampleFigures(drawn, book_of(facts, drawn.surface, spot))
+            self._hold(observation, solved_from_figures(instant, figures, spot.value))
+        return SampleFigures(figures, book_of(observation, figures.surface, spot))
 
-    def _hold(self, facts: ChainObservation, sample: SolvedChain) -> None:
-        chain = facts.instant.chain
+    def _hold(self, observation: ChainObservation, sample: SolvedChain) -> None:
+        chain = observation.instant.chain
         self._samples[chain.number] = sample
-        self._board.marks.take(chain, sample.smile)
+        self._market.marks.take(chain, sample.smile)
 
-    def _last(self, facts: ChainObservation) -> SolvedChain | None:
-        return self._samples.get(facts.instant.chain.number)
+    def _last(self, observation: ChainObservation) -> SolvedChain | None:
+        return self._samples.get(observation.instant.chain.number)
 
     def _sample_of(self, chain: Chain, now: int, spot: Spot) -> SolvedChain | None:
         """The chain's last sample; where there never was one, what it would be now."""
         if (sample := self._samples.get(chain.number)) is not None:
             return sample
-        (facts,) = observe(self._board, [chain], now, quantised=True)
-        forward = forward_of(facts, spot)
-        smile = solve_smile(facts.instant, forward)
-        return None if smile is None else solved_chain(facts.instant, smile, forward, spot.value)
+        (observation,) = observe(self._market, [chain], now, quantised=True)
+        forward = forward_of(observation, spot)
+        smile = solve_smile(observation.instant, forward)
+        return (
+            None if smile is None else solved_chain(observation.instant, smile, forward, spot.value)
+        )
 
     def _keep(
         self,
-        facts: ChainObservation,
+        observation: ChainObservation,
         spot: Spot | None,
-        drawn: SampleFigures | None,
+        figures: SampleFigures | None,
         context: SampleContext,
     ) -> None:
-        chain, now, last = facts.instant.chain, context.at, self._last(facts)
-        keeper = self._keepers.get(chain.symbol)
-        if keeper is None:
-            keeper = self._keepers[chain.symbol] = SampleBuffer(chain, self._hours)
+        chain, now, last = observation.instant.chain, context.at, self._last(observation)
+        buffer = self._buffers.get(chain.symbol)
+        if buffer is None:
+            buffer = self._buffers[chain.symbol] = SampleBuffer(chain, self._hours)
         sample = SampleDraft(
-            facts=facts,
+            observation=observation,
             spot=spot,
-            apart=self._board.underlyings.disagreement(chain.symbol, now),
-            forward=np.nan if spot is None else forward_of(facts, spot),
+            apart=self._market.underlyings.disagreement(chain.symbol, now),
+            forward=np.nan if spot is None else forward_of(observation, spot),
             smile=None if last is None else last.smile.on(chain.strikes),
             smile_at=NO_TIME if last is None else last.at,
             anchor=Anchor() if spot is None else self.anchor(chain.symbol, now, spot),
             others=(np.nan, np.nan) if spot is None else self.others(chain, now, spot),
-            drawn=drawn,
+            figures=figures,
         )
-        keeper.take(sample, context)
+        buffer.take(sample, context)
 
 
-def forward_of(facts: ChainObservation, spot: Spot) -> float:
+def forward_of(observation: ChainObservation, spot: Spot) -> float:
     """By put-call parity where a strike has both sides, else the underlying's price."""
-    return facts.forward if math.isfinite(facts.forward) else spot.value
+    return observation.forward if math.isfinite(observation.forward) else spot.value
 
 
-def book_of(facts: ChainObservation, surface: Surface, spot: Spot) -> Inventory:
+def book_of(observation: ChainObservation, surface: Surface, spot: Spot) -> Inventory:
     """Dealers' own book in a chain."""
-    official = facts.instant.official
-    return inventory(surface.greeks, spot.value, official, facts.net_bought, facts.variance)
+    official = observation.instant.official
+    return inventory(
+        surface.greeks, spot.value, official, observation.net_bought, observation.variance
+    )

@@ -1,8 +1,8 @@
-"""One market day in motion: ticks in, the reading of any chain and the kept samples out.
+"""One market day in motion: ticks in, the reading of any chain and the samples out.
 
 A session reads no file and no clock: its time is the end of the last tick. At each sample the
-smiles are solved and the same-day chains are kept; between samples a reading is a pure function of
-what the ticks brought, and asking for it changes nothing. At a sample it is the sample's own.
+smiles are solved and the same-day chains are stored. Between samples a reading is a pure function
+of what the ticks brought, and asking for it changes nothing. At a sample it is the sample's own.
 """
 
 import datetime
@@ -28,7 +28,7 @@ class Session:
     Attributes:
         hours: The trading session.
         now: End of the last tick, UTC ns; midnight in New York until there is one.
-        board: The arrays that ticks change; to be read only.
+        market: The arrays that ticks change; read only.
     """
 
     def __init__(
@@ -49,15 +49,15 @@ class Session:
         self.hours = hours
         self.now = new_york(hours.date, datetime.time())
         self._calendar = calendar
-        self.board = MarketState(hours, calendar, kinds, cadence)
-        self._contracts = self.board.contracts
-        self._sampler = Sampler(self.board, hours)
+        self.market = MarketState(hours, calendar, kinds, cadence)
+        self._contracts = self.market.contracts
+        self._sampler = Sampler(self.market, hours)
 
     # Ticks in
 
     def learn(self, dataset: str, symbols: Mapping[int, str]) -> None:
         """Take instruments that are known before the first tick: raw symbol by instrument id."""
-        self.board.learn(dataset, symbols)
+        self.market.learn(dataset, symbols)
 
     def apply(self, tick: Tick) -> list[ClassifiedTrades]:
         """Take the next tick; ticks come in order of their ends.
@@ -68,10 +68,10 @@ class Session:
         self._pass(tick.end - SECOND)
         if tick.gap:
             self.note_gap(tick.end - SECOND, tick.end, tick.gap)
-        judged = self.board.apply(tick)
+        classified = self.market.apply(tick)
         self.now = tick.end
         self._sample()
-        return judged
+        return classified
 
     def advance(self, now: int) -> None:
         """Let time pass without records, to `now` (UTC ns)."""
@@ -83,14 +83,14 @@ class Session:
 
         It holds for every symbol, and replaces silences over the same span.
         """
-        self.board.inputs.gaps.report(start, end, reason)
+        self.market.inputs.gaps.report(start, end, reason)
 
     # Samples out
 
-    def kept(self, symbol: str) -> SampleDay | None:
+    def samples(self, symbol: str) -> SampleDay | None:
         """The samples of the symbol's same-day chain so far; None where there is none yet."""
-        keeper = self._sampler.keeper(symbol)
-        return None if keeper is None else keeper.day(self.gaps(symbol, self.now))
+        buffer = self._sampler.buffer(symbol)
+        return None if buffer is None else buffer.day(self.gaps(symbol, self.now))
 
     def gaps(self, symbol: str | None, now: int) -> tuple[Gap, ...]:
         """The gaps up to `now` (UTC ns), until which the tape should have data; ascending.
@@ -101,7 +101,7 @@ class Session:
             now: UTC ns.
         """
         owner = UNOWNED if symbol is None else FIRST_OWNER + self._number(symbol)
-        return self.board.inputs.gaps.gaps(owner, now)
+        return self.market.inputs.gaps.gaps(owner, now)
 
     # Readings out
 
@@ -112,7 +112,7 @@ class Session:
 
     def has_trades(self, symbol: str) -> bool:
         """Whether a trade of the symbol has come so far; without any, flow is unknown, not zero."""
-        return self.board.has_trades(symbol)
+        return self.market.has_trades(symbol)
 
     @property
     def previous_date(self) -> datetime.date:
@@ -122,7 +122,7 @@ class Session:
     @property
     def digest(self) -> str:
         """Of every record up to now, 16 hexadecimal digits; of one symbol's, see `context`."""
-        return self.board.inputs.digests.whole_hexdigest()
+        return self.market.inputs.digests.whole_hexdigest()
 
     def symbols(self) -> list[str]:
         """The underlyings that have contracts, sorted."""
@@ -153,9 +153,9 @@ class Session:
             chain: One of this session's.
             settled: On the morning's open interest instead of the effective one.
         """
-        keeper = self._sampler.keeper(chain.symbol)
-        if keeper and keeper.number == chain.number and keeper.last == self.now:
-            day = keeper.day(())
+        buffer = self._sampler.buffer(chain.symbol)
+        if buffer and buffer.number == chain.number and buffer.last == self.now:
+            day = buffer.day(())
             return reading_at(day, len(day) - 1, settled=settled)
         spot = self.spot(chain.symbol)
         return None if spot is None else self._live(chain, spot, settled=settled)
@@ -178,15 +178,15 @@ class Session:
         """
         return SampleContext(
             at=self.now,
-            digest=self.board.inputs.digests.hexdigest(FIRST_OWNER + self._number(symbol)),
+            digest=self.market.inputs.digests.hexdigest(FIRST_OWNER + self._number(symbol)),
             arrivals=self.arrivals(symbol),
             notices=tuple(self.notices(symbol)),
-            vix=self.board.underlyings.index_value("VIX", self.now),
+            vix=self.market.underlyings.index_value("VIX", self.now),
         )
 
     def touched(self) -> list[str]:
         """The symbols that had an input in the last tick, their own or a shared index value."""
-        return self.board.touched()
+        return self.market.touched()
 
     def arrivals(self, symbol: str | None = None) -> dict[str, int]:
         """When each kind of input last arrived, UTC ns; what never came is left out.
@@ -194,7 +194,7 @@ class Session:
         Args:
             symbol: Its own inputs and the shared index values. None for all inputs.
         """
-        return self.board.arrivals(symbol)
+        return self.market.arrivals(symbol)
 
     def left_out(self, symbol: str | None = None) -> dict[str, int]:
         """Records that could not be used so far, by reason.
@@ -202,38 +202,38 @@ class Session:
         Args:
             symbol: Its own records. None for all, those that belong to no symbol included.
         """
-        return self.board.left_out(symbol)
+        return self.market.left_out(symbol)
 
     def notices(self, symbol: str | None = None) -> list[str]:
         """What a reader should know of the inputs so far, counted; `symbol` as of `left_out`."""
         left_out = [f"{reason}: {n} left out" for reason, n in self.left_out(symbol).items()]
-        far = self.board.far_outside(symbol)
+        far = self.market.far_outside(symbol)
         return [*left_out, f"trades far outside of the quotes: {far}"] if far else left_out
 
     # Inside
 
     def _number(self, symbol: str) -> int:
-        return self.board.underlyings.number(symbol)
+        return self.market.underlyings.number(symbol)
 
     def _live(self, chain: Chain, spot: Spot, *, settled: bool) -> Reading | None:
         """A reading from what ticks brought since the last sample."""
         sampler, now = self._sampler, self.now
-        (facts,) = observe(self.board, [chain], now)
-        forward = forward_of(facts, spot)
-        found = sampler.smile(facts, forward)
+        (observation,) = observe(self.market, [chain], now)
+        forward = forward_of(observation, spot)
+        found = sampler.smile(observation, forward)
         if found is None:
             return None
         known = *found, forward, spot, sampler.anchor(chain.symbol, now, spot)
-        live = evaluate(facts.instant, *known)
+        live = evaluate(observation.instant, *known)
         return Reading(
-            state=evaluate(facts.instant.settled(), *known) if settled else live,
+            state=evaluate(observation.instant.settled(), *known) if settled else live,
             live=live,
             others_net_gex=sampler.others(chain, now, spot)[settled],
-            inventory=book_of(facts, live.surface, spot),
-            has_trades=facts.has_trades,
+            inventory=book_of(observation, live.surface, spot),
+            has_trades=observation.has_trades,
             smile_is_old=is_old(live.smile_at, sampler.sampled),
-            apart=self.board.underlyings.disagreement(chain.symbol, now),
-            volume_by_rule=by_rule(facts.by_rule),
+            apart=self.market.underlyings.disagreement(chain.symbol, now),
+            volume_by_rule=by_rule(observation.by_rule),
             context=self.context(chain.symbol),
         )
 

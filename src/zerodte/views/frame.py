@@ -1,4 +1,4 @@
-"""What an answer over samples is about: whose, up to which one, and what is said without any."""
+"""What an answer over samples is about: whose, up to which one, and what it says without any."""
 
 import datetime
 from collections.abc import Mapping
@@ -57,7 +57,7 @@ class Frame:
     @classmethod
     def live(cls, session: Session, source: Source, symbol: str) -> "Frame":
         """A symbol now."""
-        day = session.kept(symbol)
+        day = session.samples(symbol)
         row = -1 if day is None else len(day) - 1
         arrivals = session.arrivals(symbol) if row < 0 else {}
         return cls(symbol, source, session.now, session.is_open, day, row, arrivals)

@@ -19,7 +19,7 @@ from zerodte.wire.numbers import number, whole
 
 def leaderboard(session: Session, source: Source, query: LeaderboardQuery) -> bytes:
     """The JSON of a leaderboard; its entries are empty without samples."""
-    days = [day for symbol in session.symbols() if (day := session.kept(symbol))]
+    days = [day for symbol in session.symbols() if (day := session.samples(symbol))]
     contexts = [day.contexts[-1] for day in days]
     arrivals: dict[str, int] = {} if contexts else session.arrivals()
     for context in contexts:

@@ -143,7 +143,7 @@ def warnings(reading: Reading) -> list[str]:
     left = clock.hours_left * HOUR / MINUTE
     faults = now.quotes.faults
     smile_at, straddle = state.smile_at, state.straddle
-    said = [
+    notices = [
         (not now.fresh, f"quotes are stale: the chain has been silent since {_time(now.newest)}"),
         (now.oi_as_of is None, f"open interest of {new_york_clock(clock.now).date()} is missing"),
         (left < CLOSING_MINUTES, f"{left:.1f} minutes to the close: greeks are extreme"),
@@ -168,7 +168,7 @@ def warnings(reading: Reading) -> list[str]:
             "quotes left out: " + ", ".join(f"{n} {name}" for name, n in faults.items()),
         ),
     ]
-    return [text for applies, text in said if applies] + list(reading.context.notices)
+    return [text for applies, text in notices if applies] + list(reading.context.notices)
 
 
 def _head(reading: Reading, source: Source) -> Head:

@@ -35,8 +35,8 @@ def strike_rows(state: ChainState, strike_range: float) -> list[Strike]:
     held_any, traded_any = np.logical_or(*held_at), np.logical_or(*traded_at)
 
     def column(values: F64, known: Bool | None = None) -> list[float | None]:
-        shown = values if known is None else np.where(known, values, np.nan)
-        return numbers(shown[near])
+        visible = values if known is None else np.where(known, values, np.nan)
+        return numbers(visible[near])
 
     def contracts(values: F64, right: int) -> list[int | None]:
         return wholes(values[right][near])

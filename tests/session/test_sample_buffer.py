@@ -25,7 +25,7 @@ LATE = [STRIKES[0] - 2.0, 501.0, STRIKES[-1] + 2.0]
 
 
 def kept(session: Session) -> SampleDay:
-    day = session.kept("SPX")
+    day = session.samples("SPX")
     assert day is not None
     return day
 
