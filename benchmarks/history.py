@@ -15,9 +15,9 @@ import polars as pl
 
 from benchmarks.harness import Row, compare
 from benchmarks.tape import DATE, STRIKES, write_tape
+from zerodte.clock import new_york
 from zerodte.history.history import History
 from zerodte.history.stored import StoredSession
-from zerodte.market.calendar import new_york
 from zerodte.runtime.replay import replay
 from zerodte.service.session_store import stored_sessions
 from zerodte.session.sample import COLUMN_KINDS, Columns

@@ -18,8 +18,9 @@ import QuantLib as ql  # noqa: N813
 
 from benchmarks.harness import Row, compare, microseconds
 from zerodte.arrays import F64
+from zerodte.clock import new_york
 from zerodte.constants import SAMPLE_INTERVAL, SECOND
-from zerodte.market.calendar import TradingSession, calendar, new_york
+from zerodte.market.calendar import TradingSession, calendar
 from zerodte.market.osi import Contract, format_osi
 from zerodte.pricing import black
 from zerodte.records.dbn import OPRA, STAT_OPEN_INTEREST, records

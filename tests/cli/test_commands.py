@@ -16,8 +16,9 @@ from click.testing import CliRunner, Result
 
 import zerodte
 from zerodte.cli import main
+from zerodte.clock import new_york
 from zerodte.feeds.synthetic_tape import SYMBOL, write_synthetic_tape
-from zerodte.market.calendar import calendar, new_york
+from zerodte.market.calendar import calendar
 
 CHAIN = "chains/spx_2022-03-23_1011_intraday.csv"
 

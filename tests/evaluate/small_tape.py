@@ -15,8 +15,8 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from session.made_tape import CONTRACTS, DATE, OPEN, SECOND, STOCKS, quotes, stock, trades
+from zerodte.clock import new_york
 from zerodte.constants import MINUTE
-from zerodte.market.calendar import new_york
 from zerodte.market.osi import Contract, format_osi
 from zerodte.records.condition import Condition
 from zerodte.records.dbn import OPRA, STAT_OPEN_INTEREST, Records, records

@@ -12,9 +12,9 @@ from typing import TypeAlias
 import databento
 import pytest
 
+from zerodte.clock import new_york
 from zerodte.importers.cboe_chain import import_chain
 from zerodte.importers.import_summary import ImportSummary
-from zerodte.market.calendar import new_york
 from zerodte.market.contracts import Chain, Contracts
 from zerodte.market.osi import format_osi, parse_osi
 from zerodte.records.dbn import STAT_CLEARED_VOLUME, STAT_OPEN_INTEREST, UNDEF_PRICE, UNDEF_SIZE

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from zerodte.clock import new_york
 from zerodte.importers.cboe_eod import import_eod
-from zerodte.market.calendar import new_york
 from zerodte.records.dbn import STAT_OPEN_INTEREST
 from zerodte.tape.error import TapeError
 from zerodte.tape.folder import open_tape

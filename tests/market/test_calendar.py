@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zerodte.clock import ClockError
+from zerodte.clock import ClockError, new_york, new_york_clock, parse_new_york
 from zerodte.market.calendar import (
     FIRST_DAY,
     LAST_DAY,
@@ -19,9 +19,6 @@ from zerodte.market.calendar import (
     calendar,
     epoch_day,
     from_epoch_day,
-    new_york,
-    new_york_clock,
-    parse_new_york,
 )
 from zerodte.market.osi import MarketError
 

@@ -7,7 +7,8 @@ from typing import Any, Final, TypeAlias
 
 import numpy as np
 
-from zerodte.market.calendar import calendar, new_york
+from zerodte.clock import new_york
+from zerodte.market.calendar import calendar
 from zerodte.records.dbn import (
     INDEX,
     OPRA,

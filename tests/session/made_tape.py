@@ -8,7 +8,8 @@ import numpy as np
 
 from engine.twin_pricing import black
 from zerodte.arrays import I64
-from zerodte.market.calendar import TradingSession, calendar, new_york
+from zerodte.clock import new_york
+from zerodte.market.calendar import TradingSession, calendar
 from zerodte.market.osi import Contract, format_osi
 from zerodte.records.dbn import OPRA, STAT_OPEN_INTEREST, Records, records
 from zerodte.tape.folder import Tape, open_tape

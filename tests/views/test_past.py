@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from views.days import Seen, answered, made, read
+from zerodte.clock import new_york
 from zerodte.constants import SAMPLE_INTERVAL, SECOND
-from zerodte.market.calendar import new_york
 from zerodte.runtime.replay import replay
 from zerodte.tape.folder import open_tape
 from zerodte.views.frame import Frame

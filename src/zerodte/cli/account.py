@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.table import Table
 
+from zerodte.clock import new_york_clock
 from zerodte.engine.aggressor import SideRule
-from zerodte.market.calendar import new_york_clock
 from zerodte.runtime.replay_account import ReplayAccount, rule_lines, seconds, top_strikes
 from zerodte.session.market_state import MarketState
 from zerodte.session.sample import Gap

@@ -16,12 +16,12 @@ from zerodte.cli.serve import demo_command, serve_command
 from zerodte.cli.sessions import sessions_command
 from zerodte.cli.simulate import simulate_command
 from zerodte.cli.summary import print_summary
+from zerodte.clock import new_york
 from zerodte.history.error import HistoryError
 from zerodte.history.history import History
 from zerodte.importers.cboe_chain import import_chain
 from zerodte.importers.cboe_eod import import_eod
 from zerodte.importers.lean import import_lean
-from zerodte.market.calendar import new_york
 from zerodte.records.tick import Tick
 from zerodte.runtime.replay import replay, source_of
 from zerodte.runtime.replay_account import ReplayAccount

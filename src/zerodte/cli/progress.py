@@ -7,8 +7,9 @@ from typing import Final, Self
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
+from zerodte.clock import new_york_clock
 from zerodte.constants import MINUTE
-from zerodte.market.calendar import TradingSession, new_york_clock
+from zerodte.market.calendar import TradingSession
 
 _PATIENCE: Final = 1.0  # seconds
 #: A replay updates its bar every so many ticks.

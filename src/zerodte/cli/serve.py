@@ -9,11 +9,12 @@ import click
 from zerodte.cli.options import DATE, FOLDER, Finite
 from zerodte.cli.serving import serve
 from zerodte.cli.simulate import IMPACT_OPTION, SEED_OPTION, SYMBOLS_OPTION, session_of
+from zerodte.clock import NEW_YORK
 from zerodte.constants import HOUR
 from zerodte.feeds.simulator.names import Name
 from zerodte.feeds.simulator.simulation import Simulation
 from zerodte.history.history import History
-from zerodte.market.calendar import NEW_YORK, TradingSession, calendar
+from zerodte.market.calendar import TradingSession, calendar
 from zerodte.runtime.demo import Demo
 from zerodte.runtime.replay_runner import ReplayRunner
 from zerodte.server.run import Listener

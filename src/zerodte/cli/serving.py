@@ -6,9 +6,9 @@ import click
 
 import zerodte
 from zerodte.cli.progress import LateProgress
+from zerodte.clock import new_york_clock
 from zerodte.constants import MINUTE
 from zerodte.logs import log, log_to_stderr
-from zerodte.market.calendar import new_york_clock
 from zerodte.runtime.worker import RunListener, Runner, Worker
 from zerodte.server.app import create_app
 from zerodte.server.run import Listener, Server

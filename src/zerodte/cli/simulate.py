@@ -10,12 +10,13 @@ import click
 
 from zerodte.cli.options import CLOCK_TIME, DATE, FOLDER
 from zerodte.cli.progress import LateProgress
+from zerodte.clock import new_york, new_york_clock
 from zerodte.constants import MINUTE
 from zerodte.feeds.simulator.names import Name, SimulationError, names_of
 from zerodte.feeds.simulator.output import write_tape
 from zerodte.feeds.simulator.simulation import Simulation
 from zerodte.feeds.simulator.world import check_impact
-from zerodte.market.calendar import TradingSession, calendar, new_york, new_york_clock
+from zerodte.market.calendar import TradingSession, calendar
 
 #: OSI symbols hold the years 2000 to 2099, and some expiries lie months after the session.
 _FIRST_DAY: Final = datetime.date(2000, 1, 1)

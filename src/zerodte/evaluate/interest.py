@@ -2,10 +2,11 @@
 
 import numpy as np
 
+from zerodte.clock import new_york_clock
 from zerodte.constants import MINUTE
 from zerodte.engine.arithmetic import ratio
 from zerodte.evaluate.observations import ALL, INTEREST_METHODS, ReplayObservations, ScoreRows
-from zerodte.market.calendar import TradingSession, new_york_clock
+from zerodte.market.calendar import TradingSession
 from zerodte.records.dbn import Records
 
 _HOUR = 60

@@ -11,8 +11,9 @@ from pathlib import Path
 import numpy as np
 
 from zerodte.arrays import F64, I64, U32
+from zerodte.clock import new_york
 from zerodte.constants import HOUR, MINUTE, SAMPLE_INTERVAL
-from zerodte.market.calendar import TradingSession, calendar, new_york
+from zerodte.market.calendar import TradingSession, calendar
 from zerodte.market.osi import Contract, format_osi
 from zerodte.pricing import black
 from zerodte.records.dbn import STAT_CLEARED_VOLUME, STAT_OPEN_INTEREST, Records, records

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from zerodte.clock import ClockError
+from zerodte.clock import ClockError, new_york_clock, parse_new_york
 from zerodte.importers.chain_rows import (
     ContractRow,
     read_count,
@@ -26,7 +26,7 @@ from zerodte.importers.chain_tape import (
     write_chain,
 )
 from zerodte.importers.import_summary import ImportSummary
-from zerodte.market.calendar import calendar, new_york_clock, parse_new_york
+from zerodte.market.calendar import calendar
 from zerodte.market.osi import MarketError, parse_osi
 from zerodte.market.roots import root_info
 from zerodte.tape.error import TapeError

@@ -10,6 +10,7 @@ from datetime import date, time
 from itertools import zip_longest
 from pathlib import Path
 
+from zerodte.clock import new_york
 from zerodte.importers.chain_rows import (
     ContractRow,
     read_count,
@@ -20,7 +21,7 @@ from zerodte.importers.chain_rows import (
 )
 from zerodte.importers.chain_tape import ImportedChain, require_contracts, write_chain
 from zerodte.importers.import_summary import ImportSummary
-from zerodte.market.calendar import calendar, new_york
+from zerodte.market.calendar import calendar
 from zerodte.market.osi import Contract, MarketError, format_osi, is_root
 from zerodte.market.roots import root_info
 from zerodte.tape.error import TapeError

@@ -12,9 +12,10 @@ from pathlib import Path
 import numpy as np
 
 from zerodte.arrays import I64, U32
+from zerodte.clock import new_york, new_york_clock
 from zerodte.importers.chain_rows import ContractRow
 from zerodte.importers.import_summary import ImportSummary
-from zerodte.market.calendar import TradingSession, calendar, epoch_day, new_york, new_york_clock
+from zerodte.market.calendar import TradingSession, calendar, epoch_day
 from zerodte.market.osi import Contract, format_osi
 from zerodte.market.roots import root_info
 from zerodte.records.dbn import (

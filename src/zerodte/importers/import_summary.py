@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
-from zerodte.market.calendar import TradingSession, new_york_clock
+from zerodte.clock import new_york_clock
+from zerodte.market.calendar import TradingSession
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,8 @@ from typing import Final
 import numpy as np
 
 from zerodte.arrays import F64, I64, U32
+from zerodte.clock import new_york
 from zerodte.importers.lean_rows import MINUTE_MS, LeanRows
-from zerodte.market.calendar import new_york
 from zerodte.records.dbn import PRICE_SCALE, STAT_OPEN_INTEREST, UNDEF_PRICE, Records, records
 
 #: The price unit of options and equities in Lean's files, in dollars; index values are in dollars.

@@ -12,10 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from zerodte.arrays import I64
-from zerodte.clock import NEW_YORK as NEW_YORK  # noqa: PLC0414
-from zerodte.clock import new_york as new_york  # noqa: PLC0414
-from zerodte.clock import new_york_clock as new_york_clock  # noqa: PLC0414
-from zerodte.clock import parse_new_york as parse_new_york  # noqa: PLC0414
+from zerodte.clock import new_york, new_york_clock
 from zerodte.constants import MINUTE
 from zerodte.market.osi import MarketError
 

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from zerodte.clock import new_york_clock
 from zerodte.constants import SECOND
 from zerodte.feeds.feed import Feed, FeedConnection, FeedError, FeedStart
 from zerodte.logs import log
-from zerodte.market.calendar import TradingSession, new_york_clock
+from zerodte.market.calendar import TradingSession
 from zerodte.tape.record_router import SessionSpan
 from zerodte.tape.tick_assembler import ClosedTick, TickAssembler
 

@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from zerodte.clock import new_york_clock
 from zerodte.constants import SECOND
 from zerodte.engine.aggressor import SideRule
-from zerodte.market.calendar import TradingSession, new_york_clock
+from zerodte.market.calendar import TradingSession
 from zerodte.records.tick import Tick
 from zerodte.session.market_state import ClassifiedTrades, MarketState
 from zerodte.session.sample import Gap

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from zerodte.arrays import F64, I32, I64
+from zerodte.clock import new_york
 from zerodte.constants import SECOND, SHARED_INDICES
 from zerodte.engine.aggressor import SideRule
 from zerodte.engine.book import (
@@ -28,7 +29,7 @@ from zerodte.engine.surface import parity
 from zerodte.engine.trade_valuation import TradeValuation
 from zerodte.engine.trades import Classifications, Trades, TradeValues
 from zerodte.engine.underlying import Underlyings
-from zerodte.market.calendar import Calendar, TradingSession, new_york
+from zerodte.market.calendar import Calendar, TradingSession
 from zerodte.market.contracts import NO_POSITION, Chain
 from zerodte.market.roots import root_info
 from zerodte.pricing.clock import tau_years

@@ -8,10 +8,11 @@ of what the ticks brought, and asking for it changes nothing. At a sample it is 
 import datetime
 from collections.abc import Mapping
 
+from zerodte.clock import new_york
 from zerodte.constants import SAMPLE_INTERVAL, SECOND
 from zerodte.engine.chain_inputs import Spot
 from zerodte.engine.state import ChainState, evaluate
-from zerodte.market.calendar import Calendar, TradingSession, new_york
+from zerodte.market.calendar import Calendar, TradingSession
 from zerodte.market.contracts import Chain
 from zerodte.records.digest import FIRST_OWNER, UNOWNED
 from zerodte.records.tick import Tick

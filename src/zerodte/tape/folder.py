@@ -11,7 +11,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from zerodte.arrays import I64
-from zerodte.market.calendar import TradingSession, calendar, new_york
+from zerodte.clock import new_york
+from zerodte.market.calendar import TradingSession, calendar
 from zerodte.market.osi import MarketError, parse_osi
 from zerodte.records.dbn import CADENCE, INDEX, TRADE_SCHEMAS, UNDEF_TIME
 from zerodte.records.tick import Tick

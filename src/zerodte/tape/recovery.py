@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 
 from zerodte.arrays import I64
-from zerodte.market.calendar import new_york_clock
+from zerodte.clock import new_york_clock
 from zerodte.records.dbn import SCHEMAS
 from zerodte.tape.dbnfile import read_metadata
 from zerodte.tape.error import TapeError

@@ -6,9 +6,9 @@ from typing import Any
 
 import msgspec
 
+from zerodte.clock import new_york_clock
 from zerodte.constants import CLOSING_MINUTES, HOUR, MINUTE, SPOT_DISAGREEMENT, STRIKE_RANGE
 from zerodte.engine.state import sources_disagree
-from zerodte.market.calendar import new_york_clock
 from zerodte.session.reading import Reading, reading_at
 from zerodte.session.session import Session
 from zerodte.views import blocks

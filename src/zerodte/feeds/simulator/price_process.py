@@ -17,6 +17,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from zerodte.arrays import F64, Index
+from zerodte.clock import new_york_clock
 from zerodte.constants import MINUTE
 from zerodte.feeds.simulator.names import Name, SimulationError
 from zerodte.feeds.simulator.prices import (
@@ -28,7 +29,7 @@ from zerodte.feeds.simulator.prices import (
     tracking_factor,
 )
 from zerodte.feeds.simulator.world_parameters import NEWS_MINUTES
-from zerodte.market.calendar import TradingSession, new_york_clock
+from zerodte.market.calendar import TradingSession
 from zerodte.pricing.clock import remaining_variance_share
 
 

@@ -7,6 +7,7 @@ from typing import Final
 import numpy as np
 
 from zerodte.arrays import Rows
+from zerodte.clock import new_york_clock
 from zerodte.constants import MINUTE, SECOND
 from zerodte.feeds.simulator.columns import BLOCK_SECONDS, Block, ContractList, Minute
 from zerodte.feeds.simulator.customers import Customers
@@ -22,7 +23,7 @@ from zerodte.feeds.simulator.seed_draw import FlowDraw, draw_flow
 from zerodte.feeds.simulator.trading import execute
 from zerodte.feeds.simulator.underlying import UnderlyingFeed
 from zerodte.feeds.simulator.world import World
-from zerodte.market.calendar import TradingSession, new_york_clock
+from zerodte.market.calendar import TradingSession
 from zerodte.records.dbn import OPRA, Records
 from zerodte.records.tick import Batch
 from zerodte.records.truth import CONTRACT_TRUTH

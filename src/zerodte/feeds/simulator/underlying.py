@@ -7,10 +7,10 @@ from typing import Final
 import numpy as np
 
 from zerodte.arrays import F64, I64
+from zerodte.clock import new_york
 from zerodte.constants import SECOND
 from zerodte.feeds.simulator.columns import ContractList, Minute
 from zerodte.feeds.simulator.parameters import CENT, STOCK_DEPTH, STOCK_SPREAD, VIX_SECONDS
-from zerodte.market.calendar import new_york
 from zerodte.records.dbn import INDEX, OPRA, OPRA_CONSOLIDATED, STAT_OPEN_INTEREST, records
 from zerodte.records.tick import Batch
 
