@@ -1,12 +1,19 @@
 """What every test may lean on."""
 
+import datetime
+import fcntl
 import os
 import signal
+import tempfile
+from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 
 import pytest
 from hypothesis import settings
+
+from zerodte.importers.lean import import_lean
 
 # The first example of a property may have to wait for the compiler. Continuous integration tries
 # the same examples every time: it tells whether a change broke something, people search for more.
@@ -17,22 +24,56 @@ settings.load_profile("zerodte")
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 _BESIDE: Final = Path(__file__).parents[2] / "shared" / "data"
-_NO_DATA: Final = "no recorded data at"
+_PARTS: Final = ("chains", "lean", "opra_dbn", "pricing")
+
+FillOnce: TypeAlias = Callable[[str, Callable[[Path], object]], Path]
 
 
 @pytest.fixture(scope="session")
 def recorded() -> Path:
     """The folder of recorded market data, or a skip that says where it was looked for."""
     folder = Path(os.environ.get("ZERODTE_DATA", _BESIDE))
-    if not folder.is_dir():
-        pytest.skip(f"{_NO_DATA} {folder}; point ZERODTE_DATA at a copy")
+    if not all((folder / part).is_dir() for part in _PARTS):
+        pytest.skip(f"no recorded data at {folder}; point ZERODTE_DATA at a copy")
     return folder
 
 
+@pytest.fixture(scope="session")
+def fill_once(tmp_path_factory: pytest.TempPathFactory) -> FillOnce:
+    """Folders by name, each filled by the first worker that asks and read by all."""
+    base = tmp_path_factory.getbasetemp()
+    root = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+    def filled(name: str, fill: Callable[[Path], object]) -> Path:
+        folder = root / name
+        with (root / f"{name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not folder.exists():
+                incomplete = Path(tempfile.mkdtemp(dir=root))
+                fill(incomplete)
+                incomplete.rename(folder)
+        return folder
+
+    return filled
+
+
+@pytest.fixture(scope="session")
+def goog_tape(recorded: Path, fill_once: FillOnce) -> Path:
+    """The recorded day of GOOG as a tape; not to be written to."""
+    day = datetime.date(2015, 12, 24)
+    return fill_once("goog", lambda out: import_lean(recorded / "lean", "GOOG", day, out))
+
+
+@pytest.fixture(scope="session")
+def spxw_tape(recorded: Path, fill_once: FillOnce) -> Path:
+    """The recorded day of SPXW likewise."""
+    day = datetime.date(2021, 1, 4)
+    return fill_once("spxw", lambda out: import_lean(recorded / "lean", "SPXW", day, out))
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say what was left out for want of recorded data."""
+    """Say what was skipped, and why, a line a reason."""
     skipped = terminalreporter.stats.get("skipped", [])
-    reasons = [str(report.longrepr[2]) for report in skipped]
-    missing = [reason for reason in reasons if _NO_DATA in reason]
-    if missing:
-        terminalreporter.write_line(f"{len(missing)} tests skipped: {missing[0]}")
+    reasons = Counter(report.longrepr[2].removeprefix("Skipped: ") for report in skipped)
+    for reason, count in reasons.most_common():
+        terminalreporter.write_line(f"{count} skipped: {reason}", yellow=True)

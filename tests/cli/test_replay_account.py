@@ -1,6 +1,5 @@
 """The account after a replay: what it prints adds up, and silences of the tape are shown."""
 
-import datetime
 import re
 from pathlib import Path
 
@@ -11,7 +10,6 @@ from importers.lean_twin import files
 from session.made_tape import OPEN, SECOND, quotes, stock, trades, write
 from zerodte.cli import main
 from zerodte.engine.aggressor import SideRule
-from zerodte.importers.lean import import_lean
 
 TRADES = "lean/option/usa/minute/goog/20151224_trade_american.zip"
 
@@ -36,10 +34,8 @@ def count(cell: str) -> int:
 
 
 @pytest.fixture(scope="module")
-def goog(recorded: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
-    folder = tmp_path_factory.mktemp("goog")
-    import_lean(recorded / "lean", "GOOG", datetime.date(2015, 12, 24), folder)
-    return shown(folder)
+def goog(goog_tape: Path) -> str:
+    return shown(goog_tape)
 
 
 def test_volume_by_side_and_by_rule_add_up(goog: str, recorded: Path) -> None:

@@ -2,15 +2,18 @@
 
 import csv
 import datetime
+import functools
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeAlias
 
 import databento
 import pytest
 
 from zerodte.importers.cboe_chain import import_chain
+from zerodte.importers.import_summary import ImportSummary
 from zerodte.market.calendar import new_york
 from zerodte.market.contracts import Chain, Contracts
 from zerodte.market.osi import format_osi, parse_osi
@@ -25,6 +28,21 @@ EVENING = ("chains/spy_2025-04-30_2035.csv", "2025-04-30T20:35")
 MORNING = ("chains/spy_2025-05-01_0828.csv", "2025-05-01T08:28")
 CLOSE = ("chains/spy_2025-05-01_1649.csv", "2025-05-01T16:49")
 MAY = datetime.date(2025, 5, 1)
+
+#: A recorded file and its time, to what the import said and the tape of that file alone.
+Imports: TypeAlias = Callable[[str, str], tuple[ImportSummary, Tape]]
+
+
+@pytest.fixture(scope="module")
+def imported(recorded: Path, tmp_path_factory: pytest.TempPathFactory) -> Imports:
+    """Each file is imported once; the tapes are not to be written to."""
+
+    @functools.cache
+    def once(file: str, at: str) -> tuple[ImportSummary, Tape]:
+        folder = tmp_path_factory.mktemp("chain")
+        return import_chain(recorded / file, at, folder), open_tape(folder)
+
+    return once
 
 
 @dataclass
@@ -106,10 +124,9 @@ def chain_file(folder: Path, *lines: str, above: str = ABOVE, header: str = HEAD
 
 
 def test_the_recorded_chain_becomes_the_tape_that_the_file_says(
-    recorded: Path, tmp_path: Path
+    recorded: Path, imported: Imports
 ) -> None:
-    summary = import_chain(recorded / SPX, SPX_AT, tmp_path)
-    tape = open_tape(tmp_path)
+    summary, tape = imported(SPX, SPX_AT)
     found = held(tape)
     at = new_york(datetime.date(2022, 3, 23), datetime.time(10, 11))
     settled = new_york(datetime.date(2022, 3, 23), datetime.time(6, 30))
@@ -130,9 +147,9 @@ def test_the_recorded_chain_becomes_the_tape_that_the_file_says(
     assert tape.symbols["ZERODTE.INDEX"] == {1: "SPX"}
 
 
-def test_the_same_day_chain_is_that_of_the_afternoon_root(recorded: Path, tmp_path: Path) -> None:
-    summary = import_chain(recorded / SPX, SPX_AT, tmp_path)
-    found = held(open_tape(tmp_path))
+def test_the_same_day_chain_is_that_of_the_afternoon_root(imported: Imports) -> None:
+    summary, tape = imported(SPX, SPX_AT)
+    found = held(tape)
     contracts = listed(found.defined)
     chain = contracts.same_day("SPX", summary.session.date)
     assert chain is not None
@@ -146,12 +163,11 @@ def test_the_same_day_chain_is_that_of_the_afternoon_root(recorded: Path, tmp_pa
     assert summary.skipped == Counter()
 
 
-def test_open_interest_is_of_the_morning_it_was_settled_for(recorded: Path, tmp_path: Path) -> None:
+def test_open_interest_is_of_the_morning_it_was_settled_for(imported: Imports) -> None:
     """The three files of one expiry: the evening's differs in 125 strikes, the day's not at all."""
     facts, chains = {}, {}
     for name, at in (EVENING, MORNING, CLOSE):
-        import_chain(recorded / name, at, tmp_path / name)
-        tape = open_tape(tmp_path / name)
+        _, tape = imported(name, at)
         assert tape.session.date == MAY
         found = held(tape)
         contracts = listed(found.defined)
@@ -169,26 +185,23 @@ def test_open_interest_is_of_the_morning_it_was_settled_for(recorded: Path, tmp_
     assert len(changed) == 125
 
 
-def test_volume_is_taken_after_the_open_only(recorded: Path, tmp_path: Path) -> None:
-    name, at = MORNING
-    summary = import_chain(recorded / name, at, tmp_path / "morning")
-    assert held(open_tape(tmp_path / "morning")).volume == {}
+def test_volume_is_taken_after_the_open_only(recorded: Path, imported: Imports) -> None:
+    summary, tape = imported(*MORNING)
+    assert held(tape).volume == {}
     assert summary.volumes == 0
     assert summary.skipped == Counter({"volumes of an earlier session": 4_876})
-    name, at = CLOSE
-    summary = import_chain(recorded / name, at, tmp_path / "close")
-    volume = held(open_tape(tmp_path / "close")).volume
+    summary, tape = imported(*CLOSE)
+    volume = held(tape).volume
     assert {dated for _, dated in volume.values()} == {new_york(MAY, datetime.time(16, 49))}
     assert sum(quantity for quantity, _ in volume.values()) == sum(
-        answer[2] for answer in table(recorded / name).values()
+        answer[2] for answer in table(recorded / CLOSE[0]).values()
     )
     assert summary.volumes == 4_876
 
 
-def test_an_evenings_volume_is_of_the_finished_day(recorded: Path, tmp_path: Path) -> None:
-    name, at = EVENING
-    summary = import_chain(recorded / name, at, tmp_path)
-    volume = held(open_tape(tmp_path)).volume
+def test_an_evenings_volume_is_of_the_finished_day(imported: Imports) -> None:
+    summary, tape = imported(*EVENING)
+    volume = held(tape).volume
     evening = new_york(datetime.date(2025, 4, 30), datetime.time(20, 35))
     assert {dated for _, dated in volume.values()} == {evening}
     assert summary.session.date == MAY
@@ -221,10 +234,10 @@ def test_several_snapshots_make_one_tape_with_the_same_ids(recorded: Path, tmp_p
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # the client's own, about pandas
-def test_the_public_client_reads_every_file(recorded: Path, tmp_path: Path) -> None:
-    import_chain(recorded / MORNING[0], MORNING[1], tmp_path)
+def test_the_public_client_reads_every_file(recorded: Path, imported: Imports) -> None:
+    _, tape = imported(*MORNING)
     frames = {}
-    for path in tmp_path.glob("*.dbn.zst"):
+    for path in tape.path.glob("*.dbn.zst"):
         store = databento.DBNStore.from_bytes(path.read_bytes())
         frames[str(store.metadata.schema)] = store.to_df()
     assert set(frames) == {"definition", "statistics", "cbbo-1m", "bbo-1m"}

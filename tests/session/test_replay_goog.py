@@ -13,7 +13,6 @@ import pytest
 from importers.lean_twin import files, raw_symbol
 from session.minutes import MINUTE
 from zerodte.engine.state import ChainState
-from zerodte.importers.lean import import_lean
 from zerodte.market.osi import format_osi
 from zerodte.records.tick import Tick
 from zerodte.runtime.replay import begin, replay
@@ -28,10 +27,8 @@ TRADES = "lean/option/usa/minute/goog"
 
 
 @pytest.fixture(scope="module")
-def tape(recorded: Path, tmp_path_factory: pytest.TempPathFactory) -> Tape:
-    folder = tmp_path_factory.mktemp("goog")
-    import_lean(recorded / "lean", "GOOG", DAY, folder)
-    return open_tape(folder)
+def tape(goog_tape: Path) -> Tape:
+    return open_tape(goog_tape)
 
 
 @pytest.fixture(scope="module")
@@ -137,9 +134,8 @@ def check(judged: ClassifiedTrades, session: Session, state: ChainState, tau: fl
     return count
 
 
-def test_spxw_spot_is_the_index_and_lies_at_parity(recorded: Path, tmp_path: Path) -> None:
-    import_lean(recorded / "lean", "SPXW", datetime.date(2021, 1, 4), tmp_path)
-    tape = open_tape(tmp_path)
+def test_spxw_spot_is_the_index_and_lies_at_parity(spxw_tape: Path) -> None:
+    tape = open_tape(spxw_tape)
     apart: list[float] = []
 
     def watch(session: Session, tick: Tick, _: list[ClassifiedTrades]) -> None:

@@ -3,7 +3,6 @@
 Compared are all answers at every minute, byte for byte.
 """
 
-import datetime
 import json
 import shutil
 import subprocess
@@ -16,7 +15,6 @@ import pytest
 
 from session.made_tape import OPEN, quotes, stock, trades, write
 from session.minutes import MINUTE, SECOND, by_minute, commit_by_second, contents
-from zerodte.importers.lean import import_lean
 from zerodte.records.dbn import Records
 from zerodte.runtime.replay import replay
 from zerodte.runtime.replay_runner import ReplayRunner
@@ -44,13 +42,6 @@ print(json.dumps(by_minute(open_tape(Path(sys.argv[2])))))
 
 
 @pytest.fixture(scope="module")
-def goog(recorded: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("goog")
-    import_lean(recorded / "lean", "GOOG", datetime.date(2015, 12, 24), folder)
-    return folder
-
-
-@pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("made")
     span = MINUTES * 60
@@ -70,7 +61,10 @@ def spoken(records: Records) -> Records:
     return kept
 
 
-@pytest.fixture(scope="module", params=["made", pytest.param("goog", marks=pytest.mark.drill)])
+@pytest.fixture(
+    scope="module",
+    params=["made", pytest.param("goog_tape", id="goog", marks=pytest.mark.drill)],
+)
 def folder(request: pytest.FixtureRequest) -> Path:
     chosen: Path = request.getfixturevalue(request.param)
     return chosen

@@ -1,6 +1,5 @@
 """Whole sessions, made and recorded, with what was said and traded while they ran."""
 
-import datetime
 import functools
 import json
 import tempfile
@@ -13,7 +12,6 @@ from typing import Any, Final
 from session.day import refuse
 from session.made_tape import quotes, stock, trades, write
 from zerodte.constants import SAMPLE_INTERVAL, SECOND
-from zerodte.importers.lean import import_lean
 from zerodte.runtime.replay import begin
 from zerodte.session.market_state import ClassifiedTrades
 from zerodte.session.sample import SampleDay
@@ -149,8 +147,6 @@ def made() -> Seen:
 
 
 @functools.cache
-def lean(recorded: Path, symbol: str, date: datetime.date) -> Seen:
+def lean(tape: Path, symbol: str) -> Seen:
     """A day of Lean's minute bars."""
-    with tempfile.TemporaryDirectory() as folder:
-        import_lean(recorded / "lean", symbol, date, Path(folder, "tape"), lambda *_: None)
-        return watched(open_tape(Path(folder, "tape")), {"SPXW": "SPX"}.get(symbol, symbol))
+    return watched(open_tape(tape), symbol)

@@ -10,7 +10,6 @@ import pytest
 
 from views.days import Seen, answered, made, read
 from zerodte.constants import SAMPLE_INTERVAL, SECOND
-from zerodte.importers.lean import import_lean
 from zerodte.market.calendar import new_york
 from zerodte.runtime.replay import replay
 from zerodte.tape.folder import open_tape
@@ -127,10 +126,9 @@ def test_only_the_same_day_chain_has_a_past() -> None:
     assert str(own) in error.message
 
 
-def test_a_sample_is_nearly_what_is_said_a_second_later(recorded: Path, tmp_path: Path) -> None:
+def test_a_sample_is_nearly_what_is_said_a_second_later(goog_tape: Path) -> None:
     """One comes from memory, the other from the live arrays; the clock alone has moved."""
-    import_lean(recorded / "lean", "GOOG", GOOG, tmp_path, lambda *_: None)
-    session = replay(open_tape(tmp_path), new_york(GOOG, datetime.time(11, 30)))
+    session = replay(open_tape(goog_tape), new_york(GOOG, datetime.time(11, 30)))
 
     def said(*, settled: bool) -> dict[str, Any]:
         query = ExposureQuery if settled else SnapshotQuery
