@@ -67,7 +67,7 @@ def demos() -> Iterator[list[Running]]:
 def test_a_simulated_market_that_is_two_hours_old(demos: list[Running]) -> None:
     demos.append(Running("--date", "2025-06-02", "--symbols", "IWM,TSLA", "--seed", "5"))
     demo = demos[0]
-    said = demo.until("goes by the clock")
+    said = demo.until("follows the clock")
     assert "A simulated market, not market data: IWM, TSLA; seed 5." in said
     assert "Monday 2025-06-02" in said
     curl = re.search(r"curl http://\S+?(/v1/\S+)", said)
@@ -94,7 +94,7 @@ def test_at_its_close_the_next_session_begins(demos: list[Running]) -> None:
 def test_a_simulation_that_is_killed_is_said_in_a_line(demos: list[Running]) -> None:
     demos.append(Running("--date", "2025-06-02", "--symbols", "IWM", "--speed", "60"))
     demo = demos[0]
-    demo.until("goes by the clock")
+    demo.until("follows the clock")
     (child,) = demo.children()
     os.kill(child, signal.SIGKILL)
     assert demo.process.stderr is not None

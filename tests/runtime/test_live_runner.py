@@ -243,7 +243,8 @@ def test_a_feed_of_another_day_is_not_recorded_here(tape: Tape, tmp_path: Path) 
             eventually(lambda: len(commits(market.runner.folder)) >= 20)
         other = open_tape(tmp_path / "other")
         stack.enter_context(sending(other, port=int(feed.name.split(":")[1])))
-        eventually(lambda: "it now sends 2024-11-27" in " ".join(market.health.reasons))
+        refusal = "its session of 2024-11-27 has another date"
+        eventually(lambda: refusal in " ".join(market.health.reasons))
     assert [path.name for path in (tmp_path / "root").iterdir()] == [DATE.isoformat()]
 
 

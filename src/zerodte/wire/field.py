@@ -47,7 +47,7 @@ class Field:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Form:
+class _Hints:
     """What annotations add to a field's type."""
 
     kind: str = ""
@@ -67,7 +67,7 @@ def describe(kind: str = "", **form: Any) -> Meta:
             number, for its error message; the `digits` to which it is rounded; words that only
             other endpoints offer (`elsewhere`), which are unavailable here rather than invalid.
     """
-    return Meta(extra={"form": _Form(kind=kind, **form)})
+    return Meta(extra={"form": _Hints(kind=kind, **form)})
 
 
 def field_of(name: str, annotation: Any, default: Any) -> Field:
@@ -76,7 +76,7 @@ def field_of(name: str, annotation: Any, default: Any) -> Field:
     metas: list[Meta] = []
     if get_origin(annotation) is Annotated:
         kind, *metas = get_args(annotation)
-    form = _of(metas, lambda meta: meta.extra and meta.extra["form"]) or _Form()
+    form = _of(metas, lambda meta: meta.extra and meta.extra["form"]) or _Hints()
     code = form.code or f"invalid_{name}"
     low, high = _of(metas, lambda meta: meta.ge), _of(metas, lambda meta: meta.le)
     parse, schema = _reader(name, code, kind, form, low, high)
@@ -92,7 +92,7 @@ def _of(metas: Iterable[Meta], get: Callable[[Meta], Any]) -> Any:
 
 
 def _reader(
-    name: str, code: str, kind: Any, form: _Form, low: Any, high: Any
+    name: str, code: str, kind: Any, form: _Hints, low: Any, high: Any
 ) -> tuple[Callable[[str], Any], Schema]:
     """The parser and the JSON schema of a field."""
     if form.kind == "symbol":
@@ -123,7 +123,7 @@ def _symbol(text: str) -> str:
     return symbol
 
 
-def _choice(name: str, code: str, choices: tuple[str, ...], form: _Form) -> Callable[[str], str]:
+def _choice(name: str, code: str, choices: tuple[str, ...], form: _Hints) -> Callable[[str], str]:
     def parse(text: str) -> str:
         if text in choices:
             return text
@@ -148,7 +148,9 @@ def _integer(name: str, code: str, low: int, high: int) -> Callable[[str], int]:
     return parse
 
 
-def _fraction(name: str, code: str, low: float, high: float, form: _Form) -> Callable[[str], float]:
+def _fraction(
+    name: str, code: str, low: float, high: float, form: _Hints
+) -> Callable[[str], float]:
     def parse(text: str) -> float:
         if not _DECIMAL.fullmatch(text):
             raise ApiError(code, f"{name} must be a number, {form.unit}: {low} to {high}.")
