@@ -85,6 +85,7 @@ def test_a_simulated_market_that_is_two_hours_old(demos: list[Running]) -> None:
     assert has_ended(child)
 
 
+@pytest.mark.drill
 def test_at_its_close_the_next_session_begins(demos: list[Running]) -> None:
     demos.append(Running("--date", "2024-11-29", "--symbols", "IWM", "--speed", "1000000"))
     demos[0].until("The session of 2024-12-02 begins.")

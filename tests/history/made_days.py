@@ -27,6 +27,7 @@ from zerodte.session.sample import (
     SampleDay,
     VenueStatistics,
 )
+from zerodte.session.sample_contexts import SampleContexts
 
 DATE = datetime.date(2025, 6, 2)
 _CODES = {"spot_source": SPOT_SOURCES, "flip_status": FLIP_STATUSES, "regime": REGIMES}
@@ -118,7 +119,7 @@ def same(one: Any, other: Any) -> bool:
         return (
             one.dtype == other.dtype and one.shape == other.shape and _plain(one) == _plain(other)
         )
-    if isinstance(one, tuple):
+    if isinstance(one, (tuple, SampleContexts)):  # of a file, and of memory
         return len(one) == len(other) and all(map(same, one, other))
     if hasattr(one, "__dataclass_fields__"):
         return type(one) is type(other) and all(
