@@ -141,7 +141,7 @@ class Application:
             raise rejection(405)
         route, texts = match.route, match.texts(scope["query_string"])
         exchange.admission = self._access.admit(route, texts, scope["headers"])
-        query = route.query.parse(texts)
+        query = match.query(scope["query_string"])
         if isinstance(query, StreamQuery):
             await self._stream.serve(
                 query, self._headers[route.path], scope, exchange.receive, exchange.send

@@ -1,7 +1,9 @@
 """Routes as data: the query a route takes, the answers it gives, and how paths map to routes."""
 
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, Literal, TypeAlias
 from urllib.parse import parse_qsl
 
@@ -127,16 +129,31 @@ class Match:
     route: Route
     parameter: tuple[str, str] | None = None
 
-    def texts(self, query_string: bytes) -> dict[str, str]:
+    def texts(self, query_string: bytes) -> Mapping[str, str]:
         """The raw parameters by name; the first value of a repeated name counts."""
-        texts: dict[str, str] = {}
-        if query_string:
-            pairs = parse_qsl(query_string.decode("latin-1"), keep_blank_values=True)
-            texts = dict(reversed(pairs))
-        if self.parameter is not None:
-            name, text = self.parameter
-            texts[name] = text
-        return texts
+        return _texts(self.parameter, query_string)
+
+    def query(self, query_string: bytes) -> Query:
+        """What is asked; ApiError where a text is not of its field's form."""
+        return _query(self.route.query, self.parameter, query_string)
+
+
+# Clients ask the same questions again and again.
+@functools.lru_cache(maxsize=1024)
+def _texts(parameter: tuple[str, str] | None, query_string: bytes) -> Mapping[str, str]:
+    texts: dict[str, str] = {}
+    if query_string:
+        pairs = parse_qsl(query_string.decode("latin-1"), keep_blank_values=True)
+        texts = dict(reversed(pairs))
+    if parameter is not None:
+        name, text = parameter
+        texts[name] = text
+    return MappingProxyType(texts)
+
+
+@functools.lru_cache(maxsize=1024)
+def _query(query: type[Query], parameter: tuple[str, str] | None, query_string: bytes) -> Query:
+    return query.parse(_texts(parameter, query_string))
 
 
 class RouteMap:
