@@ -9,7 +9,7 @@ from typing import Final
 
 import numpy as np
 
-from zerodte.arrays import I32, I64, U64, Bool
+from zerodte.arrays import I32, I64, U64
 from zerodte.compiled import inline, kernel
 from zerodte.records.dbn import Records
 from zerodte.records.tick import Batch, Tick
@@ -99,8 +99,8 @@ class SymbolDigests:
         self._counts += counts
         return counts
 
-    def close(self, end: int) -> Bool:
-        """End the tick whose second ends at `end` (UTC ns); which owners had an input in it."""
+    def close(self, end: int) -> None:
+        """End the tick whose second ends at `end` (UTC ns)."""
         counts, totals = self._counts, self._totals
         if counts.any():
             whole = np.uint64(totals.sum())
@@ -108,9 +108,7 @@ class SymbolDigests:
             counts[FIRST_OWNER:] += counts[SHARED]
             totals[FIRST_OWNER:] += totals[SHARED]
             _chain_all(self._states, totals, counts, np.uint64(end))
-        touched: Bool = counts > 0
         counts[:], totals[:] = 0, 0
-        return touched
 
     def hexdigest(self, owner: int) -> str:
         """The digest of a symbol's inputs so far, as 16 hexadecimal digits."""

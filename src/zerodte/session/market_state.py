@@ -39,7 +39,7 @@ from zerodte.records.tick import Batch, Tick
 from zerodte.session.expiry_distance import ExpiryDistance, clock_at, expiry_distance
 from zerodte.session.instruments import OPTIONS, Instruments
 from zerodte.session.sample import ARRIVALS
-from zerodte.session.symbol_inputs import RoutedBatch, SymbolInputs, symbols_of
+from zerodte.session.symbol_inputs import RoutedBatch, SymbolInputs
 
 _MIDNIGHT = datetime.time()
 _DAY = datetime.timedelta(days=1)
@@ -154,11 +154,6 @@ class MarketState:
     def oi_as_of(self, symbol: str) -> int | None:
         """Event time of the newest open interest of the symbol's contracts, UTC ns, or None."""
         return self.settled.as_of(self.underlyings.number(symbol))
-
-    def touched(self) -> list[str]:
-        """The symbols that had an input in the last tick, their own or a shared one."""
-        names = self.underlyings.symbols
-        return [names[number] for number in symbols_of(self.inputs.touched).tolist()]
 
     def left_out(self, symbol: str | None) -> dict[str, int]:
         """Records that could not be used so far, by reason.

@@ -45,7 +45,7 @@ class SampleDraft:
     """A sample on its way into memory.
 
     Attributes:
-        facts: What is known of the chain, quantised.
+        observation: What is known of the chain, quantised.
         spot: The underlying's price, or None.
         apart: How far apart the tape's own prices lie, a fraction.
         forward: Dollars; NaN where unknown.

@@ -185,10 +185,6 @@ class Session:
             vix=self.market.underlyings.index_value("VIX", self.now),
         )
 
-    def touched(self) -> list[str]:
-        """The symbols that had an input in the last tick, their own or a shared index value."""
-        return self.market.touched()
-
     def arrivals(self, symbol: str | None = None) -> dict[str, int]:
         """When each kind of input last arrived, UTC ns; what never came is left out.
 

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from zerodte.arrays import I32, I64, U64, Bool
+from zerodte.arrays import I32, I64, U64
 from zerodte.compiled import kernel
 from zerodte.engine.book import NEVER_QUOTED, grown
 from zerodte.market.calendar import TradingSession
@@ -35,7 +35,6 @@ class SymbolInputs:
     Attributes:
         digests: Of each symbol's inputs.
         gaps: Of each symbol, by owner; of the whole session at `UNOWNED`.
-        touched: The owners that had an input in the last tick, shape (owners,).
         newest_trades: Receive time of each owner's newest trade, UTC ns, shape (owners,);
             `NEVER_QUOTED` where there is none.
         newest_interest: Receive time of each owner's newest open interest, likewise.
@@ -45,7 +44,6 @@ class SymbolInputs:
         """Begin a session; arguments as for `GapDetector`."""
         self.digests = SymbolDigests()
         self.gaps = GapDetector(hours, cadence)
-        self.touched = np.zeros(FIRST_OWNER, np.bool_)
         self.newest_trades = np.empty(0, np.int64)
         self.newest_interest = np.empty(0, np.int64)
         self._active = np.empty(0, np.bool_)
@@ -107,7 +105,7 @@ class SymbolInputs:
 
     def close(self, end: int) -> None:
         """End the tick whose second ends at `end` (UTC ns)."""
-        self.touched = self.digests.close(end)
+        self.digests.close(end)
         if self._active.any():
             self._active[UNOWNED] = True
             self.gaps.observe(self._active, end)
@@ -134,8 +132,3 @@ def _note_newest(
         position = positions[row]
         owner = UNOWNED if position < 0 else owner_of[position]
         newest[owner] = max(newest[owner], min(np.int64(words[row, column]), end))
-
-
-def symbols_of(owners: Bool) -> I64:
-    """The numbers of the symbols among some owners, ascending."""
-    return np.flatnonzero(owners[FIRST_OWNER:])
