@@ -326,11 +326,15 @@ class Twin:
     def delicate(self) -> bool:
         """Whether a scan of 240 steps may miss what this one sees.
 
-        Two roots within a step of it, or a move within a hundredth of a sigma of what is allowed.
+        Two roots within a step of it or as near to spot as each other, or a move within a
+        hundredth of a sigma of what is allowed.
         """
         step = (self._scan[-1][0] - self._scan[0][0]) / 240
         found = [sorted(self.roots(scale)) for scale in (1.0, 0.9, 1.1)]
         if any(b - a < step for roots in found for a, b in itertools.pairwise(roots)):
+            return True
+        away = [sorted(abs(root - self.spot) for root in roots)[:2] for roots in found]
+        if any(len(pair) == 2 and pair[1] - pair[0] < step for pair in away):
             return True
         root, *moved = (self.roots(scale)[:1] for scale in (1.0, 0.9, 1.1))
         moves = (abs(m[0] - root[0]) for m in moved if m and root)

@@ -26,11 +26,13 @@ from zerodte.service.stage import Stage
 from zerodte.session.session import Session
 from zerodte.tape.folder import Tape, TapeError, open_tape
 from zerodte.views.snapshot import snapshot
+from zerodte.wire.hedge_flow import HedgeFlowQuery
 from zerodte.wire.snapshot import SnapshotQuery
 
 #: The tape's minutes in a third of a second.
 QUICK = 500.0
 SNAPSHOT = SnapshotQuery(symbol="ABC")
+HEDGE_FLOW = HedgeFlowQuery(symbol="ABC")
 Lines = list[dict[str, Any]]
 
 
@@ -197,7 +199,7 @@ def test_a_feed_that_comes_back_goes_on_where_it_was(
         eventually(lambda: market.health.reasons[0].startswith(f"{away} {last_clock(market)}: "))
         (reason,) = market.health.reasons
         assert reason.endswith("reconnecting")
-        assert json.loads(market.answer(SNAPSHOT))["market_open"]
+        assert json.loads(market.answer(HEDGE_FLOW))["bars"]
         stack.enter_context(sending(tape, QUICK, port=int(feed.name.split(":")[1])))
         eventually(lambda: is_done(market.runner.folder))
         assert market.health.status == "Healthy"
