@@ -6,8 +6,8 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from records.tape_digest import TapeDigest
 from zerodte.records.dbn import RTYPES, Records, records
-from zerodte.records.digest import InputsDigest
 from zerodte.records.tick import Batch, Tick
 
 SECOND = 1_000_000_000
@@ -16,7 +16,7 @@ OPRA_B2SUM = "9fd0944b75c2f046"
 
 
 def digest(*ticks: Tick) -> str:
-    running = InputsDigest()
+    running = TapeDigest()
     for tick in ticks:
         running.update(tick)
     return running.hexdigest()

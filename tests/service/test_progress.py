@@ -14,8 +14,7 @@ from zerodte.runtime.replay import begin
 from zerodte.runtime.replay_runner import ReplayRunner
 from zerodte.runtime.worker import Run, RunListener
 from zerodte.service.local_service import LocalService
-from zerodte.service.progress import Progress
-from zerodte.service.stage import Stage
+from zerodte.service.stage import Progress, Stage
 from zerodte.session.session import Session
 from zerodte.tape.folder import Tape, open_tape
 from zerodte.wire.pages import DocsQuery

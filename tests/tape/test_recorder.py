@@ -13,10 +13,10 @@ from databento.common.symbology import InstrumentMap
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from records.tape_digest import TapeDigest
 from session.made_tape import DATE, SECOND
 from tape.live_day import complete, source
 from zerodte.feeds.playback import Playback
-from zerodte.records.digest import InputsDigest
 from zerodte.records.tick import Tick
 from zerodte.tape.feed_manifest import FeedManifest, FeedStream
 from zerodte.tape.folder import Tape, TapeError, open_tape
@@ -63,7 +63,7 @@ def put(folder: Path, files: State) -> Path:
 
 def inputs(ticks: Iterator[Tick]) -> list[tuple[int, str]]:
     """The digest after every tick that is not silent."""
-    digest, out = InputsDigest(), []
+    digest, out = TapeDigest(), []
     for tick in ticks:
         digest.update(tick)
         out.append((tick.end, digest.hexdigest()))

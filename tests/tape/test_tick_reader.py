@@ -9,9 +9,9 @@ import zstandard
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from records.tape_digest import TapeDigest
 from tape.commits import write_commits
 from zerodte.records.dbn import Records
-from zerodte.records.digest import InputsDigest
 from zerodte.records.tick import Tick
 from zerodte.tape import dbnfile
 from zerodte.tape.folder import open_tape
@@ -192,7 +192,7 @@ def test_digest_does_not_see_layout(
 
 
 def digest(path: Path) -> str:
-    running = InputsDigest()
+    running = TapeDigest()
     for tick in open_tape(path).ticks():
         running.update(tick)
     return running.hexdigest()

@@ -18,7 +18,7 @@ from zerodte.history.error import HistoryError
 from zerodte.history.stored import StoredSession
 from zerodte.market.calendar import TradingSession
 from zerodte.session import sample
-from zerodte.session.quantise import units
+from zerodte.session.sample import units
 
 _Table: TypeAlias = dict[str, Arrow]
 

@@ -12,7 +12,6 @@ from zerodte.arrays import Rows
 from zerodte.history import arrow, schema
 from zerodte.history.arrow import Arrow
 from zerodte.history.stored import StoredSession
-from zerodte.session.quantise import dollars
 from zerodte.session.sample import (
     COLUMN_KINDS,
     NO_TIME,
@@ -20,6 +19,7 @@ from zerodte.session.sample import (
     SampleContext,
     SampleDay,
     VenueStatistics,
+    dollars,
 )
 
 

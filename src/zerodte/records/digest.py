@@ -12,7 +12,7 @@ import numpy as np
 from zerodte.arrays import I32, I64, U64
 from zerodte.compiled import inline, kernel
 from zerodte.records.dbn import Records
-from zerodte.records.tick import Batch, Tick
+from zerodte.records.tick import Batch
 
 # The golden ratio, and the finaliser of MurmurHash3 (public domain).
 _GOLDEN: Final = np.uint64(0x9E3779B97F4A7C15)
@@ -29,41 +29,14 @@ SHARED: Final = 1
 FIRST_OWNER: Final = 2
 
 
-class InputsDigest:
-    """The running digest of a tape.
-
-    Per tick the hashes of all records are summed, wrapping at 64 bits, so that their order does
-    not matter; the sums are chained, so that it matters which tick a record is in.
-    """
-
-    def __init__(self) -> None:
-        self._state = np.uint64(0)
-        self._seeds: dict[str, np.uint64] = {}
-
-    def update(self, tick: Tick) -> None:
-        """Take in a tick. A silent one changes nothing."""
-        total = np.uint64(0)
-        silent = True
-        for place in (tick.definitions, tick.statistics, tick.underlying, tick.quotes, tick.trades):
-            for batch in place:
-                silent &= len(batch.records) == 0
-                seed = _seed(self._seeds, batch.dataset)
-                # A kernel gives a plain integer, and would take one for a signed number.
-                total = np.uint64(_sum_of_hashes(words(batch.records), seed, total))
-        if not silent:
-            self._state = np.uint64(_chained(self._state, total, np.uint64(tick.end)))
-
-    def hexdigest(self) -> str:
-        """The digest of all ticks so far, as 16 hexadecimal digits."""
-        return f"{int(self._state):016x}"
-
-
 class SymbolDigests:
     """The running digests of a tape's symbols, each of its own inputs and the shared ones.
 
     Every record has an owner: a number from `FIRST_OWNER` on for a symbol, `SHARED` for an input of
-    all symbols, `UNOWNED` for one of none. The digest of a symbol is the `InputsDigest` of a tape
-    that holds its inputs alone.
+    all symbols, `UNOWNED` for one of none. Per tick the hashes of an owner's records are summed,
+    wrapping at 64 bits, so that their order does not matter; the sums are chained, so that it
+    matters which tick a record is in. The digest of a symbol is that of a tape which holds its
+    inputs alone; a silent tick changes nothing.
     """
 
     def __init__(self) -> None:
@@ -166,13 +139,6 @@ def record_hash(words: U64, row: int, seed: np.uint64) -> np.uint64:
         sum_of_words += word ^ (word >> _SHIFT)
         place += _GOLDEN
     return _mixed(sum_of_words)
-
-
-@kernel
-def _sum_of_hashes(words: U64, seed: np.uint64, total: np.uint64) -> np.uint64:
-    for row in range(words.shape[0]):
-        total += record_hash(words, row, seed)
-    return total
 
 
 @kernel

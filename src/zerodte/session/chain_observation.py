@@ -12,7 +12,7 @@ from zerodte.engine.surface import parity
 from zerodte.engine.volume import volume_of
 from zerodte.market.contracts import Chain
 from zerodte.session.market_state import MarketState
-from zerodte.session.quantise import single, units
+from zerodte.session.sample import single, units
 
 
 @dataclass(frozen=True, eq=False, slots=True)

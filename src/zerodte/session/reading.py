@@ -16,8 +16,15 @@ from zerodte.engine.volume import volume_of
 from zerodte.market.contracts import Chain
 from zerodte.session.chain_selection import total
 from zerodte.session.expiry_distance import ExpiryDistance, clock_at
-from zerodte.session.quantise import dollars
-from zerodte.session.sample import FAULTS, NO_TIME, SPOT_SOURCES, Row, SampleContext, SampleDay
+from zerodte.session.sample import (
+    FAULTS,
+    NO_TIME,
+    SPOT_SOURCES,
+    Row,
+    SampleContext,
+    SampleDay,
+    dollars,
+)
 
 #: A same-day chain expires at today's close: nothing lies between.
 _TODAY = ExpiryDistance(sessions=0, minutes=0.0, am_settled=False)

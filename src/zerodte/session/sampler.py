@@ -27,8 +27,7 @@ from zerodte.session.chain_selection import (
 from zerodte.session.market_state import MarketState
 from zerodte.session.reading import is_old
 from zerodte.session.sample import NO_TIME, SampleContext
-from zerodte.session.sample_buffer import SampleBuffer
-from zerodte.session.sample_draft import SampleDraft, SampleFigures
+from zerodte.session.sample_buffer import SampleBuffer, SampleDraft, SampleFigures
 
 _NOTHING: Final[Mapping[int, ChainObservation]] = MappingProxyType({})
 

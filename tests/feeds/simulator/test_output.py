@@ -12,12 +12,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from feeds.simulator.fake_simulation import ROWS, FailingSimulation, FakeSimulation
+from records.tape_digest import TapeDigest
 from zerodte.constants import SECOND, STRIKE_RANGE
 from zerodte.feeds.simulator import output
 from zerodte.feeds.simulator.columns import Block, BlockSource
 from zerodte.feeds.simulator.output import write_tape
 from zerodte.market.calendar import calendar
-from zerodte.records.digest import InputsDigest
 from zerodte.records.tick import Batch, Tick
 from zerodte.records.truth import TRADE_TRUTH
 from zerodte.runtime.replay import replay
@@ -81,7 +81,7 @@ def test_every_batch_lies_in_its_second_and_is_read_only() -> None:
 
 
 def test_digest_and_snapshot_are_those_of_the_blocks(tape: Tape) -> None:
-    digest = InputsDigest()
+    digest = TapeDigest()
     kinds = {dataset: tape.kind(dataset) for dataset in tape.symbols}
     session = Session(tape.session, calendar(), kinds)
     for dataset, symbols in FakeSimulation(DATE).symbols.items():
