@@ -119,10 +119,8 @@ class MarketDay:
         """One symbol's same-day chain on effective open interest."""
         return self._ask(SnapshotQuery, _decode_snapshot, symbol=symbol, **parameters)
 
-    def exposure(
-        self, symbol: str, **parameters: object
-    ) -> Answer[Exposure | NoZeroDte | SessionClosed]:
-        """The same on settled open interest."""
+    def exposure(self, symbol: str, **parameters: object) -> Answer[Exposure | NoZeroDte]:
+        """The same on settled open interest; outside the session with the session to come."""
         return self._ask(ExposureQuery, _decode_exposure, symbol=symbol, **parameters)
 
     def series(self, symbol: str, **parameters: object) -> Answer[Series]:
@@ -248,8 +246,11 @@ def _decode_snapshot(content: bytes) -> Snapshot | NoZeroDte | SessionClosed:
     return _degraded(content) or msgspec.json.decode(content, type=Snapshot)
 
 
-def _decode_exposure(content: bytes) -> Exposure | NoZeroDte | SessionClosed:
-    return _degraded(content) or msgspec.json.decode(content, type=Exposure)
+def _decode_exposure(content: bytes) -> Exposure | NoZeroDte:
+    is_degraded = msgspec.json.decode(content, type=_Form).no_zero_dte
+    if is_degraded:
+        return msgspec.json.decode(content, type=NoZeroDte)
+    return msgspec.json.decode(content, type=Exposure)
 
 
 def _degraded(content: bytes) -> NoZeroDte | SessionClosed | None:

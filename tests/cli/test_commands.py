@@ -72,7 +72,9 @@ def test_a_later_expiry(tape: Path) -> None:
 
 def test_until_stops_there(tape: Path) -> None:
     before = json.loads(run("replay", tape, "--until", "09:15", "--json").output)
-    assert before["session_closed"]
+    assert (before["market_open"], before["body"]) == (False, None)
+    assert "No usable quote" in before["message"]
+    assert before["next_zero_dte_expiry"] == "2024-11-29"
     assert before["as_of"] == "2024-11-29T14:15:00Z"
     rested = json.loads(run("replay", tape, "--until", "17:00", "--json").output)
     assert rested["as_of"] == "2024-11-29T16:00:00Z", "a finished tape rests at its last tick"
@@ -130,7 +132,7 @@ def test_warnings_of_the_tape_go_to_stderr(torn: Path, options: tuple[str, ...])
     assert "warning: ticks: its last line is cut off" in result.stderr
     assert "cut off" not in result.stdout
     if options:
-        assert json.loads(result.stdout)["session_closed"]
+        assert json.loads(result.stdout)["market_open"] is False
 
 
 def test_a_tape_that_breaks_while_it_is_served_is_said_in_one_line(torn: Path) -> None:

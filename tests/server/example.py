@@ -110,7 +110,8 @@ class ExampleService:
 
     def _chain(self, query: ChainQuery) -> bytes:
         symbol = query.symbol
-        blocks = ExposureBlocks if isinstance(query, ExposureQuery) else SnapshotBlocks
+        is_settled = isinstance(query, ExposureQuery)
+        blocks = ExposureBlocks if is_settled else SnapshotBlocks
         if query.expiry == date(2001, 1, 1):
             raise ApiError("expiry_not_found", "SPX has no expiry on 2001-01-01.")
         if symbol == "BROKEN":
@@ -118,10 +119,10 @@ class ExampleService:
         if symbol == "WARM":
             raise ApiError("warming_up", "WARM has not been seen enough yet.")
         if symbol == "TSLA":
-            return msgspec.json.encode(filled(NoZeroDte, symbol=symbol))
-        if symbol == "QQQ":
+            return msgspec.json.encode(filled(NoZeroDte, symbol=symbol, next_session=None))
+        if symbol == "QQQ" and not is_settled:
             return msgspec.json.encode(filled(SessionClosed, symbol=symbol))
-        if symbol != "SPX":
+        if symbol not in ("SPX", "QQQ"):
             raise ApiError("symbol_not_found", f"{symbol} is not tracked.")
         return encode(filled(Head, symbol=symbol), filled(blocks))
 

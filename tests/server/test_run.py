@@ -57,7 +57,9 @@ def test_the_published_client_reads_what_else_there_is(published: flashalpha.Fla
     exposure = published.zero_dte("SPX", strike_range=0.05, expiry="2026-05-29")
     assert exposure["pin_risk"]["components"]["oi_score"] >= 0
     assert published.flow_zero_dte_snapshot("TSLA")["no_zero_dte"] is True
-    assert published.health() == {"status": "Healthy"}
+    health = published.health()
+    assert health["status"] == "Healthy"
+    assert health.keys() >= {"endpoint_version", "data_as_of"}
 
 
 def test_the_published_client_raises_its_own_errors(published: flashalpha.FlashAlpha) -> None:

@@ -113,7 +113,7 @@ def test_parameters_of_windows(
         (SERIES + "SPX", "bar=2m", "invalid_bar", "bar must be 30s|1m|5m|15m"),
         (SERIES + "SPX", "bar=", "invalid_bar", "30s|1m|5m|15m"),
         (HEDGE_FLOW + "SPX", "bar=1M", "invalid_bar", "30s|1m|5m|15m"),
-        (HEATMAP + "SPX", "bar=2m", "invalid_bar", "bar must be 1m|5m|15m"),
+        (HEATMAP + "SPX", "bar=7m", "bar_unavailable", "bar must be 1m|5m|15m"),
         (HEATMAP + "SPX", "bar=30s", "bar_unavailable", "1m|5m|15m"),
         (STRIKE_FLOW + "SPX", "bar=30s", "bar_unavailable", "1m|5m|15m"),
         (SERIES + "SPX", "minutes=60.0", "invalid_minutes", "1 to 390"),
@@ -132,9 +132,11 @@ def test_parameters_of_windows(
         (HEATMAP + "SPX", "metric=heat", "invalid_metric", "gex|dex|vex|chex|oi|signed_flow"),
         (HEATMAP + "SPX", "mode=", "invalid_mode", "raw|delta"),
         (HEDGE_FLOW + "SPX", "side=call", "invalid_side", "all|calls|puts"),
-        (SERIES + "SPX", "at=2026-05-27", "invalid_at", "yyyy-MM-ddTHH:mm:ss"),
+        (SERIES + "SPX", "at=2026-05-32", "invalid_at", "yyyy-MM-ddTHH:mm:ss"),
         (SERIES + "SPX", "at=2026-05-27T10:00", "invalid_at", "yyyy-MM-ddTHH:mm:ss"),
-        (SERIES + "SPX", "at=2026-05-27T10:00:00Z", "invalid_at", "yyyy-MM-ddTHH:mm:ss"),
+        (SERIES + "SPX", "at=2026-05-27T10:00:00z", "invalid_at", "yyyy-MM-ddTHH:mm:ss"),
+        (SERIES + "SPX", "at=2026-05-27Z", "invalid_at", "yyyy-MM-ddTHH:mm:ss"),
+        (SERIES + "SPX", "at=2026-05-27T25:00:00Z", "invalid_at", "yyyy-MM-ddTHH:mm:ss"),
         (HEATMAP + "SPX", "at=2026-05-27T24:00:00", "invalid_at", "yyyy-MM-ddTHH:mm:ss"),
         (HEATMAP + "SPX", "at=2026-02-30T10:00:00", "invalid_at", "yyyy-MM-ddTHH:mm:ss"),
         (STRIKE_FLOW + "SPX", "at=0000-01-01T10:00:00", "invalid_at", "yyyy-MM-ddTHH:mm:ss"),
@@ -148,6 +150,19 @@ def test_what_is_not_allowed_is_refused(
 ) -> None:
     assert_error(client.get(f"{path}?{query}"), code, hint)
     assert service.asked == []
+
+
+@pytest.mark.parametrize(
+    ("text", "same"),
+    [("2026-05-27T14:00:00Z", "2026-05-27T10:00:00"), ("2026-05-27", "2026-05-27T16:00:00")],
+)
+def test_an_instant_in_utc_and_a_date(
+    client: httpx.Client, service: Any, text: str, same: str
+) -> None:
+    """The times of our own answers can be asked about; a date alone is its close."""
+    for at in (text, same):
+        assert client.get(SERIES + "SPX", params={"at": at}).status_code == 200
+    assert service.asked[0] == service.asked[-1]
 
 
 @pytest.mark.parametrize(

@@ -113,6 +113,8 @@ def test_without_a_history_there_is_no_past(today: Tape) -> None:
     with ready(ReplayRunner(Stage(), [today])) as market:
         pass
     assert b'"bars":[]' in market.answer(SeriesQuery(symbol="ABC", at=OPEN + MINUTE))
-    with pytest.raises(ApiError, match="no samples of a same-day chain of ABC are kept") as raised:
+    with pytest.raises(
+        ApiError, match="no samples of a same-day chain of ABC are stored"
+    ) as raised:
         market.answer(SnapshotQuery(symbol="ABC", at=OPEN + MINUTE))
-    assert raised.value.code == "symbol_not_found"
+    assert raised.value.code == "no_data"

@@ -67,8 +67,9 @@ def test_instants_are_utc_to_the_second() -> None:
 
 def test_the_settled_answer_has_no_decision_blocks() -> None:
     answer = ask(at("12:00"), settled=True)
-    assert answer.keys() >= {"flow_direction", "strikes", "body"}
-    for name in ("headline", "setup", "probabilities", "dealer_inventory"):
+    assert answer.keys() >= {"next_session", "strikes", "body"}
+    assert answer["next_session"] is None
+    for name in ("flow_direction", "headline", "setup", "probabilities", "dealer_inventory"):
         assert name not in answer
         assert name not in answer["body"]
 
@@ -120,14 +121,13 @@ def test_at_the_close_exactly_there_is_an_answer_but_no_rate_of_decay() -> None:
 )
 def test_outside_the_session_the_body_is_null(clock: str, date: datetime.date, last: str) -> None:
     session = at(clock, date=date)
-    for settled in (False, True):
-        answer = ask(session, settled=settled)
-        assert answer["session_closed"] is True
-        assert answer["body"] is None
-        assert answer["symbol"] == "SPX"
-        assert answer["last_session"] == last
-        assert last in answer["message"]
-        assert "underlying_price" not in answer
+    answer = ask(session)
+    assert answer["session_closed"] is True
+    assert answer["body"] is None
+    assert answer["symbol"] == "SPX"
+    assert answer["last_session"] == last
+    assert last in answer["message"]
+    assert "underlying_price" not in answer
 
 
 def test_a_day_without_a_session_belongs_to_the_next(recorded: Path, tmp_path: Path) -> None:

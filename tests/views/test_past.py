@@ -98,13 +98,13 @@ def test_before_the_first_sample_there_is_no_snapshot_and_no_bar() -> None:
     assert error.code == "invalid_at"
     assert "09:30:30" in error.message
     body = read(series(early, SeriesQuery(symbol=early.symbol, bar="30s", minutes=60)))
-    assert (body["bars"], body["expiration"], body["gap_intervals"]) == ([], None, [])
+    assert (body["bars"], body["expiration"], body["gap_intervals"]) == ([], "2025-06-02", [])
     assert body["as_of"] == "2025-06-02T13:30:29Z"
 
 
 def test_a_symbol_or_a_day_without_samples_has_no_past() -> None:
     nobody = Frame.past(None, "replay", "XYZ", made().session.hours.open)
-    assert refused(nobody).code == "symbol_not_found"
+    assert refused(nobody).code == "no_data"
     body = read(
         heatmap(
             nobody,

@@ -24,7 +24,7 @@ DEGRADED = (NoZeroDte, SessionClosed)
     ("promised", "shapes"),
     [
         (flashalpha.types.FlowZeroDteSnapshotResponse, (Head, SnapshotBlocks, *DEGRADED)),
-        (flashalpha.types.ZeroDteResponse, (Head, ExposureBlocks, *DEGRADED)),
+        (flashalpha.types.ZeroDteResponse, (Head, ExposureBlocks, NoZeroDte)),
         (flashalpha.types.FlowZeroDteSeriesResponse, (Series,)),
         (flashalpha.types.FlowZeroDteHedgeFlowResponse, (HedgeFlow,)),
         (flashalpha.types.FlowZeroDteHeatmapResponse, (Heatmap,)),

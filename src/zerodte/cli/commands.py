@@ -30,6 +30,7 @@ from zerodte.session.market_state import ClassifiedTrades
 from zerodte.session.session import Session
 from zerodte.tape.folder import Tape, open_tape
 from zerodte.views.snapshot import snapshot
+from zerodte.wire.exposure import ExposureQuery
 from zerodte.wire.snapshot import SnapshotQuery
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -93,11 +94,9 @@ def replay_command(
     if as_json and len(symbols) > 1:
         raise click.UsageError(f"--json prints one symbol; choose --symbol of {', '.join(symbols)}")
     for name in symbols:
-        body = snapshot(
-            session,
-            source_of(opened),
-            SnapshotQuery(symbol=name, expiry=expiry),
-        )
+        # Outside the session the exposure alone has a body, and the session to come.
+        query = SnapshotQuery if session.is_open else ExposureQuery
+        body = snapshot(session, source_of(opened), query(symbol=name, expiry=expiry))
         if as_json:
             sys.stdout.buffer.write(body + b"\n")
         else:

@@ -17,19 +17,57 @@ def print_summary(body: bytes) -> None:
     console.print(Text(_title(answer), style="bold"))
     if answer["body"] is None:
         console.print(answer["message"])
-        return
+    else:
+        _print_lines(console, _lines(answer), answer["warnings"])
+    if following := answer.get("next_session"):
+        console.print(Text(_next_title(answer["symbol"], following), style="bold"))
+        _print_lines(console, _next_lines(following), following["warnings"])
+
+
+def _print_lines(console: Console, lines: list[tuple[str, str]], warnings: list[str]) -> None:
     table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
-    for label, text in _lines(answer):
+    for label, text in lines:
         table.add_row(Text(label, style="dim"), Text(text))
     console.print(table)
-    for warning in answer["warnings"]:
+    for warning in warnings:
         console.print(Text(f"  warning: {warning}", style="yellow"))
 
 
 def _title(answer: dict[str, Any]) -> str:
     expiry = answer.get("expiration")
     chain = f", expiry {expiry}" if expiry else ""
-    return f"{answer['symbol']} at {answer['as_of']}{chain} ({answer['source']})"
+    closed = "" if answer.get("market_open", True) else ", closed"
+    return f"{answer['symbol']} at {answer['as_of']}{chain}{closed} ({answer['source']})"
+
+
+def _next_title(symbol: str, following: dict[str, Any]) -> str:
+    provisional = ", provisional open interest" if following["provisional"] else ""
+    return f"{symbol}, the session to come: {following['expiration']}{provisional}"
+
+
+def _next_lines(following: dict[str, Any]) -> list[tuple[str, str]]:
+    regime, levels, move = following["regime"], following["levels"], following["expected_move"]
+    sigma = (
+        f"{_price(move['remaining_1sd_dollars'])} ({_number(move['remaining_1sd_pct'])}%), "
+        f"straddle {_price(move['straddle_price'])}"
+    )
+    return [
+        ("quotes of", following["as_of"]),
+        ("spot", _price(following["underlying_price"])),
+        *_level_lines(regime, levels),
+        ("magnet", _price(following["magnet_strike"])),
+        ("max pain", _price(following["max_pain"])),
+        ("expected move", sigma),
+        ("net gex", f"{_price(following['net_gex'])} per 1%"),
+    ]
+
+
+def _level_lines(regime: dict[str, Any], levels: dict[str, Any]) -> list[tuple[str, str]]:
+    return [
+        ("regime", f"{regime['label']}: {regime['description']}"),
+        ("gamma flip", f"{_price(regime['gamma_flip'])} ({regime['gamma_flip_status']})"),
+        ("walls", f"put {_price(levels['put_wall'])}, call {_price(levels['call_wall'])}"),
+    ]
 
 
 def _lines(answer: dict[str, Any]) -> list[tuple[str, str]]:
@@ -44,9 +82,7 @@ def _lines(answer: dict[str, Any]) -> list[tuple[str, str]]:
     return [
         ("spot", f"{_price(answer['underlying_price'])} ({meta['spot_source']})"),
         ("to the close", f"{_number(answer['time_to_close_hours'])} hours"),
-        ("regime", f"{regime['label']}: {regime['description']}"),
-        ("gamma flip", f"{_price(regime['gamma_flip'])} ({regime['gamma_flip_status']})"),
-        ("walls", f"put {_price(levels['put_wall'])}, call {_price(levels['call_wall'])}"),
+        *_level_lines(regime, levels),
         ("magnet", f"{_price(pin['magnet_strike'])}, pin score {_number(pin['pin_score'])}"),
         ("max pain", _price(pin["max_pain"])),
         ("remaining sigma", sigma),

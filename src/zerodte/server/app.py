@@ -52,7 +52,7 @@ ROUTES = (
           "All symbols with a same-day chain, ranked", answers=(Leaderboard,)),
     Route("/v1/exposure/zero-dte/{symbol}", "growth", ExposureQuery,
           "The same on settled open interest: the morning baseline",
-          answers=(FlatBody("Exposure", Head, ExposureBlocks), NoZeroDte, SessionClosed)),
+          answers=(FlatBody("Exposure", Head, ExposureBlocks), NoZeroDte)),
     Route("/v1/flow/zero-dte/stream/{symbol}", "growth", StreamQuery,
           "Each sample as it is taken: a series bar, and the snapshot without its strikes",
           media="events", cache="none"),

@@ -12,6 +12,7 @@ from zerodte.records.tick import Tick
 from zerodte.service.market_service import MarketStats
 from zerodte.service.session_store import SessionStore
 from zerodte.session.session import Session
+from zerodte.views.frame import data_as_of
 from zerodte.wire.base import timestamp
 from zerodte.wire.envelope import Source
 from zerodte.wire.errors import ApiError
@@ -131,6 +132,7 @@ class Stage:
         self.store = store
         self.current: CurrentSession | None = None
         self.problem: str | None = "starting: nothing has been read yet"
+        self._arrivals: Mapping[str, int] = {}
         self.runner_problems: Callable[[], Iterable[str]] = tuple
         self.runner_queues: Callable[[], Mapping[str, int]] = dict
 
@@ -146,7 +148,12 @@ class Stage:
         """Healthy from the first answer until ticks stop arriving."""
         own = (self.problem,) if self.problem else ()
         warning = self.store.problem if self.store else None
-        return Health.of(*own, *self.runner_problems(), warnings=(warning,) if warning else ())
+        return Health.of(
+            *own,
+            *self.runner_problems(),
+            warnings=(warning,) if warning else (),
+            data_as_of=data_as_of(self._newest_arrivals()),
+        )
 
     def stats(self) -> MarketStats:
         """The market's counts."""
@@ -181,6 +188,16 @@ class Stage:
         """Report that no more ticks will come; the current session is still served."""
         self.problem = problem
         self.progress.bump()
+
+    def _newest_arrivals(self) -> Mapping[str, int]:
+        """When each kind of input last arrived, UTC ns; waits for nobody."""
+        current = self.current
+        if current and self.lock.acquire(blocking=False):
+            try:
+                self._arrivals = current.session.arrivals()
+            finally:
+                self.lock.release()
+        return self._arrivals
 
     def _store_if_over(self, current: CurrentSession) -> None:
         if self.store:

@@ -7,6 +7,7 @@ of what the ticks brought, and asking for it changes nothing. At a sample it is 
 
 import datetime
 from collections.abc import Mapping
+from dataclasses import replace
 
 from zerodte.clock import new_york
 from zerodte.constants import SAMPLE_INTERVAL, SECOND
@@ -143,6 +144,14 @@ class Session:
         """The next day after today on which a PM-settled chain of the symbol expires."""
         return self._contracts.next_same_day(symbol, self.hours.date)
 
+    def next_chain(self, symbol: str) -> Chain | None:
+        """The symbol's chain of the session to come: today's before the open, else the next one."""
+        today = self._sampler.today(symbol)
+        if today is not None and self.now < self.hours.open:
+            return today
+        expiry = self.next_expiry(symbol)
+        return None if expiry is None else self.chain(symbol, expiry)
+
     def spot(self, symbol: str) -> Spot | None:
         """The symbol's price: its own if fresh, else its nearest chain's forward, else None."""
         return self._sampler.spot(symbol, self.now)
@@ -158,8 +167,21 @@ class Session:
         if buffer and buffer.number == chain.number and buffer.last == self.now:
             day = buffer.day(())
             return reading_at(day, len(day) - 1, settled=settled)
-        spot = self.spot(chain.symbol)
-        return None if spot is None else self._live(chain, spot, settled=settled)
+        return self._live(chain, self.now, settled=settled)
+
+    def last_reading(self, chain: Chain, *, settled: bool = False) -> Reading | None:
+        """A chain as it was last: at its last sample, else at its last quote, however old.
+
+        Args:
+            chain: One of this session's.
+            settled: As for `reading`.
+        """
+        buffer = self._sampler.buffer(chain.symbol)
+        if buffer and buffer.number == chain.number:
+            day = buffer.day(())
+            return reading_at(day, len(day) - 1, settled=settled)
+        newest = self.market.book.newest_of(chain.number)
+        return None if newest is None else self._live(chain, min(newest, self.now), settled=settled)
 
     def state(self, chain: Chain, *, settled: bool = False) -> ChainState | None:
         """The `state` of the chain's reading."""
@@ -212,9 +234,11 @@ class Session:
     def _number(self, symbol: str) -> int:
         return self.market.underlyings.number(symbol)
 
-    def _live(self, chain: Chain, spot: Spot, *, settled: bool) -> Reading | None:
-        """A reading from what ticks brought since the last sample."""
-        sampler, now = self._sampler, self.now
+    def _live(self, chain: Chain, now: int, *, settled: bool) -> Reading | None:
+        """A reading at `now` (UTC ns) from what ticks brought since the last sample."""
+        sampler = self._sampler
+        if (spot := sampler.spot(chain.symbol, now)) is None:
+            return None
         (observation,) = observe(self.market, [chain], now)
         forward = forward_of(observation, spot)
         found = sampler.smile(observation, forward)
@@ -228,10 +252,10 @@ class Session:
             others_net_gex=sampler.others(chain, now, spot)[settled],
             inventory=book_of(observation, live.surface, spot),
             has_trades=observation.has_trades,
-            smile_is_old=is_old(live.smile_at, sampler.sampled),
+            smile_is_old=is_old(live.smile_at, min(sampler.sampled, now)),
             apart=self.market.underlyings.disagreement(chain.symbol, now),
             volume_by_rule=by_rule(observation.by_rule),
-            context=self.context(chain.symbol),
+            context=replace(self.context(chain.symbol), at=now),
         )
 
     def _pass(self, until: int) -> None:

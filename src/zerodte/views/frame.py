@@ -5,6 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypedDict
 
+import msgspec
+
+from zerodte.clock import new_york_clock
 from zerodte.market.calendar import TradingSession
 from zerodte.session.sample import SampleDay
 from zerodte.session.session import Session
@@ -12,13 +15,10 @@ from zerodte.wire.base import Timestamp, timestamp
 from zerodte.wire.envelope import DataAsOf, Source
 from zerodte.wire.window import GapInterval
 
-#: The name of this server in `data_as_of`.
-NODE = "zerodte"
-
 
 def data_as_of(arrivals: Mapping[str, int]) -> DataAsOf:
     """When each kind of input last arrived, from UTC ns by the wire's name."""
-    return DataAsOf(node=NODE, **{name: timestamp(at) for name, at in arrivals.items()})
+    return msgspec.structs.replace(DataAsOf(), **{n: timestamp(at) for n, at in arrivals.items()})
 
 
 class HeadFields(TypedDict):
@@ -27,7 +27,7 @@ class HeadFields(TypedDict):
     source: Source
     data_as_of: DataAsOf
     symbol: str
-    expiration: datetime.date | None
+    expiration: datetime.date
     as_of: Timestamp
     gap_intervals: list[GapInterval]
 
@@ -82,7 +82,7 @@ class Frame:
             source=self.source,
             data_as_of=data_as_of(self.arrivals if context is None else context.arrivals),
             symbol=self.symbol,
-            expiration=None if day is None else day.expiry,
+            expiration=new_york_clock(self.at).date() if day is None else day.expiry,
             as_of=timestamp(self.at if context is None else context.at),
             gap_intervals=[] if day is None or context is None else gaps(day, context.at),
         )

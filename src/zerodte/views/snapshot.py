@@ -1,26 +1,24 @@
 """Snapshots: what a session knows of a symbol, as the bytes of the wire."""
 
 import datetime
-import math
-from typing import Any
 
 import msgspec
 
 from zerodte.clock import new_york_clock
-from zerodte.constants import CLOSING_MINUTES, HOUR, MINUTE, SPOT_DISAGREEMENT, STRIKE_RANGE
-from zerodte.engine.state import sources_disagree
+from zerodte.constants import STRIKE_RANGE
+from zerodte.market.contracts import Chain
 from zerodte.session.reading import Reading, reading_at
 from zerodte.session.session import Session
 from zerodte.views import blocks
+from zerodte.views.chain_blocks import chain_blocks, chain_head, clock_text
 from zerodte.views.frame import Frame, data_as_of
-from zerodte.views.strikes import strike_rows
+from zerodte.views.next_session import next_session
 from zerodte.wire.base import timestamp
 from zerodte.wire.envelope import Source
 from zerodte.wire.errors import ApiError
-from zerodte.wire.exposure import ChainQuery, ExposureBlocks, ExposureQuery, Head, encode
+from zerodte.wire.exposure import ChainQuery, ExposureBlocks, ExposureQuery, NextSession, encode
 from zerodte.wire.numbers import number
 from zerodte.wire.snapshot import NoZeroDte, SessionClosed, SnapshotBlocks
-from zerodte.wire.strikes import Strike
 
 
 def snapshot(session: Session, source: Source, query: ChainQuery) -> bytes:
@@ -43,13 +41,15 @@ def snapshot(session: Session, source: Source, query: ChainQuery) -> bytes:
     if expiry is not None and chain is None:
         raise ApiError("expiry_not_found", _no_expiry(session, symbol, expiry))
     if not session.is_open:
+        if isinstance(query, ExposureQuery):
+            return _exposure_outside(session, source, query, chain)
         return msgspec.json.encode(_closed(session, source, symbol))
     if chain is None:
         return msgspec.json.encode(_no_zero_dte(session, source, symbol))
     reading = session.reading(chain, settled=isinstance(query, ExposureQuery))
     if reading is None:
         raise ApiError("warming_up", _warming_up(chain.symbol, chain.expiry, session.now))
-    return _whole(reading, source, query)
+    return _whole(reading, source, query, market_open=True)
 
 
 def snapshot_at(frame: Frame, query: ChainQuery) -> bytes:
@@ -60,25 +60,25 @@ def snapshot_at(frame: Frame, query: ChainQuery) -> bytes:
         query: As for `snapshot`; its expiry is None or the day's own, whose chain alone is sampled.
 
     Raises:
-        ApiError: symbol_not_found, invalid_expiry, invalid_at or warming_up.
+        ApiError: no_data, invalid_expiry, invalid_at or warming_up.
     """
     day = frame.day
     if day is not None and query.expiry not in (None, day.expiry):
         message = f"with at, expiry must be left out or the day's own, {day.expiry}"
         raise ApiError("invalid_expiry", message)
     reading = _reading_at(frame, settled=isinstance(query, ExposureQuery))
-    return _whole(reading, frame.source, query)
+    return _whole(reading, frame.source, query, market_open=frame.market_open)
 
 
 def summary_at(frame: Frame) -> bytes:
     """The same without `strikes` and `body`, on effective open interest.
 
     Raises:
-        ApiError: symbol_not_found, invalid_at or warming_up.
+        ApiError: no_data, invalid_at or warming_up.
     """
     reading = _reading_at(frame)
-    head, shown = _head(reading, frame.source), _shown(reading, STRIKE_RANGE, [])
-    fields = msgspec.structs.asdict(head) | msgspec.structs.asdict(shown)
+    head = chain_head(reading, frame.source, market_open=frame.market_open)
+    fields = msgspec.structs.asdict(head) | msgspec.structs.asdict(_blocks(reading, STRIKE_RANGE))
     del fields["strikes"]
     return msgspec.json.encode(fields)
 
@@ -86,10 +86,10 @@ def summary_at(frame: Frame) -> bytes:
 def _reading_at(frame: Frame, *, settled: bool = False) -> Reading:
     day, asked = frame.day, new_york_clock(frame.at)
     if day is None:
-        message = f"no samples of a same-day chain of {frame.symbol} are kept of {asked.date()}"
-        raise ApiError("symbol_not_found", message)
+        message = f"no samples of a same-day chain of {frame.symbol} are stored for {asked.date()}"
+        raise ApiError("no_data", message)
     if frame.row < 0:
-        first = _time(day.contexts[0].at)
+        first = clock_text(day.contexts[0].at)
         message = f"{asked:%H:%M:%S} is before the first sample of {day.expiry}, taken at {first}"
         raise ApiError("invalid_at", message)
     reading = reading_at(day, frame.row, settled=settled)
@@ -99,99 +99,48 @@ def _reading_at(frame: Frame, *, settled: bool = False) -> Reading:
     return reading
 
 
-def _whole(reading: Reading, source: Source, query: ChainQuery) -> bytes:
-    strike_range = query.strike_range
-    head, rows = _head(reading, source), strike_rows(reading.state, strike_range)
+def _whole(
+    reading: Reading,
+    source: Source,
+    query: ChainQuery,
+    *,
+    market_open: bool,
+    then: NextSession | None = None,
+) -> bytes:
+    head = chain_head(reading, source, market_open=market_open)
     if isinstance(query, ExposureQuery):
-        return encode(head, ExposureBlocks(**_blocks(reading, strike_range), strikes=rows))
-    return encode(head, _shown(reading, strike_range, rows))
+        shared = chain_blocks(reading, query.strike_range)
+        return encode(head, ExposureBlocks(**shared, next_session=then))
+    return encode(head, _blocks(reading, query.strike_range))
 
 
-def _shown(reading: Reading, strike_range: float, rows: list[Strike]) -> SnapshotBlocks:
-    book = blocks.inventory_block(reading)
-    shared = _blocks(reading, strike_range)
-    return SnapshotBlocks(**shared, strikes=rows, dealer_inventory=book)
-
-
-def _blocks(reading: Reading, strike_range: float) -> dict[str, Any]:
-    """The blocks that a snapshot shares with the morning's baseline, but for its strikes.
-
-    What trades have done since is the same in both.
-    """
-    state = reading.state
-    return {
-        "regime": blocks.regime_block(state),
-        "exposures": blocks.exposures_block(state, reading.total_net_gex),
-        "expected_move": blocks.expected_move_block(state),
-        "pin_risk": blocks.pin_block(state),
-        "hedging": blocks.hedging_block(state),
-        "decay": blocks.decay_block(state),
-        "vol_context": blocks.volatility_block(state, reading.context.vix),
-        "flow": blocks.flow_block(state),
-        "levels": blocks.levels_block(state),
-        "liquidity": blocks.liquidity_block(state, strike_range),
-        "metadata": blocks.metadata_block(reading),
-        "warnings": warnings(reading),
-        "flow_direction": blocks.flow_direction_block(reading.live),
-    }
-
-
-def warnings(reading: Reading) -> list[str]:
-    """What a reader should know before trusting a snapshot, most important first."""
-    state, apart = reading.state, reading.apart
-    now, clock = state.instant, state.instant.clock
-    left = clock.hours_left * HOUR / MINUTE
-    faults = now.quotes.faults
-    smile_at, straddle = state.smile_at, state.straddle
-    notices = [
-        (not now.fresh, f"quotes are stale: the chain has been silent since {_time(now.newest)}"),
-        (now.oi_as_of is None, f"open interest of {new_york_clock(clock.now).date()} is missing"),
-        (left < CLOSING_MINUTES, f"{left:.1f} minutes to the close: greeks are extreme"),
-        (
-            sources_disagree(state.spot),
-            f"spot ({state.spot.source}) lies {100.0 * state.spot.disagreement:.2f}% from parity",
-        ),
-        (
-            reading.smile_is_old,
-            f"no quote could be inverted since: volatilities are those of {_time(smile_at)}",
-        ),
-        (
-            math.isnan(straddle) and now.fresh,
-            "straddle withheld: no strike with two good quotes lies near the forward",
-        ),
-        (
-            apart > SPOT_DISAGREEMENT,
-            f"the tape's own prices of {now.chain.symbol} lie {100.0 * apart:.2f}% apart",
-        ),
-        (
-            bool(faults),
-            "quotes left out: " + ", ".join(f"{n} {name}" for name, n in faults.items()),
-        ),
-    ]
-    return [text for applies, text in notices if applies] + list(reading.context.notices)
-
-
-def _head(reading: Reading, source: Source) -> Head:
-    state, context = reading.state, reading.context
-    chain, clock = state.instant.chain, state.instant.clock
-    return Head(
-        source=source,
-        data_as_of=data_as_of(context.arrivals),
-        symbol=chain.symbol,
-        underlying_price=number(state.spot.value),
-        expiration=chain.expiry,
-        as_of=timestamp(context.at),
-        market_open=True,
-        time_to_close_hours=number(clock.hours_left),
-        time_to_close_pct=number(clock.elapsed_pct),
+def _blocks(reading: Reading, strike_range: float) -> SnapshotBlocks:
+    return SnapshotBlocks(
+        **chain_blocks(reading, strike_range),
+        flow_direction=blocks.flow_direction_block(reading.live),
+        dealer_inventory=blocks.inventory_block(reading),
     )
+
+
+def _exposure_outside(
+    session: Session, source: Source, query: ExposureQuery, chain: Chain | None
+) -> bytes:
+    """The exposure before the open, after the close, or on a day without a session."""
+    then = next_session(session, query.symbol)
+    is_today = new_york_clock(session.now).date() == session.hours.date
+    reading = None
+    if chain is not None and (is_today or query.expiry is not None):
+        reading = session.last_reading(chain, settled=True)
+    if reading is None:
+        return msgspec.json.encode(_no_zero_dte(session, source, query.symbol, then))
+    return _whole(reading, source, query, market_open=False, then=then)
 
 
 def _closed(session: Session, source: Source, symbol: str) -> SessionClosed:
     hours = session.hours
     over = session.now > hours.close
     last = hours.date if over else session.previous_date
-    state = "closed" if over else f"not open before {_time(hours.open)}"
+    state = "closed" if over else f"not open before {clock_text(hours.open)}"
     return SessionClosed(
         source=source,
         data_as_of=data_as_of(session.arrivals(symbol)),
@@ -202,20 +151,35 @@ def _closed(session: Session, source: Source, symbol: str) -> SessionClosed:
     )
 
 
-def _no_zero_dte(session: Session, source: Source, symbol: str) -> NoZeroDte:
-    date, following = session.hours.date, session.next_expiry(symbol)
-    spot = session.spot(symbol)
-    then = f"Next expiry: {following}." if following else "The tape has no later expiry."
+def _no_zero_dte(
+    session: Session, source: Source, symbol: str, then: NextSession | None = None
+) -> NoZeroDte:
+    today, chain, spot = (
+        new_york_clock(session.now),
+        session.next_chain(symbol),
+        session.spot(symbol),
+    )
+    following = None if chain is None else chain.expiry
+    later = f"Next expiry: {following}." if following else "The tape has no later expiry."
     return NoZeroDte(
         source=source,
         data_as_of=data_as_of(session.arrivals(symbol)),
         symbol=symbol,
-        underlying_price=number(spot.value) if spot else None,
+        underlying_price=number(spot.value) if spot else then.underlying_price if then else None,
         as_of=timestamp(session.now),
         market_open=session.is_open,
         next_zero_dte_expiry=following,
-        message=f"No 0DTE expiry for {symbol} today ({date:%A}). {then}",
+        message=f"{_absence(session, symbol)} today ({today:%A}). {later}",
+        next_session=then,
     )
+
+
+def _absence(session: Session, symbol: str) -> str:
+    """Why there is no same-day chain to show."""
+    is_today = new_york_clock(session.now).date() == session.hours.date
+    if is_today and session.chain(symbol) is not None:
+        return f"No usable quote of the 0DTE chain of {symbol}"
+    return f"No 0DTE expiry for {symbol}"
 
 
 def _no_expiry(session: Session, symbol: str, expiry: datetime.date) -> str:
@@ -226,10 +190,6 @@ def _no_expiry(session: Session, symbol: str, expiry: datetime.date) -> str:
 
 def _warming_up(symbol: str, expiry: datetime.date, at: int) -> str:
     return (
-        f"no quote of {symbol} {expiry} can be used at {_time(at)}: it needs "
+        f"no quote of {symbol} {expiry} can be used at {clock_text(at)}: it needs "
         "a strike with two-sided, uncrossed, fresh quotes"
     )
-
-
-def _time(at: int | None) -> str:
-    return "the start" if at is None else f"{new_york_clock(at):%H:%M:%S} New York"

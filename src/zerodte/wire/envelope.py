@@ -17,7 +17,7 @@ class DataAsOf(Struct, frozen=True, kw_only=True, gc=False):
     of this morning is current, while options that are an hour old in session are not.
     """
 
-    node: Annotated[str, about("The server that answered.")]
+    node: Annotated[str, about("The server that answered.")] = "zerodte"
     equity_feed: Annotated[Arrival, about("Quotes and trades of stocks and funds.")] = None
     equity_options_feed: Annotated[Arrival, about("Options on stocks and funds.")] = None
     index_feed: Annotated[Arrival, about("Index values.")] = None

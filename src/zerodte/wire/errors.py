@@ -23,6 +23,7 @@ STATUS: dict[str, int] = {
     "invalid_strike_range": 400,
     "no_strike_data_for_window": 400,
     "not_found": 404,
+    "no_data": 404,
     "symbol_not_found": 404,
     "expiry_not_found": 404,
     "method_not_allowed": 405,

@@ -1,4 +1,4 @@
-"""The query and the answer of `/v1/exposure/zero-dte/{symbol}`: head, blocks and encoding."""
+"""The query and the answer of `/v1/exposure/zero-dte/{symbol}`, also outside the session."""
 
 from datetime import date
 from typing import Annotated
@@ -11,7 +11,7 @@ from zerodte.wire.base import Number, Timestamp, about
 from zerodte.wire.conditions import Decay, ExpectedMove, Flow, Liquidity, Metadata, VolContext
 from zerodte.wire.envelope import Envelope
 from zerodte.wire.field import describe
-from zerodte.wire.positioning import Exposures, FlowDirection, Hedging, Levels, PinRisk, Regime
+from zerodte.wire.positioning import Exposures, Hedging, Levels, PinRisk, Regime
 from zerodte.wire.query import SymbolQuery
 from zerodte.wire.strikes import Strike
 
@@ -31,7 +31,7 @@ class Head(Envelope, frozen=True, kw_only=True, gc=False):
     time_to_close_pct: Annotated[Number, about("Elapsed share of the session, percent.")]
 
 
-class ExposureBlocks(Struct, frozen=True, kw_only=True, gc=False):
+class ChainBlocks(Struct, frozen=True, kw_only=True, gc=False):
     """The analytics of one chain; they appear at the top level and again under `body`."""
 
     regime: Regime
@@ -47,10 +47,35 @@ class ExposureBlocks(Struct, frozen=True, kw_only=True, gc=False):
     metadata: Metadata
     strikes: Annotated[list[Strike], about("Strikes within strike_range of spot, ascending.")]
     warnings: Annotated[list[str], about("What to know before trusting this; often empty.")]
-    flow_direction: FlowDirection
 
 
-def encode(head: Head, blocks: ExposureBlocks) -> bytes:
+class NextSession(Struct, frozen=True, kw_only=True, gc=False):
+    """The map of the session to come: its chain on settled open interest and the last quotes."""
+
+    expiration: Annotated[date, about("The session's date, US/Eastern.")]
+    provisional: Annotated[
+        bool, about("Whether that morning's open interest is still to be published.")
+    ]
+    as_of: Annotated[Timestamp, about("When the last of the quotes was received, UTC.")]
+    underlying_price: Annotated[Number, about("Spot then, dollars.")]
+    net_gex: Annotated[Number, about("Dollars per 1% move; calls plus, puts minus.")]
+    regime: Regime
+    levels: Levels
+    magnet_strike: Annotated[Number, about("Strike of the largest |net GEX|.")]
+    max_pain: Annotated[Number, about("Strike of the least intrinsic value to holders.")]
+    expected_move: ExpectedMove
+    warnings: Annotated[list[str], about("What to know before trusting this; often empty.")]
+
+
+class ExposureBlocks(ChainBlocks, frozen=True, kw_only=True, gc=False):
+    """The blocks on settled open interest."""
+
+    next_session: Annotated[
+        NextSession | None, about("The session to come; null while this one is open.")
+    ] = None
+
+
+def encode(head: Head, blocks: ChainBlocks) -> bytes:
     """The whole answer: `head`, then the blocks, then the same bytes of the blocks as `body`."""
     flat = _ENCODER.encode(blocks)
     return b"".join((_ENCODER.encode(head)[:-1], b",", flat[1:-1], b',"body":', flat, b"}"))

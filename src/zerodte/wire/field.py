@@ -8,12 +8,13 @@ is an error.
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated, Any, Final, Literal, TypeAlias, get_args, get_origin
 
 from msgspec import NODEFAULT, Meta
 
 from zerodte.clock import ClockError, parse_new_york
+from zerodte.constants import SECOND
 from zerodte.wire.errors import ApiError
 
 Schema: TypeAlias = dict[str, object]
@@ -21,8 +22,10 @@ Schema: TypeAlias = dict[str, object]
 _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _DECIMAL: Final = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 _INTEGER: Final = re.compile(r"[+-]?[0-9]+")
-_WALL_CLOCK: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}")
-_SYMBOL: Final = re.compile(r"[A-Z0-9][A-Z0-9.-]{0,14}")
+_WALL_CLOCK: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}:[0-9]{2}Z?)?")
+#: An instant given as a date alone.
+_CLOSE: Final = "T16:00:00"
+_SYMBOL: Final = re.compile(r"[!-~]{1,32}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +58,6 @@ class _Hints:
     in_path: bool = False
     unit: str = ""
     digits: int | None = None
-    elsewhere: tuple[str, ...] = ()
 
 
 def describe(kind: str = "", **form: Any) -> Meta:
@@ -64,8 +66,7 @@ def describe(kind: str = "", **form: Any) -> Meta:
     Args:
         kind: symbol or wall_clock, if the type alone does not determine it.
         form: `code`, if it is not invalid_ plus the field's name; `in_path`; the `unit` of a
-            number, for its error message; the `digits` to which it is rounded; words that only
-            other endpoints offer (`elsewhere`), which are unavailable here rather than invalid.
+            number, for its error message; the `digits` to which it is rounded.
     """
     return Meta(extra={"form": _Hints(kind=kind, **form)})
 
@@ -101,7 +102,7 @@ def _reader(
         return _wall_clock(name, code), {"type": "string", "pattern": f"^{_WALL_CLOCK.pattern}$"}
     if get_origin(kind) is Literal:
         choices = get_args(kind)
-        return _choice(name, code, choices, form), {"type": "string", "enum": list(choices)}
+        return _choice(name, code, choices), {"type": "string", "enum": list(choices)}
     types = set(get_args(kind)) or {kind}
     if date in types:
         return _date(name, code), {"type": "string", "format": "date"}
@@ -114,23 +115,19 @@ def _reader(
 
 
 def _symbol(text: str) -> str:
-    symbol = text.strip().upper() if text.isascii() else ""
+    """Any short text: a symbol that nobody tracks, such as ES=F, is unknown, not malformed."""
+    symbol = text.strip()
     if not _SYMBOL.fullmatch(symbol):
-        raise ApiError(
-            "symbol_not_found",
-            "A symbol is up to 15 letters, digits, dots and dashes, such as SPX or BRK.B.",
-        )
-    return symbol
+        message = "A symbol is up to 32 ASCII characters without a space, such as SPX or BRK.B."
+        raise ApiError("symbol_not_found", message)
+    return symbol.upper()
 
 
-def _choice(name: str, code: str, choices: tuple[str, ...], form: _Hints) -> Callable[[str], str]:
+def _choice(name: str, code: str, choices: tuple[str, ...]) -> Callable[[str], str]:
     def parse(text: str) -> str:
         if text in choices:
             return text
-        allowed = f"{name} must be {'|'.join(choices)}"
-        if text in form.elsewhere:
-            raise ApiError(f"{name}_unavailable", f"{text} {form.unit}; {allowed}")
-        raise ApiError(code, allowed)
+        raise ApiError(code, f"{name} must be {'|'.join(choices)}")
 
     return parse
 
@@ -173,15 +170,17 @@ def _date(name: str, code: str) -> Callable[[str], date]:
 
 def _wall_clock(name: str, code: str) -> Callable[[str], int]:
     form = (
-        f"{name} must be a US/Eastern time of the form yyyy-MM-ddTHH:mm:ss, "
-        "such as 2026-05-29T15:45:00"
+        f"{name} must be a US/Eastern time of the form yyyy-MM-ddTHH:mm:ss, such as "
+        "2026-05-29T15:45:00, the same with a Z for UTC, or a date, which means 16:00"
     )
 
     def parse(text: str) -> int:
         if not _WALL_CLOCK.fullmatch(text):
             raise ApiError(code, form)
         try:
-            return parse_new_york(text)
+            if text.endswith("Z"):
+                return round(datetime.fromisoformat(text).timestamp()) * SECOND
+            return parse_new_york(text if "T" in text else text + _CLOSE)
         except ClockError as error:
             raise ApiError(code, f"{error}; {form}") from error
         except (

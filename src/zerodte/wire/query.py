@@ -26,8 +26,8 @@ Symbol: TypeAlias = Annotated[
 At: TypeAlias = Annotated[
     int | None,
     about(
-        "A past instant, US/Eastern `yyyy-MM-ddTHH:mm:ss`: the answer as of the last sample at or "
-        "before it."
+        "A past instant: the answer as of the last sample at or before it. US/Eastern "
+        "`yyyy-MM-ddTHH:mm:ss`, UTC with a `Z` at its end, or `yyyy-MM-dd` for 16:00 of that day."
     ),
     describe("wall_clock"),
 ]

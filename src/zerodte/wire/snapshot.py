@@ -6,12 +6,14 @@ from typing import Annotated
 from zerodte.wire.base import Number, Timestamp, about
 from zerodte.wire.decision import DealerInventory, Headline, Probabilities, Setup
 from zerodte.wire.envelope import Envelope
-from zerodte.wire.exposure import ChainQuery, ExposureBlocks
+from zerodte.wire.exposure import ChainBlocks, ChainQuery, NextSession
+from zerodte.wire.positioning import FlowDirection
 
 
-class SnapshotBlocks(ExposureBlocks, frozen=True, kw_only=True, gc=False):
+class SnapshotBlocks(ChainBlocks, frozen=True, kw_only=True, gc=False):
     """The blocks on effective open interest, and the decision; null until there is one."""
 
+    flow_direction: FlowDirection
     headline: Headline | None = None
     setup: Setup | None = None
     probabilities: Probabilities | None = None
@@ -19,7 +21,7 @@ class SnapshotBlocks(ExposureBlocks, frozen=True, kw_only=True, gc=False):
 
 
 class NoZeroDte(Envelope, frozen=True, kw_only=True, gc=False):
-    """The answer for a symbol without an expiry today."""
+    """The answer for a symbol without an expiry today, weekends and holidays included."""
 
     symbol: Annotated[str, about("As asked, trimmed and upper-cased.")]
     underlying_price: Annotated[Number, about("Spot, dollars.")]
@@ -29,11 +31,14 @@ class NoZeroDte(Envelope, frozen=True, kw_only=True, gc=False):
     no_zero_dte: Annotated[bool, about("Always true here.")] = True
     next_zero_dte_expiry: Annotated[date | None, about("The next day that has one, US/Eastern.")]
     message: Annotated[str, about("The same as a sentence.")]
+    next_session: Annotated[
+        NextSession | None, about("The session to come, in an exposure outside the session.")
+    ] = None
     body: None = None
 
 
 class SessionClosed(Envelope, frozen=True, kw_only=True, gc=False):
-    """The answer outside the session."""
+    """The snapshot's answer outside the session; an exposure's has a body then."""
 
     symbol: Annotated[str, about("As asked, trimmed and upper-cased.")]
     session_closed: Annotated[bool, about("Always true here.")] = True

@@ -1,7 +1,7 @@
 """Shared by all queries and answers about a window of samples: head, gaps, bar sizes."""
 
 from datetime import date
-from typing import Annotated, Literal, TypeAlias, get_args
+from typing import Annotated, Literal, TypeAlias
 
 from msgspec import Meta, Struct
 
@@ -19,7 +19,7 @@ Bar: TypeAlias = Annotated[BarSize, about("The size of a bar.")]
 StrikeBar: TypeAlias = Annotated[
     StrikeBarSize,
     about("The size of a bar."),
-    describe(elsewhere=get_args(BarSize), unit="bars are not offered by strike"),
+    describe(code="bar_unavailable"),
 ]
 Minutes: TypeAlias = Annotated[
     int,
@@ -31,7 +31,7 @@ Minutes: TypeAlias = Annotated[
 ]
 #: Error codes of every window, and of those by strike.
 WINDOW_CODES = ("session_unreadable", "warming_up")
-STRIKE_CODES = ("bar_unavailable", "no_strike_data_for_window", *WINDOW_CODES)
+STRIKE_CODES = ("no_strike_data_for_window", *WINDOW_CODES)
 
 
 class GapInterval(Struct, frozen=True, kw_only=True, gc=False):
@@ -47,7 +47,8 @@ class WindowAnswer(Envelope, frozen=True, kw_only=True, gc=False):
 
     symbol: Annotated[str, about("As asked, trimmed and upper-cased.")]
     expiration: Annotated[
-        date | None, about("The same-day chain's expiry, US/Eastern; null without samples.")
+        date,
+        about("The same-day chain's expiry, US/Eastern; without samples, the day asked about."),
     ]
     as_of: Annotated[
         Timestamp, about("The last sample, UTC; the requested instant if there is none.")

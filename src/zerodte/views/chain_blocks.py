@@ -1,0 +1,96 @@
+"""The parts of an answer about one chain: its head, its blocks, its warnings."""
+
+import math
+from typing import Any
+
+from zerodte.clock import new_york_clock
+from zerodte.constants import CLOSING_MINUTES, HOUR, MINUTE, SPOT_DISAGREEMENT
+from zerodte.engine.state import sources_disagree
+from zerodte.session.reading import Reading
+from zerodte.views import blocks
+from zerodte.views.frame import data_as_of
+from zerodte.views.strikes import strike_rows
+from zerodte.wire.base import timestamp
+from zerodte.wire.envelope import Source
+from zerodte.wire.exposure import Head
+from zerodte.wire.numbers import number
+
+
+def chain_head(reading: Reading, source: Source, *, market_open: bool) -> Head:
+    """Which chain an answer is about, and when."""
+    state, context = reading.state, reading.context
+    chain, clock = state.instant.chain, state.instant.clock
+    return Head(
+        source=source,
+        data_as_of=data_as_of(context.arrivals),
+        symbol=chain.symbol,
+        underlying_price=number(state.spot.value),
+        expiration=chain.expiry,
+        as_of=timestamp(context.at),
+        market_open=market_open,
+        time_to_close_hours=number(clock.hours_left),
+        time_to_close_pct=number(clock.elapsed_pct),
+    )
+
+
+def chain_blocks(reading: Reading, strike_range: float) -> dict[str, Any]:
+    """The blocks that a snapshot shares with the morning's baseline."""
+    state = reading.state
+    return {
+        "regime": blocks.regime_block(state),
+        "exposures": blocks.exposures_block(state, reading.total_net_gex),
+        "expected_move": blocks.expected_move_block(state),
+        "pin_risk": blocks.pin_block(state),
+        "hedging": blocks.hedging_block(state),
+        "decay": blocks.decay_block(state),
+        "vol_context": blocks.volatility_block(state, reading.context.vix),
+        "flow": blocks.flow_block(state),
+        "levels": blocks.levels_block(state),
+        "liquidity": blocks.liquidity_block(state, strike_range),
+        "metadata": blocks.metadata_block(reading),
+        "strikes": strike_rows(state, strike_range),
+        "warnings": warnings(reading),
+    }
+
+
+def warnings(reading: Reading) -> list[str]:
+    """What a reader should know before trusting a snapshot, most important first."""
+    state, apart = reading.state, reading.apart
+    now, clock = state.instant, state.instant.clock
+    left = clock.hours_left * HOUR / MINUTE
+    faults = now.quotes.faults
+    smile_at, straddle = state.smile_at, state.straddle
+    notices = [
+        (
+            not now.fresh,
+            f"quotes are stale: the chain has been silent since {clock_text(now.newest)}",
+        ),
+        (now.oi_as_of is None, f"open interest of {new_york_clock(clock.now).date()} is missing"),
+        (left < CLOSING_MINUTES, f"{left:.1f} minutes to the close: greeks are extreme"),
+        (
+            sources_disagree(state.spot),
+            f"spot ({state.spot.source}) lies {100.0 * state.spot.disagreement:.2f}% from parity",
+        ),
+        (
+            reading.smile_is_old,
+            f"no quote could be inverted since: volatilities are those of {clock_text(smile_at)}",
+        ),
+        (
+            math.isnan(straddle) and now.fresh,
+            "straddle withheld: no strike with two good quotes lies near the forward",
+        ),
+        (
+            apart > SPOT_DISAGREEMENT,
+            f"the tape's own prices of {now.chain.symbol} lie {100.0 * apart:.2f}% apart",
+        ),
+        (
+            bool(faults),
+            "quotes left out: " + ", ".join(f"{n} {name}" for name, n in faults.items()),
+        ),
+    ]
+    return [text for applies, text in notices if applies] + list(reading.context.notices)
+
+
+def clock_text(at: int | None) -> str:
+    """An instant (UTC ns) as the clock of New York shows it; None is the start of the day."""
+    return "the start" if at is None else f"{new_york_clock(at):%H:%M:%S} New York"

@@ -1,0 +1,124 @@
+"""Outside the session: the exposure goes on, and has the map of the session to come."""
+
+import datetime
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from engine.cboe_files import read_chain
+from engine.twin import Twin
+from engine.twin_pricing import Row, When
+from session.day import WEDNESDAY, Day, ask
+from session.generated import priced, send
+from session.recordings import SPX
+from session.usual import INTEREST, STRIKES, usual
+from zerodte.importers.cboe_chain import import_chain
+from zerodte.runtime.replay import replay
+from zerodte.session.session import Session
+from zerodte.tape.folder import open_tape
+
+FRIDAY = WEDNESDAY + datetime.timedelta(days=2)
+
+
+def later(elapsed: float, whole_sessions: int) -> list[Row]:
+    """The chain of an expiry so many sessions after today's, priced at its own time."""
+    share = (390.0 - elapsed) / 390.0 + whole_sessions
+    # `priced` knows today's clock alone: the same variance at a volatility of that clock.
+    vol = 0.2 * (share / ((390.0 - elapsed) / 390.0)) ** 0.5
+    return priced(STRIKES, 500.0, round(elapsed), vol=vol, oi=INTEREST)
+
+
+def after_the_close() -> Session:
+    day = Day()
+    send(day, usual(elapsed=389), "15:59", 500.0)
+    send(day, later(389.0, 2), "15:59:01", 500.0, FRIDAY)
+    day.session.advance(day.time("16:20"))
+    return day.session
+
+
+def assert_map(told: dict[str, Any], twin: Twin) -> None:
+    levels = told["levels"]
+    assert told["regime"]["gamma_flip"] == pytest.approx(twin.flip[0], rel=1e-5)
+    assert told["regime"]["gamma_flip_status"] == twin.flip[1]
+    assert levels["call_wall"] == twin.call_wall[0]
+    assert levels["put_wall"] == twin.put_wall[0]
+    assert told["magnet_strike"] == twin.magnet[0]
+    assert told["max_pain"] == twin.max_pain
+    assert told["net_gex"] == pytest.approx(twin.net_gex, rel=1e-5)
+    assert told["expected_move"]["remaining_1sd_dollars"] == pytest.approx(twin.s, rel=1e-4)
+
+
+def test_after_the_close_it_is_the_last_sample_and_the_map_of_the_next_session() -> None:
+    session = after_the_close()
+    answer = ask(session, settled=True)
+    assert (answer["market_open"], answer["expiration"]) == (False, "2022-03-23")
+    assert answer["as_of"] == "2022-03-23T20:00:00Z"
+    assert answer["body"]["regime"] == answer["regime"]
+    told = answer["next_session"]
+    assert (told["expiration"], told["provisional"]) == ("2022-03-25", True)
+    assert told["as_of"] == "2022-03-23T19:59:01Z"
+    elapsed = 389.0 + 1 / 60
+    assert_map(told, Twin(later(389.0, 2), When(elapsed, sessions_after=2), 500.0))
+
+
+def test_the_map_does_not_change_while_nothing_comes() -> None:
+    session = after_the_close()
+    told = ask(session, settled=True)["next_session"]
+    session.advance(session.hours.close + 90 * 60 * 10**9)
+    assert ask(session, settled=True)["next_session"] == told
+
+
+def test_in_session_there_is_no_map() -> None:
+    day = send(Day(), usual(), "12:00", 500.0)
+    send(day, later(150.0, 2), "12:00:01", 500.0, FRIDAY)
+    assert ask(day.session, settled=True)["next_session"] is None
+
+
+def test_before_the_open_it_is_todays_chain() -> None:
+    rows = priced(STRIKES, 500.0, 0, oi=INTEREST)
+    session = send(Day(), rows, "09:00", 500.0).session
+    answer = ask(session, settled=True)
+    assert (answer["market_open"], answer["expiration"]) == (False, "2022-03-23")
+    assert answer["time_to_close_hours"] == 6.5
+    told = answer["next_session"]
+    assert (told["expiration"], told["provisional"]) == ("2022-03-23", False)
+    assert_map(told, Twin(rows, When(0.0), 500.0))
+    assert ask(session)["session_closed"] is True
+
+
+def test_without_a_quote_it_says_so_and_names_the_expiry() -> None:
+    answer = ask(send(Day(), unquoted(), "09:00", 500.0).session, settled=True)
+    assert (answer["no_zero_dte"], answer["body"]) == (True, None)
+    assert "No usable quote" in answer["message"]
+    assert answer["next_zero_dte_expiry"] == "2022-03-23"
+    assert answer["next_session"] is None
+
+
+def unquoted() -> Sequence[Row]:
+    return [
+        row._replace(call=row.call._replace(bid=None, ask=None), put=None)
+        for row in usual()
+        if row.call
+    ]
+
+
+@pytest.mark.parametrize(
+    ("at", "day"), [("2022-03-22T20:30", "Tuesday"), ("2022-03-20T11:00", "Sunday")]
+)
+def test_an_evening_and_a_weekend_have_the_map_alone(
+    recorded: Path, tmp_path: Path, at: str, day: str
+) -> None:
+    """A download of the evening before: what most public ones are."""
+    import_chain(recorded / SPX, at, tmp_path / "tape")
+    answer = ask(replay(open_tape(tmp_path / "tape")), settled=True)
+    assert (answer["no_zero_dte"], answer["body"], answer["expiration"]) == (True, None, None)
+    assert answer["market_open"] is False
+    assert day in answer["message"]
+    told = answer["next_session"]
+    first = min(expiry for root, expiry in read_chain(recorded / SPX).chains if root == "SPXW")
+    assert told["expiration"] == answer["next_zero_dte_expiry"]
+    assert told["provisional"] is True
+    assert datetime.date.fromisoformat(told["expiration"]) >= first
+    assert told["levels"]["call_wall"] is not None
