@@ -46,6 +46,11 @@ class FeedConnection(Protocol):
         """Whether the feed has announced the end of the session."""
         ...
 
+    @property
+    def refused_count(self) -> int:
+        """Records of this connection that were refused: blanked, as no tape can hold them."""
+        ...
+
     def start(self, counts: Mapping[str, int]) -> FeedStart:
         """Ask the feed to start sending.
 

@@ -7,6 +7,7 @@ from typing import Final, TypeVar
 
 from zerodte.feeds import tcp_protocol
 from zerodte.feeds.feed import FeedError, FeedStart
+from zerodte.feeds.feed_checks import blank_unreadable, check_manifest
 from zerodte.tape.feed_manifest import FeedManifest
 from zerodte.tape.tick_assembler import Arrival, Piece
 
@@ -55,6 +56,7 @@ class TcpConnection:
     Attributes:
         manifest: The session that the feed sends.
         is_over: Whether the feed has announced the end of the session.
+        refused_count: Records that were refused; the feed is told of the first.
     """
 
     def __init__(self, client: socket.socket) -> None:
@@ -62,12 +64,14 @@ class TcpConnection:
         self._decoder = tcp_protocol.MessageDecoder()
         self._messages: list[tuple[tcp_protocol.Message, bytes]] = []
         self.is_over = False
+        self.refused_count = 0
         hello = self._answer(tcp_protocol.HelloMessage)
         if hello.version != tcp_protocol.VERSION:
             raise FeedError(
                 f"it speaks version {hello.version} of the protocol; "
                 f"expected: version {tcp_protocol.VERSION}"
             )
+        check_manifest(hello.manifest)
         self.manifest: FeedManifest = hello.manifest
         self._bases = [0] * len(self.manifest.streams)
         self._counts = [0] * len(self.manifest.streams)
@@ -111,7 +115,11 @@ class TcpConnection:
         if not 0 <= index < len(self.manifest.streams):
             raise FeedError(f"records of stream {index}, which is not in its manifest")
         stream, base = self.manifest.streams[index], self._bases[index]
-        piece = tcp_protocol.decode_piece(message, stream, body)
+        piece, refused = blank_unreadable(
+            tcp_protocol.decode_piece(message, stream, body), stream.schema
+        )
+        if refused:
+            self._tell(stream.name, refused)
         piece = Piece(
             base + piece.first, piece.records, piece.conditions, base + piece.cancel_pairs
         )
@@ -122,6 +130,13 @@ class TcpConnection:
             )
         self._counts[index] += len(piece.records)
         return Arrival(message.clock, stream.name, piece)
+
+    def _tell(self, name: str, refused: int) -> None:
+        """Count refused records, and tell the feed of the first: one message blocks nobody."""
+        if not self.refused_count:
+            reason = f"{name}: a trade with an unknown condition; it is left out"
+            self._send(tcp_protocol.encode(tcp_protocol.RefusalMessage(reason)))
+        self.refused_count += refused
 
     def _answer(self, kind: type[_Answer]) -> _Answer:
         """Wait for the next message, which must be of a kind."""

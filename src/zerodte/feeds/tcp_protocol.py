@@ -194,7 +194,10 @@ def decode_piece(message: RecordsMessage, stream: FeedStream, body: bytes) -> Pi
 
 
 def _cancel_pairs(message: RecordsMessage, stream: FeedStream) -> I64:
-    pairs = np.array(message.cancel_pairs, np.int64).reshape(-1, 2)
+    try:
+        pairs = np.array(message.cancel_pairs, np.int64).reshape(-1, 2)
+    except OverflowError:
+        raise FeedError(f"{stream.name}: invalid cancels; a position is beyond 2^63") from None
     cancel, original = pairs[:, 0], pairs[:, 1]
     is_inside = (message.first <= cancel) & (cancel < message.first + message.count)
     if not (is_inside & (original >= 0) & (original < cancel)).all() or (np.diff(cancel) < 0).any():

@@ -151,11 +151,13 @@ def _receive_start(client: socket.socket, manifest: FeedManifest) -> tcp_protoco
         if not content:
             raise OSError("it closed the connection without a start message")
         for message, _ in decoder.add(content):
-            if isinstance(message, tcp_protocol.StartMessage) and len(message.counts) == len(
-                manifest.streams
+            if (
+                isinstance(message, tcp_protocol.StartMessage)
+                and len(message.counts) == len(manifest.streams)
+                and min(message.counts, default=0) >= 0
             ):
                 return message
-            raise FeedError("expected: a start message with a count for each stream")
+            raise FeedError("expected: a start message with a count, 0 or more, for each stream")
 
 
 def _refuse(client: socket.socket, reason: str) -> None:

@@ -3,16 +3,17 @@
 import logging
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from zerodte.clock import new_york_clock
 from zerodte.constants import SECOND
 from zerodte.feeds.feed import Feed, FeedConnection, FeedError, FeedStart
+from zerodte.feeds.feed_checks import allowed_lead, check_start
 from zerodte.logs import log
 from zerodte.market.calendar import TradingSession
 from zerodte.tape.record_router import SessionSpan
-from zerodte.tape.tick_assembler import ClosedTick, TickAssembler
+from zerodte.tape.tick_assembler import Arrival, ClosedTick, TickAssembler
 
 #: Reasons of gaps.
 WAS_DOWN: Final = "the server was down"
@@ -66,6 +67,8 @@ class FeedClient:
         self._silent = 0.0
         self._wait, self._due = _FIRST_WAIT, 0.0
         self._has_ended = False
+        self._refused = 0
+        self._lead = 0.0
 
     @property
     def is_over(self) -> bool:
@@ -81,6 +84,20 @@ class FeedClient:
     def pending(self) -> int:
         """Records in ticks that are not complete yet."""
         return self._assembler.pending_count
+
+    @property
+    def warnings(self) -> list[str]:
+        """What the feed sent that was not believed, since the start."""
+        found, name = [], self._feed.name
+        refused = self._refused + (self._connection.refused_count if self._connection else 0)
+        if refused:
+            found.append(f"the feed at {name} sent {refused:,} records that cannot be recorded")
+        if self._lead:
+            found.append(
+                f"the clock of the feed at {name} was up to {self._lead:,.0f} seconds ahead; it is "
+                "believed only as far as the wall clock"
+            )
+        return found
 
     def late(self, at: int) -> float:
         """Seconds of the wall clock since the feed's clock showed `at`; NaN without a feed."""
@@ -138,11 +155,24 @@ class FeedClient:
             self._connection = self._connect(counts)
         arrivals = self._connection.receive(_POLL_S)
         for arrival in arrivals:
-            self._assembler.add(arrival)
+            self._assembler.add(self._believed(arrival))
         if self.pending > _MAX_PENDING:
             raise FeedError(f"{self.pending:,} records of one second; its clock does not move")
         self._has_ended = self._connection.is_over
         return bool(arrivals)
+
+    def _believed(self, arrival: Arrival) -> Arrival:
+        """An arrival whose clock is at most where the feed's start and speed allow it to be."""
+        clock = self._clock
+        if clock is None:
+            return arrival
+        latest = clock.now() + allowed_lead(clock.speed)
+        if arrival.clock <= latest:
+            return arrival
+        if not self._lead:
+            log("clock ahead", logging.WARNING, feed=self._feed.name)
+        self._lead = max(self._lead, (arrival.clock - clock.now()) / SECOND)
+        return replace(arrival, clock=clock.now())
 
     def _connect(self, counts: Mapping[str, int]) -> FeedConnection:
         connection = self._first or self._feed.connect()
@@ -155,6 +185,7 @@ class FeedClient:
                     f"recording of {self._manifest.date}; restart the server to record it"
                 )
             start = connection.start(counts)
+            check_start(start, manifest.date, time.time_ns())
         except BaseException:
             connection.close()
             raise
@@ -173,6 +204,7 @@ class FeedClient:
 
     def _disconnect(self, reason: str) -> None:
         if self._connection is not None:
+            self._refused += self._connection.refused_count
             self._connection.close()
             self._connection = None
         self._assembler.disconnect(self._reason)

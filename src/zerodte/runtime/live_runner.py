@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from zerodte.feeds.feed import Feed, FeedError
+from zerodte.feeds.feed_checks import check_manifest
 from zerodte.logs import log
 from zerodte.market.calendar import calendar
 from zerodte.runtime.feed_client import FeedClient
@@ -63,6 +64,7 @@ class LiveRunner:
         with ExitStack() as undo:
             undo.callback(connection.close)
             manifest = connection.manifest
+            check_manifest(manifest)
             hours = calendar().session(manifest.date)
             if hours is None:
                 raise TapeError(
@@ -80,6 +82,7 @@ class LiveRunner:
         self._write_problem: str | None = None
         self.stage = stage
         stage.runner_problems = self._problems
+        stage.runner_warnings = lambda: self._client.warnings
         stage.runner_queues = lambda: {"open ticks": self._client.pending}
 
     @property

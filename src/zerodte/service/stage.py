@@ -123,6 +123,7 @@ class Stage:
         current: The session that answers come from; None before the first one is ready.
         problem: Why there are no answers or no more ticks; None while all is well.
         runner_problems: Returns the runner's own problems.
+        runner_warnings: Returns what needs attention but affects no answer.
         runner_queues: Returns the sizes of the runner's queues, by name.
     """
 
@@ -134,6 +135,7 @@ class Stage:
         self.problem: str | None = "starting: nothing has been read yet"
         self._arrivals: Mapping[str, int] = {}
         self.runner_problems: Callable[[], Iterable[str]] = tuple
+        self.runner_warnings: Callable[[], Iterable[str]] = tuple
         self.runner_queues: Callable[[], Mapping[str, int]] = dict
 
     # For the service
@@ -147,11 +149,11 @@ class Stage:
     def health(self) -> Health:
         """Healthy from the first answer until ticks stop arriving."""
         own = (self.problem,) if self.problem else ()
-        warning = self.store.problem if self.store else None
+        stored = self.store.problem if self.store else None
         return Health.of(
             *own,
             *self.runner_problems(),
-            warnings=(warning,) if warning else (),
+            warnings=(*self.runner_warnings(), *((stored,) if stored else ())),
             data_as_of=data_as_of(self._newest_arrivals()),
         )
 
