@@ -42,6 +42,7 @@ from zerodte.session.sample import ARRIVALS
 from zerodte.session.symbol_inputs import RoutedBatch, SymbolInputs
 
 _MIDNIGHT = datetime.time()
+_DUPLICATES = "records that two files have"
 _DAY = datetime.timedelta(days=1)
 #: Trade schemas whose records carry the quote just before the trade.
 _QUOTED = ("tcbbo", "tbbo")
@@ -118,6 +119,7 @@ class MarketState:
         self._whole_sessions = np.empty(0)
         self._traded = np.zeros(0, np.bool_)
         self._is_index = np.zeros(0, np.bool_)
+        self._duplicates = np.zeros(0, np.int64)
 
     def learn(self, dataset: str, symbols: Mapping[int, str]) -> None:
         """Take instruments: raw symbol by instrument id."""
@@ -143,6 +145,8 @@ class MarketState:
             for trades in arriving:
                 if trades.prevailing is not None and trades.batch.dataset == batch.dataset:
                     self.book.update_prevailing(batch.records, positions, trades.prevailing)
+        for batch in tick.duplicates:
+            self._count_duplicates(batch)
         self.inputs.close(tick.end)
         self._arrivals = None
         return [self._classify(trades, tick.end) for trades in arriving]
@@ -165,11 +169,13 @@ class MarketState:
         if symbol is None:
             counts = {reason: int(count.sum()) for reason, count in settled.refused.items()}
             counts |= self.contracts.rejected
+            counts[_DUPLICATES] = int(self._duplicates.sum())
             counts["records of unknown instruments"] = sum(self.instruments.unknown.values())
             repeats, groups = self.repeats.count, np.arange(len(self.contracts.chains))
         else:
             number = self.underlyings.number(symbol)
             counts = {reason: int(count[number]) for reason, count in settled.refused.items()}
+            counts[_DUPLICATES] = int(self._duplicates[number])
             repeats = self.repeats.count_of(number)
             groups = np.flatnonzero(self._underlying == number)
         counts["trades that came twice"] = repeats
@@ -247,6 +253,7 @@ class MarketState:
         self.repeats.grow(symbols)
         self.inputs.grow(symbols)
         self._traded = grown(self._traded, symbols, 0)
+        self._duplicates = grown(self._duplicates, symbols, 0)
         self._owner_of_contract = self._symbol_of + np.int32(FIRST_OWNER)
         self._owner_of_place = self.underlyings.symbol_of + np.int32(FIRST_OWNER)
         for place, (dataset, symbol) in enumerate(self.underlyings.places):
@@ -265,6 +272,12 @@ class MarketState:
         return RoutedBatch(
             batch, positions, self._owner_of_contract if is_options else self._owner_of_place
         )
+
+    def _count_duplicates(self, batch: Batch) -> None:
+        positions = self.instruments.find(batch.dataset, batch.records)
+        is_options = self._kinds[batch.dataset] == OPTIONS
+        symbol_of = self._symbol_of if is_options else self.underlyings.symbol_of
+        np.add.at(self._duplicates, symbol_of[positions[positions >= 0]], 1)
 
     def _apply_statistics(self, batch: Batch, now: int) -> None:
         if self._kinds[batch.dataset] == OPTIONS:
