@@ -47,6 +47,7 @@ _EVENING = datetime.time(18)
 #: Facts of the day, which say the same however often they come.
 _REFERENCE = ("definition", "statistics")
 _DUPLICATES = "records that two files have"
+_CONTRADICTIONS = "definitions that contradict the first of their instrument"
 _MISDATED = "trades of another session"
 _DAY = datetime.timedelta(days=1)
 #: Trade schemas whose records carry the quote just before the trade.
@@ -178,6 +179,7 @@ class MarketState:
             counts = {reason: int(count.sum()) for reason, count in settled.refused.items()}
             counts |= self.contracts.rejected
             counts[_DUPLICATES] = int(self._duplicates.sum())
+            counts[_CONTRADICTIONS] = self.instruments.contradictions.total()
             counts[_MISDATED] = int(self._misdated.sum())
             counts["records of unknown instruments"] = sum(self.instruments.unknown.values())
             repeats, groups = self.repeats.count, np.arange(len(self.contracts.chains))
@@ -185,6 +187,7 @@ class MarketState:
             number = self.underlyings.number(symbol)
             counts = {reason: int(count[number]) for reason, count in settled.refused.items()}
             counts[_DUPLICATES] = int(self._duplicates[number])
+            counts[_CONTRADICTIONS] = self._contradictions(number)
             counts[_MISDATED] = int(self._misdated[number])
             repeats = self.repeats.count_of(number)
             groups = np.flatnonzero(self._underlying == number)
@@ -284,6 +287,16 @@ class MarketState:
         return RoutedBatch(
             batch, positions, self._owner_of_contract if is_options else self._owner_of_place
         )
+
+    def _contradictions(self, number: int) -> int:
+        """Definitions that name an instrument of a symbol otherwise."""
+        count = 0
+        for (dataset, instrument_id), times in self.instruments.contradictions.items():
+            place = self.instruments.place(dataset, instrument_id)
+            is_options = self._kinds[dataset] == OPTIONS
+            symbol_of = self._symbol_of if is_options else self.underlyings.symbol_of
+            count += times * (place >= 0 and symbol_of[place] == number)
+        return count
 
     def _count_duplicates(self, batch: Batch) -> None:
         positions = self.instruments.find(batch.dataset, batch.records)

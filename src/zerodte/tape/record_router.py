@@ -15,7 +15,6 @@ from zerodte.records.dbn import UNDEF_TIME, Records
 from zerodte.records.tick import Batch
 from zerodte.tape.diagnostics import Diagnostics
 from zerodte.tape.file_selection import (
-    REFERENCE_FIELDS,
     RecordRoute,
     SelectedFile,
     TickField,
@@ -46,7 +45,7 @@ class SessionSpan:
     """The receive times of a session in UTC nanoseconds, both ends included.
 
     Attributes:
-        opening: Quotes and trades before it belong to an earlier session.
+        opening: Records before it belong to an earlier session, except statistics.
         closing: Every record after it belongs to a later one.
         until: The last receive time that the reader wants.
     """
@@ -139,8 +138,8 @@ class RecordRouter:
         self.name = selected.file.name
         self._dataset = selected.file.dataset
         self._routes = selected.routes
-        is_reference = selected.file.schema in REFERENCE_FIELDS
-        self._opening = 1 if is_reference else span.opening
+        # Whether a statistic is of today is for its reader to judge, by its event time.
+        self._opening = 1 if selected.file.schema == "statistics" else span.opening
         self._span = span
         self._numbers = numbers
         self._diagnostics = diagnostics
