@@ -43,11 +43,15 @@ class QuoteBook:
 
     Attributes:
         newest: Receive time of each group's newest record, UTC ns, shape (groups,).
+        overtaken: Quotes of each group that came after a newer one of their instrument, and so
+            never stood, shape (groups,).
     """
 
     def __init__(self) -> None:
         self.newest = np.empty(0, np.int64)
+        self.overtaken = np.empty(0, np.int64)
         self._quotes = np.empty((0, 4))
+        self._received = np.empty(0, np.int64)
         self._cadence = np.empty(0, np.int64)
 
     @property
@@ -63,7 +67,9 @@ class QuoteBook:
     def grow(self, instruments: int, groups: int) -> None:
         """Make room for positions below `instruments` and groups below `groups`."""
         self._quotes = grown(self._quotes, instruments, np.nan)
+        self._received = grown(self._received, instruments, NEVER_QUOTED)
         self.newest = grown(self.newest, groups, NEVER_QUOTED)
+        self.overtaken = grown(self.overtaken, groups, 0)
         self._cadence = grown(self._cadence, groups, 0)
 
     def apply(
@@ -74,7 +80,7 @@ class QuoteBook:
         cadence: int,
         now: int,
     ) -> None:
-        """Take quotes in order.
+        """Take quotes in order. The one received last stands, whatever the order.
 
         Args:
             records: Records of a quote schema, shape (m,).
@@ -83,7 +89,18 @@ class QuoteBook:
             cadence: Interval of the schema in ns, 0 for an event feed.
             now: End of their tick, UTC ns: a clock ahead of it does not keep quotes fresh.
         """
-        _apply(records, positions, group, cadence, now, self._quotes, self.newest, self._cadence)
+        _apply(
+            records,
+            positions,
+            group,
+            cadence,
+            now,
+            self._quotes,
+            self._received,
+            self.newest,
+            self.overtaken,
+            self._cadence,
+        )
 
     def prevailing(self, trades: Records, positions: I32) -> PrevailingQuotes:
         """Taps of trades, holding what stands now; positions of shape (k,), negative for none."""
@@ -145,7 +162,9 @@ def _apply(
     interval: int,
     now: int,
     quotes: F64,
+    received: I64,
     newest: I64,
+    overtaken: I64,
     cadence: I64,
 ) -> None:
     for i in range(positions.shape[0]):
@@ -153,11 +172,18 @@ def _apply(
         at = positions[i]
         if at < 0:
             continue
+        # A clock ahead of the tick is wrong, and keeps no later quote from standing.
+        time = np.int64(quote.ts_recv)
+        if time < received[at]:
+            overtaken[group[at]] += 1
+            continue
+        if time <= now:
+            received[at] = time
         quotes[at, 0] = _price(quote.bid_px_00)
         quotes[at, 1] = _price(quote.ask_px_00)
         quotes[at, 2] = _size(quote.bid_sz_00)
         quotes[at, 3] = _size(quote.ask_sz_00)
-        newest[group[at]] = max(newest[group[at]], min(np.int64(quote.ts_recv), now))
+        newest[group[at]] = max(newest[group[at]], min(time, now))
         cadence[group[at]] = interval
 
 

@@ -1,22 +1,27 @@
 """What the morning and the venue say of each contract: settled open interest, cleared volume.
 
-Both come from statistics records. A value repeated by every publisher is one fact, and a value
-of another day is refused and counted, never used.
+Both come from statistics records. A value repeated by every publisher is one fact. The newest by
+event time counts, whenever it arrives; what a publisher deleted is unknown. A value of another day
+is refused and counted, never used.
 """
 
 from collections.abc import Mapping
+from typing import Final
 
 import numpy as np
 
-from zerodte.arrays import I32, I64, Bool
+from zerodte.arrays import F64, I32, I64
 from zerodte.engine.book import grown
 from zerodte.records.dbn import (
     STAT_CLEARED_VOLUME,
+    STAT_DELETED,
     STAT_OPEN_INTEREST,
     UNDEF_QUANTITY,
     UNDEF_TIME,
     Records,
 )
+
+_STATISTICS: Final = {STAT_OPEN_INTEREST: "open interest", STAT_CLEARED_VOLUME: "cleared volume"}
 
 
 class SettledInterest:
@@ -35,6 +40,7 @@ class SettledInterest:
         self.open_interest = np.empty(0)
         self.volume = np.empty(0)
         self.newest = np.zeros(0, np.int64)
+        self._dated = {stat: np.empty(0, np.int64) for stat in _STATISTICS}
         self._refused: dict[str, I64] = {}
         self._symbol_of = np.empty(0, np.int32)
 
@@ -51,6 +57,8 @@ class SettledInterest:
             symbols: How many there are.
         """
         self._symbol_of = symbol_of
+        for stat, dated in self._dated.items():
+            self._dated[stat] = grown(dated, len(symbol_of), 0)
         self.open_interest = grown(self.open_interest, len(symbol_of), np.nan)
         self.volume = grown(self.volume, len(symbol_of), np.nan)
         self.newest = grown(self.newest, symbols, 0)
@@ -63,30 +71,58 @@ class SettledInterest:
         return int(self.newest[symbol]) or None
 
     def apply(self, records: Records, positions: I32) -> None:
-        """Take statistics records in order; the last of a contract wins.
+        """Take statistics records; the newest of a contract by event time wins, the last of equals.
 
         Args:
             records: Records of the statistics schema, shape (m,).
             positions: Where each belongs, shape (m,); negative ones are passed over.
         """
         kind, quantity, dated = records["stat_type"], records["quantity"], records["ts_event"]
+        is_deleted = records["update_action"] == STAT_DELETED
         known = positions >= 0
-        sound = known & (quantity != UNDEF_QUANTITY) & (quantity >= 0) & (dated != UNDEF_TIME)
+        sound = ((quantity != UNDEF_QUANTITY) & (quantity >= 0)) | is_deleted
+        sound &= known & (dated != UNDEF_TIME)
         today = (dated >= self._day[0]) & (dated < self._day[1])
-        for stat, name, values in (
-            (STAT_OPEN_INTEREST, "open interest", self.open_interest),
-            (STAT_CLEARED_VOLUME, "cleared volume", self.volume),
-        ):
+        for stat, name in _STATISTICS.items():
             mine = known & (kind == stat)
-            use = mine & sound & today
-            values[positions[use]] = quantity[use]
-            self._refuse(f"{name} of another day", positions, mine & sound & ~today)
-            self._refuse(f"{name} undefined or negative", positions, mine & ~sound)
-            if stat == STAT_OPEN_INTEREST:
-                symbols = self._symbol_of[positions[use]]
-                np.maximum.at(self.newest, symbols, dated[use].astype(np.int64))
+            self._refuse(f"{name} of another day", positions[mine & sound & ~today])
+            self._refuse(f"{name} undefined or negative", positions[mine & ~sound])
+            rows = np.flatnonzero(mine & sound & today)
+            if len(rows):
+                rows = rows[np.lexsort((dated[rows], positions[rows]))]
+                counts = np.where(is_deleted[rows], np.nan, quantity[rows])
+                self._take(stat, positions[rows], counts, dated[rows].astype(np.int64))
 
-    def _refuse(self, reason: str, positions: I32, which: Bool) -> None:
-        if which.any():
+    def _take(self, stat: int, positions: I32, counts: F64, dated: I64) -> None:
+        """Take sound facts of today, by position and then by event time; NaN for a deleted one."""
+        name, newest = _STATISTICS[stat], self._dated[stat]
+        values = self.open_interest if stat == STAT_OPEN_INTEREST else self.volume
+        is_older = dated < newest[positions]
+        is_other = np.isfinite(counts) & (counts != values[positions])
+        self._refuse(f"{name} older than what is known", positions[is_older & is_other])
+        if stat == STAT_OPEN_INTEREST:
+            again = (positions[1:] == positions[:-1]) & (dated[1:] == dated[:-1])
+            differs = again & (counts[1:] != counts[:-1]) & np.isfinite(counts[1:] + counts[:-1])
+            self._refuse("open interest on which publishers disagree", positions[1:][differs])
+            is_again = (dated == newest[positions]) & np.isfinite(values[positions])
+            self._refuse(
+                "open interest on which publishers disagree", positions[is_again & is_other]
+            )
+        self._refuse(f"{name} deleted by its publisher", positions[np.isnan(counts) & ~is_older])
+        positions, counts, dated = positions[~is_older], counts[~is_older], dated[~is_older]
+        values[positions], newest[positions] = counts, dated
+        if stat == STAT_OPEN_INTEREST:
+            self._note_newest(np.unique(self._symbol_of[positions]))
+
+    def _note_newest(self, symbols: I32) -> None:
+        """Find anew when the open interest in use of some symbols was published."""
+        self.newest[symbols] = 0
+        dated = self._dated[STAT_OPEN_INTEREST][: len(self._symbol_of)]
+        is_used = np.isfinite(self.open_interest[: len(self._symbol_of)])
+        mine = is_used & np.isin(self._symbol_of, symbols)
+        np.maximum.at(self.newest, self._symbol_of[mine], dated[mine])
+
+    def _refuse(self, reason: str, positions: I32) -> None:
+        if len(positions):
             counts = self._refused.setdefault(reason, np.zeros(len(self.newest), np.int64))
-            np.add.at(counts, self._symbol_of[positions[which]], 1)
+            np.add.at(counts, self._symbol_of[positions], 1)

@@ -78,7 +78,7 @@ class Underlyings:
         self.book.apply(records, places, self._own_group, cadence, now)
 
     def apply_values(self, records: Records, places: I32, now: int) -> None:
-        """Take index values (trade records) likewise, in order; the last of each index wins."""
+        """Take index values (trade records) likewise, in order; the one received last wins."""
         _apply_values(records, places, now, self._value, self._valued)
 
     def own_price(self, symbol: str, now: int) -> Spot | None:
@@ -145,8 +145,11 @@ def _apply_values(records: Records, places: I32, now: int, value: F64, valued: I
         at, raw = places[i], records[i].price
         if at < 0 or raw == UNDEF_PRICE or raw <= 0:
             continue
+        received = min(int(records[i].ts_recv), now)
+        if received < valued[at]:
+            continue
         value[at] = raw / RAW_PER_DOLLAR
-        valued[at] = min(int(records[i].ts_recv), now)
+        valued[at] = received
 
 
 @kernel

@@ -20,6 +20,8 @@ PRICE_SCALE: Final = 1e-9
 
 STAT_CLEARED_VOLUME: Final = 6
 STAT_OPEN_INTEREST: Final = 9
+#: The update action of a statistic that its publisher takes back.
+STAT_DELETED: Final = 2
 
 #: The consolidated feed of US options, and the publisher of its consolidated quotes; every other
 #: publisher of the dataset is one venue.

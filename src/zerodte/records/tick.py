@@ -40,6 +40,7 @@ class Tick:
         underlying: Quotes and trades of equities, and index values.
         quotes: Quotes of options.
         trades: Trades of options.
+        duplicates: Records that another file of the tape has too, which therefore do not count.
         gap: Why not all that happened in it may have been received; empty where all was.
     """
 
@@ -49,6 +50,7 @@ class Tick:
     underlying: tuple[Batch, ...] = ()
     quotes: tuple[Batch, ...] = ()
     trades: tuple[Batch, ...] = ()
+    duplicates: tuple[Batch, ...] = field(default=(), kw_only=True)
     gap: str = field(default="", kw_only=True)
 
     def counts(self) -> dict[str, int]:

@@ -21,6 +21,8 @@ class Instruments:
     Attributes:
         contracts: Option contracts; positions never move.
         unknown: Records of instruments that nobody defined, by dataset.
+        contradictions: Definitions and mappings that name another symbol than the first of their
+            instrument did, by dataset and id. The first stands.
     """
 
     def __init__(self, underlyings: Underlyings) -> None:
@@ -28,29 +30,53 @@ class Instruments:
         self.unknown: Counter[str] = Counter()
         self._underlyings = underlyings
         self._tables: dict[str, IdTable] = {}
-        self._known: dict[str, set[int]] = {}
+        self.contradictions: Counter[tuple[str, int]] = Counter()
+        self._known: dict[str, dict[int, str]] = {}
+        self._defined: dict[str, set[int]] = {}
 
     def learn(self, dataset: str, kind: str, symbols: Mapping[int, str]) -> None:
-        """Take instrument ids with their raw symbols; a symbol already known stays in place.
+        """Take instrument ids with their raw symbols; what is known already stays in place.
 
         Args:
             dataset: Their DBN dataset.
             kind: options, equity or index.
             symbols: Raw symbol by instrument id.
         """
+        known = self._known.setdefault(dataset, {})
+        for number, symbol in symbols.items():
+            if known.get(number, symbol) != symbol:
+                self.contradictions[dataset, number] += 1
+        new = {number: symbol for number, symbol in symbols.items() if number not in known}
+        self._place(dataset, kind, new)
+
+    def _place(self, dataset: str, kind: str, symbols: Mapping[int, str]) -> None:
+        """Give instruments the places of their symbols."""
         table = self._tables.setdefault(dataset, IdTable())
         if kind == OPTIONS:
             places = [self.contracts.add(symbol) for symbol in symbols.values()]
         else:
             places = [self._underlyings.add(dataset, symbol) for symbol in symbols.values()]
-        self._known.setdefault(dataset, set()).update(symbols)
+        self._known.setdefault(dataset, {}).update(symbols)
         table.add(np.fromiter(symbols, np.uint32), np.array(places, np.int32))
 
     def define(self, dataset: str, kind: str, records: Records) -> None:
-        """Take definition records; one that repeats what is known changes nothing."""
+        """Take definition records.
+
+        The first of an instrument names it, even if a mapping named it otherwise; one that repeats
+        what is known changes nothing.
+        """
         raw = np.char.decode(records["raw_symbol"], "ascii", "replace")
-        ids = records["instrument_id"].tolist()
-        self.learn(dataset, kind, dict(zip(ids, raw.tolist(), strict=True)))
+        known = self._known.setdefault(dataset, {})
+        defined = self._defined.setdefault(dataset, set())
+        new: dict[int, str] = {}
+        for number, symbol in zip(records["instrument_id"].tolist(), raw.tolist(), strict=True):
+            if number not in defined:
+                defined.add(number)
+                if known.get(number) != symbol:
+                    new[number] = symbol
+            elif new.get(number, known.get(number)) != symbol:
+                self.contradictions[dataset, number] += 1
+        self._place(dataset, kind, new)
 
     def positions(self, dataset: str, records: Records) -> I32:
         """Where each record belongs, shape (m,), negative for none; unknown ones are counted."""
@@ -67,6 +93,10 @@ class Instruments:
         if table is None:
             return np.full(len(records), NO_POSITION, np.int32)
         return table.positions(records["instrument_id"])
+
+    def place(self, dataset: str, instrument_id: int) -> int:
+        """Where records of an instrument belong, negative for nowhere."""
+        return int(self._tables[dataset].positions(np.array([instrument_id], np.uint32))[0])
 
     def _count_unknown(self, dataset: str, records: Records, places: I32) -> None:
         """Count the nameless, apart from those whose symbol was refused (an adjusted root)."""

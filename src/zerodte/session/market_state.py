@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from zerodte.arrays import F64, I32, I64
+from zerodte.arrays import F64, I32, I64, Bool
 from zerodte.clock import new_york
 from zerodte.constants import SECOND, SHARED_INDICES
 from zerodte.engine.aggressor import SideRule
@@ -33,7 +33,7 @@ from zerodte.market.calendar import Calendar, TradingSession
 from zerodte.market.contracts import NO_POSITION, Chain
 from zerodte.market.roots import root_info
 from zerodte.pricing.clock import tau_years
-from zerodte.records.dbn import CADENCE
+from zerodte.records.dbn import CADENCE, UNDEF_TIME
 from zerodte.records.digest import FIRST_OWNER, SHARED
 from zerodte.records.tick import Batch, Tick
 from zerodte.session.expiry_distance import ExpiryDistance, clock_at, expiry_distance
@@ -42,6 +42,13 @@ from zerodte.session.sample import ARRIVALS
 from zerodte.session.symbol_inputs import RoutedBatch, SymbolInputs
 
 _MIDNIGHT = datetime.time()
+#: A session's records begin and end at this time, New York, as a tape's do.
+_EVENING = datetime.time(18)
+#: Facts of the day, which say the same however often they come.
+_REFERENCE = ("definition", "statistics")
+_DUPLICATES = "records that two files have"
+_CONTRADICTIONS = "definitions that contradict the first of their instrument"
+_MISDATED = "trades of another session"
 _DAY = datetime.timedelta(days=1)
 #: Trade schemas whose records carry the quote just before the trade.
 _QUOTED = ("tcbbo", "tbbo")
@@ -118,6 +125,9 @@ class MarketState:
         self._whole_sessions = np.empty(0)
         self._traded = np.zeros(0, np.bool_)
         self._is_index = np.zeros(0, np.bool_)
+        self._duplicates = np.zeros(0, np.int64)
+        self._misdated = np.zeros(0, np.int64)
+        self._evening = new_york(calendar.previous(hours.date).date, _EVENING)
 
     def learn(self, dataset: str, symbols: Mapping[int, str]) -> None:
         """Take instruments: raw symbol by instrument id."""
@@ -143,6 +153,9 @@ class MarketState:
             for trades in arriving:
                 if trades.prevailing is not None and trades.batch.dataset == batch.dataset:
                     self.book.update_prevailing(batch.records, positions, trades.prevailing)
+        for batch in tick.duplicates:
+            if batch.schema not in _REFERENCE:
+                self._count_duplicates(batch)
         self.inputs.close(tick.end)
         self._arrivals = None
         return [self._classify(trades, tick.end) for trades in arriving]
@@ -165,14 +178,21 @@ class MarketState:
         if symbol is None:
             counts = {reason: int(count.sum()) for reason, count in settled.refused.items()}
             counts |= self.contracts.rejected
+            counts[_DUPLICATES] = int(self._duplicates.sum())
+            counts[_CONTRADICTIONS] = self.instruments.contradictions.total()
+            counts[_MISDATED] = int(self._misdated.sum())
             counts["records of unknown instruments"] = sum(self.instruments.unknown.values())
             repeats, groups = self.repeats.count, np.arange(len(self.contracts.chains))
         else:
             number = self.underlyings.number(symbol)
             counts = {reason: int(count[number]) for reason, count in settled.refused.items()}
+            counts[_DUPLICATES] = int(self._duplicates[number])
+            counts[_CONTRADICTIONS] = self._contradictions(number)
+            counts[_MISDATED] = int(self._misdated[number])
             repeats = self.repeats.count_of(number)
             groups = np.flatnonzero(self._underlying == number)
         counts["trades that came twice"] = repeats
+        counts["quotes older than the standing one"] = int(self.book.overtaken[groups].sum())
         for reason, rule in (
             ("trades without a price or size", SideRule.DIRTY),
             ("cancels of unknown trades", SideRule.CANCEL_UNMATCHED),
@@ -247,6 +267,8 @@ class MarketState:
         self.repeats.grow(symbols)
         self.inputs.grow(symbols)
         self._traded = grown(self._traded, symbols, 0)
+        self._duplicates = grown(self._duplicates, symbols, 0)
+        self._misdated = grown(self._misdated, symbols, 0)
         self._owner_of_contract = self._symbol_of + np.int32(FIRST_OWNER)
         self._owner_of_place = self.underlyings.symbol_of + np.int32(FIRST_OWNER)
         for place, (dataset, symbol) in enumerate(self.underlyings.places):
@@ -265,6 +287,22 @@ class MarketState:
         return RoutedBatch(
             batch, positions, self._owner_of_contract if is_options else self._owner_of_place
         )
+
+    def _contradictions(self, number: int) -> int:
+        """Definitions that name an instrument of a symbol otherwise."""
+        count = 0
+        for (dataset, instrument_id), times in self.instruments.contradictions.items():
+            place = self.instruments.place(dataset, instrument_id)
+            is_options = self._kinds[dataset] == OPTIONS
+            symbol_of = self._symbol_of if is_options else self.underlyings.symbol_of
+            count += times * (place >= 0 and symbol_of[place] == number)
+        return count
+
+    def _count_duplicates(self, batch: Batch) -> None:
+        positions = self.instruments.find(batch.dataset, batch.records)
+        is_options = self._kinds[batch.dataset] == OPTIONS
+        symbol_of = self._symbol_of if is_options else self.underlyings.symbol_of
+        np.add.at(self._duplicates, symbol_of[positions[positions >= 0]], 1)
 
     def _apply_statistics(self, batch: Batch, now: int) -> None:
         if self._kinds[batch.dataset] == OPTIONS:
@@ -294,8 +332,11 @@ class MarketState:
         if not len(self.contracts):
             return None
         symbols = np.where(positions >= 0, self._symbol_of[positions], np.int32(NO_POSITION))
+        misdated = self._is_misdated(batch) & (positions >= 0)
+        np.add.at(self._misdated, symbols[misdated], 1)
+        symbols[misdated] = NO_POSITION
         repeated = self.repeats.find(batch.records, end, symbols)
-        positions[repeated] = NO_POSITION
+        positions[repeated | misdated] = NO_POSITION
         valued = self.marks.value(
             positions,
             self.contracts,
@@ -308,6 +349,13 @@ class MarketState:
             None if batch.schema in _QUOTED else self.book.prevailing(batch.records, positions)
         )
         return _ValuedTrades(batch, positions, valued, prevailing)
+
+    def _is_misdated(self, batch: Batch) -> Bool:
+        """Which trades happened in another session, shape (m,); not those without event time."""
+        at = batch.records["ts_event"]
+        is_other = (at < self._evening) | (at >= new_york(self.hours.date, _EVENING))
+        is_misdated: Bool = is_other & (at != 0) & (at != UNDEF_TIME)
+        return is_misdated
 
     def _classify(self, arrived: _ValuedTrades, now: int) -> ClassifiedTrades:
         batch, positions = arrived.batch, arrived.positions

@@ -15,7 +15,9 @@ from zerodte.tape.compression import Warn
 from zerodte.tape.dbnfile import DbnFile
 
 InstrumentKind: TypeAlias = Literal["options", "equity", "index"]
-TickField: TypeAlias = Literal["definitions", "statistics", "underlying", "quotes", "trades"]
+TickField: TypeAlias = Literal[
+    "definitions", "statistics", "underlying", "quotes", "trades", "duplicates"
+]
 RecordFilter: TypeAlias = Callable[[Records], Bool]
 
 #: From the finest to the coarsest.

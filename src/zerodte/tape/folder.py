@@ -181,7 +181,8 @@ def open_tape(path: str | Path, date: datetime.date | None = None) -> Tape:
     diagnostics = Diagnostics()
     session = calendar().session(date) if date else None
     session = session or _find_session(folder, files, diagnostics)
-    symbols = read_symbols(files, session.date, diagnostics.warn)
+    span = session_span(session)
+    symbols = read_symbols(files, session.date, diagnostics.warn, span=(span.opening, span.closing))
     for file in files:
         if _is_market_data(file) and not symbols[file.dataset]:
             raise TapeError(

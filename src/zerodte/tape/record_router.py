@@ -5,7 +5,7 @@ read from a tape and for records just recorded. The tick of a record is decided 
 """
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
 import numpy as np
@@ -15,7 +15,6 @@ from zerodte.records.dbn import UNDEF_TIME, Records
 from zerodte.records.tick import Batch
 from zerodte.tape.diagnostics import Diagnostics
 from zerodte.tape.file_selection import (
-    REFERENCE_FIELDS,
     RecordRoute,
     SelectedFile,
     TickField,
@@ -34,6 +33,7 @@ END_OF_TIME: Final = 2**63 - 1
 _UNTIMED: Final = "have no receive time; left out"
 _EARLY: Final = "are from before the session; left out"
 _LATE: Final = "are from after the session; left out"
+_DUPLICATE: Final = "are in another file too; left out"
 _NO_NUMBER: Final = -1
 _INITIAL_CAPACITY: Final = 1024
 
@@ -45,7 +45,7 @@ class SessionSpan:
     """The receive times of a session in UTC nanoseconds, both ends included.
 
     Attributes:
-        opening: Quotes and trades before it belong to an earlier session.
+        opening: Records before it belong to an earlier session, except statistics.
         closing: Every record after it belongs to a later one.
         until: The last receive time that the reader wants.
     """
@@ -138,8 +138,8 @@ class RecordRouter:
         self.name = selected.file.name
         self._dataset = selected.file.dataset
         self._routes = selected.routes
-        is_reference = selected.file.schema in REFERENCE_FIELDS
-        self._opening = 1 if is_reference else span.opening
+        # Whether a statistic is of today is for its reader to judge, by its event time.
+        self._opening = 1 if selected.file.schema == "statistics" else span.opening
         self._span = span
         self._numbers = numbers
         self._diagnostics = diagnostics
@@ -169,6 +169,7 @@ class RecordRouter:
         mask: Bool | None,
         conditions: U8 | None,
         cancel_pairs: I64,
+        duplicates: Bool | None = None,
     ) -> None:
         """Load the file's next records, divided into runs.
 
@@ -179,11 +180,21 @@ class RecordRouter:
             mask: Marks the records to route; None routes all.
             conditions: The condition of each, where the file has them.
             cancel_pairs: int64[k, 2], (cancel, trade) by position; may include other records'.
+            duplicates: Marks the records that another file has too; None if none is.
         """
         self._cancel_pairs = cancel_pairs
+        routes = [(route, mask) for route in self._routes]
+        if duplicates is not None:
+            wanted = np.ones(len(chunk), np.bool_) if mask is None else mask
+            self._leave_out(_DUPLICATE, duplicates & wanted)
+            routes = [(route, wanted & ~duplicates) for route in self._routes]
+            routes += [
+                (replace(route, field="duplicates", rejection=""), wanted & duplicates)
+                for route in self._routes
+            ]
         self._chunks = [
-            self._routed_chunk(route, chunk, position, bounds, mask, conditions)
-            for route in self._routes
+            self._routed_chunk(route, chunk, position, bounds, wanted, conditions)
+            for route, wanted in routes
         ]
 
     def route(self, run: int, batches: Batches) -> None:

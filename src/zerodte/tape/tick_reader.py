@@ -15,7 +15,8 @@ from zerodte.constants import SECOND
 from zerodte.records.dbn import TRADE_SCHEMAS, UNDEF_TIME, Records
 from zerodte.records.tick import Tick
 from zerodte.tape.diagnostics import Diagnostics
-from zerodte.tape.file_selection import SelectedFile
+from zerodte.tape.duplicates import FileOverlap, find_overlaps
+from zerodte.tape.file_selection import SelectedFile, TickField
 from zerodte.tape.record_router import (
     END_OF_TIME,
     TICK_FIELDS,
@@ -28,6 +29,7 @@ from zerodte.tape.sidecars import Commit, check_conditions, read_cancels, read_c
 from zerodte.tape.tick_assembler import ClosedTick
 from zerodte.tape.tick_cutter import CommitCutter, ReceiveTimeCutter, TickCutter
 
+_DUPLICATES: Final[TickField] = "duplicates"
 _NO_PAIRS: Final[I64] = np.empty((0, 2), np.int64)
 
 
@@ -47,8 +49,10 @@ class _FileCursor:
         numbers: TradeNumbers,
         diagnostics: Diagnostics,
         committed_count: int | None = None,
+        overlap: FileOverlap | None = None,
     ) -> None:
         """Open the file; `committed_count` is None if all of its records count."""
+        self._overlap = overlap
         file = selected.file
         self._file = file
         self._cutter = cutter
@@ -85,6 +89,8 @@ class _FileCursor:
             chunk = self._next_chunk
             if chunk is None:
                 self.end = END_OF_TIME
+                if self._overlap is not None:
+                    self._overlap.finish()
                 self._cutter.finish(self._position)
                 count = self._committed_count
                 self._check_conditions(self._position if count is None else count)
@@ -108,6 +114,7 @@ class _FileCursor:
         self._ends, bounds = self._cutter.cut(
             times, self._position, following if following != UNDEF_TIME else 0
         )
+        duplicates = None if self._overlap is None else self._overlap.find(chunk, times)
         if times.max() > self._until:
             is_wanted = times <= self._until
             mask = is_wanted if mask is None else mask & is_wanted
@@ -116,7 +123,9 @@ class _FileCursor:
             if len(conditions) < stop:
                 self._check_conditions(stop)
             conditions = conditions[self._position : stop]
-        self.router.load(chunk, self._position, bounds, mask, conditions, self._cancel_pairs)
+        self.router.load(
+            chunk, self._position, bounds, mask, conditions, self._cancel_pairs, duplicates
+        )
 
     def _check_conditions(self, count: int) -> None:
         if self._conditions is not None:
@@ -147,6 +156,7 @@ class TickReader:
         self._commits = commits
         self._last_end = min(-(-span.until // SECOND) * SECOND, END_OF_TIME - 1)
         if commits is None:
+            overlaps = find_overlaps([selected.file for selected in selection])
             self._cursors = [
                 _FileCursor(
                     selected,
@@ -154,8 +164,9 @@ class TickReader:
                     span,
                     numbers,
                     diagnostics,
+                    overlap=overlap,
                 )
-                for selected in selection
+                for selected, overlap in zip(selection, overlaps, strict=True)
             ]
         else:
             cutters = _commit_cutters(selection, commits, diagnostics)
@@ -179,7 +190,7 @@ class TickReader:
 
     def tick_of(self, closed: ClosedTick) -> Tick:
         """A tick committed after `ticks` ended, the same as a reader of the files would give."""
-        batches: Batches = {name: [] for name in TICK_FIELDS}
+        batches = _no_batches()
         for cursor in self._cursors:
             router = cursor.router
             piece = closed.pieces.get(router.name)
@@ -197,7 +208,7 @@ class TickReader:
         return _tick(closed.end, batches, closed.gap)
 
     def _read(self, end: int, gap: str = "") -> Tick:
-        batches: Batches = {name: [] for name in TICK_FIELDS}
+        batches = _no_batches()
         for cursor in self._cursors:
             if cursor.end == end:
                 cursor.read(batches)
@@ -205,7 +216,11 @@ class TickReader:
 
 
 def _tick(end: int, batches: Batches, gap: str) -> Tick:
-    return Tick(end, **{name: tuple(batches[name]) for name in TICK_FIELDS}, gap=gap)
+    return Tick(end, **{name: tuple(found) for name, found in batches.items()}, gap=gap)
+
+
+def _no_batches() -> Batches:
+    return {name: [] for name in (*TICK_FIELDS, _DUPLICATES)}
 
 
 def _commit_cutters(
