@@ -145,17 +145,18 @@ def test_what_is_left_out_is_counted_by_reason(tmp_path: Path) -> None:
         row(ask_size_1545="1.5"),
         row(open_interest=""),
         "2019-06-26,2019-06-26,2905,C,1,17.1",
+        row(strike="2910"),
     )
     summary = import_eod(file, tmp_path / "tape")
     assert summary.skipped == Counter(
         {
-            "contracts that cannot be read": 8,
-            "contracts listed a second time": 1,
+            "contracts that cannot be read": 4,
+            "contracts listed a second time": 4,
             "contracts that had expired": 1,
-            "volumes of the whole day": 1,
+            "volumes of the whole day": 3,
         }
     )
-    assert summary.rows == 11
+    assert summary.rows == 12
 
 
 @pytest.mark.parametrize("name", ["spy_eod.csv", "eod.csv", "UnderlyingOptionsEODQuotes.csv"])

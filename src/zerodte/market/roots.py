@@ -57,6 +57,19 @@ def root_info(root: str) -> Root:
     return info or Root(root, symbol=root, settlement="PM", style="american", is_index=False)
 
 
+def canonical_name(text: str) -> str:
+    """A symbol as its OSI root spells it: '^SPXW' is SPXW, and 'brk.b' or 'BRK/B' is BRKB.
+
+    An OSI symbol stays one.
+    """
+    return text.strip().upper().lstrip("^$.").replace(".", "").replace("/", "")
+
+
+def underlying_of(text: str) -> str:
+    """The one symbol of an underlying, whatever a user calls it: SPX for 'spxw' and '^SPX'."""
+    return root_info(canonical_name(text)).symbol
+
+
 def is_adjusted(root: str) -> bool:
     """Whether a root ends in a digit: contracts adjusted for a split, merger or dividend.
 
