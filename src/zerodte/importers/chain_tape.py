@@ -16,7 +16,7 @@ from zerodte.clock import new_york, new_york_clock
 from zerodte.importers.chain_rows import ContractRow
 from zerodte.importers.import_losses import LossCounter
 from zerodte.importers.import_summary import ImportSummary
-from zerodte.market.calendar import TradingSession, calendar, epoch_day
+from zerodte.market.calendar import TradingSession, calendar, epoch_day, last_trading_day
 from zerodte.market.osi import Contract, format_osi
 from zerodte.market.roots import root_info
 from zerodte.records.dbn import (
@@ -176,7 +176,7 @@ def _summary(chain: ImportedChain, session: TradingSession) -> ImportSummary:
 
 def expires_at_close(contract: Contract, day: date) -> bool:
     """Whether a contract trades until the close of `day` and expires then."""
-    return contract.expiry == day and root_info(contract.root).settlement == "PM"
+    return last_trading_day(contract.expiry) == day and root_info(contract.root).settlement == "PM"
 
 
 def _fixed(dollars: Iterable[float]) -> I64:
