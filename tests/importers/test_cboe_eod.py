@@ -10,6 +10,7 @@ import pytest
 from zerodte.clock import new_york
 from zerodte.importers.cboe_eod import import_eod
 from zerodte.records.dbn import STAT_OPEN_INTEREST
+from zerodte.runtime.replay import replay
 from zerodte.tape.error import TapeError
 from zerodte.tape.folder import open_tape
 
@@ -145,17 +146,18 @@ def test_what_is_left_out_is_counted_by_reason(tmp_path: Path) -> None:
         row(ask_size_1545="1.5"),
         row(open_interest=""),
         "2019-06-26,2019-06-26,2905,C,1,17.1",
+        row(strike="2910"),
     )
     summary = import_eod(file, tmp_path / "tape")
     assert summary.skipped == Counter(
         {
-            "contracts that cannot be read": 8,
-            "contracts listed a second time": 1,
+            "contracts that cannot be read": 4,
+            "contracts listed a second time": 4,
             "contracts that had expired": 1,
-            "volumes of the whole day": 1,
+            "volumes of the whole day": 3,
         }
     )
-    assert summary.rows == 11
+    assert summary.rows == 12
 
 
 @pytest.mark.parametrize("name", ["spy_eod.csv", "eod.csv", "UnderlyingOptionsEODQuotes.csv"])
@@ -195,3 +197,12 @@ def test_the_same_file_twice_is_refused(tmp_path: Path) -> None:
     import_eod(eod_file(tmp_path, ROW), tmp_path / "tape")
     with pytest.raises(TapeError, match="exists"):
         import_eod(eod_file(tmp_path, ROW), tmp_path / "tape")
+
+
+def test_contracts_dated_on_a_saturday_trade_last_on_the_friday(tmp_path: Path) -> None:
+    row = ROW.replace("2019-06-26", "2014-01-17", 1).replace("2019-06-26", "2014-01-18")
+    summary = import_eod(eod_file(tmp_path, row), tmp_path / "tape", root="SPY")
+    assert summary.same_day_contracts == 1
+    contracts = replay(open_tape(tmp_path / "tape")).chain("SPY")
+    assert contracts is not None
+    assert contracts.expiry == datetime.date(2014, 1, 17)

@@ -4,17 +4,29 @@ from pathlib import Path
 
 import pytest
 
-from zerodte.market.roots import is_adjusted, root_info
+from zerodte.market.roots import is_adjusted, root_info, underlying_of
 
 
-@pytest.mark.parametrize("root", ["SPX", "NDX", "RUT", "DJX", "VIX", "VIXW"])
+@pytest.mark.parametrize(
+    "root",
+    ["SPX", "NDX", "RUT", "DJX", "VIX", "VIXW", "CBTX", "MBTX", "XSPAM", "MXEF", "RLG", "SPEQX"],
+)
 def test_these_settle_in_the_morning(root: str) -> None:
     assert root_info(root).settlement == "AM"
 
 
 @pytest.mark.parametrize(
     ("root", "symbol"),
-    [("SPXW", "SPX"), ("SPXPM", "SPX"), ("NDXP", "NDX"), ("RUTW", "RUT"), ("XSP", "XSP")],
+    [
+        ("SPXW", "SPX"),
+        ("SPXPM", "SPX"),
+        ("NDXP", "NDX"),
+        ("RUTW", "RUT"),
+        ("XSP", "XSP"),
+        ("CBTXW", "CBTX"),
+        ("MBTXW", "MBTX"),
+        ("NQX", "NQX"),
+    ],
 )
 def test_these_belong_to_an_index_and_settle_at_the_close(root: str, symbol: str) -> None:
     info = root_info(root)
@@ -28,6 +40,14 @@ def test_others_are_equities(root: str) -> None:
     assert (info.root, info.symbol, info.settlement) == (root, root, "PM")
     assert info.style == "american"
     assert not info.is_index
+
+
+@pytest.mark.parametrize(
+    ("typed", "symbol"),
+    [("spxw", "SPX"), ("^SPX", "SPX"), ("BRK.B", "BRKB"), ("brk.b", "BRKB"), ("BRK/B", "BRKB")],
+)
+def test_a_typed_name_is_one_underlying(typed: str, symbol: str) -> None:
+    assert underlying_of(typed) == symbol
 
 
 def test_a_digit_at_the_end_marks_an_adjusted_root() -> None:

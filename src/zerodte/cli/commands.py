@@ -22,6 +22,7 @@ from zerodte.history.history import History
 from zerodte.importers.cboe_chain import import_chain
 from zerodte.importers.cboe_eod import import_eod
 from zerodte.importers.lean import import_lean
+from zerodte.market.roots import underlying_of
 from zerodte.records.tick import Tick
 from zerodte.runtime.replay import replay, source_of
 from zerodte.runtime.replay_account import ReplayAccount
@@ -90,7 +91,7 @@ def replay_command(
         _store(session, opened, History(history))
     for warning in [*opened.warnings, *session.notices()]:
         click.secho(f"warning: {warning}", fg="yellow", err=True)
-    symbols = [symbol.strip().upper()] if symbol else session.symbols()
+    symbols = [underlying_of(symbol)] if symbol else session.symbols()
     if as_json and len(symbols) > 1:
         raise click.UsageError(f"--json prints one symbol; choose --symbol of {', '.join(symbols)}")
     for name in symbols:

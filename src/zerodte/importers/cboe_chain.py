@@ -5,6 +5,7 @@ underlying's quote, and a table with the call on the left and the put on the rig
 The time may be in any language and is not that of the quotes, so the caller has to supply it.
 """
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,11 +14,10 @@ from pathlib import Path
 from zerodte.clock import ClockError, new_york_clock, parse_new_york
 from zerodte.importers.chain_rows import (
     ContractRow,
-    read_count,
-    read_number,
-    read_rows,
     read_underlying,
+    require_whole,
     select_contracts,
+    trim,
 )
 from zerodte.importers.chain_tape import (
     ImportedChain,
@@ -25,10 +25,12 @@ from zerodte.importers.chain_tape import (
     settled_day,
     write_chain,
 )
+from zerodte.importers.csv_text import CsvRow, read_rows
+from zerodte.importers.import_losses import CellReader, LossCounter
 from zerodte.importers.import_summary import ImportSummary
 from zerodte.market.calendar import calendar
 from zerodte.market.osi import MarketError, parse_osi
-from zerodte.market.roots import root_info
+from zerodte.market.roots import canonical_name, root_info
 from zerodte.tape.error import TapeError
 
 _DATASET = "CBOE.DELAYED"
@@ -37,7 +39,14 @@ _NOTE = "Cboe delayed quotes: snapshots of a chain at the times given by the use
 _FIRST_COLUMN = "Expiration Date"
 _MIDDLE_COLUMN = "Strike"
 _VALUE_COLUMNS = ("Bid", "Ask", "Volume", "Open Interest")
+#: Names of columns in downloads of 2019 to 2021.
+_OLD_NAMES = {"vol": "Volume", "open int": "Open Interest"}
+_NAMES = {
+    name.lower(): name for name in (_FIRST_COLUMN, _MIDDLE_COLUMN, "Calls", "Puts", *_VALUE_COLUMNS)
+}
 _MAX_LINES_ABOVE_TABLE = 10
+_FIRST_DIGITS = re.compile(r".*:\s*\d{1,3}(,\d{3})*", re.ASCII)
+_MORE_DIGITS = re.compile(r"\d{3}(\.\d*)?", re.ASCII)
 
 #: Index of each column by name, for one side of the table.
 Columns = dict[str, int]
@@ -57,15 +66,16 @@ class _File:
     labels: dict[str, str]
     sides: dict[str, Columns]
     width: int
-    rows: list[list[str]]
+    rows: list[CsvRow]
 
 
 def import_chain(file: str | Path, at: str | int, out: str | Path) -> ImportSummary:
     """Import a downloaded chain into a tape; several chains of a day share a tape.
 
-    Contracts that expired before the session of `at`, adjusted roots and unreadable rows are
-    skipped and counted. Volume is used only after the open of the day of `at`, because until then
-    the file has the previous day's.
+    Contracts that expired before the session of `at`, adjusted roots and rows without a readable
+    contract are skipped and counted. A cell that cannot be read makes its fact unknown.
+    Volume is used only after the open of the day of `at`, because until then the file has the
+    previous day's.
 
     Args:
         file: The CSV file.
@@ -73,8 +83,8 @@ def import_chain(file: str | Path, at: str | int, out: str | Path) -> ImportSumm
         out: The tape's folder.
 
     Raises:
-        TapeError: If the file does not have this form or no live contract, `at` is not a time, or
-            the tape already holds this chain.
+        TapeError: If the file does not have this form or no live contract, ends within a row,
+            `at` is not a time, or the tape already holds this chain.
     """
     path = Path(file)
     try:
@@ -86,7 +96,9 @@ def import_chain(file: str | Path, at: str | int, out: str | Path) -> ImportSumm
         raise TapeError(f"{path}: time of its quotes: {error}") from error
     content = _read(path)
     skipped: Counter[str] = Counter()
-    rows = select_contracts(_contract_cells(content, skipped), _parse, session.date, skipped)
+    losses = LossCounter()
+    contracts = _contract_cells(content, skipped, losses)
+    rows = select_contracts(contracts, _parse, session.date, skipped, losses)
     require_contracts(path, rows, session.date, skipped)
     has_volume = today is not None and instant > today.open
     if not has_volume:
@@ -104,6 +116,7 @@ def import_chain(file: str | Path, at: str | int, out: str | Path) -> ImportSumm
         has_volume=has_volume,
         row_count=len(content.rows),
         skipped=skipped,
+        losses=losses,
     )
     return write_chain(chain, Path(out))
 
@@ -111,8 +124,9 @@ def import_chain(file: str | Path, at: str | int, out: str | Path) -> ImportSumm
 def _read(path: Path) -> _File:
     rows = read_rows(path)
     for line, row in enumerate(rows[:_MAX_LINES_ABOVE_TABLE]):
-        names = [name.strip() for name in row]
-        if names[0] == _FIRST_COLUMN:
+        names = [_column(name) for name in row.cells]
+        if _FIRST_COLUMN in names:
+            require_whole(path, rows[line + 1 :], len(names))
             return _File(
                 labels=_labels(rows[:line]),
                 sides=_sides(path, names),
@@ -125,9 +139,25 @@ def _read(path: Path) -> _File:
     )
 
 
-def _labels(rows: list[list[str]]) -> dict[str, str]:
-    pairs = (cell.partition(":") for row in rows for cell in row)
-    return {label.strip(): value.strip() for label, colon, value in pairs if colon}
+def _column(name: str) -> str:
+    key = " ".join(name.split()).lower()
+    return _OLD_NAMES.get(key) or _NAMES.get(key, name.strip())
+
+
+def _labels(rows: list[CsvRow]) -> dict[str, str]:
+    pairs = (cell.partition(":") for row in rows for cell in _joined_thousands(row.cells))
+    return {label.strip().capitalize(): value.strip() for label, colon, value in pairs if colon}
+
+
+def _joined_thousands(cells: list[str]) -> list[str]:
+    """Cells of a title in which the commas of thousands are not quoted, `Last: 5,930.4`."""
+    joined: list[str] = []
+    for cell in cells:
+        if joined and _FIRST_DIGITS.fullmatch(joined[-1]) and _MORE_DIGITS.fullmatch(cell):
+            joined[-1] += f",{cell}"
+        else:
+            joined.append(cell)
+    return joined
 
 
 def _sides(path: Path, names: list[str]) -> dict[str, Columns]:
@@ -145,22 +175,35 @@ def _sides(path: Path, names: list[str]) -> dict[str, Columns]:
     return sides
 
 
-def _contract_cells(content: _File, skipped: Counter[str]) -> Iterator[dict[str, str]]:
-    """The cells of one contract by column name, its symbol under "contract"."""
-    for row in content.rows:
-        if len(row) != content.width:
+def _contract_cells(
+    content: _File, skipped: Counter[str], losses: LossCounter
+) -> Iterator[tuple[int, dict[str, str]]]:
+    """The line and the cells of one contract by column name, its symbol under "contract"."""
+    for line, row in content.rows:
+        values = trim(row, content.width)
+        if len(values) != content.width:
             skipped["rows of the wrong length"] += 1
+            example = f"{len(values)} of {content.width} columns on line {line}"
+            losses.refuse("contracts", len(content.sides), example)
             continue
         for side, columns in content.sides.items():
-            cells = {name: row[columns[name]] for name in _VALUE_COLUMNS}
-            yield {"contract": row[columns[side]], **cells}
+            cells = {name: values[columns[name]] for name in _VALUE_COLUMNS}
+            yield line, {"contract": values[columns[side]], **cells}
 
 
-def _parse(cells: dict[str, str]) -> ContractRow:
+def _parse(row: tuple[int, dict[str, str]]) -> ContractRow:
+    line, cells = row
+    try:
+        contract = parse_osi(canonical_name(cells["contract"]))
+    except MarketError as error:
+        raise ValueError(f"{cells['contract'].strip()!r} on line {line}") from error
+    reader = CellReader()
     return ContractRow(
-        contract=parse_osi(cells["contract"].strip()),
-        bid=read_number(cells["Bid"]),
-        ask=read_number(cells["Ask"]),
-        open_interest=read_count(cells["Open Interest"]),
-        volume=read_count(cells["Volume"]),
+        contract=contract,
+        bid=reader.number("bids", cells["Bid"]),
+        ask=reader.number("asks", cells["Ask"]),
+        open_interest=reader.count("open interest", cells["Open Interest"]),
+        volume=reader.count("volume", cells["Volume"]),
+        line=line,
+        cells=reader,
     )

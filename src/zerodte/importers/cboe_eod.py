@@ -6,24 +6,26 @@ at the time of the quotes.
 
 from collections import Counter
 from collections.abc import Iterable
-from datetime import date, time
+from datetime import date, datetime, time
 from itertools import zip_longest
 from pathlib import Path
 
 from zerodte.clock import new_york
 from zerodte.importers.chain_rows import (
     ContractRow,
-    read_count,
-    read_number,
-    read_rows,
     read_underlying,
+    require_whole,
     select_contracts,
+    trim,
 )
 from zerodte.importers.chain_tape import ImportedChain, require_contracts, write_chain
+from zerodte.importers.csv_text import read_rows
+from zerodte.importers.import_losses import CellReader, LossCounter
 from zerodte.importers.import_summary import ImportSummary
+from zerodte.importers.numbers import read_number
 from zerodte.market.calendar import calendar
 from zerodte.market.osi import Contract, MarketError, format_osi, is_root
-from zerodte.market.roots import root_info
+from zerodte.market.roots import canonical_name, root_info
 from zerodte.tape.error import TapeError
 
 _DATASET = "CBOE.DATASHOP"
@@ -43,6 +45,8 @@ _COLUMNS = (
     "open_interest",
 )
 _ROOT = "root"  # in full files, rarely in extracts
+_LINE = "line"
+_RIGHTS = {"C": "C", "CALL": "C", "P": "P", "PUT": "P"}
 
 _USUAL = time(15, 45)
 # "Effective February 5, 2020 on half trading days, the value in the 1545 column will be taken
@@ -74,7 +78,8 @@ def import_eod(file: str | Path, out: str | Path, root: str | None = None) -> Im
     day = _day(path, table)
     at = _quote_time(path, day)
     skipped: Counter[str] = Counter()
-    rows = select_contracts(table, _parse, day, skipped)
+    losses = LossCounter()
+    rows = select_contracts(table, _parse, day, skipped, losses)
     require_contracts(path, rows, day, skipped)
     skipped["volumes of the whole day"] = len(rows)
     chain = ImportedChain(
@@ -89,13 +94,14 @@ def import_eod(file: str | Path, out: str | Path, root: str | None = None) -> Im
         has_volume=False,
         row_count=len(table),
         skipped=skipped,
+        losses=losses,
     )
     return write_chain(chain, Path(out))
 
 
 def _read(path: Path) -> list[Row]:
     header, *rows = read_rows(path)
-    names = [name.strip() for name in header]
+    names = [name.strip().lower() for name in header.cells]
     if missing := [name for name in _COLUMNS if name not in names]:
         raise TapeError(
             f"{path}: not a DataShop end-of-day file with columns of 15:45; "
@@ -103,13 +109,20 @@ def _read(path: Path) -> list[Row]:
         )
     if not rows:
         raise TapeError(f"{path}: a header without rows; expected: one row per contract")
+    require_whole(path, rows, len(names))
     # A row that is too short gets empty cells, which cannot be read as numbers.
-    return [dict(zip_longest(names, row[: len(names)], fillvalue="")) for row in rows]
+    return [
+        {
+            **dict(zip_longest(names, trim(cells, len(names))[: len(names)], fillvalue="")),
+            _LINE: str(line),
+        }
+        for line, cells in rows
+    ]
 
 
 def _file_root(path: Path, given: str | None) -> str:
     """The root of a file without such a column: as given, or from the file's name."""
-    root = (given or path.name.partition("_")[0]).strip().upper()
+    root = canonical_name(given or path.name.partition("_")[0])
     if not is_root(root) or not (given or root_info(root).is_index):
         raise TapeError(
             f"{path}: has no column '{_ROOT}', and {root!r} is "
@@ -124,9 +137,17 @@ def _day(path: Path, rows: Iterable[Row]) -> date:
     if len(days) > 1:
         raise TapeError(f"{path}: covers {len(days)} days, but a tape is one; split it by day")
     try:
-        return date.fromisoformat(days.pop())
+        return _read_date(days.pop())
     except ValueError as error:
         raise TapeError(f"{path}: quote_date is not a date yyyy-MM-dd: {error}") from error
+
+
+def _read_date(text: str) -> date:
+    """A date: yyyy-MM-dd, or M/d/yyyy as spreadsheets save it; a time after it is ignored."""
+    day = text.strip().partition(" ")[0].partition("T")[0]
+    if "/" in day:
+        return datetime.strptime(day, "%m/%d/%Y").date()  # noqa: DTZ007
+    return date.fromisoformat(day)
 
 
 def _quote_time(path: Path, day: date) -> int:
@@ -141,18 +162,28 @@ def _quote_time(path: Path, day: date) -> int:
 
 
 def _parse(row: Row) -> ContractRow:
-    contract = Contract(
-        root=row[_ROOT].strip(),
-        expiry=date.fromisoformat(row["expiration"].strip()),
-        strike=read_number(row["strike"]),
-        right=row["option_type"].strip().upper(),
-    )
-    format_osi(contract)  # raises for a contract without an OSI symbol, which no tape can hold
+    line = row[_LINE]
+    try:
+        contract = Contract(
+            root=canonical_name(row[_ROOT]),
+            expiry=_read_date(row["expiration"]),
+            strike=read_number(row["strike"]),
+            right=_RIGHTS.get(row["option_type"].strip().upper(), row["option_type"]),
+        )
+        format_osi(contract)  # raises for a contract without an OSI symbol: no tape can hold it
+    except ValueError as error:
+        raise ValueError(f"{error} on line {line}") from error
+    cells = CellReader()
     return ContractRow(
         contract=contract,
-        bid=read_number(row["bid_1545"]),
-        ask=read_number(row["ask_1545"]),
-        open_interest=read_count(row["open_interest"]),
-        volume=0,
-        sizes=(read_count(row["bid_size_1545"]), read_count(row["ask_size_1545"])),
+        bid=cells.number("bids", row["bid_1545"]),
+        ask=cells.number("asks", row["ask_1545"]),
+        open_interest=cells.count("open interest", row["open_interest"]),
+        volume=None,
+        sizes=(
+            cells.count("bid sizes", row["bid_size_1545"]),
+            cells.count("ask sizes", row["ask_size_1545"]),
+        ),
+        line=int(line),
+        cells=cells,
     )

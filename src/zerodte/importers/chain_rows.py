@@ -3,24 +3,23 @@
 The names of the columns and the lines above them are left to each format's module.
 """
 
-import csv
-import math
-import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import TypeVar
 
+from zerodte.importers.csv_text import CsvRow
+from zerodte.importers.import_losses import CellReader, LossCounter
+from zerodte.importers.numbers import read_number
 from zerodte.market.osi import Contract
 from zerodte.market.roots import is_adjusted, root_info
 from zerodte.tape.error import TapeError
 
-_NUMBER = re.compile(r"(\d+|\d{1,3}(,\d{3})+)?(\.\d*)?", re.ASCII)
-_LARGEST = 1e9  # beyond any price or count, and within the range of every field of a record
-
 _Row = TypeVar("_Row")
+
+_CONTRACTS = "contracts"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,69 +28,28 @@ class ContractRow:
 
     Attributes:
         contract: The contract.
-        bid: Dollars; 0 without one.
-        ask: Dollars; 0 without one.
-        open_interest: Contracts.
-        volume: Contracts.
-        sizes: Contracts at bid and ask; None if the file has no sizes.
+        bid: Dollars; 0 without one, NaN if unknown.
+        ask: Dollars; 0 without one, NaN if unknown.
+        open_interest: Contracts; None if unknown.
+        volume: Contracts; None if unknown.
+        sizes: Contracts at bid and ask, None for an unknown one; None if the file has no sizes.
+        line: Its line in the file, from 1.
+        cells: The accounting of its cells.
     """
 
     contract: Contract
     bid: float
     ask: float
-    open_interest: int
-    volume: int
-    sizes: tuple[int, int] | None = None
+    open_interest: int | None
+    volume: int | None
+    sizes: tuple[int | None, int | None] | None = None
+    line: int = 0
+    cells: CellReader = field(default_factory=CellReader, compare=False)
 
     @property
     def is_quoted(self) -> bool:
         """Whether it has a bid or an ask."""
         return self.bid > 0 or self.ask > 0
-
-
-def read_rows(path: Path) -> list[list[str]]:
-    """Read the rows of a CSV file, without blank ones.
-
-    Raises:
-        TapeError: If there is no such file, it is empty, or it cannot be read as CSV.
-    """
-    try:
-        # Nothing of interest holds letters outside ASCII; a date in words may.
-        with path.open(newline="", encoding="utf-8-sig", errors="replace") as lines:
-            rows = [row for row in csv.reader(lines) if any(cell.strip() for cell in row)]
-    except OSError as error:
-        raise TapeError(f"{path}: cannot be read: {error.strerror}") from error
-    except csv.Error as error:
-        raise TapeError(f"{path}: not a CSV file: {error}") from error
-    if not rows:
-        raise TapeError(f"{path}: empty; expected: a table of option quotes")
-    return rows
-
-
-def read_number(text: str) -> float:
-    """Read a price or count; thousands separators are allowed.
-
-    Raises:
-        ValueError: If it is not a number from 0 to a billion.
-    """
-    if _NUMBER.fullmatch(text.strip()) is None:
-        raise ValueError(f"{text!r} is not a number")
-    number = float(text.replace(",", ""))
-    if number > _LARGEST:
-        raise ValueError(f"{text!r} is more than a billion")
-    return number
-
-
-def read_count(text: str) -> int:
-    """Read a number of contracts.
-
-    Raises:
-        ValueError: If it is not a whole number from 0 to a billion.
-    """
-    number = read_number(text)
-    if number != math.floor(number):
-        raise ValueError(f"{text!r} is not a whole number")
-    return int(number)
 
 
 def read_underlying(cells: Mapping[str, str], bid: str, ask: str) -> tuple[float, float] | None:
@@ -108,23 +66,27 @@ def select_contracts(
     parse: Callable[[_Row], ContractRow],
     day: date,
     skipped: Counter[str],
+    losses: LossCounter,
 ) -> list[ContractRow]:
     """Select the contracts of one underlying that have not expired before `day`, each once.
 
-    The underlying is that of most of them.
+    The underlying is that of most of them. A cell that cannot be read makes a fact of a contract
+    unknown; only a row without a readable contract is skipped.
 
     Args:
         rows: Any representation of one contract each.
-        parse: Reads a row; a ValueError skips it.
+        parse: Reads a row; a ValueError, which tells the line, skips it.
         day: The session's date.
         skipped: Receives the number of skipped contracts by reason.
+        losses: Receives what is unknown of the selected contracts, and the unreadable rows.
     """
     selection: dict[Contract, ContractRow] = {}
     for row in rows:
         try:
             contract_row = parse(row)
-        except ValueError:
+        except ValueError as error:
             skipped["contracts that cannot be read"] += 1
+            losses.refuse(_CONTRACTS, 1, str(error))
             continue
         contract = contract_row.contract
         if is_adjusted(contract.root):
@@ -139,4 +101,34 @@ def select_contracts(
     (symbol, count), *_ = by_symbol.most_common(1) or [("", 0)]
     if len(selection) > count:
         skipped["contracts of other underlyings"] += len(selection) - count
-    return [row for row in selection.values() if root_info(row.contract.root).symbol == symbol]
+    rows_of_symbol = [
+        row for row in selection.values() if root_info(row.contract.root).symbol == symbol
+    ]
+    losses.keep(_CONTRACTS, len(rows_of_symbol))
+    for contract_row in rows_of_symbol:
+        losses.add(contract_row.cells, contract_row.line)
+    return rows_of_symbol
+
+
+def trim(cells: list[str], width: int) -> list[str]:
+    """A row without the empty cells beyond the columns of its table."""
+    while len(cells) > width and not cells[-1].strip():
+        cells = cells[:-1]
+    return cells
+
+
+def require_whole(path: Path, rows: list[CsvRow], width: int) -> None:
+    """Check that a file does not end within the row of a contract.
+
+    Raises:
+        TapeError: If it does: its other contracts are missing.
+    """
+    if not rows:
+        return
+    line, cells = rows[-1]
+    # A shorter last line of one or two cells is a remark below the table.
+    if 2 < len(cells) < width:
+        raise TapeError(
+            f"{path}, line {line}: the file ends within a row, after {len(cells)} of {width} "
+            "columns; expected: a whole file; download it again"
+        )

@@ -14,8 +14,9 @@ import numpy as np
 from zerodte.arrays import I64, U32
 from zerodte.clock import new_york, new_york_clock
 from zerodte.importers.chain_rows import ContractRow
+from zerodte.importers.import_losses import LossCounter
 from zerodte.importers.import_summary import ImportSummary
-from zerodte.market.calendar import TradingSession, calendar, epoch_day
+from zerodte.market.calendar import TradingSession, calendar, epoch_day, last_trading_day
 from zerodte.market.osi import Contract, format_osi
 from zerodte.market.roots import root_info
 from zerodte.records.dbn import (
@@ -55,6 +56,7 @@ class ImportedChain:
         has_volume: Whether the volume is that of the day up to `at`.
         row_count: Rows of the file.
         skipped: The number of skipped contracts by reason.
+        losses: What is unknown of its contracts.
     """
 
     file: Path
@@ -67,6 +69,7 @@ class ImportedChain:
     has_volume: bool
     row_count: int
     skipped: Counter[str]
+    losses: LossCounter
 
     @property
     def symbol(self) -> str:
@@ -105,7 +108,8 @@ def write_chain(chain: ImportedChain, out: Path) -> ImportSummary:
     session = calendar().session_of(chain.at)
     check_session(out, session)
     with atomic_folder(out) as folder:
-        _write(chain, TapeWriter(folder, notes=[chain.note]))
+        losses = {chain.symbol: chain.losses.by_fact()}
+        _write(chain, TapeWriter(folder, notes=[chain.note], import_losses=losses))
     return _summary(chain, session)
 
 
@@ -119,7 +123,9 @@ def _write(chain: ImportedChain, writer: TapeWriter) -> None:
         writer.write(dataset, schema, content, name=name)
 
     write(chain.dataset, "definition", definitions(contracts, ids, chain.symbol, chain.at))
-    write(chain.dataset, "statistics", _statistics(chain, ids))
+    statistics = _statistics(chain, ids)
+    if len(statistics):
+        write(chain.dataset, "statistics", statistics)
     write(chain.dataset, "cbbo-1m", _quotes(chain, ids))
     if chain.underlying is not None:
         is_index = root_info(chain.symbol).is_index
@@ -156,20 +162,21 @@ def _summary(chain: ImportedChain, session: TradingSession) -> ImportSummary:
         contracts=len(rows),
         expiries=len({row.contract.expiry for row in rows}),
         quotes=sum(row.is_quoted for row in rows),
-        open_interest=len(rows),
+        open_interest=sum(row.open_interest is not None for row in rows),
         open_interest_date=chain.settled_for,
-        volumes=len(rows) if chain.has_volume else 0,
+        volumes=sum(row.volume is not None for row in rows) if chain.has_volume else 0,
         same_day_contracts=len(same_day),
-        same_day_open_interest=sum(row.open_interest for row in same_day),
-        same_day_volume=sum(row.volume for row in same_day),
+        same_day_open_interest=sum(row.open_interest or 0 for row in same_day),
+        same_day_volume=sum(row.volume or 0 for row in same_day),
         has_underlying=chain.underlying is not None,
         skipped=chain.skipped,
+        losses=chain.losses.by_fact(),
     )
 
 
 def expires_at_close(contract: Contract, day: date) -> bool:
     """Whether a contract trades until the close of `day` and expires then."""
-    return contract.expiry == day and root_info(contract.root).settlement == "PM"
+    return last_trading_day(contract.expiry) == day and root_info(contract.root).settlement == "PM"
 
 
 def _fixed(dollars: Iterable[float]) -> I64:
@@ -204,15 +211,17 @@ def _statistics(chain: ImportedChain, ids: U32) -> Records:
     statistics = [(STAT_OPEN_INTEREST, morning, [row.open_interest for row in chain.rows])]
     if chain.has_volume:
         statistics.append((STAT_CLEARED_VOLUME, chain.at, [row.volume for row in chain.rows]))
-    out = records("statistics", len(ids) * len(statistics))
-    out["ts_recv"] = chain.at
-    blocks = np.split(out, len(statistics))
-    for block, (stat_type, event_time, quantities) in zip(blocks, statistics, strict=True):
-        block["instrument_id"] = ids
+    blocks = []
+    for stat_type, event_time, quantities in statistics:
+        is_known = np.array([quantity is not None for quantity in quantities], np.bool_)
+        block = records("statistics", int(is_known.sum()))
+        block["instrument_id"] = ids[is_known]
         block["stat_type"] = stat_type
         block["ts_event"] = event_time
-        block["quantity"] = quantities
-    return out
+        block["ts_recv"] = chain.at
+        block["quantity"] = [quantity for quantity in quantities if quantity is not None]
+        blocks.append(block)
+    return np.concatenate(blocks)
 
 
 def _quotes(chain: ImportedChain, ids: U32) -> Records:
@@ -220,15 +229,15 @@ def _quotes(chain: ImportedChain, ids: U32) -> Records:
     out["instrument_id"] = ids
     out["ts_recv"] = chain.at
     is_quoted = np.array([row.is_quoted for row in chain.rows])
-    bids = _fixed(row.bid for row in chain.rows)
-    asks = _fixed(row.ask for row in chain.rows)
-    out["bid_px_00"] = np.where(is_quoted, bids, UNDEF_PRICE)
-    out["ask_px_00"] = np.where(is_quoted, asks, UNDEF_PRICE)
-    has_sizes = np.array([row.sizes is not None for row in chain.rows])
-    sizes = [row.sizes for row in chain.rows if row.sizes is not None]
-    out["bid_sz_00"][has_sizes], out["ask_sz_00"][has_sizes] = (
-        np.array(sizes, np.uint32).reshape(-1, 2).T
-    )
+    sides = {"bid": [row.bid for row in chain.rows], "ask": [row.ask for row in chain.rows]}
+    for index, (side, dollars) in enumerate(sides.items()):
+        is_known = is_quoted & ~np.isnan(np.array(dollars))
+        prices = _fixed(np.nan_to_num(dollars))
+        out[f"{side}_px_00"] = np.where(is_known, prices, UNDEF_PRICE)
+        for at, row in enumerate(chain.rows):
+            size = row.sizes[index] if row.sizes is not None else None
+            if size is not None:
+                out[f"{side}_sz_00"][at] = size
     return out
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from zerodte.clock import new_york_clock
 from zerodte.market.calendar import TradingSession
+from zerodte.tape.sidecars import ImportLoss
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,7 @@ class ImportSummary:
         skipped: The number of skipped items by reason.
         bars: The number of imported bars by their subject; empty for a single chain.
         missing: Optional inputs that were not found.
+        losses: What is unknown of the imported contracts, by fact.
     """
 
     file: Path
@@ -53,6 +55,7 @@ class ImportSummary:
     skipped: Counter[str]
     bars: Mapping[str, int] = field(default_factory=dict)
     missing: tuple[str, ...] = ()
+    losses: Mapping[str, ImportLoss] = field(default_factory=dict)
 
     def __str__(self) -> str:
         """A few lines for a terminal."""
@@ -66,6 +69,11 @@ class ImportSummary:
             "underlying": "its price" if self.has_underlying else "no usable price",
             "skipped": self._skipped(),
         }
+        if self.losses:
+            table["unknown"] = "; ".join(
+                f"{loss.unknown:,} of {loss.seen:,} {fact}, such as {loss.example}"
+                for fact, loss in self.losses.items()
+            )
         if self.bars:
             table["minute bars"] = ", ".join(f"{n:,} {subject}" for subject, n in self.bars.items())
         if self.missing:
@@ -81,7 +89,7 @@ class ImportSummary:
         if not self.same_day_contracts:
             return "no contract expires at the close"
         parts = [f"{self.same_day_contracts:,} contracts"]
-        if self.open_interest_date == self.session.date:
+        if self.open_interest and self.open_interest_date == self.session.date:
             parts.append(f"open interest {self.same_day_open_interest:,}")
         if self.volumes and self._day() == self.session.date:
             parts.append(f"volume {self.same_day_volume:,}")

@@ -18,7 +18,7 @@ from zerodte.importers.lean_files import OPEN_INTEREST, QUOTE, TRADE, Progress, 
 from zerodte.importers.lean_rows import HOUR_MS, LeanReader, LeanRows
 from zerodte.market.calendar import TradingSession, calendar
 from zerodte.market.osi import Contract, MarketError, format_osi, is_root
-from zerodte.market.roots import root_info
+from zerodte.market.roots import REDUCED, canonical_name, root_info
 from zerodte.records.dbn import INDEX, Records
 from zerodte.tape.atomic_folder import atomic_folder
 from zerodte.tape.error import TapeError
@@ -32,8 +32,9 @@ _NOTES: Final = (
     "a trade is the volume of a minute at its last price, with the quote of the minute before",
 )
 _CADENCE_SECONDS: Final = 60
-#: Index values have Chicago's clock, an hour behind New York's, which everything else has. Lean's
-#: documentation states that for SPX only; we assume it for all indices.
+#: Index values have Chicago's clock, an hour behind New York's, which everything else has, except
+#: for these (`dataTimeZone` in Lean's market-hours-database.json).
+_NEW_YORK_INDICES: Final = frozenset({"RUT", "DJX", "XSP", "OEX", "MRUT"})
 _CHICAGO_LAG: Final = HOUR_MS
 
 
@@ -105,8 +106,11 @@ def import_lean(
     open_interest = reader.options(files.options, OPEN_INTEREST)
     underlying = None
     if files.underlying is not None:
-        clock_lag = _CHICAGO_LAG if root_info(underlying_symbol).is_index else 0
-        underlying = reader.underlying(files.underlying, clock_lag)
+        index = files.underlying.path.parent.name.upper()
+        is_chicago = root_info(underlying_symbol).is_index and index not in _NEW_YORK_INDICES
+        underlying = reader.underlying(files.underlying, _CHICAGO_LAG if is_chicago else 0)
+        if index != canonical_name(underlying_symbol) and underlying_symbol in REDUCED:
+            underlying.cells[:, 1:5] /= REDUCED[underlying_symbol][1]
     if not len(quotes):
         skipped = (+reader.skipped).items()
         reasons = ", ".join(f"{count:,} {reason}" for reason, count in skipped) or "no rows"
@@ -139,7 +143,7 @@ def _session(day: date) -> TradingSession:
 
 
 def _symbol(text: str) -> str:
-    root = text.strip().upper()
+    root = canonical_name(text)
     if not is_root(root):
         raise TapeError(f"{text!r} is not a symbol; expected: one such as GOOG or SPX")
     return root_info(root).symbol

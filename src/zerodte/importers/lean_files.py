@@ -19,7 +19,7 @@ import numpy as np
 
 from zerodte.arrays import F64, Bool
 from zerodte.market.osi import Contract
-from zerodte.market.roots import root_info
+from zerodte.market.roots import REDUCED, canonical_name, root_info, underlying_of
 from zerodte.tape.error import TapeError
 
 #: Receives the current activity, the number of steps done, and the total.
@@ -109,7 +109,7 @@ class LeanArchive:
             day = datetime.strptime(expiry, "%Y%m%d").date()  # noqa: DTZ007
         except ValueError:
             return None
-        root = self.path.parent.name.upper()
+        root = canonical_name(self.path.parent.name)
         return Contract(root, day, int(strike) / 10_000, right[0].upper())
 
     def members(self, progress: Progress) -> Iterator[tuple[str, bytes]]:
@@ -203,8 +203,10 @@ def find_day(root: Path, symbol: str, day: date) -> LeanDay:
                 raise TapeError(f"no archive {pattern} of the options' quotes: {contents}")
             missing.append(f"{kind.label} of the options ({pattern})")
     kind, asset = (TRADE, "index") if is_index else (QUOTE, "equity")
-    folder = root / asset / "usa" / "minute" / symbol.lower()
+    folder = _underlying_folder(root / asset / "usa" / "minute", symbol)
     underlying = _find(folder, kind, day)
+    if underlying is None and symbol in REDUCED:
+        underlying = _find(folder.with_name(REDUCED[symbol][0].lower()), kind, day)
     if underlying is None:
         missing.append(f"{kind.label} of the {asset} ({folder / f'{day:%Y%m%d}_{kind.name}.zip'})")
     return LeanDay(options, underlying, missing)
@@ -213,11 +215,18 @@ def find_day(root: Path, symbol: str, day: date) -> LeanDay:
 def _option_folders(base: Path, symbol: str, is_index: bool) -> list[Path]:
     """The folders of a symbol's roots; an index may have several, such as SPX and SPXW."""
     children = sorted(path for path in base.iterdir() if path.is_dir()) if base.is_dir() else []
-    folders = [path for path in children if root_info(path.name.upper()).symbol == symbol]
+    folders = [path for path in children if underlying_of(path.name) == symbol]
     if not folders:
         asset = "index options" if is_index else "options"
         raise TapeError(f"no folder of {asset} on {symbol}: {_contents(base)}")
     return folders
+
+
+def _underlying_folder(base: Path, symbol: str) -> Path:
+    """The folder of an underlying, which Lean may spell with a dot: brk.b."""
+    children = sorted(base.iterdir()) if base.is_dir() else []
+    named = (path for path in children if path.is_dir() and canonical_name(path.name) == symbol)
+    return next(named, base / symbol.lower())
 
 
 def _find(folder: Path, kind: LeanRowKind, day: date) -> LeanArchive | None:

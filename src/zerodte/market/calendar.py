@@ -138,6 +138,22 @@ def _checked_day(date: datetime.date) -> int:
     return epoch_day(date)
 
 
+_SATURDAY = 5
+# The Options Clearing Corporation moved expirations to Fridays from this month on.
+_FRIDAY_EXPIRIES_SINCE = datetime.date(2015, 2, 1)
+
+
+@functools.cache
+def last_trading_day(expiry: datetime.date) -> datetime.date:
+    """The day on which contracts of an expiry trade last.
+
+    Monthly contracts before February 2015 are dated on the Saturday after it.
+    """
+    if expiry.weekday() != _SATURDAY or not FIRST_DAY < expiry < _FRIDAY_EXPIRIES_SINCE:
+        return expiry
+    return calendar().previous(expiry).date
+
+
 @functools.cache
 def calendar() -> Calendar:
     """The calendar of the New York Stock Exchange, which US listed options follow.

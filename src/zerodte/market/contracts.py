@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from zerodte.arrays import F64, I32, Bool
-from zerodte.market.calendar import epoch_day
+from zerodte.market.calendar import epoch_day, last_trading_day
 from zerodte.market.osi import Contract, MarketError, parse_osi
 from zerodte.market.roots import is_adjusted, root_info
 
@@ -165,6 +165,9 @@ class Contracts:
         if is_adjusted(contract.root):
             self.rejected["adjusted root"] += 1
             return NO_POSITION
+        last_day = last_trading_day(contract.expiry)
+        if last_day != contract.expiry:
+            contract = replace(contract, expiry=last_day)
         position = self._position_by_contract.get(contract)
         return self._append(contract) if position is None else position
 

@@ -3,8 +3,12 @@
 A root that is not in the table belongs to an equity or ETF.
 """
 
+import re
 from dataclasses import dataclass
 from typing import Literal
+
+#: Between a symbol and its share class: BRK.B, BRK/B.
+_CLASS_SEPARATOR = re.compile(r"(?<=[A-Z])[./](?=[A-Z])", re.ASCII)
 
 Settlement = Literal["AM", "PM"]
 ExerciseStyle = Literal["european", "american"]
@@ -30,31 +34,72 @@ class Root:
     is_index: bool
 
 
-# Source: the exchanges' contract specifications (Cboe; Nasdaq for NDX, NDXP and XND).
+# Sources: Cboe's and Nasdaq's product specifications (cboe.com/tradable_products, Nasdaq for NDX,
+# NDXP, XND, NQX), and Cboe's vendor symbols of the bitcoin indices (CBTX, MBTX: AM; CBTXW, MBTXW:
+# PM). MXEA and MXEF settle on closing prices, but stop trading the day before, as AM does.
+# RUI, RLG, RLV, XSPAM and SPEQX are held back as AM: their same-day chains are none.
 _INDEX_ROOTS: tuple[tuple[str, str, Settlement, ExerciseStyle], ...] = (
     ("SPX", "SPX", "AM", "european"),
     ("SPXW", "SPX", "PM", "european"),
     ("SPXPM", "SPX", "PM", "european"),
     ("XSP", "XSP", "PM", "european"),
+    ("XSPAM", "XSP", "AM", "european"),
+    ("NANOS", "NANOS", "PM", "european"),
+    ("SPEQX", "SPEQX", "AM", "european"),
+    ("SPEQW", "SPEQX", "PM", "european"),
     ("NDX", "NDX", "AM", "european"),
     ("NDXP", "NDX", "PM", "european"),
     ("XND", "XND", "PM", "european"),
+    ("NQX", "NQX", "PM", "european"),
     ("RUT", "RUT", "AM", "european"),
     ("RUTW", "RUT", "PM", "european"),
     ("MRUT", "MRUT", "PM", "european"),
+    ("RUI", "RUI", "AM", "european"),
+    ("RLG", "RLG", "AM", "european"),
+    ("RLV", "RLV", "AM", "european"),
+    ("MXEA", "MXEA", "AM", "european"),
+    ("MXEF", "MXEF", "AM", "european"),
     ("DJX", "DJX", "AM", "european"),
     ("VIX", "VIX", "AM", "european"),
     ("VIXW", "VIX", "AM", "european"),
+    ("CBTX", "CBTX", "AM", "european"),
+    ("CBTXW", "CBTX", "PM", "european"),
+    ("MBTX", "MBTX", "AM", "european"),
+    ("MBTXW", "MBTX", "PM", "european"),
     ("OEX", "OEX", "PM", "american"),
     ("XEO", "OEX", "PM", "european"),
 )
 _TABLE = {row[0]: Root(*row, is_index=True) for row in _INDEX_ROOTS}
+
+#: Underlyings that are a fixed part of another index: its symbol, and the divisor.
+REDUCED = {
+    "XSP": ("SPX", 10),
+    "NANOS": ("SPX", 10),
+    "XND": ("NDX", 100),
+    "NQX": ("NDX", 5),
+    "MRUT": ("RUT", 10),
+    "MBTX": ("CBTX", 10),
+}
 
 
 def root_info(root: str) -> Root:
     """The properties of a root. An unknown root is that of an equity or ETF."""
     info = _TABLE.get(root)
     return info or Root(root, symbol=root, settlement="PM", style="american", is_index=False)
+
+
+def canonical_name(text: str) -> str:
+    """A symbol as its OSI root spells it: '^SPXW' is SPXW, and 'brk.b' or 'BRK/B' is BRKB.
+
+    An OSI symbol stays one.
+    """
+    name = text.strip().upper()
+    return _CLASS_SEPARATOR.sub("", name[1:] if name[:1] in ("^", "$", ".") else name)
+
+
+def underlying_of(text: str) -> str:
+    """The one symbol of an underlying, whatever a user calls it: SPX for 'spxw' and '^SPX'."""
+    return root_info(canonical_name(text)).symbol
 
 
 def is_adjusted(root: str) -> bool:

@@ -27,6 +27,7 @@ def begin(source: TickSource) -> Session:
     session = Session(source.session, calendar(), kinds, cadence)
     for dataset, symbols in source.initial_symbols.items():
         session.learn(dataset, symbols)
+    session.note_imports(source.notes.import_warnings())
     return session
 
 

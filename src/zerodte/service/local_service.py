@@ -10,7 +10,7 @@ import msgspec
 
 from zerodte.clock import new_york_clock
 from zerodte.history.error import HistoryError
-from zerodte.market.roots import root_info
+from zerodte.market.roots import underlying_of
 from zerodte.service.market_service import MarketStats, MarketStatus
 from zerodte.service.stage import Stage
 from zerodte.session.session import Session
@@ -73,9 +73,9 @@ class LocalService:
 
 
 def _of_symbol(query: Q) -> Q:
-    """The same query for the symbol of its root: SPX for SPXW."""
+    """The same query for the one symbol of its underlying: SPX for SPXW, BRKB for BRK.B."""
     root: str | None = getattr(query, "symbol", None)
-    if root is None or (symbol := root_info(root).symbol) == root:
+    if root is None or (symbol := underlying_of(root)) == root:
         return query
     return msgspec.structs.replace(query, symbol=symbol)
 

@@ -8,6 +8,7 @@ import numpy as np
 from zerodte.arrays import I32
 from zerodte.engine.underlying import Underlyings
 from zerodte.market.contracts import NO_POSITION, Contracts
+from zerodte.market.roots import canonical_name
 from zerodte.records.dbn import Records
 from zerodte.records.lookup import IdTable
 
@@ -55,7 +56,8 @@ class Instruments:
         if kind == OPTIONS:
             places = [self.contracts.add(symbol) for symbol in symbols.values()]
         else:
-            places = [self._underlyings.add(dataset, symbol) for symbol in symbols.values()]
+            names = [canonical_name(symbol) for symbol in symbols.values()]
+            places = [self._underlyings.add(dataset, name) for name in names]
         self._known.setdefault(dataset, {}).update(symbols)
         table.add(np.fromiter(symbols, np.uint32), np.array(places, np.int32))
 

@@ -54,12 +54,17 @@ class Session:
         self.market = MarketState(hours, calendar, kinds, cadence)
         self._contracts = self.market.contracts
         self._sampler = Sampler(self.market, hours)
+        self._import_warnings: Mapping[str, tuple[str, ...]] = {}
 
     # Ticks in
 
     def learn(self, dataset: str, symbols: Mapping[int, str]) -> None:
         """Take instruments that are known before the first tick: raw symbol by instrument id."""
         self.market.learn(dataset, symbols)
+
+    def note_imports(self, warnings: Mapping[str, tuple[str, ...]]) -> None:
+        """Say, in all answers of a symbol, what an import could not read: sentences by symbol."""
+        self._import_warnings = warnings
 
     def apply(self, tick: Tick) -> list[ClassifiedTrades]:
         """Take the next tick; ticks come in order of their ends.
@@ -225,11 +230,18 @@ class Session:
 
     def notices(self, symbol: str | None = None) -> list[str]:
         """What a reader should know of the inputs so far, counted; `symbol` as of `left_out`."""
-        left_out = [f"{reason}: {n} left out" for reason, n in self.left_out(symbol).items()]
+        notices = self._import_notices(symbol)
+        notices += [f"{reason}: {n} left out" for reason, n in self.left_out(symbol).items()]
         far = self.market.far_outside(symbol)
-        return [*left_out, f"trades far outside of the quotes: {far}"] if far else left_out
+        return [*notices, f"trades far outside of the quotes: {far}"] if far else notices
 
     # Inside
+
+    def _import_notices(self, symbol: str | None) -> list[str]:
+        if symbol is not None:
+            return list(self._import_warnings.get(symbol, ()))
+        by_symbol = self._import_warnings.items()
+        return [f"{name}: {text}" for name, texts in by_symbol for text in texts]
 
     def _number(self, symbol: str) -> int:
         return self.market.underlyings.number(symbol)

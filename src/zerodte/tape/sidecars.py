@@ -23,6 +23,26 @@ CANCELS_SUFFIX = ".cancels"
 CANCEL_SIZE = 16
 
 
+class ImportLoss(msgspec.Struct, frozen=True):
+    """What an import could not read of one fact.
+
+    Attributes:
+        unknown: How many are unknown.
+        seen: How many the input had, unknown ones included.
+        example: The first unknown one and its place.
+    """
+
+    unknown: Annotated[int, msgspec.Meta(ge=0)]
+    seen: Annotated[int, msgspec.Meta(ge=0)]
+    example: str = ""
+
+    def __add__(self, other: "ImportLoss") -> "ImportLoss":
+        """The losses of two inputs."""
+        return ImportLoss(
+            self.unknown + other.unknown, self.seen + other.seen, self.example or other.example
+        )
+
+
 class Notes(msgspec.Struct, frozen=True):
     """Facts about a tape as a whole.
 
@@ -31,11 +51,25 @@ class Notes(msgspec.Struct, frozen=True):
         notes: Free text, such as "minute bars".
         cadence_seconds: The source's update interval per instrument, such as 60 for minute bars,
             whose prices stay fresh for as long; 0 where the schemas tell it.
+        import_losses: What imports could not read, by symbol and fact ("bids", "open interest").
     """
 
     source: str = "recorded"
     notes: tuple[str, ...] = ()
     cadence_seconds: Annotated[int, msgspec.Meta(ge=0)] = 0
+    import_losses: dict[str, dict[str, ImportLoss]] = {}
+
+    def import_warnings(self) -> dict[str, tuple[str, ...]]:
+        """A sentence for each fact of a symbol that is partly unknown, by symbol."""
+        return {
+            symbol: tuple(
+                f"{fact} unknown for {loss.unknown:,} of {loss.seen:,} "
+                f"({100 * loss.unknown / max(loss.seen, 1):.2g}%) in the imported file"
+                + (f", such as {loss.example}" if loss.example else "")
+                for fact, loss in losses.items()
+            )
+            for symbol, losses in self.import_losses.items()
+        }
 
 
 class Commit(msgspec.Struct, frozen=True, omit_defaults=True):

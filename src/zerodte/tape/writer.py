@@ -19,6 +19,7 @@ from zerodte.tape.metadata import encode_metadata, utc_datetime
 from zerodte.tape.sidecars import (
     CANCELS_SUFFIX,
     CONDITIONS_SUFFIX,
+    ImportLoss,
     Notes,
     check_cancels,
     check_conditions,
@@ -41,6 +42,7 @@ class TapeWriter:
         notes: Facts for readers of the tape; added to its existing notes.
         cadence_seconds: The source's update interval per instrument, unless its schemas tell it;
             the longest of a tape counts.
+        import_losses: What an import could not read, by symbol and fact; added to the tape's own.
 
     Raises:
         TapeError: If the folder is a tape of another source, or holds unreadable DBN files.
@@ -53,6 +55,7 @@ class TapeWriter:
         source: str = "recorded",
         notes: Iterable[str] = (),
         cadence_seconds: int = 0,
+        import_losses: Mapping[str, Mapping[str, ImportLoss]] | None = None,
     ) -> None:
         self.path = Path(path)
         self.path.mkdir(parents=True, exist_ok=True)
@@ -63,9 +66,9 @@ class TapeWriter:
                 f"{self.path}: a tape that is {existing.source}, not {source}; use another folder"
             )
         cadence = max(existing.cadence_seconds, cadence_seconds)
-        write_notes(
-            self.path, Notes(source, tuple(dict.fromkeys((*existing.notes, *notes))), cadence)
-        )
+        all_notes = tuple(dict.fromkeys((*existing.notes, *notes)))
+        losses = _joined(existing.import_losses, import_losses or {})
+        write_notes(self.path, Notes(source, all_notes, cadence, losses))
         self._symbols = read_symbols(files, date=None, warn=lambda _: None)
         self._ids = {
             dataset: {symbol: instrument_id for instrument_id, symbol in symbols.items()}
@@ -169,6 +172,18 @@ class TapeWriter:
                 "number them with ids(), or pass symbols"
             )
         return {instrument_id: known[instrument_id] for instrument_id in present}
+
+
+def _joined(
+    first: Mapping[str, Mapping[str, ImportLoss]], second: Mapping[str, Mapping[str, ImportLoss]]
+) -> dict[str, dict[str, ImportLoss]]:
+    """The losses of several imports into a tape."""
+    joined = {symbol: dict(losses) for symbol, losses in first.items()}
+    for symbol, losses in second.items():
+        known = joined.setdefault(symbol, {}) if losses else {}
+        for fact, loss in losses.items():
+            known[fact] = known[fact] + loss if fact in known else loss
+    return joined
 
 
 def check_records(dataset: str, schema: str, records: Records) -> None:
