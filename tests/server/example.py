@@ -26,6 +26,8 @@ S = TypeVar("S", bound=msgspec.Struct)
 
 #: 2026-05-27 09:30:30 New York.
 START = 1_779_888_630 * SECOND
+#: Before it there is no session.
+YEAR_2000 = 946_684_800 * SECOND
 
 _WINDOWED: dict[type[Query], type[msgspec.Struct]] = {
     SeriesQuery: Series,
@@ -114,6 +116,8 @@ class ExampleService:
         blocks = ExposureBlocks if is_settled else SnapshotBlocks
         if query.expiry == date(2001, 1, 1):
             raise ApiError("expiry_not_found", "SPX has no expiry on 2001-01-01.")
+        if query.at is not None and query.at < YEAR_2000:
+            raise ApiError("no_data", "No sample of SPX is stored for 1999-01-04.")
         if symbol == "BROKEN":
             raise RuntimeError("a secret of the server")
         if symbol == "WARM":

@@ -142,6 +142,7 @@ ERRORS = [
     ("GET", HEATMAP + "SPX?mode=x", "invalid_mode"),
     ("GET", HEATMAP + "SPX?bar=30s", "bar_unavailable"),
     ("GET", HEATMAP + "BLANK", "no_strike_data_for_window"),
+    ("GET", SNAPSHOT + "SPX?at=1999-01-04", "no_data"),
     ("GET", LEADERBOARD + "?n=x", "invalid_n"),
     ("GET", SNAPSHOT + "BROKEN", "internal_error"),
     ("GET", SNAPSHOT, "not_found"),

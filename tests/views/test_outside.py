@@ -54,7 +54,7 @@ def test_after_the_close_it_is_the_last_sample_and_the_map_of_the_next_session()
     session = after_the_close()
     answer = ask(session, settled=True)
     assert (answer["market_open"], answer["expiration"]) == (False, "2022-03-23")
-    assert answer["as_of"] == "2022-03-23T20:00:00Z"
+    assert answer["as_of"] == "2022-03-23T19:59:00Z", "the last sample with a fresh quote"
     assert answer["body"]["regime"] == answer["regime"]
     told = answer["next_session"]
     assert (told["expiration"], told["provisional"]) == ("2022-03-25", True)

@@ -30,6 +30,7 @@ class SettledInterest:
     Attributes:
         open_interest: Contracts, shape (n,); NaN where none was published for the session.
         volume: Contracts cleared so far today, shape (n,); NaN where none was published.
+        earlier: Newest open interest of before the session's date, shape (n,); NaN where none came.
         newest: Event time of each symbol's newest open interest in use, UTC ns, shape (symbols,); 0
             where there is none.
     """
@@ -39,6 +40,7 @@ class SettledInterest:
         self._day = (day_start, day_end)
         self.open_interest = np.empty(0)
         self.volume = np.empty(0)
+        self.earlier = np.empty(0)
         self.newest = np.zeros(0, np.int64)
         self._dated = {stat: np.empty(0, np.int64) for stat in _STATISTICS}
         self._refused: dict[str, I64] = {}
@@ -61,6 +63,7 @@ class SettledInterest:
             self._dated[stat] = grown(dated, len(symbol_of), 0)
         self.open_interest = grown(self.open_interest, len(symbol_of), np.nan)
         self.volume = grown(self.volume, len(symbol_of), np.nan)
+        self.earlier = grown(self.earlier, len(symbol_of), np.nan)
         self.newest = grown(self.newest, symbols, 0)
         self._refused = {
             reason: grown(counts, symbols, 0) for reason, counts in self._refused.items()
@@ -87,6 +90,10 @@ class SettledInterest:
             mine = known & (kind == stat)
             self._refuse(f"{name} of another day", positions[mine & sound & ~today])
             self._refuse(f"{name} undefined or negative", positions[mine & ~sound])
+            if stat == STAT_OPEN_INTEREST:
+                rows = np.flatnonzero(mine & sound & (dated < self._day[0]) & ~is_deleted)
+                rows = rows[np.argsort(dated[rows], kind="stable")]
+                self.earlier[positions[rows]] = quantity[rows]
             rows = np.flatnonzero(mine & sound & today)
             if len(rows):
                 rows = rows[np.lexsort((dated[rows], positions[rows]))]

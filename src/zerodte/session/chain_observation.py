@@ -49,7 +49,12 @@ class ChainObservation:
 
 
 def observe(
-    market: MarketState, chains: Sequence[Chain], now: int, *, quantised: bool = False
+    market: MarketState,
+    chains: Sequence[Chain],
+    now: int,
+    *,
+    quantised: bool = False,
+    is_provisional: bool = False,
 ) -> list[ChainObservation]:
     """What is known of chains at `now` (UTC ns).
 
@@ -59,11 +64,17 @@ def observe(
         now: UTC ns.
         quantised: Open interest has the digits of a sample, so that what is computed is what will
             be computed again. Mids need not: of them figures only see the smile, which is stored.
+        is_provisional: Open interest of before the session's date stands in for what it has not
+            published yet.
     """
     if not chains:
         return []
     side = _StackedChains(chains)
-    return _split(market, side, _Columns.of(market, side, now, quantised=quantised), now)
+    settled = market.settled.open_interest
+    if is_provisional:
+        settled = np.where(np.isfinite(settled), settled, market.settled.earlier)
+    columns = _Columns.of(market, side, now, side.column(settled), quantised=quantised)
+    return _split(market, side, columns, now)
 
 
 class _StackedChains:
@@ -119,7 +130,13 @@ class _Columns:
 
     @classmethod
     def of(
-        cls, market: MarketState, side: _StackedChains, now: int, *, quantised: bool
+        cls,
+        market: MarketState,
+        side: _StackedChains,
+        now: int,
+        settled: F64,
+        *,
+        quantised: bool,
     ) -> "_Columns":
         numbers = np.array([chain.number for chain in side.chains])
         fresh = ~market.book.stale(now)[numbers]
@@ -127,7 +144,7 @@ class _Columns:
         bid, ask = side.column(market.book.bid), side.column(market.book.ask)
         mid, spread = mids_and_spreads(bid, ask, side.at_strikes(fresh))
         day = Turnover(*(side.masked(part) for part in market.flow.turnover(side.positions)))
-        interest = open_interest(side.column(market.settled.open_interest), day)
+        interest = open_interest(settled, day)
         official, effective = interest.official, np.where(side.listed, interest.effective, np.nan)
         if quantised:
             official, effective = single(official), single(effective)

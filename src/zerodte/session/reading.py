@@ -118,6 +118,12 @@ def carries_strikes(inputs: Row) -> bool:
     return bool(inputs["smile_at"] != NO_TIME and np.isfinite(inputs["forward"]))
 
 
+def last_with_strikes(day: SampleDay) -> int | None:
+    """The last sample that has figures by strike, or None."""
+    rows = np.flatnonzero((day.inputs["smile_at"] != NO_TIME) & np.isfinite(day.inputs["forward"]))
+    return int(rows[-1]) if len(rows) else None
+
+
 def inputs_at(day: SampleDay, row: int, chain: Chain) -> ChainInputs:
     """What was known of the chain at a sample; `chain` as `SampleDay.chain` gives it."""
     inputs, columns, statistics = day.inputs[row], day.columns, day.statistics_at(row)

@@ -19,7 +19,7 @@ from zerodte.records.digest import FIRST_OWNER, UNOWNED
 from zerodte.records.tick import Tick
 from zerodte.session.chain_observation import observe
 from zerodte.session.market_state import ClassifiedTrades, MarketState
-from zerodte.session.reading import Reading, by_rule, is_old, reading_at
+from zerodte.session.reading import Reading, by_rule, is_old, last_with_strikes, reading_at
 from zerodte.session.sample import Gap, SampleContext, SampleDay
 from zerodte.session.sampler import Sampler, book_of, forward_of
 
@@ -175,7 +175,10 @@ class Session:
         return self._live(chain, self.now, settled=settled)
 
     def last_reading(self, chain: Chain, *, settled: bool = False) -> Reading | None:
-        """A chain as it was last: at its last sample, else at its last quote, however old.
+        """A chain as it was last: at its last sample with figures, else at its last quote.
+
+        Before the open, open interest of before the session's date stands in for what it has not
+        published yet.
 
         Args:
             chain: One of this session's.
@@ -184,9 +187,13 @@ class Session:
         buffer = self._sampler.buffer(chain.symbol)
         if buffer and buffer.number == chain.number:
             day = buffer.day(())
-            return reading_at(day, len(day) - 1, settled=settled)
+            row = last_with_strikes(day)
+            return None if row is None else reading_at(day, row, settled=settled)
         newest = self.market.book.newest_of(chain.number)
-        return None if newest is None else self._live(chain, min(newest, self.now), settled=settled)
+        if newest is None:
+            return None
+        at = min(newest, self.now)
+        return self._live(chain, at, settled=settled, is_provisional=at < self.hours.open)
 
     def state(self, chain: Chain, *, settled: bool = False) -> ChainState | None:
         """The `state` of the chain's reading."""
@@ -246,12 +253,14 @@ class Session:
     def _number(self, symbol: str) -> int:
         return self.market.underlyings.number(symbol)
 
-    def _live(self, chain: Chain, now: int, *, settled: bool) -> Reading | None:
+    def _live(
+        self, chain: Chain, now: int, *, settled: bool, is_provisional: bool = False
+    ) -> Reading | None:
         """A reading at `now` (UTC ns) from what ticks brought since the last sample."""
         sampler = self._sampler
         if (spot := sampler.spot(chain.symbol, now)) is None:
             return None
-        (observation,) = observe(self.market, [chain], now)
+        (observation,) = observe(self.market, [chain], now, is_provisional=is_provisional)
         forward = forward_of(observation, spot)
         found = sampler.smile(observation, forward)
         if found is None:
