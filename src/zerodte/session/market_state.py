@@ -23,9 +23,9 @@ from zerodte.engine.book import (
 )
 from zerodte.engine.chain_inputs import ChainClock, gather
 from zerodte.engine.flow import FlowLedger
+from zerodte.engine.plausibility import believed_forward
 from zerodte.engine.repeats import Repeats
 from zerodte.engine.settled import SettledInterest
-from zerodte.engine.surface import parity
 from zerodte.engine.trade_valuation import TradeValuation
 from zerodte.engine.trades import Classifications, Trades, TradeValues
 from zerodte.engine.underlying import Underlyings
@@ -187,11 +187,15 @@ class MarketState:
             return flow.far_outside
         return int(flow.far_outside_by_symbol[self.underlyings.number(symbol)])
 
-    def parity(self, chain: Chain, now: int) -> float:
-        """The chain's forward by put-call parity, dollars; NaN where it is stale or has none."""
+    def parity(self, chain: Chain, now: int) -> tuple[float, int]:
+        """The chain's forward by put-call parity, dollars, and how many strikes it rests on.
+
+        NaN and 0 where the chain is stale or has none.
+        """
         if not self.book.is_fresh(chain.number, now):
-            return np.nan
-        return parity(chain.strikes, gather(self.book.bid, chain), gather(self.book.ask, chain))
+            return np.nan, 0
+        bid, ask = gather(self.book.bid, chain), gather(self.book.ask, chain)
+        return believed_forward(chain.strikes, bid, ask)
 
     def clock(self, chain: Chain, now: int) -> ChainClock:
         """Where `now` (UTC ns) stands in the session, and how far the chain's expiry is."""

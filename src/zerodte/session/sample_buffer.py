@@ -9,7 +9,6 @@ from zerodte.arrays import F32, F64, Index
 from zerodte.constants import SAMPLE_INTERVAL
 from zerodte.engine.chain_inputs import Spot
 from zerodte.engine.inventory import Inventory
-from zerodte.engine.regime import regime
 from zerodte.engine.state import Anchor, KeyFigures
 from zerodte.engine.surface import Smile
 from zerodte.market.calendar import TradingSession
@@ -251,7 +250,7 @@ def _figures_row(sample: SampleDraft) -> tuple[object, ...]:
         levels.put_wall.strike,
         levels.magnet.strike,
         figures.pin.score,
-        REGIMES.index(regime(live.net_gex, live.gross_gex)),
+        REGIMES.index(figures.regime),
         figures.surface.atm_volatility,
         float(live.charm_hour.sum()),
         *flows,
