@@ -70,6 +70,11 @@ NEAR_EXPIRIES: Final = 3
 NEUTRAL_SHARE: Final = 0.05
 #: The regime is claimed where this share of either side's open interest is known (ours).
 OPEN_INTEREST_NEEDED: Final = 0.5
+#: More than this is no count of one contract's open interest or volume, in contracts (ours: the
+#: clearing house holds some 500 million of all contracts together), ...
+MOST_OPEN_INTEREST: Final = 100_000_000
+#: ... and no trade's size (ours: the largest reported ones have some hundred thousand).
+MOST_TRADED: Final = 10_000_000
 #: The moves for which hedging flow is computed: wire name, fraction of spot (reference).
 HEDGING_MOVES: Final = (
     ("spot_up_10bp", 0.001),

@@ -8,7 +8,7 @@ import pytest
 from engine.twin_pricing import Quote, Row
 from session.day import ask
 from session.generated import priced, state_of, with_fault
-from session.usual import AT, INTEREST, STRIKES, heard, usual, warned
+from session.usual import AT, INTEREST, SPOILT, STRIKES, heard, usual, warned
 
 
 def spoilt(change: Callable[[Quote], Quote], *places: tuple[int, str]) -> list[Row]:
@@ -110,3 +110,11 @@ def test_open_interest_of_zero_at_every_strike_of_a_side_is_unknown(sides: str) 
 def test_total_open_interest_is_the_sum_of_its_sides() -> None:
     flow = ask(heard().session)["flow"]
     assert flow["total_oi"] == flow["call_oi"] + flow["put_oi"]
+
+
+@pytest.mark.parametrize("count", [2**63 - 2, 100_000_001])
+def test_open_interest_beyond_reason_is_refused_and_counted(count: int) -> None:
+    day = heard()
+    day.send("12:00:01", oi={SPOILT: count})
+    assert state_of(day.session).instant.official[1, AT] == 300
+    assert warned(day.session, "open interest beyond reason: 1")

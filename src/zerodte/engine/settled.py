@@ -9,6 +9,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from zerodte.arrays import I32, I64, Bool
+from zerodte.constants import MOST_OPEN_INTEREST
 from zerodte.engine.book import grown
 from zerodte.records.dbn import (
     STAT_CLEARED_VOLUME,
@@ -72,15 +73,17 @@ class SettledInterest:
         kind, quantity, dated = records["stat_type"], records["quantity"], records["ts_event"]
         known = positions >= 0
         sound = known & (quantity != UNDEF_QUANTITY) & (quantity >= 0) & (dated != UNDEF_TIME)
+        reasonable = quantity <= MOST_OPEN_INTEREST
         today = (dated >= self._day[0]) & (dated < self._day[1])
         for stat, name, values in (
             (STAT_OPEN_INTEREST, "open interest", self.open_interest),
             (STAT_CLEARED_VOLUME, "cleared volume", self.volume),
         ):
             mine = known & (kind == stat)
-            use = mine & sound & today
+            use = mine & sound & today & reasonable
             values[positions[use]] = quantity[use]
             self._refuse(f"{name} of another day", positions, mine & sound & ~today)
+            self._refuse(f"{name} beyond reason", positions, mine & sound & today & ~reasonable)
             self._refuse(f"{name} undefined or negative", positions, mine & ~sound)
             if stat == STAT_OPEN_INTEREST:
                 symbols = self._symbol_of[positions[use]]
