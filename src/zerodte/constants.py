@@ -35,6 +35,32 @@ SHARED_INDICES: Final = ("VIX",)
 STALE_AFTER: Final = 15 * SECOND
 #: Two sources of spot that differ by more than this fraction cause a warning (ours).
 SPOT_DISAGREEMENT: Final = 0.0025
+#: An own price that lies further than this from the parity of at least so many strikes is none
+#: (the widest band of the Limit Up-Limit Down plan for S&P 500 stocks, the doubled 10%; ours).
+SPOT_LIMIT: Final = 0.10
+PARITY_STRIKES: Final = 3
+#: A quote is too wide at this multiple of the width at which the exchanges' obvious-error rules
+#: call it wide (Cboe rule 6.5: 0.75 below a bid of 2.00 up to 6.00 above 100.00), and at this share
+#: of a high bid (ours: on recorded chains of the next weeks widths stay below four times that
+#: and 10% of the bid, on those of years below half of it).
+WIDTH_MULTIPLE: Final = 10.0
+WIDTH_OF_BID: Final = 0.5
+#: Quotes of expiries further away than this are not judged: options of a year and more are sound at
+#: widths that are absurd for those of a week (ours; nine months).
+LONG_TERM_DAYS: Final = 270
+#: A wide quote's mid may break the bounds of tighter neighbours by this share of its width (ours).
+LOOSE_SLACK: Final = 0.25
+#: A quote wider than this share of its mid, and than so many times its neighbours, is too wide
+#: (ours: two ticks beside one is the most that recorded cheap quotes have).
+RELATIVE_WIDTH: Final = 0.75
+LOOSE_MULTIPLE: Final = 4.0
+#: In a chain with a refused quote the others are held to the middle of their widths: so much is
+#: taken off on either side (ours).
+SUSPECT_SHRINK: Final = 0.35
+#: Neighbours on each side of a quote that bound it (ours).
+ARBITRAGE_NEIGHBOURS: Final = 32
+#: Slack of bounds that rest on the forward, a share of it (ours: carry, early exercise).
+FORWARD_TOLERANCE: Final = 0.10
 #: Minutes before the close in which every answer has a warning (reference).
 CLOSING_MINUTES: Final = 5
 
@@ -45,6 +71,13 @@ NEAR_EXPIRIES: Final = 3
 
 #: A net exposure below this share of gross has no sign (reference for the regime).
 NEUTRAL_SHARE: Final = 0.05
+#: The regime is claimed where this share of either side's open interest is known (ours).
+OPEN_INTEREST_NEEDED: Final = 0.5
+#: More than this is no count of one contract's open interest or volume, in contracts (ours: the
+#: clearing house holds some 500 million of all contracts together), ...
+MOST_OPEN_INTEREST: Final = 100_000_000
+#: ... and no trade's size (ours: the largest reported ones have some hundred thousand).
+MOST_TRADED: Final = 10_000_000
 #: The moves for which hedging flow is computed: wire name, fraction of spot (reference).
 HEDGING_MOVES: Final = (
     ("spot_up_10bp", 0.001),

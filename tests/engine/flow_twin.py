@@ -57,7 +57,7 @@ class FlowTwin:
             rule = "CANCEL" if self.strike(made.cancels) else "CANCEL_UNMATCHED"
             self.others[rule] += 1
             return 0, 0, rule
-        if not 0 < made.price < 10**9 or not 0 < made.size < 2**31:
+        if not 0 < made.price < 10**9 or not 0 < made.size <= 10_000_000:
             self.others["DIRTY"] += 1
             return 0, 0, "DIRTY"
         side, rule, customer = self.judge(made)

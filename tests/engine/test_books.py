@@ -134,12 +134,13 @@ def test_open_interest_that_is_not_known_is_not_zero() -> None:
     assert state.straddle > 0.0
 
 
-def test_zero_open_interest_is_known_to_be_zero() -> None:
+def test_open_interest_of_zero_at_every_strike_is_not_known() -> None:
+    """So vendors send it when their own is missing."""
     chain = Made(priced(STRIKES, 500.0, 195, vol=0.4), 195, 500.0)
     state = with_interest(chain, lambda _: (0, 0)).state()
     for name in SUMS:
-        assert getattr(state.exposures, name) == 0.0, name
-    assert all(hedge.shares == 0.0 for hedge in state.hedges)
+        assert math.isnan(getattr(state.exposures, name)), name
+    assert all(math.isnan(hedge.shares) for hedge in state.hedges)
     assert math.isnan(state.levels.max_pain)
 
 
@@ -150,9 +151,9 @@ def test_zero_open_interest_is_known_to_be_zero() -> None:
         (0.0, 0.0, 5.0, "no_flow", 0.0),
         (100.0, 104.9, 6.0, "neutral", 0.049),
         (100.0, 105.0, 6.0, "amplifying", 0.05),
-        (-100.0, -120.0, 6.0, "amplifying", -0.2),
+        (-100.0, -120.0, 6.0, "amplifying", 0.2),
         (100.0, 80.0, 6.0, "dampening", -0.2),
-        (-100.0, -80.0, 6.0, "dampening", 0.2),
+        (-100.0, -80.0, 6.0, "dampening", -0.2),
         (100.0, -1.0, 6.0, "regime_flip", -1.01),
         (0.0, 3.0, 6.0, "regime_flip", math.nan),
         (math.nan, math.nan, 5.0, "no_flow", math.nan),

@@ -452,8 +452,26 @@ class Twin:
         """Without trades: their share is 1."""
         near = [q for strike, q in self.quotes if abs(strike - self.spot) <= 2 * self.s]
         good = sum(map(usable, near)) / len(near) if self.fresh else 0.0
-        known = any(quote.oi is not None for _, quote in self.quotes)
-        return 100 * (0.4 * good + 0.2 * self.fresh + 0.2 + 0.2 * known)
+        return 100 * (0.4 * good + 0.2 * self.fresh + 0.2 + 0.2 * self.known_oi)
+
+    @property
+    def known_oi(self) -> float:
+        """The share of open interest that is known by gamma, of the side that is known less.
+
+        Zero at every strike of a side is not knowledge.
+        """
+        shares = []
+        for right in (0, 1):
+            side = [
+                (pair[right].gamma, quote)
+                for pair, row in zip(self.greeks, self.rows, strict=True)
+                if (quote := (row.call, row.put)[right])
+            ]
+            whole = math.fsum(gamma for gamma, _ in side)
+            some = any(quote.oi for _, quote in side)
+            known = math.fsum(gamma for gamma, quote in side if quote.oi is not None)
+            shares.append(known / whole if some and whole else 0.0)
+        return min(shares)
 
     @property
     def fresh_pct(self) -> float:

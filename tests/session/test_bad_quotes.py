@@ -63,11 +63,11 @@ def test_sentinels_and_prices_below_zero_are_no_quotes(bid: Price, high: Price) 
 
 def test_undefined_sizes_leave_the_quote_and_are_not_numbers() -> None:
     day = heard()
-    rows = day.quote_records("cbbo-1s", {SPOILT: (1.0, 1.1)})
+    rows = day.quote_records("cbbo-1s", {SPOILT: (2.2, 2.3)})
     rows["bid_sz_00"] = rows["ask_sz_00"] = UNDEF_SIZE
     rows["ts_recv"] = day.time("12:00:01")
     day.session.apply(Tick(end=day.time("12:00:01"), quotes=(Batch(OPRA, "cbbo-1s", rows),)))
-    assert state_of(day.session).instant.mid[1, AT] == pytest.approx(1.05)
+    assert state_of(day.session).instant.mid[1, AT] == pytest.approx(2.25)
     ask(day.session)
 
 
@@ -93,9 +93,10 @@ def test_a_mid_that_is_exactly_intrinsic_has_no_volatility(forward: float) -> No
     """What rounding leaves of its time value is no price: null where not invertible."""
     day, quotes = Day(), {}
     for k in (405.0 + n for n in range(91)):
-        near = abs(forward - k) < 6  # enough around the money for a forward and a smile
+        # Enough around the money for a forward and a smile, and no arbitrage with the rest.
+        timed = max(round(2.0 - 0.35 * abs(forward - k), 2), 0.0)
         for right, intrinsic in (("C", max(forward - k, 0.0)), ("P", max(k - forward, 0.0))):
-            mid = round(intrinsic + (2.0 if near else 0.0), 2)
+            mid = round(intrinsic + timed, 2)
             quotes[osi(right, k)] = (round(mid - 0.05, 2) if mid else 0.0, round(mid + 0.05, 2))
     day.send("12:00", define=tuple(quotes), quotes=quotes)
     answer = ask(day.session)

@@ -13,16 +13,13 @@ from enum import IntEnum
 from typing import Final
 
 from zerodte.compiled import inline
-from zerodte.constants import FAR_SPREADS, SIDE_ERROR
+from zerodte.constants import FAR_SPREADS, MOST_TRADED, SIDE_ERROR
 from zerodte.records.condition import Condition
 from zerodte.records.dbn import UNDEF_PRICE
 
 BUY: Final = 1
 SELL: Final = -1
 UNSIGNED: Final = 0
-
-#: No trade of options is larger; the undefined size is.
-_LARGEST: Final = 2**31 - 1
 
 
 class SideRule(IntEnum):
@@ -77,8 +74,8 @@ def error_rate(rule: SideRule) -> float:
 
 @inline
 def is_dirty(price: int, size: int) -> bool:
-    """Whether a trade lacks a price or a size."""
-    return price <= 0 or price == UNDEF_PRICE or size <= 0 or size > _LARGEST
+    """Whether a trade lacks a price or a size, or has one beyond reason."""
+    return price <= 0 or price == UNDEF_PRICE or size <= 0 or size > MOST_TRADED
 
 
 @inline

@@ -42,7 +42,8 @@ def quality(instant: ChainInputs, surface: Surface, open_interest: F64, spot: fl
     near = np.abs(instant.chain.strikes - spot) <= QUALITY_SIGMAS * surface.sigma
     listed = instant.listed[:, near].sum()
     usable = instant.usable[:, near].sum() / listed if listed else 0.0
-    parts = (usable, instant.fresh, instant.classified_share, instant.oi_as_of is not None)
+    known = open_interest_known(instant, surface) if instant.oi_as_of is not None else 0.0
+    parts = (usable, instant.fresh, instant.classified_share, known)
     data = 100.0 * sum(w * float(p) for w, p in zip(QUALITY_WEIGHTS, parts, strict=True))
     spread = spread_pct(instant)[:, surface.atm]
     atm_spread = float(spread.mean())
@@ -53,6 +54,20 @@ def quality(instant: ChainInputs, surface: Surface, open_interest: F64, spot: fl
         atm_spread_pct=atm_spread,
         fresh_pct=100.0 * float(instant.usable.sum() / instant.listed.sum()),
     )
+
+
+def open_interest_known(instant: ChainInputs, surface: Surface) -> float:
+    """The share of settled open interest that is known: of the side that is known less.
+
+    Contracts weigh by their gamma, as they do in net GEX.
+    """
+    weight = np.where(instant.listed, surface.greeks.gamma, 0.0)
+    known = np.where(np.isfinite(instant.official), weight, 0.0).sum(axis=1)
+    whole = weight.sum(axis=1)
+    shares = [
+        ratio(float(k), float(w)) if w > 0.0 else 0.0 for k, w in zip(known, whole, strict=True)
+    ]
+    return min(shares)
 
 
 def spread_pct(instant: ChainInputs) -> F64:

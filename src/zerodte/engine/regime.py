@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 
 from zerodte.arrays import F64
-from zerodte.constants import NEUTRAL_SHARE
+from zerodte.constants import NEUTRAL_SHARE, OPEN_INTEREST_NEEDED
 from zerodte.engine.arithmetic import ratio
 
 Regime = Literal["positive_gamma", "negative_gamma", "undetermined"]
@@ -21,8 +21,18 @@ def sign(net: float, gross: float) -> int:
     return 1 if net > 0.0 else -1
 
 
-def regime(net_gex: float, gross_gex: float) -> Regime:
-    """The sign of net GEX at spot."""
+def regime(net_gex: float, gross_gex: float, known: float = 1.0) -> Regime:
+    """The sign of net GEX at spot, where what is unknown cannot turn it.
+
+    Args:
+        net_gex: Dollars per 1% move.
+        gross_gex: Likewise.
+        known: The share of the chain's open interest that is known, as `open_interest_known` has
+            it. The rest is taken to weigh as much.
+    """
+    certain = abs(net_gex) * known >= (1.0 - known) * gross_gex
+    if known < OPEN_INTEREST_NEEDED or not certain:
+        return "undetermined"
     labels: dict[int, Regime] = {1: "positive_gamma", -1: "negative_gamma"}
     return labels.get(sign(net_gex, gross_gex), "undetermined")
 
@@ -34,8 +44,8 @@ class FlowShift:
     Attributes:
         label: no_flow, neutral, amplifying, dampening or regime_flip.
         adjustment: Live minus settled net GEX, dollars per 1% move.
-        shift: Adjustment over |settled|, a fraction; 0 when both nets are 0, NaN when only
-            the settled one is.
+        shift: Adjustment over settled, with its sign, a fraction; 0 when both nets are 0, NaN when
+            only the settled one is.
         contracts: Contracts whose open interest moved.
         moved: Sum over contracts of |effective - official|.
     """
@@ -53,7 +63,7 @@ def flow_shift(settled: float, live: float, official: F64, effective: F64) -> Fl
     delta = np.where(np.isfinite(delta), delta, 0.0)
     contracts = int(np.count_nonzero(delta))
     adjustment = live - settled
-    shift = 0.0 if settled == live else ratio(adjustment, abs(settled))
+    shift = 0.0 if settled == live else ratio(adjustment, settled)
     return FlowShift(
         label=_label(settled, live, shift, contracts),
         adjustment=adjustment,

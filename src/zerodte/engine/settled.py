@@ -11,6 +11,7 @@ from typing import Final
 import numpy as np
 
 from zerodte.arrays import F64, I32, I64
+from zerodte.constants import MOST_OPEN_INTEREST
 from zerodte.engine.book import grown
 from zerodte.records.dbn import (
     STAT_CLEARED_VOLUME,
@@ -85,16 +86,20 @@ class SettledInterest:
         known = positions >= 0
         sound = ((quantity != UNDEF_QUANTITY) & (quantity >= 0)) | is_deleted
         sound &= known & (dated != UNDEF_TIME)
+        reasonable = quantity <= MOST_OPEN_INTEREST
         today = (dated >= self._day[0]) & (dated < self._day[1])
         for stat, name in _STATISTICS.items():
             mine = known & (kind == stat)
             self._refuse(f"{name} of another day", positions[mine & sound & ~today])
+            self._refuse(f"{name} beyond reason", positions[mine & sound & today & ~reasonable])
             self._refuse(f"{name} undefined or negative", positions[mine & ~sound])
             if stat == STAT_OPEN_INTEREST:
-                rows = np.flatnonzero(mine & sound & (dated < self._day[0]) & ~is_deleted)
+                rows = np.flatnonzero(
+                    mine & sound & reasonable & (dated < self._day[0]) & ~is_deleted
+                )
                 rows = rows[np.argsort(dated[rows], kind="stable")]
                 self.earlier[positions[rows]] = quantity[rows]
-            rows = np.flatnonzero(mine & sound & today)
+            rows = np.flatnonzero(mine & sound & today & (reasonable | is_deleted))
             if len(rows):
                 rows = rows[np.lexsort((dated[rows], positions[rows]))]
                 counts = np.where(is_deleted[rows], np.nan, quantity[rows])

@@ -1,5 +1,6 @@
 """The whole of one chain at one instant: every figure the snapshot shows, computed once."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +14,9 @@ from zerodte.engine.flip import Flip, gamma_flip
 from zerodte.engine.hedging import Hedge, convexity, hedges
 from zerodte.engine.levels import ChainLevels, cluster_score, find_levels
 from zerodte.engine.pin import Pin, pin
-from zerodte.engine.quality import Quality, quality
+from zerodte.engine.plausibility import VERDICTS, is_price
+from zerodte.engine.quality import Quality, open_interest_known, quality
+from zerodte.engine.regime import Regime, regime
 from zerodte.engine.surface import Smile, Surface, surface_on
 from zerodte.engine.volume import Activity, activity
 
@@ -36,6 +39,7 @@ class KeyFigures:
         flip: Gamma flip with its status.
         levels: Walls, magnet, max pain.
         pin: Pin score with its components.
+        regime: The sign of net GEX, where it may be claimed.
     """
 
     surface: Surface
@@ -43,6 +47,7 @@ class KeyFigures:
     flip: Flip
     levels: ChainLevels
     pin: Pin
+    regime: Regime
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -59,6 +64,7 @@ class ChainState:
         levels: Walls, magnet, max pain.
         cluster_score: How close the levels lie together, 0 to 100.
         pin: Pin score with its components.
+        regime: The sign of net GEX, where it may be claimed.
         hedges: What dealers trade at each move.
         convexity: Of per-strike net GEX around spot.
         smile_at: When the smile was solved, UTC ns.
@@ -79,6 +85,7 @@ class ChainState:
     levels: ChainLevels
     cluster_score: float
     pin: Pin
+    regime: Regime
     hedges: tuple[Hedge, ...]
     convexity: float
     smile_at: int
@@ -90,16 +97,30 @@ class ChainState:
     quality: Quality
 
 
-def spot_of(own: Spot | None, forward: float) -> Spot:
-    """The underlying's own fresh price, else the forward of put-call parity."""
+def spot_of(own: Spot | None, forward: float, strikes: int) -> Spot:
+    """The underlying's own fresh price if parity does not outvote it, else parity's forward.
+
+    Args:
+        own: Its price, or None.
+        forward: Of put-call parity, dollars.
+        strikes: How many strikes that rests on.
+    """
     if own is None:
         return Spot(forward, "put_call_parity")
-    return Spot(own.value, own.source, abs(own.value / forward - 1.0))
+    apart = abs(own.value / forward - 1.0)
+    if not is_price(own.value, forward, strikes):
+        return Spot(forward, "put_call_parity", apart)
+    return Spot(own.value, own.source, apart)
+
+
+def overruled(spot: Spot) -> bool:
+    """Whether parity outvoted the underlying's own price."""
+    return spot.source == "put_call_parity" and math.isfinite(spot.disagreement)
 
 
 def sources_disagree(spot: Spot) -> bool:
     """Whether spot's own price lies too far from parity to be passed over in silence."""
-    return bool(spot.disagreement > SPOT_DISAGREEMENT)
+    return not overruled(spot) and bool(spot.disagreement > SPOT_DISAGREEMENT)
 
 
 def key_figures(instant: ChainInputs, smile: Smile, forward: float, spot: float) -> KeyFigures:
@@ -108,13 +129,24 @@ def key_figures(instant: ChainInputs, smile: Smile, forward: float, spot: float)
     surface = surface_on(smile, instant.chain, clock, forward)
     live = exposures(surface, clock, open_interest, spot)
     levels = find_levels(instant.chain.strikes, live, open_interest)
+    flip = gamma_flip(instant, surface, open_interest, spot)
+    known = open_interest_known(instant, surface)
     return KeyFigures(
         surface=surface,
         exposures=live,
-        flip=gamma_flip(instant, surface, open_interest, spot),
+        flip=flip,
+        regime="undetermined"
+        if _doubtful(instant, flip)
+        else regime(live.net_gex, live.gross_gex, known),
         levels=levels,
         pin=pin(live, levels, open_interest, spot, surface.sigma, clock.elapsed_pct),
     )
+
+
+def _doubtful(instant: ChainInputs, flip: Flip) -> bool:
+    """Whether quotes were refused, and too few are left around the money."""
+    refused = any(name in instant.quotes.faults for name in VERDICTS.values())
+    return refused and flip.status in ("insufficient_local_coverage", "insufficient_quote_quality")
 
 
 def evaluate(
@@ -144,6 +176,7 @@ def evaluate(
         levels=levels,
         cluster_score=cluster_score(_clustered(figures.flip, levels), surface.sigma),
         pin=figures.pin,
+        regime=figures.regime,
         hedges=hedges(surface, instant.clock.tau, open_interest, price),
         convexity=convexity(strikes, live.net_by_strike, price),
         smile_at=smile_at,

@@ -12,7 +12,6 @@ from zerodte.arrays import F64, Bool
 from zerodte.engine.chain_inputs import CALL, PUT, ChainClock, ChainInputs
 from zerodte.market.contracts import Chain
 from zerodte.pricing import black, implied
-from zerodte.pricing.forward import parity_forward
 from zerodte.records.dbn import PRICE_SCALE
 
 
@@ -69,11 +68,6 @@ class Surface:
     atm_volatility: float
     greeks: black.Greeks
     otm_price: F64
-
-
-def parity(strikes: F64, bid: F64, ask: F64) -> float:
-    """The forward of put-call parity from quotes of shape (2, n); NaN where there is none."""
-    return parity_forward(strikes, bid[CALL], ask[CALL], bid[PUT], ask[PUT]).value
 
 
 def solve_smile(instant: ChainInputs, forward: float) -> Smile | None:

@@ -12,10 +12,10 @@ import numpy as np
 from zerodte.arrays import F64, I32, Bool
 from zerodte.compiled import kernel
 from zerodte.engine.book import QuoteBook, grown
+from zerodte.engine.plausibility import believed_forward, is_price
 from zerodte.engine.surface import Smile
 from zerodte.engine.trades import TradeValues
 from zerodte.market.contracts import Chain, Contracts
-from zerodte.pricing.forward import forward_of
 
 _SQRT_HALF = math.sqrt(0.5)
 _INV_SQRT_2PI = 1.0 / math.sqrt(2.0 * math.pi)
@@ -104,11 +104,12 @@ def _grid(chains: list[Chain]) -> _Grid:
 
 
 @kernel
-def _side(values: F64, positions: I32) -> F64:
-    out = np.full(positions.shape[0], np.nan)
-    for i in range(positions.shape[0]):
-        if positions[i] >= 0:
-            out[i] = values[positions[i]]
+def _sides(values: F64, positions: I32) -> F64:
+    out = np.full(positions.shape, np.nan)
+    for right in range(2):
+        for i in range(positions.shape[1]):
+            if positions[right, i] >= 0:
+                out[right, i] = values[positions[right, i]]
     return out
 
 
@@ -125,7 +126,7 @@ def _value(
     own_price: F64,
     out: F64,
 ) -> None:
-    forward = np.empty(tau.shape[0])
+    forward, spot = np.empty(tau.shape[0]), own_price.copy()
     seen = np.zeros(tau.shape[0], np.bool_)
     for i in range(positions.shape[0]):
         at = positions[i]
@@ -137,16 +138,14 @@ def _value(
             forward[c] = own_price[c]
             if not stale[c]:
                 rows = slice(grid.start[c], grid.start[c + 1])
-                calls, puts = grid.positions[0, rows], grid.positions[1, rows]
-                parity = forward_of(
-                    grid.strike[rows],
-                    _side(bid, calls),
-                    _side(ask, calls),
-                    _side(bid, puts),
-                    _side(ask, puts),
-                )[0]
+                positions_of = grid.positions[:, rows]
+                parity, strikes = believed_forward(
+                    grid.strike[rows], _sides(bid, positions_of), _sides(ask, positions_of)
+                )
                 forward[c] = own_price[c] if math.isnan(parity) else parity
-        out[0, i] = forward[c] if math.isnan(own_price[c]) else own_price[c]
+                if not is_price(own_price[c], parity, strikes):
+                    spot[c] = parity
+        out[0, i] = forward[c] if math.isnan(spot[c]) else spot[c]
         deviation = volatility[at] * math.sqrt(tau[c])
         d1 = math.log(forward[c] / listed.strike[at]) / deviation + 0.5 * deviation
         tail = 0.5 * math.erfc(abs(d1) * _SQRT_HALF)  # N(-|d1|)

@@ -2,15 +2,25 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 
 import numpy as np
 
-from zerodte.arrays import F64, I32, I64, Bool
-from zerodte.engine.chain_inputs import ChainInputs, Quotes, fault_masks, mids_and_spreads
+from zerodte.arrays import F64, I32, I64, U8, Bool
+from zerodte.constants import LONG_TERM_DAYS
+from zerodte.engine.chain_inputs import (
+    CALL,
+    PUT,
+    ChainInputs,
+    Quotes,
+    fault_masks,
+    mids_and_spreads,
+)
 from zerodte.engine.open_interest import Turnover, open_interest
-from zerodte.engine.surface import parity
+from zerodte.engine.plausibility import PLAUSIBLE, VERDICTS, judge
 from zerodte.engine.volume import volume_of
 from zerodte.market.contracts import Chain
+from zerodte.pricing.forward import parity_forward
 from zerodte.session.market_state import MarketState
 from zerodte.session.sample import single, units
 
@@ -22,6 +32,7 @@ class ChainObservation:
     Attributes:
         instant: What the model may look at.
         forward: By put-call parity, dollars; NaN where the chain is stale or has none.
+        parity_strikes: How many strikes that rests on.
         mid: As samples store it.
         spread: As samples store it.
         contracts: Traded since the open.
@@ -36,6 +47,7 @@ class ChainObservation:
 
     instant: ChainInputs
     forward: float
+    parity_strikes: int
     mid: I32
     spread: I32
     contracts: I64
@@ -73,7 +85,7 @@ def observe(
     settled = market.settled.open_interest
     if is_provisional:
         settled = np.where(np.isfinite(settled), settled, market.settled.earlier)
-    columns = _Columns.of(market, side, now, side.column(settled), quantised=quantised)
+    columns = _Columns.of(market, side, now, side.published(settled), quantised=quantised)
     return _split(market, side, columns, now)
 
 
@@ -86,10 +98,20 @@ class _StackedChains:
         self.starts = np.cumsum(self.sizes) - self.sizes
         self.positions = np.concatenate([chain.positions for chain in chains], axis=1)
         self.listed = np.concatenate([chain.listed for chain in chains], axis=1)
+        self.strikes = np.concatenate([chain.strikes for chain in chains])
 
     def column(self, values: F64) -> F64:
         """Values by position; NaN where no contract is listed."""
         return np.where(self.listed, values[self.positions], np.nan)
+
+    def published(self, counts: F64) -> F64:
+        """Open interest by position; NaN on a side that has none at any strike.
+
+        Vendors whose figures failed send zeros: no side of a traded chain holds none at all.
+        """
+        counts = self.column(counts)
+        some = np.logical_or.reduceat(counts > 0.0, self.starts, axis=1)
+        return np.where(np.repeat(some, self.sizes, axis=1), counts, np.nan)
 
     def count(self, values: I64) -> I64:
         """Counts by position; 0 where no contract is listed."""
@@ -98,6 +120,10 @@ class _StackedChains:
     def masked(self, values: F64) -> F64:
         """Counts by contract; 0 where none is listed."""
         return np.where(self.listed, values, 0.0)
+
+    def days_ahead(self, today: date) -> I64:
+        """Days until each chain expires."""
+        return np.array([(chain.expiry - today).days for chain in self.chains])
 
     def at_strikes(self, values: Bool) -> Bool:
         """A value of each chain at all its strikes."""
@@ -116,6 +142,8 @@ class _Columns:
     has_trades: Bool
     bid: F64
     ask: F64
+    verdict: U8
+    believed: F64
     mid: F64
     spread: F64
     mid_units: I32
@@ -142,7 +170,10 @@ class _Columns:
         fresh = ~market.book.stale(now)[numbers]
         has_trades = np.array([market.has_trades(chain.symbol) for chain in side.chains])
         bid, ask = side.column(market.book.bid), side.column(market.book.ask)
-        mid, spread = mids_and_spreads(bid, ask, side.at_strikes(fresh))
+        verdict = judge(side.strikes, side.starts, bid, ask)
+        verdict[:, side.at_strikes(side.days_ahead(market.hours.date) > LONG_TERM_DAYS)] = PLAUSIBLE
+        believed = np.where(verdict == PLAUSIBLE, bid, np.nan)
+        mid, spread = mids_and_spreads(believed, ask, side.at_strikes(fresh))
         day = Turnover(*(side.masked(part) for part in market.flow.turnover(side.positions)))
         interest = open_interest(settled, day)
         official, effective = interest.official, np.where(side.listed, interest.effective, np.nan)
@@ -154,6 +185,8 @@ class _Columns:
             has_trades=has_trades,
             bid=bid,
             ask=ask,
+            verdict=verdict,
+            believed=believed,
             mid=mid,
             spread=spread,
             mid_units=units(mid),
@@ -174,7 +207,10 @@ def _split(
     """The columns of each chain."""
     faults = {
         reason: side.total(mask).astype(np.int64).tolist()
-        for reason, mask in fault_masks(columns.bid, columns.ask, side.listed).items()
+        for reason, mask in (
+            *fault_masks(columns.bid, columns.ask, side.listed).items(),
+            *((name, columns.verdict == verdict) for verdict, name in VERDICTS.items()),
+        )
     }
     day = columns.day
     traded, signed = side.total(day.traded).tolist(), side.total(day.bought + day.sold).tolist()
@@ -199,10 +235,12 @@ def _split(
             oi_as_of=market.oi_as_of(chain.symbol) if has_official[i] else None,
             classified_share=signed[i] / traded[i] if traded[i] else 1.0,
         )
-        bid, ask = columns.bid[own], columns.ask[own]
+        bid, ask = columns.believed[own], columns.ask[own]
+        parity = parity_forward(chain.strikes, bid[CALL], ask[CALL], bid[PUT], ask[PUT])
         observation = ChainObservation(
             instant=instant,
-            forward=parity(chain.strikes, bid, ask) if instant.fresh else np.nan,
+            forward=parity.value if instant.fresh else np.nan,
+            parity_strikes=parity.strikes_used if instant.fresh else 0,
             mid=columns.mid_units[own],
             spread=columns.spread_units[own],
             contracts=contracts[own],

@@ -12,7 +12,7 @@ import numpy as np
 
 from zerodte.arrays import F64, I32, I64, Bool
 from zerodte.clock import new_york
-from zerodte.constants import SECOND, SHARED_INDICES
+from zerodte.constants import LONG_TERM_DAYS, SECOND, SHARED_INDICES
 from zerodte.engine.aggressor import SideRule
 from zerodte.engine.book import (
     NEVER_QUOTED,
@@ -21,11 +21,11 @@ from zerodte.engine.book import (
     embedded_quotes,
     grown,
 )
-from zerodte.engine.chain_inputs import ChainClock, gather
+from zerodte.engine.chain_inputs import CALL, PUT, ChainClock, gather
 from zerodte.engine.flow import FlowLedger
+from zerodte.engine.plausibility import believed_forward
 from zerodte.engine.repeats import Repeats
 from zerodte.engine.settled import SettledInterest
-from zerodte.engine.surface import parity
 from zerodte.engine.trade_valuation import TradeValuation
 from zerodte.engine.trades import Classifications, Trades, TradeValues
 from zerodte.engine.underlying import Underlyings
@@ -33,6 +33,7 @@ from zerodte.market.calendar import Calendar, TradingSession
 from zerodte.market.contracts import NO_POSITION, Chain
 from zerodte.market.roots import root_info
 from zerodte.pricing.clock import tau_years
+from zerodte.pricing.forward import parity_forward
 from zerodte.records.dbn import CADENCE, UNDEF_TIME
 from zerodte.records.digest import FIRST_OWNER, SHARED
 from zerodte.records.tick import Batch, Tick
@@ -207,11 +208,18 @@ class MarketState:
             return flow.far_outside
         return int(flow.far_outside_by_symbol[self.underlyings.number(symbol)])
 
-    def parity(self, chain: Chain, now: int) -> float:
-        """The chain's forward by put-call parity, dollars; NaN where it is stale or has none."""
+    def parity(self, chain: Chain, now: int) -> tuple[float, int]:
+        """The chain's forward by put-call parity, dollars, and how many strikes it rests on.
+
+        NaN and 0 where the chain is stale or has none.
+        """
         if not self.book.is_fresh(chain.number, now):
-            return np.nan
-        return parity(chain.strikes, gather(self.book.bid, chain), gather(self.book.ask, chain))
+            return np.nan, 0
+        bid, ask = gather(self.book.bid, chain), gather(self.book.ask, chain)
+        if (chain.expiry - self.hours.date).days > LONG_TERM_DAYS:
+            parity = parity_forward(chain.strikes, bid[CALL], ask[CALL], bid[PUT], ask[PUT])
+            return parity.value, parity.strikes_used
+        return believed_forward(chain.strikes, bid, ask)
 
     def clock(self, chain: Chain, now: int) -> ChainClock:
         """Where `now` (UTC ns) stands in the session, and how far the chain's expiry is."""

@@ -16,6 +16,7 @@ from zerodte.arrays import F32, F64, I32, I64, Bool, Rows
 from zerodte.engine.aggressor import SideRule
 from zerodte.engine.chain_inputs import SpotSource
 from zerodte.engine.flip import FlipStatus
+from zerodte.engine.plausibility import VERDICTS
 from zerodte.engine.regime import Regime
 from zerodte.market.calendar import TradingSession
 from zerodte.market.contracts import NO_POSITION, Chain
@@ -35,7 +36,7 @@ FLIP_STATUSES: Final[tuple[FlipStatus, ...]] = (
 REGIMES: Final[tuple[Regime, ...]] = ("positive_gamma", "negative_gamma", "undetermined")
 NO_CODE: Final = -1
 #: Why quotes do not count; a sample has the number of each, under its name without spaces.
-FAULTS: Final = ("crossed", "locked", "zero bid", "no ask", "never quoted")
+FAULTS: Final = ("crossed", "locked", "zero bid", "no ask", "never quoted", *VERDICTS.values())
 
 #: The kinds of inputs whose arrivals a sample has, by the wire's names.
 ARRIVALS: Final = (

@@ -9,7 +9,6 @@ from zerodte.arrays import F32, F64, Index
 from zerodte.constants import SAMPLE_INTERVAL
 from zerodte.engine.chain_inputs import Spot
 from zerodte.engine.inventory import Inventory
-from zerodte.engine.regime import regime
 from zerodte.engine.state import Anchor, KeyFigures
 from zerodte.engine.surface import Smile
 from zerodte.market.calendar import TradingSession
@@ -81,6 +80,10 @@ class SampleDraft:
     figures: SampleFigures | None
 
 
+#: Counts stop here rather than turn negative.
+_MOST_CONTRACTS: Final = np.iinfo(np.int32).max
+
+
 class SampleBuffer:
     """The samples of one symbol's same-day chain, in memory.
 
@@ -122,7 +125,7 @@ class SampleBuffer:
         self._take_statistics(row, sample)
         self._inputs[row] = _inputs_row(sample)
         self._figures[row] = _figures_row(sample)
-        self._by_rule[row] = sample.observation.by_rule
+        self._by_rule[row] = np.minimum(sample.observation.by_rule, _MOST_CONTRACTS)
         self._contexts.set(row, context)
         self._rows += 1
 
@@ -149,7 +152,7 @@ class SampleBuffer:
         into.mid[row] = observation.mid
         into.spread[row] = observation.spread
         into.open_interest[row] = observation.instant.effective
-        into.contracts[row] = observation.contracts
+        into.contracts[row] = np.minimum(observation.contracts, _MOST_CONTRACTS)
         into.delta_dollars[row] = observation.delta_dollars.sum(axis=0)
         into.gamma_dollars[row] = observation.gamma_dollars.sum(axis=0)
         into.volatility[row] = np.nan if sample.smile is None else sample.smile.volatility
@@ -251,7 +254,7 @@ def _figures_row(sample: SampleDraft) -> tuple[object, ...]:
         levels.put_wall.strike,
         levels.magnet.strike,
         figures.pin.score,
-        REGIMES.index(regime(live.net_gex, live.gross_gex)),
+        REGIMES.index(figures.regime),
         figures.surface.atm_volatility,
         float(live.charm_hour.sum()),
         *flows,

@@ -146,11 +146,13 @@ class Sampler:
         own = self._market.underlyings.own_price(symbol, now)
         for chain in self.listing(symbol).chains:
             observation = known.get(chain.number)
-            forward = (
-                self._market.parity(chain, now) if observation is None else observation.forward
+            forward, strikes = (
+                self._market.parity(chain, now)
+                if observation is None
+                else (observation.forward, observation.parity_strikes)
             )
             if math.isfinite(forward):
-                return spot_of(own, forward)
+                return spot_of(own, forward, strikes)
         return own
 
     def smile(self, observation: ChainObservation, forward: float) -> tuple[Smile, int] | None:

@@ -6,7 +6,7 @@ from zerodte.arrays import F64
 from zerodte.engine.arithmetic import ratio
 from zerodte.engine.hedging import Hedge
 from zerodte.engine.quality import weighted_spread_pct
-from zerodte.engine.regime import flow_shift, regime, sign
+from zerodte.engine.regime import flow_shift, sign
 from zerodte.engine.state import ChainState
 from zerodte.session.reading import Reading
 from zerodte.views import sentences
@@ -34,8 +34,8 @@ _VANNA: dict[int | None, conditions.VannaLean | None] = {
 
 def regime_block(state: ChainState) -> positioning.Regime:
     """Regime and flip."""
-    live, spot, flip = state.exposures, state.spot.value, state.flip
-    label = regime(live.net_gex, live.gross_gex)
+    spot, flip = state.spot.value, state.flip
+    label = state.regime
     distance = spot - flip.level
     return positioning.Regime(
         label=label,
@@ -136,15 +136,17 @@ def volatility_block(state: ChainState, vix: float) -> conditions.VolContext:
 def flow_block(state: ChainState) -> conditions.Flow:
     """Volume and open interest."""
     day = state.activity
-    volume, contracts = day.call_volume + day.put_volume, day.call_oi + day.put_oi
+    volume = day.call_volume + day.put_volume
+    calls, puts = whole(day.call_oi), whole(day.put_oi)
     return conditions.Flow(
         total_volume=whole(volume),
         call_volume=whole(day.call_volume),
         put_volume=whole(day.put_volume),
         net_call_minus_put_volume=whole(day.call_volume - day.put_volume),
-        total_oi=whole(contracts),
-        call_oi=whole(day.call_oi),
-        put_oi=whole(day.put_oi),
+        # The sum of what is served: halves round up on either side.
+        total_oi=None if calls is None or puts is None else calls + puts,
+        call_oi=calls,
+        put_oi=puts,
         pc_ratio_volume=number(ratio(day.put_volume, day.call_volume)),
         pc_ratio_oi=number(ratio(day.put_oi, day.call_oi)),
         volume_to_oi_ratio=number(ratio(volume, day.settled_oi)),
@@ -223,7 +225,7 @@ def flow_direction_block(state: ChainState) -> positioning.FlowDirection:
 
 def inventory_block(reading: Reading) -> decision.DealerInventory | None:
     """Dealers' own book; None where no open interest is known, or no trade has come."""
-    book, live = reading.inventory, reading.live.exposures
+    book = reading.inventory
     if math.isnan(book.gex.mean) or not reading.has_trades:
         return None
     return decision.DealerInventory(
@@ -234,7 +236,7 @@ def inventory_block(reading: Reading) -> decision.DealerInventory | None:
         net_vex=number(-book.vex.mean),
         net_chex=number(-book.chex.mean),
         regime=book.regime,
-        agrees=book.agrees(regime(live.net_gex, live.gross_gex)),
+        agrees=book.agrees(reading.live.regime),
     )
 
 

@@ -3,9 +3,11 @@
 import math
 from typing import Any
 
+import numpy as np
+
 from zerodte.clock import new_york_clock
 from zerodte.constants import CLOSING_MINUTES, HOUR, MINUTE, SPOT_DISAGREEMENT
-from zerodte.engine.state import sources_disagree
+from zerodte.engine.state import overruled, sources_disagree
 from zerodte.session.reading import Reading
 from zerodte.views import blocks
 from zerodte.views.frame import data_as_of
@@ -58,6 +60,8 @@ def warnings(reading: Reading) -> list[str]:
     state, apart = reading.state, reading.apart
     now, clock = state.instant, state.instant.clock
     left = clock.hours_left * HOUR / MINUTE
+    apart_from_parity = 100.0 * state.spot.disagreement
+    unknown = int((now.listed & np.isnan(now.official)).sum())
     faults = now.quotes.faults
     smile_at, straddle = state.smile_at, state.straddle
     notices = [
@@ -66,10 +70,21 @@ def warnings(reading: Reading) -> list[str]:
             f"quotes are stale: the chain has been silent since {clock_text(now.newest)}",
         ),
         (now.oi_as_of is None, f"open interest of {new_york_clock(clock.now).date()} is missing"),
+        (
+            now.oi_as_of is not None and unknown > 0,
+            f"open interest is unknown of {unknown} of {int(now.listed.sum())} contracts",
+        ),
         (left < CLOSING_MINUTES, f"{left:.1f} minutes to the close: greeks are extreme"),
         (
+            overruled(state.spot),
+            (
+                f"the underlying's own price is not used: it lies {apart_from_parity:.2f}% from "
+                f"the parity of many strikes, {state.spot.value:.2f}"
+            ),
+        ),
+        (
             sources_disagree(state.spot),
-            f"spot ({state.spot.source}) lies {100.0 * state.spot.disagreement:.2f}% from parity",
+            f"spot ({state.spot.source}) lies {apart_from_parity:.2f}% from parity",
         ),
         (
             reading.smile_is_old,

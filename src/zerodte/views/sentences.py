@@ -3,6 +3,7 @@
 import math
 
 from zerodte.engine.arithmetic import ratio
+from zerodte.engine.regime import sign
 from zerodte.engine.state import ChainState
 from zerodte.wire.text import dollars, price
 
@@ -14,6 +15,11 @@ def regime(label: str, state: ChainState) -> str:
     net = dollars(state.exposures.net_gex)
     if net == _UNKNOWN:
         return "Net dealer gamma is unknown: no open interest is known."
+    if label == "undetermined" and sign(state.exposures.net_gex, state.exposures.gross_gex):
+        return (
+            f"Net dealer gamma is {net} per 1% move on what is known, which is too little to "
+            "claim its sign."
+        )
     return {
         "positive_gamma": f"Net dealer gamma is {net} per 1% move: on the usual convention dealers "
         "sell rallies and buy dips, which dampens moves.",

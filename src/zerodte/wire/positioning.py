@@ -135,7 +135,7 @@ class FlowDirection(Struct, frozen=True, kw_only=True, gc=False):
     live_net_gex: Annotated[Number, about("On effective open interest, dollars per 1% move.")]
     flow_gex_adjustment: Annotated[Number, about("Live minus settled.")]
     flow_gex_pct_shift: Annotated[
-        Number, about("Adjustment / |settled|, a fraction; null when settled is 0 and live is not.")
+        Number, about("Adjustment / settled, a fraction; null when settled is 0 and live is not.")
     ]
     contracts_with_flow: Annotated[Whole, about("Contracts whose open interest moved.")]
     total_abs_delta_contracts: Annotated[Whole, about("Sum of |effective - settled|, contracts.")]

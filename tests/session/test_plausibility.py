@@ -1,0 +1,120 @@
+"""Inputs that cannot be right, through the session's door: left out, said, claimed by nothing."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from engine.twin_pricing import Quote, Row
+from session.day import ask
+from session.generated import priced, state_of, with_fault
+from session.usual import AT, INTEREST, SPOILT, STRIKES, heard, usual, warned
+
+
+def spoilt(change: Callable[[Quote], Quote], *places: tuple[int, str]) -> list[Row]:
+    """The usual chain with some quotes changed."""
+    rows = usual()
+    for at, right in places:
+        rows[at] = with_fault(rows[at], right, change)
+    return rows
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        (lambda quote: quote._replace(bid=0.05, ask=50.0), "too wide"),
+        (lambda quote: quote._replace(bid=0.01, ask=4.99), "too wide"),
+        (lambda quote: quote._replace(ask=quote.ask + 200.0), "too wide"),
+        (lambda quote: quote._replace(ask=9.2e9), "too wide"),
+        (lambda quote: quote._replace(bid=10 * quote.bid, ask=10 * quote.ask), "against arbitrage"),
+        (lambda quote: quote._replace(bid=0.1 * quote.bid, ask=0.1 * quote.ask), "against arbi"),
+    ],
+)
+def test_an_absurd_quote_is_refused_alone_and_said(
+    change: Callable[[Quote], Quote], named: str
+) -> None:
+    session = heard(spoilt(change, (AT, "P"))).session
+    state = state_of(session)
+    assert np.isnan(state.instant.mid[1, AT])
+    assert np.isfinite(state.instant.mid).sum() == 2 * len(STRIKES) - 1
+    assert warned(session, f"1 {named}")
+    sound = state_of(heard().session)
+    assert state.exposures.net_gex == pytest.approx(sound.exposures.net_gex, rel=0.01)
+    assert state.surface.sigma == pytest.approx(sound.surface.sigma, rel=0.01)
+    assert state.quality.data < sound.quality.data
+
+
+def test_asks_far_too_wide_around_the_money_claim_nothing() -> None:
+    """Without the quotes nearest the money neither flip nor regime is said."""
+    around = [(at, right) for at in range(6, 15) for right in "CP"]
+    rows = spoilt(lambda quote: quote._replace(ask=(quote.ask or 0.0) + 200.0), *around)
+    answer = ask(heard(rows).session)
+    assert answer["regime"]["label"] == "undetermined"
+    assert answer["regime"]["gamma_flip"] is None
+    assert any("18 too wide" in text for text in answer["warnings"])
+
+
+@pytest.mark.parametrize("forward", [497.3, 500.0, 503.1])
+@pytest.mark.parametrize("elapsed", [1, 200, 380])
+@pytest.mark.parametrize("half", [0.01, 0.1, 0.3])
+def test_sound_quotes_all_pass(forward: float, elapsed: int, half: float) -> None:
+    rows = priced(STRIKES, forward, elapsed, vol=0.3, slope=0.8, oi=INTEREST, half=half)
+    session = heard(rows).session
+    assert not warned(session, "too wide")
+    assert not warned(session, "arbitrage")
+
+
+@pytest.mark.parametrize("spot", [50.0, 0.01, 5_000.0, 560.0])
+def test_parity_outvotes_a_spot_of_another_scale(spot: float) -> None:
+    day = heard()
+    day.send("12:00:01", index={"SPX": spot})
+    answer = ask(day.session)
+    assert answer["underlying_price"] == pytest.approx(500.0, abs=0.05)
+    assert answer["metadata"]["spot_source"] == "put_call_parity"
+    assert any("own price is not used" in text for text in answer["warnings"])
+
+
+def test_a_spot_a_little_off_parity_stays() -> None:
+    day = heard()
+    day.send("12:00:01", index={"SPX": 508.0})
+    assert ask(day.session)["underlying_price"] == 508.0
+
+
+def test_open_interest_of_one_contract_claims_no_regime() -> None:
+    rows = [
+        row._replace(
+            call=row.call and (row.call if n == 10 else row.call._replace(oi=None)),
+            put=row.put and row.put._replace(oi=None),
+        )
+        for n, row in enumerate(usual())
+    ]
+    answer = ask(heard(rows).session)
+    assert answer["regime"]["label"] == "undetermined"
+    assert any("unknown of 41 of 42 contracts" in text for text in answer["warnings"])
+    assert answer["metadata"]["data_quality_score"] <= 80
+
+
+@pytest.mark.parametrize("sides", ["CP", "C", "P"])
+def test_open_interest_of_zero_at_every_strike_of_a_side_is_unknown(sides: str) -> None:
+    rows = usual()
+    for right in sides:
+        rows = [with_fault(row, right, lambda quote: quote._replace(oi=0)) for row in rows]
+    answer = ask(heard(rows).session)
+    assert answer["regime"]["label"] == "undetermined"
+    assert answer["metadata"]["data_quality_score"] <= 80
+    assert any("open interest" in text for text in answer["warnings"])
+    if sides == "CP":
+        assert answer["exposures"]["net_gex"] is None
+
+
+def test_total_open_interest_is_the_sum_of_its_sides() -> None:
+    flow = ask(heard().session)["flow"]
+    assert flow["total_oi"] == flow["call_oi"] + flow["put_oi"]
+
+
+@pytest.mark.parametrize("count", [2**63 - 2, 100_000_001])
+def test_open_interest_beyond_reason_is_refused_and_counted(count: int) -> None:
+    day = heard()
+    day.send("12:00:01", oi={SPOILT: count})
+    assert state_of(day.session).instant.official[1, AT] == 300
+    assert warned(day.session, "open interest beyond reason: 1")
