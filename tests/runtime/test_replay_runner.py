@@ -153,6 +153,7 @@ def test_the_baseline_has_no_decision(tape: Tape) -> None:
         live = json.loads(market.answer(SNAPSHOT))
     assert baseline["exposures"] != live["exposures"], "trades move the effective open interest"
     assert live.keys() - baseline.keys() == {
+        "flow_direction",
         "headline",
         "setup",
         "probabilities",

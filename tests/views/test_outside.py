@@ -122,3 +122,4 @@ def test_an_evening_and_a_weekend_have_the_map_alone(
     assert told["provisional"] is True
     assert datetime.date.fromisoformat(told["expiration"]) >= first
     assert told["levels"]["call_wall"] is not None
+    assert not any("open interest" in text and "missing" in text for text in told["warnings"])

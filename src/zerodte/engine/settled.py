@@ -43,6 +43,7 @@ class SettledInterest:
         self.volume = np.empty(0)
         self.earlier = np.empty(0)
         self.newest = np.zeros(0, np.int64)
+        self._earlier_newest = np.zeros(0, np.int64)
         self._dated = {stat: np.empty(0, np.int64) for stat in _STATISTICS}
         self._refused: dict[str, I64] = {}
         self._symbol_of = np.empty(0, np.int32)
@@ -66,6 +67,7 @@ class SettledInterest:
         self.volume = grown(self.volume, len(symbol_of), np.nan)
         self.earlier = grown(self.earlier, len(symbol_of), np.nan)
         self.newest = grown(self.newest, symbols, 0)
+        self._earlier_newest = grown(self._earlier_newest, symbols, 0)
         self._refused = {
             reason: grown(counts, symbols, 0) for reason, counts in self._refused.items()
         }
@@ -73,6 +75,10 @@ class SettledInterest:
     def as_of(self, symbol: int) -> int | None:
         """Event time of a symbol's newest open interest in use, UTC ns, or None."""
         return int(self.newest[symbol]) or None
+
+    def earlier_as_of(self, symbol: int) -> int | None:
+        """Event time of a symbol's newest open interest of before the date, UTC ns, or None."""
+        return int(self._earlier_newest[symbol]) or None
 
     def apply(self, records: Records, positions: I32) -> None:
         """Take statistics records; the newest of a contract by event time wins, the last of equals.
@@ -99,6 +105,8 @@ class SettledInterest:
                 )
                 rows = rows[np.argsort(dated[rows], kind="stable")]
                 self.earlier[positions[rows]] = quantity[rows]
+                times = dated[rows].astype(np.int64)
+                np.maximum.at(self._earlier_newest, self._symbol_of[positions[rows]], times)
             rows = np.flatnonzero(mine & sound & today & (reasonable | is_deleted))
             if len(rows):
                 rows = rows[np.lexsort((dated[rows], positions[rows]))]

@@ -86,7 +86,7 @@ def observe(
     if is_provisional:
         settled = np.where(np.isfinite(settled), settled, market.settled.earlier)
     columns = _Columns.of(market, side, now, side.published(settled), quantised=quantised)
-    return _split(market, side, columns, now)
+    return _split(market, side, columns, now, is_provisional=is_provisional)
 
 
 class _StackedChains:
@@ -202,7 +202,12 @@ class _Columns:
 
 
 def _split(
-    market: MarketState, side: _StackedChains, columns: _Columns, now: int
+    market: MarketState,
+    side: _StackedChains,
+    columns: _Columns,
+    now: int,
+    *,
+    is_provisional: bool,
 ) -> list[ChainObservation]:
     """The columns of each chain."""
     faults = {
@@ -232,7 +237,9 @@ def _split(
             official=columns.official[own],
             effective=columns.effective[own],
             volume=columns.volume[own],
-            oi_as_of=market.oi_as_of(chain.symbol) if has_official[i] else None,
+            oi_as_of=market.oi_as_of(chain.symbol, is_provisional=is_provisional)
+            if has_official[i]
+            else None,
             classified_share=signed[i] / traded[i] if traded[i] else 1.0,
         )
         bid, ask = columns.believed[own], columns.ask[own]

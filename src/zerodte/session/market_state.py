@@ -165,9 +165,18 @@ class MarketState:
         """Whether a trade of the symbol has come so far; before that, its flow is unknown."""
         return bool(self._traded[self.underlyings.number(symbol)])
 
-    def oi_as_of(self, symbol: str) -> int | None:
-        """Event time of the newest open interest of the symbol's contracts, UTC ns, or None."""
-        return self.settled.as_of(self.underlyings.number(symbol))
+    def oi_as_of(self, symbol: str, *, is_provisional: bool = False) -> int | None:
+        """Event time of the newest open interest of the symbol's contracts, UTC ns, or None.
+
+        Args:
+            symbol: Whose.
+            is_provisional: Also of before the session's date, where nothing newer is known.
+        """
+        number = self.underlyings.number(symbol)
+        published = self.settled.as_of(number)
+        if published is None and is_provisional:
+            return self.settled.earlier_as_of(number)
+        return published
 
     def left_out(self, symbol: str | None) -> dict[str, int]:
         """Records that could not be used so far, by reason.
