@@ -5,6 +5,7 @@ import functools
 import tempfile
 from pathlib import Path
 
+from zerodte.constants import SECOND
 from zerodte.feeds.simulator.block_stream import BlockStream
 from zerodte.feeds.simulator.names import NAMES
 from zerodte.feeds.simulator.simulation import Simulation
@@ -17,14 +18,14 @@ from zerodte.wire.snapshot import SnapshotQuery
 
 
 def warm_up(hours: TradingSession) -> None:
-    """Replay a short synthetic tape of a session and take a snapshot of it."""
+    """Replay a short synthetic tape of a session, and take a snapshot on and off a sample."""
     with tempfile.TemporaryDirectory(prefix="zerodte-") as folder:
         write_synthetic_tape(Path(folder), hours)
-        snapshot(
-            replay(open_tape(folder)),
-            "simulated",
-            SnapshotQuery(symbol=SYMBOL),
-        )
+        session = replay(open_tape(folder))
+    query = SnapshotQuery(symbol=SYMBOL)
+    snapshot(session, "simulated", query)
+    session.advance(session.now + SECOND)
+    snapshot(session, "simulated", query)
 
 
 def fill_cache() -> None:
