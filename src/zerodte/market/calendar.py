@@ -23,7 +23,8 @@ _YEARS = f"{FIRST_DAY} to {LAST_DAY}"
 
 _USUAL_CLOSE = datetime.time(16)
 # From 18:00 New York time, an instant belongs to the next session.
-_EVENING = datetime.timedelta(hours=24 - 18)
+_EVENING = datetime.time(18)
+_EVENING_TO_MIDNIGHT = datetime.timedelta(hours=24 - 18)
 _EPOCH = datetime.date(1970, 1, 1).toordinal()
 
 
@@ -100,7 +101,12 @@ class Calendar:
         the next session.
         """
         local = new_york_clock(instant).replace(tzinfo=None)
-        return self._session_at(self._first_from((local + _EVENING).date()))
+        return self._session_at(self._first_from((local + _EVENING_TO_MIDNIGHT).date()))
+
+    def span(self, session: TradingSession) -> tuple[int, int]:
+        """The time that a session owns, as `session_of` has it: UTC ns, without its end."""
+        start = new_york(self.previous(session.date).date, _EVENING)
+        return start, new_york(session.date, _EVENING)
 
     def previous(self, date: datetime.date) -> TradingSession:
         """The last session before a date."""

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from zerodte.arrays import I32
+from zerodte.arrays import I32, U32
 from zerodte.engine.underlying import Underlyings
 from zerodte.market.contracts import NO_POSITION, Contracts
 from zerodte.market.roots import canonical_name
@@ -91,14 +91,12 @@ class Instruments:
 
     def find(self, dataset: str, records: Records) -> I32:
         """Where each record belongs, as `positions` has it; none is counted."""
-        table = self._tables.get(dataset)
-        if table is None:
-            return np.full(len(records), NO_POSITION, np.int32)
-        return table.positions(records["instrument_id"])
+        return self.places(dataset, records["instrument_id"])
 
-    def place(self, dataset: str, instrument_id: int) -> int:
-        """Where records of an instrument belong, negative for nowhere."""
-        return int(self._tables[dataset].positions(np.array([instrument_id], np.uint32))[0])
+    def places(self, dataset: str, ids: U32) -> I32:
+        """Where records of instruments belong, shape (m,), negative for nowhere."""
+        table = self._tables.get(dataset)
+        return np.full(len(ids), NO_POSITION, np.int32) if table is None else table.positions(ids)
 
     def _count_unknown(self, dataset: str, records: Records, places: I32) -> None:
         """Count the nameless, apart from those whose symbol was refused (an adjusted root)."""

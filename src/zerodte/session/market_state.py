@@ -43,8 +43,6 @@ from zerodte.session.sample import ARRIVALS
 from zerodte.session.symbol_inputs import RoutedBatch, SymbolInputs
 
 _MIDNIGHT = datetime.time()
-#: A session's records begin and end at this time, New York, as a tape's do.
-_EVENING = datetime.time(18)
 #: Facts of the day, which say the same however often they come.
 _REFERENCE = ("definition", "statistics")
 _DUPLICATES = "records that two files have"
@@ -128,7 +126,8 @@ class MarketState:
         self._is_index = np.zeros(0, np.bool_)
         self._duplicates = np.zeros(0, np.int64)
         self._misdated = np.zeros(0, np.int64)
-        self._evening = new_york(calendar.previous(hours.date).date, _EVENING)
+        self._span = calendar.span(hours)
+        self._contradictions: I64 | None = None
 
     def learn(self, dataset: str, symbols: Mapping[int, str]) -> None:
         """Take instruments: raw symbol by instrument id."""
@@ -197,7 +196,9 @@ class MarketState:
             number = self.underlyings.number(symbol)
             counts = {reason: int(count[number]) for reason, count in settled.refused.items()}
             counts[_DUPLICATES] = int(self._duplicates[number])
-            counts[_CONTRADICTIONS] = self._contradictions(number)
+            if self._contradictions is None:
+                self._contradictions = self._contradictions_by_symbol()
+            counts[_CONTRADICTIONS] = int(self._contradictions[number])
             counts[_MISDATED] = int(self._misdated[number])
             repeats = self.repeats.count_of(number)
             groups = np.flatnonzero(self._underlying == number)
@@ -291,7 +292,7 @@ class MarketState:
         for place, (dataset, symbol) in enumerate(self.underlyings.places):
             if symbol in SHARED_INDICES and self._kinds[dataset] == "index":
                 self._owner_of_place[place] = SHARED
-        self._arrivals = None
+        self._arrivals = self._contradictions = None
 
     def _positions(self, batch: Batch) -> I32:
         return self.instruments.positions(batch.dataset, batch.records)
@@ -305,21 +306,27 @@ class MarketState:
             batch, positions, self._owner_of_contract if is_options else self._owner_of_place
         )
 
-    def _contradictions(self, number: int) -> int:
-        """Definitions that name an instrument of a symbol otherwise."""
-        count = 0
-        for (dataset, instrument_id), times in self.instruments.contradictions.items():
-            place = self.instruments.place(dataset, instrument_id)
-            is_options = self._kinds[dataset] == OPTIONS
-            symbol_of = self._symbol_of if is_options else self.underlyings.symbol_of
-            count += times * (place >= 0 and symbol_of[place] == number)
-        return count
+    def _contradictions_by_symbol(self) -> I64:
+        """Definitions that name an instrument otherwise, shape (symbols,)."""
+        out = np.zeros(len(self.underlyings.symbols), np.int64)
+        counts = self.instruments.contradictions
+        for dataset in {dataset for dataset, _ in counts}:
+            pairs = [(number, count) for (of, number), count in counts.items() if of == dataset]
+            ids, times = np.array(pairs, np.int64).T
+            places = self.instruments.places(dataset, ids.astype(np.uint32))
+            self._add_by_symbol(out, dataset, places, times)
+        return out
 
     def _count_duplicates(self, batch: Batch) -> None:
         positions = self.instruments.find(batch.dataset, batch.records)
-        is_options = self._kinds[batch.dataset] == OPTIONS
+        ones = np.ones(len(positions), np.int64)
+        self._add_by_symbol(self._duplicates, batch.dataset, positions, ones)
+
+    def _add_by_symbol(self, counts: I64, dataset: str, positions: I32, added: I64) -> None:
+        """Add what belongs to instruments of a dataset to the counts of their symbols."""
+        is_options, known = self._kinds[dataset] == OPTIONS, positions >= 0
         symbol_of = self._symbol_of if is_options else self.underlyings.symbol_of
-        np.add.at(self._duplicates, symbol_of[positions[positions >= 0]], 1)
+        np.add.at(counts, symbol_of[positions[known]], added[known])
 
     def _apply_statistics(self, batch: Batch, now: int) -> None:
         if self._kinds[batch.dataset] == OPTIONS:
@@ -369,8 +376,8 @@ class MarketState:
 
     def _is_misdated(self, batch: Batch) -> Bool:
         """Which trades happened in another session, shape (m,); not those without event time."""
-        at = batch.records["ts_event"]
-        is_other = (at < self._evening) | (at >= new_york(self.hours.date, _EVENING))
+        at, (start, end) = batch.records["ts_event"], self._span
+        is_other = (at < start) | (at >= end)
         is_misdated: Bool = is_other & (at != 0) & (at != UNDEF_TIME)
         return is_misdated
 

@@ -11,7 +11,6 @@ from dataclasses import replace
 from pathlib import Path
 
 from zerodte.arrays import I64
-from zerodte.clock import new_york
 from zerodte.market.calendar import TradingSession, calendar
 from zerodte.market.osi import MarketError, parse_osi
 from zerodte.records.dbn import CADENCE, INDEX, TRADE_SCHEMAS, UNDEF_TIME
@@ -33,9 +32,6 @@ from zerodte.tape.symbology import Symbols, read_mappings, read_symbols
 from zerodte.tape.tick_reader import TickReader
 
 __all__ = ["Tape", "TapeError", "kind_of", "open_tape"]
-
-# A session spans 18:00 New York of the previous session's day to 18:00 of its own.
-_EVENING = datetime.time(18)
 
 
 class Tape:
@@ -239,8 +235,8 @@ def _is_market_data(file: DbnFile) -> bool:
 
 def session_span(session: TradingSession) -> SessionSpan:
     """The receive times that belong to a session."""
-    previous = calendar().previous(session.date)
-    return SessionSpan(new_york(previous.date, _EVENING), new_york(session.date, _EVENING) - 1)
+    start, end = calendar().span(session)
+    return SessionSpan(start, end - 1)
 
 
 def _is_option(symbol: str) -> bool:
