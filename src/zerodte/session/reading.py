@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from zerodte.arrays import F64, I32, I64
+from zerodte.arrays import F64, I32, I64, Bool
 from zerodte.constants import MINUTE
 from zerodte.engine.aggressor import SideRule
 from zerodte.engine.chain_inputs import ChainInputs, Quotes, Spot, gather
@@ -113,14 +113,19 @@ def reading_at(day: SampleDay, row: int, *, settled: bool = False) -> Reading | 
     )
 
 
-def carries_strikes(inputs: Row) -> bool:
-    """Whether a sample has figures by strike: a smile, a forward and a spot to value them at."""
-    return bool(inputs["smile_at"] != NO_TIME and np.isfinite(inputs["forward"]))
+def carries_strikes(inputs: Row) -> Bool:
+    """Whether samples have figures by strike: a smile, a forward and a spot to value them at.
+
+    Args:
+        inputs: A row of `INPUTS`, or rows.
+    """
+    is_known: Bool = (inputs["smile_at"] != NO_TIME) & np.isfinite(inputs["forward"])
+    return is_known
 
 
 def last_with_strikes(day: SampleDay) -> int | None:
     """The last sample that has figures by strike, or None."""
-    rows = np.flatnonzero((day.inputs["smile_at"] != NO_TIME) & np.isfinite(day.inputs["forward"]))
+    rows = np.flatnonzero(carries_strikes(day.inputs))
     return int(rows[-1]) if len(rows) else None
 
 

@@ -60,7 +60,7 @@ def increments(cumulative: I64, over: Window) -> I64:
 
 def has_strikes(day: SampleDay, rows: Index) -> bool:
     """Whether any of the samples carries figures by strike."""
-    return any(carries_strikes(inputs) for inputs in day.inputs[rows])
+    return bool(carries_strikes(day.inputs[rows]).any())
 
 
 def exposures_at(day: SampleDay, rows: Index, metric: Metric) -> F64:
