@@ -211,8 +211,13 @@ def _judge_side(side: Side, verdict: U8) -> None:
 
 
 @kernel
-def _refuse_outside(strikes: F64, bid: F64, ask: F64, forward: float, verdict: U8) -> None:
-    """Refuse quotes beyond what the forward allows: intrinsic value, and the most to be had."""
+def _refuse_outside(strikes: F64, bid: F64, ask: F64, forward: float, verdict: U8) -> bool:
+    """Refuse quotes beyond what the forward allows: intrinsic value, and the most to be had.
+
+    Returns:
+        Whether one was refused.
+    """
+    refused = False
     room = FORWARD_TOLERANCE * forward
     for right in range(2):
         for at in range(strikes.shape[0]):
@@ -222,10 +227,21 @@ def _refuse_outside(strikes: F64, bid: F64, ask: F64, forward: float, verdict: U
             counts = bid[right, at] > 0.0 and ask[right, at] > bid[right, at]
             if counts and (bid[right, at] > most or ask[right, at] < least):
                 verdict[right, at] = max(verdict[right, at], ARBITRAGE)
+                refused = True
+    return refused
 
 
 @kernel
-def _judge(strikes: F64, bid: F64, ask: F64, verdict: U8) -> None:
+def _parity(strikes: F64, bid: F64, ask: F64, verdict: U8) -> tuple[float, int]:
+    """The forward of what is believed, dollars, and how many strikes it rests on."""
+    believed = np.where(verdict == PLAUSIBLE, bid, np.nan)
+    forward, used, _ = forward_of(strikes, believed[0], ask[0], believed[1], ask[1])
+    return forward, used
+
+
+@kernel
+def _judge(strikes: F64, bid: F64, ask: F64, verdict: U8) -> tuple[float, int]:
+    """Judge a chain, and find its forward as `_parity` has it."""
     calls = Side(-strikes[::-1], bid[0, ::-1].copy(), ask[0, ::-1].copy())
     mirrored = np.zeros(strikes.shape[0], np.uint8)
     _judge_side(calls, mirrored)
@@ -234,10 +250,10 @@ def _judge(strikes: F64, bid: F64, ask: F64, verdict: U8) -> None:
     straight = np.zeros(strikes.shape[0], np.uint8)
     _judge_side(puts, straight)
     verdict[1] = straight
-    believed = np.where(verdict == PLAUSIBLE, bid, np.nan)
-    forward, used, _ = forward_of(strikes, believed[0], ask[0], believed[1], ask[1])
-    if used >= PARITY_STRIKES:
-        _refuse_outside(strikes, bid, ask, forward, verdict)
+    forward, used = _parity(strikes, bid, ask, verdict)
+    if used >= PARITY_STRIKES and _refuse_outside(strikes, bid, ask, forward, verdict):
+        return _parity(strikes, bid, ask, verdict)
+    return forward, used
 
 
 @kernel
@@ -273,11 +289,7 @@ def believed_forward(strikes: F64, bid: F64, ask: F64) -> tuple[float, int]:
     Returns:
         Dollars, NaN where no strike has both sides; and how many strikes it rests on.
     """
-    verdict = np.zeros(bid.shape, np.uint8)
-    _judge(strikes, bid, ask, verdict)
-    believed = np.where(verdict == PLAUSIBLE, bid, np.nan)
-    forward, used, _ = forward_of(strikes, believed[0], ask[0], believed[1], ask[1])
-    return forward, used
+    return _judge(strikes, bid, ask, np.zeros(bid.shape, np.uint8))
 
 
 @kernel

@@ -37,13 +37,23 @@ class Quality:
     fresh_pct: float
 
 
-def quality(instant: ChainInputs, surface: Surface, open_interest: F64, spot: float) -> Quality:
-    """Judge a chain at `spot` dollars; `open_interest` in contracts, shape (2, n)."""
+def quality(
+    instant: ChainInputs, surface: Surface, open_interest: F64, spot: float, known: float
+) -> Quality:
+    """Judge a chain.
+
+    Args:
+        instant: Its quotes.
+        surface: Its smile and greeks.
+        open_interest: Contracts, shape (2, n).
+        spot: Dollars.
+        known: The share of open interest that is known, as `open_interest_known` has it.
+    """
     near = np.abs(instant.chain.strikes - spot) <= QUALITY_SIGMAS * surface.sigma
     listed = instant.listed[:, near].sum()
     usable = instant.usable[:, near].sum() / listed if listed else 0.0
-    known = open_interest_known(instant, surface) if instant.oi_as_of is not None else 0.0
-    parts = (usable, instant.fresh, instant.classified_share, known)
+    published = known if instant.oi_as_of is not None else 0.0
+    parts = (usable, instant.fresh, instant.classified_share, published)
     data = 100.0 * sum(w * float(p) for w, p in zip(QUALITY_WEIGHTS, parts, strict=True))
     spread = spread_pct(instant)[:, surface.atm]
     atm_spread = float(spread.mean())

@@ -40,6 +40,7 @@ class KeyFigures:
         levels: Walls, magnet, max pain.
         pin: Pin score with its components.
         regime: The sign of net GEX, where it may be claimed.
+        open_interest_known: The share of open interest that is known.
     """
 
     surface: Surface
@@ -48,6 +49,7 @@ class KeyFigures:
     levels: ChainLevels
     pin: Pin
     regime: Regime
+    open_interest_known: float
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -138,6 +140,7 @@ def key_figures(instant: ChainInputs, smile: Smile, forward: float, spot: float)
         regime="undetermined"
         if _doubtful(instant, flip)
         else regime(live.net_gex, live.gross_gex, known),
+        open_interest_known=known,
         levels=levels,
         pin=pin(live, levels, open_interest, spot, surface.sigma, clock.elapsed_pct),
     )
@@ -185,7 +188,7 @@ def evaluate(
         gamma_acceleration=ratio(atm_gamma, anchor.gamma),
         anchor=anchor,
         activity=activity(instant, open_interest, price),
-        quality=quality(instant, surface, open_interest, price),
+        quality=quality(instant, surface, open_interest, price, figures.open_interest_known),
     )
 
 
