@@ -47,17 +47,13 @@ def _next_title(symbol: str, following: dict[str, Any]) -> str:
 
 def _next_lines(following: dict[str, Any]) -> list[tuple[str, str]]:
     regime, levels, move = following["regime"], following["levels"], following["expected_move"]
-    sigma = (
-        f"{_price(move['remaining_1sd_dollars'])} ({_number(move['remaining_1sd_pct'])}%), "
-        f"straddle {_price(move['straddle_price'])}"
-    )
     return [
         ("quotes of", following["as_of"]),
         ("spot", _price(following["underlying_price"])),
         *_level_lines(regime, levels),
         ("magnet", _price(following["magnet_strike"])),
         ("max pain", _price(following["max_pain"])),
-        ("expected move", sigma),
+        ("expected move", _sigma(move)),
         ("net gex", f"{_price(following['net_gex'])} per 1%"),
     ]
 
@@ -75,17 +71,13 @@ def _lines(answer: dict[str, Any]) -> list[tuple[str, str]]:
     exposures, pin, flow = answer["exposures"], answer["pin_risk"], answer["flow"]
     hedge = answer["hedging"]["spot_up_1pct"]
     meta = answer["metadata"]
-    sigma = (
-        f"{_price(move['remaining_1sd_dollars'])} ({_number(move['remaining_1sd_pct'])}%), "
-        f"straddle {_price(move['straddle_price'])}"
-    )
     return [
         ("spot", f"{_price(answer['underlying_price'])} ({meta['spot_source']})"),
         ("to the close", f"{_number(answer['time_to_close_hours'])} hours"),
         *_level_lines(regime, levels),
         ("magnet", f"{_price(pin['magnet_strike'])}, pin score {_number(pin['pin_score'])}"),
         ("max pain", _price(pin["max_pain"])),
-        ("remaining sigma", sigma),
+        ("remaining sigma", _sigma(move)),
         ("net gex", f"{_price(exposures['net_gex'])} per 1%"),
         ("net dex", _price(exposures["net_dex"])),
         ("net vex", f"{_price(exposures['net_vex'])} per volatility point"),
@@ -94,6 +86,13 @@ def _lines(answer: dict[str, Any]) -> list[tuple[str, str]]:
         ("volume, open interest", f"{_number(flow['total_volume'])}, {_number(flow['total_oi'])}"),
         ("data quality", f"{_number(meta['data_quality_score'])} of 100"),
     ]
+
+
+def _sigma(move: dict[str, Any]) -> str:
+    return (
+        f"{_price(move['remaining_1sd_dollars'])} ({_number(move['remaining_1sd_pct'])}%), "
+        f"straddle {_price(move['straddle_price'])}"
+    )
 
 
 def _hedge(move: dict[str, Any]) -> str:

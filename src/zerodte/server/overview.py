@@ -107,7 +107,7 @@ def overview(service: MarketService) -> str:
     for symbol in symbols:
         try:
             answer = _last(service, symbol)
-            if not answer.market_open or answer.body is None:
+            if not answer.market_open or answer.last_session is not None:
                 later.append(_ask(service, ExposureQuery(symbol=symbol), _Outside))
         except ApiError as error:
             rows.append(_row(_stacked(escape(symbol), ""), _note(error.message)))

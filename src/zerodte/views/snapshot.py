@@ -127,9 +127,8 @@ def _exposure_outside(
 ) -> bytes:
     """The exposure before the open, after the close, or on a day without a session."""
     then = next_session(session, query.symbol)
-    is_today = new_york_clock(session.now).date() == session.hours.date
     reading = None
-    if chain is not None and (is_today or query.expiry is not None):
+    if chain is not None and (_is_session_day(session) or query.expiry is not None):
         reading = session.last_reading(chain, settled=True)
     if reading is None:
         return msgspec.json.encode(_no_zero_dte(session, source, query.symbol, then))
@@ -176,10 +175,14 @@ def _no_zero_dte(
 
 def _absence(session: Session, symbol: str) -> str:
     """Why there is no same-day chain to show."""
-    is_today = new_york_clock(session.now).date() == session.hours.date
-    if is_today and session.chain(symbol) is not None:
+    if _is_session_day(session) and session.chain(symbol) is not None:
         return f"No usable quote of the 0DTE chain of {symbol}"
     return f"No 0DTE expiry for {symbol}"
+
+
+def _is_session_day(session: Session) -> bool:
+    """Whether now is the session's own date, rather than a weekend or the evening before."""
+    return new_york_clock(session.now).date() == session.hours.date
 
 
 def _no_expiry(session: Session, symbol: str, expiry: datetime.date) -> str:
