@@ -34,10 +34,11 @@ class Root:
     is_index: bool
 
 
-# Sources: Cboe's and Nasdaq's product specifications (cboe.com/tradable_products, Nasdaq for NDX,
-# NDXP, XND, NQX), and Cboe's vendor symbols of the bitcoin indices (CBTX, MBTX: AM; CBTXW, MBTXW:
-# PM). MXEA and MXEF settle on closing prices, but stop trading the day before, as AM does.
-# RUI, RLG, RLV, XSPAM and SPEQX are held back as AM: their same-day chains are none.
+# Sources: the exchanges' contract specifications (Cboe; Nasdaq for NDX, NDXP and XND), and Cboe's
+# vendor symbols of the bitcoin indices (CBTX, MBTX: AM; CBTXW, MBTXW: PM). MXEA and MXEF settle on
+# closing prices, but stop trading the day before, as AM does. No specification was at hand for
+# NQX, SPEQW and NANOS (PM), nor for RUI, RLG, RLV, XSPAM and SPEQX: AM keeps the latter out of
+# same-day chains until their settlement is known.
 _INDEX_ROOTS: tuple[tuple[str, str, Settlement, ExerciseStyle], ...] = (
     ("SPX", "SPX", "AM", "european"),
     ("SPXW", "SPX", "PM", "european"),
