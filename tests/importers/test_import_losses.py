@@ -123,7 +123,7 @@ def test_unquoted_thousands_of_a_title_are_joined(tmp_path: Path, title: str, pr
     assert value.records["price"].tolist() == [price]
 
 
-def _same_as_sound(folder: Path, content: bytes) -> None:
+def assert_same_as_sound(folder: Path, content: bytes) -> None:
     sound = import_chain(chain(folder), SPX_AT, folder / "sound")
     file = folder / "variant.csv"
     file.write_bytes(content)
@@ -160,7 +160,7 @@ def test_headers_delimiters_and_encodings_of_other_years_and_programs(tmp_path: 
     for number, content in enumerate(variants):
         folder = tmp_path / f"{number}"
         folder.mkdir()
-        _same_as_sound(folder, content)
+        assert_same_as_sound(folder, content)
 
 
 def test_a_dotted_root_is_its_osi_root(tmp_path: Path) -> None:
