@@ -25,7 +25,7 @@ DUCKDB = EXAMPLES / "history_duckdb.py"
 POLARS = EXAMPLES / "history_polars.py"
 
 FIRST, SECOND, THIRD = (datetime.date(2025, 6, day) for day in (2, 3, 4))
-REGIMES = ["positive_gamma", "negative_gamma", "undetermined", None]
+REGIMES = ["positive_gamma", "negative_gamma", "unknown", None]
 
 Sample: TypeAlias = dict[str, Any]
 Key: TypeAlias = tuple[datetime.date, str]

@@ -121,7 +121,7 @@ def test_unknown_contracts_count_for_nothing_and_an_unknown_chain_for_unknown() 
     )
     blind = inventory(greeks(), SPOT, np.full_like(official, NAN), bought, variance)
     assert math.isnan(blind.gex.mean)
-    assert blind.regime == "undetermined"
+    assert blind.regime == "unknown"
 
 
 @pytest.mark.parametrize(
@@ -129,8 +129,8 @@ def test_unknown_contracts_count_for_nothing_and_an_unknown_chain_for_unknown() 
     [
         ((1.0, 0.5, 1.5), "positive_gamma", True, False),
         ((-1.0, -1.5, -0.5), "negative_gamma", False, True),
-        ((1.0, -0.5, 2.5), "undetermined", None, None),
-        ((NAN, NAN, NAN), "undetermined", None, None),
+        ((1.0, -0.5, 2.5), "unknown", None, None),
+        ((NAN, NAN, NAN), "unknown", None, None),
     ],
 )
 def test_words(
@@ -144,4 +144,4 @@ def test_words(
     assert book.regime == regime
     assert book.agrees("positive_gamma") is with_positive
     assert book.agrees("negative_gamma") is with_negative
-    assert book.agrees("undetermined") is None
+    assert book.agrees("unknown") is None

@@ -296,9 +296,9 @@ class Twin(TwinSurface):
 
     @property
     def regime(self) -> str:
-        """The sign of net GEX."""
-        if abs(self.net_gex) < 0.05 * self.gross_gex:
-            return "undetermined"
+        """The sign of net GEX, where the flip is not withheld."""
+        if self.flip[1] not in ("available", "no_boundary"):
+            return "unknown"
         return "positive_gamma" if self.net_gex > 0 else "negative_gamma"
 
     # Section 7: pin.

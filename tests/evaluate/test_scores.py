@@ -14,7 +14,6 @@ from session.made_tape import DATE, hours
 from zerodte.constants import MINUTE
 from zerodte.engine.aggressor import SideRule
 from zerodte.engine.exposure import ChainExposures
-from zerodte.engine.regime import regime
 from zerodte.evaluate.gamma import CONVENTIONS, DAY, INVENTORY, score_gamma
 from zerodte.evaluate.hedging import score_hedging
 from zerodte.evaluate.interest import score_interest
@@ -216,7 +215,7 @@ def test_dealers_gamma(plain: PlainReplay, made: Facts) -> None:
         told = {
             CONVENTIONS[0]: np.abs(settled) >= 0.05 * settled_gross,
             CONVENTIONS[1]: np.array([has_sign(state.live.exposures) for state in states]),
-            INVENTORY: np.array([state.inventory.regime != "undetermined" for state in states]),
+            INVENTORY: np.array([state.inventory.regime != "unknown" for state in states]),
         }
         for estimate, which in told.items():
             assert rows[symbol, DAY, estimate]["determined"] == np.mean(which)
@@ -230,7 +229,7 @@ def test_dealers_gamma(plain: PlainReplay, made: Facts) -> None:
 
 
 def has_sign(of: ChainExposures) -> bool:
-    return regime(of.net_gex, of.gross_gex) != "undetermined"
+    return abs(of.net_gex) >= 0.05 * of.gross_gex
 
 
 def gamma_of(reading: Reading, made: Facts, symbol: str, number: int) -> tuple[float, ...]:

@@ -45,7 +45,7 @@ def published(url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[flashalpha.
 def test_the_published_client_reads_a_full_snapshot(published: flashalpha.FlashAlpha) -> None:
     snapshot = published.flow_zero_dte_snapshot("spx")
     assert snapshot["symbol"] == "SPX"
-    assert snapshot["regime"]["label"] in ("positive_gamma", "negative_gamma", "undetermined")
+    assert snapshot["regime"]["label"] in ("positive_gamma", "negative_gamma", "unknown")
     assert snapshot["hedging"]["spot_up_10bp"]["direction"] in ("buy", "sell")
     assert isinstance(snapshot["strikes"][0]["call_gex"], float)
     assert isinstance(snapshot["flow_direction"]["contracts_with_flow"], int)

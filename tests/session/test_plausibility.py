@@ -49,7 +49,7 @@ def test_asks_far_too_wide_around_the_money_claim_nothing() -> None:
     around = [(at, right) for at in range(6, 15) for right in "CP"]
     rows = spoilt(lambda quote: quote._replace(ask=(quote.ask or 0.0) + 200.0), *around)
     answer = ask(heard(rows).session)
-    assert answer["regime"]["label"] == "undetermined"
+    assert answer["regime"]["label"] == "unknown"
     assert answer["regime"]["gamma_flip"] is None
     assert any("18 too wide" in text for text in answer["warnings"])
 
@@ -89,7 +89,7 @@ def test_open_interest_of_one_contract_claims_no_regime() -> None:
         for n, row in enumerate(usual())
     ]
     answer = ask(heard(rows).session)
-    assert answer["regime"]["label"] == "undetermined"
+    assert answer["regime"]["label"] == "unknown"
     assert any("unknown of 41 of 42 contracts" in text for text in answer["warnings"])
     assert answer["metadata"]["data_quality_score"] <= 80
 
@@ -100,7 +100,7 @@ def test_open_interest_of_zero_at_every_strike_of_a_side_is_unknown(sides: str) 
     for right in sides:
         rows = [with_fault(row, right, lambda quote: quote._replace(oi=0)) for row in rows]
     answer = ask(heard(rows).session)
-    assert answer["regime"]["label"] == "undetermined"
+    assert answer["regime"]["label"] == "unknown"
     assert answer["metadata"]["data_quality_score"] <= 80
     assert any("open interest" in text for text in answer["warnings"])
     if sides == "CP":

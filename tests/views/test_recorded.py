@@ -158,7 +158,7 @@ def test_hedges_say_shares_dollars_and_direction(spx: dict[str, Any], twin: Twin
 
 
 def test_labels_follow_from_the_twins_figures(spx: dict[str, Any], twin: Twin) -> None:
-    assert spx["regime"]["label"] == twin.regime == "undetermined"
+    assert spx["regime"]["label"] == twin.regime == "negative_gamma"
     assert spx["regime"]["gamma_flip_status"] == twin.flip[1] == "available"
     assert spx["regime"]["spot_vs_flip"] == "below"
     assert abs(net(twin.chex)) >= 0.05 * gross(twin.chex)

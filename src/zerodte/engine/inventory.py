@@ -62,13 +62,13 @@ class Inventory:
 
     @property
     def regime(self) -> Regime:
-        """The sign of `gex`; undetermined where its interval spans zero."""
+        """The sign of `gex`; unknown where its interval spans zero."""
         labels: dict[int, Regime] = {1: "positive_gamma", -1: "negative_gamma"}
-        return labels.get(self.gex.sign, "undetermined")
+        return labels.get(self.gex.sign, "unknown")
 
     def agrees(self, label: Regime) -> bool | None:
         """Whether another label says the same; None where either of them says nothing."""
-        if "undetermined" in (self.regime, label):
+        if "unknown" in (self.regime, label):
             return None
         return self.regime == label
 

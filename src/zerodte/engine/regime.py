@@ -2,16 +2,20 @@
 
 import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 import numpy as np
 
 from zerodte.arrays import F64
 from zerodte.constants import NEUTRAL_SHARE, OPEN_INTEREST_NEEDED
 from zerodte.engine.arithmetic import ratio
+from zerodte.engine.flip import FlipStatus
 
-Regime = Literal["positive_gamma", "negative_gamma", "undetermined"]
+Regime = Literal["positive_gamma", "negative_gamma", "unknown"]
 FlowLabel = Literal["no_flow", "neutral", "amplifying", "dampening", "regime_flip"]
+
+#: With these the flip has been looked for, on quotes that carry the answer.
+PUBLISHED: Final[tuple[FlipStatus, ...]] = ("available", "no_boundary")
 
 
 def sign(net: float, gross: float) -> int:
@@ -21,20 +25,25 @@ def sign(net: float, gross: float) -> int:
     return 1 if net > 0.0 else -1
 
 
-def regime(net_gex: float, gross_gex: float, known: float = 1.0) -> Regime:
-    """The sign of net GEX at spot, where what is unknown cannot turn it.
+def regime(net_gex: float, gross_gex: float, known: float, status: FlipStatus) -> Regime:
+    """The sign of net GEX at spot; unknown where it may not be claimed.
 
     Args:
         net_gex: Dollars per 1% move.
         gross_gex: Likewise.
         known: The share of the chain's open interest that is known, as `open_interest_known` has
             it. The rest is taken to weigh as much.
+        status: Of the flip: what withholds the flip withholds the regime.
     """
+    if status not in PUBLISHED or not is_enough(net_gex, gross_gex, known) or net_gex == 0.0:
+        return "unknown"
+    return "positive_gamma" if net_gex > 0.0 else "negative_gamma"
+
+
+def is_enough(net_gex: float, gross_gex: float, known: float) -> bool:
+    """Whether enough open interest is known that the rest cannot turn the sign of net GEX."""
     certain = abs(net_gex) * known >= (1.0 - known) * gross_gex
-    if known < OPEN_INTEREST_NEEDED or not certain:
-        return "undetermined"
-    labels: dict[int, Regime] = {1: "positive_gamma", -1: "negative_gamma"}
-    return labels.get(sign(net_gex, gross_gex), "undetermined")
+    return known >= OPEN_INTEREST_NEEDED and certain
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from zerodte.engine.flip import Flip, gamma_flip
 from zerodte.engine.hedging import Hedge, convexity, hedges
 from zerodte.engine.levels import ChainLevels, cluster_score, find_levels
 from zerodte.engine.pin import Pin, pin
-from zerodte.engine.plausibility import VERDICTS, is_price
+from zerodte.engine.plausibility import is_price
 from zerodte.engine.quality import Quality, open_interest_known, quality
 from zerodte.engine.regime import Regime, regime
 from zerodte.engine.surface import Smile, Surface, surface_on
@@ -137,19 +137,11 @@ def key_figures(instant: ChainInputs, smile: Smile, forward: float, spot: float)
         surface=surface,
         exposures=live,
         flip=flip,
-        regime="undetermined"
-        if _doubtful(instant, flip)
-        else regime(live.net_gex, live.gross_gex, known),
+        regime=regime(live.net_gex, live.gross_gex, known, flip.status),
         open_interest_known=known,
         levels=levels,
         pin=pin(live, levels, open_interest, spot, surface.sigma, clock.elapsed_pct),
     )
-
-
-def _doubtful(instant: ChainInputs, flip: Flip) -> bool:
-    """Whether quotes were refused, and too few are left around the money."""
-    refused = any(name in instant.quotes.faults for name in VERDICTS.values())
-    return refused and flip.status in ("insufficient_local_coverage", "insufficient_quote_quality")
 
 
 def evaluate(

@@ -21,6 +21,8 @@ AnyArray: TypeAlias = npt.NDArray[Any]
 
 TIME: Final = pa.timestamp("ns", "UTC")
 NAME: Final = pa.dictionary(pa.int8(), pa.string())
+#: Names that older files have, and what they are called since.
+FORMER_NAMES: Final = {"undetermined": "unknown"}
 
 
 def from_numbers(values: AnyArray) -> Arrow:
@@ -60,6 +62,7 @@ def to_codes(column: Arrow, names: Sequence[str]) -> AnyArray:
         HistoryError: If the column holds a name that is not in `names`.
     """
     dictionary = column.cast(NAME).dictionary.to_pylist() if len(column) else []
+    dictionary = [FORMER_NAMES.get(name, name) for name in dictionary]
     if unknown := set(dictionary) - set(names):
         raise HistoryError(f"unknown value {unknown.pop()!r}; expected: one of {', '.join(names)}")
     codes = np.array([names.index(name) for name in dictionary] + [NO_CODE], np.int8)

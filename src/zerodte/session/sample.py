@@ -33,7 +33,7 @@ FLIP_STATUSES: Final[tuple[FlipStatus, ...]] = (
     "insufficient_quote_quality",
     "sensitive_root",
 )
-REGIMES: Final[tuple[Regime, ...]] = ("positive_gamma", "negative_gamma", "undetermined")
+REGIMES: Final[tuple[Regime, ...]] = ("positive_gamma", "negative_gamma", "unknown")
 NO_CODE: Final = -1
 #: Why quotes do not count; a sample has the number of each, under its name without spaces.
 FAULTS: Final = ("crossed", "locked", "zero bid", "no ask", "never quoted", *VERDICTS.values())

@@ -1,13 +1,21 @@
 """The sentences of a snapshot: figures in words, for people and for language models."""
 
 import math
+from typing import Final
 
 from zerodte.engine.arithmetic import ratio
-from zerodte.engine.regime import sign
+from zerodte.engine.flip import FlipStatus
 from zerodte.engine.state import ChainState
 from zerodte.wire.text import dollars, price
 
 _UNKNOWN = dollars(math.nan)
+
+#: Why a regime is unknown whose net GEX is known.
+_WITHHELD: Final[dict[FlipStatus, str]] = {
+    "insufficient_local_coverage": "too few quotes count next to spot",
+    "insufficient_quote_quality": "too few quotes count around spot",
+    "sensitive_root": "a tenth more or less put open interest would move the flip far",
+}
 
 
 def regime(label: str, state: ChainState) -> str:
@@ -15,18 +23,14 @@ def regime(label: str, state: ChainState) -> str:
     net = dollars(state.exposures.net_gex)
     if net == _UNKNOWN:
         return "Net dealer gamma is unknown: no open interest is known."
-    if label == "undetermined" and sign(state.exposures.net_gex, state.exposures.gross_gex):
-        return (
-            f"Net dealer gamma is {net} per 1% move on what is known, which is too little to "
-            "claim its sign."
-        )
+    if label == "unknown":
+        why = _WITHHELD.get(state.flip.status, "too little open interest is known")
+        return f"Net dealer gamma is {net} per 1% move, but its sign is not claimed: {why}."
     return {
         "positive_gamma": f"Net dealer gamma is {net} per 1% move: on the usual convention dealers "
         "sell rallies and buy dips, which dampens moves.",
         "negative_gamma": f"Net dealer gamma is {net} per 1% move: on the usual convention dealers "
         "buy rallies and sell dips, which feeds moves.",
-        "undetermined": f"Net dealer gamma is {net} per 1% move, too small against its parts to "
-        "have a sign.",
     }[label]
 
 

@@ -89,7 +89,7 @@ class DealerInventory(Struct, frozen=True, kw_only=True, gc=False):
     net_dex: Annotated[Number, about("Dollars; above 0: dealers buy.")]
     net_vex: Annotated[Number, about("Dollars per volatility point; above 0: dealers buy.")]
     net_chex: Annotated[Number, about("Dollars per session day; above 0: dealers buy.")]
-    regime: Annotated[RegimeLabel, about("Undetermined when the interval spans zero.")]
+    regime: Annotated[RegimeLabel, about("Unknown when the interval spans zero.")]
     agrees: Annotated[
         bool | None, about("Whether it agrees with regime.label; null when the interval spans 0.")
     ]

@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from zerodte.wire.base import Number, Whole, about
 
-RegimeLabel: TypeAlias = Literal["positive_gamma", "negative_gamma", "undetermined"]
+RegimeLabel: TypeAlias = Literal["positive_gamma", "negative_gamma", "unknown"]
 FlipStatus: TypeAlias = Literal[
     "available",
     "no_boundary",
@@ -21,7 +21,7 @@ class Regime(Struct, frozen=True, kw_only=True, gc=False):
 
     label: Annotated[
         RegimeLabel,
-        about("Sign of net GEX at spot; undetermined when |net| is under 5% of gross."),
+        about("Sign of net GEX at spot; unknown when the flip or open interest is."),
     ]
     description: Annotated[str, about("The regime in a sentence.")]
     gamma_flip: Annotated[Number, about("Spot at which net GEX, repriced, changes sign.")]
