@@ -130,8 +130,7 @@ LEADERS_BOUNDS: Final = (1, 100)
 STRIKE_RANGE: Final = 0.03
 STRIKE_RANGE_BOUNDS: Final = (0.001, 0.10)
 
-#: Weights of data_quality_score: usable quotes, fresh chain, classified volume, open interest
-#: (ours).
+#: Weights of data_quality_score: usable quotes, fresh chain, classified volume, agreed spot (ours).
 QUALITY_WEIGHTS: Final = (0.4, 0.2, 0.2, 0.2)
 #: Range around spot in which usable quotes are counted, in remaining sigmas (ours).
 QUALITY_SIGMAS: Final = 2.0

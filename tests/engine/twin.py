@@ -339,10 +339,10 @@ class Twin(TwinSurface):
 
     @property
     def data_quality(self) -> float:
-        """Without trades: their share is 1."""
+        """Without trades no side is known; spot agrees with parity."""
         near = [q for strike, q in self.quotes if abs(strike - self.spot) <= 2 * self.s]
         good = sum(map(usable, near)) / len(near) if self.fresh else 0.0
-        return 100 * (0.4 * good + 0.2 * self.fresh + 0.2 + 0.2 * self.known_oi)
+        return 100 * self.known_oi * (0.4 * good + 0.2 * self.fresh + 0.2)
 
     @property
     def known_oi(self) -> float:

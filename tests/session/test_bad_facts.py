@@ -64,7 +64,7 @@ def test_missing_open_interest_is_null_everywhere_and_said() -> None:
     assert answer["flow"]["total_oi"] is None
     assert answer["pin_risk"]["pin_score"] is None
     assert answer["metadata"]["oi_as_of"] is None
-    assert answer["metadata"]["data_quality_score"] == 80
+    assert answer["metadata"]["data_quality_score"] == 0
     assert answer["decay"]["net_theta_dollars"] is None
     assert answer["expected_move"]["remaining_1sd_dollars"] > 0.0
     assert {row["call_gex"] for row in answer["strikes"]} == {None}
@@ -98,8 +98,8 @@ def test_open_interest_of_one_symbol_is_none_of_another() -> None:
     answer = ask(day.session, "QQQ")
     assert any("open interest of 2022-03-23 is missing" in text for text in answer["warnings"])
     assert answer["metadata"]["oi_as_of"] is None
-    assert answer["metadata"]["data_quality_score"] == 80
-    assert ask(day.session)["metadata"]["data_quality_score"] == 100
+    assert answer["metadata"]["data_quality_score"] == 0
+    assert ask(day.session)["metadata"]["data_quality_score"] == 80
 
 
 def test_volume_of_another_day_is_refused_and_reported() -> None:

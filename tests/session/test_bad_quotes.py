@@ -141,7 +141,7 @@ def test_stale_quotes_are_withheld_and_said() -> None:
     assert answer["expected_move"]["straddle_price"] is None
     assert answer["liquidity"]["atm_spread_pct"] is None
     assert all(row["call_mid"] is None and row["put_iv"] is None for row in answer["strikes"])
-    assert answer["metadata"]["data_quality_score"] == 40
+    assert answer["metadata"]["data_quality_score"] == 20
     assert answer["underlying_price"] == 500.5
 
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from engine.twin_pricing import Quote, Row
-from session.day import ask
-from session.generated import priced, state_of, with_fault
+from session.day import Day, ask
+from session.generated import priced, send, state_of, with_fault
 from session.usual import AT, INTEREST, SPOILT, STRIKES, heard, usual, warned
 
 
@@ -118,3 +118,33 @@ def test_open_interest_beyond_reason_is_refused_and_counted(count: int) -> None:
     day.send("12:00:01", oi={SPOILT: count})
     assert state_of(day.session).instant.official[1, AT] == 300
     assert warned(day.session, "open interest beyond reason: 1")
+
+
+def test_without_open_interest_of_a_side_its_total_is_unknown() -> None:
+    rows = [with_fault(row, "C", lambda quote: quote._replace(oi=None)) for row in usual()]
+    answer = ask(heard(rows).session)
+    flow = answer["flow"]
+    assert (flow["call_oi"], flow["total_oi"], flow["pc_ratio_oi"]) == (None, None, None)
+    assert flow["put_oi"] > 0
+    assert answer["regime"]["label"] == "unknown"
+    assert answer["metadata"]["data_quality_score"] == 0
+
+
+def test_in_the_last_minute_sigma_is_unknown() -> None:
+    """Time to expiry is at its floor of a minute: what it gives is no figure of six seconds."""
+    day = send(Day(), usual(elapsed=389), "15:59:00", 500.0)
+    assert ask(day.session)["expected_move"]["remaining_1sd_dollars"] > 0.0
+    day.session.advance(day.time("15:59:06"))
+    answer = ask(day.session)
+    for name in ("implied_1sd_dollars", "remaining_1sd_dollars", "upper_bound", "atm_iv"):
+        assert answer["expected_move"][name] is None
+    assert answer["vol_context"]["zero_dte_atm_iv"] is None
+    assert answer["exposures"]["net_gex"] is not None
+    assert any("less than a minute is left" in text for text in answer["warnings"])
+
+
+@pytest.mark.parametrize(("spot", "score"), [(500.0, 80), (502.0, 70), (560.0, 60)])
+def test_a_disputed_spot_lowers_quality(spot: float, score: int) -> None:
+    day = heard()
+    day.send("12:00:01", index={"SPX": spot})
+    assert ask(day.session)["metadata"]["data_quality_score"] == score

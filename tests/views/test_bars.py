@@ -29,8 +29,16 @@ from zerodte.session.session import Session
 from zerodte.wire.errors import ApiError
 
 DECISIONS = ("headline", "setup", "probabilities", "dealer_inventory")
-#: Null in a chain-wide block, though the chain is whole: the tape carries no VIX.
-UNKNOWN = {"vol_context.vix"}
+#: Null in a chain-wide block, though the chain is whole: the tape carries neither VIX nor trades.
+UNKNOWN = {
+    "vol_context.vix",
+    "metadata.classified_volume_pct",
+    "flow_direction.label",
+    "flow_direction.flow_gex_adjustment",
+    "flow_direction.flow_gex_pct_shift",
+    "flow_direction.contracts_with_flow",
+    "flow_direction.total_abs_delta_contracts",
+}
 #: Null where a contract has no usable quote, or a quote without an inversion.
 QUOTED = {"call_iv", "put_iv", "call_mid", "put_mid", "call_spread_pct", "put_spread_pct"}
 
@@ -75,12 +83,15 @@ def test_forward_and_spot_agree_with_the_files_last(recorded: Path, spx: dict[st
     assert spx["metadata"]["spot_source"] == "index"
 
 
-def test_nothing_has_flowed_and_live_is_settled(recorded: Path, spx: dict[str, Any]) -> None:
+def test_without_a_trade_flow_is_unknown_and_live_is_settled(
+    recorded: Path, spx: dict[str, Any]
+) -> None:
     flow = spx["flow_direction"]
-    assert flow["label"] == "no_flow"
     assert flow["live_net_gex"] == flow["settled_net_gex"] == spx["exposures"]["net_gex"]
-    moved = ("flow_gex_adjustment", "flow_gex_pct_shift", "contracts_with_flow")
-    assert [flow[name] for name in (*moved, "total_abs_delta_contracts")] == [0, 0, 0, 0]
+    known = {"live_net_gex", "settled_net_gex", "description"}
+    assert {name for name, value in flow.items() if value is not None} == known
+    assert "unknown" in flow["description"]
+    assert any("no trade of SPX has come" in text for text in spx["warnings"])
     settled = ask(spx_session(recorded), settled=True)
     assert settled["exposures"] == spx["exposures"]
     assert settled.keys() ^ spx.keys() == {*DECISIONS, "flow_direction", "next_session"}

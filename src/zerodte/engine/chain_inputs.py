@@ -3,6 +3,7 @@
 Arrays by strike have shape (n,), arrays by right and strike (2, n): row 0 calls, row 1 puts.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -11,6 +12,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 
 from zerodte.arrays import F64, I64, Bool
+from zerodte.constants import HOUR, MINUTE, SPOT_DISAGREEMENT, TAU_FLOOR_MINUTES
 from zerodte.market.contracts import Chain
 
 SpotSource: TypeAlias = Literal["equity_quote", "index", "put_call_parity"]
@@ -40,6 +42,11 @@ class ChainClock:
     remaining_share: float
     next_hour_share: float
 
+    @property
+    def is_floored(self) -> bool:
+        """Whether less time is left than the floor of tau, which then stands in for it."""
+        return self.hours_left * HOUR < TAU_FLOOR_MINUTES * MINUTE
+
 
 @dataclass(frozen=True, slots=True)
 class Spot:
@@ -54,6 +61,16 @@ class Spot:
     value: float
     source: SpotSource
     disagreement: float = np.nan
+
+    @property
+    def is_overruled(self) -> bool:
+        """Whether parity outvoted the underlying's own price."""
+        return self.source == "put_call_parity" and math.isfinite(self.disagreement)
+
+    @property
+    def is_disputed(self) -> bool:
+        """Whether the own price lies too far from parity to be passed over in silence."""
+        return not self.is_overruled and bool(self.disagreement > SPOT_DISAGREEMENT)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -113,7 +130,8 @@ class ChainInputs:
         effective: Open interest after the day's flow, contracts, shape (2, n); NaN where unknown.
         volume: Contracts traded today, shape (2, n); NaN where unknown.
         oi_as_of: Event time of the open interest, UTC ns, or None.
-        classified_share: Share of traded volume that has a side; 1 without trades.
+        classified_share: Share of the chain's traded volume that has a side, 1 where none traded;
+            NaN while no trade of the symbol has come.
     """
 
     chain: Chain
@@ -125,7 +143,7 @@ class ChainInputs:
     effective: F64
     volume: F64
     oi_as_of: int | None = None
-    classified_share: float = 1.0
+    classified_share: float = np.nan
 
     @property
     def listed(self) -> Bool:

@@ -13,7 +13,7 @@ from zerodte.constants import (
     SMOOTHNESS_SCALE,
 )
 from zerodte.engine.arithmetic import ratio
-from zerodte.engine.chain_inputs import ChainInputs
+from zerodte.engine.chain_inputs import ChainInputs, Spot
 from zerodte.engine.exposure import held
 from zerodte.engine.surface import Smile, Surface
 
@@ -23,7 +23,7 @@ class Quality:
     """Scores of one chain at one instant; NaN where there is nothing to judge.
 
     Attributes:
-        data: Quotes, freshness, classified volume and open interest, 0 to 100.
+        data: How much of every input is known, 0 to 100.
         smoothness: How smooth the smile is, 0 to 100.
         execution: How cheap the at-the-money contracts are to trade, 0 to 100.
         atm_spread_pct: Mean spread of the at-the-money call and put, percent of mid.
@@ -38,7 +38,7 @@ class Quality:
 
 
 def quality(
-    instant: ChainInputs, surface: Surface, open_interest: F64, spot: float, known: float
+    instant: ChainInputs, surface: Surface, open_interest: F64, spot: Spot, known: float
 ) -> Quality:
     """Judge a chain.
 
@@ -46,15 +46,19 @@ def quality(
         instant: Its quotes.
         surface: Its smile and greeks.
         open_interest: Contracts, shape (2, n).
-        spot: Dollars.
+        spot: The underlying's price.
         known: The share of open interest that is known, as `open_interest_known` has it.
     """
-    near = np.abs(instant.chain.strikes - spot) <= QUALITY_SIGMAS * surface.sigma
+    near = np.abs(instant.chain.strikes - spot.value) <= QUALITY_SIGMAS * surface.sigma
     listed = instant.listed[:, near].sum()
     usable = instant.usable[:, near].sum() / listed if listed else 0.0
     published = known if instant.oi_as_of is not None else 0.0
-    parts = (usable, instant.fresh, instant.classified_share, published)
-    data = 100.0 * sum(w * float(p) for w, p in zip(QUALITY_WEIGHTS, parts, strict=True))
+    sides = np.nan_to_num(instant.classified_share)
+    agreed = 0.0 if spot.is_overruled else 0.5 if spot.is_disputed else 1.0
+    parts = (usable, instant.fresh, sides, agreed)
+    # Exposures and levels are worth what is known of the open interest they are made of.
+    weighted = sum(w * float(p) for w, p in zip(QUALITY_WEIGHTS, parts, strict=True))
+    data = 100.0 * published * weighted
     spread = spread_pct(instant)[:, surface.atm]
     atm_spread = float(spread.mean())
     return Quality(

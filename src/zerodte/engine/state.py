@@ -1,12 +1,11 @@
 """The whole of one chain at one instant: every figure the snapshot shows, computed once."""
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
 
 from zerodte.arrays import F64
-from zerodte.constants import SKEW_DELTA, SKEW_TOLERANCE, SPOT_DISAGREEMENT, STRADDLE_REACH
+from zerodte.constants import SKEW_DELTA, SKEW_TOLERANCE, STRADDLE_REACH
 from zerodte.engine.arithmetic import ratio
 from zerodte.engine.chain_inputs import CALL, PUT, ChainInputs, Spot
 from zerodte.engine.exposure import ChainExposures, exposures, held, net_gex
@@ -98,6 +97,21 @@ class ChainState:
     activity: Activity
     quality: Quality
 
+    @property
+    def sigma(self) -> float:
+        """Dollars, of what remains; NaN where the floor of tau stands in for the time left."""
+        return np.nan if self.instant.clock.is_floored else self.surface.sigma
+
+    @property
+    def whole_session_sigma(self) -> float:
+        """Dollars, of one whole session; likewise."""
+        return np.nan if self.instant.clock.is_floored else self.surface.whole_session_sigma
+
+    @property
+    def atm_volatility(self) -> float:
+        """Annual, of the smile at the forward; likewise."""
+        return np.nan if self.instant.clock.is_floored else self.surface.atm_volatility
+
 
 def spot_of(own: Spot | None, forward: float, strikes: int) -> Spot:
     """The underlying's own fresh price if parity does not outvote it, else parity's forward.
@@ -113,16 +127,6 @@ def spot_of(own: Spot | None, forward: float, strikes: int) -> Spot:
     if not is_price(own.value, forward, strikes):
         return Spot(forward, "put_call_parity", apart)
     return Spot(own.value, own.source, apart)
-
-
-def overruled(spot: Spot) -> bool:
-    """Whether parity outvoted the underlying's own price."""
-    return spot.source == "put_call_parity" and math.isfinite(spot.disagreement)
-
-
-def sources_disagree(spot: Spot) -> bool:
-    """Whether spot's own price lies too far from parity to be passed over in silence."""
-    return not overruled(spot) and bool(spot.disagreement > SPOT_DISAGREEMENT)
 
 
 def key_figures(instant: ChainInputs, smile: Smile, forward: float, spot: float) -> KeyFigures:
@@ -180,7 +184,7 @@ def evaluate(
         gamma_acceleration=ratio(atm_gamma, anchor.gamma),
         anchor=anchor,
         activity=activity(instant, open_interest, price),
-        quality=quality(instant, surface, open_interest, price, figures.open_interest_known),
+        quality=quality(instant, surface, open_interest, spot, figures.open_interest_known),
     )
 
 

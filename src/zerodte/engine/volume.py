@@ -7,14 +7,14 @@ import numpy as np
 from zerodte.arrays import F64, Bool
 from zerodte.constants import ATM_VOLUME_BAND
 from zerodte.engine.arithmetic import ratio
-from zerodte.engine.chain_inputs import CALL, PUT, ChainInputs
+from zerodte.engine.chain_inputs import ChainInputs
 from zerodte.engine.exposure import held
 from zerodte.engine.pin import top_share
 
 
 @dataclass(frozen=True, slots=True)
 class Activity:
-    """Totals in contracts, ratios as fractions, shares in percent; NaN where unknown.
+    """Totals in contracts, shares in percent; NaN where unknown.
 
     Attributes:
         call_volume: Calls traded today.
@@ -50,15 +50,24 @@ def volume_of(cleared: F64, traded: F64, listed: Bool, *, has_trades: Bool | boo
 
 def activity(instant: ChainInputs, open_interest: F64, spot: float) -> Activity:
     """Total a chain; `open_interest` in contracts, shape (2, n), `spot` in dollars."""
-    volume, counts = held(instant.volume), held(open_interest)
-    by_strike = volume.sum(axis=0)
+    calls, puts = _by_side(instant.volume, instant.listed)
+    call_oi, put_oi = _by_side(open_interest, instant.listed)
+    by_strike = held(instant.volume).sum(axis=0)
     near = np.abs(instant.chain.strikes - spot) <= ATM_VOLUME_BAND * spot
     return Activity(
-        call_volume=float(volume[CALL].sum()),
-        put_volume=float(volume[PUT].sum()),
-        call_oi=float(counts[CALL].sum()),
-        put_oi=float(counts[PUT].sum()),
-        settled_oi=float(held(instant.official).sum()),
+        call_volume=calls,
+        put_volume=puts,
+        call_oi=call_oi,
+        put_oi=put_oi,
+        settled_oi=sum(_by_side(instant.official, instant.listed)),
         atm_volume_pct=100.0 * ratio(float(by_strike[near].sum()), float(by_strike.sum())),
         top3_volume_pct=100.0 * top_share(by_strike),
     )
+
+
+def _by_side(counts: F64, listed: Bool) -> tuple[float, float]:
+    """What is known of calls and of puts; NaN for a side of which nothing is."""
+    known = np.isfinite(counts)
+    total = np.where(known, counts, 0.0).sum(axis=1)
+    calls, puts = np.where(known.any(axis=1) | ~listed.any(axis=1), total, np.nan).tolist()
+    return calls, puts

@@ -199,8 +199,9 @@ def _cells(answer: _Answer, body: _Blocks) -> Iterator[str]:
         _move_text(move),
         _price(move.straddle_price),
     )
+    label = direction.label.replace("_", " ") if direction.label else _UNKNOWN
     yield _stacked(
-        f'<span title="{escape(direction.description)}">{direction.label.replace("_", " ")}</span>',
+        f'<span title="{escape(direction.description)}">{label}</span>',
         _signed(direction.flow_gex_adjustment),
     )
     yield _stacked(_number(flow.total_volume, ",d"), _number(flow.pc_ratio_volume, ".2f"))

@@ -240,7 +240,11 @@ def _split(
             oi_as_of=market.oi_as_of(chain.symbol, is_provisional=is_provisional)
             if has_official[i]
             else None,
-            classified_share=signed[i] / traded[i] if traded[i] else 1.0,
+            classified_share=signed[i] / traded[i]
+            if traded[i]
+            else 1.0
+            if columns.has_trades[i]
+            else np.nan,
         )
         bid, ask = columns.believed[own], columns.ask[own]
         parity = parity_forward(chain.strikes, bid[CALL], ask[CALL], bid[PUT], ask[PUT])

@@ -243,6 +243,7 @@ def _figures_row(sample: SampleDraft) -> tuple[object, ...]:
     if sample.figures is None:
         return (*_NO_FIGURES, *flows)
     figures = sample.figures.outline
+    clock = sample.observation.instant.clock
     live, levels = figures.exposures, figures.levels
     return (
         live.net_gex,
@@ -255,7 +256,7 @@ def _figures_row(sample: SampleDraft) -> tuple[object, ...]:
         levels.magnet.strike,
         figures.pin.score,
         REGIMES.index(figures.regime),
-        figures.surface.atm_volatility,
+        np.nan if clock.is_floored else figures.surface.atm_volatility,
         float(live.charm_hour.sum()),
         *flows,
     )

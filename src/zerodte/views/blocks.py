@@ -45,7 +45,7 @@ def regime_block(state: ChainState) -> positioning.Regime:
         spot_vs_flip=None if math.isnan(distance) else "above" if distance > 0.0 else "below",
         spot_to_flip_pct=number(100.0 * distance / spot),
         distance_to_flip_dollars=number(abs(distance)),
-        distance_to_flip_sigmas=number(abs(distance) / state.surface.sigma),
+        distance_to_flip_sigmas=number(abs(distance) / state.sigma),
     )
 
 
@@ -64,16 +64,16 @@ def exposures_block(state: ChainState, total_net_gex: float) -> positioning.Expo
 
 def expected_move_block(state: ChainState) -> conditions.ExpectedMove:
     """One sigma of the session and of what remains."""
-    surface, spot = state.surface, state.spot.value
+    spot, sigma, session_sigma = state.spot.value, state.sigma, state.whole_session_sigma
     return conditions.ExpectedMove(
-        implied_1sd_dollars=number(surface.whole_session_sigma),
-        implied_1sd_pct=number(100.0 * surface.whole_session_sigma / spot),
-        remaining_1sd_dollars=number(surface.sigma),
-        remaining_1sd_pct=number(100.0 * surface.sigma / spot),
-        upper_bound=number(spot + surface.sigma),
-        lower_bound=number(spot - surface.sigma),
+        implied_1sd_dollars=number(session_sigma),
+        implied_1sd_pct=number(100.0 * session_sigma / spot),
+        remaining_1sd_dollars=number(sigma),
+        remaining_1sd_pct=number(100.0 * sigma / spot),
+        upper_bound=number(spot + sigma),
+        lower_bound=number(spot - sigma),
         straddle_price=number(state.straddle),
-        atm_iv=number(surface.atm_volatility),
+        atm_iv=number(state.atm_volatility),
     )
 
 
@@ -119,7 +119,7 @@ def decay_block(state: ChainState) -> conditions.Decay:
 
 def volatility_block(state: ChainState, vix: float) -> conditions.VolContext:
     """Today's volatility beside next week's, and vanna."""
-    today, week = state.surface.atm_volatility, state.anchor.volatility
+    today, week = state.atm_volatility, state.anchor.volatility
     label = _VANNA[_lean(state.exposures.vex)]
     return conditions.VolContext(
         zero_dte_atm_iv=number(100.0 * today),
@@ -207,10 +207,22 @@ def metadata_block(reading: Reading) -> conditions.Metadata:
     )
 
 
-def flow_direction_block(state: ChainState) -> positioning.FlowDirection:
-    """What the day's trades did to net gamma."""
+def flow_direction_block(reading: Reading) -> positioning.FlowDirection:
+    """What the day's trades did to net gamma; unknown while none has come."""
+    state = reading.live
     live, settled = state.exposures.net_gex, state.settled_net_gex
     shift = flow_shift(settled, live, state.instant.official, state.instant.effective)
+    if not reading.has_trades:
+        return positioning.FlowDirection(
+            label=None,
+            settled_net_gex=number(settled),
+            live_net_gex=number(live),
+            flow_gex_adjustment=None,
+            flow_gex_pct_shift=None,
+            contracts_with_flow=None,
+            total_abs_delta_contracts=None,
+            description=sentences.flow_direction(None, state),
+        )
     return positioning.FlowDirection(
         label=shift.label,
         settled_net_gex=number(settled),

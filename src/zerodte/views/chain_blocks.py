@@ -7,7 +7,6 @@ import numpy as np
 
 from zerodte.clock import new_york_clock
 from zerodte.constants import CLOSING_MINUTES, HOUR, MINUTE, SPOT_DISAGREEMENT
-from zerodte.engine.state import overruled, sources_disagree
 from zerodte.session.reading import Reading
 from zerodte.views import blocks
 from zerodte.views.frame import data_as_of
@@ -74,16 +73,18 @@ def warnings(reading: Reading) -> list[str]:
             now.oi_as_of is not None and unknown > 0,
             f"open interest is unknown of {unknown} of {int(now.listed.sum())} contracts",
         ),
+        (not reading.has_trades, f"no trade of {now.chain.symbol} has come: its flow is unknown"),
         (left < CLOSING_MINUTES, f"{left:.1f} minutes to the close: greeks are extreme"),
+        (clock.is_floored, "less than a minute is left: sigma and volatility are not known"),
         (
-            overruled(state.spot),
+            state.spot.is_overruled,
             (
                 f"the underlying's own price is not used: it lies {apart_from_parity:.2f}% from "
                 f"the parity of many strikes, {state.spot.value:.2f}"
             ),
         ),
         (
-            sources_disagree(state.spot),
+            state.spot.is_disputed,
             f"spot ({state.spot.source}) lies {apart_from_parity:.2f}% from parity",
         ),
         (

@@ -39,11 +39,9 @@ def pin(state: ChainState) -> str:
     magnet, score = state.levels.magnet.strike, state.pin.score
     if not math.isfinite(magnet) or not math.isfinite(score):
         return "No magnet: no open interest is known."
-    away = abs(state.spot.value - magnet) / state.surface.sigma
-    return (
-        f"The magnet is {price(magnet)}, {away:.2f} remaining sigmas from spot; "
-        f"the pin score is {score:.0f} of 100."
-    )
+    away = abs(state.spot.value - magnet) / state.sigma
+    where = "" if math.isnan(away) else f", {away:.2f} remaining sigmas from spot"
+    return f"The magnet is {price(magnet)}{where}; the pin score is {score:.0f} of 100."
 
 
 def charm(label: str | None, state: ChainState) -> str:
@@ -68,7 +66,9 @@ def decay(state: ChainState) -> str:
 
 def volatility(state: ChainState) -> str:
     """Today's volatility beside next week's."""
-    now, week = state.surface.atm_volatility, state.anchor.volatility
+    now, week = state.atm_volatility, state.anchor.volatility
+    if math.isnan(now):
+        return "Less than a minute is left: at-the-money volatility is unknown."
     text = f"At-the-money volatility is {100.0 * now:.1f}%"
     if not math.isfinite(week):
         return f"{text}; the tape has no expiry near seven days to compare it with."
@@ -86,9 +86,11 @@ def vanna(label: str | None, state: ChainState) -> str:
     }[label]
 
 
-def flow_direction(label: str, state: ChainState) -> str:
+def flow_direction(label: str | None, state: ChainState) -> str:
     """How far the day's trades have moved net gamma from the morning's."""
     live, settled = state.exposures.net_gex, state.settled_net_gex
+    if label is None:
+        return "No trade has come: what flow did to net gamma is unknown."
     if label == "no_flow":
         return "No trade has moved open interest: live gamma is the settled one."
     return {

@@ -117,7 +117,7 @@ def _whole(
 def _blocks(reading: Reading, strike_range: float) -> SnapshotBlocks:
     return SnapshotBlocks(
         **chain_blocks(reading, strike_range),
-        flow_direction=blocks.flow_direction_block(reading.live),
+        flow_direction=blocks.flow_direction_block(reading),
         dealer_inventory=blocks.inventory_block(reading),
     )
 

@@ -92,14 +92,17 @@ class Metadata(Struct, frozen=True, kw_only=True, gc=False):
     snapshot_age_seconds: Annotated[Number, about("From the chain's newest record to as_of.")]
     chain_contract_count: Annotated[int, about("Contracts in the chain.")]
     data_quality_score: Annotated[
-        Whole, about("0 to 100: usable quotes, freshness, classified volume, open interest.")
+        Whole,
+        about("0 to 100: how much is known of quotes, trades, sides, spot and open interest."),
     ]
     greek_smoothness_score: Annotated[Whole, about("0 to 100: smoothness of the smile.")]
     spot_source: Annotated[SpotSource | None, about("Where underlying_price comes from.")]
     quotes_fresh_pct: Annotated[
         Number, about("Listed contracts whose last quote is usable, percent.")
     ]
-    classified_volume_pct: Annotated[Number, about("Volume with a known aggressor, percent.")]
+    classified_volume_pct: Annotated[
+        Number, about("Volume with a known aggressor, percent; null before a trade.")
+    ]
     volume_by_rule: Annotated[
         dict[str, int],
         about(

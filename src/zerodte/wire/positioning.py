@@ -128,8 +128,11 @@ class FlowDirection(Struct, frozen=True, kw_only=True, gc=False):
     """How today's trades have moved net GEX away from settled open interest."""
 
     label: Annotated[
-        Literal["no_flow", "neutral", "amplifying", "dampening", "regime_flip"],
-        about("Neutral under 5%; regime_flip when the sign changed or arose from zero."),
+        Literal["no_flow", "neutral", "amplifying", "dampening", "regime_flip"] | None,
+        about(
+            "What trades did to net gamma: neutral under 5%; regime_flip when its sign changed or "
+            "arose from zero; null, as is the rest, while no trade of the symbol has come."
+        ),
     ]
     settled_net_gex: Annotated[Number, about("On settled open interest, dollars per 1% move.")]
     live_net_gex: Annotated[Number, about("On effective open interest, dollars per 1% move.")]
