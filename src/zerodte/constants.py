@@ -71,7 +71,10 @@ NEAR_EXPIRIES: Final = 3
 
 #: A net exposure below this share of gross has no sign (reference for the regime).
 NEUTRAL_SHARE: Final = 0.05
-#: The regime is claimed where this share of either side's open interest is known (ours).
+#: The regime is claimed with this share of the quotes around spot (ours: with half of the quotes of
+#: simulated chains dropped the sign stayed), ...
+REGIME_QUOTES_NEEDED: Final = 0.25
+#: ... and where this share of either side's open interest is known (ours).
 OPEN_INTEREST_NEEDED: Final = 0.5
 #: More than this is no count of one contract's open interest or volume, in contracts (ours: the
 #: clearing house holds some 500 million of all contracts together), ...

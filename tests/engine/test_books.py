@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from engine.twin_pricing import Quote, Row
 from session.generated import Made, chains, priced
-from zerodte.engine.flip import FlipStatus
+from zerodte.engine.flip import Flip, FlipStatus
 from zerodte.engine.regime import flow_shift, regime
 from zerodte.engine.state import ChainState
 
@@ -190,4 +190,14 @@ def test_the_shift_by_flow(
 def test_the_regime_is_the_sign_that_may_be_claimed(
     net: float, known: float, status: FlipStatus, label: str
 ) -> None:
-    assert regime(net, 100.0, known, status) == label
+    flip = Flip(math.nan, status, quoted=0.5)
+    assert regime(net, 100.0, known, flip, is_doubtful=True) == label
+
+
+@pytest.mark.parametrize("status", ["insufficient_local_coverage", "insufficient_quote_quality"])
+def test_a_sign_needs_fewer_quotes_than_a_level(status: FlipStatus) -> None:
+    def of(quoted: float, *, is_doubtful: bool = False) -> str:
+        return regime(50.0, 100.0, 1.0, Flip(math.nan, status, quoted), is_doubtful=is_doubtful)
+
+    assert of(0.25) == "positive_gamma"
+    assert of(0.24) == of(0.59, is_doubtful=True) == "unknown"

@@ -242,7 +242,12 @@ class Twin(TwinSurface):
 
     @property
     def sound(self) -> bool:
-        """60% of the quotes within one sigma, or of three strikes a side, are usable."""
+        """60% of the quotes around spot are usable."""
+        return self.quoted_share >= 0.6
+
+    @property
+    def quoted_share(self) -> float:
+        """The share of usable quotes within one sigma, or at three strikes a side."""
         above = [row for row in self.rows if row.strike >= self.spot][:3]
         below = [row for row in self.rows if row.strike < self.spot][-3:]
         near = [
@@ -251,7 +256,7 @@ class Twin(TwinSurface):
             if abs(row.strike - self.spot) <= self.s or row in above or row in below
         ]
         quotes = [quote for row in near for quote in (row.call, row.put) if quote]
-        return self.fresh and sum(map(usable, quotes)) >= 0.6 * len(quotes)
+        return sum(map(usable, quotes)) / len(quotes) if self.fresh else 0.0
 
     @cached_property
     def call_wall(self) -> tuple[float, float, float]:
@@ -296,8 +301,8 @@ class Twin(TwinSurface):
 
     @property
     def regime(self) -> str:
-        """The sign of net GEX, where the flip is not withheld."""
-        if self.flip[1] not in ("available", "no_boundary"):
+        """The sign of net GEX, where flip and quotes let it be claimed; none was refused."""
+        if self.flip[1] == "sensitive_root" or self.quoted_share < 0.25:
             return "unknown"
         return "positive_gamma" if self.net_gex > 0 else "negative_gamma"
 

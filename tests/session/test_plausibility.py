@@ -148,3 +148,38 @@ def test_a_disputed_spot_lowers_quality(spot: float, score: int) -> None:
     day = heard()
     day.send("12:00:01", index={"SPX": spot})
     assert ask(day.session)["metadata"]["data_quality_score"] == score
+
+
+def test_half_of_the_quotes_missing_turns_no_regime() -> None:
+    """Sound chains: a sign needs fewer quotes than a level, and is right with them."""
+    rng = np.random.default_rng(20220323)
+    asked = false = 0
+    for _ in range(20):
+        forward, vol = rng.uniform(497.0, 503.0), rng.uniform(0.15, 0.4)
+        counts = rng.integers(1, 3_000, (len(STRIKES), 2)) * rng.permutation((1, 3))
+        oi = [(int(calls), int(puts)) for calls, puts in counts]
+        rows = priced(STRIKES, forward, 150, vol=vol, slope=0.5, oi=oi)
+        whole = label_of(rows, forward)
+        for _ in range(5 if whole != "unknown" else 0):
+            label = label_of(dropped(rows, rng, rng.uniform(0.0, 0.5)), forward)
+            assert label in (whole, "unknown")
+            asked += 1
+            false += label == "unknown"
+    assert asked >= 50
+    assert false <= 0.05 * asked
+
+
+def label_of(rows: list[Row], spot: float) -> str:
+    label: str = ask(send(Day(), rows, "12:00", spot).session)["regime"]["label"]
+    return label
+
+
+def dropped(rows: list[Row], rng: np.random.Generator, share: float) -> list[Row]:
+    """The rows with a random share of their quotes gone."""
+    for right in "CP":
+        gone = rng.random(len(rows)) < share
+        rows = [
+            with_fault(row, right, lambda quote: quote._replace(bid=None, ask=None)) if out else row
+            for row, out in zip(rows, gone, strict=True)
+        ]
+    return rows

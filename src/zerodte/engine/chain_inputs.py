@@ -13,6 +13,7 @@ import numpy as np
 
 from zerodte.arrays import F64, I64, Bool
 from zerodte.constants import HOUR, MINUTE, SPOT_DISAGREEMENT, TAU_FLOOR_MINUTES
+from zerodte.engine.plausibility import VERDICTS
 from zerodte.market.contracts import Chain
 
 SpotSource: TypeAlias = Literal["equity_quote", "index", "put_call_parity"]
@@ -86,6 +87,11 @@ class Quotes:
     mid: F64
     spread: F64
     faults: Mapping[str, int]
+
+    @property
+    def has_refused(self) -> bool:
+        """Whether some were refused as implausible."""
+        return any(self.faults.get(name) for name in VERDICTS.values())
 
 
 def mids_and_spreads(bid: F64, ask: F64, fresh: Bool | bool) -> tuple[F64, F64]:

@@ -17,6 +17,7 @@ from zerodte.constants import (
     MULTIPLIER,
     QUALITY_NEEDED,
 )
+from zerodte.engine.arithmetic import ratio
 from zerodte.engine.chain_inputs import CALL, PUT, ChainInputs
 from zerodte.engine.exposure import held
 from zerodte.engine.surface import Surface
@@ -36,10 +37,17 @@ _REFINEMENTS, _REFINE_TRIALS = 3, 17
 
 @dataclass(frozen=True, slots=True)
 class Flip:
-    """The flip in dollars, NaN unless `status` is available."""
+    """Where net GEX changes sign.
+
+    Attributes:
+        level: Dollars; NaN unless `status` is available.
+        status: Why it is given or withheld.
+        quoted: The share of the contracts around spot that have a usable quote.
+    """
 
     level: float
     status: FlipStatus
+    quoted: float
 
 
 def gamma_flip(instant: ChainInputs, surface: Surface, open_interest: F64, spot: float) -> Flip:
@@ -53,10 +61,11 @@ def gamma_flip(instant: ChainInputs, surface: Surface, open_interest: F64, spot:
         open_interest: Contracts, shape (2, n).
         spot: Dollars.
     """
+    quoted = _quoted_share(instant, surface.sigma, spot)
     if not _covered(instant, spot):
-        return Flip(np.nan, "insufficient_local_coverage")
-    if not _sound(instant, surface.sigma, spot):
-        return Flip(np.nan, "insufficient_quote_quality")
+        return Flip(np.nan, "insufficient_local_coverage", quoted)
+    if not quoted >= QUALITY_NEEDED:
+        return Flip(np.nan, "insufficient_quote_quality", quoted)
     reach = max(FLIP_REACH * spot, FLIP_REACH_SIGMAS * surface.sigma)
     trials = np.linspace(spot - reach, spot + reach, FLIP_TRIALS)
     trials = trials[trials > 0.0]
@@ -64,13 +73,13 @@ def gamma_flip(instant: ChainInputs, surface: Surface, open_interest: F64, spot:
     calls, puts = profile.by_right(trials)
     root = nearest_root(trials, calls - puts, spot)
     if np.isnan(root):
-        return Flip(np.nan, "no_boundary")
+        return Flip(np.nan, "no_boundary", quoted)
     tolerance = FLIP_SENSITIVITY_SIGMAS * surface.sigma
     for scale in FLIP_PUT_SCALES:
         moved = abs(nearest_root(trials, calls - scale * puts, spot) - root)
         if not moved <= tolerance:  # a root that vanishes is NaN, and moved too
-            return Flip(np.nan, "sensitive_root")
-    return Flip(profile.refine(root, trials[1] - trials[0]), "available")
+            return Flip(np.nan, "sensitive_root", quoted)
+    return Flip(profile.refine(root, trials[1] - trials[0]), "available", quoted)
 
 
 class _Profile:
@@ -110,12 +119,12 @@ def _covered(instant: ChainInputs, spot: float) -> bool:
     return bool(min(calls.sum(), puts.sum()) >= COVERAGE_NEEDED)
 
 
-def _sound(instant: ChainInputs, sigma: float, spot: float) -> bool:
-    """Enough usable quotes at the strikes within one sigma, or the three nearest on each side."""
+def _quoted_share(instant: ChainInputs, sigma: float, spot: float) -> float:
+    """The share of usable quotes within one sigma, or at the three nearest strikes a side."""
     strikes = instant.chain.strikes
     middle = int(np.searchsorted(strikes, spot))
     low = min(int(np.searchsorted(strikes, spot - sigma)), max(middle - COVERAGE_STRIKES, 0))
     high = max(int(np.searchsorted(strikes, spot + sigma, "right")), middle + COVERAGE_STRIKES)
     listed = instant.listed[:, low:high]
     usable = instant.usable[:, low:high]
-    return bool(usable.sum() >= QUALITY_NEEDED * listed.sum())
+    return ratio(float(usable.sum()), float(listed.sum()))

@@ -7,9 +7,9 @@ from typing import Final, Literal
 import numpy as np
 
 from zerodte.arrays import F64
-from zerodte.constants import NEUTRAL_SHARE, OPEN_INTEREST_NEEDED
+from zerodte.constants import NEUTRAL_SHARE, OPEN_INTEREST_NEEDED, REGIME_QUOTES_NEEDED
 from zerodte.engine.arithmetic import ratio
-from zerodte.engine.flip import FlipStatus
+from zerodte.engine.flip import Flip, FlipStatus
 
 Regime = Literal["positive_gamma", "negative_gamma", "unknown"]
 FlowLabel = Literal["no_flow", "neutral", "amplifying", "dampening", "regime_flip"]
@@ -25,7 +25,9 @@ def sign(net: float, gross: float) -> int:
     return 1 if net > 0.0 else -1
 
 
-def regime(net_gex: float, gross_gex: float, known: float, status: FlipStatus) -> Regime:
+def regime(
+    net_gex: float, gross_gex: float, known: float, flip: Flip, *, is_doubtful: bool
+) -> Regime:
     """The sign of net GEX at spot; unknown where it may not be claimed.
 
     Args:
@@ -33,9 +35,13 @@ def regime(net_gex: float, gross_gex: float, known: float, status: FlipStatus) -
         gross_gex: Likewise.
         known: The share of the chain's open interest that is known, as `open_interest_known` has
             it. The rest is taken to weigh as much.
-        status: Of the flip: what withholds the flip withholds the regime.
+        flip: What withholds it withholds the regime, but that a sign needs fewer quotes than a
+            level, if all of them can be believed.
+        is_doubtful: Whether quotes were refused.
     """
-    if status not in PUBLISHED or not is_enough(net_gex, gross_gex, known) or net_gex == 0.0:
+    needs_quotes = is_doubtful or flip.quoted < REGIME_QUOTES_NEEDED
+    withheld = flip.status not in PUBLISHED and (flip.status == "sensitive_root" or needs_quotes)
+    if withheld or not is_enough(net_gex, gross_gex, known) or net_gex == 0.0:
         return "unknown"
     return "positive_gamma" if net_gex > 0.0 else "negative_gamma"
 

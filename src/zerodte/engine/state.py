@@ -141,7 +141,9 @@ def key_figures(instant: ChainInputs, smile: Smile, forward: float, spot: float)
         surface=surface,
         exposures=live,
         flip=flip,
-        regime=regime(live.net_gex, live.gross_gex, known, flip.status),
+        regime=regime(
+            live.net_gex, live.gross_gex, known, flip, is_doubtful=instant.quotes.has_refused
+        ),
         open_interest_known=known,
         levels=levels,
         pin=pin(live, levels, open_interest, spot, surface.sigma, clock.elapsed_pct),
