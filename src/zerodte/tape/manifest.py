@@ -67,25 +67,31 @@ def read_manifest(folder: Path) -> TapeManifest | None:
         TapeError: If it is no manifest, or a file is missing, of another size, or was added to the
             files in it.
     """
-    path = folder / MANIFEST
-    try:
-        content = path.read_bytes()
-    except FileNotFoundError:
-        return None
-    manifest = _decode(path, content)
+    manifest = decode_manifest(folder)
+    if manifest is not None:
+        for problem in name_problems(folder, manifest).values():
+            raise problem
+    return manifest
+
+
+def name_problems(folder: Path, manifest: TapeManifest) -> dict[str, TapeError]:
+    """What `read_manifest` finds wrong with names and sizes, by file."""
+    problems = {}
     for name, known in manifest.files.items():
         file = folder / name
         if not file.is_file():
-            raise TapeError(f"{file}: missing; {MANIFEST} has it with {known.size:,} bytes")
-        if (size := file.stat().st_size) != known.size:
-            raise wrong_size(file, size, known.size)
+            problems[name] = TapeError(
+                f"{file}: missing; {MANIFEST} has it with {known.size:,} bytes"
+            )
+        elif (size := file.stat().st_size) != known.size:
+            problems[name] = wrong_size(file, size, known.size)
     for name in unlisted(folder, manifest):
         if name in (NOTES, TICKS) or sidecar_owner(name) in manifest.files:
-            raise TapeError(
+            problems[name] = TapeError(
                 f"{folder / name}: not in {MANIFEST}, but it would change what the files in it "
                 f"say; remove it, or remove {MANIFEST} too"
             )
-    return manifest
+    return problems
 
 
 def check_bytes(folder: Path, manifest: TapeManifest) -> None:
@@ -136,7 +142,17 @@ def remove_manifest(folder: Path) -> None:
         sync_folder(folder)
 
 
-def _decode(path: Path, content: bytes) -> TapeManifest:
+def decode_manifest(folder: Path) -> TapeManifest | None:
+    """Read a manifest, without a look at the tape's other files; None if there is none.
+
+    Raises:
+        TapeError: If it is no manifest.
+    """
+    path = folder / MANIFEST
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        return None
     try:
         manifest = msgspec.json.decode(content, type=TapeManifest)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
