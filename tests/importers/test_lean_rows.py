@@ -220,6 +220,7 @@ def test_several_symbols_make_one_tape(lean: Path) -> None:
 def test_the_slowest_cadence_of_a_tape_counts(tmp_path: Path) -> None:
     for seconds, kept in ((0, 0), (60, 60), (1, 60)):
         writer = TapeWriter(tmp_path, cadence_seconds=seconds)
+        writer.finish()
         assert f'"cadence_seconds": {kept}' in (writer.path / "tape.json").read_text()
 
 

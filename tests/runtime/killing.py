@@ -33,6 +33,7 @@ from zerodte.runtime.replay import begin
 from zerodte.server.app import create_app
 from zerodte.server.run import Listener, Server
 from zerodte.server.settings import ServerSettings
+from zerodte.tape.checksums import MANIFEST
 from zerodte.tape.folder import Tape, open_tape
 from zerodte.views.snapshot import snapshot
 from zerodte.wire.snapshot import SnapshotQuery
@@ -163,9 +164,9 @@ def last_commit(root: Path) -> int:
 
 
 def content(root: Path) -> dict[str, bytes]:
-    """Every file of the one recording in a folder."""
+    """Every file of the one recording in a folder, except for what only a stop leaves."""
     (folder,) = root.iterdir()
-    return {path.name: path.read_bytes() for path in folder.iterdir()}
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.name != MANIFEST}
 
 
 def unlike(seen: Seen, tape: Tape, symbol: str) -> list[str]:

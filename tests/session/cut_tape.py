@@ -15,7 +15,12 @@ from zerodte.market.osi import MarketError, parse_osi
 from zerodte.market.roots import root_info
 from zerodte.tape.dbnfile import DbnFile, find_files
 from zerodte.tape.folder import open_tape
-from zerodte.tape.sidecars import read_cancels, read_conditions
+from zerodte.tape.sidecars import (
+    CANCELS_SUFFIX,
+    CONDITIONS_SUFFIX,
+    read_cancels,
+    read_conditions,
+)
 from zerodte.tape.writer import TapeWriter
 
 #: An index, the fund that follows it, and a stock.
@@ -59,8 +64,8 @@ def _write(writer: TapeWriter, file: DbnFile, ids: I64, known: Mapping[int, str]
     mine = np.isin(records["instrument_id"], ids)
     if not mine.any():
         return
-    conditions = read_conditions(file.path)
-    pairs = read_cancels(file.path, lambda: len(records))
+    conditions = read_conditions(file.sidecar(CONDITIONS_SUFFIX))
+    pairs = read_cancels(file.sidecar(CANCELS_SUFFIX), lambda: len(records))
     if pairs is not None:
         # Positions among the records that stay.
         place = np.cumsum(mine) - 1

@@ -18,6 +18,7 @@ from session.made_tape import DATE, SECOND
 from tape.live_day import complete, source
 from zerodte.feeds.playback import Playback
 from zerodte.records.tick import Tick
+from zerodte.tape.checksums import MANIFEST
 from zerodte.tape.feed_manifest import FeedManifest, FeedStream
 from zerodte.tape.folder import Tape, TapeError, open_tape
 from zerodte.tape.recorder import Recorder
@@ -48,8 +49,8 @@ class Recording:
 
 
 def state(folder: Path) -> State:
-    """Every file's content."""
-    return {path.name: path.read_bytes() for path in folder.iterdir()}
+    """Every file's content, except for the manifest, which a recording in progress has not."""
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.name != MANIFEST}
 
 
 def put(folder: Path, files: State) -> Path:

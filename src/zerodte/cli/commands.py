@@ -16,6 +16,7 @@ from zerodte.cli.serve import demo_command, serve_command
 from zerodte.cli.sessions import sessions_command
 from zerodte.cli.simulate import simulate_command
 from zerodte.cli.summary import print_summary
+from zerodte.cli.verify import verify_command
 from zerodte.clock import new_york
 from zerodte.history.error import HistoryError
 from zerodte.history.history import History
@@ -51,6 +52,7 @@ for _command in (
     live_command,
     evaluate_command,
     sessions_command,
+    verify_command,
 ):
     main.add_command(_command)
 
@@ -105,6 +107,8 @@ def replay_command(
     if not as_json:
         gaps = session.gaps(None, opened.session.close if end is None else end)
         print_account(session.market, account, gaps)
+        for sentence in opened.unchecked:
+            click.echo(sentence)
 
 
 @main.group("import")

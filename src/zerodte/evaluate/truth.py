@@ -16,14 +16,15 @@ from zerodte.feeds.simulator.output import (
     CONTRACTS_FILE,
     PARAMETERS_FILE,
     TRADES_FILE,
-    TRUTH_FOLDER,
 )
 from zerodte.market.calendar import TradingSession, epoch_day
 from zerodte.market.contracts import Contracts
 from zerodte.records.dbn import Records
 from zerodte.records.truth import CONTRACT_TRUTH, TRADE_TRUTH
 from zerodte.session.instruments import OPTIONS
+from zerodte.tape.checksums import FileBytes
 from zerodte.tape.folder import Tape
+from zerodte.tape.manifest import TRUTH_FOLDER
 
 
 class EvaluateError(ZerodteError, ValueError):
@@ -69,20 +70,24 @@ def read_truth(tape: Tape) -> Truth:
         )
     dataset = _options_dataset(tape)
     instruments = _same_day(tape, dataset)
-    contracts = _read(folder / CONTRACTS_FILE, CONTRACT_TRUTH, instruments)
+    contracts = _read(_content(tape, CONTRACTS_FILE), CONTRACT_TRUTH, instruments)
     minutes, open_interest, dealers = _by_minute(
         folder / CONTRACTS_FILE, contracts, instruments, tape.session
     )
     return Truth(
         folder=folder,
         dataset=dataset,
-        trades=_read(folder / TRADES_FILE, TRADE_TRUTH),
+        trades=_read(_content(tape, TRADES_FILE), TRADE_TRUTH),
         minutes=minutes,
         instruments=instruments,
         open_interest=open_interest,
         dealers=dealers,
-        parameters=_read_parameters(folder / PARAMETERS_FILE),
+        parameters=_read_parameters(_content(tape, PARAMETERS_FILE)),
     )
+
+
+def _content(tape: Tape, name: str) -> FileBytes:
+    return tape.content(f"{TRUTH_FOLDER}/{name}")
 
 
 def _options_dataset(tape: Tape) -> str:
@@ -105,18 +110,19 @@ def _same_day(tape: Tape, dataset: str) -> U32:
     return same_day
 
 
-def _read(path: Path, layout: np.dtype[np.void], instruments: U32 | None = None) -> Records:
+def _read(content: FileBytes, layout: np.dtype[np.void], instruments: U32 | None = None) -> Records:
     """The rows of a Parquet file as `layout`, optionally of some instruments only."""
-    names = layout.names or ()
+    path, names = content.path, layout.names or ()
     schema = pa.schema([(name, pa.from_numpy_dtype(layout[name])) for name in names])
     row_filter = None
     if instruments is not None:
         row_filter = compute.field("instrument_id").isin(pa.array(instruments))
     try:
-        columns = parquet.read_schema(path).names
+        source = pa.BufferReader(content.read())
+        columns = parquet.read_schema(source).names
         if missing := [name for name in names if name not in columns]:
             raise EvaluateError(f"{path}: missing columns: {', '.join(missing)}")
-        table = parquet.read_table(path, columns=list(names), filters=row_filter).cast(schema)
+        table = parquet.read_table(source, columns=list(names), filters=row_filter).cast(schema)
     except FileNotFoundError:
         raise EvaluateError(f"{path}: file not found; every simulated tape has it") from None
     except (pa.ArrowException, OSError) as error:
@@ -151,10 +157,11 @@ def _by_minute(
     return minutes, open_interest.reshape(shape), dealers.reshape(shape)
 
 
-def _read_parameters(path: Path) -> dict[str, Any]:
+def _read_parameters(content: FileBytes) -> dict[str, Any]:
+    path = content.path
     try:
-        return msgspec.json.decode(path.read_bytes(), type=dict[str, Any])
+        return msgspec.json.decode(content.read(), type=dict[str, Any])
     except FileNotFoundError:
         raise EvaluateError(f"{path}: file not found; every simulated tape has it") from None
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise EvaluateError(f"{path}: not a JSON object: {error}") from error

@@ -109,7 +109,9 @@ def write_chain(chain: ImportedChain, out: Path) -> ImportSummary:
     check_session(out, session)
     with atomic_folder(out) as folder:
         losses = {chain.symbol: chain.losses.by_fact()}
-        _write(chain, TapeWriter(folder, notes=[chain.note], import_losses=losses))
+        writer = TapeWriter(folder, notes=[chain.note], import_losses=losses)
+        _write(chain, writer)
+        writer.finish()
     return _summary(chain, session)
 
 

@@ -169,6 +169,7 @@ def _write(rows: _DayRows, out: Path, progress: Progress) -> None:
         if len(content):
             name = f"{dataset}.{rows.symbol}.{day}.{schema}.dbn.zst".lower()
             writer.write(dataset, schema, content, name=name)
+    writer.finish()
 
 
 def _underlying(

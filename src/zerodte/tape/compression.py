@@ -8,6 +8,7 @@ from pathlib import Path
 
 import zstandard
 
+from zerodte.tape.checksums import FileBytes
 from zerodte.tape.error import TapeError
 
 #: Bytes per read. Quotes decompress tenfold, one repeated record a thousandfold.
@@ -24,18 +25,26 @@ def is_compressed(path: Path) -> bool:
     return path.name.endswith(ZSTD_SUFFIX)
 
 
-def read_blocks(path: Path, warn: Warn) -> Iterator[bytes]:
+def read_blocks(content: FileBytes, warn: Warn) -> Iterator[bytes]:
     """The file's plain content, in order, as blocks of any size.
 
     A compressed file may hold any number of frames. If the last frame is incomplete, as a killed
     recorder leaves it, the readable part is used, with a warning.
 
     Raises:
-        TapeError: If a compressed file is damaged or not zstd.
+        TapeError: If a compressed file is damaged or not zstd, or as `FileBytes.blocks`.
     """
-    with path.open("rb") as source:
-        blocks = iter(lambda: source.read(_READ_SIZE), b"")
-        yield from _decompress(path, blocks, warn) if is_compressed(path) else blocks
+    blocks = content.blocks(_READ_SIZE)
+    if is_compressed(content.path):
+        blocks = _decompress(content.path, _small(blocks), warn)
+    yield from blocks
+
+
+def _small(blocks: Iterator[bytes]) -> Iterator[bytes]:
+    """The same bytes in blocks of `_READ_SIZE`; those that share a checksum are larger."""
+    for block in blocks:
+        for start in range(0, len(block), _READ_SIZE):
+            yield block[start : start + _READ_SIZE]
 
 
 def _decompress(path: Path, blocks: Iterator[bytes], warn: Warn) -> Iterator[bytes]:

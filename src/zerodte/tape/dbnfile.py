@@ -1,11 +1,10 @@
 """One DBN file: its metadata, and its records as arrays.
 
 The metadata alone identifies the content; the name only tells whether the file is compressed.
-Plain files are mapped into memory, compressed ones are decompressed chunk by chunk. The vendor's
-decoder upgrades definitions and statistics of earlier DBN versions; no other layout ever changed.
+Plain and compressed files are read chunk by chunk. The vendor's decoder upgrades definitions and
+statistics of earlier DBN versions; no other layout ever changed.
 """
 
-import mmap
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,8 +14,11 @@ import databento_dbn as dbn
 import numpy as np
 
 from zerodte.records.dbn import LENGTH_UNIT, RTYPES, SCHEMAS, Records
-from zerodte.tape.compression import PLAIN_SUFFIX, ZSTD_SUFFIX, Warn, is_compressed, read_blocks
+from zerodte.tape.checksums import FileBytes, TapeManifest, file_bytes
+from zerodte.tape.compression import Warn, is_compressed, read_blocks
 from zerodte.tape.error import TapeError
+from zerodte.tape.manifest import is_dbn, read_manifest, tape_files
+from zerodte.tape.sidecars import sidecar_path
 
 _PREFIX = 8  # bytes: b"DBN", the version, and the size of the metadata that follow
 _NEWEST_VERSION = 3
@@ -41,6 +43,7 @@ class DbnFile:
         version: Of the DBN format: 1 to 3.
         offset: The position of the first record, in bytes of plain content.
         metadata: The complete metadata.
+        manifest: The manifest of the tape; None without one.
     """
 
     path: Path
@@ -50,6 +53,16 @@ class DbnFile:
     version: int
     offset: int
     metadata: dbn.Metadata
+    manifest: TapeManifest | None = None
+
+    @property
+    def content(self) -> FileBytes:
+        """Its bytes."""
+        return file_bytes(self.path, self.name, self.manifest)
+
+    def sidecar(self, suffix: str) -> FileBytes:
+        """The bytes of its sidecar, which need not exist."""
+        return file_bytes(sidecar_path(self.path, suffix), self.name + suffix, self.manifest)
 
     def chunks(self, warn: Warn) -> Iterator[Records]:
         """The records, in file order, as read-only arrays of about `CHUNK` bytes.
@@ -57,7 +70,7 @@ class DbnFile:
         An incomplete last record is left out, with a warning.
 
         Raises:
-            TapeError: If the content is damaged.
+            TapeError: If the content is damaged, or becomes shorter meanwhile.
         """
         position = 0
         for chunk in self._raw_chunks(warn):
@@ -74,30 +87,15 @@ class DbnFile:
         if self.version < _NEWEST_VERSION and self.schema in _UPGRADED:
             return self._upgrade(warn)
         if is_compressed(self.path):
-            return self._decompress(warn)
-        return self._map(warn)
+            return self._whole_records(self._large_blocks(warn), warn)
+        # Blocks of whole records need no copy; those that share a checksum are of any size.
+        step = CHUNK // SCHEMAS[self.schema].itemsize * SCHEMAS[self.schema].itemsize
+        return self._whole_records(self.content.blocks(step, self.offset), warn)
 
-    def _map(self, warn: Warn) -> Iterator[Records]:
-        layout = SCHEMAS[self.schema]
-        size = self.path.stat().st_size - self.offset
-        count, remainder = divmod(size, layout.itemsize)
-        self._warn_of_remainder(remainder, warn)
-        if count == 0:
-            return
-        with self.path.open("rb") as source:
-            content = mmap.mmap(source.fileno(), 0, access=mmap.ACCESS_READ)
-        records: Records = np.frombuffer(content, layout, count, self.offset)
-        step = CHUNK // layout.itemsize
-        # Metadata of an earlier version may end anywhere; records are read as aligned words.
-        is_aligned = self.offset % 8 == 0
-        for start in range(0, count, step):
-            chunk = records[start : start + step]
-            yield chunk if is_aligned else chunk.copy()
-
-    def _decompress(self, warn: Warn) -> Iterator[Records]:
+    def _whole_records(self, blocks: Iterator[bytes], warn: Warn) -> Iterator[Records]:
         layout = SCHEMAS[self.schema]
         rest = b""
-        for block in self._large_blocks(warn):
+        for block in blocks:
             data = rest + block
             count = len(data) // layout.itemsize
             rest = data[count * layout.itemsize :]
@@ -127,7 +125,7 @@ class DbnFile:
         """The content after the metadata; small blocks are joined, so that no array is tiny."""
         buffer: list[bytes] = []
         size = -self.offset
-        for block in read_blocks(self.path, warn):
+        for block in read_blocks(self.content, warn):
             buffer.append(block)
             size += len(block)
             if size >= CHUNK:
@@ -158,12 +156,13 @@ class DbnFile:
             )
 
 
-def read_metadata(path: Path, name: str) -> DbnFile:
+def read_metadata(path: Path, name: str, manifest: TapeManifest | None = None) -> DbnFile:
     """Read a file's metadata.
 
     Args:
         path: The file's location.
-        name: Its name in messages.
+        name: Its path within the tape.
+        manifest: The tape's, against which the file is checked.
 
     Raises:
         TapeError: If the file is empty, not DBN, cut off within its metadata, of a newer version,
@@ -171,7 +170,7 @@ def read_metadata(path: Path, name: str) -> DbnFile:
     """
     if path.stat().st_size == 0:
         raise TapeError(f"{path}: empty; a DBN file begins with metadata")
-    header = _read_header(path)
+    header = _read_header(file_bytes(path, name, manifest))
     if not _may_be_dbn(header):
         raise TapeError(f"{path}: not a DBN file; it begins with {header[:8]!r}, not with b'DBN'")
     if len(header) >= _PREFIX and header[3] > _NEWEST_VERSION:
@@ -191,14 +190,14 @@ def read_metadata(path: Path, name: str) -> DbnFile:
         raise TapeError(f"{path}: its records have send times (ts_out); record without them")
     schema = str(metadata.schema)
     # The decoder upgrades the metadata, which hides the version of the records.
-    return DbnFile(path, name, metadata.dataset, schema, header[3], size, metadata)
+    return DbnFile(path, name, metadata.dataset, schema, header[3], size, metadata, manifest)
 
 
-def _read_header(path: Path) -> bytes:
+def _read_header(content: FileBytes) -> bytes:
     """The prefix and the metadata, or all of a shorter file."""
     header = b""
     size = _PREFIX
-    for block in read_blocks(path, warn=lambda _: None):
+    for block in read_blocks(content, warn=lambda _: None):
         header += block
         if len(header) >= _PREFIX:
             size = _PREFIX + int.from_bytes(header[4:8], "little")
@@ -217,13 +216,8 @@ def find_files(folder: Path) -> list[DbnFile]:
     Hidden folders and a simulator's `truth/` are not part of the tape.
 
     Raises:
-        TapeError: As `read_metadata`.
+        TapeError: As `read_metadata` and `read_manifest`.
     """
-    paths = []
-    for path in folder.rglob("*"):
-        inside = path.relative_to(folder)
-        if not path.name.endswith((PLAIN_SUFFIX, ZSTD_SUFFIX)) or not path.is_file():
-            continue
-        if inside.parts[0] != "truth" and not any(part.startswith(".") for part in inside.parts):
-            paths.append((inside.as_posix(), path))
-    return [read_metadata(path, name) for name, path in sorted(paths)]
+    manifest = read_manifest(folder)
+    names = sorted(name for name in tape_files(folder) if is_dbn(name))
+    return [read_metadata(folder / name, name, manifest) for name in names]

@@ -15,10 +15,12 @@ from zerodte.market.calendar import TradingSession, calendar
 from zerodte.market.osi import MarketError, parse_osi
 from zerodte.records.dbn import CADENCE, INDEX, TRADE_SCHEMAS, UNDEF_TIME
 from zerodte.records.tick import Tick
+from zerodte.tape.checksums import MANIFEST, FileBytes, TapeManifest, file_bytes
 from zerodte.tape.dbnfile import DbnFile, find_files
 from zerodte.tape.diagnostics import Diagnostics
 from zerodte.tape.error import TapeError
 from zerodte.tape.file_selection import InstrumentKind, select_files
+from zerodte.tape.manifest import read_manifest, unlisted
 from zerodte.tape.record_router import SessionSpan
 from zerodte.tape.sidecars import (
     CANCELS_SUFFIX,
@@ -40,6 +42,7 @@ class Tape:
     Attributes:
         path: The folder.
         files: Every DBN file in it, by name, ignored ones included.
+        manifest: The manifest of the finished tape; None without one.
         notes: The content of `tape.json`.
         session: The trading session.
         span: The receive times of the session.
@@ -58,14 +61,15 @@ class Tape:
     ) -> None:
         self.path = path
         self.files = tuple(files)
-        self.notes: Notes = read_notes(path)
+        self.manifest = read_manifest(path)
+        self.notes: Notes = read_notes(path, self.manifest)
         self.session = session
         self.symbols = symbols
         self.span = session_span(session)
         self._diagnostics = diagnostics
         self._kinds = {dataset: kind_of(dataset, names) for dataset, names in symbols.items()}
         self._selection = select_files(files, self._kinds, diagnostics.warn)
-        self._commits = _read_commits(path, self.files, diagnostics)
+        self._commits = _read_commits(path, self.files, self.manifest, diagnostics)
         self.initial_symbols = (
             symbols if self._commits is None else read_mappings(files, session.date)
         )
@@ -79,6 +83,24 @@ class Tape:
     def selected_files(self) -> tuple[DbnFile, ...]:
         """The files whose records are in ticks, by name."""
         return tuple(selected.file for selected in self._selection)
+
+    @property
+    def unchecked(self) -> list[str]:
+        """Sentences on files whose bytes no manifest checks; none if all are checked."""
+        if self.manifest is None:
+            return [f"no {MANIFEST}: sizes and frames only are checked"]
+        return [
+            f"{name}: not in {MANIFEST}; its size and frames only are checked"
+            for name in unlisted(self.path, self.manifest)
+        ]
+
+    def content(self, name: str) -> FileBytes:
+        """The bytes of a file that lies beside the records, such as `truth/trades.parquet`.
+
+        Args:
+            name: The file's path within the tape.
+        """
+        return file_bytes(self.path / name, name, self.manifest)
 
     def kind(self, dataset: str) -> InstrumentKind:
         """The kind of a dataset's instruments.
@@ -150,7 +172,7 @@ class Tape:
             if file.schema in TRADE_SCHEMAS:
                 count = functools.partial(file.count, self._diagnostics.warn)
                 committed = None if self._commits is None else counts.get(file.name, 0)
-                pairs = read_cancels(file.path, count, committed)
+                pairs = read_cancels(file.sidecar(CANCELS_SUFFIX), count, committed)
                 if pairs is not None:
                     out[file.name] = pairs
         return out
@@ -248,9 +270,12 @@ def _is_option(symbol: str) -> bool:
 
 
 def _read_commits(
-    folder: Path, files: Sequence[DbnFile], diagnostics: Diagnostics
+    folder: Path,
+    files: Sequence[DbnFile],
+    manifest: TapeManifest | None,
+    diagnostics: Diagnostics,
 ) -> tuple[Commit, ...] | None:
-    content = read_commits(folder)
+    content = read_commits(folder, manifest)
     if content is None:
         return None
     commits, is_incomplete = content

@@ -7,7 +7,7 @@ a kill at any point, the next recorder rolls the tape back to its last commit an
 import os
 import time
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Final
 
@@ -16,6 +16,7 @@ from zerodte.tape.dbnfile import find_files
 from zerodte.tape.error import TapeError
 from zerodte.tape.feed_manifest import FeedManifest, FeedStream
 from zerodte.tape.frames import compress_frame
+from zerodte.tape.manifest import check_bytes, read_manifest, remove_manifest, write_manifest
 from zerodte.tape.metadata import encode_metadata
 from zerodte.tape.record_router import SessionSpan
 from zerodte.tape.recovery import MAX_LOST_COMMITS, Recovery, recover
@@ -62,9 +63,14 @@ class Recorder:
         if lock is None:
             raise TapeError(f"{folder}: another process is recording there")
         self._lock = lock
+        self._folder = folder
         try:
+            finished = read_manifest(folder)
+            if finished is not None:
+                check_bytes(folder, finished)
             self.recovery: Recovery = recover(folder, manifest.streams)
             _check_symbols(folder, manifest)
+            remove_manifest(folder)
             if not find_files(folder):
                 write_notes(folder, manifest.notes)
             for stream in manifest.streams:
@@ -119,7 +125,7 @@ class Recorder:
             self._last_sync, self._unsynced = time.monotonic(), 0
 
     def close(self) -> None:
-        """Sync and close the files; a second call does nothing."""
+        """Sync and close the files, and write the manifest; a second call does nothing."""
         if self._is_closed:
             return
         self._is_closed = True
@@ -129,6 +135,10 @@ class Recorder:
                 cleanup.callback(file.close)
             self._sync_files()
             self._ticks.sync()
+            # A disk that is full takes no manifest. The recording is whole without it.
+            with suppress(OSError):
+                self._roll_back()
+                write_manifest(self._folder, self._counts)
 
     def _append(self, tick: ClosedTick, counts: dict[str, int]) -> bytes:
         """Write a tick's records and update `counts`; returns its line, still to be written."""

@@ -13,6 +13,7 @@ import numpy as np
 from zerodte.arrays import I64, U8
 from zerodte.constants import SECOND
 from zerodte.records.condition import Condition
+from zerodte.tape.checksums import FileBytes, TapeManifest, file_bytes
 from zerodte.tape.error import TapeError
 
 NOTES = "tape.json"
@@ -88,18 +89,18 @@ class Commit(msgspec.Struct, frozen=True, omit_defaults=True):
     gap: str = ""
 
 
-def read_notes(folder: Path) -> Notes:
+def read_notes(folder: Path, manifest: TapeManifest | None = None) -> Notes:
     """Read `tape.json`; a folder without one is a recorded tape without notes.
 
     Raises:
-        TapeError: If the file does not have the form of `Notes`.
+        TapeError: If the file does not have the form of `Notes`, or is not that of the manifest.
     """
     path = folder / NOTES
     if not path.exists():
         return Notes()
     try:
-        return msgspec.json.decode(path.read_bytes(), type=Notes)
-    except msgspec.DecodeError as error:
+        return msgspec.json.decode(file_bytes(path, NOTES, manifest).read(), type=Notes)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise TapeError(
             f'{path}: {error}; expected: {{"source": "recorded", "notes": ["..."]}}'
         ) from error
@@ -116,16 +117,15 @@ def sidecar_path(file: Path, suffix: str) -> Path:
     return file.with_name(file.name + suffix)
 
 
-def read_conditions(file: Path, committed: int | None = None) -> U8 | None:
+def read_conditions(sidecar: FileBytes, committed: int | None = None) -> U8 | None:
     """Read the conditions of a file of trades: uint8[n]; None without a sidecar.
 
     Args:
-        file: The trades.
+        sidecar: The file of conditions.
         committed: The number of committed trades; None if all are. Conditions after them, left by
             a killed recorder, are ignored.
     """
-    path = sidecar_path(file, CONDITIONS_SUFFIX)
-    return np.frombuffer(path.read_bytes(), np.uint8)[:committed] if path.exists() else None
+    return np.frombuffer(sidecar.read(), np.uint8)[:committed] if sidecar.path.exists() else None
 
 
 def check_conditions(codes: U8, count: int, name: str) -> None:
@@ -142,11 +142,13 @@ def check_conditions(codes: U8, count: int, name: str) -> None:
         raise TapeError(f"{name}: condition {codes.max()}; expected: 0 to {max(Condition):d}")
 
 
-def read_cancels(file: Path, count: Callable[[], int], committed: int | None = None) -> I64 | None:
+def read_cancels(
+    sidecar: FileBytes, count: Callable[[], int], committed: int | None = None
+) -> I64 | None:
     """Read the cancels of a file of trades; None without a sidecar.
 
     Args:
-        file: The trades.
+        sidecar: The file of cancels.
         count: Counts the trades; called only if there are cancels and all trades are committed.
         committed: The number of committed trades; None if all are. Cancels after them, left by a
             killed recorder, are ignored, and so is an incomplete pair.
@@ -157,10 +159,10 @@ def read_cancels(file: Path, count: Callable[[], int], committed: int | None = N
     Raises:
         TapeError: If a pair is incomplete, or does not point from a trade to an earlier one.
     """
-    path = sidecar_path(file, CANCELS_SUFFIX)
+    path = sidecar.path
     if not path.exists():
         return None
-    content = path.read_bytes()
+    content = sidecar.read()
     if committed is not None:
         content = content[: len(content) // CANCEL_SIZE * CANCEL_SIZE]
     if len(content) % CANCEL_SIZE:
@@ -190,19 +192,22 @@ def check_cancels(pairs: I64, count: int, name: str) -> None:
         )
 
 
-def read_commits(folder: Path) -> tuple[list[Commit], bool] | None:
+def read_commits(
+    folder: Path, manifest: TapeManifest | None = None
+) -> tuple[list[Commit], bool] | None:
     """Read `ticks`; None if there is no such file.
 
     Returns:
         The commits, and whether the last line is incomplete, as a killed recorder leaves it.
 
     Raises:
-        TapeError: If a line is not a commit, or does not continue the previous one.
+        TapeError: If a line is not a commit, or does not continue the previous one; or the file is
+            not that of the manifest.
     """
     path = folder / TICKS
     if not path.exists():
         return None
-    *lines, last = path.read_bytes().split(b"\n")
+    *lines, last = file_bytes(path, TICKS, manifest).read().split(b"\n")
     commits: list[Commit] = []
     counts: dict[str, int] = {}
     for number, line in enumerate(lines, start=1):
@@ -216,7 +221,7 @@ def read_commits(folder: Path) -> tuple[list[Commit], bool] | None:
 def _commit(path: Path, number: int, line: bytes) -> Commit:
     try:
         return msgspec.json.decode(line, type=Commit)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise TapeError(
             f'{path}, line {number}: {error}; expected: {{"end": ns, "counts": {{file: n}}}}'
         ) from error

@@ -5,6 +5,7 @@ reader collects every file's run. All work on records is done on whole chunks; p
 only slices. During a recording, ticks that were just committed continue where the files end.
 """
 
+import functools
 from collections.abc import Iterator, Sequence
 from typing import Final
 
@@ -25,7 +26,14 @@ from zerodte.tape.record_router import (
     SessionSpan,
     TradeNumbers,
 )
-from zerodte.tape.sidecars import Commit, check_conditions, read_cancels, read_conditions
+from zerodte.tape.sidecars import (
+    CANCELS_SUFFIX,
+    CONDITIONS_SUFFIX,
+    Commit,
+    check_conditions,
+    read_cancels,
+    read_conditions,
+)
 from zerodte.tape.tick_assembler import ClosedTick
 from zerodte.tape.tick_cutter import CommitCutter, ReceiveTimeCutter, TickCutter
 
@@ -60,11 +68,14 @@ class _FileCursor:
         self._committed_count = committed_count
         may_have_sidecars = file.schema in TRADE_SCHEMAS
         self._conditions = (
-            read_conditions(file.path, committed_count) if may_have_sidecars else None
+            read_conditions(file.sidecar(CONDITIONS_SUFFIX), committed_count)
+            if may_have_sidecars
+            else None
         )
         pairs = None
         if may_have_sidecars:
-            pairs = read_cancels(file.path, lambda: file.count(diagnostics.warn), committed_count)
+            count = functools.partial(file.count, diagnostics.warn)
+            pairs = read_cancels(file.sidecar(CANCELS_SUFFIX), count, committed_count)
         self._cancel_pairs = _NO_PAIRS if pairs is None else pairs
         self.router = RecordRouter(
             selected, span, numbers, diagnostics, has_cancels=pairs is not None

@@ -1,7 +1,7 @@
 """Writing records to a tape folder, as files that any DBN reader understands.
 
 Each call of `write` adds one file. Existing files never change, so several downloads or imports of
-a day can share a tape.
+a day can share a tape. `finish` says that no more will come.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,6 +15,7 @@ from zerodte.records.dbn import LENGTH_UNIT, RTYPES, SCHEMAS, TRADE_SCHEMAS, UND
 from zerodte.tape.compression import PLAIN_SUFFIX, ZSTD_SUFFIX, is_compressed
 from zerodte.tape.dbnfile import find_files
 from zerodte.tape.error import TapeError
+from zerodte.tape.manifest import read_manifest, remove_manifest, write_manifest
 from zerodte.tape.metadata import encode_metadata, utc_datetime
 from zerodte.tape.sidecars import (
     CANCELS_SUFFIX,
@@ -45,7 +46,8 @@ class TapeWriter:
         import_losses: What an import could not read, by symbol and fact; added to the tape's own.
 
     Raises:
-        TapeError: If the folder is a tape of another source, or holds unreadable DBN files.
+        TapeError: If the folder is a tape of another source, or holds unreadable DBN files, or is
+            not as its manifest says.
     """
 
     def __init__(
@@ -60,7 +62,8 @@ class TapeWriter:
         self.path = Path(path)
         self.path.mkdir(parents=True, exist_ok=True)
         files = find_files(self.path)
-        existing = read_notes(self.path)
+        self._earlier = read_manifest(self.path)
+        existing = read_notes(self.path, self._earlier)
         if files and existing.source != source:
             raise TapeError(
                 f"{self.path}: a tape that is {existing.source}, not {source}; use another folder"
@@ -68,7 +71,11 @@ class TapeWriter:
         cadence = max(existing.cadence_seconds, cadence_seconds)
         all_notes = tuple(dict.fromkeys((*existing.notes, *notes)))
         losses = _joined(existing.import_losses, import_losses or {})
-        write_notes(self.path, Notes(source, all_notes, cadence, losses))
+        self._notes = Notes(source, all_notes, cadence, losses)
+        #: What was there before without a manifest cannot be vouched for.
+        self._may_finish = not files or self._earlier is not None
+        self._is_begun = False
+        self._counts: dict[str, int] = {}
         self._symbols = read_symbols(files, date=None, warn=lambda _: None)
         self._ids = {
             dataset: {symbol: instrument_id for instrument_id, symbol in symbols.items()}
@@ -138,6 +145,7 @@ class TapeWriter:
             dataset, schema, start, end, self._register_symbols(dataset, records, symbols)
         )
         sidecars = _sidecars(schema, len(records), conditions, cancels)
+        self._begin()
         path.parent.mkdir(parents=True, exist_ok=True)
         for suffix, sidecar in sidecars.items():
             write_atomically(sidecar_path(path, suffix), sidecar)
@@ -145,7 +153,24 @@ class TapeWriter:
         if is_compressed(path):
             content = zstandard.ZstdCompressor(write_checksum=True).compress(content)
         write_atomically(path, content)
+        self._counts[path.relative_to(self.path).as_posix()] = len(records)
         return path
+
+    def finish(self) -> None:
+        """Write the manifest: from now on, readers check every byte of the tape before they use it.
+
+        A tape that was there before, without a manifest, stays without one.
+        """
+        self._begin()
+        if self._may_finish:
+            write_manifest(self.path, self._counts, self._earlier)
+
+    def _begin(self) -> None:
+        """Before the first change: a tape that is being written has no manifest."""
+        if not self._is_begun:
+            remove_manifest(self.path)
+            write_notes(self.path, self._notes)
+            self._is_begun = True
 
     def _register_symbols(
         self, dataset: str, records: Records, symbols: Mapping[int, str] | None

@@ -18,6 +18,7 @@ from zerodte.records.tick import Batch
 from zerodte.records.truth import CONTRACT_TRUTH, TRADE_TRUTH
 from zerodte.tape.atomic_folder import atomic_folder
 from zerodte.tape.error import TapeError
+from zerodte.tape.manifest import TRUTH_FOLDER
 from zerodte.tape.record_router import TICK_FIELDS
 from zerodte.tape.sidecars import Notes, write_atomically
 from zerodte.tape.writer import TapeWriter
@@ -28,8 +29,7 @@ ProgressCallback: TypeAlias = Callable[[int], None]
 #: The notes of every simulated tape.
 SIMULATED_NOTES: Final = Notes("simulated", ("simulated: not market data",))
 
-#: The folder and files of the truth within a tape; see `zerodte.records.truth`.
-TRUTH_FOLDER: Final = "truth"
+#: The files of the truth in a tape's `TRUTH_FOLDER`; see `zerodte.records.truth`.
 TRADES_FILE: Final = "trades.parquet"
 CONTRACTS_FILE: Final = "contracts.parquet"
 PARAMETERS_FILE: Final = "parameters.json"
@@ -55,20 +55,23 @@ def write_tape(source: BlockSource, out: Path, progress: ProgressCallback) -> Co
     if out.exists():
         raise TapeError(f"{out}: exists; a simulated tape needs a folder of its own")
     counts: Counter[str] = Counter()
-    with atomic_folder(out) as folder, ExitStack() as open_files:
+    with atomic_folder(out) as folder:
         truth = folder / TRUTH_FOLDER
         truth.mkdir()
         _write_parameters(truth, source.draw)
-        output = _TapeOutput(
-            TapeWriter(folder, source=SIMULATED_NOTES.source, notes=SIMULATED_NOTES.notes),
-            source,
-            open_files.enter_context(truth_file(truth / TRADES_FILE, TRADE_TRUTH)),
-            open_files.enter_context(truth_file(truth / CONTRACTS_FILE, CONTRACT_TRUTH)),
-        )
-        for block in source.blocks():
-            counts += output.add(block)
-            progress(block.end)
-        output.flush()
+        writer = TapeWriter(folder, source=SIMULATED_NOTES.source, notes=SIMULATED_NOTES.notes)
+        with ExitStack() as open_files:
+            output = _TapeOutput(
+                writer,
+                source,
+                open_files.enter_context(truth_file(truth / TRADES_FILE, TRADE_TRUTH)),
+                open_files.enter_context(truth_file(truth / CONTRACTS_FILE, CONTRACT_TRUTH)),
+            )
+            for block in source.blocks():
+                counts += output.add(block)
+                progress(block.end)
+            output.flush()
+        writer.finish()
     return counts
 
 

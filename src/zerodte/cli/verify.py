@@ -1,0 +1,29 @@
+"""`zerodte verify`: reads every byte of tapes, and names what is damaged."""
+
+from pathlib import Path
+
+import click
+
+from zerodte.cli.options import FOLDER
+from zerodte.tape.tape_check import TapeCheck, check_tape
+
+
+@click.command("verify")
+@click.argument("tapes", metavar="TAPE...", type=FOLDER, nargs=-1, required=True)
+@click.pass_context
+def verify_command(context: click.Context, tapes: tuple[Path, ...]) -> None:
+    """Check every byte of each tape in a folder TAPE against its manifest."""
+    is_sound = True
+    for tape in tapes:
+        check = check_tape(tape)
+        click.echo(f"{tape}: {_line(check)}")
+        for sentence in check.damage:
+            click.secho(sentence, fg="red", err=True)
+        is_sound = is_sound and not check.damage
+    if not is_sound:
+        context.exit(1)
+
+
+def _line(check: TapeCheck) -> str:
+    counts = f"{check.files:,} files, {check.size:,} bytes, {check.records:,} records"
+    return "; ".join([counts, *check.unchecked, "damaged" if check.damage else "sound"])
