@@ -146,7 +146,7 @@ ERRORS = [
     ("GET", LEADERBOARD + "?n=x", "invalid_n"),
     ("GET", SNAPSHOT + "BROKEN", "internal_error"),
     ("GET", SNAPSHOT, "not_found"),
-    ("GET", SNAPSHOT + "SPX%2F..%2Fhealth", "not_found"),
+    ("GET", SNAPSHOT + "SPX%2F..%2Fhealth", "symbol_not_found"),
     ("GET", "/v1", "not_found"),
     ("GET", "/docs/more", "not_found"),
     ("GET", "/schema", "not_found"),
@@ -166,6 +166,7 @@ def test_every_error_has_the_one_shape(
 
 #: Met by connections, before a request reaches a route, and by what a client accepts.
 ELSEWHERE = {
+    "misdirected_request",
     "bad_request",
     "not_acceptable",
     "request_timeout",

@@ -21,6 +21,7 @@ _COMMON_CODES = (
     "bad_request",
     "request_timeout",
     "uri_too_long",
+    "misdirected_request",
     "headers_too_large",
     "internal_error",
 )
