@@ -134,6 +134,7 @@ ERRORS = [
     ("GET", SNAPSHOT + "SPX?strike_range=x", "invalid_strike_range"),
     ("GET", SNAPSHOT + "WARM", "warming_up"),
     ("GET", SERIES + "TORN?at=2021-01-04T12:00:00", "session_unreadable"),
+    ("GET", SERIES + "AWAY?at=2021-01-04T12:00:00", "history_unavailable"),
     ("GET", SERIES + "SPX?bar=x", "invalid_bar"),
     ("GET", SERIES + "SPX?minutes=x", "invalid_minutes"),
     ("GET", SERIES + "SPX?at=x", "invalid_at"),

@@ -50,7 +50,13 @@ def serve(
     log("start", url=url, version=zerodte.__version__)
     service, worker = LocalService(runner.stage), Worker(runner)
     app = create_app(service, ServerSettings(url, (listener.host, *hosts)))
-    server = Server(app, listener, app.stop, app.count_abort)
+
+    def end_waits() -> None:
+        app.stop()
+        if store := runner.stage.store:
+            store.stop_reading()
+
+    server = Server(app, listener, end_waits, app.count_abort)
     with LateProgress() as progress:
         worker.start(_Announcer(service, url, progress, lead))
         try:

@@ -6,6 +6,7 @@ Every request is measured here, whether it succeeds or fails.
 
 import asyncio
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from time import perf_counter
 
 from zerodte.server import asgi
@@ -28,6 +29,8 @@ from zerodte.wire.errors import ApiError
 from zerodte.wire.query import Query
 from zerodte.wire.stream import StreamQuery
 
+#: Answers about the past under way at the same time, most of them waiting for a store.
+_HISTORY_THREADS = 8
 #: Host headers remembered as allowed, so that they are parsed once.
 _MAX_CHECKED_HOSTS = 1024
 
@@ -89,6 +92,7 @@ class Application:
         self._checked_hosts: set[bytes] = set()
         self._cache = ResponseCache()
         self._stream = Stream(state.service)
+        self._history = ThreadPoolExecutor(_HISTORY_THREADS, "past answers")
         self._metrics = state.metrics
         self._metrics.watch(self._cache, self._stream)
 
@@ -185,9 +189,12 @@ class Application:
             await self._send(response, route, exchange)
 
     async def _response(self, route: Route, query: Query) -> Response:
-        if route.in_thread:
-            return await asyncio.to_thread(route.respond, self._state, query)
-        return route.respond(self._state, query)
+        if not route.in_thread:
+            return route.respond(self._state, query)
+        # A store may hang, so whoever asks about the past waits on threads of their own.
+        pool = self._history if self._state.service.reads_history(query) else None
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(pool, route.respond, self._state, query)
 
     async def _send_cached(self, cached: CachedResponse, exchange: _Exchange) -> None:
         accepted = exchange.header(b"accept-encoding")

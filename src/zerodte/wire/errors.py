@@ -34,6 +34,7 @@ STATUS: dict[str, int] = {
     "headers_too_large": 431,
     "internal_error": 500,
     "session_unreadable": 500,
+    "history_unavailable": 503,
     "warming_up": 503,
 }
 
