@@ -9,12 +9,14 @@ WORKERS ?= auto
 PYTEST = $(BIN)/python -m pytest -n $(WORKERS) --dist loadscope
 HOST ?= 127.0.0.1
 PORT ?= 8017
+ALLOW_HOST ?=
 SPEED ?=
 # Of the simulated market; empty ones are the command's own defaults.
 DATE ?=
 SEED ?=
 SYMBOLS ?=
 IMPACT ?=
+ADDRESS = --host $(HOST) --port $(PORT) $(if $(ALLOW_HOST),--allow-host $(ALLOW_HOST))
 CHOICES = $(if $(SPEED),--speed $(SPEED)) $(if $(DATE),--date $(DATE)) $(if $(SEED),--seed $(SEED)) \
 	$(if $(SYMBOLS),--symbols $(SYMBOLS)) $(if $(IMPACT),--impact $(IMPACT))
 
@@ -25,7 +27,7 @@ help: ## This list
 	@echo "make run           serve a simulated market on http://$(HOST):$(PORT) (PORT=N, HOST=H, SPEED=X,"
 	@echo "                   DATE=D, SEED=N, SYMBOLS=A,B; TAPE=DIR serves a tape instead)"
 	@echo "make test          run the tests, in parallel (ARGS=..., WORKERS=N)"
-	@echo "make drill         run the long seeded matrices: kills, recorded days in every form"
+	@echo "make drill         run the long seeded matrices: kills, recorded days in every form, generated requests"
 	@echo "make check         lint, types, import directions"
 	@echo "make bench         measure speed against named peers"
 	@echo "make study         measure the simulated market against real ones (ARGS=NAME)"
@@ -33,9 +35,9 @@ help: ## This list
 
 run: $(VENV)/run-ready ## Serve a market, or the tape in TAPE
 ifdef TAPE
-	@exec $(BIN)/zerodte serve "$(TAPE)" --host $(HOST) --port $(PORT) $(if $(SPEED),--speed $(SPEED))
+	@exec $(BIN)/zerodte serve "$(TAPE)" $(ADDRESS) $(if $(SPEED),--speed $(SPEED))
 else
-	@exec $(BIN)/zerodte demo --host $(HOST) --port $(PORT) $(CHOICES)
+	@exec $(BIN)/zerodte demo $(ADDRESS) $(CHOICES)
 endif
 
 test: $(VENV)/dev-ready $(VENV)/s3-ready ## Run the tests

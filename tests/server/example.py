@@ -70,6 +70,11 @@ class ExampleService:
         samples = self.begun + len(self.samples)
         return {"tick": self.ticks, "sample": samples, "never": 0}[query.varies_with]
 
+    def reads_history(self, query: Query) -> bool:
+        """Never: it has all in memory."""
+        del query
+        return False
+
     def events(self, query: StreamQuery, after: int | None) -> Sequence[SampleEvent]:
         """Those of `samples`, whatever the symbol."""
         if query.symbol not in self.status().symbols:
@@ -106,6 +111,8 @@ class ExampleService:
             raise ApiError("warming_up", "WARM has not been seen enough yet.")
         if symbol == "TORN":
             raise ApiError("session_unreadable", "What is kept of TORN cannot be read.")
+        if symbol == "AWAY":
+            raise ApiError("history_unavailable", "The store of AWAY does not respond.")
         if symbol == "BLANK":
             raise ApiError("no_strike_data_for_window", "BLANK was never quoted, all day long.")
         return msgspec.json.encode(filled(_WINDOWED[type(query)], symbol=symbol))

@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import re
 import socket
 import threading
 from collections.abc import Iterator
@@ -49,6 +50,11 @@ def answer(raw: socket.socket, method: str = "GET") -> tuple[http.client.HTTPRes
     return response, response.read()
 
 
+def statuses(said: bytes) -> list[int]:
+    """The statuses of answers that came one after another."""
+    return [int(status) for status in re.findall(rb"HTTP/1\.1 (\d{3}) [A-Z]", said)]
+
+
 def refusal(raw: socket.socket) -> str:
     """The code of an error that ends the connection."""
     response, body = answer(raw)
@@ -73,11 +79,11 @@ def alive(url: str) -> bool:
         b"GET / HTTP/9.9\r\n\r\n",
         b"NONSENSE / HTTP/1.1\r\n\r\n",
         b"GET  HTTP/1.1\r\n\r\n",
-        b"GET /\x00 HTTP/1.1\r\nHost: x\r\n\r\n",
-        b"GET /\xc3\xa9 HTTP/1.1\r\nHost: x\r\n\r\n",
-        b"GET http:// HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"GET /\x00 HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        b"GET /\xc3\xa9 HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        b"GET http:// HTTP/1.1\r\nHost: localhost\r\n\r\n",
         b"GET / HTTP/1.1\r\nHost : x\r\n\r\n",
-        b"GET / HTTP/1.1\r\nHost: x\r\nA\x00: b\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: localhost\r\nA\x00: b\r\n\r\n",
         b"GET / HTTP/1.1\r\nContent-Length: -1\r\n\r\n",
         b"GET / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
         b"GET / HTTP/1.1\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
@@ -116,7 +122,7 @@ def test_there_is_one_host(client: httpx.Client, url: str, path: str, hosts: byt
 def test_heads_have_an_end(url: str, head: bytes, code: str, piece: int) -> None:
     if b"HTTP" not in head:
         head += b" HTTP/1.1"
-    head += b"\r\nHost: x\r\n\r\n"
+    head += b"\r\nHost: localhost\r\n\r\n"
     with connected(url) as raw:
         for start in range(0, len(head), piece):
             raw.sendall(head[start : start + piece])
@@ -132,7 +138,7 @@ def test_what_is_within_the_limits_is_answered(
     assert client.get(SPX, headers={"x": "a" * (HEAD_BYTES // 2)}).status_code == 200
 
 
-BEGUN = [b"GET ", b"GET / HTTP/1.1\r\nHost: x\r\n", b"\r\n", b"GET / HTTP/1.1\r\nA"]
+BEGUN = [b"GET ", b"GET / HTTP/1.1\r\nHost: localhost\r\n", b"\r\n", b"GET / HTTP/1.1\r\nA"]
 
 
 @pytest.mark.parametrize(
@@ -146,7 +152,7 @@ def test_a_head_that_does_not_come_is_not_waited_for(
     monkeypatch.setattr(connection, "_HEAD_S", 0.15)
     with served(create_app(service, ServerSettings())) as url, connected(url) as raw:
         if before:
-            raw.sendall(b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n")
+            raw.sendall(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")
             assert answer(raw)[0].status == 200
         raw.sendall(begun)
         assert refusal(raw) == "request_timeout"
@@ -189,16 +195,19 @@ def test_stalled_heads_do_not_hold_the_server(service: ExampleService) -> None:
 
 
 def test_requests_may_come_all_at_once(url: str) -> None:
-    request = f"GET {SPX} HTTP/1.1\r\nHost: x\r\n\r\n".encode()
+    request = f"GET {SPX} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
     with connected(url) as raw:
-        raw.sendall(request * 20 + request.replace(b"Host: x", b"Connection: close\r\nHost: x"))
+        raw.sendall(
+            request * 20
+            + request.replace(b"Host: localhost", b"Connection: close\r\nHost: localhost")
+        )
         answers = rest(raw)
     assert answers.count(b"HTTP/1.1 200 OK") == 21
 
 
 def test_a_body_is_not_read(url: str) -> None:
     with connected(url) as raw:
-        head = f"GET {SPX} HTTP/1.1\r\nHost: x\r\nContent-Length: ".encode()
+        head = f"GET {SPX} HTTP/1.1\r\nHost: localhost\r\nContent-Length: ".encode()
         raw.sendall(head + b"5\r\n\r\nhello")
         assert answer(raw)[0].status == 200
         raw.sendall(head + b"1000000000\r\n\r\nhello")
@@ -209,7 +218,8 @@ def test_a_body_is_not_read(url: str) -> None:
 def test_an_upgrade_is_not_taken(url: str) -> None:
     with connected(url) as raw:
         raw.sendall(
-            b"GET /health HTTP/1.1\r\nHost: x\r\nConnection: upgrade\r\nUpgrade: websocket\r\n"
+            b"GET /health HTTP/1.1\r\nHost: localhost\r\n"
+            b"Connection: upgrade\r\nUpgrade: websocket\r\n"
             b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
         )
         assert answer(raw)[0].status == 200
@@ -217,9 +227,40 @@ def test_an_upgrade_is_not_taken(url: str) -> None:
 
 def test_garbage_after_a_request_does_not_mix_with_its_answer(url: str) -> None:
     with connected(url) as raw:
-        raw.sendall(f"GET {SPX} HTTP/1.1\r\nHost: x\r\n\r\n\x00\x00".encode())
+        raw.sendall(f"GET {SPX} HTTP/1.1\r\nHost: localhost\r\n\r\n\x00\x00".encode())
         said = rest(raw)
-    assert said.count(b"HTTP/1.1 ") <= 1
+    assert statuses(said) == [200, 400]
+    assert b"well-formed" in said.rpartition(b"\r\n\r\n")[2]
+
+
+@pytest.mark.parametrize("before", [0, 3])
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"Transfer-Encoding: chunked\r\n\r\nnot a size\r\n",
+        b"Transfer-Encoding: chunked\r\n\r\n2\r\nabcdef\r\n",
+        b"Transfer-Encoding: chunked\r\n\r\n-1\r\n",
+    ],
+)
+def test_a_malformed_body_is_refused_after_the_answers_before_it(
+    url: str, body: bytes, before: int
+) -> None:
+    request = f"GET {SPX} HTTP/1.1\r\nHost: localhost\r\n".encode()
+    with connected(url) as raw:
+        raw.sendall((request + b"\r\n") * before + request + body)
+        said = rest(raw)
+    assert statuses(said) == [200] * before + [400]
+    assert json.loads(said.rpartition(b"\r\n\r\n")[2])["error"] == "bad_request"
+    assert alive(url)
+
+
+def test_an_old_client_gets_a_body_without_chunks(url: str) -> None:
+    with connected(url) as raw:
+        raw.sendall(f"GET {SPX} HTTP/1.0\r\n\r\n".encode())
+        response, body = answer(raw)
+    assert response.status == 200
+    assert response.headers["transfer-encoding"] is None
+    assert json.loads(body)["symbol"] == "SPX"
 
 
 @settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -1,5 +1,7 @@
 """The OpenAPI document: sound in itself, and true of real answers."""
 
+import re
+from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -42,6 +44,25 @@ def test_it_names_every_route_with_its_parameters(document: Json) -> None:
         assert operation["x-access"] == route.plan
     operations = [path["get"]["operationId"] for path in document["paths"].values()]
     assert len(set(operations)) == len(operations)
+
+
+def test_generators_of_clients_can_read_it(document: Json) -> None:
+    """They know no schema but objects, and name a parameter's type after its operation."""
+    assert not [node for node in nodes(document) if node.get("items") is False]
+    shapes = {re.sub(r"[^a-z]", "", name.lower()) for name in document["components"]["schemas"]}
+    for path in document["paths"].values():
+        operation = path["get"]["operationId"].replace("_", "")
+        for given in path["get"]["parameters"]:
+            assert operation + given["name"].replace("_", "") not in shapes
+
+
+def test_a_tuple_has_its_length(document: Json) -> None:
+    interval = document["components"]["schemas"]["PinProbability"]["properties"]["interval"]
+    (pair,) = [kind for kind in interval["anyOf"] if kind.get("type") == "array"]
+    bounds = {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2}
+    assert pair == bounds
+    assert faults([0.1], pair, document)
+    assert faults([0.1, "x"], pair, document)
 
 
 def test_every_failure_of_a_route_is_there(document: Json) -> None:
@@ -95,6 +116,15 @@ def test_the_check_finds_what_is_wrong(client: httpx.Client, document: Json) -> 
         assert faults(spoilt, schema["schema"], document)
 
 
+def nodes(node: Any) -> Iterator[Json]:
+    """Every object in a piece of a document."""
+    if isinstance(node, dict):
+        yield node
+    for inner in node.values() if isinstance(node, dict) else node:
+        if isinstance(inner, dict | list):
+            yield from nodes(inner)
+
+
 def references(node: Any) -> list[str]:
     """Every reference in a piece of a document."""
     if isinstance(node, dict):
@@ -131,7 +161,8 @@ def faults(value: Any, schema: Json, document: Json, at: str = "answer") -> list
         if name in value:
             found += faults(value[name], inner, document, f"{at}.{name}")
     if isinstance(value, list):
-        items = schema.get("prefixItems") or [schema.get("items", {})] * len(value)
-        for position, (item, inner) in enumerate(zip(value, items, strict=True)):
-            found += faults(item, inner, document, f"{at}[{position}]")
+        if not schema.get("minItems", 0) <= len(value) <= schema.get("maxItems", len(value)):
+            found.append(f"{at} has {len(value)} items")
+        for position, item in enumerate(value):
+            found += faults(item, schema.get("items", {}), document, f"{at}[{position}]")
     return found

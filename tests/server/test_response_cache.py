@@ -164,7 +164,7 @@ def test_concurrent_requests_share_one_computation(symbol: str, status: int) -> 
         # One that gives up does not call off what others wait for; others are answered meanwhile.
         host, port = url.removeprefix("http://").split(":")
         with socket.create_connection((host, int(port))) as impatient:
-            impatient.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+            impatient.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
             for _ in range(21):
                 assert turnstile.arrived.acquire(timeout=30)
         assert client.get("/health").status_code == 200

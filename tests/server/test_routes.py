@@ -134,6 +134,7 @@ ERRORS = [
     ("GET", SNAPSHOT + "SPX?strike_range=x", "invalid_strike_range"),
     ("GET", SNAPSHOT + "WARM", "warming_up"),
     ("GET", SERIES + "TORN?at=2021-01-04T12:00:00", "session_unreadable"),
+    ("GET", SERIES + "AWAY?at=2021-01-04T12:00:00", "history_unavailable"),
     ("GET", SERIES + "SPX?bar=x", "invalid_bar"),
     ("GET", SERIES + "SPX?minutes=x", "invalid_minutes"),
     ("GET", SERIES + "SPX?at=x", "invalid_at"),
@@ -146,7 +147,7 @@ ERRORS = [
     ("GET", LEADERBOARD + "?n=x", "invalid_n"),
     ("GET", SNAPSHOT + "BROKEN", "internal_error"),
     ("GET", SNAPSHOT, "not_found"),
-    ("GET", SNAPSHOT + "SPX%2F..%2Fhealth", "not_found"),
+    ("GET", SNAPSHOT + "SPX%2F..%2Fhealth", "symbol_not_found"),
     ("GET", "/v1", "not_found"),
     ("GET", "/docs/more", "not_found"),
     ("GET", "/schema", "not_found"),
@@ -166,6 +167,7 @@ def test_every_error_has_the_one_shape(
 
 #: Met by connections, before a request reaches a route, and by what a client accepts.
 ELSEWHERE = {
+    "misdirected_request",
     "bad_request",
     "not_acceptable",
     "request_timeout",

@@ -145,7 +145,7 @@ def test_a_low_limit_of_open_files_is_raised() -> None:
                 stack.enter_context(socket.create_connection((host, int(port)), timeout=10))
                 for _ in range(100)
             ]
-            opened[-1].sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+            opened[-1].sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
             assert opened[-1].recv(100).startswith(b"HTTP/1.1 200")
         running.send_signal(signal.SIGINT)
         assert running.wait(10) == 0

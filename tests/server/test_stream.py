@@ -3,6 +3,7 @@
 import http.client
 import json
 import socket
+import struct
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -222,7 +223,7 @@ def test_bodies_are_let_pass(service: ExampleService, url: str) -> None:
     host, port = url.removeprefix("http://").split(":")
     with socket.create_connection((host, int(port)), timeout=20) as raw:
         raw.sendall(
-            f"GET {PATH} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n".encode()
+            f"GET {PATH} HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n".encode()
         )
         for _ in range(300):
             raw.sendall(b"2000\r\n" + bytes(0x2000) + b"\r\n")
@@ -230,6 +231,47 @@ def test_bodies_are_let_pass(service: ExampleService, url: str) -> None:
         answer.begin()
         assert answer.status == 200
         assert b"retry" in answer.readline()
+
+
+def test_an_old_reader_gets_events_without_chunks(service: ExampleService, url: str) -> None:
+    service.sample("0")
+    host, port = url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=20) as raw:
+        raw.sendall(f"GET {PATH} HTTP/1.0\r\n\r\n".encode())
+        said = b""
+        while b"event: snapshot" not in said or not said.endswith(b"\n\n"):
+            said += raw.recv(2**16)
+    head, _, body = said.partition(b"\r\n\r\n")
+    assert b"transfer-encoding" not in head.lower()
+    assert b"connection: close" in head.lower()
+    assert body.startswith(b"retry: 2000\n\nid: ")
+
+
+@pytest.mark.parametrize("behind", [1, 3])
+def test_a_reader_that_is_gone_is_told_whatever_waits_behind(
+    service: ExampleService,
+    client: httpx.Client,
+    url: str,
+    caplog: pytest.LogCaptureFixture,
+    behind: int,
+) -> None:
+    """The connection is reset with requests behind the stream, which nobody will answer."""
+    service.sample("0")
+    host, port = url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=20) as raw:
+        raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        raw.sendall(f"GET {PATH} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+        raw.sendall(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n" * behind)
+        while b"event: snapshot" not in raw.recv(2**16):
+            pass
+    number = 1
+    while readers(client):
+        service.sample(str(number))
+        number += 1
+        assert number < 1_000
+    service.sample("last")
+    assert client.get("/health").status_code == 200
+    assert caplog.records == []
 
 
 class LargeService(ExampleService):

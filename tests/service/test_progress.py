@@ -49,7 +49,7 @@ def test_a_sample_is_said_once_when_its_time_has_passed(session: Session) -> Non
         progress.advance(session, 0.5)
     assert heard == [30 * SECOND, 60 * SECOND, 150 * SECOND]
     assert (progress.samples, progress.ticks) == (5, 10), "the silence until 150 held three"
-    stats = progress.stats(session)
+    stats = progress.stats(session.left_out())
     assert (stats.tick_lag, stats.sample_lag) == (0.5, 0.5)
     leave()
     session.advance(session.hours.close + SAMPLE_INTERVAL)
@@ -96,7 +96,7 @@ def test_records_and_gaps_are_counted(tape: Tape) -> None:
     for tick, reason in zip(ticks * 3, reasons, strict=False):
         progress.tick(dataclasses.replace(tick, gap=reason), session, math.nan)
     assert progress.gaps == 2
-    counted = progress.stats(None).records
+    counted = progress.stats({}).records
     assert counted["quotes"] == sum(
         len(batch.records) for tick in (ticks * 3)[: len(reasons)] for batch in tick.quotes
     )

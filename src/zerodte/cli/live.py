@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from zerodte.cli.options import ADDRESS, FOLDER, Finite
-from zerodte.cli.serve import HISTORY, HOST, PORT
+from zerodte.cli.serve import ALLOW_HOST, HISTORY, HOST, PORT
 from zerodte.cli.serving import serve
 from zerodte.feeds.tcp_client import TcpFeed
 from zerodte.feeds.tcp_server import TcpFeedServer
@@ -60,10 +60,16 @@ def feed_command(tape: Path, speed: float, host: str, port: int, no_resume: bool
     help="Folder of recordings; the session is recorded in a subfolder named after its date.",
 )
 @HOST
+@ALLOW_HOST
 @PORT
 @HISTORY
 def live_command(
-    feed: tuple[str, int], record: Path, host: str, port: int, store: SessionStore | None
+    feed: tuple[str, int],
+    record: Path,
+    host: str,
+    hosts: tuple[str, ...],
+    port: int,
+    store: SessionStore | None,
 ) -> None:
     """Record the live feed at FEED and serve it over HTTP."""
     listener = Listener(host, port)
@@ -71,4 +77,4 @@ def live_command(
         runner = LiveRunner(Stage(store), TcpFeed(*feed), record)
         for sentence in runner.recovery.sentences():
             click.echo(sentence)
-        serve(runner, listener, f"recording to {runner.folder} ...")
+        serve(runner, listener, f"recording to {runner.folder} ...", hosts)

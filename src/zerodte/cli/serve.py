@@ -17,6 +17,7 @@ from zerodte.history.history import History
 from zerodte.market.calendar import TradingSession, calendar
 from zerodte.runtime.demo import Demo
 from zerodte.runtime.replay_runner import ReplayRunner
+from zerodte.server.hosts import AllowedHosts
 from zerodte.server.run import Listener
 from zerodte.service.session_store import SessionStore
 from zerodte.service.stage import Stage
@@ -34,6 +35,22 @@ HISTORY = click.option(
     help="Store finished sessions under ROOT and answer for past ones from there: a folder or the "
     "URL of an object store.",
 )
+
+
+def _allowed(_context: click.Context, _option: click.Parameter, names: tuple[str, ...]) -> object:
+    AllowedHosts("", names)
+    return names
+
+
+ALLOW_HOST = click.option(
+    "--allow-host",
+    "hosts",
+    metavar="NAME",
+    multiple=True,
+    callback=_allowed,
+    help="Also answer requests for this host, such as a proxy's; repeatable, * for every name. "
+    "Names of this machine's loopback and the address in --host are always answered.",
+)
 PORT = click.option(
     "--port",
     type=click.IntRange(0, 65535),
@@ -46,6 +63,7 @@ PORT = click.option(
 @click.command("serve")
 @click.argument("tape", type=FOLDER)
 @HOST
+@ALLOW_HOST
 @PORT
 @click.option(
     "--speed",
@@ -55,12 +73,17 @@ PORT = click.option(
 )
 @HISTORY
 def serve_command(
-    tape: Path, host: str, port: int, speed: float | None, store: SessionStore | None
+    tape: Path,
+    host: str,
+    hosts: tuple[str, ...],
+    port: int,
+    speed: float | None,
+    store: SessionStore | None,
 ) -> None:
     """Serve the tape in folder TAPE over HTTP."""
     opened = open_tape(tape)
     runner = ReplayRunner(Stage(store), [opened], speed)
-    serve(runner, Listener(host, port), f"reading the tape of {opened.session.date} ...")
+    serve(runner, Listener(host, port), f"reading the tape of {opened.session.date} ...", hosts)
 
 
 @click.command("demo")
@@ -79,6 +102,7 @@ def serve_command(
 )
 @HISTORY
 @HOST
+@ALLOW_HOST
 @PORT
 def demo_command(
     date: datetime.date | None,
@@ -88,6 +112,7 @@ def demo_command(
     speed: float,
     store: SessionStore | None,
     host: str,
+    hosts: tuple[str, ...],
     port: int,
 ) -> None:
     """Serve a simulated market over HTTP, to look around without market data."""
@@ -102,6 +127,7 @@ def demo_command(
             runner,
             listener,
             f"playing the first two hours of {session.date:%A %Y-%m-%d} ...",
+            hosts,
             _LEAD,
         )
     finally:

@@ -1,6 +1,7 @@
 """Serves a market on a port until it is stopped, and prints what happens."""
 
 import logging
+from collections.abc import Sequence
 
 import click
 
@@ -20,22 +21,42 @@ from zerodte.tape.source import TickSource
 _SHOWN_SYMBOLS = 20
 
 
-def serve(runner: Runner, listener: Listener, activity: str, lead: int | None = None) -> None:
+def serve(
+    runner: Runner,
+    listener: Listener,
+    activity: str,
+    hosts: Sequence[str] = (),
+    lead: int | None = None,
+) -> None:
     """Serve a runner's market until Ctrl-C or SIGTERM.
 
     Args:
         runner: Advances the market.
         listener: The port.
         activity: What the runner does first, for the terminal.
+        hosts: Host names that are answered besides the listener's own.
         lead: How much is played at once, ns from the first open; None for a whole session.
     """
     url = listener.url
     click.echo(f"Listening on {url}; {activity}")
+    if not listener.is_private:
+        click.secho(
+            f"warning: {listener.host} can be reached from other machines, and whoever reaches it "
+            "is answered: there are no keys and no encryption",
+            fg="yellow",
+            err=True,
+        )
     log_to_stderr()
     log("start", url=url, version=zerodte.__version__)
     service, worker = LocalService(runner.stage), Worker(runner)
-    app = create_app(service, ServerSettings(base_url=url))
-    server = Server(app, listener, app.stop, app.count_abort)
+    app = create_app(service, ServerSettings(url, (listener.host, *hosts)))
+
+    def end_waits() -> None:
+        app.stop()
+        if store := runner.stage.store:
+            store.stop_reading()
+
+    server = Server(app, listener, end_waits, app.count_abort)
     with LateProgress() as progress:
         worker.start(_Announcer(service, url, progress, lead))
         try:

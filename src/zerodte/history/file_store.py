@@ -9,7 +9,7 @@ from typing import Final, TypeVar
 import pyarrow as pa
 from pyarrow import fs
 
-from zerodte.history.error import HistoryError
+from zerodte.history.error import HistoryError, StoreError
 
 T = TypeVar("T")
 
@@ -60,6 +60,14 @@ class FileStore:
         """
         return self._attempt("read", name, lambda: self._files.open_input_file(self._full(name)))
 
+    def content(self, name: str, file: pa.NativeFile) -> pa.Buffer:
+        """All bytes of an open file.
+
+        Raises:
+            HistoryError: If it cannot be read.
+        """
+        return self._attempt("read", name, file.read_buffer)
+
     def write(self, name: str, content: pa.Buffer) -> None:
         """Write a file atomically; an error leaves the previous one.
 
@@ -99,7 +107,8 @@ class FileStore:
             if isinstance(error, FileNotFoundError) and verb != "write":
                 return None
             path = f"{self.display_root}/{name}" if name else self.display_root
-            raise HistoryError(f"{path}: cannot {verb}: {_reason(error)}") from error
+            kind = HistoryError if isinstance(self._files, fs.LocalFileSystem) else StoreError
+            raise kind(f"{path}: cannot {verb}: {_reason(error)}") from error
 
 
 def _replace(path: Path, content: pa.Buffer) -> None:

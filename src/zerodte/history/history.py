@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from zerodte.history.decode import decode, decode_header
 from zerodte.history.encode import encode
-from zerodte.history.error import HistoryError
+from zerodte.history.error import HistoryError, StoreError
 from zerodte.history.file_store import FileStore
 from zerodte.history.schema import FileHeader
 from zerodte.history.stored import StoredSession
@@ -71,11 +71,14 @@ class History:
         Raises:
             HistoryError: If its file cannot be read, or holds another session.
         """
-        if not is_root(symbol) or (file := self._files.open(_name(date, symbol))) is None:
+        name = _name(date, symbol)
+        if not is_root(symbol) or (file := self._files.open(name)) is None:
             return None
         with file:
             try:
-                session = decode(file.read_buffer())
+                session = decode(self._files.content(name, file))
+            except StoreError:
+                raise
             except (HistoryError, OSError) as error:
                 raise self._unreadable(date, symbol, error) from error
         day = session.day

@@ -60,7 +60,7 @@ ROUTES = (
           answers=(Health,), also=(503,), cache="none", respond=_health, in_thread=False),
     Route("/metrics", "open", MetricsQuery, "How the server is doing, for Prometheus",
           media="metrics", cache="none",
-          respond=lambda state, _: Response(state.metrics.exposition())),
+          respond=lambda state, _: Response(state.metrics.exposition()), in_thread=False),
     Route("/openapi.json", "open", OpenapiQuery, "This contract for programs",
           respond=lambda state, _: Response(state.openapi), in_thread=False),
     Route("/docs", "open", DocsQuery, "This contract for people", media="html",

@@ -5,14 +5,15 @@ Every request is measured here, whether it succeeds or fails.
 """
 
 import asyncio
-import re
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from time import perf_counter
 
 from zerodte.server import asgi
 from zerodte.server.access import Access, Admission
 from zerodte.server.content_coding import SMALL, choose
 from zerodte.server.errors import failure, refuse, rejection
+from zerodte.server.hosts import AllowedHosts, host_of
 from zerodte.server.response_cache import CachedResponse, ResponseCache
 from zerodte.server.route import (
     HTTP_METHODS,
@@ -28,8 +29,10 @@ from zerodte.wire.errors import ApiError
 from zerodte.wire.query import Query
 from zerodte.wire.stream import StreamQuery
 
-#: The characters of a host and a port (RFC 3986, section 3.2); the value itself does not matter.
-_HOST = re.compile(rb"[0-9A-Za-z!$&'()*+,;=._~:\[\]%-]*")
+#: Answers about the past under way at the same time, most of them waiting for a store.
+_HISTORY_THREADS = 8
+#: Host headers remembered as allowed, so that they are parsed once.
+_MAX_CHECKED_HOSTS = 1024
 
 
 class _Exchange:
@@ -85,8 +88,11 @@ class Application:
         self._map = RouteMap(routes)
         self._headers = {route.path: asgi.encoded(headers_of(route)) for route in routes}
         self._access = access
+        self._hosts = AllowedHosts(state.settings.base_url, state.settings.hosts)
+        self._checked_hosts: set[bytes] = set()
         self._cache = ResponseCache()
         self._stream = Stream(state.service)
+        self._history = ThreadPoolExecutor(_HISTORY_THREADS, "past answers")
         self._metrics = state.metrics
         self._metrics.watch(self._cache, self._stream)
 
@@ -103,7 +109,7 @@ class Application:
         if scope["type"] == "lifespan":
             await self._lifespan(receive, send)
         elif scope["type"] == "http":
-            match = self._map.find(scope["path"])
+            match = self._map.find(scope["raw_path"].decode("latin-1"))
             await self._measure(_Exchange(scope, receive, send, match))
 
     async def _lifespan(self, receive: asgi.Receive, send: asgi.Send) -> None:
@@ -132,9 +138,7 @@ class Application:
     async def _answer(self, exchange: _Exchange) -> None:
         """Check the request, admit it, parse its query and answer it."""
         scope, match = exchange.scope, exchange.match
-        hosts = [value for name, value in scope["headers"] if name == b"host"]
-        if len(hosts) > 1 or (hosts and not _HOST.fullmatch(hosts[0])):
-            raise rejection(400)
+        self._check_host(scope)
         if match is None:
             raise rejection(404)
         if scope["method"] not in HTTP_METHODS:
@@ -150,6 +154,24 @@ class Application:
             await self._send(await self._response(route, query), route, exchange)
         else:
             await self._answer_from_cache(route, query, exchange)
+
+    def _check_host(self, scope: asgi.Scope) -> None:
+        """Refuse a request unless it has one Host that is answered here (RFC 9112, section 3.2)."""
+        hosts = [value for name, value in scope["headers"] if name == b"host"]
+        if len(hosts) == 1 and hosts[0] in self._checked_hosts:
+            return
+        host = host_of(hosts[0]) if len(hosts) == 1 else None
+        if host is None:
+            if hosts or scope["http_version"] != "1.0":
+                raise rejection(400)
+        elif not self._hosts.allows(host):
+            raise ApiError(
+                "misdirected_request",
+                f"This server does not answer for the host {host!r}; its option --allow-host adds "
+                "a name.",
+            )
+        elif len(self._checked_hosts) < _MAX_CHECKED_HOSTS:
+            self._checked_hosts.add(hosts[0])
 
     async def _answer_from_cache(self, route: Route, query: Query, exchange: _Exchange) -> None:
         version = self._state.service.version(query)
@@ -167,9 +189,12 @@ class Application:
             await self._send(response, route, exchange)
 
     async def _response(self, route: Route, query: Query) -> Response:
-        if route.in_thread:
-            return await asyncio.to_thread(route.respond, self._state, query)
-        return route.respond(self._state, query)
+        if not route.in_thread:
+            return route.respond(self._state, query)
+        # A store may hang, so whoever asks about the past waits on threads of their own.
+        pool = self._history if self._state.service.reads_history(query) else None
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(pool, route.respond, self._state, query)
 
     async def _send_cached(self, cached: CachedResponse, exchange: _Exchange) -> None:
         accepted = exchange.header(b"accept-encoding")

@@ -12,9 +12,14 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+import httptools
+from uvicorn.protocols.http.httptools_impl import (
+    STATUS_LINE,
+    HttpToolsProtocol,
+    RequestResponseCycle,
+)
 
-from zerodte.server.asgi import encoded
+from zerodte.server.asgi import App, Message, Receive, Scope, Send, encoded
 from zerodte.server.route import headers_of_errors
 from zerodte.wire.errors import ApiError
 
@@ -46,6 +51,9 @@ class Connection(HttpToolsProtocol):
         self._on_abort = on_abort
         self._fault = _MALFORMED
         self._is_in_head, self._is_refused = True, False
+        self._is_in_body = False
+        self._refusal: ApiError | None = None
+        self._running: RequestResponseCycle | None = None
         self._head_size = self._chunk_size = 0
         self._due: asyncio.TimerHandle | None = None
         self._stalled: asyncio.TimerHandle | None = None
@@ -58,9 +66,12 @@ class Connection(HttpToolsProtocol):
         self._expect_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Cancel all timers."""
+        """Cancel all timers, and tell the request that is being answered."""
         self._cancel_due()
         self._cancel_stalled()
+        # uvicorn tells only the last request, which may wait behind this one.
+        if self._running is not None:
+            _disconnect(self._running)
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -93,13 +104,33 @@ class Connection(HttpToolsProtocol):
         if self._fault is not _MALFORMED:
             # The parser reports this as its own error, to `send_400_response`.
             raise ValueError(self._fault.message)
+        if not self.url.startswith(b"/") and (host := httptools.parse_url(self.url).host):
+            # The host of a target in absolute form counts (RFC 9112, section 3.2.2).
+            self.headers[:] = [
+                (name, host if name == b"host" else value) for name, value in self.headers
+            ]
         super().on_headers_complete()
+        self._is_in_body = True
+
+    def on_message_complete(self) -> None:
+        """Note that the body is complete."""
+        self._is_in_body = False
+        super().on_message_complete()
 
     def on_response_complete(self) -> None:
         """Wait for the next request; close if this one's body, which is not read, is incomplete."""
+        if self._refusal is not None and not self.pipeline and not self.transport.is_closing():
+            self._write_refusal(self._refusal)
+            return
         if self.cycle.more_body and not self.pipeline:
             self.transport.close()
         super().on_response_complete()
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        self._running = cycle
+        if cycle.scope["http_version"] != "1.1":
+            app = _until_close(app, cycle)
+        super()._start_asgi_task(cycle, app)
 
     def _expect_head(self) -> None:
         if self._due is None:
@@ -146,13 +177,28 @@ class Connection(HttpToolsProtocol):
         self._refuse(self._fault)
 
     def _refuse(self, error: ApiError) -> None:
-        """Send an error, unless an answer is under way, and close."""
+        """Send an error after the answers under way, and close."""
         self._on_abort(error.code)
         self._is_refused = True
         self._cancel_due()
-        if self.cycle is not None and not self.cycle.response_complete:
+        if self._is_in_body and not self._drop_request():
             self.transport.close()
-            return
+        elif self._running is None or self._running.response_complete or self._running.disconnected:
+            self._write_refusal(error)
+        else:
+            self._refusal = error
+
+    def _drop_request(self) -> bool:
+        """Drop the last request, whose body is malformed; False if its answer has begun."""
+        self._is_in_body = False
+        if self.cycle.response_started:
+            return False
+        if self.pipeline:
+            self.pipeline.popleft()
+        _disconnect(self.cycle)
+        return True
+
+    def _write_refusal(self, error: ApiError) -> None:
         body = error.body()
         headers = headers_of_errors(error.status) | {
             "connection": "close",
@@ -164,6 +210,36 @@ class Connection(HttpToolsProtocol):
         # this answer.
         self.transport.write_eof()
         self._due = self.loop.call_later(_LINGER_S, self.transport.close)
+
+
+def _disconnect(cycle: RequestResponseCycle) -> None:
+    """End a request: its application is told, and what it still sends is dropped."""
+    if not cycle.response_complete:
+        cycle.disconnected = True
+    cycle.message_event.set()
+
+
+def _until_close(app: App, cycle: RequestResponseCycle) -> App:
+    """The application for HTTP/1.0, which has no chunks: a body without length ends the connection.
+
+    uvicorn would send chunks to such clients too.
+    """
+
+    async def run(scope: Scope, receive: Receive, send: Send) -> None:
+        is_bare = False
+
+        async def send_bare(message: Message) -> None:
+            nonlocal is_bare
+            if message["type"] == "http.response.start":
+                is_bare = all(name != b"content-length" for name, _ in message["headers"])
+                cycle.chunked_encoding = False if is_bare else None
+            elif is_bare:
+                cycle.expected_content_length = len(message["body"])
+            await send(message)
+
+        await app(scope, receive, send_bare)
+
+    return run
 
 
 def _size(headers: list[tuple[bytes, bytes]]) -> int:

@@ -16,6 +16,15 @@ from zerodte.wire.query import fields_of
 
 Json: TypeAlias = dict[str, Any]
 
+#: What any request may meet before its route.
+_COMMON_CODES = (
+    "bad_request",
+    "request_timeout",
+    "uri_too_long",
+    "misdirected_request",
+    "headers_too_large",
+    "internal_error",
+)
 _REFERENCE = "#/components/schemas/{name}"
 _INTRODUCTION = (
     "Live analytics of options that expire today. Unknown numbers are null. "
@@ -49,7 +58,20 @@ def _components(shapes: Iterable[type | FlatBody]) -> Json:
     _, schemas = msgspec.json.schema_components([*structs, ErrorBody], ref_template=_REFERENCE)
     for schema in schemas.values():
         schema["description"] = cleandoc(schema["description"])
+    _describe_tuples(schemas)
     return {flat.name: _flat(flat) for flat in flats} | schemas
+
+
+def _describe_tuples(node: Any) -> None:
+    """Describe tuples by their bounds: generators of clients reject `items: false`."""
+    if isinstance(node, dict) and node.get("items") is False:
+        del node["items"]
+        kinds = node["prefixItems"]
+        if all(kind == kinds[0] for kind in kinds):
+            node["items"] = node.pop("prefixItems")[0]
+    for inner in node.values() if isinstance(node, dict) else node:
+        if isinstance(inner, dict | list):
+            _describe_tuples(inner)
 
 
 def _flat(flat: FlatBody) -> Json:
@@ -89,14 +111,24 @@ def _operation(route: Route) -> Json:
         "summary": route.summary,
         "x-access": route.plan,
         "parameters": parameters,
-        "responses": _failures((*route.codes, "internal_error"))
+        "responses": _failures((*route.codes, *_always(route)))
         | {str(status): _success(route) for status in (200, *route.also)},
     }
 
 
 def _operation_id(route: Route) -> str:
-    """The operation's name: hedge_flow for HedgeFlowQuery."""
-    return re.sub(r"(?<!^)(?=[A-Z])", "_", route.query.__name__.removesuffix("Query")).lower()
+    """The operation's name: get_hedge_flow for HedgeFlowQuery.
+
+    Generators of clients name the types of parameters after it, so it begins with a verb, which no
+    shape does: HedgeFlowBar is a bar of an answer, GetHedgeFlowBar the parameter `bar`.
+    """
+    name = route.query.__name__.removesuffix("Query")
+    return "get" + re.sub(r"(?=[A-Z])", "_", name).lower()
+
+
+def _always(route: Route) -> tuple[str, ...]:
+    """The error codes that do not depend on the query."""
+    return (*_COMMON_CODES, *(() if route.cache == "none" else ("not_acceptable",)))
 
 
 def _success(route: Route) -> Json:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Literal, TypeAlias
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote
 
 from zerodte.server.metrics import Metrics
 from zerodte.server.settings import ServerSettings
@@ -169,11 +169,20 @@ class RouteMap:
                 self._with_parameter[before] = (name.removesuffix("}"), route)
 
     def find(self, path: str) -> Match | None:
-        """The route of a decoded path; trailing slashes are ignored."""
+        """The route of a path as it came, still encoded; trailing slashes are ignored.
+
+        An encoded slash is part of a segment, not a border between two.
+        """
         path = path.rstrip("/") or "/"
-        if (route := self._fixed.get(path)) is not None:
-            return Match(route)
         before, _, text = path.rpartition("/")
+        if "%" in path:
+            segments = [unquote(segment) for segment in before.split("/")]
+            if any("/" in segment for segment in segments):
+                return None
+            before, text = "/".join(segments), unquote(text)
+            path = f"{before}/{text}"
+        if (route := self._fixed.get(path)) is not None and "/" not in text:
+            return Match(route)
         if (entry := self._with_parameter.get(before)) is None:
             return None
         name, route = entry

@@ -1,5 +1,6 @@
 """A listening server: the port, the event loop and a graceful shutdown."""
 
+import ipaddress
 import socket
 import sys
 from collections.abc import Callable
@@ -36,6 +37,7 @@ class Listener:
 
     Attributes:
         socket: The listening socket.
+        host: `host` as given.
         url: Base URL for clients on this machine.
 
     Raises:
@@ -43,10 +45,16 @@ class Listener:
     """
 
     def __init__(self, host: str, port: int) -> None:
+        self.host = host
         self.socket = _listen(host, port)
         name, bound = self.socket.getsockname()[:2]
         name = _LOOPBACK.get(name, name)
         self.url = f"http://[{name}]:{bound}" if ":" in name else f"http://{name}:{bound}"
+
+    @property
+    def is_private(self) -> bool:
+        """Whether only this machine reaches it."""
+        return ipaddress.ip_address(self.socket.getsockname()[0].partition("%")[0]).is_loopback
 
 
 class Server:

@@ -9,7 +9,7 @@ from typing import Any, Final, TypeAlias, TypeVar
 import msgspec
 
 from zerodte.clock import new_york_clock
-from zerodte.history.error import HistoryError
+from zerodte.history.error import HistoryError, StoreError
 from zerodte.market.roots import underlying_of
 from zerodte.service.market_service import MarketStats, MarketStatus
 from zerodte.service.stage import Stage
@@ -49,6 +49,17 @@ class LocalService:
     def version(self, query: Query) -> int:
         """A number that grows whenever the answer to a query may have changed."""
         return self._stage.progress.version(query)
+
+    def reads_history(self, query: Query) -> bool:
+        """Whether the answer to a query has to be read from the history."""
+        at = getattr(query, "at", None)
+        if at is None or (store := self._stage.store) is None:
+            return False
+        query, date = _of_symbol(query), new_york_clock(at).date()
+        current = self._stage.current
+        return (current is None or date != current.session.hours.date) and not store.is_in_memory(
+            date, getattr(query, "symbol", "")
+        )
 
     def events(self, query: StreamQuery, after: int | None) -> Sequence[SampleEvent]:
         """The samples of this session after an instant, as a stream sends them."""
@@ -139,6 +150,12 @@ def _frame_at(stage: Stage, symbol: Symbol, at: int) -> Frame:
             return Frame.past(session.samples(symbol), current.source, symbol, at)
     try:
         stored = stage.store.read(date, symbol) if stage.store else None
+    except StoreError as error:
+        message = (
+            f"the session of {symbol} on {date} is stored, if at all, where nothing can be read "
+            "now: the store does not respond; retry later"
+        )
+        raise ApiError("history_unavailable", message) from error
     except HistoryError as error:  # already logged by the store
         message = f"the stored session of {symbol} on {date} cannot be read; see the server's log"
         raise ApiError("session_unreadable", message) from error

@@ -45,8 +45,8 @@ class MarketStatus:
 class MarketService(Protocol):
     """A market that answers queries.
 
-    `answer`, `events` and `stats` are called on worker threads, concurrently, and may take as long
-    as a computation takes. The other methods are called on the event loop and must not block.
+    `answer` and `events` are called on worker threads, concurrently, and may take as long as a
+    computation takes. The other methods are called on the event loop and must not block.
     """
 
     def answer(self, query: Query) -> bytes:
@@ -54,12 +54,17 @@ class MarketService(Protocol):
 
         Raises:
             ApiError: With one of the query's `codes`; `warming_up` while there is no answer yet,
-                `invalid_at` for an instant in the future.
+                `invalid_at` for an instant in the future, `history_unavailable` while a store
+                does not respond.
         """
         ...
 
     def version(self, query: Query) -> int:
         """A number that grows whenever the answer to a query may have changed."""
+        ...
+
+    def reads_history(self, query: Query) -> bool:
+        """Whether the answer to a query is read from a store, which may take long."""
         ...
 
     def events(self, query: StreamQuery, after: int | None) -> Sequence[SampleEvent]:

@@ -5,16 +5,15 @@ import logging
 import threading
 from collections import OrderedDict
 from collections.abc import Iterable
-from typing import Final, TypeAlias
+from typing import Final
 
-from zerodte.history.error import HistoryError
+from zerodte.history.error import HistoryError, StoreError
 from zerodte.history.history import History
 from zerodte.history.stored import StoredSession
+from zerodte.service.history_reader import HistoryReader, Key
 from zerodte.session.sample import Gap
 from zerodte.session.session import Session
 from zerodte.wire.envelope import Source
-
-_Key: TypeAlias = tuple[datetime.date, str]
 
 _LOG = logging.getLogger(__name__)
 
@@ -24,6 +23,8 @@ _MAX_BYTES: Final = 256 * 2**20
 _MAX_PENDING_DATES: Final = 2
 #: Seconds between two attempts to write.
 _RETRY_S: Final = 15.0
+#: Seconds for a last attempt to write when the server stops.
+_LAST_WRITE_S: Final = 30.0
 
 
 def stored_sessions(session: Session, source: Source) -> list[StoredSession]:
@@ -43,17 +44,25 @@ class SessionStore:
         history: The history to write to and read from.
         retry_seconds: Seconds between two attempts to write.
         max_bytes: Bytes of sessions cached in memory.
+        read_seconds: Seconds to wait for a session that is read; None for the reader's own.
     """
 
     def __init__(
-        self, history: History, *, retry_seconds: float = _RETRY_S, max_bytes: int = _MAX_BYTES
+        self,
+        history: History,
+        *,
+        retry_seconds: float = _RETRY_S,
+        max_bytes: int = _MAX_BYTES,
+        read_seconds: float | None = None,
     ) -> None:
         self._history = history
+        timeout = {} if read_seconds is None else {"timeout": read_seconds}
+        self._reader = HistoryReader(self._load, history.display_root, **timeout)
         self._retry_seconds = retry_seconds
         self._max_bytes = max_bytes
-        self._cache: OrderedDict[_Key, StoredSession] = OrderedDict()
-        self._pending: dict[_Key, StoredSession] = {}
-        self._unreadable: set[_Key] = set()
+        self._cache: OrderedDict[Key, StoredSession] = OrderedDict()
+        self._pending: dict[Key, StoredSession] = {}
+        self._unreadable: set[Key] = set()
         self._problem: str | None = None
         self._last_state: tuple[datetime.date, tuple[Gap, ...]] | None = None
         self._lock = threading.Lock()
@@ -66,16 +75,28 @@ class SessionStore:
         """Why finished sessions cannot be written; None while they can."""
         return self._problem
 
+    @property
+    def problems(self) -> list[str]:
+        """Why finished sessions cannot be written or read now; empty while they can."""
+        return [problem for problem in (self._problem, self._reader.problem) if problem]
+
     def start(self) -> None:
         """Start the thread that writes."""
         self._thread.start()
 
     def stop(self) -> None:
         """Try once more to write pending sessions, and end the thread."""
+        self.stop_reading()
         self._stopped.set()
         self._wake.set()
         if self._thread.ident is not None:
-            self._thread.join()
+            self._thread.join(_LAST_WRITE_S)
+            if self._thread.is_alive():
+                _LOG.error("finished sessions were not stored: the store does not respond")
+
+    def stop_reading(self) -> None:
+        """Let nobody wait for the store any longer; sessions in memory can still be read."""
+        self._reader.close()
 
     def store_if_over(self, session: Session, source: Source) -> None:
         """Store a session once it is over, and again whenever its gaps change.
@@ -103,17 +124,34 @@ class SessionStore:
         """A finished session; None if there is none.
 
         Raises:
-            HistoryError: Its file cannot be read; logged once per file.
+            StoreError: The store does not respond in time.
+            HistoryError: Its file cannot be read.
         """
-        key = date, symbol
+        session = self._in_memory((date, symbol))
+        return session or self._reader.read(date, symbol)
+
+    def is_in_memory(self, date: datetime.date, symbol: str) -> bool:
+        """Whether a finished session can be had without waiting for the store."""
+        return self._in_memory((date, symbol)) is not None
+
+    def _in_memory(self, key: Key) -> StoredSession | None:
         with self._lock:
             session = self._pending.get(key) or self._cache.get(key)
             if key in self._cache:
                 self._cache.move_to_end(key)
-        if session is not None:
-            return session
+        return session
+
+    # On the threads that read
+
+    def _load(self, date: datetime.date, symbol: str) -> StoredSession | None:
+        """Read a session into the cache; an unreadable one is logged once per file."""
+        key = date, symbol
         try:
             session = self._history.read(date, symbol)
+        except StoreError as error:
+            if self._reader.problem is None:
+                _LOG.error("%s", error)
+            raise
         except HistoryError as error:
             if key not in self._unreadable:
                 self._unreadable.add(key)
@@ -124,7 +162,7 @@ class SessionStore:
             self._add_to_cache(key, session)
         return session
 
-    def _add_to_cache(self, key: _Key, session: StoredSession) -> None:
+    def _add_to_cache(self, key: Key, session: StoredSession) -> None:
         """Cache a session in memory, and evict the least recently used ones beyond the limit."""
         with self._lock:
             self._cache[key] = session

@@ -97,8 +97,8 @@ class Progress:
         counts = {"tick": self.ticks, "sample": self.samples, "never": 0}
         return counts[query.varies_with] + self._bumps
 
-    def stats(self, session: Session | None) -> MarketStats:
-        """See `MarketService.stats`; the caller holds the session's lock."""
+    def stats(self, left_out: Mapping[str, int]) -> MarketStats:
+        """See `MarketService.stats`."""
         return MarketStats(
             records=dict(self._records),
             ticks=self.ticks,
@@ -106,7 +106,7 @@ class Progress:
             tick_lag=self._tick_lag,
             sample_lag=self._sample_lag,
             gaps=self.gaps,
-            left_out=session.left_out() if session else {},
+            left_out=left_out,
         )
 
 
@@ -134,6 +134,7 @@ class Stage:
         self.current: CurrentSession | None = None
         self.problem: str | None = "starting: nothing has been read yet"
         self._arrivals: Mapping[str, int] = {}
+        self._left_out: Mapping[str, int] = {}
         self.runner_problems: Callable[[], Iterable[str]] = tuple
         self.runner_warnings: Callable[[], Iterable[str]] = tuple
         self.runner_queues: Callable[[], Mapping[str, int]] = dict
@@ -149,19 +150,23 @@ class Stage:
     def health(self) -> Health:
         """Healthy from the first answer until ticks stop arriving."""
         own = (self.problem,) if self.problem else ()
-        stored = self.store.problem if self.store else None
+        stored = self.store.problems if self.store else []
         return Health.of(
             *own,
             *self.runner_problems(),
-            warnings=(*self.runner_warnings(), *((stored,) if stored else ())),
+            warnings=(*self.runner_warnings(), *stored),
             data_as_of=data_as_of(self._newest_arrivals()),
         )
 
     def stats(self) -> MarketStats:
-        """The market's counts."""
-        with self.lock:
-            stats = self.progress.stats(self.current.session if self.current else None)
-        return replace(stats, queues=self.runner_queues())
+        """The market's counts; waits for nobody: while the session is busy, older ones count."""
+        current = self.current
+        if current and self.lock.acquire(blocking=False):
+            try:
+                self._left_out = current.session.left_out()
+            finally:
+                self.lock.release()
+        return replace(self.progress.stats(self._left_out), queues=self.runner_queues())
 
     # For the runner
 

@@ -30,9 +30,11 @@ STATUS: dict[str, int] = {
     "not_acceptable": 406,
     "request_timeout": 408,
     "uri_too_long": 414,
+    "misdirected_request": 421,
     "headers_too_large": 431,
     "internal_error": 500,
     "session_unreadable": 500,
+    "history_unavailable": 503,
     "warming_up": 503,
 }
 

@@ -84,7 +84,7 @@ def encode(head: Head, blocks: ChainBlocks) -> bytes:
 class ChainQuery(SymbolQuery, frozen=True, kw_only=True, gc=False):
     """A query about one chain of a symbol."""
 
-    codes = ("expiry_not_found", "session_unreadable", "warming_up")
+    codes = ("expiry_not_found", "session_unreadable", "history_unavailable", "warming_up")
     changes = "tick"
 
     expiry: Annotated[date | None, about("An expiry other than today's, US/Eastern.")] = None

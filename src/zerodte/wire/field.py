@@ -22,10 +22,13 @@ Schema: TypeAlias = dict[str, object]
 _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _DECIMAL: Final = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 _INTEGER: Final = re.compile(r"[+-]?[0-9]+")
-_WALL_CLOCK: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}:[0-9]{2}Z?)?")
+_WALL_CLOCK: Final = re.compile(
+    r"(19|20)[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
+    r"(T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]Z?)?"
+)
 #: An instant given as a date alone.
 _CLOSE: Final = "T16:00:00"
-_SYMBOL: Final = re.compile(r"[!-~]{1,32}")
+_SYMBOL: Final = re.compile(r" *[!-~]{1,32} *")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,30 +100,30 @@ def _reader(
 ) -> tuple[Callable[[str], Any], Schema]:
     """The parser and the JSON schema of a field."""
     if form.kind == "symbol":
-        return _symbol, {"type": "string"}
+        return _symbol, {"type": "string", "pattern": f"^{_SYMBOL.pattern}$"}
     if form.kind == "wall_clock":
-        return _wall_clock(name, code), {"type": "string", "pattern": f"^{_WALL_CLOCK.pattern}$"}
+        schema: Schema = {"type": "string", "format": "wall-clock"}
+        return _wall_clock(name, code), schema | {"pattern": f"^{_WALL_CLOCK.pattern}$"}
     if get_origin(kind) is Literal:
         choices = get_args(kind)
         return _choice(name, code, choices), {"type": "string", "enum": list(choices)}
     types = set(get_args(kind)) or {kind}
     if date in types:
         return _date(name, code), {"type": "string", "format": "date"}
-    bounds = {"minimum": low, "maximum": high}
+    # The bounds are no part of the schema, because a number beyond them is clamped, not refused.
     if int in types:
-        return _integer(name, code, low, high), {"type": "integer", **bounds}
+        return _integer(name, code, low, high), {"type": "integer"}
     if float in types:
-        return _fraction(name, code, low, high, form), {"type": "number", **bounds}
+        return _fraction(name, code, low, high, form), {"type": "number"}
     raise TypeError(f"no parser for {kind}")
 
 
 def _symbol(text: str) -> str:
     """Any short text: a symbol that nobody tracks, such as ES=F, is unknown, not malformed."""
-    symbol = text.strip()
-    if not _SYMBOL.fullmatch(symbol):
+    if not _SYMBOL.fullmatch(text):
         message = "A symbol is up to 32 ASCII characters without a space, such as SPX or BRK.B."
         raise ApiError("symbol_not_found", message)
-    return symbol.upper()
+    return text.strip().upper()
 
 
 def _choice(name: str, code: str, choices: tuple[str, ...]) -> Callable[[str], str]:
@@ -171,7 +174,8 @@ def _date(name: str, code: str) -> Callable[[str], date]:
 def _wall_clock(name: str, code: str) -> Callable[[str], int]:
     form = (
         f"{name} must be a US/Eastern time of the form yyyy-MM-ddTHH:mm:ss, such as "
-        "2026-05-29T15:45:00, the same with a Z for UTC, or a date, which means 16:00"
+        "2026-05-29T15:45:00, the same with a Z for UTC, or a date, which means 16:00; the years "
+        "are 1900 to 2099"
     )
 
     def parse(text: str) -> int:
@@ -183,10 +187,7 @@ def _wall_clock(name: str, code: str) -> Callable[[str], int]:
             return parse_new_york(text if "T" in text else text + _CLOSE)
         except ClockError as error:
             raise ApiError(code, f"{error}; {form}") from error
-        except (
-            ValueError,
-            OverflowError,
-        ) as error:  # a year that this machine's clock cannot express
+        except ValueError as error:
             raise ApiError(code, form) from error
 
     return parse

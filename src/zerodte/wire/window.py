@@ -30,7 +30,7 @@ Minutes: TypeAlias = Annotated[
     Meta(ge=WINDOW_BOUNDS[0], le=WINDOW_BOUNDS[1]),
 ]
 #: Error codes of every window, and of those by strike.
-WINDOW_CODES = ("session_unreadable", "warming_up")
+WINDOW_CODES = ("session_unreadable", "history_unavailable", "warming_up")
 STRIKE_CODES = ("no_strike_data_for_window", *WINDOW_CODES)
 
 
