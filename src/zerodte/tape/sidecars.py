@@ -4,6 +4,7 @@ Each has a reader and a writer.
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -213,10 +214,20 @@ def read_commits(folder: Path) -> tuple[list[Commit], bool] | None:
     return commits, bool(last)
 
 
+def read_first_commit(folder: Path) -> Commit | None:
+    """The first commit of `ticks`; None without one that can be read."""
+    path = folder / TICKS
+    if not path.exists():
+        return None
+    with path.open("rb") as lines, suppress(TapeError):
+        return _commit(path, 1, lines.readline())
+    return None
+
+
 def _commit(path: Path, number: int, line: bytes) -> Commit:
     try:
         return msgspec.json.decode(line, type=Commit)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise TapeError(
             f'{path}, line {number}: {error}; expected: {{"end": ns, "counts": {{file: n}}}}'
         ) from error
