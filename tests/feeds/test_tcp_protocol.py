@@ -60,6 +60,7 @@ def test_another_protocol_is_refused_at_its_first_byte(content: bytes) -> None:
         (encode(EndMessage())[:4] + b"\xff" * 8, "body of 4,294,967,295 bytes; expected: at most"),
         (encode(EndMessage())[:4] + b"\x02\0\0\0\0\0\0\0\xff\xff", "invalid message"),
         (encode(EndMessage()).replace(b"end", b"bad"), "invalid message"),
+        (encode(EndMessage()).replace(b"end", b"e\xffd"), "invalid message"),
     ],
 )
 def test_a_damaged_message_is_refused(content: bytes, problem: str) -> None:

@@ -1,6 +1,7 @@
 """What a broken or hostile feed may not do: write elsewhere, ruin a recording, end the session."""
 
 import json
+import random
 import socket
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,14 +18,17 @@ from runtime.hostile_feed import (
     sound,
     trades,
 )
-from session.made_tape import OPEN, SECOND
+from session.made_tape import DATE, OPEN, SECOND, SYMBOLS
 from zerodte.feeds.feed import FeedError
 from zerodte.feeds.tcp_protocol import (
     ClockMessage,
+    EndMessage,
+    RecordsMessage,
     RefusalMessage,
     encode,
 )
 from zerodte.records.dbn import OPRA
+from zerodte.runtime import feed_client
 from zerodte.runtime.live_runner import LiveRunner
 from zerodte.runtime.replay import replay
 from zerodte.service.stage import Stage
@@ -36,6 +40,11 @@ def last_end(folder: Path) -> int:
     """The end of the last committed tick; 0 without one."""
     lines = (folder / "ticks").read_bytes().split(b"\n")[:-1]
     return int(json.loads(lines[-1])["end"]) if lines else 0
+
+
+def ticks_with_quotes(folder: Path) -> int:
+    """How many ticks with quotes of options are committed."""
+    return (folder / "ticks").read_bytes().count(STREAMS[0].name.encode())
 
 
 def silent(_client: socket.socket, _counts: Sequence[int]) -> None:
@@ -129,3 +138,109 @@ def test_a_start_that_is_no_time_is_a_reason_in_health(tmp_path: Path, now: int)
     with hostile_feed(silent, now=now) as (feed, _), recording(feed, tmp_path) as market:
         eventually(lambda: any("clock" in reason for reason in market.health.reasons))
         assert last_end(market.runner.folder) == 0
+
+
+def malformed(  # noqa: PLR0911  one return per kind
+    chance: random.Random, counts: Sequence[int]
+) -> bytes:
+    """A message with something wrong in it."""
+    at = OPEN + chance.randrange(1, 20) * SECOND
+    wild = chance.choice([-1, 0, 2**31, 2**62, 2**63 - 1, 2**64 - 1, OPEN, OPEN - 10**15])
+    rows = trades(3, at - 9)
+    body = bytearray(rows.tobytes() + b"\1\1\1")
+    kind = chance.randrange(9)
+    if kind == 0:  # any field of the records, or a condition
+        for _ in range(chance.randrange(1, 40)):
+            body[chance.randrange(len(body))] = chance.randrange(256)
+        return encode(RecordsMessage(at, 1, counts[1], 3), bytes(body))
+    if kind == 1:
+        return encode(RecordsMessage(wild, 1, counts[1], 3), bytes(body))
+    if kind == 2:
+        return encode(RecordsMessage(at, chance.choice([-1, 3, wild]), 0, 3), bytes(body))
+    if kind == 3:
+        return encode(RecordsMessage(at, 1, wild, 3), bytes(body))
+    if kind == 4:
+        return encode(RecordsMessage(at, 1, counts[1], wild), bytes(body))
+    if kind == 5:
+        pairs = ((counts[1] + chance.randrange(4), wild),)
+        return encode(RecordsMessage(at, 1, counts[1], 3, pairs), bytes(body))
+    if kind == 6:
+        return encode(ClockMessage(wild))
+    message = bytearray(encode(ClockMessage(at)))
+    if kind == 7:
+        message[chance.randrange(len(message))] = chance.randrange(256)
+        return bytes(message)
+    return encode(RefusalMessage("x" * 99)) if chance.random() < 0.5 else bytes(message[:-3])
+
+
+@pytest.mark.parametrize(
+    "seed", [*range(3), *(pytest.param(n, marks=pytest.mark.drill) for n in range(3, 50))]
+)
+def test_malformed_messages_end_no_recording(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    seed: int,
+) -> None:
+    """20 connections, a malformed message on each: the recording goes on, and opens again."""
+    monkeypatch.setattr(feed_client, "_FIRST_WAIT", 0.0)
+    monkeypatch.setattr(feed_client, "_LONGEST_WAIT", 0.0)
+    chance, heard = random.Random(seed), [0]  # noqa: S311  seeded
+    ends = seed % 4 == 3
+
+    def talk(client: socket.socket, counts: Sequence[int]) -> None:
+        heard[0] += 1
+        if heard[0] <= 20:
+            client.sendall(malformed(chance, counts))
+            client.shutdown(socket.SHUT_RDWR)
+        else:
+            client.sendall(encode(EndMessage()) if ends else sound(counts, 30))
+
+    # At 60 times the wall clock, the times of the messages are no lead that would be cut.
+    with hostile_feed(talk, speed=60.0) as (feed, _), recording(feed, tmp_path) as market:
+        folder = market.runner.folder
+        if ends:
+            eventually(lambda: market.runner.is_over)
+            assert any("before the close" in reason for reason in market.health.reasons)
+        else:
+            eventually(lambda: ticks_with_quotes(folder))
+            eventually(lambda: not market.health.reasons)
+        assert market.log.problems.empty()
+    assert heard[0] == 21
+    before = replay(open_tape(folder, DATE)).market.flow.volume.sum()
+
+    recorded = ticks_with_quotes(folder)
+
+    def go_on(client: socket.socket, counts: Sequence[int]) -> None:
+        client.sendall(sound(counts, 3600))
+
+    with (
+        hostile_feed(go_on, speed=3600.0) as (feed, _),
+        recording(feed, tmp_path) as market,
+    ):
+        eventually(lambda: ticks_with_quotes(folder) > recorded)
+    assert replay(open_tape(folder)).market.flow.volume.sum() == before + 1
+    assert set(SYMBOLS) <= set(open_tape(folder).initial_symbols[OPRA])
+    assert not [record for record in caplog.records if record.exc_info]
+
+
+@pytest.mark.parametrize("clock", [-1, 0, OPEN - 10**15])
+def test_a_clock_of_before_the_session_does_not_move_its_start(tmp_path: Path, clock: int) -> None:
+    at = OPEN + SECOND
+
+    def talk(client: socket.socket, counts: Sequence[int]) -> None:
+        client.sendall(encode(ClockMessage(clock)))
+        client.sendall(
+            encode(RecordsMessage(clock, 1, counts[1], 3), trades(3, at - 9).tobytes() + b"\1\1\1")
+        )
+        client.sendall(sound((counts[0], counts[1] + 3), 2))
+
+    with hostile_feed(talk) as (feed, _), recording(feed, tmp_path) as market:
+        folder = market.runner.folder
+        eventually(lambda: last_end(folder) >= OPEN + 2 * SECOND)
+        eventually(lambda: market.health.warnings)
+        (warning,) = market.health.warnings
+    assert "2 messages with a clock of before its session" in warning
+    first = json.loads((folder / "ticks").read_bytes().split(b"\n")[0])
+    assert first["end"] == at
+    assert replay(open_tape(folder)).market.flow.volume.sum() == 4

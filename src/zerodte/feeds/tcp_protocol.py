@@ -157,7 +157,7 @@ class MessageDecoder:
 def _decode(header: bytes | bytearray) -> Message:
     try:
         message: Message = _DECODER.decode(header)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise FeedError(f"invalid message: {error}") from error
     return message
 

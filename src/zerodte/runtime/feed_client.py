@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
+import numpy as np
+
 from zerodte.clock import new_york_clock
 from zerodte.constants import SECOND
 from zerodte.feeds.feed import Feed, FeedConnection, FeedError, FeedStart
@@ -69,6 +71,8 @@ class FeedClient:
         self._has_ended = False
         self._refused = 0
         self._lead = 0.0
+        self._opening = window.opening
+        self._too_early = 0
 
     @property
     def is_over(self) -> bool:
@@ -96,6 +100,11 @@ class FeedClient:
             found.append(
                 f"the clock of the feed at {name} was up to {self._lead:,.0f} seconds ahead; it is "
                 "believed only as far as the wall clock"
+            )
+        if self._too_early:
+            found.append(
+                f"the feed at {name} sent {self._too_early:,} messages with a clock of before its "
+                "session; their records count by their own receive times"
             )
         return found
 
@@ -155,24 +164,48 @@ class FeedClient:
             self._connection = self._connect(counts)
         arrivals = self._connection.receive(_POLL_S)
         for arrival in arrivals:
-            self._assembler.add(self._believed(arrival))
+            if (believed := self._believed(arrival)) is not None:
+                self._assembler.add(believed)
         if self.pending > _MAX_PENDING:
             raise FeedError(f"{self.pending:,} records of one second; its clock does not move")
         self._has_ended = self._connection.is_over
         return bool(arrivals)
 
-    def _believed(self, arrival: Arrival) -> Arrival:
-        """An arrival whose clock is at most where the feed's start and speed allow it to be."""
+    def _believed(self, arrival: Arrival) -> Arrival | None:
+        """An arrival with a clock that can be: in the session, and not ahead of the feed's own.
+
+        None if it says nothing: a clock of before the session, without records.
+        """
         clock = self._clock
         if clock is None:
             return arrival
-        latest = clock.now() + allowed_lead(clock.speed)
+        now = clock.now()
+        latest = now + allowed_lead(clock.speed)
+        # A feed may really be waiting for its session to begin.
+        if arrival.clock < self._opening <= now:
+            return self._dated(arrival, latest)
         if arrival.clock <= latest:
             return arrival
         if not self._lead:
             log("clock ahead", logging.WARNING, feed=self._feed.name)
-        self._lead = max(self._lead, (arrival.clock - clock.now()) / SECOND)
-        return replace(arrival, clock=clock.now())
+        self._lead = max(self._lead, (arrival.clock - now) / SECOND)
+        return replace(arrival, clock=now)
+
+    def _dated(self, arrival: Arrival, latest: int) -> Arrival | None:
+        """An arrival whose clock is of before the session, with that of its newest record."""
+        if not self._too_early:
+            log("clock before the session", logging.WARNING, feed=self._feed.name)
+        self._too_early += 1
+        if arrival.piece is None:
+            return None
+        times = arrival.piece.records["ts_recv"].astype(np.int64)
+        can_be = (self._opening <= times) & (times <= latest)
+        return replace(arrival, clock=int(times.max(where=can_be, initial=self._newest())))
+
+    def _newest(self) -> int:
+        """What time it is at least, UTC ns: that of the last tick, or the feed's as it began."""
+        begun = 0 if self._clock is None else self._clock.start
+        return self._assembler.clock or begun
 
     def _connect(self, counts: Mapping[str, int]) -> FeedConnection:
         connection = self._first or self._feed.connect()

@@ -113,6 +113,8 @@ class LiveRunner:
                 if not self._commit(run, ticks):
                     return
                 for closed in ticks:
+                    if run.stopped.is_set():
+                        return
                     self.stage.apply(playing, reader.tick_of(closed), client.late)
                     if self.stage.current is None:
                         run.listener.on_progress(closed.end)

@@ -28,6 +28,7 @@ from zerodte.tape.sidecars import (
     Notes,
     read_cancels,
     read_commits,
+    read_first_commit,
     read_notes,
 )
 from zerodte.tape.symbology import Symbols, read_mappings, read_symbols
@@ -183,8 +184,8 @@ def open_tape(path: str | Path, date: datetime.date | None = None) -> Tape:
 
     Args:
         path: The folder.
-        date: The session's; by default that in which the newest file of quotes or trades begins.
-            A recording without quotes needs it.
+        date: The session's; by default that of a recording's first tick, and of any other tape
+            that in which the newest file of quotes or trades begins.
 
     Raises:
         TapeError: If there is no such folder, no DBN file in it, an unreadable file, no quote or
@@ -198,7 +199,7 @@ def open_tape(path: str | Path, date: datetime.date | None = None) -> Tape:
         raise TapeError(f"{folder}: no DBN files in it; they are named *.dbn or *.dbn.zst")
     diagnostics = Diagnostics()
     session = calendar().session(date) if date else None
-    session = session or _find_session(folder, files, diagnostics)
+    session = session or _recorded_session(folder) or _find_session(folder, files, diagnostics)
     span = session_span(session)
     symbols = read_symbols(files, session.date, diagnostics.warn, span=(span.opening, span.closing))
     for file in files:
@@ -221,6 +222,20 @@ def kind_of(dataset: str, symbols: Mapping[int, str]) -> InstrumentKind:
     if dataset == INDEX:
         return "index"
     return "options" if any(map(_is_option, symbols.values())) else "equity"
+
+
+def _recorded_session(folder: Path) -> TradingSession | None:
+    """The session of a recording's first tick, whatever the clocks of its records say.
+
+    None for a tape that was not recorded; `ticks` that cannot be read are refused elsewhere.
+    """
+    commit = read_first_commit(folder)
+    if commit is None:
+        return None
+    try:
+        return calendar().session_of(commit.end)
+    except MarketError:
+        return None
 
 
 def _find_session(

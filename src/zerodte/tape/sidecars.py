@@ -4,6 +4,7 @@ Each has a reader and a writer.
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -216,6 +217,16 @@ def read_commits(
         counts.update(commit.counts)
         commits.append(commit)
     return commits, bool(last)
+
+
+def read_first_commit(folder: Path) -> Commit | None:
+    """The first commit of `ticks`; None without one that can be read."""
+    path = folder / TICKS
+    if not path.exists():
+        return None
+    with path.open("rb") as lines, suppress(TapeError):
+        return _commit(path, 1, lines.readline())
+    return None
 
 
 def _commit(path: Path, number: int, line: bytes) -> Commit:
