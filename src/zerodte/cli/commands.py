@@ -22,6 +22,7 @@ from zerodte.history.error import HistoryError
 from zerodte.history.history import History
 from zerodte.importers.cboe_chain import import_chain
 from zerodte.importers.cboe_eod import import_eod
+from zerodte.importers.cboe_trades import import_trades
 from zerodte.importers.lean import import_lean
 from zerodte.market.roots import underlying_of
 from zerodte.records.tick import Tick
@@ -132,6 +133,15 @@ def import_chain_command(file: Path, at: str, out: Path) -> None:
 def import_eod_command(file: Path, root: str | None, out: Path) -> None:
     """Import the 15:45 quotes of FILE, a Cboe DataShop end-of-day file."""
     click.echo(import_eod(file, out, root))
+
+
+@import_group.command("cboe-trades")
+@click.argument("file", type=_FILE)
+@click.option("--date", "day", type=DATE, help="The session, if the file has several.")
+@click.option("--out", type=FOLDER, required=True, help="The tape's folder, new or existing.")
+def import_trades_command(file: Path, day: datetime.date | None, out: Path) -> None:
+    """Import FILE, option trades with their quotes from the Cboe DataShop."""
+    click.echo(import_trades(file, out, day))
 
 
 @import_group.command("lean")

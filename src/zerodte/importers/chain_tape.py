@@ -4,14 +4,14 @@ Each format has a module that reads it; this is the part that they share.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, time
 from pathlib import Path
 
 import numpy as np
 
-from zerodte.arrays import I64, U32
+from zerodte.arrays import F64, I64, U32
 from zerodte.clock import new_york, new_york_clock
 from zerodte.importers.chain_rows import ContractRow
 from zerodte.importers.import_losses import LossCounter
@@ -34,6 +34,7 @@ from zerodte.tape.error import TapeError
 from zerodte.tape.writer import TapeWriter
 
 CBOE_EQUITY = "CBOE.EQUITY"
+CBOE_DATASHOP = "CBOE.DATASHOP"
 
 #: Open interest of a day is published by this time of its morning, New York.
 SETTLED_BY = time(6, 30)
@@ -130,11 +131,8 @@ def _write(chain: ImportedChain, writer: TapeWriter) -> None:
         write(chain.dataset, "statistics", statistics)
     write(chain.dataset, "cbbo-1m", _quotes(chain, ids))
     if chain.underlying is not None:
-        is_index = root_info(chain.symbol).is_index
-        dataset = INDEX if is_index else CBOE_EQUITY
-        instrument_id = int(writer.ids(dataset, [chain.symbol])[0])
-        schema, make = ("trades", _index_value) if is_index else ("bbo-1m", _equity_quote)
-        write(dataset, schema, make(instrument_id, chain.at, *chain.underlying))
+        bid, ask = (np.array([price]) for price in chain.underlying)
+        write(*underlying_records(chain.symbol, writer, np.array([chain.at]), bid, ask))
 
 
 def check_session(out: Path, session: TradingSession) -> None:
@@ -181,9 +179,11 @@ def expires_at_close(contract: Contract, day: date) -> bool:
     return last_trading_day(contract.expiry) == day and root_info(contract.root).settlement == "PM"
 
 
-def _fixed(dollars: Iterable[float]) -> I64:
-    """Dollars as fixed-point prices, in units of 1e-9."""
-    return np.rint(np.array(list(dollars)) / PRICE_SCALE).astype(np.int64)
+def fixed(dollars: F64) -> I64:
+    """Dollars as fixed-point prices, in units of 1e-9; undefined for NaN."""
+    is_known = ~np.isnan(dollars)
+    prices = np.rint(np.where(is_known, dollars, 0.0) / PRICE_SCALE).astype(np.int64)
+    return np.where(is_known, prices, UNDEF_PRICE)
 
 
 def definitions(contracts: Sequence[Contract], ids: U32, symbol: str, at: int) -> Records:
@@ -200,7 +200,7 @@ def definitions(contracts: Sequence[Contract], ids: U32, symbol: str, at: int) -
     out["ts_event"] = out["ts_recv"] = at
     out["raw_symbol"] = np.array([format_osi(contract) for contract in contracts], "S")
     out["instrument_class"] = np.array([contract.right for contract in contracts], "S1")
-    out["strike_price"] = _fixed(contract.strike for contract in contracts)
+    out["strike_price"] = fixed(np.array([contract.strike for contract in contracts], np.float64))
     out["expiration"] = [epoch_day(contract.expiry) * _DAY for contract in contracts]
     out["asset"] = out["underlying"] = symbol.encode()
     out["currency"] = out["strike_price_currency"] = b"USD"
@@ -233,9 +233,8 @@ def _quotes(chain: ImportedChain, ids: U32) -> Records:
     is_quoted = np.array([row.is_quoted for row in chain.rows])
     sides = {"bid": [row.bid for row in chain.rows], "ask": [row.ask for row in chain.rows]}
     for index, (side, dollars) in enumerate(sides.items()):
-        is_known = is_quoted & ~np.isnan(np.array(dollars))
-        prices = _fixed(np.nan_to_num(dollars))
-        out[f"{side}_px_00"] = np.where(is_known, prices, UNDEF_PRICE)
+        prices = fixed(np.array(dollars, np.float64))
+        out[f"{side}_px_00"] = np.where(is_quoted, prices, UNDEF_PRICE)
         for at, row in enumerate(chain.rows):
             size = row.sizes[index] if row.sizes is not None else None
             if size is not None:
@@ -243,18 +242,29 @@ def _quotes(chain: ImportedChain, ids: U32) -> Records:
     return out
 
 
-def _index_value(instrument_id: int, at: int, bid: float, ask: float) -> Records:
-    out = records("trades", 1)
-    out["instrument_id"] = instrument_id
-    out["ts_event"] = out["ts_recv"] = at
-    out["price"] = _fixed([(bid + ask) / 2])
-    out["size"] = 0  # an index value is not a transaction
-    return out
+def underlying_records(
+    symbol: str, writer: TapeWriter, at: I64, bid: F64, ask: F64
+) -> tuple[str, str, Records]:
+    """The dataset, the schema and the records of an underlying's prices.
 
+    An index has the middle of bid and ask as its value, an equity has them as quotes.
 
-def _equity_quote(instrument_id: int, at: int, bid: float, ask: float) -> Records:
-    out = records("bbo-1m", 1)
-    out["instrument_id"] = instrument_id
+    Args:
+        symbol: The underlying.
+        writer: Numbers it.
+        at: Times of the prices, UTC nanoseconds, shape (n,).
+        bid: Dollars, shape (n,).
+        ask: Dollars, shape (n,).
+    """
+    is_index = root_info(symbol).is_index
+    dataset, schema = (INDEX, "trades") if is_index else (CBOE_EQUITY, "bbo-1m")
+    out = records(schema, len(at))
+    out["instrument_id"] = writer.ids(dataset, [symbol])[0]
     out["ts_recv"] = at
-    out["bid_px_00"], out["ask_px_00"] = _fixed([bid]), _fixed([ask])
-    return out
+    if is_index:
+        out["ts_event"] = at
+        out["price"] = fixed((bid + ask) / 2)
+        out["size"] = 0  # an index value is not a transaction
+    else:
+        out["bid_px_00"], out["ask_px_00"] = fixed(bid), fixed(ask)
+    return dataset, schema, out

@@ -2,13 +2,18 @@
 
 import codecs
 import csv
+import io
+import itertools
 import re
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from zerodte.importers.csv_content import read_content
 from zerodte.tape.error import TapeError
 
 _HEAD_LINES = 10
+_SAMPLE_ROWS = 1000  # tell whether the numbers have decimal commas
 _DECIMAL_COMMA = re.compile(r"-?[\d.]*\d,\d+|-?,\d+", re.ASCII)
 _DECIMAL_POINT = re.compile(r"-?[\d,]*\.(\d{1,2}|\d{4,})", re.ASCII)
 _FIGURE = re.compile(r"(?P<label>[^:]*:\s*)?(?P<number>-?[\d.,]*\d[\d.,]*)", re.ASCII)
@@ -29,26 +34,44 @@ class CsvRow(NamedTuple):
 def read_rows(path: Path) -> list[CsvRow]:
     """Read the rows of a CSV file, without blank ones; decimal commas become points.
 
-    Commas, semicolons and tabs delimit, whichever the first lines have most of. UTF-16 is
-    recognised by its byte order mark, or by the zeros of its letters.
+    The file may be zipped or compressed. Commas, semicolons and tabs delimit, whichever the first
+    lines have most of. UTF-16 is recognised by its byte order mark, or by the zeros of its letters.
 
     Raises:
         TapeError: If there is no such file, it is empty, or it cannot be read as CSV.
     """
+    return list(iterate_rows(path))
+
+
+def iterate_rows(path: Path) -> Iterator[CsvRow]:
+    """Read the rows of a large CSV file one by one, as `read_rows` does.
+
+    Raises:
+        TapeError: As `read_rows`, when the row in question is read.
+    """
+    text = io.StringIO(_decode(read_content(path)), newline="")
+    filled = (line for line in text if line.strip())
+    head = "".join(itertools.islice(filled, _HEAD_LINES))
+    text.seek(0)
+    delimiter = max(",;\t", key=head.count)
+    rows = _rows(path, text, delimiter)
+    sample = list(itertools.islice(rows, _SAMPLE_ROWS))
+    if not sample:
+        raise TapeError(f"{path}: empty; expected: a table of option quotes")
+    rows = itertools.chain(sample, rows)
+    if delimiter == "," or not _has_decimal_commas(sample):
+        return rows
+    return (CsvRow(line, [_with_point(cell) for cell in cells]) for line, cells in rows)
+
+
+def _rows(path: Path, lines: Iterable[str], delimiter: str) -> Iterator[CsvRow]:
+    reader = csv.reader(lines, delimiter=delimiter)
     try:
-        text = _decode(path.read_bytes())
-        lines = text.splitlines(keepends=True)
-        head = "".join([line for line in lines if line.strip()][:_HEAD_LINES])
-        delimiter = max(",;\t", key=head.count)
-        reader = csv.reader(lines, delimiter=delimiter)
-        rows = [CsvRow(reader.line_num, row) for row in reader if any(cell.strip() for cell in row)]
-    except OSError as error:
-        raise TapeError(f"{path}: cannot be read: {error.strerror}") from error
+        for row in reader:
+            if any(cell.strip() for cell in row):
+                yield CsvRow(reader.line_num, row)
     except csv.Error as error:
         raise TapeError(f"{path}: not a CSV file: {error}") from error
-    if not rows:
-        raise TapeError(f"{path}: empty; expected: a table of option quotes")
-    return rows if delimiter == "," or not _has_decimal_commas(rows) else _with_points(rows)
 
 
 def _decode(content: bytes) -> str:
@@ -68,10 +91,6 @@ def _has_decimal_commas(rows: list[CsvRow]) -> bool:
     commas = sum(_DECIMAL_COMMA.fullmatch(cell) is not None for cell in cells)
     points = sum(_DECIMAL_POINT.fullmatch(cell) is not None for cell in cells)
     return commas > points
-
-
-def _with_points(rows: list[CsvRow]) -> list[CsvRow]:
-    return [CsvRow(line, [_with_point(cell) for cell in cells]) for line, cells in rows]
 
 
 def _with_point(cell: str) -> str:

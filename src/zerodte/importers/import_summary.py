@@ -1,8 +1,8 @@
 """The summary of an import: its input, its output and what it skipped."""
 
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 
@@ -35,6 +35,8 @@ class ImportSummary:
         bars: The number of imported bars by their subject; empty for a single chain.
         missing: Optional inputs that were not found.
         losses: What is unknown of the imported contracts, by fact.
+        trades: The imported trades in words; empty for a format without trades.
+        others: The summaries of the file's other underlyings.
     """
 
     file: Path
@@ -56,9 +58,15 @@ class ImportSummary:
     bars: Mapping[str, int] = field(default_factory=dict)
     missing: tuple[str, ...] = ()
     losses: Mapping[str, ImportLoss] = field(default_factory=dict)
+    trades: str = ""
+    others: tuple["ImportSummary", ...] = ()
+
+    def with_others(self, others: Iterable["ImportSummary"]) -> "ImportSummary":
+        """The same summary, with those of other underlyings of the file."""
+        return replace(self, others=(*self.others, *others))
 
     def __str__(self) -> str:
-        """A few lines for a terminal."""
+        """A few lines for a terminal, for each underlying."""
         table = {
             "session": f"{self.session.date}",
             "same day": self._same_day(),
@@ -69,6 +77,8 @@ class ImportSummary:
             "underlying": "its price" if self.has_underlying else "no usable price",
             "skipped": self._skipped(),
         }
+        if self.trades:
+            table["trades"] = self.trades
         if self.losses:
             table["unknown"] = "; ".join(
                 f"{loss.unknown:,} of {loss.seen:,} {fact}, such as {loss.example}"
@@ -80,7 +90,7 @@ class ImportSummary:
             table["missing"] = "; ".join(self.missing)
         title = f"{self.symbol}, {new_york_clock(self.at):%Y-%m-%d %H:%M:%S} New York"
         lines = [f"  {name:<14}{text}" for name, text in table.items()]
-        return "\n".join([f"{title}, from {self.file.name}", *lines])
+        return "\n".join([f"{title}, from {self.file.name}", *lines, *map(str, self.others)])
 
     def _day(self) -> date:
         return new_york_clock(self.at).date()
