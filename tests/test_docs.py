@@ -16,6 +16,7 @@ from zerodte.cli import main
 from zerodte.feeds.simulator import parameters, quote_kernel, seed_draw, world_parameters
 from zerodte.wire.envelope import DataAsOf
 from zerodte.wire.exposure import ExposureBlocks, Head
+from zerodte.wire.text import MEASURED
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -228,3 +229,13 @@ def test_every_room_is_documented_and_no_other() -> None:
     layers = contract["contracts"][0]["layers"]
     rooms = [room for layer in layers for room in layer.split(" | ")]
     assert list(rows(DOCS / "architecture.md")) == rooms
+
+
+def test_what_is_claimed_of_dealers_gamma_is_what_was_measured() -> None:
+    page = (ROOT / "docs" / "evaluate.md").read_text()
+    rows = dict(re.findall(r"^\| (convention, settled|inventory) \| (.*) \|$", page, re.MULTILINE))
+    cells = {name: row.split(" | ") for name, row in rows.items()}
+    signs = [float(cells[name][0].split()[0]) for name in ("convention, settled", "inventory")]
+    covered = float(cells["inventory"][-1].split()[0])
+    claimed = [int(share) for share in re.findall(r" in (\d+)%", MEASURED)]
+    assert claimed == [round(share) for share in (*signs, covered)]

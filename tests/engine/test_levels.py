@@ -83,5 +83,14 @@ def test_no_strike_exceeds_the_walls_and_the_magnet(made: Made) -> None:
     assert levels.put_wall.value == live.gex[1].min() or math.isnan(levels.put_wall.value)
     assert abs(levels.magnet.value) == np.abs(live.net_by_strike).max()
     assert 0.0 < levels.call_wall_strength <= 1.0
+    strikes = state.instant.chain.strikes
+    above = live.gex[0][strikes >= state.spot.value].max(initial=0.0)
+    below = live.gex[1][strikes <= state.spot.value].min(initial=0.0)
+    assert levels.side_call_wall.value == above or (
+        above == 0.0 and math.isnan(levels.side_call_wall.strike)
+    )
+    assert levels.side_put_wall.value == below or (
+        below == 0.0 and math.isnan(levels.side_put_wall.strike)
+    )
     known = [levels.call_wall.strike, levels.magnet.strike, levels.highest_open_interest.strike]
     assert set(known) <= set(state.instant.chain.strikes.tolist())

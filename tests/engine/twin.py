@@ -269,6 +269,18 @@ class Twin(TwinSurface):
         strike, value, share = self._wall([-put for _, put in self.gex])
         return strike, -value, share
 
+    @property
+    def side_call_wall(self) -> tuple[float, float]:
+        """Strike and GEX of the largest call GEX not below spot."""
+        gex = {row.strike: call for row, (call, _) in zip(self.rows, self.gex, strict=True)}
+        return max(((k, v) for k, v in gex.items() if k >= self.spot), key=lambda pair: pair[1])
+
+    @property
+    def side_put_wall(self) -> tuple[float, float]:
+        """Strike and GEX of the most negative put GEX not above spot."""
+        gex = {row.strike: put for row, (_, put) in zip(self.rows, self.gex, strict=True)}
+        return min(((k, v) for k, v in gex.items() if k <= self.spot), key=lambda pair: pair[1])
+
     def _wall(self, side: Sequence[float]) -> tuple[float, float, float]:
         at = max(range(len(side)), key=lambda n: side[n])
         return self.rows[at].strike, side[at], side[at] / math.fsum(side)

@@ -30,6 +30,8 @@ class ChainLevels:
         call_wall_strength: Its share of the call side's total, a fraction.
         put_wall: Strike of the most negative put GEX.
         put_wall_strength: Its share of the put side's total, a fraction.
+        side_call_wall: Strike of the largest call GEX at or above spot.
+        side_put_wall: Strike of the most negative put GEX at or below spot.
         magnet: Strike of the largest |net GEX|, with its signed net.
         max_positive_gamma: Strike of the largest net GEX above zero.
         max_negative_gamma: Strike of the most negative net GEX.
@@ -41,6 +43,8 @@ class ChainLevels:
     call_wall_strength: float
     put_wall: Level
     put_wall_strength: float
+    side_call_wall: Level
+    side_put_wall: Level
     magnet: Level
     max_positive_gamma: float
     max_negative_gamma: float
@@ -48,8 +52,10 @@ class ChainLevels:
     max_pain: float
 
 
-def find_levels(strikes: F64, exposures: ChainExposures, open_interest: F64) -> ChainLevels:
-    """Levels of a chain from its exposures and open interest (contracts, shape (2, n))."""
+def find_levels(
+    strikes: F64, exposures: ChainExposures, open_interest: F64, spot: float
+) -> ChainLevels:
+    """Levels of a chain from its exposures, open interest (contracts, shape (2, n)) and spot."""
     calls, puts, net = exposures.gex[CALL], exposures.gex[PUT], exposures.net_by_strike
     call_wall, put_wall = _largest(strikes, calls), _largest(strikes, puts, -puts)
     return ChainLevels(
@@ -57,6 +63,8 @@ def find_levels(strikes: F64, exposures: ChainExposures, open_interest: F64) -> 
         call_wall_strength=ratio(call_wall.value, float(calls.sum())),
         put_wall=put_wall,
         put_wall_strength=ratio(put_wall.value, float(puts.sum())),
+        side_call_wall=_largest(strikes, calls, np.where(strikes >= spot, calls, 0.0)),
+        side_put_wall=_largest(strikes, puts, np.where(strikes <= spot, -puts, 0.0)),
         magnet=_largest(strikes, net, np.abs(net)),
         max_positive_gamma=_largest(strikes, net).strike,
         max_negative_gamma=_largest(strikes, net, -net).strike,

@@ -134,7 +134,7 @@ def key_figures(instant: ChainInputs, smile: Smile, forward: float, spot: float)
     clock, open_interest = instant.clock, held(instant.effective)
     surface = surface_on(smile, instant.chain, clock, forward)
     live = exposures(surface, clock, open_interest, spot)
-    levels = find_levels(instant.chain.strikes, live, open_interest)
+    levels = find_levels(instant.chain.strikes, live, open_interest, spot)
     flip = gamma_flip(instant, surface, open_interest, spot)
     known = open_interest_known(instant, surface)
     return KeyFigures(

@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 import msgspec
 
 from zerodte.server.static_files import STATIC_ROUTES
+from zerodte.wire.text import MEASURED
 
 Json: TypeAlias = dict[str, Any]
 
@@ -25,6 +26,7 @@ _KEY = (
     '<b class="call-wall">call wall</b> above it, <b class="flip">gamma flip</b> dashed, '
     '<b class="magnet">magnet</b> a diamond, spot a dot. GEX is dollars per 1% move, on the usual '
     "convention; below it the 90% interval of the inventory that is inferred from trades. "
+    f"{MEASURED} "
     "Nothing here is investment advice.</p>"
 )
 

@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from zerodte.wire.base import Number, Whole, about
 from zerodte.wire.positioning import RegimeLabel
+from zerodte.wire.text import MEASURED
 
 
 class Headline(Struct, frozen=True, kw_only=True, gc=False):
@@ -84,7 +85,7 @@ class DealerInventory(Struct, frozen=True, kw_only=True, gc=False):
     """The exposures on the inferred, signed positions of dealers."""
 
     net_gex: Annotated[Number, about("Dollars per 1% move.")]
-    net_gex_low: Annotated[Number, about("Lower end of its 90% interval.")]
+    net_gex_low: Annotated[Number, about(f"Lower end of its 90% interval. {MEASURED}")]
     net_gex_high: Annotated[Number, about("Upper end of its 90% interval.")]
     net_dex: Annotated[Number, about("Dollars; above 0: dealers buy.")]
     net_vex: Annotated[Number, about("Dollars per volatility point; above 0: dealers buy.")]

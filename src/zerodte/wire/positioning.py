@@ -5,6 +5,7 @@ from typing import Annotated, Literal, TypeAlias
 from msgspec import Struct
 
 from zerodte.wire.base import Number, Whole, about
+from zerodte.wire.text import MEASURED
 
 RegimeLabel: TypeAlias = Literal["positive_gamma", "negative_gamma", "unknown"]
 FlipStatus: TypeAlias = Literal[
@@ -21,7 +22,10 @@ class Regime(Struct, frozen=True, kw_only=True, gc=False):
 
     label: Annotated[
         RegimeLabel,
-        about("Sign of net GEX at spot; unknown when the flip or open interest is."),
+        about(
+            "Sign of net GEX at spot, on the usual convention; unknown when quotes or open "
+            f"interest do not carry it. {MEASURED}"
+        ),
     ]
     description: Annotated[str, about("The regime in a sentence.")]
     gamma_flip: Annotated[Number, about("Spot at which net GEX, repriced, changes sign.")]
@@ -114,6 +118,14 @@ class Levels(Struct, frozen=True, kw_only=True, gc=False):
     put_wall_gex: Annotated[Number, about("Put GEX there, dollars per 1% move.")]
     put_wall_strength: Annotated[Number, about("Its fraction of all put GEX.")]
     distance_to_put_wall_pct: Annotated[Number, about("Wall minus spot, percent of spot.")]
+    side_call_wall: Annotated[
+        Number, about("Strike of the largest call GEX at or above spot (ours).")
+    ]
+    side_call_wall_gex: Annotated[Number, about("Call GEX there.")]
+    side_put_wall: Annotated[
+        Number, about("Strike of the most negative put GEX at or below spot (ours).")
+    ]
+    side_put_wall_gex: Annotated[Number, about("Put GEX there.")]
     distance_to_magnet_dollars: Annotated[Number, about("Spot minus magnet, dollars.")]
     highest_oi_strike: Annotated[Number, about("Strike of the largest open interest.")]
     highest_oi_total: Annotated[Whole, about("Open interest there, calls and puts, contracts.")]

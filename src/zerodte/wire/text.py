@@ -1,6 +1,13 @@
-"""Amounts as text, at a readable scale."""
+"""Texts of answers and pages: amounts at a readable scale, and what estimates are worth."""
 
 import math
+from typing import Final
+
+#: What was measured of dealers' gamma, from docs/evaluate.md; it stands wherever that is claimed.
+MEASURED: Final = (
+    "Measured on simulated sessions, the convention has the right sign in 43% of minutes, the "
+    "inventory in 47%, and the inventory's 90% interval contains the truth in 72%."
+)
 
 _UNKNOWN = "unknown"
 _SCALES = ((1e9, "B"), (1e6, "M"), (1e3, "K"))
