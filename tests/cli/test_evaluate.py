@@ -32,6 +32,8 @@ def test_tables_of_several_seeds(tapes: list[Path]) -> None:
     assert "means over 2 seeds, ± half of the 95% interval" in said
     for table in TABLES:
         assert table.title in said
+    first = said[: said.index(TABLES[0].title)]
+    assert re.search(r"^  dealers' gamma: inventory's sign right +\d+\.\d", first, re.MULTILINE)
     assert re.search(r"^rule +at ask .* 73\.0 *$", said, re.MULTILINE)
     told = re.findall(r"in (\d+) of (\d+), farther in (\d+), undecided in (\d+)", said)
     assert len(told) == 4

@@ -10,8 +10,10 @@ from runtime.local_market import LocalMarket, ready
 from session.made_tape import DATE, OPEN, quotes, stock, trades, write
 from zerodte.constants import MINUTE, SECOND
 from zerodte.feeds.synthetic_tape import SYMBOL, write_synthetic_tape
+from zerodte.history.error import HistoryError
 from zerodte.history.history import History
 from zerodte.market.calendar import calendar
+from zerodte.runtime.quiet_session import last_session
 from zerodte.runtime.replay_runner import ReplayRunner
 from zerodte.service.session_store import SessionStore
 from zerodte.service.stage import Stage
@@ -88,6 +90,34 @@ def test_the_bytes_are_those_that_memory_gave(tape: Tape, today: Tape, tmp_path:
     for early in once[:4]:
         assert len(set(early)) == 7
         assert not any(b'"status":"ERROR"' in answer for answer in early)
+
+
+def test_a_history_alone_is_served(tape: Tape, tmp_path: Path) -> None:
+    history = History(str(tmp_path))
+    with pytest.raises(HistoryError, match="no finished session is stored here"):
+        last_session(history)
+    with market_of(tape, tmp_path) as market:
+        once = [answers(market, at) for at in INSTANTS]
+    alone = ReplayRunner(Stage(SessionStore(history)), [last_session(history)])
+    with ready(alone) as market:
+        assert [answers(market, at) for at in INSTANTS] == once
+        assert market.health.status == "Healthy"
+        with pytest.raises(ApiError, match="ask for a past instant with at"):
+            market.answer(SnapshotQuery(symbol="ABC"))
+
+
+def test_a_stored_session_later_than_the_one_that_plays_is_past_too(
+    tape: Tape, tmp_path: Path
+) -> None:
+    """A tape of June beside sessions of November: the history has happened."""
+    with market_of(tape, tmp_path / "history") as market:
+        once = [answers(market, at) for at in INSTANTS]
+    write_synthetic_tape(tmp_path / "earlier", calendar().previous(DATE))
+    with market_of(open_tape(tmp_path / "earlier"), tmp_path / "history") as market:
+        assert [answers(market, at) for at in INSTANTS] == once
+        with pytest.raises(ApiError, match="at is in the future") as raised:
+            market.answer(SeriesQuery(symbol="ABC", at=OPEN + 24 * 60 * MINUTE))
+        assert raised.value.code == "invalid_at"
 
 
 def test_a_damaged_session_is_named_and_the_rest_answered(

@@ -3,8 +3,9 @@
 import math
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Final
 
 import click
 from rich.console import Console
@@ -12,6 +13,9 @@ from rich.table import Table as Grid
 
 from zerodte.cli.progress import ReplayProgress
 from zerodte.evaluate.figure import figure
+from zerodte.evaluate.gamma import CONVENTIONS, DAY, INVENTORY
+from zerodte.evaluate.hedging import STEPS
+from zerodte.evaluate.observations import ALL
 from zerodte.evaluate.replay_observer import ReplayObserver
 from zerodte.evaluate.report import Comparison, Report, TapeScore, report, score
 from zerodte.evaluate.statistic import LEVEL, Interval
@@ -90,6 +94,7 @@ def _print(scored: Report) -> None:
     dates = ", ".join(dict.fromkeys(tape.hours.date.isoformat() for tape in scored.tapes))
     known = f"means over {seeds} seeds, ± half of the {LEVEL:.0%} interval (Student's, over seeds)"
     console.print(f"{dates}: {known if seeds > 1 else _ONE_SEED}")
+    console.print(*_headline(scored), sep="\n")
     for table in TABLES:
         console.print(f"\n[bold]{table.title}[/bold]", _grid(table, scored))
     for table in TABLES:
@@ -98,6 +103,24 @@ def _print(scored: Report) -> None:
             if seeds > 1:
                 for first, second in dict.fromkeys((c.first, c.second) for c in pairs):
                     console.print(_summary(pairs, first, second))
+
+
+#: The figures that answer first: what they are, and where they stand.
+_FIRST: Final = (
+    ("customer's side right, % of signed contracts", "sides", (ALL, "all trades"), "customer"),
+    ("dealers' gamma: convention's sign right", "gamma", (ALL, DAY, CONVENTIONS[0]), "sign"),
+    ("dealers' gamma: inventory's sign right", "gamma", (ALL, DAY, INVENTORY), "sign"),
+    ("dealers' gamma: truth in the inventory's 90%", "gamma", (ALL, DAY, INVENTORY), "covered"),
+    ("hedge flow by minute: correlation", "hedge_flow", (ALL, STEPS[0][0]), "correlation"),
+)
+
+
+def _headline(scored: Report) -> Iterator[str]:
+    """The figures that answer first, a line each."""
+    columns = {(table.name, column.name): column for table in TABLES for column in table.columns}
+    for text, table, key, name in _FIRST:
+        figures = scored.tables[table].get(key, {})
+        yield f"  {text:<46}{_cell(columns[table, name], figures.get(name))}"
 
 
 def _grid(table: Table, scored: Report) -> Grid:

@@ -16,6 +16,7 @@ from zerodte.feeds.simulator.simulation import Simulation
 from zerodte.history.history import History
 from zerodte.market.calendar import TradingSession, calendar
 from zerodte.runtime.demo import Demo
+from zerodte.runtime.quiet_session import last_session
 from zerodte.runtime.replay_runner import ReplayRunner
 from zerodte.server.hosts import AllowedHosts
 from zerodte.server.run import Listener
@@ -61,7 +62,7 @@ PORT = click.option(
 
 
 @click.command("serve")
-@click.argument("tape", type=FOLDER)
+@click.argument("tape", type=FOLDER, required=False)
 @HOST
 @ALLOW_HOST
 @PORT
@@ -73,14 +74,24 @@ PORT = click.option(
 )
 @HISTORY
 def serve_command(
-    tape: Path,
+    tape: Path | None,
     host: str,
     hosts: tuple[str, ...],
     port: int,
     speed: float | None,
     store: SessionStore | None,
 ) -> None:
-    """Serve the tape in folder TAPE over HTTP."""
+    """Serve the tape in folder TAPE over HTTP, or with --history alone its finished sessions."""
+    if tape is None:
+        if store is None:
+            raise click.UsageError(
+                "Give the folder of a tape, or --history for its sessions alone."
+            )
+        quiet = last_session(store.history)
+        runner = ReplayRunner(Stage(store), [quiet])
+        activity = f"finished sessions up to {quiet.session.date}, for past instants (at=) ..."
+        serve(runner, Listener(host, port), activity, hosts)
+        return
     opened = open_tape(tape)
     runner = ReplayRunner(Stage(store), [opened], speed)
     serve(runner, Listener(host, port), f"reading the tape of {opened.session.date} ...", hosts)

@@ -101,7 +101,7 @@ def overview(service: MarketService) -> str:
     status = service.status()
     symbols = status.symbols
     if not symbols:
-        reasons = "; ".join(status.health.reasons)
+        reasons = "; ".join(status.health.reasons) or "Past instants are answered, with at."
         return f'<p class="note">No symbol yet. {escape(reasons)}</p>'
     rows, later, newest = [], [], None
     for symbol in symbols:

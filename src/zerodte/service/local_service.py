@@ -144,10 +144,10 @@ def _frame_at(stage: Stage, symbol: Symbol, at: int) -> Frame:
         current = stage.ready()
         session = current.session
         today = session.hours.date
-        if date > today or (date == today and session.now < min(at, session.hours.close)):
+        if date == today and session.now < min(at, session.hours.close):
             raise ApiError("invalid_at", _in_the_future(session))
-        if date == today:
-            return Frame.past(session.samples(symbol), current.source, symbol, at)
+        if date == today and (day := session.samples(symbol)) is not None:
+            return Frame.past(day, current.source, symbol, at)
     try:
         stored = stage.store.read(date, symbol) if stage.store else None
     except StoreError as error:
@@ -160,6 +160,8 @@ def _frame_at(stage: Stage, symbol: Symbol, at: int) -> Frame:
         message = f"the stored session of {symbol} on {date} cannot be read; see the server's log"
         raise ApiError("session_unreadable", message) from error
     if stored is None:
+        if date > today:
+            raise ApiError("invalid_at", _in_the_future(session))
         return Frame.past(None, current.source, symbol, at)
     return Frame.past(stored.day, stored.source, symbol, at)
 

@@ -71,6 +71,11 @@ class SessionStore:
         self._thread = threading.Thread(target=self._run, name="session store", daemon=True)
 
     @property
+    def history(self) -> History:
+        """What it writes to and reads from."""
+        return self._history
+
+    @property
     def problem(self) -> str | None:
         """Why finished sessions cannot be written; None while they can."""
         return self._problem

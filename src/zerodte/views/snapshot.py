@@ -35,7 +35,7 @@ def snapshot(session: Session, source: Source, query: ChainQuery) -> bytes:
     """
     symbol, expiry = query.symbol, query.expiry
     if symbol not in session.symbols():
-        known = ", ".join(session.symbols()[:20]) or "none"
+        known = ", ".join(session.symbols()[:20]) or "none; ask for a past instant with at"
         raise ApiError("symbol_not_found", f"{symbol} is not tracked; tracked symbols: {known}")
     chain = session.chain(symbol, expiry)
     if expiry is not None and chain is None:
