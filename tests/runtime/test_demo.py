@@ -13,11 +13,14 @@ from feeds.simulator.fake_simulation import (
     DyingSimulation,
     FailingSimulation,
     FakeSimulation,
+    StoppedSimulation,
     fake_session,
 )
+from runtime.feeds_on_ports import eventually
 from runtime.local_market import LocalMarket, ready, running
 from zerodte.constants import MINUTE
 from zerodte.market.calendar import calendar
+from zerodte.runtime import replay_runner
 from zerodte.runtime.demo import Demo
 from zerodte.runtime.replay import replay
 from zerodte.runtime.replay_runner import ReplayRunner
@@ -93,6 +96,24 @@ def test_a_failing_simulation_is_heard_of_and_what_was_played_stays(
         assert said in market.log.problems.get(timeout=60)
         assert said in market.health.reasons[0]
         assert asked(market)["as_of"].startswith("2025-06-06T13:3")
+
+
+@pytest.mark.parametrize("lead", [0, 30 * MINUTE])
+def test_a_stopped_simulation_is_not_healthy(monkeypatch: pytest.MonkeyPatch, lead: int) -> None:
+    """Its process neither ends nor sends anything, while it is waited for and before."""
+    monkeypatch.setattr(replay_runner, "_LATE", 0.3)
+    monkeypatch.setattr(replay_runner, "_SLOW", 0.3)
+    with ready(runner_of(demo(StoppedSimulation), 1e3, lead)) as market:
+        eventually(lambda: market.health.status == "Unhealthy")
+        eventually(lambda: "the market has stopped" in market.health.reasons[0])
+        assert asked(market)["symbol"] == "ABC"
+
+
+def test_a_slow_replay_is_healthy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A second of its session takes a day: nothing is late before it is due."""
+    monkeypatch.setattr(replay_runner, "_LATE", 0.0)
+    with ready(runner_of(demo(FakeSimulation, 5), 1e-5)) as market:
+        assert market.health.reasons == ()
 
 
 def test_stopping_before_anything_came_is_no_failure() -> None:

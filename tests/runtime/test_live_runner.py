@@ -4,28 +4,31 @@ import datetime
 import json
 import resource
 import shutil
+import threading
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from runtime.feeds_on_ports import clock, eventually, recording, sending
-from runtime.local_market import LocalMarket
+from runtime.local_market import LocalMarket, running
 from session.made_tape import DATE, OPEN, SECOND
 from tape.live_day import SPAN, source
 from zerodte.clock import new_york_clock
-from zerodte.feeds.feed import FeedError
+from zerodte.feeds.feed import FeedConnection, FeedError
 from zerodte.feeds.synthetic_tape import write_synthetic_tape
+from zerodte.feeds.tcp_client import TcpFeed
 from zerodte.market.calendar import calendar
 from zerodte.market.osi import format_osi
-from zerodte.runtime import feed_client
+from zerodte.runtime import feed_client, live_runner
 from zerodte.runtime.live_runner import LiveRunner
 from zerodte.runtime.replay import replay
 from zerodte.service.stage import Stage
 from zerodte.session.session import Session
 from zerodte.tape.checksums import MANIFEST
 from zerodte.tape.folder import Tape, TapeError, open_tape
+from zerodte.tape.tick_assembler import Arrival
 from zerodte.views.snapshot import snapshot
 from zerodte.wire.hedge_flow import HedgeFlowQuery
 from zerodte.wire.snapshot import SnapshotQuery
@@ -71,6 +74,11 @@ def has_no_gap_now(folder: Path) -> bool:
 def now(market: LocalMarket[LiveRunner]) -> str:
     answer: str = json.loads(market.answer(SNAPSHOT))["as_of"]
     return answer
+
+
+def has_reason(market: LocalMarket[LiveRunner], text: str) -> bool:
+    """Whether health gives a reason with a text."""
+    return any(text in reason for reason in market.health.reasons)
 
 
 def last_clock(market: LocalMarket[LiveRunner]) -> str:
@@ -203,7 +211,7 @@ def test_a_feed_that_comes_back_goes_on_where_it_was(
         assert json.loads(market.answer(HEDGE_FLOW))["bars"]
         stack.enter_context(sending(tape, QUICK, port=int(feed.name.split(":")[1])))
         eventually(lambda: is_done(market.runner.folder))
-        assert market.health.status == "Healthy"
+        assert not has_reason(market, "away")
     assert_same(market.runner.folder, whole)
 
 
@@ -271,10 +279,85 @@ def test_without_room_nothing_new_is_shown_until_there_is(
             assert shown.timestamp() * SECOND == last
         finally:
             resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
-        eventually(lambda: market.health.status == "Healthy")
+        eventually(lambda: not has_reason(market, "nothing new"))
         eventually(lambda: commits(market.runner.folder)[-1]["end"] > OPEN + SPAN * SECOND)
     short, all_of_it = content(market.runner.folder), content(whole)
     assert all(all_of_it[name].startswith(short[name]) for name in all_of_it)
+
+
+def test_deleted_files_of_the_recording_are_noticed(
+    tape: Tape, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live_runner, "_LOOK_EVERY", 0.0)
+    with sending(tape, 50.0) as feed, recording(feed, tmp_path) as market:
+        eventually(lambda: len(commits(market.runner.folder)) >= 20)
+        eventually(lambda: market.health.status == "Healthy")
+        shutil.rmtree(market.runner.folder)
+        eventually(lambda: has_reason(market, "deleted or moved"))
+        (reason,) = market.health.reasons
+        assert "opra.pillar.cbbo-1s.dbn.zst" in reason
+        assert "is not recorded" in reason
+        before = now(market)
+        eventually(lambda: now(market) > before)
+
+
+def test_a_replaced_file_of_the_recording_is_noticed(
+    tape: Tape, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live_runner, "_LOOK_EVERY", 0.0)
+    with sending(tape, 50.0) as feed, recording(feed, tmp_path) as market:
+        ticks = market.runner.folder / "ticks"
+        eventually(lambda: len(commits(market.runner.folder)) >= 20)
+        shutil.copy(ticks, tmp_path / "copy")
+        (tmp_path / "copy").rename(ticks)
+        eventually(lambda: has_reason(market, "ticks deleted or moved"))
+
+
+class FreezingConnection:
+    """A connection to a feed that, once it is frozen, stays open and sends nothing."""
+
+    def __init__(self, connection: FeedConnection, frozen: threading.Event) -> None:
+        self._connection, self._frozen = connection, frozen
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._connection, name)
+
+    def receive(self, timeout: float) -> list[Arrival]:
+        """What has come, or nothing after the time."""
+        if self._frozen.is_set():
+            self._frozen.wait(timeout)
+            return []
+        return self._connection.receive(timeout)
+
+
+class FreezingFeed:
+    """A feed whose connections a test can freeze."""
+
+    def __init__(self, feed: TcpFeed) -> None:
+        self.name = feed.name
+        self.frozen = threading.Event()
+        self._feed = feed
+
+    def connect(self) -> FeedConnection:
+        """Connect."""
+        return cast("FeedConnection", FreezingConnection(self._feed.connect(), self.frozen))
+
+
+def test_a_frozen_feed_is_not_healthy(
+    tape: Tape, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is connected and sends nothing: time passes, and answers become impossible."""
+    monkeypatch.setattr(feed_client, "_SILENCE", 0.2)
+    with sending(tape, 20.0) as feed:
+        freezing = FreezingFeed(feed)
+        with running(LiveRunner(Stage(), freezing, tmp_path)) as market:
+            eventually(lambda: market.health.status == "Healthy")
+            freezing.frozen.set()
+            eventually(lambda: market.health.status == "Unhealthy")
+            (reason,) = market.health.reasons
+            assert "connected, but has sent nothing for" in reason
+            freezing.frozen.clear()
+            eventually(lambda: not has_reason(market, "sent nothing"))
 
 
 def test_what_cannot_begin_is_a_clear_error(tape: Tape, tmp_path: Path) -> None:

@@ -26,6 +26,8 @@ BEGAN_LATE: Final = "the recording began late"
 #: sends nothing, not even its clock, and while it is away.
 _SILENCE: Final = 10.0
 _ABSENCE: Final = 2.0
+#: Seconds that a feed may take to send its first record or clock.
+_PREPARATION: Final = 60.0
 #: The first and the longest wait before reconnecting, seconds of the wall clock.
 _FIRST_WAIT: Final = 0.1
 _LONGEST_WAIT: Final = 5.0
@@ -107,6 +109,14 @@ class FeedClient:
                 "session; their records count by their own receive times"
             )
         return found
+
+    @property
+    def silence(self) -> float:
+        """Seconds for which a connected feed has sent nothing, not even its clock; 0 if few."""
+        # A feed that prepares to resend may take longer.
+        patience = _SILENCE if self.is_caught_up else _PREPARATION
+        is_silent = self._connection is not None and not self.is_over and self._silent > patience
+        return self._silent if is_silent else 0.0
 
     def late(self, at: int) -> float:
         """Seconds of the wall clock since the feed's clock showed `at`; NaN without a feed."""

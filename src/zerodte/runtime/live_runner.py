@@ -6,6 +6,7 @@ fills up, so the feed waits, falls behind or disconnects, and health reports it.
 """
 
 import logging
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -29,6 +30,8 @@ from zerodte.tape.tick_assembler import ClosedTick
 #: The first and the longest wait before a failed write is retried, seconds.
 _FIRST_WAIT: Final = 0.25
 _LONGEST_WAIT: Final = 5.0
+#: Seconds of the wall clock between two looks at the recording's files.
+_LOOK_EVERY: Final = 1.0
 #: A feed is behind when its last complete tick is older than this, seconds of the wall clock.
 _BEHIND: Final = 15.0
 
@@ -80,6 +83,8 @@ class LiveRunner:
             undo.pop_all()
         self.is_over = False
         self._write_problem: str | None = None
+        self._missing: list[str] = []
+        self._last_look = time.monotonic()
         self.stage = stage
         stage.runner_problems = self._problems
         stage.runner_warnings = lambda: self._client.warnings
@@ -110,6 +115,7 @@ class LiveRunner:
                 self._show(run, playing)
             while not run.stopped.is_set() and not client.is_over:
                 ticks = client.ticks(recorder.counts)
+                self._look_at_files()
                 if not self._commit(run, ticks):
                     return
                 for closed in ticks:
@@ -160,13 +166,33 @@ class LiveRunner:
         self._write_problem = None
         return True
 
+    def _look_at_files(self) -> None:
+        """Notice, once a second, files of the recording that are gone."""
+        if time.monotonic() - self._last_look < _LOOK_EVERY:
+            return
+        self._last_look = time.monotonic()
+        missing = self._recorder.missing
+        if missing and not self._missing:
+            log("unrecorded", logging.ERROR, folder=self.folder, missing=", ".join(missing))
+        self._missing = missing
+
     def _problems(self) -> Iterator[str]:
-        """Why answers may be old: the feed is away, cannot be recorded, or lags."""
+        """Why answers may be old or lost: the feed is away, silent, not recorded, or lags."""
         away, unwritten, current = self._client.problem, self._write_problem, self.stage.current
         if away:
             yield away
         if unwritten:
             yield unwritten
+        if self._missing:
+            yield (
+                f"{self.folder}: {', '.join(self._missing)} deleted or moved: what is received is "
+                "not recorded; restart the server to record again"
+            )
+        if silence := self._client.silence:
+            yield (
+                f"the feed is connected, but has sent nothing for {silence:.0f} seconds, not even "
+                "its clock"
+            )
         if current and not away and not unwritten:
             behind = self._client.late(current.session.now)
             if behind > _BEHIND:

@@ -1,6 +1,8 @@
 """Tick sources played one after another, at once or against the wall clock."""
 
-from collections.abc import Callable, Iterable
+import time
+from collections.abc import Callable, Iterable, Iterator
+from typing import Final
 
 from zerodte.constants import SECOND
 from zerodte.runtime.replay import Pace, begin, source_of
@@ -9,6 +11,11 @@ from zerodte.runtime.worker import Run
 from zerodte.service.stage import CurrentSession, Stage
 from zerodte.session.session import Session
 from zerodte.tape.source import TickSource
+
+#: A source has stopped when the next tick is late by so many seconds of the wall clock; a source
+#: that is not waited for, such as a simulation that begins, when none has come for so long.
+_LATE: Final = 15.0
+_SLOW: Final = 60.0
 
 
 class ReplayRunner:
@@ -38,6 +45,9 @@ class ReplayRunner:
         self._speed = speed
         self._lead = lead
         self._interrupt = interrupt
+        self._playing: tuple[Pace, CurrentSession] | None = None
+        self._last_tick = time.monotonic()
+        stage.runner_problems = self._problems
 
     def run(self, run: Run) -> None:
         """Play to the end, or until stopped."""
@@ -46,6 +56,7 @@ class ReplayRunner:
             if not self._play(run, source, lead):
                 return
             lead = 0
+        self._playing = None
 
     def interrupt(self) -> None:
         """End a wait for the next tick."""
@@ -64,6 +75,7 @@ class ReplayRunner:
         session = begin(source)
         run.listener.on_session(source)
         playing = CurrentSession(session, source_of(source, "replay"))
+        self._playing = pace, playing
         for tick in source.ticks():
             if pace.is_live(tick.end) and not pace.has_begun:
                 # Without an earlier session, answer at once instead of waiting for a quote.
@@ -73,6 +85,7 @@ class ReplayRunner:
             if not self._wait(run, playing, pace, tick.end):
                 return False
             stage.apply(playing, tick, pace.late)
+            self._last_tick = time.monotonic()
             if not pace.has_begun:
                 run.listener.on_progress(tick.end)
             if self._speed is not None and stage.current is not playing and _has_state(session):
@@ -88,6 +101,18 @@ class ReplayRunner:
                     return False
                 self.stage.advance(playing, second, pace.late(second))
         return pace.wait(due, run.stopped)
+
+    def _problems(self) -> Iterator[str]:
+        """Why answers may be old: the source sends nothing more, though it is not over."""
+        if self._playing is None:
+            return
+        pace, playing = self._playing
+        if pace.has_begun:
+            late, limit = pace.late(playing.session.now + SECOND), _LATE
+        else:
+            late, limit = time.monotonic() - self._last_tick, _SLOW
+        if late > limit:
+            yield f"the market has stopped: its next second is {late:.0f} seconds late"
 
     def _show(self, run: Run, playing: CurrentSession) -> None:
         """Make this session the one that answers come from."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from zerodte.constants import SAMPLE_INTERVAL, SECOND
 from zerodte.logs import log
 from zerodte.records.tick import Tick
+from zerodte.service.answerability import sentence_of, silent_inputs, unanswered
 from zerodte.service.market_service import MarketStats
 from zerodte.service.session_store import SessionStore
 from zerodte.session.session import Session
@@ -134,6 +135,8 @@ class Stage:
         self.current: CurrentSession | None = None
         self.problem: str | None = "starting: nothing has been read yet"
         self._arrivals: Mapping[str, int] = {}
+        self._reasons: tuple[str, ...] = ()
+        self._warnings: tuple[str, ...] = ()
         self._left_out: Mapping[str, int] = {}
         self.runner_problems: Callable[[], Iterable[str]] = tuple
         self.runner_warnings: Callable[[], Iterable[str]] = tuple
@@ -148,14 +151,15 @@ class Stage:
         return self.current
 
     def health(self) -> Health:
-        """Healthy from the first answer until ticks stop arriving."""
-        own = (self.problem,) if self.problem else ()
+        """Healthy while answers can be given and are those of now."""
+        self._look()
+        reasons = (*((self.problem,) if self.problem else ()), *self.runner_problems())
         stored = self.store.problems if self.store else []
         return Health.of(
-            *own,
-            *self.runner_problems(),
-            warnings=(*self.runner_warnings(), *stored),
-            data_as_of=data_as_of(self._newest_arrivals()),
+            # Without data there are no figures either, which need not be said then.
+            *(reasons or self._reasons),
+            warnings=(*self.runner_warnings(), *self._warnings, *stored),
+            data_as_of=data_as_of(self._arrivals),
         )
 
     def stats(self) -> MarketStats:
@@ -196,15 +200,21 @@ class Stage:
         self.problem = problem
         self.progress.bump()
 
-    def _newest_arrivals(self) -> Mapping[str, int]:
-        """When each kind of input last arrived, UTC ns; waits for nobody."""
+    def _look(self) -> None:
+        """See what the session can answer; while it is busy, what was seen last holds."""
         current = self.current
-        if current and self.lock.acquire(blocking=False):
-            try:
-                self._arrivals = current.session.arrivals()
-            finally:
-                self.lock.release()
-        return self._arrivals
+        if current is None or not self.lock.acquire(blocking=False):
+            return
+        try:
+            session = current.session
+            self._arrivals = session.arrivals()
+            missing, count = unanswered(session)
+            silent = silent_inputs(session)
+        finally:
+            self.lock.release()
+        said = (sentence_of(missing),) if missing else ()
+        self._reasons = said if len(missing) == count else ()
+        self._warnings = (*(() if self._reasons else said), *silent)
 
     def _store_if_over(self, current: CurrentSession) -> None:
         if self.store:

@@ -15,6 +15,16 @@ class AppendFile:
         self._size = self._final_size
         self._is_synced = True
 
+    @property
+    def is_in_place(self) -> bool:
+        """Whether the file is still there under its path: not deleted, moved or replaced."""
+        try:
+            found = self._path.stat()
+        except OSError:
+            return False
+        mine = os.fstat(self._fd)
+        return (found.st_dev, found.st_ino) == (mine.st_dev, mine.st_ino)
+
     def append(self, content: bytes) -> None:
         """Write at the end.
 

@@ -95,6 +95,12 @@ class Recorder:
         """The number of committed records per stream, and of pairs per file of cancels."""
         return dict(self._counts)
 
+    @property
+    def missing(self) -> list[str]:
+        """The names of files that were deleted, moved or replaced since they were opened."""
+        files = {**self._files, TICKS: self._ticks}
+        return [name for name, file in files.items() if not file.is_in_place]
+
     def commit(self, ticks: Sequence[ClosedTick]) -> None:
         """Write complete ticks; once this returns, a killed process loses none of them.
 

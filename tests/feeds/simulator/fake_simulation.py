@@ -123,6 +123,15 @@ class DyingSimulation(FakeSimulation):
         os.kill(os.getpid(), signal.SIGKILL)
 
 
+class StoppedSimulation(FakeSimulation):
+    """One whose process is stopped, not ended, after its first block."""
+
+    def blocks(self) -> Iterator[Block]:
+        """A block, and nothing more."""
+        yield next(super().blocks())
+        os.kill(os.getpid(), signal.SIGSTOP)
+
+
 class ChattyPid(FakeSimulation):
     """A simulation that prints, and has its process id as a symbol."""
 
