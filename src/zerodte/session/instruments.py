@@ -67,11 +67,11 @@ class Instruments:
         The first of an instrument names it, even if a mapping named it otherwise; one that repeats
         what is known changes nothing.
         """
-        raw = np.char.decode(records["raw_symbol"], "ascii", "replace")
+        raw = [symbol.decode("ascii", "replace") for symbol in records["raw_symbol"].tolist()]
         known = self._known.setdefault(dataset, {})
         defined = self._defined.setdefault(dataset, set())
         new: dict[int, str] = {}
-        for number, symbol in zip(records["instrument_id"].tolist(), raw.tolist(), strict=True):
+        for number, symbol in zip(records["instrument_id"].tolist(), raw, strict=True):
             if number not in defined:
                 defined.add(number)
                 if known.get(number) != symbol:
