@@ -152,6 +152,11 @@ MULTI_LEG_WEIGHT: Final = 0.0
 #: A cancel can undo one of this many latest trades of its symbol; cancels of older ones are
 #: counted (ours).
 CANCEL_REACH: Final = 2**20
+#: The most contracts of one root and expiry, expiries of one root, and underlyings of one session:
+#: several times what the market lists, so that a broken feed cannot exhaust memory (ours).
+MOST_OF_CHAIN: Final = 8_192
+MOST_EXPIRIES: Final = 256
+MOST_UNDERLYINGS: Final = 16_384
 #: Probability that a side is wrong, by evidence. Quote rule: 0.17 by the Cboe's record of
 #: 1995 (Savickas and Wilson 2003); 0.36 against the customer's side, 86 M trades at ISE and Cboe in
 #: 2005-17 (Bilz, thesis at KIT 2023, after Grauer, Schuster and Uhrig-Homburg). Tick test: 0.41 and

@@ -79,16 +79,24 @@ def sound(counts: Sequence[int], second: int) -> bytes:
 
 @contextlib.contextmanager
 def hostile_feed(
-    talk: Talk, session: FeedManifest | None = None, speed: float = 1.0, now: int = OPEN
+    talk: Talk,
+    session: FeedManifest | None = None,
+    speed: float = 1.0,
+    now: int = OPEN,
+    later: FeedManifest | None = None,
 ) -> Iterator[tuple[TcpFeed, list[object]]]:
-    """A feed, and what its clients tell it after their start, for as long as the context lasts."""
-    hello = encode(HelloMessage(VERSION, session or manifest()))
+    """A feed, and what its clients tell it after their start, for as long as the context lasts.
+
+    Its connections after the first describe the session as `later` does, if that is given.
+    """
+    first = session or manifest()
     told: list[object] = []
     clients: list[socket.socket] = []
 
     def serve(client: socket.socket) -> None:
         with contextlib.suppress(OSError), client:
-            client.sendall(hello)
+            described = later if later is not None and client is not clients[0] else first
+            client.sendall(encode(HelloMessage(VERSION, described)))
             decoder = MessageDecoder()
             counts = None
             while content := client.recv(2**16):

@@ -18,7 +18,7 @@ from runtime.hostile_feed import (
     sound,
     trades,
 )
-from session.made_tape import DATE, OPEN, SECOND, SYMBOLS
+from session.made_tape import DATE, OPEN, SECOND, STOCKS, SYMBOLS
 from zerodte.feeds.feed import FeedError
 from zerodte.feeds.tcp_protocol import (
     ClockMessage,
@@ -27,7 +27,7 @@ from zerodte.feeds.tcp_protocol import (
     RefusalMessage,
     encode,
 )
-from zerodte.records.dbn import OPRA
+from zerodte.records.dbn import OPRA, Records, records
 from zerodte.runtime import feed_client
 from zerodte.runtime.live_runner import LiveRunner
 from zerodte.runtime.replay import replay
@@ -244,3 +244,47 @@ def test_a_clock_of_before_the_session_does_not_move_its_start(tmp_path: Path, c
     first = json.loads((folder / "ticks").read_bytes().split(b"\n")[0])
     assert first["end"] == at
     assert replay(open_tape(folder)).market.flow.volume.sum() == 4
+
+
+def test_a_feed_that_comes_back_with_other_symbols_is_refused(tmp_path: Path) -> None:
+    names = dict(SYMBOLS)
+    names[1], names[2] = names[2], names[1]
+    other = manifest(symbols={OPRA: names, STOCKS: {1: "ABC"}})
+
+    def talk(client: socket.socket, counts: Sequence[int]) -> None:
+        client.sendall(sound(counts, 1))
+        client.shutdown(socket.SHUT_RDWR)
+
+    with hostile_feed(talk, later=other) as (feed, _), recording(feed, tmp_path) as market:
+        said = f"instrument 1 of {OPRA} is {names[1]} now, but was {names[2]} when"
+        eventually(lambda: any(said in reason for reason in market.health.reasons))
+        folder = market.runner.folder
+    assert open_tape(folder, DATE).initial_symbols[OPRA] == SYMBOLS
+
+
+def test_definitions_of_a_feed_that_contradict_are_counted_at_any_time(tmp_path: Path) -> None:
+    session = manifest((*STREAMS, FeedStream(OPRA, "definition")))
+
+    def defined(at: int, number: int, symbol: str) -> Records:
+        rows = records("definition", 1)
+        rows["instrument_id"], rows["raw_symbol"] = number, symbol
+        rows["ts_recv"] = rows["ts_event"] = at - 9
+        return rows
+
+    def talk(client: socket.socket, counts: Sequence[int]) -> None:
+        first, second = OPEN + SECOND, OPEN + 2 * SECOND
+        client.sendall(sent(first, 3, 0, defined(first, 1, SYMBOLS[1])))
+        client.sendall(sent(second, 3, 1, defined(second, 1, "XYZ   250602C00009000")))
+        client.sendall(sent(second, 3, 2, defined(second, 3, "XYZ   250602C00009000")))
+        client.sendall(sound(counts, 3))
+
+    with hostile_feed(talk, session) as (feed, _), recording(feed, tmp_path) as market:
+        folder = market.runner.folder
+        eventually(lambda: ticks_with_quotes(folder))
+    played = replay(open_tape(folder))
+    contradictions = "definitions that contradict the first of their instrument"
+    # The first instrument was defined before, the third only mapped: a definition names it.
+    assert played.left_out("ABC") == {contradictions: 1}
+    assert played.left_out("XYZ") == {contradictions: 1}
+    assert played.market.book.bid[0] == 1.0
+    assert played.market.flow.volume.sum() == 1

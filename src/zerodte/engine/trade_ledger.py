@@ -112,10 +112,12 @@ class TradeRings:
 
     def grow(self, symbols: int) -> None:
         """Make room for symbols below `symbols`."""
-        more = np.zeros(max(0, symbols - len(self.rings)), RING)
-        for ring in more:
-            ring["start"], ring["mask"] = self._take(_FIRST_LENGTH), _FIRST_LENGTH - 1
-        if len(more):
+        count = symbols - len(self.rings)
+        if count > 0:
+            more = np.zeros(count, RING)
+            first = self._take(count * _FIRST_LENGTH)
+            more["start"] = first + _FIRST_LENGTH * np.arange(count)
+            more["mask"] = _FIRST_LENGTH - 1
             self.rings = np.concatenate((self.rings, more))
 
     def lengthen(self, symbol: int) -> None:

@@ -4,6 +4,8 @@ Several datasets may price one symbol. Each has a place of its own here; the fir
 that is fresh gives the symbol's price, and the others are compared with it.
 """
 
+from bisect import insort
+
 import numpy as np
 
 from zerodte.arrays import F64, I32, I64, Bool
@@ -26,7 +28,8 @@ class Underlyings:
         self._patience = max(STALE_AFTER, 2 * cadence)
         self._places: dict[tuple[str, str], int] = {}
         self._symbols: dict[str, int] = {}
-        self._places_of: dict[str, list[int]] = {}
+        self._places_of: dict[str, list[tuple[str, int]]] = {}
+        self._numbers: list[int] = []
         self._symbol_of = np.empty(0, np.int32)
         self._order = np.empty(0, np.int32)
         self._own_group = np.empty(0, np.int32)
@@ -39,15 +42,14 @@ class Underlyings:
         if place is None:
             place = self._places[dataset, symbol] = len(self._places)
             # By name: the order in which datasets are listed may follow from other symbols.
-            names = sorted(self._places)
-            self._order = np.array([self._places[name] for name in names], np.int32)
-            self._places_of[symbol] = [self._places[name] for name in names if name[1] == symbol]
-            self._symbol_of = np.append(self._symbol_of, np.int32(self.number(symbol)))
+            insort(self._places_of.setdefault(symbol, []), (dataset, place))
+            self._numbers.append(self.number(symbol))
             size = place + 1
             self.book.grow(size, size)
             self._value = grown(self._value, size, np.nan)
             self._valued = grown(self._valued, size, NEVER_QUOTED)
-            self._own_group = np.arange(len(self._value), dtype=np.int32)
+            if len(self._own_group) != len(self._value):
+                self._own_group = np.arange(len(self._value), dtype=np.int32)
         return place
 
     def number(self, symbol: str) -> int:
@@ -71,6 +73,8 @@ class Underlyings:
     @property
     def symbol_of(self) -> I32:
         """The number of the symbol at every place, shape (places,)."""
+        if len(self._symbol_of) != len(self._numbers):
+            self._symbol_of = np.array(self._numbers, np.int32)
         return self._symbol_of
 
     def apply_quotes(self, records: Records, places: I32, cadence: int, now: int) -> None:
@@ -90,7 +94,9 @@ class Underlyings:
 
     def own_prices(self, now: int) -> F64:
         """`own_price` of every symbol by its number, dollars; NaN where there is none."""
-        book, symbols = self.book, self._symbol_of
+        book, symbols = self.book, self.symbol_of
+        if len(self._order) != len(self._places):
+            self._order = np.array([self._places[name] for name in sorted(self._places)], np.int32)
         prices = np.full(len(self._symbols), np.nan)
         spoke = now - self._patience
         _own_prices(
@@ -130,7 +136,7 @@ class Underlyings:
     def _fresh(self, symbol: str, now: int) -> tuple[list[float], list[float]]:
         """The symbol's usable mids and index values, in the order of their places."""
         quotes, values = [], []
-        for place in self._places_of.get(symbol, ()):
+        for _, place in self._places_of.get(symbol, ()):
             bid, ask = self.book.bid[place], self.book.ask[place]
             if self.book.is_fresh(place, now) and 0.0 < bid < ask:
                 quotes.append(float(0.5 * (bid + ask)))

@@ -6,11 +6,13 @@ indexed by the same positions.
 
 import datetime
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
 from zerodte.arrays import F64, I32, Bool
+from zerodte.constants import MOST_EXPIRIES, MOST_OF_CHAIN, MOST_UNDERLYINGS
 from zerodte.market.calendar import epoch_day, last_trading_day
 from zerodte.market.osi import Contract, MarketError, parse_osi
 from zerodte.market.roots import is_adjusted, root_info
@@ -19,6 +21,12 @@ from zerodte.market.roots import is_adjusted, root_info
 NO_POSITION = -1
 
 _FIRST_CAPACITY = 1024
+#: Characters of a padded OSI symbol: its root and date, its right, and its strike.
+_DATED: Final = slice(0, 12)
+_RIGHT: Final = slice(12, 13)
+_STRIKE: Final = slice(13, 21)
+_PADDED: Final = 21
+_THOUSANDTHS: Final = 1000
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -64,31 +72,35 @@ class Contracts:
 
     Attributes:
         rejected: Number of rejected symbols, by reason.
+        beyond: Number of contracts beyond the `MOST_OF_CHAIN` of their chain or the
+            `MOST_EXPIRIES` of their root, by underlying.
     """
 
     def __init__(self) -> None:
         self.rejected: Counter[str] = Counter()
-        self._contracts: list[Contract] = []
+        self.beyond: Counter[str] = Counter()
+        self._size = 0
         self._position_by_symbol: dict[str, int] = {}
-        self._position_by_contract: dict[Contract, int] = {}
+        self._chain_by_date: dict[str, int] = {}
+        self._positions_by_strike: list[dict[int, int]] = []
+        self._expiries_of: Counter[str] = Counter()
         self._strike = np.empty(_FIRST_CAPACITY, np.float64)
         self._is_call = np.empty(_FIRST_CAPACITY, np.bool_)
-        self._expiry = np.empty(_FIRST_CAPACITY, np.int32)
         self._chain = np.empty(_FIRST_CAPACITY, np.int32)
         self._chains: list[Chain] = []
-        self._chain_positions: list[list[int]] = []
         self._chain_numbers: dict[tuple[str, datetime.date], int] = {}
         self._numbers_by_symbol: dict[str, list[int]] = {}
         self._stale_chains: set[int] = set()
 
     def __len__(self) -> int:
-        return len(self._contracts)
+        return self._size
 
     def add(self, raw_symbol: str) -> int:
         """Add a contract by its OSI symbol, padded or not, and return its position.
 
         A known symbol returns its existing position. A text that is not an OSI symbol, or has an
-        adjusted root, returns -1 and is counted once in `rejected`.
+        adjusted root, returns -1 and is counted once in `rejected`; so is what would exceed
+        `MOST_UNDERLYINGS`. One beyond the bounds of its own symbol is counted once in `beyond`.
         """
         position = self._position_by_symbol.get(raw_symbol)
         if position is None:
@@ -103,7 +115,9 @@ class Contracts:
         """
         if position < 0:
             raise IndexError(f"no contract at position {position}")
-        return self._contracts[position]
+        chain = self._chains[self.chain[position]]
+        right = "C" if self.is_call[position] else "P"
+        return Contract(chain.root, chain.expiry, float(self.strike[position]), right)
 
     @property
     def strike(self) -> F64:
@@ -118,7 +132,8 @@ class Contracts:
     @property
     def expiry(self) -> I32:
         """int32[n], days since 1970-01-01."""
-        return self._expiry[: len(self)]
+        by_chain = np.array([epoch_day(chain.expiry) for chain in self._chains], np.int32)
+        return by_chain[self.chain]
 
     @property
     def chain(self) -> I32:
@@ -128,9 +143,8 @@ class Contracts:
     @property
     def chains(self) -> list[Chain]:
         """All chains by number. A chain that gained contracts is replaced by a new `Chain`."""
-        for number in self._stale_chains:
-            self._chains[number] = self._rebuild(self._chains[number])
-        self._stale_chains.clear()
+        if self._stale_chains:
+            self._rebuild()
         return self._chains
 
     def same_day(self, symbol: str, date: datetime.date) -> Chain | None:
@@ -157,6 +171,15 @@ class Contracts:
         return sorted(found, key=lambda chain: (chain.expiry, chain.root))
 
     def _position_of(self, raw_symbol: str) -> int:
+        number, digits = self._chain_by_date.get(raw_symbol[_DATED]), raw_symbol[_STRIKE]
+        right = raw_symbol[_RIGHT]
+        # Most symbols are padded ones of a chain that is known: only their strike is new.
+        if number is None or right not in {"C", "P"} or not _is_strike(raw_symbol):
+            return self._parsed(raw_symbol)
+        return self._place(number, int(digits), right)
+
+    def _parsed(self, raw_symbol: str) -> int:
+        """The position of a contract whose symbol has any form."""
         try:
             contract = parse_osi(raw_symbol)
         except MarketError:
@@ -165,60 +188,113 @@ class Contracts:
         if is_adjusted(contract.root):
             self.rejected["adjusted root"] += 1
             return NO_POSITION
-        last_day = last_trading_day(contract.expiry)
-        if last_day != contract.expiry:
-            contract = replace(contract, expiry=last_day)
-        position = self._position_by_contract.get(contract)
-        return self._append(contract) if position is None else position
+        number = self._chain_number(contract.root, last_trading_day(contract.expiry))
+        if number is None:
+            return NO_POSITION
+        if len(raw_symbol) == _PADDED:
+            self._chain_by_date[raw_symbol[_DATED]] = number
+        return self._place(number, round(contract.strike * _THOUSANDTHS), contract.right)
 
-    def _append(self, contract: Contract) -> int:
-        position = self._position_by_contract[contract] = len(self)
+    def _place(self, number: int, thousandths: int, right: str) -> int:
+        """The position of a contract of a chain, a new one the first time."""
+        is_call = right == "C"
+        known = self._positions_by_strike[number]
+        key = 2 * thousandths + is_call
+        if key in known:
+            return known[key]
+        if len(known) >= MOST_OF_CHAIN:
+            self.beyond[self._chains[number].symbol] += 1
+            return NO_POSITION
+        position = known[key] = self._size
         if position == len(self._strike):
             self._grow()
-        number = self._chain_number(contract)
-        self._contracts.append(contract)
-        self._strike[position] = contract.strike
-        self._is_call[position] = contract.right == "C"
-        self._expiry[position] = epoch_day(contract.expiry)
+        self._size += 1
+        self._strike[position] = thousandths / _THOUSANDTHS
+        self._is_call[position] = is_call
         self._chain[position] = number
-        self._chain_positions[number].append(position)
         self._stale_chains.add(number)
         return position
 
     def _grow(self) -> None:
         self._strike = np.concatenate([self._strike, np.empty_like(self._strike)])
         self._is_call = np.concatenate([self._is_call, np.empty_like(self._is_call)])
-        self._expiry = np.concatenate([self._expiry, np.empty_like(self._expiry)])
         self._chain = np.concatenate([self._chain, np.empty_like(self._chain)])
 
-    def _chain_number(self, contract: Contract) -> int:
-        number = self._chain_numbers.get((contract.root, contract.expiry))
-        if number is None:
-            number = self._chain_numbers[contract.root, contract.expiry] = len(self._chains)
-            chain = _new_chain(number, contract)
-            self._chains.append(chain)
-            self._numbers_by_symbol.setdefault(chain.symbol, []).append(number)
-            self._chain_positions.append([])
+    def _chain_number(self, root: str, expiry: datetime.date) -> int | None:
+        """The number of a chain, a new one the first time; None, counted, beyond the bounds."""
+        number = self._chain_numbers.get((root, expiry))
+        if number is not None:
+            return number
+        symbol = root_info(root).symbol
+        is_known = symbol in self._numbers_by_symbol
+        if not is_known and len(self._numbers_by_symbol) >= MOST_UNDERLYINGS:
+            self.rejected[f"contracts of more than {MOST_UNDERLYINGS:,} underlyings"] += 1
+            return None
+        if self._expiries_of[root] >= MOST_EXPIRIES:
+            self.beyond[symbol] += 1
+            return None
+        number = self._chain_numbers[root, expiry] = len(self._chains)
+        self._chains.append(_new_chain(number, root, expiry))
+        self._numbers_by_symbol.setdefault(symbol, []).append(number)
+        self._positions_by_strike.append({})
+        self._expiries_of[root] += 1
         return number
 
-    def _rebuild(self, chain: Chain) -> Chain:
-        positions = np.array(self._chain_positions[chain.number], np.int32)
-        strikes, strike_index = np.unique(self._strike[positions], return_inverse=True)
-        sides = np.full((2, len(strikes)), NO_POSITION, np.int32)
-        sides[(~self._is_call[positions]).astype(np.intp), strike_index] = positions
-        listed = sides >= 0
-        for array in (strikes, sides, listed):
-            array.flags.writeable = False
-        return replace(chain, strikes=strikes, positions=sides, listed=listed)
+    def _rebuild(self) -> None:
+        """Replace the chains that gained contracts, all in one pass."""
+        numbers = np.array(sorted(self._stale_chains), np.int32)
+        is_stale = np.zeros(len(self._chains), np.bool_)
+        is_stale[numbers] = True
+        positions = np.flatnonzero(is_stale[self.chain]).astype(np.int32)
+        positions = positions[np.lexsort((self.strike[positions], self.chain[positions]))]
+        strikes, chain = self.strike[positions], self.chain[positions]
+        is_first = np.ones(len(positions), np.bool_)
+        is_first[1:] = (strikes[1:] != strikes[:-1]) | (chain[1:] != chain[:-1])
+        rows = np.cumsum(is_first) - 1
+        sides = np.full((2, int(rows[-1]) + 1), NO_POSITION, np.int32)
+        sides[(~self.is_call[positions]).astype(np.intp), rows] = positions
+        strikes, chain = strikes[is_first], chain[is_first]
+        starts = np.searchsorted(chain, numbers).tolist()
+        for number, start, stop in zip(
+            numbers.tolist(), starts, [*starts[1:], len(strikes)], strict=True
+        ):
+            self._chains[number] = _with_strikes(
+                self._chains[number], strikes[start:stop].copy(), sides[:, start:stop].copy()
+            )
+        self._stale_chains.clear()
 
 
-def _new_chain(number: int, contract: Contract) -> Chain:
-    root = root_info(contract.root)
+def _is_strike(raw_symbol: str) -> bool:
+    """Whether a padded symbol ends in a strike above 0."""
+    digits = raw_symbol[_STRIKE]
+    is_digits = digits.isascii() and digits.isdigit()
+    return len(raw_symbol) == _PADDED and is_digits and int(digits) > 0
+
+
+def _with_strikes(chain: Chain, strikes: F64, positions: I32) -> Chain:
+    """A chain with other contracts, aligned by strike."""
+    listed = positions >= 0
+    for array in (strikes, positions, listed):
+        array.flags.writeable = False
+    return Chain(
+        number=chain.number,
+        root=chain.root,
+        symbol=chain.symbol,
+        expiry=chain.expiry,
+        am_settled=chain.am_settled,
+        strikes=strikes,
+        positions=positions,
+        listed=listed,
+    )
+
+
+def _new_chain(number: int, contract_root: str, expiry: datetime.date) -> Chain:
+    root = root_info(contract_root)
     return Chain(
         number=number,
-        root=contract.root,
+        root=contract_root,
         symbol=root.symbol,
-        expiry=contract.expiry,
+        expiry=expiry,
         am_settled=root.settlement == "AM",
         strikes=np.empty(0, np.float64),
         positions=np.empty((2, 0), np.int32),

@@ -3,6 +3,7 @@
 A root that is not in the table belongs to an equity or ETF.
 """
 
+import functools
 import re
 from dataclasses import dataclass
 from typing import Literal
@@ -83,6 +84,7 @@ REDUCED = {
 }
 
 
+@functools.lru_cache(maxsize=1 << 15)
 def root_info(root: str) -> Root:
     """The properties of a root. An unknown root is that of an equity or ETF."""
     info = _TABLE.get(root)

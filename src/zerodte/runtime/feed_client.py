@@ -14,6 +14,7 @@ from zerodte.feeds.feed import Feed, FeedConnection, FeedError, FeedStart
 from zerodte.feeds.feed_checks import allowed_lead, check_start
 from zerodte.logs import log
 from zerodte.market.calendar import TradingSession
+from zerodte.tape.feed_manifest import FeedManifest
 from zerodte.tape.record_router import SessionSpan
 from zerodte.tape.tick_assembler import Arrival, ClosedTick, TickAssembler
 
@@ -227,6 +228,7 @@ class FeedClient:
                     f"its session of {manifest.date} has another date or other streams than the "
                     f"recording of {self._manifest.date}; restart the server to record it"
                 )
+            _check_symbols(self._manifest, manifest)
             start = connection.start(counts)
             check_start(start, manifest.date, time.time_ns())
         except BaseException:
@@ -259,6 +261,18 @@ class FeedClient:
         self.problem = f"the feed at {self._feed.name} is away{since}: {reason}; reconnecting"
         self._due = time.monotonic() + self._wait
         self._wait = min(2 * self._wait, _LONGEST_WAIT)
+
+
+def _check_symbols(first: FeedManifest, manifest: FeedManifest) -> None:
+    """Check that the instruments of a feed that came back still have their first symbols."""
+    for dataset, symbols in manifest.symbols.items():
+        known = first.symbols.get(dataset, {})
+        for instrument_id, symbol in symbols.items():
+            if known.get(instrument_id, symbol) != symbol:
+                raise FeedError(
+                    f"instrument {instrument_id} of {dataset} is {symbol} now, but was "
+                    f"{known[instrument_id]} when the recording began; record to another folder"
+                )
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """Where an instant stands in its session, and how far a chain's expiry is from it."""
 
+import datetime
 import functools
 from dataclasses import dataclass
 
@@ -40,12 +41,19 @@ class ExpiryDistance:
 
 def expiry_distance(today: TradingSession, chain: Chain, calendar: Calendar) -> ExpiryDistance:
     """How far a chain's expiry is; it is not before today's date."""
-    minutes = calendar.minutes_between(today.date, chain.expiry)
-    last = calendar.session(chain.expiry)
-    if chain.am_settled and last is not None and chain.expiry > today.date:
+    return _distance(today, chain.expiry, chain.am_settled, calendar)
+
+
+@functools.lru_cache(maxsize=1024)
+def _distance(
+    today: TradingSession, expiry: datetime.date, am_settled: bool, calendar: Calendar
+) -> ExpiryDistance:
+    minutes = calendar.minutes_between(today.date, expiry)
+    last = calendar.session(expiry)
+    if am_settled and last is not None and expiry > today.date:
         minutes -= last.minutes
-    sessions = calendar.sessions_between(today.date, chain.expiry)
-    return ExpiryDistance(sessions, minutes, chain.am_settled)
+    sessions = calendar.sessions_between(today.date, expiry)
+    return ExpiryDistance(sessions, minutes, am_settled)
 
 
 @functools.lru_cache(maxsize=256)

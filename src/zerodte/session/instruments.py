@@ -64,21 +64,25 @@ class Instruments:
     def define(self, dataset: str, kind: str, records: Records) -> None:
         """Take definition records.
 
-        The first of an instrument names it, even if a mapping named it otherwise; one that repeats
-        what is known changes nothing.
+        The first of an instrument names it, even if a mapping named it otherwise, which counts as a
+        contradiction; one that repeats what is known changes nothing.
         """
-        raw = np.char.decode(records["raw_symbol"], "ascii", "replace")
+        raw = [symbol.decode("ascii", "replace") for symbol in records["raw_symbol"].tolist()]
         known = self._known.setdefault(dataset, {})
         defined = self._defined.setdefault(dataset, set())
         new: dict[int, str] = {}
-        for number, symbol in zip(records["instrument_id"].tolist(), raw.tolist(), strict=True):
+        for number, symbol in zip(records["instrument_id"].tolist(), raw, strict=True):
             if number not in defined:
                 defined.add(number)
                 if known.get(number) != symbol:
                     new[number] = symbol
             elif new.get(number, known.get(number)) != symbol:
                 self.contradictions[dataset, number] += 1
+        mapped = np.array([number for number in new if number in known], np.uint32)
+        before = self.places(dataset, mapped)
         self._place(dataset, kind, new)
+        for number in mapped[(before >= 0) & (before != self.places(dataset, mapped))].tolist():
+            self.contradictions[dataset, number] += 1
 
     def positions(self, dataset: str, records: Records) -> I32:
         """Where each record belongs, shape (m,), negative for none; unknown ones are counted."""

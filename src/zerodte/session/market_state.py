@@ -12,7 +12,7 @@ import numpy as np
 
 from zerodte.arrays import F64, I32, I64, Bool
 from zerodte.clock import new_york
-from zerodte.constants import LONG_TERM_DAYS, SECOND, SHARED_INDICES
+from zerodte.constants import LONG_TERM_DAYS, MOST_EXPIRIES, MOST_OF_CHAIN, SECOND, SHARED_INDICES
 from zerodte.engine.aggressor import SideRule
 from zerodte.engine.book import (
     NEVER_QUOTED,
@@ -48,6 +48,9 @@ _REFERENCE = ("definition", "statistics")
 _DUPLICATES = "records that two files have"
 _CONTRADICTIONS = "definitions that contradict the first of their instrument"
 _MISDATED = "trades of another session"
+_BEYOND = (
+    f"contracts beyond the {MOST_OF_CHAIN:,} of an expiry or the {MOST_EXPIRIES} expiries of a root"
+)
 _DAY = datetime.timedelta(days=1)
 #: Trade schemas whose records carry the quote just before the trade.
 _QUOTED = ("tcbbo", "tbbo")
@@ -128,6 +131,7 @@ class MarketState:
         self._misdated = np.zeros(0, np.int64)
         self._span = calendar.span(hours)
         self._contradictions: I64 | None = None
+        self._grown = (0, 0, 0, 0)
 
     def learn(self, dataset: str, symbols: Mapping[int, str]) -> None:
         """Take instruments: raw symbol by instrument id."""
@@ -187,6 +191,7 @@ class MarketState:
         if symbol is None:
             counts = {reason: int(count.sum()) for reason, count in settled.refused.items()}
             counts |= self.contracts.rejected
+            counts[_BEYOND] = self.contracts.beyond.total()
             counts[_DUPLICATES] = int(self._duplicates.sum())
             counts[_CONTRADICTIONS] = self.instruments.contradictions.total()
             counts[_MISDATED] = int(self._misdated.sum())
@@ -200,6 +205,7 @@ class MarketState:
                 self._contradictions = self._contradictions_by_symbol()
             counts[_CONTRADICTIONS] = int(self._contradictions[number])
             counts[_MISDATED] = int(self._misdated[number])
+            counts[_BEYOND] = self.contracts.beyond[symbol]
             repeats = self.repeats.count_of(number)
             groups = np.flatnonzero(self._underlying == number)
         counts["trades that came twice"] = repeats
@@ -269,17 +275,28 @@ class MarketState:
         return out
 
     def _grow(self) -> None:
-        chains, size = self.contracts.chains, len(self.contracts)
+        """Make room for what was listed since."""
+        self._contradictions = None
+        chains, prices, size = self.contracts.chains, self.underlyings, len(self.contracts)
+        new = chains[len(self._ahead) :]
+        numbers = np.array([prices.number(chain.symbol) for chain in new], np.intp)
+        symbols = len(prices.symbols)
+        grown_to = (size, len(chains), len(prices.places), symbols)
+        if grown_to == self._grown:
+            return
+        self._grown, self._arrivals = grown_to, None
+        ahead = [expiry_distance(self.hours, chain, self._calendar) for chain in new]
+        self._ahead += ahead
+        self._whole_sessions = np.append(
+            self._whole_sessions, [float(distance.whole_sessions) for distance in ahead]
+        )
+        self._is_index = np.append(
+            self._is_index, np.array([root_info(c.root).is_index for c in new], np.bool_)
+        )
+        self._underlying = np.append(self._underlying, numbers)
+        self._symbol_of = self._underlying.astype(np.int32)[self.contracts.chain]
         self.book.grow(size, len(chains))
         self.marks.grow(self.contracts)
-        for chain in chains[len(self._ahead) :]:
-            self._ahead.append(expiry_distance(self.hours, chain, self._calendar))
-        self._whole_sessions = np.array([float(a.whole_sessions) for a in self._ahead])
-        self._is_index = np.array([root_info(c.root).is_index for c in chains], np.bool_)
-        numbers = [self.underlyings.number(chain.symbol) for chain in chains]
-        self._underlying = np.array(numbers, np.intp)
-        self._symbol_of = np.array(numbers, np.int32)[self.contracts.chain]
-        symbols = len(self.underlyings.symbols)
         self.settled.grow(self._symbol_of, symbols)
         self.flow.grow(size, self.contracts.chain, self._symbol_of)
         self.repeats.grow(symbols)
@@ -288,11 +305,10 @@ class MarketState:
         self._duplicates = grown(self._duplicates, symbols, 0)
         self._misdated = grown(self._misdated, symbols, 0)
         self._owner_of_contract = self._symbol_of + np.int32(FIRST_OWNER)
-        self._owner_of_place = self.underlyings.symbol_of + np.int32(FIRST_OWNER)
-        for place, (dataset, symbol) in enumerate(self.underlyings.places):
+        self._owner_of_place = prices.symbol_of + np.int32(FIRST_OWNER)
+        for place, (dataset, symbol) in enumerate(prices.places):
             if symbol in SHARED_INDICES and self._kinds[dataset] == "index":
                 self._owner_of_place[place] = SHARED
-        self._arrivals = self._contradictions = None
 
     def _positions(self, batch: Batch) -> I32:
         return self.instruments.positions(batch.dataset, batch.records)
