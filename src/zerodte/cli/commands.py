@@ -125,10 +125,11 @@ def import_chain_command(file: Path, at: str, out: Path) -> None:
 @import_group.command("cboe-eod")
 @click.argument("file", type=_FILE)
 @click.option("--root", help="The contracts' root, such as SPXW, if the file does not name it.")
+@click.option("--date", "day", type=DATE, help="The day, if the file has several.")
 @click.option("--out", type=FOLDER, required=True, help="The tape's folder, new or existing.")
-def import_eod_command(file: Path, root: str | None, out: Path) -> None:
-    """Import the 15:45 quotes of FILE, a Cboe DataShop end-of-day file."""
-    click.echo(import_eod(file, out, root))
+def import_eod_command(file: Path, root: str | None, day: datetime.date | None, out: Path) -> None:
+    """Import the quotes of FILE, a Cboe DataShop end-of-day file."""
+    click.echo(import_eod(file, out, root, day))
 
 
 @import_group.command("cboe-trades")
