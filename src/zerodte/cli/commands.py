@@ -16,6 +16,7 @@ from zerodte.cli.serve import demo_command, serve_command
 from zerodte.cli.sessions import sessions_command
 from zerodte.cli.simulate import simulate_command
 from zerodte.cli.summary import print_summary
+from zerodte.cli.unquoted import print_unquoted
 from zerodte.clock import new_york
 from zerodte.history.error import HistoryError
 from zerodte.history.history import History
@@ -32,6 +33,7 @@ from zerodte.session.market_state import ClassifiedTrades
 from zerodte.session.session import Session
 from zerodte.tape.folder import Tape, open_tape
 from zerodte.views.snapshot import snapshot
+from zerodte.wire.errors import ApiError
 from zerodte.wire.exposure import ExposureQuery
 from zerodte.wire.snapshot import SnapshotQuery
 
@@ -98,7 +100,14 @@ def replay_command(
     for name in symbols:
         # Outside the session the exposure alone has a body, and the session to come.
         query = SnapshotQuery if session.is_open else ExposureQuery
-        body = snapshot(session, source_of(opened), query(symbol=name, expiry=expiry))
+        try:
+            body = snapshot(session, source_of(opened), query(symbol=name, expiry=expiry))
+        except ApiError as error:
+            chain = session.chain(name, expiry) if name in session.symbols() else None
+            if as_json or chain is None or error.code != "warming_up":
+                raise
+            print_unquoted(session, chain, error.message)
+            continue
         if as_json:
             sys.stdout.buffer.write(body + b"\n")
         else:
