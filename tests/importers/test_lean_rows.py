@@ -234,7 +234,8 @@ def test_a_day_with_open_interest_alone_has_no_volume(lean: Path) -> None:
 
 
 def test_what_was_never_published_is_unknown_and_not_zero(lean: Path) -> None:
-    (lean / OPEN_INTEREST).unlink()
+    for name in (OPEN_INTEREST, QUOTES):
+        (lean / name).unlink()
     said = imported(lean)
     assert "same day      1 contracts, volume 3\n" in str(said)
     assert "open interest none" in str(said)

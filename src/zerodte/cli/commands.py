@@ -23,7 +23,9 @@ from zerodte.history.history import History
 from zerodte.importers.cboe_chain import import_chain
 from zerodte.importers.cboe_eod import import_eod
 from zerodte.importers.cboe_trades import import_trades
+from zerodte.importers.databento_csv import import_databento_csv
 from zerodte.importers.lean import import_lean
+from zerodte.importers.mixed_dbn import import_mixed_dbn
 from zerodte.market.roots import underlying_of
 from zerodte.records.tick import Tick
 from zerodte.runtime.replay import replay, source_of
@@ -104,7 +106,9 @@ def replay_command(
             body = snapshot(session, source_of(opened), query(symbol=name, expiry=expiry))
         except ApiError as error:
             chain = session.chain(name, expiry) if name in session.symbols() else None
-            if as_json or chain is None or error.code != "warming_up":
+            if as_json or until or chain is None or error.code != "warming_up":
+                raise
+            if session.market.book.newest_of(chain.number) is not None:
                 raise
             print_unquoted(session, chain, error.message)
             continue
@@ -148,6 +152,25 @@ def import_eod_command(file: Path, root: str | None, day: datetime.date | None, 
 def import_trades_command(file: Path, day: datetime.date | None, out: Path) -> None:
     """Import FILE, option trades with their quotes from the Cboe DataShop."""
     click.echo(import_trades(file, out, day))
+
+
+@import_group.command("databento-csv")
+@click.argument("files", type=_FILE, nargs=-1, required=True)
+@click.option("--dataset", help="Their dataset, such as OPRA.PILLAR, if the name does not tell.")
+@click.option("--out", type=FOLDER, required=True, help="The tape's folder, new or existing.")
+def import_databento_csv_command(files: tuple[Path, ...], dataset: str | None, out: Path) -> None:
+    """Import FILES, CSV files of Databento with one schema each."""
+    for content in import_databento_csv(files, out, dataset):
+        click.echo(content)
+
+
+@import_group.command("dbn")
+@click.argument("files", type=_FILE, nargs=-1, required=True)
+@click.option("--out", type=FOLDER, required=True, help="The tape's folder, new or existing.")
+def import_dbn_command(files: tuple[Path, ...], out: Path) -> None:
+    """Import FILES, DBN files with several schemas each, as recorded live."""
+    for content in import_mixed_dbn(files, out):
+        click.echo(content)
 
 
 @import_group.command("lean")
