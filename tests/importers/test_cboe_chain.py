@@ -308,13 +308,16 @@ def test_what_is_left_out_is_counted_by_reason(tmp_path: Path) -> None:
             "contracts that had expired": 2,
             "contracts of adjusted roots": 2,
             "contracts listed a second time": 2,
-            "contracts of other underlyings": 2,
             "contracts that cannot be read": 2,
             "rows of the wrong length": 3,
         }
     )
     assert (summary.rows, summary.contracts) == (14, 12)
-    defined = held(open_tape(tmp_path / "tape")).defined
+    (other,) = summary.others
+    assert (other.symbol, other.contracts, other.has_underlying) == ("QQQ", 2, False)
+    everything = held(open_tape(tmp_path / "tape")).defined
+    defined = [raw for raw in everything if raw.startswith("SPY")]
+    assert len(everything) == 14
     assert sorted({parse_osi(raw).expiry.day for raw in defined}) == [23, 25, 26, 27, 28, 29]
     assert "2 contracts that cannot be read" in str(summary)
 

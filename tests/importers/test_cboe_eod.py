@@ -5,14 +5,17 @@ import datetime
 from collections import Counter
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from zerodte.clock import new_york
 from zerodte.importers.cboe_eod import import_eod
-from zerodte.records.dbn import STAT_OPEN_INTEREST
-from zerodte.runtime.replay import replay
+from zerodte.records.dbn import STAT_CLEARED_VOLUME, STAT_OPEN_INTEREST
+from zerodte.runtime.replay import replay, source_of
 from zerodte.tape.error import TapeError
 from zerodte.tape.folder import open_tape
+from zerodte.views.snapshot import snapshot
+from zerodte.wire.snapshot import SnapshotQuery
 
 FILE = "chains/spxw_2019-06-26_1545_cboe_eod.csv"
 DAY = datetime.date(2019, 6, 26)
@@ -206,3 +209,130 @@ def test_contracts_dated_on_a_saturday_trade_last_on_the_friday(tmp_path: Path) 
     contracts = replay(open_tape(tmp_path / "tape")).chain("SPY")
     assert contracts is not None
     assert contracts.expiry == datetime.date(2014, 1, 17)
+
+
+WIDE = (
+    "underlying_symbol,quote_date,root,expiration,strike,option_type,open,high,low,close,"
+    "trade_volume,bid_size_1545,bid_1545,ask_size_1545,ask_1545,underlying_bid_1545,"
+    "underlying_ask_1545,bid_size_eod,bid_eod,ask_size_eod,ask_eod,underlying_bid_eod,"
+    "underlying_ask_eod,vwap,open_interest,delivery_code"
+)
+
+
+def wide_row(symbol: str, root: str, strike: int, right: str, **changes: str) -> str:
+    """A line of the wide form, unlike every other in its quotes."""
+    quote, level = strike % 100, {"^SPX": 2918, "SPY": 291}.get(symbol, 0)
+    cells = dict.fromkeys(WIDE.split(","), "0") | {
+        "underlying_symbol": symbol,
+        "quote_date": "2019-06-26",
+        "root": root,
+        "expiration": "2019-06-26",
+        "strike": f"{strike}.000",
+        "option_type": right,
+        "trade_volume": f"{quote + 7}",
+        "bid_size_1545": "1",
+        "bid_1545": f"{quote}.1",
+        "ask_size_1545": "2",
+        "ask_1545": f"{quote}.2",
+        "bid_size_eod": "3",
+        "bid_eod": f"{quote}.3",
+        "ask_size_eod": "4",
+        "ask_eod": f"{quote}.4",
+        "underlying_bid_1545": f"{level}.1",
+        "underlying_ask_1545": f"{level}.3",
+        "underlying_bid_eod": f"{level}.5",
+        "underlying_ask_eod": f"{level}.7",
+        "open_interest": f"{quote + 100}",
+        "delivery_code": "",
+    }
+    return ",".join((cells | changes).values())
+
+
+WIDE_ROWS = [
+    *(wide_row("^SPX", "SPXW", strike, right) for strike in (2915, 2920) for right in "CP"),
+    wide_row("^SPX", "SPX", 2925, "C", expiration="2019-07-19"),
+    wide_row("SPY", "SPY", 291, "C"),
+    wide_row("SPY", "SPY", 291, "P"),
+    wide_row("^VIX", "VIX", 16, "C", expiration="2019-07-17"),
+]
+
+
+def test_the_wide_form_gives_both_instants_of_every_underlying(tmp_path: Path) -> None:
+    """Each cell of the file is on the tape at its own time."""
+    summary = import_eod(
+        eod_file(tmp_path, *WIDE_ROWS, header=WIDE, name="all.csv"), tmp_path / "t"
+    )
+    names = [found.symbol for found in (summary, *summary.others)]
+    assert names == ["SPX", "SPY", "VIX"]
+    tape = open_tape(tmp_path / "t")
+    afternoon = new_york(DAY, datetime.time(15, 45))
+    close = new_york(DAY, datetime.time(16, 0))
+    quotes, facts, prices = {}, {}, set()
+    for tick in tape.ticks():
+        for batch in tick.quotes:
+            for record in batch.records:
+                raw = tape.symbols["CBOE.DATASHOP"][int(record["instrument_id"])]
+                top = [record[name].item() for name in ("bid_px_00", "ask_px_00")]
+                sizes = [record[name].item() for name in ("bid_sz_00", "ask_sz_00")]
+                quotes[raw, int(record["ts_recv"])] = [price / 1e9 for price in top] + sizes
+        for batch in tick.statistics:
+            for record in batch.records:
+                raw = tape.symbols["CBOE.DATASHOP"][int(record["instrument_id"])]
+                key = raw, int(record["stat_type"]), int(record["ts_recv"])
+                facts[key] = int(record["quantity"])
+        for batch in tick.underlying:
+            for record in batch.records:
+                field = "price" if batch.schema == "trades" else "bid_px_00"
+                name = tape.symbols[batch.dataset][int(record["instrument_id"])]
+                prices.add((name, int(record["ts_recv"]), record[field] / 1e9))
+    assert len(quotes) == 2 * len(WIDE_ROWS)
+    for line in WIDE_ROWS:
+        row = dict(zip(WIDE.split(","), line.split(","), strict=True))
+        day = datetime.date.fromisoformat(row["expiration"])
+        raw = f"{row['root']:6}{day:%y%m%d}{row['option_type']}{int(row['strike'][:-4]):05d}000"
+        for at, suffix in ((afternoon, "1545"), (close, "eod")):
+            columns = (f"bid_{suffix}", f"ask_{suffix}", f"bid_size_{suffix}", f"ask_size_{suffix}")
+            assert quotes[raw, at] == [float(row[name]) for name in columns]
+        assert facts.pop((raw, STAT_OPEN_INTEREST, afternoon)) == int(row["open_interest"])
+        assert facts.pop((raw, STAT_CLEARED_VOLUME, close)) == int(row["trade_volume"])
+    assert facts == {}
+    assert prices == {
+        ("SPX", afternoon, 2918.2),
+        ("SPX", close, 2918.6),
+        ("SPY", afternoon, 291.1),
+        ("SPY", close, 291.5),
+        ("VIX", afternoon, 0.2),
+        ("VIX", close, 0.6),
+    }
+    assert "at the close  5 quotes, at 16:00" in str(summary)
+    assert "same day      4 contracts, open interest 470, volume 98" in str(summary)
+
+
+def test_the_wide_form_answers_with_the_volume_of_the_day(tmp_path: Path) -> None:
+    import_eod(eod_file(tmp_path, *WIDE_ROWS, header=WIDE, name="all.csv"), tmp_path / "t")
+    tape = open_tape(tmp_path / "t")
+    session = replay(tape)
+    for symbol, volume in (("SPX", 98), ("SPY", 2 * 98)):
+        body = snapshot(session, source_of(tape), SnapshotQuery(symbol=symbol))
+        assert msgspec.json.decode(body)["flow"]["total_volume"] == volume
+
+
+def test_what_the_wide_form_does_not_tell_is_counted_by_instant(tmp_path: Path) -> None:
+    rows = [*WIDE_ROWS, wide_row("SPY", "SPY", 292, "C", bid_eod="", trade_volume="nan")]
+    rows += [wide_row("SPY", "SPY", 293, "C", expiration="soon")]
+    summary = import_eod(eod_file(tmp_path, *rows, header=WIDE, name="all.csv"), tmp_path / "t")
+    (spy,) = [other for other in summary.others if other.symbol == "SPY"]
+    assert summary.losses == {}
+    losses = {fact: (loss.unknown, loss.seen) for fact, loss in spy.losses.items()}
+    assert losses == {"bids at the close": (1, 3), "volume": (1, 3), "contracts": (1, 4)}
+
+
+def test_a_file_of_a_month_asks_for_the_day(tmp_path: Path) -> None:
+    rows = [*WIDE_ROWS, *(row.replace("2019-06-26", "2019-06-27") for row in WIDE_ROWS)]
+    file = eod_file(tmp_path, *rows, header=WIDE, name="all.csv")
+    with pytest.raises(TapeError, match=r"2 days, 2019-06-26 to 2019-06-27.*--date 2019-06-26"):
+        import_eod(file, tmp_path / "t")
+    summary = import_eod(file, tmp_path / "t", day=datetime.date(2019, 6, 27))
+    assert (f"{summary.session.date}", summary.contracts) == ("2019-06-27", 5)
+    with pytest.raises(TapeError, match="no row of 2019-06-28; it has 2019-06-26 to 2019-06-27"):
+        import_eod(file, tmp_path / "u", day=datetime.date(2019, 6, 28))

@@ -123,6 +123,41 @@ def test_unquoted_thousands_of_a_title_are_joined(tmp_path: Path, title: str, pr
     assert value.records["price"].tolist() == [price]
 
 
+@pytest.mark.parametrize(
+    ("above", "field", "price"),
+    [
+        ("SPX (S&P 500 INDEX),4479.09,-16.34\nOct 15 2018 @ 20:00 ET", "price", 4479_090000000),
+        ("SPX (S&P 500 INDEX),4,479.09,-16.34,\nOct 15 2018 @ 20:00 ET,", "price", 4479_090000000),
+        (
+            "A (B),99.6,-0.1,\nMay 1 2019 @ 10:06 ET,Bid,99.5,Ask,99.7,Vol,3",
+            "bid_px_00",
+            99_500000000,
+        ),
+    ],
+)
+def test_titles_of_older_downloads_tell_the_price(
+    tmp_path: Path, above: str, field: str, price: int
+) -> None:
+    file = chain(tmp_path, above=above, header=HEADER.replace("Volume", "Vol"))
+    if field != "price":
+        file.write_text(file.read_text().replace("SPXW", "ABC"))
+    import_chain(file, SPX_AT, tmp_path / "t")
+    (value,) = held(open_tape(tmp_path / "t")).underlying
+    assert value.records[field].tolist() == [price]
+
+
+def test_several_underlyings_in_one_chain_share_the_tape(tmp_path: Path) -> None:
+    file = chain(tmp_path, oi="--")
+    other = "\n".join(row(strike) for strike in STRIKES).replace("SPXW", "XSP")
+    file.write_text(file.read_text() + other + "\n")
+    summary = import_chain(file, SPX_AT, tmp_path / "t")
+    assert [found.symbol for found in (summary, *summary.others)] == ["SPX", "XSP"]
+    assert "\nXSP, 2022-03-23 10:11:00" in str(summary)
+    assert len(held(open_tape(tmp_path / "t")).defined) == 48
+    assert any("open interest unknown" in text for text in warnings(tmp_path / "t"))
+    assert not any("imported" in text for text in warnings(tmp_path / "t", "XSP"))
+
+
 def assert_same_as_sound(folder: Path, content: bytes) -> None:
     sound = import_chain(chain(folder), SPX_AT, folder / "sound")
     file = folder / "variant.csv"

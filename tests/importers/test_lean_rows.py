@@ -158,15 +158,90 @@ def test_what_cannot_be_used_is_counted(lean: Path) -> None:
     zipped(lean / TRADES, {member("trade"): f"{TRADE_ROW}\n{TRADE_ROW[:-1]}0\n34260000,0,0,0,0,3"})
     said = imported(lean)
     assert said.skipped == {
-        "quotes of options that cannot be read": 6,
+        "quotes of options without a time": 2,
         "quotes of options from after 18:00": 1,
         "contracts that had expired": 1,
         "contracts without an OSI symbol": 2,
         "files of other names": 3,
         "trades of options without volume or price": 2,
     }
-    assert said.bars == {"of quotes": 2, "of trades": 1, "of the underlying": 1}
-    assert "6 quotes of options that cannot be read" in str(said)
+    assert said.bars == {"of quotes": 6, "of trades": 1, "of the underlying": 1}
+    assert {fact: (loss.unknown, loss.seen) for fact, loss in said.losses.items()} == {
+        "quotes": (2, 9),
+        "bids": (1, 9),
+        "bid sizes": (1, 9),
+        "ask sizes": (2, 9),
+    }
+    assert "1 of 9 bids, such as bid close of ABC   210104C00100000 at 9:30:00" in str(said)
+    losses = open_tape(lean.parent / "tape").notes.import_losses["ABC"]
+    assert losses == dict(said.losses)
+
+
+@pytest.mark.parametrize(
+    ("archive", "content", "fact", "kept"),
+    [
+        (QUOTES, {member("quote"): QUOTE_ROW.replace(",7", ",x")}, "ask sizes", (1, 1, 1)),
+        (QUOTES, {member("quote"): QUOTE_ROW.replace(",7", ",")}, "ask sizes", (1, 1, 1)),
+        (QUOTES, {member("quote"): QUOTE_ROW.replace("12000", "$1")}, "asks", (1, 1, 1)),
+        (TRADES, {member("trade"): TRADE_ROW[:-1] + "?"}, "sizes", (1, 0, 1)),
+        (TRADES, {member("trade"): TRADE_ROW.replace("11000", "-1")}, "prices", (1, 0, 1)),
+        (OPEN_INTEREST, {member("openinterest"): "1,\u00e9"}, "open interest", (1, 1, 0)),
+        (
+            STOCK,
+            {STOCK_FILE: QUOTE_ROW.replace("10000", "n/a")},
+            "bids of the underlying",
+            (1, 1, 1),
+        ),
+    ],
+)
+def test_a_cell_that_cannot_be_read_is_unknown(
+    lean: Path, archive: str, content: dict[str, str], fact: str, kept: tuple[int, ...]
+) -> None:
+    zipped(lean / archive, content)
+    said = imported(lean)
+    assert (said.quotes, said.volumes, said.open_interest) == kept
+    assert {name: loss.unknown for name, loss in said.losses.items()} == {fact: 1}
+    tape = open_tape(lean.parent / "tape")
+    assert list(tape.symbols[OPTIONS_DATASET].values()) == [CALL]
+    (warning,) = tape.notes.import_warnings()["ABC"]
+    assert warning.startswith(f"{fact} unknown for 1 of 1")
+
+
+def test_trades_without_quotes_tell_volume_open_interest_and_max_pain(lean: Path) -> None:
+    (lean / QUOTES).unlink()
+    said = imported(lean)
+    assert (said.contracts, said.quotes, said.volumes, said.open_interest) == (1, 0, 1, 1)
+    assert "quotes of the options (20210104_quote_*.zip)" in str(said)
+    assert "same day      1 contracts, open interest 12, volume 3" in str(said)
+    result = CliRunner().invoke(main, ["replay", str(lean.parent / "tape")])
+    assert result.exit_code == 0, result.output
+    lines = {line[:22].strip(): line[22:].strip() for line in result.stdout.splitlines()}
+    assert "ABC, expiry 2021-01-04" in result.stdout
+    assert "no quote of ABC 2021-01-04 can be used" in result.stdout
+    assert (lines["volume"], lines["open interest"], lines["max pain"]) == ("3", "12", "100.00")
+    assert lines["spot"].endswith("(equity_quote)")
+    assert "contracts: 0 bought, 0 sold, 3 without a side" in result.stdout
+
+
+def test_a_day_with_open_interest_alone_has_no_volume(lean: Path) -> None:
+    (lean / QUOTES).unlink()
+    (lean / TRADES).unlink()
+    said = imported(lean)
+    assert "same day      1 contracts, open interest 12\n" in str(said)
+    assert "volume        none" in str(said)
+    assert len(said.missing) == 2
+    assert open_tape(lean.parent / "tape").symbols[OPTIONS_DATASET] == {1: CALL}
+
+
+def test_what_was_never_published_is_unknown_and_not_zero(lean: Path) -> None:
+    for name in (OPEN_INTEREST, QUOTES):
+        (lean / name).unlink()
+    said = imported(lean)
+    assert "same day      1 contracts, volume 3\n" in str(said)
+    assert "open interest none" in str(said)
+    result = CliRunner().invoke(main, ["replay", str(lean.parent / "tape")])
+    lines = {line[:22].strip(): line[22:].strip() for line in result.stdout.splitlines()}
+    assert (lines["open interest"], lines["max pain"]) == ("\u2013", "\u2013")
 
 
 @pytest.mark.parametrize(
@@ -242,23 +317,7 @@ def test_the_slowest_cadence_of_a_tape_counts(tmp_path: Path) -> None:
             {member("quote"): f"{QUOTE_ROW}\n{TRADE_ROW}"},
             "csv, line 2: 6 columns; expected 11",
         ),
-        (
-            QUOTES,
-            {member("quote"): QUOTE_ROW.replace(",7", ",x")},
-            "ask size is 'x'; expected",
-        ),
-        (
-            QUOTES,
-            {member("quote"): QUOTE_ROW.replace(",7", ",")},
-            "ask size is ''; expected",
-        ),
         (QUOTES, {member("quote"): f"time\n{QUOTE_ROW}"}, "line 1: 1 columns; expected"),
-        (
-            OPEN_INTEREST,
-            {member("openinterest"): "1,é"},
-            "open interest is '\ufffd\ufffd'; ex",
-        ),
-        (QUOTES, {member("quote"): "\n"}, "no quote of an option on ABC on 2021-01-04"),
         (
             QUOTES,
             {"20210104_abc.csv": QUOTE_ROW},
@@ -310,10 +369,13 @@ def test_what_is_not_there_is_named_beside_what_is(lean: Path) -> None:
     refused(lean, f"no folder of options on XYZ: {folder} has abc", "XYZ")
     refused(lean, f"no folder of index options on SPX: there is no {lean}/indexoption", "SPX")
     refused(lean, "'../abc' is not a symbol; expected: one such as GOOG", "../abc")
-    (lean / QUOTES).unlink()
-    names = "20210104_openinterest_american.zip, 20210104_trade_american.zip"
+    for name in (QUOTES, TRADES, OPEN_INTEREST):
+        (lean / name).unlink()
+    zipped(lean / QUOTES.replace("0104", "0105"), {"x.csv": QUOTE_ROW})
     refused(
-        lean, f"no archive 20210104_quote_*.zip of the options' quotes: {folder}/abc has {names}"
+        lean,
+        "no archive 20210104_quote_*.zip, nor of trades or open interest, of the options: "
+        f"{folder}/abc has 20210105_quote_american.zip",
     )
 
 

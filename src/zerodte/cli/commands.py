@@ -16,6 +16,7 @@ from zerodte.cli.serve import demo_command, serve_command
 from zerodte.cli.sessions import sessions_command
 from zerodte.cli.simulate import simulate_command
 from zerodte.cli.summary import print_summary
+from zerodte.cli.unquoted import print_unquoted
 from zerodte.cli.verify import verify_command
 from zerodte.clock import new_york
 from zerodte.history.error import HistoryError
@@ -23,7 +24,9 @@ from zerodte.history.history import History
 from zerodte.importers.cboe_chain import import_chain
 from zerodte.importers.cboe_eod import import_eod
 from zerodte.importers.cboe_trades import import_trades
+from zerodte.importers.databento_csv import import_databento_csv
 from zerodte.importers.lean import import_lean
+from zerodte.importers.mixed_dbn import import_mixed_dbn
 from zerodte.market.roots import underlying_of
 from zerodte.records.tick import Tick
 from zerodte.runtime.replay import replay, source_of
@@ -33,6 +36,7 @@ from zerodte.session.market_state import ClassifiedTrades
 from zerodte.session.session import Session
 from zerodte.tape.folder import Tape, open_tape
 from zerodte.views.snapshot import snapshot
+from zerodte.wire.errors import ApiError
 from zerodte.wire.exposure import ExposureQuery
 from zerodte.wire.snapshot import SnapshotQuery
 
@@ -100,7 +104,16 @@ def replay_command(
     for name in symbols:
         # Outside the session the exposure alone has a body, and the session to come.
         query = SnapshotQuery if session.is_open else ExposureQuery
-        body = snapshot(session, source_of(opened), query(symbol=name, expiry=expiry))
+        try:
+            body = snapshot(session, source_of(opened), query(symbol=name, expiry=expiry))
+        except ApiError as error:
+            chain = session.chain(name, expiry) if name in session.symbols() else None
+            if as_json or until or chain is None or error.code != "warming_up":
+                raise
+            if session.market.book.newest_of(chain.number) is not None:
+                raise
+            print_unquoted(session, chain, error.message)
+            continue
         if as_json:
             sys.stdout.buffer.write(body + b"\n")
         else:
@@ -129,10 +142,11 @@ def import_chain_command(file: Path, at: str, out: Path) -> None:
 @import_group.command("cboe-eod")
 @click.argument("file", type=_FILE)
 @click.option("--root", help="The contracts' root, such as SPXW, if the file does not name it.")
+@click.option("--date", "day", type=DATE, help="The day, if the file has several.")
 @click.option("--out", type=FOLDER, required=True, help="The tape's folder, new or existing.")
-def import_eod_command(file: Path, root: str | None, out: Path) -> None:
-    """Import the 15:45 quotes of FILE, a Cboe DataShop end-of-day file."""
-    click.echo(import_eod(file, out, root))
+def import_eod_command(file: Path, root: str | None, day: datetime.date | None, out: Path) -> None:
+    """Import the quotes of FILE, a Cboe DataShop end-of-day file."""
+    click.echo(import_eod(file, out, root, day))
 
 
 @import_group.command("cboe-trades")
@@ -142,6 +156,25 @@ def import_eod_command(file: Path, root: str | None, out: Path) -> None:
 def import_trades_command(file: Path, day: datetime.date | None, out: Path) -> None:
     """Import FILE, option trades with their quotes from the Cboe DataShop."""
     click.echo(import_trades(file, out, day))
+
+
+@import_group.command("databento-csv")
+@click.argument("files", type=_FILE, nargs=-1, required=True)
+@click.option("--dataset", help="Their dataset, such as OPRA.PILLAR, if the name does not tell.")
+@click.option("--out", type=FOLDER, required=True, help="The tape's folder, new or existing.")
+def import_databento_csv_command(files: tuple[Path, ...], dataset: str | None, out: Path) -> None:
+    """Import FILES, CSV files of Databento with one schema each."""
+    for content in import_databento_csv(files, out, dataset):
+        click.echo(content)
+
+
+@import_group.command("dbn")
+@click.argument("files", type=_FILE, nargs=-1, required=True)
+@click.option("--out", type=FOLDER, required=True, help="The tape's folder, new or existing.")
+def import_dbn_command(files: tuple[Path, ...], out: Path) -> None:
+    """Import FILES, DBN files with several schemas each, as recorded live."""
+    for content in import_mixed_dbn(files, out):
+        click.echo(content)
 
 
 @import_group.command("lean")

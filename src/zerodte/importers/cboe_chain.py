@@ -6,7 +6,6 @@ The time may be in any language and is not that of the quotes, so the caller has
 """
 
 import re
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from pathlib import Path
 from zerodte.clock import ClockError, new_york_clock, parse_new_york
 from zerodte.importers.chain_rows import (
     ContractRow,
+    UnreadableContractError,
     read_underlying,
     require_whole,
     select_contracts,
@@ -21,9 +21,9 @@ from zerodte.importers.chain_rows import (
 )
 from zerodte.importers.chain_tape import (
     ImportedChain,
-    require_contracts,
+    ImportedSymbol,
     settled_day,
-    write_chain,
+    write_chains,
 )
 from zerodte.importers.csv_text import CsvRow, read_rows
 from zerodte.importers.import_losses import CellReader, LossCounter
@@ -45,8 +45,11 @@ _NAMES = {
     name.lower(): name for name in (_FIRST_COLUMN, _MIDDLE_COLUMN, "Calls", "Puts", *_VALUE_COLUMNS)
 }
 _MAX_LINES_ABOVE_TABLE = 10
-_FIRST_DIGITS = re.compile(r".*:\s*\d{1,3}(,\d{3})*", re.ASCII)
+_FIRST_DIGITS = re.compile(r"(.*:)?\s*\d{1,3}(,\d{3})*", re.ASCII)
 _MORE_DIGITS = re.compile(r"\d{3}(\.\d*)?", re.ASCII)
+
+_PRICE = re.compile(r"\s*\d[\d,]*(\.\d*)?\s*", re.ASCII)
+_LABELS = ("Last", "Bid", "Ask")
 
 #: Index of each column by name, for one side of the table.
 Columns = dict[str, int]
@@ -95,30 +98,31 @@ def import_chain(file: str | Path, at: str | int, out: str | Path) -> ImportSumm
     except (ClockError, MarketError) as error:
         raise TapeError(f"{path}: time of its quotes: {error}") from error
     content = _read(path)
-    skipped: Counter[str] = Counter()
-    losses = LossCounter()
-    contracts = _contract_cells(content, skipped, losses)
-    rows = select_contracts(contracts, _parse, session.date, skipped, losses)
-    require_contracts(path, rows, session.date, skipped)
     has_volume = today is not None and instant > today.open
-    if not has_volume:
-        skipped["volumes of an earlier session"] = len(rows)
-    is_index = root_info(rows[0].contract.root).is_index
-    bid, ask = ("Last", "Last") if is_index else ("Bid", "Ask")
-    chain = ImportedChain(
-        file=path,
-        dataset=_DATASET,
-        note=_NOTE,
-        at=instant,
-        rows=rows,
-        underlying=read_underlying(content.labels, bid, ask),
-        settled_for=settled_for,
-        has_volume=has_volume,
-        row_count=len(content.rows),
-        skipped=skipped,
-        losses=losses,
-    )
-    return write_chain(chain, Path(out))
+    short = LossCounter()
+    symbols = select_contracts(_contract_cells(content, short), _parse, path, session.date)
+    symbols[0].skipped["rows of the wrong length"] += short.lost // len(content.sides)
+    imports = []
+    for symbol in symbols:
+        symbol.losses.add_all(short)
+        if not has_volume:
+            symbol.skipped["volumes of an earlier session"] = len(symbol.rows)
+        # The title is that of the underlying of most contracts.
+        bid, ask = ("Last", "Last") if root_info(symbol.symbol).is_index else ("Bid", "Ask")
+        labels = content.labels if symbol is symbols[0] else {}
+        chain = ImportedChain(
+            file=path,
+            dataset=_DATASET,
+            note=_NOTE,
+            at=instant,
+            rows=list(symbol.rows.values()),
+            underlying=read_underlying(labels.get(bid, ""), labels.get(ask, "")),
+            settled_for=settled_for,
+            has_volume=has_volume,
+        )
+        imports.append(ImportedSymbol(chain, symbol))
+    imports[0].content.row_count = len(content.rows)
+    return write_chains(imports, Path(out))
 
 
 def _read(path: Path) -> _File:
@@ -145,8 +149,19 @@ def _column(name: str) -> str:
 
 
 def _labels(rows: list[CsvRow]) -> dict[str, str]:
-    pairs = (cell.partition(":") for row in rows for cell in _joined_thousands(row.cells))
-    return {label.strip().capitalize(): value.strip() for label, colon, value in pairs if colon}
+    """Text by label: `Bid: 99.5`, or of the older title `A STOCK,99.6,-0.1` and `Bid,99.5,...`."""
+    labels: dict[str, str] = {}
+    for number, row in enumerate(rows):
+        cells = _joined_thousands(row.cells)
+        if number == 0 and len(cells) > 1 and ":" not in cells[0] and _PRICE.fullmatch(cells[1]):
+            labels["Last"] = cells[1].strip()
+        for cell, following in zip(cells, [*cells[1:], ""], strict=True):
+            label, colon, value = cell.partition(":")
+            if colon:
+                labels[label.strip().capitalize()] = value.strip()
+            elif cell.strip().capitalize() in _LABELS and _PRICE.fullmatch(following):
+                labels[cell.strip().capitalize()] = following.strip()
+    return labels
 
 
 def _joined_thousands(cells: list[str]) -> list[str]:
@@ -175,16 +190,13 @@ def _sides(path: Path, names: list[str]) -> dict[str, Columns]:
     return sides
 
 
-def _contract_cells(
-    content: _File, skipped: Counter[str], losses: LossCounter
-) -> Iterator[tuple[int, dict[str, str]]]:
+def _contract_cells(content: _File, short: LossCounter) -> Iterator[tuple[int, dict[str, str]]]:
     """The line and the cells of one contract by column name, its symbol under "contract"."""
     for line, row in content.rows:
         values = trim(row, content.width)
         if len(values) != content.width:
-            skipped["rows of the wrong length"] += 1
             example = f"{len(values)} of {content.width} columns on line {line}"
-            losses.refuse("contracts", len(content.sides), example)
+            short.refuse("contracts", len(content.sides), example)
             continue
         for side, columns in content.sides.items():
             cells = {name: values[columns[name]] for name in _VALUE_COLUMNS}
@@ -196,7 +208,7 @@ def _parse(row: tuple[int, dict[str, str]]) -> ContractRow:
     try:
         contract = parse_osi(canonical_name(cells["contract"]))
     except MarketError as error:
-        raise ValueError(f"{cells['contract'].strip()!r} on line {line}") from error
+        raise UnreadableContractError(f"{cells['contract'].strip()!r} on line {line}") from error
     reader = CellReader()
     return ContractRow(
         contract=contract,

@@ -41,7 +41,7 @@ _NOTES: Final = (
 #: Quotes come with trades, so one is fresh for as long as a minute's sample.
 _CADENCE_SECONDS: Final = 60
 
-COLUMNS: Final = (
+TRADE_COLUMNS: Final = (
     "quote_datetime",
     ROOT,
     "expiration",
@@ -77,7 +77,7 @@ def import_trades(file: str | Path, out: str | Path, day: date | None = None) ->
             not given, has no trade of `day`, or the tape already holds them.
     """
     path = Path(file)
-    reader = _TradeReader(DatashopTable(path, "DataShop file of option trades", COLUMNS))
+    reader = _TradeReader(DatashopTable(path, "DataShop file of option trades", TRADE_COLUMNS))
     reader.read()
     session = _session(path, reader.symbols, day)
     imports = [

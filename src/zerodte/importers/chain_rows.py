@@ -4,7 +4,7 @@ The names of the columns and the lines above them are left to each format's modu
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -35,6 +35,7 @@ class ContractRow:
         sizes: Contracts at bid and ask, None for an unknown one; None if the file has no sizes.
         line: Its line in the file, from 1.
         cells: The accounting of its cells.
+        at_close: Its values at the close, if the file has both; without open interest.
     """
 
     contract: Contract
@@ -45,6 +46,7 @@ class ContractRow:
     sizes: tuple[int | None, int | None] | None = None
     line: int = 0
     cells: CellReader = field(default_factory=CellReader, compare=False)
+    at_close: "ContractRow | None" = None
 
     @property
     def is_quoted(self) -> bool:
@@ -52,62 +54,124 @@ class ContractRow:
         return self.bid > 0 or self.ask > 0
 
 
-def read_underlying(cells: Mapping[str, str], bid: str, ask: str) -> tuple[float, float] | None:
-    """Read the underlying's bid and ask in dollars, by column; None unless both are positive."""
+def read_underlying(bid: str, ask: str) -> tuple[float, float] | None:
+    """Read the underlying's bid and ask in dollars; None unless both are positive."""
     try:
-        prices = read_number(cells[bid]), read_number(cells[ask])
-    except (KeyError, ValueError):
+        prices = read_number(bid), read_number(ask)
+    except ValueError:
         return None
     return prices if min(prices) > 0 else None
+
+
+class UnreadableContractError(ValueError):
+    """A row without a readable contract.
+
+    Args:
+        text: What is wrong, and the line.
+        symbol: The underlying, if the row tells; empty if not.
+    """
+
+    def __init__(self, text: str, symbol: str = "") -> None:
+        super().__init__(text)
+        self.symbol = symbol
+
+
+@dataclass(eq=False)
+class SymbolRows:
+    """The contracts of one underlying in a file.
+
+    Attributes:
+        symbol: The underlying.
+        rows: Its contracts that have not expired, each once.
+        row_count: The number of its rows in the file.
+        skipped: The number of skipped contracts by reason.
+        losses: What is unknown of its contracts.
+    """
+
+    symbol: str
+    rows: dict[Contract, ContractRow] = field(default_factory=dict)
+    row_count: int = 0
+    skipped: Counter[str] = field(default_factory=Counter)
+    losses: LossCounter = field(default_factory=LossCounter)
+
+    def add(self, row: ContractRow, day: date) -> None:
+        """Add a contract, or count why it is skipped."""
+        contract = row.contract
+        if is_adjusted(contract.root):
+            self.skipped["contracts of adjusted roots"] += 1
+        elif contract.expiry < day:
+            self.skipped["contracts that had expired"] += 1
+        elif contract in self.rows:
+            self.skipped["contracts listed a second time"] += 1
+        else:
+            self.rows[contract] = row
 
 
 def select_contracts(
     rows: Iterable[_Row],
     parse: Callable[[_Row], ContractRow],
+    file: Path,
     day: date,
-    skipped: Counter[str],
-    losses: LossCounter,
-) -> list[ContractRow]:
-    """Select the contracts of one underlying that have not expired before `day`, each once.
+) -> list[SymbolRows]:
+    """Select the contracts that have not expired before `day`, each once, by underlying.
 
-    The underlying is that of most of them. A cell that cannot be read makes a fact of a contract
-    unknown; only a row without a readable contract is skipped.
+    A cell that cannot be read makes a fact of a contract unknown; only a row without a readable
+    contract is skipped.
 
     Args:
         rows: Any representation of one contract each.
-        parse: Reads a row; a ValueError, which tells the line, skips it.
+        parse: Reads a row; an `UnreadableContractError` skips it.
+        file: The file, for errors.
         day: The session's date.
-        skipped: Receives the number of skipped contracts by reason.
-        losses: Receives what is unknown of the selected contracts, and the unreadable rows.
+
+    Returns:
+        Underlyings with contracts, that of most of them first. It also has the counts of those
+        without, and of rows of no known underlying.
+
+    Raises:
+        TapeError: If no contract is live on `day`.
     """
-    selection: dict[Contract, ContractRow] = {}
+    symbols: dict[str, SymbolRows] = {}
+    nowhere: list[UnreadableContractError] = []
     for row in rows:
         try:
             contract_row = parse(row)
-        except ValueError as error:
-            skipped["contracts that cannot be read"] += 1
-            losses.refuse(_CONTRACTS, 1, str(error))
-            continue
-        contract = contract_row.contract
-        if is_adjusted(contract.root):
-            skipped["contracts of adjusted roots"] += 1
-        elif contract.expiry < day:
-            skipped["contracts that had expired"] += 1
-        elif contract in selection:
-            skipped["contracts listed a second time"] += 1
+        except UnreadableContractError as error:
+            if not error.symbol:
+                nowhere.append(error)
+                continue
+            symbol = symbols.setdefault(error.symbol, SymbolRows(error.symbol))
+            symbol.skipped["contracts that cannot be read"] += 1
+            symbol.losses.refuse(_CONTRACTS, 1, str(error))
         else:
-            selection[contract] = contract_row
-    by_symbol = Counter(root_info(contract.root).symbol for contract in selection)
-    (symbol, count), *_ = by_symbol.most_common(1) or [("", 0)]
-    if len(selection) > count:
-        skipped["contracts of other underlyings"] += len(selection) - count
-    rows_of_symbol = [
-        row for row in selection.values() if root_info(row.contract.root).symbol == symbol
-    ]
-    losses.keep(_CONTRACTS, len(rows_of_symbol))
-    for contract_row in rows_of_symbol:
-        losses.add(contract_row.cells, contract_row.line)
-    return rows_of_symbol
+            name = root_info(_plain_root(contract_row.contract.root)).symbol
+            symbol = symbols.setdefault(name, SymbolRows(name))
+            symbol.add(contract_row, day)
+        symbol.row_count += 1
+    found = sorted(
+        (symbol for symbol in symbols.values() if symbol.rows), key=lambda symbol: -len(symbol.rows)
+    )
+    skipped = Counter({"contracts that cannot be read": len(nowhere)})
+    for symbol in symbols.values():
+        skipped.update({} if symbol.rows else symbol.skipped)
+    if not found:
+        reasons = ", ".join(f"{count:,} {reason}" for reason, count in (+skipped).items())
+        raise TapeError(f"{file}: no contract that is live on {day}; it has {reasons or 'no rows'}")
+    found[0].row_count += len(nowhere)
+    found[0].skipped.update(+skipped)
+    for symbol in found:
+        symbol.losses.keep(_CONTRACTS, len(symbol.rows))
+        for contract_row in symbol.rows.values():
+            symbol.losses.add(contract_row.cells, contract_row.line)
+        # Each underlying may be the one that has lost them.
+        for unreadable in nowhere:
+            symbol.losses.refuse(_CONTRACTS, 1, str(unreadable))
+    return found
+
+
+def _plain_root(root: str) -> str:
+    """A root without the digit of an adjustment, SPY for SPY1."""
+    return root.rstrip("0123456789") or root
 
 
 def trim(cells: list[str], width: int) -> list[str]:

@@ -3,7 +3,6 @@
 Each format has a module that reads it; this is the part that they share.
 """
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, time
@@ -13,8 +12,7 @@ import numpy as np
 
 from zerodte.arrays import F64, I64, U32
 from zerodte.clock import new_york, new_york_clock
-from zerodte.importers.chain_rows import ContractRow
-from zerodte.importers.import_losses import LossCounter
+from zerodte.importers.chain_rows import ContractRow, SymbolRows
 from zerodte.importers.import_summary import ImportSummary
 from zerodte.market.calendar import TradingSession, calendar, epoch_day, last_trading_day
 from zerodte.market.osi import Contract, format_osi
@@ -53,11 +51,8 @@ class ImportedChain:
         at: The instant, UTC nanoseconds.
         rows: Contracts of one underlying, each once.
         underlying: Bid and ask in dollars; an index has its value twice; None if unknown.
-        settled_for: The day whose morning the open interest is of.
+        settled_for: The day whose morning the open interest is of; None without open interest.
         has_volume: Whether the volume is that of the day up to `at`.
-        row_count: Rows of the file.
-        skipped: The number of skipped contracts by reason.
-        losses: What is unknown of its contracts.
     """
 
     file: Path
@@ -66,16 +61,33 @@ class ImportedChain:
     at: int
     rows: Sequence[ContractRow]
     underlying: tuple[float, float] | None
-    settled_for: date
+    settled_for: date | None
     has_volume: bool
-    row_count: int
-    skipped: Counter[str]
-    losses: LossCounter
 
     @property
     def symbol(self) -> str:
         """The underlying of its contracts."""
         return root_info(self.rows[0].contract.root).symbol
+
+    @property
+    def quote_count(self) -> int:
+        """Contracts with a bid or an ask."""
+        return sum(row.is_quoted for row in self.rows)
+
+
+@dataclass(frozen=True, slots=True)
+class ImportedSymbol:
+    """What a file has of one underlying.
+
+    Attributes:
+        chain: Its chain, with open interest.
+        content: The accounting of its rows.
+        at_close: Its chain at the close, if the file has both.
+    """
+
+    chain: ImportedChain
+    content: SymbolRows
+    at_close: ImportedChain | None = None
 
 
 def settled_day(at: int) -> date:
@@ -87,36 +99,35 @@ def settled_day(at: int) -> date:
     return calendar().previous(day).date
 
 
-def require_contracts(
-    file: Path, rows: Sequence[ContractRow], day: date, skipped: Counter[str]
-) -> None:
-    """Check that a file has contracts to import.
+def write_chains(symbols: Sequence[ImportedSymbol], out: Path) -> ImportSummary:
+    """Write the chains of a file as a tape, or add them to one.
+
+    Args:
+        symbols: Its underlyings, at least one, all at the same time.
+        out: The tape's folder.
+
+    Returns:
+        The summary of the first one, with those of the others.
 
     Raises:
-        TapeError: If there are no rows.
+        TapeError: If `out` already holds these chains, or is the tape of another session.
     """
-    if not rows:
-        reasons = ", ".join(f"{count:,} {reason}" for reason, count in skipped.items())
-        raise TapeError(f"{file}: no contract that is live on {day}; it has {reasons or 'no rows'}")
-
-
-def write_chain(chain: ImportedChain, out: Path) -> ImportSummary:
-    """Write a chain as a tape, or add it to one.
-
-    Raises:
-        TapeError: If `out` already holds this chain, or is the tape of another session.
-    """
-    session = calendar().session_of(chain.at)
+    first = symbols[0].chain
+    session = calendar().session_of(first.at)
     check_session(out, session)
+    losses = {symbol.chain.symbol: symbol.content.losses.by_fact() for symbol in symbols}
     with atomic_folder(out) as folder:
-        losses = {chain.symbol: chain.losses.by_fact()}
-        writer = TapeWriter(folder, notes=[chain.note], import_losses=losses)
-        _write(chain, writer)
+        writer = TapeWriter(folder, notes=[first.note], import_losses=losses)
+        for symbol in symbols:
+            _write(symbol.chain, writer)
+            if symbol.at_close is not None:
+                _write(symbol.at_close, writer, are_defined=True)
         writer.finish()
-    return _summary(chain, session)
+    summary, *others = [_summary(symbol, session) for symbol in symbols]
+    return summary.with_others(others)
 
 
-def _write(chain: ImportedChain, writer: TapeWriter) -> None:
+def _write(chain: ImportedChain, writer: TapeWriter, *, are_defined: bool = False) -> None:
     contracts = [row.contract for row in chain.rows]
     ids = writer.ids(chain.dataset, [format_osi(contract) for contract in contracts])
     stamp = f"{new_york_clock(chain.at):%Y-%m-%dT%H%M%S}"
@@ -125,7 +136,8 @@ def _write(chain: ImportedChain, writer: TapeWriter) -> None:
         name = f"{dataset}.{chain.symbol}.{stamp}.{schema}.dbn.zst".lower()
         writer.write(dataset, schema, content, name=name)
 
-    write(chain.dataset, "definition", definitions(contracts, ids, chain.symbol, chain.at))
+    if not are_defined:
+        write(chain.dataset, "definition", definitions(contracts, ids, chain.symbol, chain.at))
     statistics = _statistics(chain, ids)
     if len(statistics):
         write(chain.dataset, "statistics", statistics)
@@ -150,27 +162,33 @@ def check_session(out: Path, session: TradingSession) -> None:
             )
 
 
-def _summary(chain: ImportedChain, session: TradingSession) -> ImportSummary:
+def _summary(symbol: ImportedSymbol, session: TradingSession) -> ImportSummary:
+    chain, content, close = symbol.chain, symbol.content, symbol.at_close
     rows = chain.rows
+    with_volume = next((found for found in (chain, close) if found and found.has_volume), None)
+    volumes = {} if with_volume is None else {row.contract: row.volume for row in with_volume.rows}
     same_day = [row for row in rows if expires_at_close(row.contract, session.date)]
     return ImportSummary(
         file=chain.file,
         symbol=chain.symbol,
         at=chain.at,
         session=session,
-        rows=chain.row_count,
+        rows=content.row_count,
         contracts=len(rows),
         expiries=len({row.contract.expiry for row in rows}),
-        quotes=sum(row.is_quoted for row in rows),
+        quotes=chain.quote_count,
         open_interest=sum(row.open_interest is not None for row in rows),
-        open_interest_date=chain.settled_for,
-        volumes=sum(row.volume is not None for row in rows) if chain.has_volume else 0,
+        open_interest_date=chain.settled_for or session.date,
+        volumes=sum(volume is not None for volume in volumes.values()),
         same_day_contracts=len(same_day),
         same_day_open_interest=sum(row.open_interest or 0 for row in same_day),
-        same_day_volume=sum(row.volume or 0 for row in same_day),
+        same_day_volume=sum(volumes.get(row.contract) or 0 for row in same_day),
         has_underlying=chain.underlying is not None,
-        skipped=chain.skipped,
-        losses=chain.losses.by_fact(),
+        skipped=+content.skipped,
+        at_close=""
+        if close is None
+        else f"{close.quote_count:,} quotes, at {new_york_clock(close.at):%H:%M}",
+        losses=content.losses.by_fact(),
     )
 
 
@@ -209,11 +227,13 @@ def definitions(contracts: Sequence[Contract], ids: U32, symbol: str, at: int) -
 
 
 def _statistics(chain: ImportedChain, ids: U32) -> Records:
-    morning = new_york(chain.settled_for, SETTLED_BY)
-    statistics = [(STAT_OPEN_INTEREST, morning, [row.open_interest for row in chain.rows])]
+    statistics = []
+    if chain.settled_for is not None:
+        morning = new_york(chain.settled_for, SETTLED_BY)
+        statistics.append((STAT_OPEN_INTEREST, morning, [row.open_interest for row in chain.rows]))
     if chain.has_volume:
         statistics.append((STAT_CLEARED_VOLUME, chain.at, [row.volume for row in chain.rows]))
-    blocks = []
+    blocks = [records("statistics", 0)]
     for stat_type, event_time, quantities in statistics:
         is_known = np.array([quantity is not None for quantity in quantities], np.bool_)
         block = records("statistics", int(is_known.sum()))

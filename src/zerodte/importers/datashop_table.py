@@ -140,17 +140,3 @@ class NewYorkTimes:
             start = self._hours[day, hour] = new_york(read_date(day), time(hour))
         fraction = int((match[4] or "").ljust(9, "0"))
         return start + (60 * minute + second) * 10**9 + fraction
-
-
-def one_day_of(path: Path, days: set[str]) -> date:
-    """The one date of a file's rows.
-
-    Raises:
-        TapeError: If they have several, or none.
-    """
-    if len(days) > 1:
-        raise TapeError(f"{path}: covers {len(days)} days, but a tape is one; split it by day")
-    try:
-        return read_date(days.pop())
-    except ValueError as error:
-        raise TapeError(f"{path}: quote_date is not a date yyyy-MM-dd: {error}") from error

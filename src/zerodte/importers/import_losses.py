@@ -62,6 +62,17 @@ class LossCounter:
         self._seen[fact] += count
         self._lose(fact, count, example)
 
+    def add_all(self, other: "LossCounter") -> None:
+        """Count what another one has counted."""
+        self._seen.update(other._seen)
+        for fact, count in other._unknown.items():
+            self._lose(fact, count, other._examples[fact])
+
+    @property
+    def lost(self) -> int:
+        """The number of unknown facts."""
+        return self._unknown.total()
+
     def _lose(self, fact: str, count: int, example: str) -> None:
         self._unknown[fact] += count
         self._examples.setdefault(fact, example)

@@ -35,6 +35,7 @@ class ImportSummary:
         bars: The number of imported bars by their subject; empty for a single chain.
         missing: Optional inputs that were not found.
         losses: What is unknown of the imported contracts, by fact.
+        at_close: The quotes of the close in words; empty for a file without.
         trades: The imported trades in words; empty for a format without trades.
         others: The summaries of the file's other underlyings.
     """
@@ -58,6 +59,7 @@ class ImportSummary:
     bars: Mapping[str, int] = field(default_factory=dict)
     missing: tuple[str, ...] = ()
     losses: Mapping[str, ImportLoss] = field(default_factory=dict)
+    at_close: str = ""
     trades: str = ""
     others: tuple["ImportSummary", ...] = ()
 
@@ -77,6 +79,8 @@ class ImportSummary:
             "underlying": "its price" if self.has_underlying else "no usable price",
             "skipped": self._skipped(),
         }
+        if self.at_close:
+            table["at the close"] = self.at_close
         if self.trades:
             table["trades"] = self.trades
         if self.losses:

@@ -3,7 +3,7 @@
 Bars have no detail within a minute and no sale conditions; the tape's notes tell its readers.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -22,6 +22,7 @@ from zerodte.market.roots import REDUCED, canonical_name, root_info
 from zerodte.records.dbn import INDEX, Records
 from zerodte.tape.atomic_folder import atomic_folder
 from zerodte.tape.error import TapeError
+from zerodte.tape.sidecars import ImportLoss
 from zerodte.tape.writer import TapeWriter
 
 OPTIONS_DATASET: Final = "LEAN.OPTIONS"
@@ -80,9 +81,9 @@ def import_lean(
 ) -> ImportSummary:
     """Import a day of an underlying and its options; several symbols can share a tape.
 
-    The options' quotes are required. Trades, open interest and the underlying may be missing, and
-    the summary lists what is. An equity's trade bars are not used, because its quotes give its
-    price.
+    Quotes, trades, open interest and the underlying may be missing, and the summary lists what is;
+    some of the options' must be there. A cell that cannot be read makes a fact unknown. An equity's
+    trade bars are not used, because its quotes give its price.
 
     Args:
         root: The folder of Lean's data, with `option`, `equity`, `indexoption`, `index`.
@@ -102,20 +103,31 @@ def import_lean(
     quotes = reader.options(files.options, QUOTE)
     trades = reader.options(files.options, TRADE)
     is_trade = (trades.column("volume") > 0) & (trades.column("close") > 0)
-    reader.skipped["trades of options without volume or price"] += int(np.count_nonzero(~is_trade))
+    is_unknown = np.isnan(trades.column("volume")) | np.isnan(trades.column("close"))
+    reader.skipped["trades of options without volume or price"] += int(
+        np.count_nonzero(~is_trade & ~is_unknown)
+    )
     open_interest = reader.options(files.options, OPEN_INTEREST)
+    open_interest = open_interest.select(~np.isnan(open_interest.column("open interest")))
     underlying = None
     if files.underlying is not None:
         index = files.underlying.path.parent.name.upper()
         is_chicago = root_info(underlying_symbol).is_index and index not in _NEW_YORK_INDICES
         underlying = reader.underlying(files.underlying, _CHICAGO_LAG if is_chicago else 0)
+        if underlying.kind is TRADE:
+            has_value = underlying.column("close") > 0
+            reader.skipped["values of the underlying without a price"] += int(
+                np.count_nonzero(~has_value & ~np.isnan(underlying.column("close")))
+            )
+            underlying = underlying.select(has_value)
         if index != canonical_name(underlying_symbol) and underlying_symbol in REDUCED:
             underlying.cells[:, 1:5] /= REDUCED[underlying_symbol][1]
-    if not len(quotes):
+    if not len(quotes) + len(trades) + (len(open_interest) if underlying else 0):
         skipped = (+reader.skipped).items()
         reasons = ", ".join(f"{count:,} {reason}" for reason, count in skipped) or "no rows"
         raise TapeError(
-            f"{root}: no quote of an option on {underlying_symbol} on {day}; there are {reasons}"
+            f"{root}: no quote and no trade of an option on {underlying_symbol} on {day}; "
+            f"there are {reasons}"
         )
     rows = _DayRows(
         symbol=underlying_symbol,
@@ -128,7 +140,7 @@ def import_lean(
     )
     check_session(Path(out), session)
     with atomic_folder(Path(out)) as folder:
-        _write(rows, folder, progress)
+        _write(rows, folder, {underlying_symbol: reader.losses.by_fact()}, progress)
     return _summary(rows, Path(root), reader, files.missing)
 
 
@@ -149,9 +161,11 @@ def _symbol(text: str) -> str:
     return root_info(root).symbol
 
 
-def _write(rows: _DayRows, out: Path, progress: Progress) -> None:
+def _write(
+    rows: _DayRows, out: Path, losses: Mapping[str, Mapping[str, ImportLoss]], progress: Progress
+) -> None:
     day = rows.session.date
-    writer = TapeWriter(out, notes=_NOTES, cadence_seconds=_CADENCE_SECONDS)
+    writer = TapeWriter(out, notes=_NOTES, cadence_seconds=_CADENCE_SECONDS, import_losses=losses)
     ids = writer.ids(OPTIONS_DATASET, [format_osi(contract) for contract in rows.contracts])
     midnight = lean_records.midnight(day)
     quotes = lean_records.quotes(rows.quotes, ids, day, "cbbo-1m")
@@ -196,7 +210,7 @@ def _summary(
     return ImportSummary(
         file=root,
         symbol=rows.symbol,
-        at=int(lean_records.ends(rows.quotes, day)[-1]),
+        at=_newest(rows),
         session=rows.session,
         rows=sum(table.read_count for table in rows.tables),
         contracts=len(contracts),
@@ -212,4 +226,17 @@ def _summary(
         skipped=+reader.skipped,
         bars=bars,
         missing=tuple(missing),
+        losses=reader.losses.by_fact(),
+    )
+
+
+def _newest(rows: _DayRows) -> int:
+    """The time of the newest quote, or without quotes of the newest trade or open interest."""
+    first, *others = [table for table in rows.tables if len(table)]
+    day = rows.session.date
+    newest = int(lean_records.ends(first, day)[-1])
+    return (
+        newest
+        if first.kind is QUOTE
+        else max(newest, *(int(lean_records.ends(table, day)[-1]) for table in others))
     )

@@ -6,10 +6,11 @@ underlying a single one.
 Format: QuantConnect's documentation, "LEAN Engine / Data Format", and `LeanData.cs`.
 """
 
+import math
 import re
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -25,6 +26,8 @@ from zerodte.tape.error import TapeError
 #: Receives the current activity, the number of steps done, and the total.
 Progress: TypeAlias = Callable[[str, int, int], None]
 
+#: A cell that is not a number; every number of Lean's is from 0 up.
+UNREADABLE: Final = -1.0
 _PRICES: Final = ("open", "high", "low", "close")
 _LARGEST_PRICE: Final = 1e13  # ten-thousandths of a dollar
 _LARGEST_COUNT: Final = 2**32 - 2  # what a record holds, one below its "undefined"
@@ -43,12 +46,14 @@ class LeanRowKind:
         name: In file names.
         label: In messages.
         columns: Of a row; the first is milliseconds of the day.
+        facts: The names of the facts in the columns that are used.
         may_lack_prices: Whether prices may be empty, as on a side without a quote.
     """
 
     name: str
     label: str
     columns: tuple[str, ...]
+    facts: Mapping[str, str]
     may_lack_prices: bool = False
 
     @property
@@ -72,10 +77,15 @@ QUOTE: Final = LeanRowKind(
     "quote",
     "quotes",
     ("time", *_SIDES["bid"], "bid size", *_SIDES["ask"], "ask size"),
+    {"bid close": "bids", "bid size": "bid sizes", "ask close": "asks", "ask size": "ask sizes"},
     may_lack_prices=True,
 )
-TRADE: Final = LeanRowKind("trade", "trades", ("time", *_PRICES, "volume"))
-OPEN_INTEREST: Final = LeanRowKind("openinterest", "open interest", ("time", "open interest"))
+TRADE: Final = LeanRowKind(
+    "trade", "trades", ("time", *_PRICES, "volume"), {"close": "prices", "volume": "sizes"}
+)
+OPEN_INTEREST: Final = LeanRowKind(
+    "openinterest", "open interest", ("time", "open interest"), {"open interest": "open interest"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,10 +141,12 @@ class LeanArchive:
             raise TapeError(f"{self.path}: damaged, or not a ZIP archive: {error}") from error
 
     def rows(self, name: str, content: bytes) -> F64:
-        """The rows of one of its files, shape (n, len(columns)); NaN for an empty cell.
+        """The rows of one of its files, shape (n, len(columns)).
+
+        An empty cell is NaN, and one that is not a number is `UNREADABLE`.
 
         Raises:
-            TapeError: If a cell is not a number, or a row has too few or too many columns.
+            TapeError: If a row has too few or too many columns.
         """
         if not content.strip():
             return np.empty((0, len(self.kind.columns)))
@@ -143,28 +155,34 @@ class LeanArchive:
         lines = filled.decode("ascii", "replace").splitlines()
         try:
             table = np.loadtxt(lines, delimiter=",", comments=None, ndmin=2)
-        except ValueError as error:
-            raise TapeError(f"{self.path}, {name}, {self._complaint(lines)}") from error
+        except ValueError:
+            table = self._slow_rows(name, lines)
         if table.shape[1] != len(self.kind.columns):
-            raise TapeError(f"{self.path}, {name}, {self._complaint(lines)}")
+            table = self._slow_rows(name, lines)
         return table
 
-    def _complaint(self, lines: Sequence[str]) -> str:
-        """The problem of the first invalid line."""
+    def _slow_rows(self, name: str, lines: Sequence[str]) -> F64:
+        """The rows of a file with a cell that is not a number, or of the wrong width."""
         columns = self.kind.columns
+        rows = []
         for number, line in enumerate(lines, start=1):
             if not line.strip():
                 continue
             cells = line.split(",")
             if len(cells) != len(columns):
-                expected = f"{len(columns)}: {', '.join(columns)}"
-                return f"line {number}: {len(cells)} columns; expected {expected}"
-            for column, cell in zip(columns, cells, strict=False):
-                try:
-                    float(cell)
-                except ValueError:
-                    return f"line {number}: {column} is {cell!r}; expected: a number"
-        return "not a table of numbers"
+                raise TapeError(
+                    f"{self.path}, {name}, line {number}: {len(cells)} columns; "
+                    f"expected {len(columns)}: {', '.join(columns)}"
+                )
+            rows.append([_number(cell) for cell in cells])
+        return np.array(rows, np.float64).reshape(-1, len(columns))
+
+
+def _number(cell: str) -> float:
+    try:
+        return float(cell) if cell.strip() else math.nan
+    except ValueError:
+        return UNREADABLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +204,7 @@ def find_day(root: Path, symbol: str, day: date) -> LeanDay:
     """Find the archives of a day: of options by root, of the underlying by symbol.
 
     Raises:
-        TapeError: If there is no folder of the options, or no quotes of them on that day.
+        TapeError: If there is no folder of the options, or nothing of them on that day.
     """
     is_index = root_info(symbol).is_index
     base = root / _OPTION_FOLDERS[is_index] / "usa" / "minute"
@@ -197,11 +215,13 @@ def find_day(root: Path, symbol: str, day: date) -> LeanDay:
         archives = [archive for folder in folders if (archive := _find(folder, kind, day))]
         options += archives
         if not archives:
-            pattern = f"{day:%Y%m%d}_{kind.name}_*.zip"
-            if kind is QUOTE:
-                contents = "; ".join(_contents(folder) for folder in folders)
-                raise TapeError(f"no archive {pattern} of the options' quotes: {contents}")
-            missing.append(f"{kind.label} of the options ({pattern})")
+            missing.append(f"{kind.label} of the options ({day:%Y%m%d}_{kind.name}_*.zip)")
+    if not options:
+        contents = "; ".join(_contents(folder) for folder in folders)
+        raise TapeError(
+            f"no archive {day:%Y%m%d}_quote_*.zip, nor of trades or open interest, of the options: "
+            f"{contents}"
+        )
     kind, asset = (TRADE, "index") if is_index else (QUOTE, "equity")
     folder = _underlying_folder(root / asset / "usa" / "minute", symbol)
     underlying = _find(folder, kind, day)

@@ -12,7 +12,14 @@ import numpy as np
 from zerodte.arrays import F64, I64, U32
 from zerodte.clock import new_york
 from zerodte.importers.lean_rows import MINUTE_MS, LeanRows
-from zerodte.records.dbn import PRICE_SCALE, STAT_OPEN_INTEREST, UNDEF_PRICE, Records, records
+from zerodte.records.dbn import (
+    PRICE_SCALE,
+    STAT_OPEN_INTEREST,
+    UNDEF_PRICE,
+    UNDEF_SIZE,
+    Records,
+    records,
+)
 
 #: The price unit of options and equities in Lean's files, in dollars; index values are in dollars.
 TEN_THOUSANDTHS: Final = 1e-4
@@ -47,7 +54,8 @@ def quotes(bars: LeanRows, ids: U32, day: date, schema: str) -> Records:
         price = bars.column(f"{side} close")
         has_price = price > 0
         out[f"{side}_px_00"] = np.where(has_price, _fixed(price, TEN_THOUSANDTHS), UNDEF_PRICE)
-        out[f"{side}_sz_00"] = np.where(has_price, bars.column(f"{side} size"), 0)
+        size = bars.column(f"{side} size")
+        out[f"{side}_sz_00"] = np.where(has_price, np.where(np.isnan(size), UNDEF_SIZE, size), 0)
     return out
 
 

@@ -6,12 +6,13 @@ All times are New York's, whatever the archive's own.
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Final
 
 import numpy as np
 
 from zerodte.arrays import F64, I64, Bool
+from zerodte.importers.import_losses import LossCounter
 from zerodte.importers.lean_files import LeanArchive, LeanRowKind, Progress
 from zerodte.market.osi import Contract, MarketError, format_osi
 from zerodte.market.roots import is_adjusted
@@ -69,11 +70,13 @@ class LeanReader:
     Attributes:
         contracts: Every option contract that was read, by contract index.
         skipped: The number of skipped items by reason.
+        losses: What cannot be read.
     """
 
     def __init__(self, day: date, progress: Progress) -> None:
         self.contracts: list[Contract] = []
         self.skipped: Counter[str] = Counter()
+        self.losses = LossCounter()
         self._day = day
         self._progress = progress
         self._indices: dict[Contract, int | None] = {}
@@ -145,15 +148,40 @@ class LeanReader:
     ) -> LeanRows:
         cells = np.concatenate([np.empty((0, len(kind.columns))), *tables])
         index = np.repeat(np.array(indices, np.int64), [len(table) for table in tables])
-        is_valid = _is_valid(kind, cells)
-        self.skipped[f"{subject} that cannot be read"] += int(np.count_nonzero(~is_valid))
+        is_unreadable = _is_unreadable(kind, cells)
+        is_valid = ~is_unreadable[:, 0]
+        self.skipped[f"{subject} without a time"] += int(np.count_nonzero(~is_valid))
         time = np.where(is_valid, cells[:, 0], 0.0).astype(np.int64) + clock_lag
+        self._count_losses(kind, subject, is_unreadable, index, time)
+        cells[is_unreadable] = np.nan
         # A record at 18:00 is of the next session, and a bar is known when it ends.
         is_late = is_valid & (time + MINUTE_MS >= _EVENING)
         self.skipped[f"{subject} from after 18:00"] += int(np.count_nonzero(is_late))
         order = np.lexsort((index, time))
         order = order[(is_valid & ~is_late)[order]]
         return LeanRows(kind, len(cells), index[order], time[order], cells[order])
+
+    def _count_losses(
+        self, kind: LeanRowKind, subject: str, is_unreadable: Bool, index: I64, time: I64
+    ) -> None:
+        """Count the cells of the used columns that cannot be read, and rows without a time."""
+        is_options = subject.endswith("options")
+        facts = {"time": kind.label} | dict(kind.facts)
+        for column, fact in facts.items():
+            mask = is_unreadable[:, kind.columns.index(column)]
+            if column != "time":
+                mask = mask & ~is_unreadable[:, 0]
+            count = int(np.count_nonzero(mask))
+            name = fact if is_options else f"{fact} of the underlying"
+            # A row of open interest is one fact, of others several.
+            if column != "time" or fact not in kind.facts.values():
+                self.losses.keep(name, len(mask) - count)
+            if count:
+                row = int(np.argmax(mask))
+                clock = f"{timedelta(milliseconds=int(time[row]))}"
+                place = format_osi(self.contracts[index[row]]) if is_options else "the underlying"
+                where = f"{place} at {clock}" if column != "time" else place
+                self.losses.refuse(name, count, f"{column} of {where}")
 
 
 def _skip_reason(contract: Contract, day: date) -> str:
@@ -169,9 +197,9 @@ def _skip_reason(contract: Contract, day: date) -> str:
     return ""
 
 
-def _is_valid(kind: LeanRowKind, cells: F64) -> Bool:
-    """Mark the rows whose cells are all within the limits of the kind, shape (n,)."""
+def _is_unreadable(kind: LeanRowKind, cells: F64) -> Bool:
+    """Mark the cells that are not within the limits of the kind, shape (n, len(columns))."""
     is_in_range = (cells >= 0) & (cells <= kind.largest)
     is_empty = np.isnan(cells) & kind.may_be_empty
-    is_valid: Bool = np.logical_and.reduce(is_in_range | is_empty, axis=1)
-    return is_valid
+    is_unreadable: Bool = ~(is_in_range | is_empty)
+    return is_unreadable

@@ -1,12 +1,15 @@
 """Numbers as CSV files spell them, from 0 to a billion."""
 
+import functools
 import math
 import re
 
 _NUMBER = re.compile(r"(\d+|\d{1,3}(,\d{3})+)(\.\d*)?|\.\d+", re.ASCII)
 _LARGEST = 1e9  # beyond any price or count, and within the range of every field of a record
+_MEMORY = 1 << 16  # texts; files repeat theirs
 
 
+@functools.lru_cache(_MEMORY)
 def read_number(text: str) -> float:
     """Read a price or count; thousands separators are allowed.
 
@@ -21,6 +24,7 @@ def read_number(text: str) -> float:
     return number
 
 
+@functools.lru_cache(_MEMORY)
 def read_count(text: str) -> int:
     """Read a number of contracts.
 

@@ -1,0 +1,211 @@
+"""Importer for CSV files of Databento: one schema each, with pretty or raw prices and times.
+
+The columns have the names of the fields of DBN records, so the record's layout tells how to read
+each. A column `symbol` may be missing; then a file of definitions beside it tells the symbols.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from zerodte.constants import SECOND
+from zerodte.importers.csv_text import CsvRow, iterate_rows
+from zerodte.importers.record_files import RecordFile, underlying_name, write_files
+from zerodte.market.osi import MarketError, parse_osi
+from zerodte.records.dbn import OPRA, PRICE_SCALE, RTYPES, SCHEMAS, records
+from zerodte.tape.error import TapeError
+
+_NOTE: Final = "CSV files of Databento"
+_HEADER: Final = ("rtype", "publisher_id", "instrument_id", "ts_recv")
+_NOT_OPTIONS: Final = "DATABENTO.CSV"
+_DATASET: Final = re.compile(r"([a-z]+)[-.]([a-z]+)-\d{8}", re.ASCII | re.IGNORECASE)
+_TIMES: Final = ("ts_event", "ts_recv", "ts_ref", "expiration", "activation")
+_PRICES: Final = re.compile(
+    r"price|\w+_px_\d\d|strike_price|\w+_limit_price|max_price_variation|leg_price|leg_delta|"
+    r"min_price_increment(_amount)?|display_factor|unit_of_measure_qty|price_ratio"
+)
+#: The fact that a column tells, in the words of other imports.
+_FACTS: Final = {
+    "price": "prices",
+    "size": "sizes",
+    "quantity": "open interest or volume",
+    "bid_px_00": "bids",
+    "ask_px_00": "asks",
+    "bid_sz_00": "bid sizes",
+    "ask_sz_00": "ask sizes",
+}
+_MOMENT: Final = re.compile(
+    r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|[+-]00:?00)?", re.ASCII
+)
+_NUMBER: Final = re.compile(r"(-?)(\d*)(?:\.(\d*))?", re.ASCII)
+_LARGEST_DIGITS: Final = 10  # of whole dollars
+
+
+def import_databento_csv(
+    files: Sequence[str | Path], out: str | Path, dataset: str | None = None
+) -> list[RecordFile]:
+    """Import CSV files into a tape.
+
+    A cell that cannot be read makes its field undefined; only a row without an instrument or a
+    receive time is lost.
+
+    Args:
+        files: The files, plain, compressed or zipped.
+        out: The tape's folder.
+        dataset: The dataset of their records. The default is that in a file's name
+            (`opra-pillar-20250220.tcbbo.csv`), OPRA.PILLAR for options, DATABENTO.CSV for others.
+
+    Raises:
+        TapeError: If a file does not have this form or its schema has no place on a tape, or the
+            tape already holds it.
+    """
+    found = [_read(Path(file), dataset) for file in files]
+    write_files(found, Path(out), _NOTE)
+    return found
+
+
+def _read(path: Path, dataset: str | None) -> RecordFile:
+    rows = iterate_rows(path)
+    names = [name.strip().lower() for name in next(rows).cells]
+    if missing := [name for name in _HEADER if name not in names]:
+        raise TapeError(f"{path}: not a CSV file of Databento; it lacks {', '.join(missing)}")
+    table = list(rows)
+    for row in table:
+        if len(row.cells) < len(names):
+            raise TapeError(
+                f"{path}, line {row.line}: {len(row.cells)} of {len(names)} columns; "
+                "expected: a whole file; download it again"
+            )
+    schema = _schema(path, names, table)
+    content = RecordFile(path, dataset or _named_dataset(path) or "")
+    columns = {name: index for index, name in enumerate(names)}
+    content.records[schema] = records(schema, 0)
+    _fill(content, schema, columns, table)
+    if not content.dataset:
+        is_options = any(map(_is_option, content.symbols.values()))
+        content.dataset = OPRA if is_options or not content.symbols else _NOT_OPTIONS
+    return content
+
+
+def _schema(path: Path, names: Sequence[str], table: Sequence[CsvRow]) -> str:
+    """The schema of a file, which all its rows have."""
+    at = names.index("rtype")
+    kinds = {row.cells[at].strip() for row in table}
+    schemas = [schema for schema, rtype in RTYPES.items() if kinds == {str(rtype)}]
+    if not schemas:
+        known = ", ".join(f"{rtype} ({schema})" for schema, rtype in RTYPES.items())
+        raise TapeError(
+            f"{path}: records of type {', '.join(sorted(kinds)) or 'none'}; expected one of {known}"
+        )
+    if "tbbo" not in schemas:
+        return schemas[0]
+    # Both have one type; every record of tbbo is a trade.
+    action = names.index("action") if "action" in names else 0
+    return "tbbo" if all(row.cells[action].strip() == "T" for row in table) else "mbp-1"
+
+
+def _named_dataset(path: Path) -> str:
+    match = _DATASET.match(path.name)
+    return "" if match is None else f"{match[1]}.{match[2]}".upper()
+
+
+def _is_option(symbol: str) -> bool:
+    try:
+        parse_osi(symbol)
+    except MarketError:
+        return False
+    return True
+
+
+def _fill(
+    content: RecordFile, schema: str, columns: dict[str, int], table: Sequence[CsvRow]
+) -> None:
+    """Read the rows into records."""
+    layout = SCHEMAS[schema]
+    symbol_at = columns.get("symbol", columns.get("raw_symbol"))
+    prices = [index for name, index in columns.items() if _PRICES.fullmatch(name)]
+    is_pretty = any("." in row.cells[index] for row in table for index in prices)
+    readers = {
+        name: _reader(name, layout[name], is_pretty=is_pretty)
+        for name in layout.names or ()
+        if name in columns and name not in ("length", "rtype")
+    }
+    out = records(schema, len(table))
+    kept = []
+    totals: dict[tuple[str, str], int] = {}
+    for number, row in enumerate(table):
+        symbol = "" if symbol_at is None else row.cells[symbol_at].rstrip()
+        owner = underlying_name(symbol) if symbol else ""
+        is_lost = False
+        for name, read in readers.items():
+            text = row.cells[columns[name]]
+            fact = _FACTS.get(name)
+            if fact:
+                totals[owner, fact] = totals.get((owner, fact), 0) + 1
+            if not text.strip() and layout[name].kind != "S":
+                continue
+            try:
+                out[number][name] = read(text)
+            except (ValueError, OverflowError):
+                is_lost |= name in ("instrument_id", "ts_recv")
+                content.lose(owner, fact or name, f"{text.strip()!r} on line {row.line}")
+                if fact:
+                    totals[owner, fact] -= 1
+        if is_lost:
+            content.skipped["rows without an instrument or a receive time"] += 1
+            continue
+        kept.append(number)
+        if symbol:
+            content.symbols.setdefault(int(out[number]["instrument_id"]), symbol)
+    for (owner, fact), count in totals.items():
+        if owner in content.losses:
+            content.losses[owner].keep(fact, count)
+    content.records[schema] = out[kept]
+
+
+def _reader(
+    name: str, layout: np.dtype[np.void], *, is_pretty: bool
+) -> Callable[[str], int | bytes]:
+    if layout.kind == "S":
+        # A blank is one of the values of a flag.
+        return _flag if layout.itemsize == 1 else _text
+    if name in _TIMES:
+        return _time
+    return _price if is_pretty and _PRICES.fullmatch(name) else _integer
+
+
+def _flag(text: str) -> bytes:
+    return text.encode("ascii")
+
+
+def _text(text: str) -> bytes:
+    return text.rstrip().encode("ascii")
+
+
+def _integer(text: str) -> int:
+    return int(text)
+
+
+def _price(text: str) -> int:
+    """A decimal as a fixed-point price, exactly."""
+    match = _NUMBER.fullmatch(text.strip())
+    if match is None or not (match[2] or match[3]) or len(match[2]) > _LARGEST_DIGITS:
+        raise ValueError(text)
+    fraction = (match[3] or "").ljust(9, "0")
+    if fraction[9:].strip("0"):
+        raise ValueError(text)
+    value = int(match[2] or 0) * round(1 / PRICE_SCALE) + int(fraction[:9])
+    return -value if match[1] else value
+
+
+def _time(text: str) -> int:
+    """UTC nanoseconds, or an ISO time as them."""
+    match = _MOMENT.fullmatch(text.strip())
+    if match is None:
+        return int(text)
+    moment = datetime.fromisoformat(f"{match[1]}T{match[2]}+00:00")
+    return int(moment.timestamp()) * SECOND + int((match[3] or "").ljust(9, "0"))
