@@ -16,6 +16,7 @@ from zerodte.market.osi import MarketError, parse_osi
 from zerodte.records.dbn import CADENCE, INDEX, TRADE_SCHEMAS, UNDEF_TIME
 from zerodte.records.tick import Tick
 from zerodte.tape.checksums import MANIFEST, FileBytes, TapeManifest, file_bytes
+from zerodte.tape.compression import DBN_SUFFIXES
 from zerodte.tape.dbnfile import DbnFile, find_files
 from zerodte.tape.diagnostics import Diagnostics
 from zerodte.tape.error import TapeError
@@ -32,6 +33,9 @@ from zerodte.tape.sidecars import (
 )
 from zerodte.tape.symbology import Symbols, read_mappings, read_symbols
 from zerodte.tape.tick_reader import TickReader
+from zerodte.tape.unread_files import unread_files
+
+_DBN = " or ".join(f"*{suffix}" for suffix in DBN_SUFFIXES)
 
 __all__ = ["Tape", "TapeError", "kind_of", "open_tape"]
 
@@ -195,8 +199,12 @@ def open_tape(path: str | Path, date: datetime.date | None = None) -> Tape:
         raise TapeError(f"{folder}: no such folder; a tape is a folder of DBN files")
     files = find_files(folder)
     if not files:
-        raise TapeError(f"{folder}: no DBN files in it; they are named *.dbn or *.dbn.zst")
+        raise TapeError(
+            _with_unread(folder, f"{folder}: no DBN files in it; they are named {_DBN}")
+        )
     diagnostics = Diagnostics()
+    for sentence in unread_files(folder):
+        diagnostics.warn(sentence)
     session = calendar().session(date) if date else None
     session = session or _find_session(folder, files, diagnostics)
     span = session_span(session)
@@ -209,6 +217,10 @@ def open_tape(path: str | Path, date: datetime.date | None = None) -> Tape:
                 "with symbol mappings in the metadata"
             )
     return Tape(folder, files, session, symbols, diagnostics)
+
+
+def _with_unread(folder: Path, problem: str) -> str:
+    return "; ".join([problem, *unread_files(folder)])
 
 
 def kind_of(dataset: str, symbols: Mapping[int, str]) -> InstrumentKind:
@@ -229,9 +241,9 @@ def _find_session(
     """The newest session in which a file of quotes or trades begins."""
     times = [_first_time(file, diagnostics) for file in files if _is_market_data(file)]
     if not any(times):
+        need = f"a tape needs at least one of the schemas {', '.join((*CADENCE, *TRADE_SCHEMAS))}"
         raise TapeError(
-            f"{folder}: no quote and no trade with a receive time; a tape needs at least one of "
-            f"the schemas {', '.join((*CADENCE, *TRADE_SCHEMAS))}"
+            _with_unread(folder, f"{folder}: no quote and no trade with a receive time; {need}")
         )
     try:
         return calendar().session_of(max(times))
