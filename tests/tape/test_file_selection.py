@@ -74,3 +74,37 @@ def test_volume_of_trades_inside_mbp1_counts(tmp_path: Path) -> None:
     write(tmp_path / "tape", ("mbp-1", rows))
     session = replay(open_tape(tmp_path / "tape"), until=OPEN + 60 * SECOND)
     assert ask(session, "ABC")["flow"]["total_volume"] == 30
+
+
+@pytest.mark.parametrize(
+    ("dataset", "names", "kind"),
+    [
+        ("DBIX.CORE", ["SPX", "VIX", "OTHER1", "OTHER2", "OTHER3"], "index"),
+        ("SOME.INDICES", ["SPX", "$NDX"], "index"),
+        ("XNAS.ITCH", ["SPY", "CBTX", "AAPL"], "equity"),
+    ],
+)
+def test_datasets_of_index_values_are_known_by_name_or_symbols(
+    writer: TapeWriter, make: Make, dataset: str, names: list[str], kind: str
+) -> None:
+    writer.write(OPRA, "cbbo-1s", make("cbbo-1s", 1, 2), name="q.dbn")
+    writer.ids(dataset, names)
+    writer.write(dataset, "trades", make("trades", 1, 2), name="x.dbn")
+    tape = open_tape(writer.path)
+    assert tape.kind(dataset) == kind
+    aside = "x.dbn: its trades are no prices; XNAS.ITCH is taken for equities, whose quotes are"
+    assert tape.warnings == ([aside] if kind == "equity" else [])
+
+
+def test_index_values_of_a_vendor_are_the_spot(tmp_path: Path) -> None:
+    write(tmp_path / "tape", ("cbbo-1s", quotes("cbbo-1s", 600, 50, seed=1)))
+    values = records("trades", 50)
+    values["ts_event"] = values["ts_recv"] = OPEN + SECOND * np.arange(1, 51)
+    values["instrument_id"] = 7
+    values["price"] = 100_100_000_000
+    writer = TapeWriter(tmp_path / "tape")
+    writer.write("DBIX.CORE", "trades", values, {7: "ABC"}, name="x.dbn")
+    session = replay(open_tape(tmp_path / "tape"), until=OPEN + 50 * SECOND)
+    answer = ask(session, "ABC")
+    assert answer["metadata"]["spot_source"] == "index"
+    assert answer["underlying_price"] == 100.1

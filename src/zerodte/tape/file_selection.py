@@ -102,6 +102,11 @@ def select_files(
         schemas = (quotes[file.dataset], trades[file.dataset])
         if routes := tuple(_routes(file, kinds[file.dataset], *schemas)):
             selection.append(SelectedFile(file, routes))
+            if kinds[file.dataset] == "equity" and not schemas[0] and file.schema == schemas[1]:
+                warn(
+                    f"{file.name}: its trades are no prices; {file.dataset} is taken for equities, "
+                    "whose quotes are"
+                )
             if file.schema in CADENCE and file.schema != schemas[0]:
                 warn(
                     f"{file.name}: only its trades are used; the quotes of {file.dataset} come "
