@@ -96,6 +96,7 @@ def import_trades(file: str | Path, out: str | Path, day: date | None = None) ->
             folder, notes=_NOTES, cadence_seconds=_CADENCE_SECONDS, import_losses=losses
         )
         summary, *others = [write_trades(imported, writer) for imported in imports]
+        writer.finish()
     return summary.with_others(others)
 
 

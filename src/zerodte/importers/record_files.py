@@ -108,6 +108,7 @@ def write_files(files: Sequence[RecordFile], out: Path, note: str) -> None:
                         {number: names[number] for number in numbers},
                         name=f"{_stem(file.path)}.{schema}.dbn.zst",
                     )
+        writer.finish()
 
 
 def _count(file: RecordFile, reason: str, mask: Bool) -> None:

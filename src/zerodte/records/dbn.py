@@ -29,6 +29,8 @@ OPRA: Final = "OPRA.PILLAR"
 OPRA_CONSOLIDATED: Final = 30
 #: The dataset of index values, which are kept as trades.
 INDEX: Final = "ZERODTE.INDEX"
+#: The same, and the vendor's datasets of index values.
+INDEX_DATASETS: Final = (INDEX, "DBIX.CORE")
 
 #: The header's `length` counts words of four bytes.
 LENGTH_UNIT: Final = 4

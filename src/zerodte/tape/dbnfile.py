@@ -13,16 +13,24 @@ from typing import cast
 import databento_dbn as dbn
 import numpy as np
 
-from zerodte.records.dbn import LENGTH_UNIT, RTYPES, SCHEMAS, Records
+from zerodte.records.dbn import RTYPES, SCHEMAS, Records
 from zerodte.tape.checksums import FileBytes, TapeManifest, file_bytes
 from zerodte.tape.compression import Warn, is_compressed, read_blocks
+from zerodte.tape.concatenation import MAGIC, PREFIX, RecordStream, metadata_size
 from zerodte.tape.error import TapeError
 from zerodte.tape.manifest import is_dbn, read_manifest, tape_files
 from zerodte.tape.sidecars import sidecar_path
 
-_PREFIX = 8  # bytes: b"DBN", the version, and the size of the metadata that follow
 _NEWEST_VERSION = 3
 _UPGRADED = ("definition", "statistics")
+#: Bytes of a record of an earlier version, by schema and version.
+_OLD_SIZES = {
+    ("definition", 1): 360,
+    ("definition", 2): 400,
+    ("statistics", 1): 64,
+    ("statistics", 2): 64,
+}
+_HEADER_WORD = [("length", "u1"), ("rtype", "u1")]
 
 # The package's type stubs declare the members of its enums as integers.
 _TO_V3 = cast("dbn.VersionUpgradePolicy", dbn.VersionUpgradePolicy.UPGRADE_TO_V3)
@@ -72,11 +80,8 @@ class DbnFile:
         Raises:
             TapeError: If the content is damaged, or becomes shorter meanwhile.
         """
-        position = 0
         for chunk in self._raw_chunks(warn):
-            self._check(chunk, position)
             chunk.flags.writeable = False
-            position += len(chunk)
             yield chunk
 
     def count(self, warn: Warn) -> int:
@@ -93,15 +98,31 @@ class DbnFile:
         return self._whole_records(self.content.blocks(step, self.offset), warn)
 
     def _whole_records(self, blocks: Iterator[bytes], warn: Warn) -> Iterator[Records]:
-        layout = SCHEMAS[self.schema]
-        rest = b""
-        for block in blocks:
-            data = rest + block
-            count = len(data) // layout.itemsize
-            rest = data[count * layout.itemsize :]
-            if count:
-                yield np.frombuffer(data, layout, count)
-        self._warn_of_remainder(len(rest), warn)
+        stream = self._stream(SCHEMAS[self.schema], warn)
+        yield from stream.read(blocks)
+        self._warn_of_remainder(len(stream.rest), warn)
+
+    def _stream(self, layout: np.dtype[np.void], warn: Warn) -> RecordStream:
+        def accept(header: bytes) -> None:
+            self._accept_part(header, warn)
+
+        return RecordStream(str(self.path), self.schema, layout, RTYPES[self.schema], accept)
+
+    def _accept_part(self, header: bytes, warn: Warn) -> None:
+        """Check the header of another file that was appended to this one."""
+        metadata = _decode_metadata(header, self.path)
+        found = metadata.dataset, str(metadata.schema), header[3]
+        if found != (self.dataset, self.schema, self.version):
+            raise TapeError(
+                f"{self.path}: another DBN file begins within it, of {found[0]}, {found[1]}, "
+                f"version {found[2]}, after {self.dataset}, {self.schema}, version {self.version}; "
+                "only files of one kind can be joined; write them as separate files"
+            )
+        if metadata.mappings.keys() - self.metadata.mappings.keys():
+            warn(
+                f"{self.name}: the symbols that only the metadata in its middle name are not read; "
+                "unless definitions name them, write the files that were joined as separate ones"
+            )
 
     def _upgrade(self, warn: Warn) -> Iterator[Records]:
         layout = SCHEMAS[self.schema]
@@ -110,16 +131,17 @@ class DbnFile:
             input_version=self.version,
             upgrade_policy=_TO_V3,
         )
-        for block in self._large_blocks(warn):
+        old = np.dtype([*_HEADER_WORD, ("rest", f"V{_OLD_SIZES[self.schema, self.version] - 2}")])
+        stream = self._stream(old, warn)
+        for records in stream.read(self._large_blocks(warn)):
             try:
-                decoded = b"".join(map(bytes, decoder.write_and_decode(block)))
+                decoded = b"".join(map(bytes, decoder.write_and_decode(records.tobytes())))
             except dbn.DBNError as error:
                 raise TapeError(f"{self.path}: damaged: {error}") from error
-            if len(decoded) % layout.itemsize:
-                raise TapeError(f"{self.path}: holds records of schemas other than {self.schema}")
-            if decoded:
-                yield np.frombuffer(decoded, layout)
-        self._warn_of_remainder(len(decoder.buffer()), warn)
+            if len(decoded) != len(records) * layout.itemsize:
+                raise TapeError(f"{self.path}: damaged: records of {self.schema} cannot be read")
+            yield np.frombuffer(decoded, layout)
+        self._warn_of_remainder(len(stream.rest), warn)
 
     def _large_blocks(self, warn: Warn) -> Iterator[bytes]:
         """The content after the metadata; small blocks are joined, so that no array is tiny."""
@@ -140,21 +162,6 @@ class DbnFile:
         if size:
             warn(f"{self.name}: the last record is cut off ({size} bytes); it is left out")
 
-    def _check(self, chunk: Records, position: int) -> None:
-        """Check every record's length and type, as one comparison of two bytes."""
-        layout = SCHEMAS[self.schema]
-        expected = RTYPES[self.schema] << 8 | layout.itemsize // LENGTH_UNIT
-        header = chunk.getfield(np.dtype("<u2"), 0)
-        is_valid = header == expected
-        if not is_valid.all():
-            wrong = int(np.argmin(is_valid))
-            rtype, length = divmod(int(header[wrong]), 256)
-            raise TapeError(
-                f"{self.path}: record {position + wrong} has length {length * LENGTH_UNIT} and "
-                f"type {rtype:#04x}; records of {self.schema} have {layout.itemsize} and "
-                f"{RTYPES[self.schema]:#04x}; the file is damaged, or holds several schemas"
-            )
-
 
 def read_metadata(path: Path, name: str, manifest: TapeManifest | None = None) -> DbnFile:
     """Read a file's metadata.
@@ -173,13 +180,21 @@ def read_metadata(path: Path, name: str, manifest: TapeManifest | None = None) -
     header = _read_header(file_bytes(path, name, manifest))
     if not _may_be_dbn(header):
         raise TapeError(f"{path}: not a DBN file; it begins with {header[:8]!r}, not with b'DBN'")
-    if len(header) >= _PREFIX and header[3] > _NEWEST_VERSION:
+    if len(header) >= PREFIX and header[3] > _NEWEST_VERSION:
         raise TapeError(
             f"{path}: DBN version {header[3]}; versions 1 to {_NEWEST_VERSION} are supported"
         )
-    size = _PREFIX + int.from_bytes(header[4:8], "little")
-    if len(header) < max(size, _PREFIX):
+    size = metadata_size(header, str(path))
+    if len(header) < max(size, PREFIX):
         raise TapeError(f"{path}: cut off within its metadata; it has no records")
+    metadata = _decode_metadata(header, path)
+    schema = str(metadata.schema)
+    # The decoder upgrades the metadata, which hides the version of the records.
+    return DbnFile(path, name, metadata.dataset, schema, header[3], size, metadata, manifest)
+
+
+def _decode_metadata(header: bytes, path: Path) -> dbn.Metadata:
+    """Decode a complete header; errors as for `read_metadata`."""
     try:
         metadata = dbn.Metadata.decode(header)
     except dbn.DBNError as error:
@@ -188,26 +203,25 @@ def read_metadata(path: Path, name: str, manifest: TapeManifest | None = None) -
         raise TapeError(f"{path}: holds several schemas; write one file per schema")
     if metadata.ts_out:
         raise TapeError(f"{path}: its records have send times (ts_out); record without them")
-    schema = str(metadata.schema)
-    # The decoder upgrades the metadata, which hides the version of the records.
-    return DbnFile(path, name, metadata.dataset, schema, header[3], size, metadata, manifest)
+    return metadata
 
 
 def _read_header(content: FileBytes) -> bytes:
     """The prefix and the metadata, or all of a shorter file."""
-    header = b""
-    size = _PREFIX
+    header = bytearray()
+    size = PREFIX
     for block in read_blocks(content, warn=lambda _: None):
         header += block
-        if len(header) >= _PREFIX:
-            size = _PREFIX + int.from_bytes(header[4:8], "little")
-        if len(header) >= size or not _may_be_dbn(header):
+        if not _may_be_dbn(header) or (len(header) >= PREFIX and header[3] > _NEWEST_VERSION):
             break
-    return header[:size]
+        size = max(metadata_size(header[:PREFIX], str(content.path)), PREFIX)
+        if len(header) >= size:
+            break
+    return bytes(header[:size])
 
 
-def _may_be_dbn(header: bytes) -> bool:
-    return header[:3] == b"DBN"[: len(header)]
+def _may_be_dbn(header: bytes | bytearray) -> bool:
+    return header[:3] == MAGIC[: len(header)]
 
 
 def find_files(folder: Path) -> list[DbnFile]:

@@ -23,7 +23,9 @@ RecordFilter: TypeAlias = Callable[[Records], Bool]
 #: From the finest to the coarsest.
 QUOTE_ORDER: Final = ("cmbp-1", "cbbo-1s", "mbp-1", "bbo-1s", "cbbo-1m", "bbo-1m")
 #: From the best-informed (the market-wide quote just before the trade) to the least.
-TRADE_ORDER: Final = ("tcbbo", "cmbp-1", "tbbo", "trades")
+TRADE_ORDER: Final = ("tcbbo", "cmbp-1", "tbbo", "mbp-1", "trades")
+#: Schemas of quotes among which there may be trades, and the schema whose layout those have.
+MIXED: Final = {"cmbp-1": "tcbbo", "mbp-1": "tbbo"}
 #: Schemas of reference data, and the fields of a tick that hold them.
 REFERENCE_FIELDS: Final[dict[str, TickField]] = {
     "definition": "definitions",
@@ -31,6 +33,7 @@ REFERENCE_FIELDS: Final[dict[str, TickField]] = {
 }
 
 _ONE_VENUE: Final = "are quotes of one venue; left out, the consolidated ones are used"
+_OTHER_TRADES: Final = "are trades; left out, the better-informed ones of other files are used"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,18 +44,19 @@ class RecordRoute:
         field: Their field of `Tick`.
         schema: The schema of their batches.
         accepts: Marks the records that take this route; None accepts all.
-        rejection: The diagnostic for the other records; empty if another route takes them.
+        rejections: Diagnostics of other records, with the filters that mark those; what none of
+            them marks is taken by another route.
     """
 
     field: TickField
     schema: str
     accepts: RecordFilter | None = None
-    rejection: str = ""
+    rejections: tuple[tuple[RecordFilter, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class SelectedFile:
-    """A file that is used. One of `cmbp-1` that holds trades has two routes."""
+    """A file that is used. One of quotes that also holds trades has two routes."""
 
     file: DbnFile
     routes: tuple[RecordRoute, ...]
@@ -70,6 +74,11 @@ def is_consolidated(records: Records) -> Bool:
     return consolidated
 
 
+def is_quote(records: Records) -> Bool:
+    """Mark what is not a trade in a schema of quotes and trades, shape (n,)."""
+    return ~is_trade(records)
+
+
 def select_files(
     files: Sequence[DbnFile], kinds: Mapping[str, InstrumentKind], warn: Warn
 ) -> list[SelectedFile]:
@@ -84,12 +93,25 @@ def select_files(
         The selected files, by name.
     """
     quotes = {dataset: _quote_schema(_of(files, dataset)) for dataset in kinds}
-    trades = {dataset: _trade_schema(_of(files, dataset), warn) for dataset in kinds}
+    trades = {
+        dataset: _trade_schema(_of(files, dataset), kind, quotes[dataset], warn)
+        for dataset, kind in kinds.items()
+    }
     selection = []
     for file in files:
         schemas = (quotes[file.dataset], trades[file.dataset])
         if routes := tuple(_routes(file, kinds[file.dataset], *schemas)):
             selection.append(SelectedFile(file, routes))
+            if kinds[file.dataset] == "equity" and not schemas[0] and file.schema == schemas[1]:
+                warn(
+                    f"{file.name}: its trades are no prices; {file.dataset} is taken for equities, "
+                    "whose quotes are"
+                )
+            if file.schema in CADENCE and file.schema != schemas[0]:
+                warn(
+                    f"{file.name}: only its trades are used; the quotes of {file.dataset} come "
+                    f"from {schemas[0]}"
+                )
         elif file.schema not in SCHEMAS:
             warn(f"{file.name}: ignored; {file.schema} is not one of {', '.join(SCHEMAS)}")
         else:
@@ -109,17 +131,24 @@ def _quote_schema(files: Sequence[DbnFile]) -> str | None:
     return next((schema for schema in QUOTE_ORDER if schema in schemas), None)
 
 
-def _trade_schema(files: Sequence[DbnFile], warn: Warn) -> str | None:
+def _trade_schema(
+    files: Sequence[DbnFile], kind: InstrumentKind, quotes: str | None, warn: Warn
+) -> str | None:
     schemas = {file.schema for file in files}
     candidates = [schema for schema in TRADE_ORDER if schema in schemas]
-    if candidates[:1] == ["cmbp-1"] and len(candidates) > 1 and not _any_trade(files, warn):
-        return candidates[1]
-    return candidates[0] if candidates else None
+    if kind != "options":
+        # Trades among the quotes of one venue say no more of an underlying than the quotes.
+        candidates = [schema for schema in candidates if schema != "mbp-1"]
+    for schema in candidates:
+        if schema not in MIXED or _any_trade(files, schema, warn):
+            return schema
+    # A recording may get some later.
+    return quotes if quotes in candidates else None
 
 
-def _any_trade(files: Sequence[DbnFile], warn: Warn) -> bool:
-    """Whether `cmbp-1` holds trades, which only its records tell."""
-    mixed = (file for file in files if file.schema == "cmbp-1")
+def _any_trade(files: Sequence[DbnFile], schema: str, warn: Warn) -> bool:
+    """Whether files of quotes hold trades, which only their records tell."""
+    mixed = (file for file in files if file.schema == schema)
     return any(is_trade(chunk).any() for file in mixed for chunk in file.chunks(warn))
 
 
@@ -134,14 +163,15 @@ def _routes(
     if schema == quotes:
         field: TickField = "quotes" if is_options else "underlying"
         if schema == "mbp-1" and file.dataset == OPRA:
-            routes.append(RecordRoute(field, schema, is_consolidated, _ONE_VENUE))
+            quoted, traded = (is_quote, _ONE_VENUE), (is_trade, _OTHER_TRADES)
+            rejections = (quoted,) if schema == trades else (quoted, traded)
+            routes.append(RecordRoute(field, schema, is_consolidated, rejections))
         else:
             routes.append(RecordRoute(field, schema))
     if schema == trades:
-        # A trade inside cmbp-1 carries the quote just before it, in the layout of tcbbo.
-        is_mixed = schema == "cmbp-1"
+        # A trade inside cmbp-1 carries the quote just before it, in the layout of tcbbo; one inside
+        # mbp-1 likewise, in that of tbbo.
+        layout = MIXED.get(schema)
         field = "trades" if is_options else "underlying"
-        routes.append(
-            RecordRoute(field, "tcbbo" if is_mixed else schema, is_trade if is_mixed else None)
-        )
+        routes.append(RecordRoute(field, layout or schema, is_trade if layout else None))
     return routes

@@ -13,15 +13,18 @@ from pathlib import Path
 from zerodte.arrays import I64
 from zerodte.market.calendar import TradingSession, calendar
 from zerodte.market.osi import MarketError, parse_osi
-from zerodte.records.dbn import CADENCE, INDEX, TRADE_SCHEMAS, UNDEF_TIME
+from zerodte.market.roots import canonical_name, root_info
+from zerodte.records.dbn import CADENCE, INDEX_DATASETS, TRADE_SCHEMAS
 from zerodte.records.tick import Tick
 from zerodte.tape.checksums import MANIFEST, FileBytes, TapeManifest, file_bytes
+from zerodte.tape.compression import DBN_SUFFIXES, Warn
 from zerodte.tape.dbnfile import DbnFile, find_files
 from zerodte.tape.diagnostics import Diagnostics
 from zerodte.tape.error import TapeError
 from zerodte.tape.file_selection import InstrumentKind, select_files
 from zerodte.tape.manifest import read_manifest, unlisted
 from zerodte.tape.record_router import SessionSpan
+from zerodte.tape.session_vote import session_span, vote_session
 from zerodte.tape.sidecars import (
     CANCELS_SUFFIX,
     Commit,
@@ -33,8 +36,11 @@ from zerodte.tape.sidecars import (
 )
 from zerodte.tape.symbology import Symbols, read_mappings, read_symbols
 from zerodte.tape.tick_reader import TickReader
+from zerodte.tape.unread_files import unread_files
 
-__all__ = ["Tape", "TapeError", "kind_of", "open_tape"]
+_DBN = " or ".join(f"*{suffix}" for suffix in DBN_SUFFIXES)
+
+__all__ = ["Tape", "TapeError", "kind_of", "open_tape", "session_span"]
 
 
 class Tape:
@@ -185,7 +191,7 @@ def open_tape(path: str | Path, date: datetime.date | None = None) -> Tape:
     Args:
         path: The folder.
         date: The session's; by default that of a recording's first tick, and of any other tape
-            that in which the newest file of quotes or trades begins.
+            that of most quotes and trades.
 
     Raises:
         TapeError: If there is no such folder, no DBN file in it, an unreadable file, no quote or
@@ -196,10 +202,15 @@ def open_tape(path: str | Path, date: datetime.date | None = None) -> Tape:
         raise TapeError(f"{folder}: no such folder; a tape is a folder of DBN files")
     files = find_files(folder)
     if not files:
-        raise TapeError(f"{folder}: no DBN files in it; they are named *.dbn or *.dbn.zst")
+        raise TapeError(
+            _with_unread(folder, f"{folder}: no DBN files in it; they are named {_DBN}")
+        )
     diagnostics = Diagnostics()
+    for sentence in unread_files(folder):
+        diagnostics.warn(sentence)
     session = calendar().session(date) if date else None
-    session = session or _recorded_session(folder) or _find_session(folder, files, diagnostics)
+    session = session or _recorded_session(folder)
+    session = session or _find_session(folder, files, diagnostics.warn)
     span = session_span(session)
     symbols = read_symbols(files, session.date, diagnostics.warn, span=(span.opening, span.closing))
     for file in files:
@@ -212,6 +223,10 @@ def open_tape(path: str | Path, date: datetime.date | None = None) -> Tape:
     return Tape(folder, files, session, symbols, diagnostics)
 
 
+def _with_unread(folder: Path, problem: str) -> str:
+    return "; ".join([problem, *unread_files(folder)])
+
+
 def kind_of(dataset: str, symbols: Mapping[int, str]) -> InstrumentKind:
     """The kind of a dataset's instruments.
 
@@ -219,9 +234,11 @@ def kind_of(dataset: str, symbols: Mapping[int, str]) -> InstrumentKind:
         dataset: Its name.
         symbols: Raw symbol by instrument id.
     """
-    if dataset == INDEX:
+    if dataset in INDEX_DATASETS:
         return "index"
-    return "options" if any(map(_is_option, symbols.values())) else "equity"
+    if any(map(_is_option, symbols.values())):
+        return "options"
+    return "index" if 2 * sum(map(_is_index, symbols.values())) > len(symbols) else "equity"
 
 
 def _recorded_session(folder: Path) -> TradingSession | None:
@@ -238,42 +255,25 @@ def _recorded_session(folder: Path) -> TradingSession | None:
         return None
 
 
-def _find_session(
-    folder: Path, files: Sequence[DbnFile], diagnostics: Diagnostics
-) -> TradingSession:
-    """The newest session in which a file of quotes or trades begins."""
-    times = [_first_time(file, diagnostics) for file in files if _is_market_data(file)]
-    if not any(times):
+def _find_session(folder: Path, files: Sequence[DbnFile], warn: Warn) -> TradingSession:
+    """The session of most quotes and trades."""
+    found = vote_session([file for file in files if _is_market_data(file)], warn)
+    if found is None:
+        need = f"a tape needs at least one of the schemas {', '.join((*CADENCE, *TRADE_SCHEMAS))}"
         raise TapeError(
-            f"{folder}: no quote and no trade with a receive time; a tape needs at least one of "
-            f"the schemas {', '.join((*CADENCE, *TRADE_SCHEMAS))}"
+            _with_unread(folder, f"{folder}: no quote and no trade with a receive time; {need}")
         )
-    try:
-        return calendar().session_of(max(times))
-    except MarketError as error:
-        raise TapeError(
-            f"{folder}: a file begins at {max(times)} ns since 1970: {error}"
-        ) from error
-
-
-def _first_time(file: DbnFile, diagnostics: Diagnostics) -> int:
-    """The receive time of a file's first record that has one; 0 if none has."""
-    for chunk in file.chunks(diagnostics.warn):
-        times = chunk["ts_recv"]
-        times = times[(times != 0) & (times != UNDEF_TIME)]
-        if len(times):
-            return int(times[0])
-    return 0
+    return found
 
 
 def _is_market_data(file: DbnFile) -> bool:
     return file.schema in CADENCE or file.schema in TRADE_SCHEMAS
 
 
-def session_span(session: TradingSession) -> SessionSpan:
-    """The receive times that belong to a session."""
-    start, end = calendar().span(session)
-    return SessionSpan(start, end - 1)
+def _is_index(symbol: str) -> bool:
+    name = canonical_name(symbol)
+    info = root_info(name)
+    return info.is_index and info.symbol == name
 
 
 def _is_option(symbol: str) -> bool:

@@ -18,14 +18,13 @@ from zerodte.tape.checksums import (
     file_bytes,
     wrong_size,
 )
-from zerodte.tape.compression import PLAIN_SUFFIX, ZSTD_SUFFIX
+from zerodte.tape.compression import is_dbn_name
 from zerodte.tape.error import TapeError
 from zerodte.tape.sidecars import CANCELS_SUFFIX, CONDITIONS_SUFFIX, NOTES, TICKS
 
 #: The folder in which a simulator writes what no market shows.
 TRUTH_FOLDER = "truth"
 
-_DBN = (PLAIN_SUFFIX, ZSTD_SUFFIX)
 _SIDECARS = (CONDITIONS_SUFFIX, CANCELS_SUFFIX)
 
 
@@ -46,7 +45,7 @@ def tape_files(folder: Path) -> Iterator[str]:
 
 def is_dbn(name: str) -> bool:
     """Whether a file of this path within a tape is read as DBN."""
-    return name.endswith(_DBN) and PurePosixPath(name).parts[0] != TRUTH_FOLDER
+    return is_dbn_name(name) and PurePosixPath(name).parts[0] != TRUTH_FOLDER
 
 
 def sidecar_owner(name: str) -> str:

@@ -189,7 +189,7 @@ class RecordRouter:
             self._leave_out(_DUPLICATE, duplicates & wanted)
             routes = [(route, wanted & ~duplicates) for route in self._routes]
             routes += [
-                (replace(route, field="duplicates", rejection=""), wanted & duplicates)
+                (replace(route, field="duplicates", rejections=()), wanted & duplicates)
                 for route in self._routes
             ]
         self._chunks = [
@@ -229,7 +229,8 @@ class RecordRouter:
     ) -> _RoutedChunk:
         if route.accepts is not None:
             is_accepted = route.accepts(chunk)
-            self._leave_out(route.rejection, ~is_accepted)
+            for marks, problem in route.rejections:
+                self._leave_out(problem, ~is_accepted & marks(chunk))
             mask = is_accepted if mask is None else is_accepted & mask
         if mask is None:
             return _RoutedChunk(route, chunk, conditions, bounds, position, None)
@@ -242,6 +243,5 @@ class RecordRouter:
         return _RoutedChunk(route, records, conditions, runs, position, rows)
 
     def _leave_out(self, problem: str, mask: Bool) -> None:
-        if problem:
-            self._left_out[problem] += int(np.count_nonzero(mask))
-            self._diagnostics.count(self.name, problem, self._left_out[problem])
+        self._left_out[problem] += int(np.count_nonzero(mask))
+        self._diagnostics.count(self.name, problem, self._left_out[problem])

@@ -1,0 +1,51 @@
+"""The files in a tape's folder that are not read, and why."""
+
+from collections.abc import Sequence
+from pathlib import Path, PurePosixPath
+from typing import Final
+
+from zerodte.tape.checksums import MANIFEST
+from zerodte.tape.compression import DBN_SUFFIXES
+from zerodte.tape.manifest import TRUTH_FOLDER, sidecar_owner, tape_files
+
+_MAX_NAMES: Final = 5  # in a sentence
+_TABLES: Final = (".csv", ".tsv", ".parquet", ".feather", ".arrow")
+_ARCHIVES: Final = (".zip", ".tar", ".tgz", ".7z", ".rar")
+_PACKED: Final = (".zst", ".gz", ".bz2", ".xz")
+
+
+def unread_files(folder: Path) -> list[str]:
+    """A sentence for each reason, naming files; hidden files and `truth/` are not looked at."""
+    names: dict[str, list[str]] = {}
+    known = {*tape_files(folder), MANIFEST}
+    for path in sorted(folder.rglob("*")):
+        inside = path.relative_to(folder)
+        name = inside.as_posix()
+        is_hidden = any(part.startswith(".") for part in inside.parts)
+        if is_hidden or inside.parts[0] == TRUTH_FOLDER or not path.is_file():
+            continue
+        owner = sidecar_owner(name)
+        if name not in known:
+            names.setdefault(_reason(name), []).append(name)
+        elif owner and owner not in known:
+            names.setdefault(f"they belong to no file ({owner} is missing)", []).append(name)
+    return [f"{_enumeration(group)}: not read; {reason}" for reason, group in names.items()]
+
+
+def _reason(name: str) -> str:
+    end = PurePosixPath(name).name.lower()
+    expected = ", ".join(f"*{suffix}" for suffix in DBN_SUFFIXES)
+    if ".dbn" in end:
+        return f"DBN is read from {expected} only"
+    while end.endswith(_PACKED):
+        end = end.rpartition(".")[0]
+    if end.endswith(_TABLES):
+        return f"the records of a tape are DBN ({expected}); download them as DBN, or import them"
+    if end.endswith(_ARCHIVES):
+        return "an archive; unpack it into the folder"
+    return "it holds no DBN, by its name"
+
+
+def _enumeration(names: Sequence[str]) -> str:
+    more = len(names) - _MAX_NAMES
+    return ", ".join(names[:_MAX_NAMES]) + (f" and {more:,} more" if more > 0 else "")
