@@ -27,7 +27,7 @@ help: ## This list
 	@echo "make run           serve a simulated market on http://$(HOST):$(PORT) (PORT=N, HOST=H, SPEED=X,"
 	@echo "                   DATE=D, SEED=N, SYMBOLS=A,B; TAPE=DIR serves a tape instead)"
 	@echo "make test          run the tests, in parallel (ARGS=..., WORKERS=N)"
-	@echo "make drill         run the long seeded matrices: kills, recorded days in every form, generated requests"
+	@echo "make drill         run the long seeded matrices: kills, damage, generated requests, recorded days"
 	@echo "make check         lint, types, import directions"
 	@echo "make bench         measure speed against named peers"
 	@echo "make study         measure the simulated market against real ones (ARGS=NAME)"
