@@ -24,6 +24,13 @@ from zerodte.history.history import History
 from zerodte.importers.cboe_chain import import_chain
 from zerodte.importers.cboe_eod import import_eod
 from zerodte.importers.cboe_trades import import_trades
+from zerodte.importers.csv_formats import (
+    CBOE_CHAIN,
+    CBOE_EOD,
+    CBOE_TRADES,
+    DATABENTO_CSV,
+    recognise,
+)
 from zerodte.importers.databento_csv import import_databento_csv
 from zerodte.importers.lean import import_lean
 from zerodte.importers.mixed_dbn import import_mixed_dbn
@@ -156,6 +163,31 @@ def import_eod_command(file: Path, root: str | None, day: datetime.date | None, 
 def import_trades_command(file: Path, day: datetime.date | None, out: Path) -> None:
     """Import FILE, option trades with their quotes from the Cboe DataShop."""
     click.echo(import_trades(file, out, day))
+
+
+@import_group.command("csv")
+@click.argument("files", type=_FILE, nargs=-1, required=True)
+@click.option("--at", help="Time of the quotes of chains: yyyy-MM-ddTHH:mm[:ss] in New York.")
+@click.option("--date", "day", type=DATE, help="The session, if a file has several.")
+@click.option("--out", type=FOLDER, required=True, help="The tape's folder, new or existing.")
+def import_csv_command(
+    files: tuple[Path, ...], at: str | None, day: datetime.date | None, out: Path
+) -> None:
+    """Import FILES, CSV files of any format, each recognised by its header."""
+    formats = {file: recognise(file) for file in files}
+    if at is None and CBOE_CHAIN in formats.values():
+        raise click.UsageError("a chain of Cboe's delayed quotes needs the time of them: --at")
+    of_databento = [file for file, found in formats.items() if found is DATABENTO_CSV]
+    if of_databento:
+        for content in import_databento_csv(of_databento, out):
+            click.echo(content)
+    for file, found in formats.items():
+        if found is CBOE_CHAIN and at is not None:
+            click.echo(import_chain(file, at, out))
+        elif found is CBOE_EOD:
+            click.echo(import_eod(file, out, day=day))
+        elif found is CBOE_TRADES:
+            click.echo(import_trades(file, out, day))
 
 
 @import_group.command("databento-csv")

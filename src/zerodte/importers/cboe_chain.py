@@ -25,6 +25,7 @@ from zerodte.importers.chain_tape import (
     settled_day,
     write_chains,
 )
+from zerodte.importers.csv_formats import hint_of
 from zerodte.importers.csv_text import CsvRow, read_rows
 from zerodte.importers.import_losses import CellReader, LossCounter
 from zerodte.importers.import_summary import ImportSummary
@@ -139,7 +140,7 @@ def _read(path: Path) -> _File:
             )
     raise TapeError(
         f"{path}: not a chain of Cboe's delayed quotes; "
-        f"expected: a table that begins with '{_FIRST_COLUMN},Calls,...'"
+        f"expected: a table that begins with '{_FIRST_COLUMN},Calls,...'{hint_of(rows[0].cells)}"
     )
 
 

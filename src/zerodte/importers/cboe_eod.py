@@ -24,6 +24,7 @@ from zerodte.importers.chain_tape import (
     ImportedSymbol,
     write_chains,
 )
+from zerodte.importers.csv_formats import CBOE_EOD
 from zerodte.importers.csv_text import CsvRow
 from zerodte.importers.datashop_table import (
     ROOT,
@@ -41,7 +42,6 @@ from zerodte.tape.error import TapeError
 
 _NOTE: Final = "Cboe DataShop end-of-day file: snapshots of the chain at 15:45 and at the close"
 
-EOD_COLUMNS: Final = ("quote_date", "expiration", "strike", "option_type", "open_interest")
 _QUOTES: Final = ("bid", "ask")
 _AFTERNOON: Final = "1545"
 _CLOSE: Final = "eod"
@@ -97,7 +97,7 @@ class EodTable:
 
     def __init__(self, path: Path, root: str | None) -> None:
         content = "DataShop end-of-day file with columns of 15:45 or of the close"
-        self.table = DatashopTable(path, content, EOD_COLUMNS)
+        self.table = DatashopTable(path, content, CBOE_EOD.columns)
         columns = self.table.columns
         self.instants = [
             instant

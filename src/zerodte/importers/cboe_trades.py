@@ -14,6 +14,7 @@ from typing import Final
 import numpy as np
 
 from zerodte.importers.chain_tape import CBOE_DATASHOP, check_session
+from zerodte.importers.csv_formats import CBOE_TRADES
 from zerodte.importers.csv_text import CsvRow
 from zerodte.importers.datashop_conditions import CONDITIONS
 from zerodte.importers.datashop_table import (
@@ -41,18 +42,6 @@ _NOTES: Final = (
 #: Quotes come with trades, so one is fresh for as long as a minute's sample.
 _CADENCE_SECONDS: Final = 60
 
-TRADE_COLUMNS: Final = (
-    "quote_datetime",
-    ROOT,
-    "expiration",
-    "strike",
-    "option_type",
-    "trade_size",
-    "trade_price",
-    "trade_condition_id",
-    "best_bid",
-    "best_ask",
-)
 _CONTRACT: Final = (ROOT, "expiration", "strike", "option_type")
 _EXCHANGE_CELLS: Final = 5  # exchange, bid size, bid, ask size, ask
 
@@ -77,7 +66,9 @@ def import_trades(file: str | Path, out: str | Path, day: date | None = None) ->
             not given, has no trade of `day`, or the tape already holds them.
     """
     path = Path(file)
-    reader = _TradeReader(DatashopTable(path, "DataShop file of option trades", TRADE_COLUMNS))
+    reader = _TradeReader(
+        DatashopTable(path, "DataShop file of option trades", CBOE_TRADES.columns)
+    )
     reader.read()
     session = _session(path, reader.symbols, day)
     imports = [

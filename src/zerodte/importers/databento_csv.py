@@ -13,6 +13,7 @@ from typing import Final
 import numpy as np
 
 from zerodte.constants import SECOND
+from zerodte.importers.csv_formats import DATABENTO_CSV, hint_of
 from zerodte.importers.csv_text import CsvRow, iterate_rows
 from zerodte.importers.record_files import RecordFile, underlying_name, write_files
 from zerodte.market.osi import MarketError, parse_osi
@@ -20,7 +21,6 @@ from zerodte.records.dbn import OPRA, PRICE_SCALE, RTYPES, SCHEMAS, records
 from zerodte.tape.error import TapeError
 
 _NOTE: Final = "CSV files of Databento"
-_HEADER: Final = ("rtype", "publisher_id", "instrument_id", "ts_recv")
 _NOT_OPTIONS: Final = "DATABENTO.CSV"
 _DATASET: Final = re.compile(r"([a-z]+)[-.]([a-z]+)-\d{8}", re.ASCII | re.IGNORECASE)
 _TIMES: Final = ("ts_event", "ts_recv", "ts_ref", "expiration", "activation")
@@ -71,8 +71,10 @@ def import_databento_csv(
 def _read(path: Path, dataset: str | None) -> RecordFile:
     rows = iterate_rows(path)
     names = [name.strip().lower() for name in next(rows).cells]
-    if missing := [name for name in _HEADER if name not in names]:
-        raise TapeError(f"{path}: not a CSV file of Databento; it lacks {', '.join(missing)}")
+    if missing := [name for name in DATABENTO_CSV.columns if name not in names]:
+        raise TapeError(
+            f"{path}: not a CSV file of Databento; it lacks {', '.join(missing)}{hint_of(names)}"
+        )
     table = list(rows)
     for row in table:
         if len(row.cells) < len(names):

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from zerodte.clock import new_york
+from zerodte.importers.csv_formats import hint_of
 from zerodte.importers.csv_text import CsvRow, iterate_rows
 from zerodte.importers.numbers import read_number
 from zerodte.market.osi import Contract, format_osi
@@ -50,7 +51,9 @@ class DatashopTable:
             names.pop()
         self.columns = {name: index for index, name in reversed(list(enumerate(names)))}
         if missing := [name for name in columns if name not in self.columns]:
-            raise TapeError(f"{path}: not a {content}; it lacks {', '.join(missing)}")
+            raise TapeError(
+                f"{path}: not a {content}; it lacks {', '.join(missing)}{hint_of(names)}"
+            )
         self.width = len(names)
         self._needed = max(self.columns[name] for name in columns) + 1
 
