@@ -97,3 +97,18 @@ def test_the_same_record_of_another_dataset_or_instant_counts(
     assert sum(len(b.records) for tick in ticks for b in tick.trades) == 3
     assert sum(len(b.records) for tick in ticks for b in tick.underlying) == 2
     assert sum(len(b.records) for tick in ticks for b in tick.duplicates) == 1
+
+
+@pytest.mark.parametrize("owner", ["a.dbn", "b.dbn.zst"])
+@pytest.mark.parametrize("is_part", [False, True])
+def test_the_copy_with_more_sidecars_is_kept(tmp_path: Path, owner: str, is_part: bool) -> None:
+    rows = trades("tcbbo", 40_000, 3_600, 2)
+    write(tmp_path, ("cbbo-1s", quotes("cbbo-1s", 400, 90, 1)))
+    known = rows[10_000:20_000] if is_part else rows
+    for name in ("a.dbn", "b.dbn.zst"):
+        add(tmp_path, "tcbbo", known if name == owner else rows, name)
+    (tmp_path / f"{owner}.conditions").write_bytes(bytes([2]) * len(known))
+    batches = [batch for tick in open_tape(tmp_path).ticks() for batch in tick.trades]
+    assert sum(len(batch.records) for batch in batches) == len(rows)
+    conditions = [batch.conditions for batch in batches if batch.conditions is not None]
+    assert np.concatenate(conditions).tolist() == [2] * len(known)

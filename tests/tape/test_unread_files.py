@@ -104,3 +104,44 @@ def test_reference_data_alone_is_refused_with_what_is_not_read(
     (download / "q.dbn").unlink()
     with pytest.raises(TapeError, match=r"no quote and no trade .*; t\.dbn\.bz2: not read; "):
         open_tape(download)
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("a\x1b[31m.csv", r"a\x1b[31m.csv"),
+        ("a\x9b31m\r.csv", r"a\x9b31m\r.csv"),
+        ("a\udcff.csv", r"a\udcff.csv"),
+        ("größe 5.csv", "größe 5.csv"),
+    ],
+)
+def test_names_are_escaped_in_warnings_and_errors(download: Path, name: str, shown: str) -> None:
+    (download / name).write_bytes(b"anything")
+    (warning,) = open_tape(download).warnings
+    assert warning.startswith(f"{shown}: not read; ")
+    (download / f"{name}.dbn").write_bytes(b"anything")
+    with pytest.raises(TapeError) as refused:
+        open_tape(download)
+    assert f"{shown}.dbn: not a DBN file" in str(refused.value)
+
+
+def test_names_of_files_with_records_are_escaped(
+    download: Path, writer: TapeWriter, make: Make
+) -> None:
+    writer.write(OPRA, "tcbbo", make("tcbbo", 3, 90_000), name="\x1b]0;x\x07.dbn")
+    tape = open_tape(download)
+    assert sum(len(batch.records) for tick in tape.ticks() for batch in tick.trades) == 3
+    assert tape.warnings == [r"\x1b]0;x\x07.dbn: 1 records are from after the session; left out"]
+
+
+def test_notes_may_begin_with_a_byte_order_mark(download: Path) -> None:
+    (download / "tape.json").write_bytes(b'\xef\xbb\xbf{"source": "elsewhere"}')
+    assert open_tape(download).notes.source == "elsewhere"
+
+
+@pytest.mark.parametrize("name", ["tape.json", "ticks"])
+def test_text_that_is_no_utf8_is_refused(download: Path, name: str) -> None:
+    line = b'{"end": 1648042200000000000, "counts": {}, "gap": "\xff"}\n'
+    (download / name).write_bytes(line if name == "ticks" else b'{"source": "\xff"}')
+    with pytest.raises(TapeError, match=rf"{name}.*; expected: "):
+        open_tape(download)

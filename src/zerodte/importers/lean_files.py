@@ -33,6 +33,11 @@ _LARGEST_PRICE: Final = 1e13  # ten-thousandths of a dollar
 _LARGEST_COUNT: Final = 2**32 - 2  # what a record holds, one below its "undefined"
 _DAY: Final = 86_400_000  # milliseconds
 _MAX_NAMES: Final = 6  # in an error
+#: Bytes of a member of an archive: the most, and those up to which any ratio is plausible.
+_LARGEST_MEMBER: Final = 1 << 26
+_SMALL_MEMBER: Final = 1 << 20
+#: Bytes of a member per compressed byte, at most.
+_LARGEST_RATIO: Final = 400
 
 #: Folders of options, by whether the underlying is an index.
 _OPTION_FOLDERS: Final = {False: "option", True: "indexoption"}
@@ -131,14 +136,26 @@ class LeanArchive:
         activity = f"reading {self.kind.label} of {self.path.parent.name}"
         try:
             with zipfile.ZipFile(self.path) as archive:
-                names = [name for name in archive.namelist() if not name.endswith("/")]
-                for done, name in enumerate(names):
-                    progress(activity, done, len(names))
-                    yield name, archive.read(name)
+                members = [member for member in archive.infolist() if not member.is_dir()]
+                for member in members:
+                    self._check_size(member)
+                for done, member in enumerate(members):
+                    progress(activity, done, len(members))
+                    yield member.filename, archive.read(member)
         except OSError as error:
             raise TapeError(f"{self.path}: cannot be read: {error.strerror or error}") from error
         except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError) as error:
             raise TapeError(f"{self.path}: damaged, or not a ZIP archive: {error}") from error
+
+    def _check_size(self, member: zipfile.ZipInfo) -> None:
+        """Refuse what no day of minutes is; a member gives no more bytes than it claims."""
+        size, packed = member.file_size, max(member.compress_size, 1)
+        if size > _LARGEST_MEMBER or (size > _SMALL_MEMBER and size > _LARGEST_RATIO * packed):
+            raise TapeError(
+                f"{self.path}: {member.filename} claims {size:,} bytes from {packed:,}; a file of "
+                f"minutes has at most {_LARGEST_MEMBER:,}, and {_LARGEST_RATIO} times its "
+                "compressed ones"
+            )
 
     def rows(self, name: str, content: bytes) -> F64:
         """The rows of one of its files, shape (n, len(columns)).

@@ -3,6 +3,8 @@
 Equal records at an instant are a multiset per file. The tape has of each record as many as the file
 with most of them, so equal fills within one file stay separate. Only files whose spans overlap are
 looked at, and of them only the records within the overlap.
+
+Of equal records those are kept whose file has more sidecars (conditions, cancels), then the first.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,7 +17,9 @@ from zerodte.compiled import inline, kernel
 from zerodte.constants import SECOND
 from zerodte.records.dbn import UNDEF_TIME, Records
 from zerodte.records.digest import record_hash, words
+from zerodte.tape.compression import Warn
 from zerodte.tape.dbnfile import DbnFile
+from zerodte.tape.sidecars import CANCELS_SUFFIX, CONDITIONS_SUFFIX
 
 #: First and last receive time, UTC ns, both included.
 Interval: TypeAlias = tuple[int, int]
@@ -28,10 +32,11 @@ _REACH: Final = 600 * SECOND
 _GOLDEN: Final = np.uint64(0x9E3779B97F4A7C15)
 
 
-def find_overlaps(files: Sequence[DbnFile]) -> list["FileOverlap | None"]:
+def find_overlaps(files: Sequence[DbnFile], warn: Warn) -> list["FileOverlap | None"]:
     """For each file, the filter of what another one of its dataset and schema has; None if none.
 
-    The spans are those that the metadata state.
+    The spans are those that the metadata state. Files with more sidecars than others are read here
+    within their overlaps, so that their records are known before those of the others.
     """
     groups: dict[tuple[str, str], list[int]] = {}
     for number, file in enumerate(files):
@@ -42,9 +47,19 @@ def find_overlaps(files: Sequence[DbnFile]) -> list["FileOverlap | None"]:
         shared = {number: _shared(number, spans) for number in numbers}
         shared = {number: intervals for number, intervals in shared.items() if intervals}
         counts = _RecordCounts(shared)
-        for number, intervals in shared.items():
-            overlaps[number] = FileOverlap(number, intervals, counts)
+        facts = {number: _sidecar_count(files[number]) for number in shared}
+        ranked = sorted(shared, key=lambda number: -facts[number])
+        for number in ranked:
+            overlap = FileOverlap(number, shared[number], counts)
+            if facts[number] > facts[ranked[-1]]:
+                overlap.read_ahead(files[number], warn)
+            overlaps[number] = overlap
     return overlaps
+
+
+def _sidecar_count(file: DbnFile) -> int:
+    suffixes = (CONDITIONS_SUFFIX, CANCELS_SUFFIX)
+    return sum(file.sidecar(suffix).path.exists() for suffix in suffixes)
 
 
 def _span(file: DbnFile) -> Interval:
@@ -80,6 +95,17 @@ class FileOverlap:
         self._number = number
         self._intervals = intervals
         self._counts = counts
+        self._known: list[Bool] | None = None
+
+    def read_ahead(self, file: DbnFile, warn: Warn) -> None:
+        """Read the whole file, so that its records count before those of files read later."""
+        self._known = []
+        for chunk in file.chunks(warn):
+            times = np.ascontiguousarray(chunk["ts_recv"])
+            times[times == UNDEF_TIME] = 0
+            found = self._find(chunk, times)
+            self._known.append(np.zeros(len(chunk), np.bool_) if found is None else found)
+        self._known.reverse()
 
     def find(self, records: Records, times: U64) -> Bool | None:
         """Mark duplicates, shape (m,); None if there are none.
@@ -88,8 +114,15 @@ class FileOverlap:
             records: The file's next records, shape (m,).
             times: Their receive times; 0 for those that do not count.
         """
-        low, high = int(times.min(initial=UNDEF_TIME, where=times > 0)), int(times.max(initial=0))
+        low = int(times.min(initial=UNDEF_TIME, where=times > 0))
         self._counts.reach(self._number, low)
+        if self._known is None:
+            return self._find(records, times)
+        known = self._known.pop()[: len(records)] & (times > 0)
+        return known if known.any() else None
+
+    def _find(self, records: Records, times: U64) -> Bool | None:
+        low, high = int(times.min(initial=UNDEF_TIME, where=times > 0)), int(times.max(initial=0))
         is_shared = np.zeros(len(times), np.bool_)
         for start, end in self._intervals:
             if low <= end and start <= high:

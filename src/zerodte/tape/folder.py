@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from zerodte.arrays import I64
+from zerodte.errors import printable
 from zerodte.market.calendar import TradingSession, calendar
 from zerodte.market.osi import MarketError, parse_osi
 from zerodte.market.roots import canonical_name, root_info
@@ -97,7 +98,7 @@ class Tape:
         if self.manifest is None:
             return [f"no {MANIFEST}: sizes and frames only are checked"]
         return [
-            f"{name}: not in {MANIFEST}; its size and frames only are checked"
+            f"{printable(name)}: not in {MANIFEST}; its size and frames only are checked"
             for name in unlisted(self.path, self.manifest)
         ]
 

@@ -3,6 +3,7 @@
 Each has a reader and a writer.
 """
 
+import codecs
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -100,7 +101,9 @@ def read_notes(folder: Path, manifest: TapeManifest | None = None) -> Notes:
     if not path.exists():
         return Notes()
     try:
-        return msgspec.json.decode(file_bytes(path, NOTES, manifest).read(), type=Notes)
+        return msgspec.json.decode(
+            file_bytes(path, NOTES, manifest).read().removeprefix(codecs.BOM_UTF8), type=Notes
+        )
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise TapeError(
             f'{path}: {error}; expected: {{"source": "recorded", "notes": ["..."]}}'

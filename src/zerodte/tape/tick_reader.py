@@ -167,7 +167,7 @@ class TickReader:
         self._commits = commits
         self._last_end = min(-(-span.until // SECOND) * SECOND, END_OF_TIME - 1)
         if commits is None:
-            overlaps = find_overlaps([selected.file for selected in selection])
+            overlaps = find_overlaps([selected.file for selected in selection], diagnostics.warn)
             self._cursors = [
                 _FileCursor(
                     selected,
