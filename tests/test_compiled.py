@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import zerodte
+from zerodte import compiled
 
 HELPER = "from zerodte.compiled import inline\n\n@inline\ndef scaled(x):\n    return {} * x\n"
 KERNEL = """
@@ -112,3 +113,52 @@ def test_a_cache_that_others_could_write_is_not_used(
     folder = homeless_cache(package, temporary, user)
     assert folder.parent == temporary
     assert folder != planted
+
+
+def refusal(cache: Path) -> str:
+    """Why a configured cache is refused; empty if it is not."""
+    try:
+        compiled._check_private(cache)
+    except PermissionError as error:
+        return str(error)
+    return ""
+
+
+@pytest.mark.parametrize("mode", [0o777, 0o1777, 0o702])
+def test_a_cache_that_others_may_write_is_refused(tmp_path: Path, mode: int) -> None:
+    cache = tmp_path / "cache"
+    assert refusal(cache) == "", "it is made where it is missing"
+    cache.mkdir()
+    cache.chmod(mode)
+    assert "others may write to it, and compiled code from NUMBA_CACHE_DIR" in refusal(cache)
+    cache.chmod(0o755)
+    assert refusal(cache) == ""
+
+
+def test_a_file_in_the_cache_that_others_may_write_is_refused(tmp_path: Path) -> None:
+    index = tmp_path / "kernels" / "kernel.nbi"
+    index.parent.mkdir()
+    index.touch(0o644)
+    assert refusal(tmp_path) == ""
+    index.chmod(0o666)
+    assert str(index) in refusal(tmp_path)
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can give files away")
+def test_a_cache_of_somebody_else_is_refused(tmp_path: Path) -> None:
+    os.chown(tmp_path, 12345, 12345)
+    assert "belongs to another user" in refusal(tmp_path)
+
+
+def test_the_command_line_says_why_in_one_line(tmp_path: Path) -> None:
+    tmp_path.chmod(0o777)
+    done = subprocess.run(
+        [sys.executable, "-m", "zerodte", "--version"],
+        env=os.environ | {"NUMBA_CACHE_DIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert line.startswith(f"Error: {tmp_path}: others may write to it")

@@ -4,6 +4,7 @@ Every kernel runs serially, without the GIL, and is cached beside the sources or
 `NUMBA_CACHE_DIR`, so that only the first run on a machine compiles it.
 """
 
+import errno
 import os
 import stat
 import tempfile
@@ -68,6 +69,8 @@ def _cache_folder() -> str:
 
 def _writable_folder(package: str) -> Path:
     """The first candidate that is writable, or else a private folder."""
+    if _SETTINGS.CACHE_DIR:
+        _check_private(Path(_SETTINGS.CACHE_DIR))
     for folder in _candidates(package):
         with suppress(OSError):
             folder.mkdir(parents=True, exist_ok=True)
@@ -85,6 +88,43 @@ def _candidates(package: str) -> Iterator[Path]:
         yield Path(configured) / "zerodte"
     with suppress(RuntimeError):  # The user may have no home.
         yield Path.home() / ".cache" / "zerodte"
+
+
+def _check_private(folder: Path) -> None:
+    """Refuse a configured folder in which others may write: what lies there is executed.
+
+    Raises:
+        PermissionError: The folder, or something in it, is not this user's alone.
+    """
+    for path in (folder, *sorted(folder.rglob("*"))):
+        with suppress(FileNotFoundError):
+            status = path.lstat()
+            if status.st_uid not in (os.getuid(), 0):
+                reason = "belongs to another user"
+            elif status.st_mode & stat.S_IWOTH or not _is_group_private(status):
+                reason = "others may write to it"
+            else:
+                continue
+            raise PermissionError(
+                errno.EPERM,
+                f"{reason}, and compiled code from NUMBA_CACHE_DIR is executed; choose a folder "
+                "that only you can write, such as one made with mode 0700",
+                str(path),
+            )
+
+
+def _is_group_private(status: os.stat_result) -> bool:
+    """Whether a file's group cannot write to it, or is its owner alone."""
+    if not status.st_mode & stat.S_IWGRP:
+        return True
+    import grp  # noqa: PLC0415  not on every system
+    import pwd  # noqa: PLC0415
+
+    try:
+        group, owner = grp.getgrgid(status.st_gid), pwd.getpwuid(status.st_uid).pw_name
+    except KeyError:
+        return False
+    return group.gr_name == owner and set(group.gr_mem) <= {owner}
 
 
 def _private_folder() -> Path:

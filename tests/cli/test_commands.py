@@ -157,3 +157,76 @@ def test_a_tape_that_breaks_while_it_is_served_is_said_in_one_line(torn: Path) -
     assert line.endswith(f" level=error event=ended problem={json.dumps(reasons[0])}\n")
     assert rest.splitlines()[-1].endswith(" level=info event=stop")
     assert "Traceback" not in rest
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["demo", "--port", "abc"], "'abc' is not a whole number; write one from 0 to 65535"),
+        (["demo", "--port", "1.5"], "'1.5' is not a whole number"),
+        (["demo", "--seed", "x"], "'x' is not a whole number; write one from 0 on"),
+        (["demo", "--speed", "fast"], "'fast' is not a number; write one above 0"),
+        (["demo", "--speed", "nan"], "'nan' is not a finite number"),
+        (["demo", "--impact", "x"], "'x' is not a number"),
+        (["demo", "--allow-host", "http://a"], "write a name such as"),
+    ],
+)
+def test_a_number_that_is_none_is_refused_in_words(arguments: list[str], said: str) -> None:
+    result = run(*arguments)
+    assert result.exit_code != 0
+    assert said in result.output
+    assert "valid" not in result.output.replace("Invalid value", "")
+
+
+def test_it_is_a_module_too() -> None:
+    command = [sys.executable, "-m", "zerodte", "--version"]
+    said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    assert said.strip() == f"zerodte, version {zerodte.__version__}"
+
+
+IMPORTING = """
+import builtins, os, signal, sys
+imported = builtins.__import__
+
+def slow(name, *rest):
+    if name == "numba":
+        os.kill(os.getpid(), signal.SIGINT)
+    return imported(name, *rest)
+
+builtins.__import__ = slow
+from zerodte.cli import main
+main()
+"""
+
+
+def test_ctrl_c_in_the_first_seconds_is_no_traceback() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", IMPORTING, "--version"], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
+
+
+@pytest.mark.parametrize(
+    ("number", "status", "host", "warned"),
+    [
+        (signal.SIGHUP, 128 + 1, "0.0.0.0", 1),  # noqa: S104
+        (signal.SIGTERM, 128 + 15, "127.0.0.1", 0),
+    ],
+    ids=["hup", "term"],
+)
+def test_a_server_ends_in_order_by_any_signal(
+    tape: Path, number: int, status: int, host: str, warned: int
+) -> None:
+    """It says once, before that, when other machines can reach it."""
+    command = [sys.executable, "-m", "zerodte", "serve", str(tape), "--host", host, "--port", "0"]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as running:
+        assert running.stdout is not None
+        assert any("Ready" in line for line in running.stdout)
+        running.send_signal(number)
+        _, complained = running.communicate(timeout=60)
+    assert running.returncode == status
+    assert "Traceback" not in complained
+    assert "stop" in complained.splitlines()[-1]
+    assert complained.count("can be reached from other machines") == warned

@@ -55,6 +55,15 @@ def test_json_for_programs(root: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize("options", [[], ["--json"], ["--check"]])
+def test_a_root_that_is_not_there_is_an_error(tmp_path: Path, options: list[str]) -> None:
+    shown = run("sessions", tmp_path / "typo", *options)
+    assert shown.exit_code == 1
+    assert f"{tmp_path / 'typo'}: there is no such folder" in shown.output
+    empty = run("sessions", tmp_path, *options)
+    assert empty.exit_code == 0
+
+
 def test_what_cannot_be_read_is_named_and_the_rest_listed(root: Path) -> None:
     (root / "date=2025-06-02" / "BBB.parquet").write_bytes(b"PAR1 and no more")
     shown = run("sessions", root)
@@ -82,10 +91,10 @@ def test_check_finds_damage_in_the_middle(root: Path) -> None:
 
 
 def test_nothing_there(tmp_path: Path) -> None:
-    shown = run("sessions", tmp_path / "none")
+    shown = run("sessions", tmp_path)
     assert shown.exit_code == 0
-    assert shown.output == f"no finished sessions in {tmp_path / 'none'}\n"
-    assert json.loads(run("sessions", tmp_path / "none", "--json").output) == []
+    assert shown.output == f"no finished sessions in {tmp_path}\n"
+    assert json.loads(run("sessions", tmp_path, "--json").output) == []
 
 
 def test_a_root_that_is_none(tmp_path: Path) -> None:

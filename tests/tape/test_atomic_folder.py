@@ -103,3 +103,31 @@ def test_a_kill_leaves_nothing_under_its_name(tmp_path: Path) -> None:
     assert all(path.name.startswith(".out.") for path in tmp_path.iterdir())
     fill(tmp_path / "out", "a")
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["a"]
+
+
+def test_the_next_attempt_sweeps_what_a_kill_left(tmp_path: Path) -> None:
+    """Only what is nobody's: folders of other names and of attempts under way stay."""
+    out = tmp_path / "out"
+    for _ in range(2):
+        subprocess.run([sys.executable, "-c", KILLED, str(out)], check=False)
+    left = [path for path in tmp_path.iterdir() if path.name.startswith(".out.")]
+    assert len(left) == 1, "the second swept what the first left"
+    (tmp_path / ".out.notes.part").mkdir()
+    (tmp_path / ".other.1.part").mkdir()
+    with atomic_folder(out) as under_way:
+        (under_way / "a").write_text("a")
+        fill(tmp_path / "out2", "b")
+        with pytest.raises(KeyError), atomic_folder(out):
+            raise KeyError
+        assert (under_way / "a").exists()
+    assert not left[0].exists()
+    names = {path.name for path in tmp_path.iterdir()}
+    assert names == {"out", "out2", ".out.notes.part", ".other.1.part"}
+
+
+def test_an_existing_folder_is_swept_beside_too(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    subprocess.run([sys.executable, "-c", KILLED, str(out)], check=False)
+    out.mkdir()
+    fill(out, "a")
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from zerodte.cli.options import ADDRESS, FOLDER, Finite
+from zerodte.cli.options import ADDRESS, FOLDER, Finite, Whole
 from zerodte.cli.serve import ALLOW_HOST, HISTORY, HOST, PORT
 from zerodte.cli.serving import serve
 from zerodte.feeds.tcp_client import TcpFeed
@@ -29,7 +29,7 @@ from zerodte.tape.folder import open_tape
 @HOST
 @click.option(
     "--port",
-    type=click.IntRange(0, 65535),
+    type=Whole(0, 65535),
     default=8018,
     show_default=True,
     help="Port to listen on; 0 picks a free one.",

@@ -3,29 +3,38 @@
 import datetime
 import math
 import signal
-import sys
 from pathlib import Path
 from typing import Any
 
 import click
 
+from zerodte.cli.startup import exit_by_signal
 from zerodte.errors import ZerodteError
+
+#: Signals that ask a command to end, where the system has them; Ctrl-C raises KeyboardInterrupt.
+_ENDING = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name))
 
 
 class FailingGroup(click.Group):
     """A group whose commands report errors that a user can cause as one line."""
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command. SIGTERM raises SystemExit, so that cleanup runs."""
-        before = signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+        """Run the command. Signals that end it raise SystemExit, so that cleanup runs."""
+        before = {number: signal.getsignal(number) for number in _ENDING}
+        for number, handler in before.items():
+            if handler is not signal.SIG_IGN:  # as under nohup
+                signal.signal(number, exit_by_signal)
         try:
             return super().invoke(ctx)
+        except KeyboardInterrupt:
+            exit_by_signal(signal.SIGINT)
         except ZerodteError as error:
             raise click.ClickException(str(error)) from error
         except OSError as error:
             raise click.ClickException(f"{error.filename or 'system'}: {error.strerror}") from error
         finally:
-            signal.signal(signal.SIGTERM, before)
+            for number, handler in before.items():
+                signal.signal(number, handler)
 
 
 class ClockTime(click.ParamType[datetime.time]):
@@ -60,6 +69,18 @@ class Date(click.ParamType[datetime.date]):
             self.fail(f"{value!r} is not a date; write yyyy-MM-dd", param, ctx)
 
 
+class Whole(click.IntRange):
+    """A whole number in a range."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Parse it, or fail."""
+        try:
+            int(value)
+        except ValueError:
+            self.fail(f"{value!r} is not a whole number{_range_of(self)}", param, ctx)
+        return int(super().convert(value, param, ctx))
+
+
 class Finite(click.FloatRange):
     """A finite number in a range: not `nan`, not `inf`."""
 
@@ -67,10 +88,23 @@ class Finite(click.FloatRange):
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> float:
         """Parse it, or fail."""
-        number = float(super().convert(value, param, ctx))
-        if not math.isfinite(number):
+        try:
+            is_finite = math.isfinite(float(value))
+        except ValueError:
+            self.fail(f"{value!r} is not a number{_range_of(self)}", param, ctx)
+        if not is_finite:
             self.fail(f"{value!r} is not a finite number", param, ctx)
-        return number
+        return float(super().convert(value, param, ctx))
+
+
+def _range_of(kind: click.IntRange | click.FloatRange) -> str:
+    """What would be right, to go on a sentence with."""
+    low = f"{kind.min:g}" if kind.min is not None else ""
+    if kind.max is not None:
+        return f"; write one from {low} to {kind.max:g}"
+    return (
+        f"; write one {'above' if kind.min_open else 'from'} {low}{'' if kind.min_open else ' on'}"
+    )
 
 
 class Address(click.ParamType[tuple[str, int]]):

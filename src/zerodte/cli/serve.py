@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from zerodte.cli.options import DATE, FOLDER, Finite
+from zerodte.cli.options import DATE, FOLDER, Finite, Whole
 from zerodte.cli.serving import serve
 from zerodte.cli.simulate import IMPACT_OPTION, SEED_OPTION, SYMBOLS_OPTION, session_of
 from zerodte.clock import NEW_YORK
@@ -54,7 +54,7 @@ ALLOW_HOST = click.option(
 )
 PORT = click.option(
     "--port",
-    type=click.IntRange(0, 65535),
+    type=Whole(0, 65535),
     default=8017,
     show_default=True,
     help="Port to listen on; 0 picks a free one.",

@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from zerodte.history.catalog import CatalogSession, catalog
+from zerodte.history.error import HistoryError
 from zerodte.history.history import History
 
 _SYMBOLS = 6
@@ -22,10 +23,15 @@ def sessions_command(root: str, check: bool, as_json: bool) -> None:
     """List the finished sessions under ROOT, a folder or the URL of an object store."""
     history = History(root)
     sessions = list(catalog(history, check=check))
-    if as_json:
+    if as_json and (sessions or history.exists()):
         click.echo(msgspec.json.encode(sessions))
     elif sessions:
         _print(sessions)
+    elif not history.exists():
+        raise HistoryError(
+            f"{history.display_root}: there is no such folder; use the root that was given to "
+            "--history"
+        )
     else:
         click.echo(f"no finished sessions in {history.display_root}")
 

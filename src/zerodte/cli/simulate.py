@@ -1,6 +1,7 @@
 """`zerodte simulate`, and the options that it shares with the demo."""
 
 import datetime
+import shlex
 import time
 from collections import Counter
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Any, Final
 
 import click
 
-from zerodte.cli.options import CLOCK_TIME, DATE, FOLDER
+from zerodte.cli.options import CLOCK_TIME, DATE, FOLDER, Finite, Whole
 from zerodte.cli.progress import LateProgress
 from zerodte.clock import new_york, new_york_clock
 from zerodte.constants import MINUTE
@@ -39,16 +40,14 @@ class Symbols(click.ParamType[tuple[Name, ...]]):
             self.fail(str(error), param, ctx)
 
 
-class Impact(click.ParamType[float]):
+class Impact(Finite):
     """The strength of dealers' hedging."""
-
-    name = "X"
 
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> float:
         """Parse it, or fail with the range."""
-        impact = float(click.FLOAT.convert(value, param, ctx))
+        impact = super().convert(value, param, ctx)
         try:
             check_impact(impact)
         except SimulationError as error:
@@ -66,7 +65,7 @@ SYMBOLS_OPTION = click.option(
 )
 SEED_OPTION = click.option(
     "--seed",
-    type=click.IntRange(0),
+    type=Whole(0),
     default=1,
     show_default=True,
     help="Seed of the random market; each gives another one.",
@@ -103,9 +102,7 @@ def session_of(date: datetime.date) -> TradingSession:
 @click.option("--out", type=FOLDER, required=True, help="The tape's folder; must not exist.")
 @SEED_OPTION
 @IMPACT_OPTION
-@click.option(
-    "--minutes", type=click.IntRange(1), help="Simulate only the first minutes of the session."
-)
+@click.option("--minutes", type=Whole(1), help="Simulate only the first minutes of the session.")
 @click.option("--news", type=CLOCK_TIME, help="Time of scheduled news, New York.")
 def simulate_command(
     date: datetime.date,
@@ -138,4 +135,4 @@ def _report(out: Path, counts: Counter[str], seconds: float) -> None:
     click.echo(f"Simulated in {seconds:.0f} s: {kinds}.")
     click.echo(f"{out} ({size / 1e6:,.0f} MB) is a tape; its truth is in {out / 'truth'}. Next:")
     for command in ("serve", "replay", "evaluate"):
-        click.echo(f"  zerodte {command} {out}")
+        click.echo(f"  zerodte {command} {shlex.quote(str(out))}")

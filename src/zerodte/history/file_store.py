@@ -40,6 +40,15 @@ class FileStore:
         if url:
             self._files, self._path = self._from_url(root)
 
+    def exists(self) -> bool:
+        """Whether there is a folder, or a file in it.
+
+        Raises:
+            HistoryError: If that cannot be found out.
+        """
+        info = self._attempt("list", "", lambda: self._files.get_file_info(self._path))
+        return info is not None and info.type != fs.FileType.NotFound
+
     def files(self) -> Iterator[tuple[str, int]]:
         """Every file in the folder and below: its name, with slashes, and its size, by name.
 

@@ -35,6 +35,14 @@ class History:
         self._files = FileStore(root)
         self.display_root = self._files.display_root
 
+    def exists(self) -> bool:
+        """Whether there is anything at the root, if only an empty folder.
+
+        Raises:
+            HistoryError: If that cannot be found out.
+        """
+        return self._files.exists()
+
     def sizes(self) -> dict[datetime.date, dict[str, int]]:
         """File sizes in bytes by date and symbol, both ascending. Other files are ignored.
 

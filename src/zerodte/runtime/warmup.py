@@ -13,14 +13,15 @@ from zerodte.feeds.synthetic_tape import SYMBOL, write_synthetic_tape
 from zerodte.market.calendar import TradingSession, calendar
 from zerodte.runtime.replay import replay
 from zerodte.tape.folder import open_tape
+from zerodte.tape.leftovers import temporary
 from zerodte.views.snapshot import snapshot
 from zerodte.wire.snapshot import SnapshotQuery
 
 
 def warm_up(hours: TradingSession) -> None:
     """Replay a short synthetic tape of a session, and take a snapshot on and off a sample."""
-    with tempfile.TemporaryDirectory(prefix="zerodte-") as folder:
-        write_synthetic_tape(Path(folder), hours)
+    with temporary(Path(tempfile.gettempdir()), "zerodte-warmup-") as folder:
+        write_synthetic_tape(folder, hours)
         session = replay(open_tape(folder))
     query = SnapshotQuery(symbol=SYMBOL)
     snapshot(session, "simulated", query)

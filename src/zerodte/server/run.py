@@ -1,10 +1,12 @@
 """A listening server: the port, the event loop and a graceful shutdown."""
 
 import ipaddress
+import signal
 import socket
 import sys
-from collections.abc import Callable
-from contextlib import suppress
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from functools import partial
 
 import uvicorn
@@ -20,6 +22,7 @@ _GRACE_S = 5
 _KEEP_ALIVE_S = 75
 #: Bytes that the system buffers for a client that does not read; its default is megabytes.
 _SEND_BUFFER = 256 * 1024
+_HANGUP = getattr(signal, "SIGHUP", None)
 #: Wildcard addresses, and the address at which local clients reach each.
 _LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
 
@@ -90,11 +93,36 @@ class Server:
         self._uvicorn = _Uvicorn(config, on_shutdown)
 
     def run(self) -> None:
-        """Serve until Ctrl-C, SIGTERM or `stop`; requests in progress are finished first."""
+        """Serve until Ctrl-C, a signal or `stop`; requests in progress are finished first.
+
+        The handler of a SIGHUP or SIGTERM that ended it is called afterwards.
+        """
         if sys.platform != "win32":
             _allow_connections()
-        with suppress(KeyboardInterrupt):
+        with suppress(KeyboardInterrupt), self._ended_by_hangup():
             self._uvicorn.run(sockets=[self._socket])
+
+    @contextmanager
+    def _ended_by_hangup(self) -> Iterator[None]:
+        """Treat SIGHUP as uvicorn treats SIGTERM, unless it is ignored as under nohup."""
+        is_main = threading.current_thread() is threading.main_thread()
+        before = signal.getsignal(_HANGUP) if _HANGUP and is_main else signal.SIG_IGN
+        if before is signal.SIG_IGN or _HANGUP is None:
+            yield
+            return
+        heard: list[int] = []
+
+        def hear(number: int, _: object) -> None:
+            heard.append(number)
+            self.stop()
+
+        signal.signal(_HANGUP, hear)
+        try:
+            yield
+        finally:
+            signal.signal(_HANGUP, before)
+            if heard:
+                signal.raise_signal(_HANGUP)
 
     def stop(self) -> None:
         """Make `run` return; callable from any thread."""

@@ -1,0 +1,76 @@
+"""Folders that a killed process leaves behind: each is locked while it is used, so it is known."""
+
+import fcntl
+import os
+import re
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from glob import escape
+from pathlib import Path
+
+#: What is between prefix and suffix of a name: the process's number, perhaps with a random word.
+_MIDDLE = re.compile(r"[0-9]+(-[0-9a-f]+)?")
+
+
+@contextmanager
+def temporary(folder: Path, prefix: str, suffix: str = "") -> Iterator[Path]:
+    """A new folder in `folder` that is removed at the end, or by the next one after a kill.
+
+    Args:
+        folder: Where; created if needed.
+        prefix: The start of its name; the process's number follows.
+        suffix: The end of its name.
+
+    Raises:
+        OSError: It cannot be created.
+    """
+    sweep(folder, prefix, suffix)
+    path = folder / f"{prefix}{os.getpid()}-{secrets.token_hex(4)}{suffix}"
+    lock = _create(path)
+    try:
+        yield path
+    finally:
+        shutil.rmtree(path, ignore_errors=True)
+        if lock is not None:
+            os.close(lock)
+
+
+def sweep(folder: Path, prefix: str, suffix: str = "") -> None:
+    """Remove what processes that are gone have left in `folder`."""
+    for path in folder.glob(f"{escape(prefix)}*{escape(suffix)}"):
+        middle = path.name.removeprefix(prefix).removesuffix(suffix)
+        if _MIDDLE.fullmatch(middle) and (lock := _lock(path, fcntl.LOCK_NB)) is not None:
+            shutil.rmtree(path, ignore_errors=True)
+            os.close(lock)
+
+
+def _create(path: Path) -> int | None:
+    """Create a folder and lock it, even if somebody sweeps it in between.
+
+    Returns:
+        The lock's file descriptor; None where the file system has no locks, so nobody sweeps.
+    """
+    while True:
+        path.mkdir(parents=True)
+        lock = _lock(path)
+        if lock is None or path.exists():
+            return lock
+        os.close(lock)
+
+
+def _lock(path: Path, how: int = 0) -> int | None:
+    """Lock a folder of this user; None if it is in use, or no such folder."""
+    try:
+        lock = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    except OSError:
+        return None
+    try:
+        if os.fstat(lock).st_uid == os.getuid():
+            fcntl.flock(lock, fcntl.LOCK_EX | how)
+            return lock
+    except OSError:
+        pass
+    os.close(lock)
+    return None
