@@ -20,6 +20,8 @@ from zerodte.wire.health import Health
 from zerodte.wire.query import Query
 
 _NAN = float("nan")
+#: Silent inputs that health lists by name.
+_MOST_SILENT = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +136,7 @@ class Stage:
         self.current: CurrentSession | None = None
         self.problem: str | None = "starting: nothing has been read yet"
         self._arrivals: Mapping[str, int] = {}
+        self._silent: tuple[str, ...] = ()
         self.runner_problems: Callable[[], Iterable[str]] = tuple
         self.runner_warnings: Callable[[], Iterable[str]] = tuple
         self.runner_queues: Callable[[], Mapping[str, int]] = dict
@@ -153,6 +156,7 @@ class Stage:
         return Health.of(
             *own,
             *self.runner_problems(),
+            *self._silent_inputs(),
             warnings=(*self.runner_warnings(), *((stored,) if stored else ())),
             data_as_of=data_as_of(self._newest_arrivals()),
         )
@@ -200,6 +204,19 @@ class Stage:
             finally:
                 self.lock.release()
         return self._arrivals
+
+    def _silent_inputs(self) -> tuple[str, ...]:
+        """Kinds of input that are silent in an open session; waits for nobody."""
+        current = self.current
+        if current and self.lock.acquire(blocking=False):
+            try:
+                found = current.session.silent_inputs() if current.session.is_open else []
+            finally:
+                self.lock.release()
+            self._silent = tuple(found[:_MOST_SILENT])
+            if len(found) > _MOST_SILENT:
+                self._silent += (f"{len(found) - _MOST_SILENT} more inputs are silent",)
+        return self._silent
 
     def _store_if_over(self, current: CurrentSession) -> None:
         if self.store:
