@@ -273,3 +273,22 @@ def test_a_port_in_use_is_a_clear_error(tape: Tape) -> None:
         port = occupied.getsockname()[1]
         with pytest.raises(FeedError, match=r"cannot listen on .*in use.*; choose another"):
             TcpFeedServer(tape, 1.0, is_resumable=True, host="127.0.0.1", port=port)
+
+
+def test_more_clients_than_it_has_room_for_are_refused_with_the_reason(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tcp_server, "_MOST_CLIENTS", 2)
+    feed = serve()
+    first, second = feed.connect(), feed.connect()
+    with pytest.raises(FeedError, match="it serves 2 clients already; connect later"):
+        feed.connect()
+    first.close()
+    deadline = time.monotonic() + 60
+    while True:
+        try:
+            feed.connect().close()
+            break
+        except FeedError:
+            assert time.monotonic() < deadline
+    second.close()

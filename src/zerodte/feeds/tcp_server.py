@@ -28,6 +28,9 @@ _READ_SIZE: Final = 1 << 16
 _TIMEOUT: Final = 120.0
 #: Seconds that a client may be behind if the feed does not resume.
 _MAX_LAG: Final = 5.0
+#: Clients at a time. Each has a thread, its own pass through the tape, and no queue: what it has
+#: not taken waits in its socket's buffer, and one that takes nothing for `_TIMEOUT` is cut off.
+_MOST_CLIENTS: Final = 32
 #: The shortest interval between clock messages, seconds.
 _CLOCK_INTERVAL: Final = 0.02
 
@@ -61,6 +64,7 @@ class TcpFeedServer:
                 f"cannot listen on {host}:{port}: {reason}; choose another host or port"
             ) from error
         self._stop_requested = threading.Event()
+        self._places = threading.BoundedSemaphore(_MOST_CLIENTS)
 
     @property
     def address(self) -> tuple[str, int]:
@@ -75,6 +79,11 @@ class TcpFeedServer:
                 client, _ = self._socket.accept()
             except OSError:
                 return
+            if not self._places.acquire(blocking=False):
+                client.settimeout(1.0)
+                _refuse(client, f"it serves {_MOST_CLIENTS} clients already; connect later")
+                client.close()
+                continue
             threading.Thread(target=self._serve, args=(client,), daemon=True).start()
 
     def stop(self) -> None:
@@ -85,6 +94,12 @@ class TcpFeedServer:
         self._socket.close()
 
     def _serve(self, client: socket.socket) -> None:
+        try:
+            self._talk(client)
+        finally:
+            self._places.release()
+
+    def _talk(self, client: socket.socket) -> None:
         with client:
             client.settimeout(_TIMEOUT)
             try:

@@ -45,12 +45,15 @@ def sentence_of(symbols: list[str]) -> str:
 
 
 def silent_inputs(session: Session) -> list[str]:
-    """The inputs that have stopped while the session goes on, as sentences."""
+    """The inputs that have stopped while the session goes on, of all symbols and of one."""
     if not session.is_open:
         return []
     now = session.now
-    return [
+    whole = [
         f"no {_INPUTS[name]} since {new_york_clock(at):%H:%M:%S} New York"
         for name, at in session.arrivals().items()
         if name in _INPUTS and now - max(at, session.hours.open) > _SILENCE
     ]
+    own = session.silent_inputs()
+    more = len(own) - _NAMED
+    return [*whole, *own[:_NAMED], *([f"{more} more inputs are silent"] if more > 0 else [])]

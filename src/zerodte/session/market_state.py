@@ -38,6 +38,7 @@ from zerodte.records.dbn import CADENCE, UNDEF_TIME
 from zerodte.records.digest import FIRST_OWNER, SHARED
 from zerodte.records.tick import Batch, Tick
 from zerodte.session.expiry_distance import ExpiryDistance, clock_at, expiry_distance
+from zerodte.session.input_watch import PRICES, VALUES
 from zerodte.session.instruments import OPTIONS, Instruments
 from zerodte.session.sample import ARRIVALS
 from zerodte.session.symbol_inputs import RoutedBatch, SymbolInputs
@@ -354,7 +355,8 @@ class MarketState:
 
     def _apply_underlying(self, batch: Batch, now: int) -> None:
         numbers = self._positions(batch)
-        self.inputs.add_underlying(self._routed(batch, numbers), self.underlyings.symbol_of)
+        kind = PRICES if batch.schema in CADENCE else VALUES
+        self.inputs.add_underlying(self._routed(batch, numbers), self.underlyings.symbol_of, kind)
         if batch.schema in CADENCE:
             cadence = max(CADENCE[batch.schema], self._cadence)
             self.underlyings.apply_quotes(batch.records, numbers, cadence, now)

@@ -104,11 +104,25 @@ class Session:
 
         Args:
             symbol: One that the session knows: where none of its own quotes, trades and prices
-                came. None for the whole session: where no symbol had any.
+                came, or one kind of them fell silent. None for the whole session: where no symbol
+                had any.
             now: UTC ns.
         """
-        owner = UNOWNED if symbol is None else FIRST_OWNER + self._number(symbol)
-        return self.market.inputs.gaps.gaps(owner, now)
+        inputs = self.market.inputs
+        if symbol is None:
+            return inputs.gaps.gaps(UNOWNED, now)
+        owner = FIRST_OWNER + self._number(symbol)
+        gaps = (*inputs.gaps.gaps(owner, now), *inputs.watch.gaps(owner, now))
+        return tuple(sorted(gaps, key=lambda gap: gap.start))
+
+    def silent_inputs(self) -> list[str]:
+        """Kinds of input that are silent now while others of their symbol go on, in words."""
+        watch, names = self.market.inputs.watch, self.market.underlyings.symbols
+        return [
+            f"{names[owner - FIRST_OWNER]}: {text}"
+            for owner in watch.silent_owners().tolist()
+            for text in watch.lasting(owner)
+        ]
 
     # Readings out
 
@@ -239,6 +253,10 @@ class Session:
         """What a reader should know of the inputs so far, counted; `symbol` as of `left_out`."""
         notices = self._import_notices(symbol)
         notices += [f"{reason}: {n} left out" for reason, n in self.left_out(symbol).items()]
+        if symbol is None:
+            notices += self.silent_inputs()
+        else:
+            notices += self.market.inputs.watch.lasting(FIRST_OWNER + self._number(symbol))
         far = self.market.far_outside(symbol)
         return [*notices, f"trades far outside of the quotes: {far}"] if far else notices
 

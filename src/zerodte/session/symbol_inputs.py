@@ -13,6 +13,7 @@ from zerodte.records.dbn import CADENCE, STAT_OPEN_INTEREST
 from zerodte.records.digest import FIRST_OWNER, SHARED, UNOWNED, SymbolDigests, words
 from zerodte.records.tick import Batch
 from zerodte.session.gap_detector import GapDetector
+from zerodte.session.input_watch import QUOTES, TRADES, InputWatch
 
 
 class RoutedBatch(NamedTuple):
@@ -35,6 +36,7 @@ class SymbolInputs:
     Attributes:
         digests: Of each symbol's inputs.
         gaps: Of each symbol, by owner; of the whole session at `UNOWNED`.
+        watch: Of each kind of each symbol's inputs, by owner.
         newest_trades: Receive time of each owner's newest trade, UTC ns, shape (owners,);
             `NEVER_QUOTED` where there is none.
         newest_interest: Receive time of each owner's newest open interest, likewise.
@@ -44,6 +46,7 @@ class SymbolInputs:
         """Begin a session; arguments as for `GapDetector`."""
         self.digests = SymbolDigests()
         self.gaps = GapDetector(hours, cadence)
+        self.watch = InputWatch(hours)
         self.newest_trades = np.empty(0, np.int64)
         self.newest_interest = np.empty(0, np.int64)
         self._active = np.empty(0, np.bool_)
@@ -54,6 +57,7 @@ class SymbolInputs:
         owners = FIRST_OWNER + symbols
         self.digests.grow(owners)
         self.gaps.grow(owners)
+        self.watch.grow(owners)
         self.newest_trades = grown(self.newest_trades, owners, NEVER_QUOTED)
         self.newest_interest = grown(self.newest_interest, owners, NEVER_QUOTED)
         if len(self._active) != owners:
@@ -77,9 +81,16 @@ class SymbolInputs:
             self.newest_interest,
         )
 
-    def add_underlying(self, routed: RoutedBatch, symbol_of: I32) -> None:
-        """Take prices of underlyings; `symbol_of` has the symbol's number of every position."""
+    def add_underlying(self, routed: RoutedBatch, symbol_of: I32, kind: str) -> None:
+        """Take prices of underlyings.
+
+        Args:
+            routed: The records.
+            symbol_of: The symbol's number of every position.
+            kind: One of those that `InputWatch` knows.
+        """
         counts = self._add_market(routed)
+        self._note(kind, counts)
         if counts[SHARED]:
             # A shared index ends the silence of its own options alone.
             known = routed.positions[routed.positions >= 0]
@@ -87,13 +98,15 @@ class SymbolInputs:
 
     def add_quotes(self, routed: RoutedBatch) -> None:
         """Take quotes of options."""
-        owners = self._add_market(routed) > 0
+        counts = self._add_market(routed)
+        self._note(QUOTES, counts)
+        owners = counts > 0
         owners[UNOWNED] = True
         self.gaps.lengthen_cadence(owners, CADENCE[routed.batch.schema])
 
     def add_trades(self, routed: RoutedBatch, end: int) -> None:
         """Take trades of options in a tick that ends at `end` (UTC ns)."""
-        self._add_market(routed)
+        self._note(TRADES, self._add_market(routed))
         _note_newest(
             words(routed.batch.records),
             _receive_time(routed.batch),
@@ -106,10 +119,17 @@ class SymbolInputs:
     def close(self, end: int) -> None:
         """End the tick whose second ends at `end` (UTC ns)."""
         self.digests.close(end)
+        self.watch.close(end)
         if self._active.any():
             self._active[UNOWNED] = True
             self.gaps.observe(self._active, end)
             self._active[:] = False
+
+    def _note(self, kind: str, counts: I64) -> None:
+        """Note the symbols that had inputs of a kind; others' are no symbol's own."""
+        owners = counts > 0
+        owners[:FIRST_OWNER] = False
+        self.watch.note(kind, owners)
 
     def _add_market(self, routed: RoutedBatch) -> I64:
         counts = self.digests.add(*routed)
