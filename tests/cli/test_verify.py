@@ -48,7 +48,7 @@ def flip(path: Path, place: int) -> None:
 def test_a_sound_tape_has_a_line(simulated: Path) -> None:
     shown = run("verify", simulated)
     assert (shown.exit_code, shown.stderr) == (0, "")
-    files = json.loads((simulated / "manifest.json").read_bytes())["files"]
+    files = json.loads((simulated / "checksums.json").read_bytes())["files"]
     assert {"truth/trades.parquet", "truth/parameters.json", "tape.json"} < files.keys()
     size = sum(entry["size"] for entry in files.values())
     records = sum(entry.get("records", 0) for entry in files.values())
@@ -85,10 +85,10 @@ def test_every_damage_is_named_and_the_other_tapes_are_read(
 
 
 def test_a_manifest_that_counts_otherwise_is_named(copy: Path) -> None:
-    manifest = json.loads((copy / "manifest.json").read_bytes())
+    manifest = json.loads((copy / "checksums.json").read_bytes())
     name = next(name for name in manifest["files"] if ".definition." in name)
     manifest["files"][name]["records"] += 1
-    (copy / "manifest.json").write_text(json.dumps(manifest))
+    (copy / "checksums.json").write_text(json.dumps(manifest))
     shown = run("verify", copy)
     assert shown.exit_code == 1
     assert re.match(rf"{copy / name}: (\S+) records, but \S+ in manifest\.json\n", shown.stderr)
@@ -108,7 +108,7 @@ def test_a_foreign_folder_is_checked_as_far_as_that_goes(foreign: Path) -> None:
 
 
 def test_a_replay_says_once_what_nothing_checks(foreign: Path, copy: Path) -> None:
-    sentence = "no manifest.json: sizes and frames only are checked"
+    sentence = "no checksums.json: sizes and frames only are checked"
     shown = run("replay", foreign)
     assert shown.exit_code == 0, shown.output
     assert shown.output.splitlines()[-1] == sentence

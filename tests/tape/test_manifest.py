@@ -52,7 +52,7 @@ def played(folder: Path) -> list[Tick]:
 
 
 def manifest(folder: Path) -> dict[str, dict[str, object]]:
-    content = json.loads((folder / "manifest.json").read_bytes())
+    content = json.loads((folder / "checksums.json").read_bytes())
     assert content["block_size"] == BLOCK
     files: dict[str, dict[str, object]] = content["files"]
     return files
@@ -131,21 +131,21 @@ def test_notes_are_checked(writer: TapeWriter, make: Make) -> None:
         (lambda path: path.with_name("ticks").touch(), r"ticks: not in manifest\.json"),
         (lambda path: path.with_name("quotes.dbn.cancels").touch(), r"cancels: not in manifest"),
         (
-            lambda path: path.with_name("manifest.json").write_text("{}"),
+            lambda path: path.with_name("checksums.json").write_text("{}"),
             r"manifest\.json: damaged: .*restore it, or remove it",
         ),
         (
-            lambda path: path.with_name("manifest.json").write_bytes(b'{"\xff": 1}'),
+            lambda path: path.with_name("checksums.json").write_bytes(b'{"\xff": 1}'),
             r"manifest\.json: damaged: .*restore it, or remove it",
         ),
         (
-            lambda path: path.with_name("manifest.json").write_text(
+            lambda path: path.with_name("checksums.json").write_text(
                 '{"block_size": 1048576, "files": {"../a": {"size": 0, "crc32": []}}}'
             ),
             r"'\.\./a' is not the path of a file within the tape",
         ),
         (
-            lambda path: path.with_name("manifest.json").write_text(
+            lambda path: path.with_name("checksums.json").write_text(
                 '{"block_size": 1048576, "files": {"a.dbn": {"size": 1, "crc32": []}}}'
             ),
             r"damaged: 0 checksums for 1 bytes of a\.dbn",
@@ -172,14 +172,25 @@ def test_a_download_dropped_into_a_finished_tape_is_used_and_named(
     shutil.copy(dropped, folder / "more.dbn.zst")
     assert len(played(folder)) == before + 1
     assert open_tape(folder).unchecked == [
-        "more.dbn.zst: not in manifest.json; its size and frames only are checked"
+        "more.dbn.zst: not in checksums.json; its size and frames only are checked"
     ]
 
 
 def test_a_tape_without_one_says_so(writer: TapeWriter, make: Make) -> None:
     writer.write("OPRA.PILLAR", "cbbo-1s", make("cbbo-1s", 1, 2))
     assert open_tape(writer.path).unchecked == [
-        "no manifest.json: sizes and frames only are checked"
+        "no checksums.json: sizes and frames only are checked"
+    ]
+
+
+def test_the_vendors_own_manifest_is_not_ours(writer: TapeWriter, make: Make) -> None:
+    writer.write("OPRA.PILLAR", "cbbo-1s", make("cbbo-1s", 1, 2))
+    for name in ("manifest.json", "metadata.json"):
+        (writer.path / name).write_text('{"job_id": "OPRA-1", "files": []}')
+    tape = open_tape(writer.path)
+    assert tape.unchecked == ["no checksums.json: sizes and frames only are checked"]
+    assert "manifest.json, metadata.json: not read; the vendor's account of its download" in [
+        *tape.warnings
     ]
 
 
@@ -192,7 +203,7 @@ def test_adding_to_a_finished_tape_does_not_bless_its_damage(
     more = TapeWriter(folder, notes=["later"])
     assert manifest(folder) == before, "nothing is changed yet"
     more.write("OPRA.PILLAR", "cbbo-1s", make("cbbo-1s", 9000), name="more.dbn")
-    assert not (folder / "manifest.json").exists(), "it is being written"
+    assert not (folder / "checksums.json").exists(), "it is being written"
     more.finish()
     after = manifest(folder)
     assert after.keys() == before.keys() | {"more.dbn"}
@@ -237,7 +248,7 @@ def test_a_recording_has_one_while_nobody_records(tmp_path: Path) -> None:
     assert {name: entry["records"] for name, entry in files.items() if "records" in entry} == counts
     before = [tick.end for tick in played(folder)]
     resumed = Recorder(folder, Playback(tape).manifest, tape.span)
-    assert not (folder / "manifest.json").exists()
+    assert not (folder / "checksums.json").exists()
     assert resumed.recovery.last_end == before[-1]
     resumed.close()
     assert manifest(folder) == files

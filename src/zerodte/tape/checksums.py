@@ -15,7 +15,8 @@ import msgspec
 
 from zerodte.tape.error import TapeError
 
-MANIFEST: Final = "manifest.json"
+#: Not manifest.json: the vendor puts one of its own into a download.
+MANIFEST: Final = "checksums.json"
 #: Bytes that share a checksum in the manifests that we write.
 BLOCK_SIZE: Final = 1 << 20
 

@@ -11,6 +11,8 @@ from zerodte.tape.manifest import TRUTH_FOLDER, sidecar_owner, tape_files
 _MAX_NAMES: Final = 5  # in a sentence
 _TABLES: Final = (".csv", ".tsv", ".parquet", ".feather", ".arrow")
 _ARCHIVES: Final = (".zip", ".tar", ".tgz", ".7z", ".rar")
+#: What the vendor puts beside the files of a batch download.
+_DOWNLOAD: Final = ("manifest.json", "metadata.json", "symbology.json", "condition.json")
 _PACKED: Final = (".zst", ".gz", ".bz2", ".xz")
 
 
@@ -35,6 +37,8 @@ def unread_files(folder: Path) -> list[str]:
 def _reason(name: str) -> str:
     end = PurePosixPath(name).name.lower()
     expected = ", ".join(f"*{suffix}" for suffix in DBN_SUFFIXES)
+    if end in _DOWNLOAD:
+        return "the vendor's account of its download"
     if ".dbn" in end:
         return f"DBN is read from {expected} only"
     while end.endswith(_PACKED):
