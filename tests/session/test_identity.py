@@ -89,3 +89,23 @@ def test_contradiction_of_a_feed_moves_no_contract() -> None:
     assert made.session.left_out("SPX") == {
         "definitions that contradict the first of their instrument": 1
     }
+
+
+def test_contracts_of_another_size_are_set_aside_and_said(tmp_path: Path) -> None:
+    """100 is what every figure multiplies by; only their definition knows that these are of 10."""
+    defined = morning()[0]
+    defined["contract_multiplier"] = 100
+    whole = replay(open_tape(day(tmp_path / "whole" / "t", defined)))
+    assert not any("units" in reason for reason in whole.left_out())
+    defined["contract_multiplier"][:4] = 10
+    small = replay(open_tape(day(tmp_path / "small" / "t", defined)))
+    assert small.left_out()["contracts of 10 instead of 100 units"] == 4
+    symbols = defined["raw_symbol"].astype(str).tolist()
+    places = [small.market.contracts.add(symbol) for symbol in symbols]
+    assert [place >= 0 for place in places] == [False] * 4 + [True] * (len(symbols) - 4)
+
+
+def test_nanos_are_of_one_unit() -> None:
+    session = Day().send("10:00", define=(osi("C", 450.0, root="NANOS"),))
+    assert session.symbols() == []
+    assert session.left_out() == {"contracts of 1 instead of 100 units": 1}

@@ -7,6 +7,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from zerodte.wire.text import dollars
+
 _DASH = "–"
 
 
@@ -78,10 +80,10 @@ def _lines(answer: dict[str, Any]) -> list[tuple[str, str]]:
         ("magnet", f"{_price(pin['magnet_strike'])}, pin score {_number(pin['pin_score'])}"),
         ("max pain", _price(pin["max_pain"])),
         ("remaining sigma", _sigma(move)),
-        ("net gex", f"{_price(exposures['net_gex'])} per 1%"),
-        ("net dex", _price(exposures["net_dex"])),
-        ("net vex", f"{_price(exposures['net_vex'])} per volatility point"),
-        ("net chex", f"{_price(exposures['net_chex'])} per session day"),
+        ("net gex", f"{_dollars(exposures['net_gex'])} per 1%"),
+        ("net dex", _dollars(exposures["net_dex"])),
+        ("net vex", f"{_dollars(exposures['net_vex'])} per volatility point"),
+        ("net chex", f"{_dollars(exposures['net_chex'])} per session day"),
         ("spot +1%", _hedge(hedge)),
         ("volume, open interest", f"{_number(flow['total_volume'])}, {_number(flow['total_oi'])}"),
         ("data quality", f"{_number(meta['data_quality_score'])} of 100"),
@@ -97,7 +99,11 @@ def _sigma(move: dict[str, Any]) -> str:
 
 def _hedge(move: dict[str, Any]) -> str:
     notional = move["notional_usd"]
-    return _DASH if notional is None else f"dealers {move['direction']} {_price(abs(notional))}"
+    return _DASH if notional is None else f"dealers {move['direction']} {_dollars(abs(notional))}"
+
+
+def _dollars(value: float | None) -> str:
+    return _DASH if value is None else dollars(value)
 
 
 def _price(value: float | None) -> str:

@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 
 from zerodte.arrays import F64, I32, Bool
-from zerodte.constants import MOST_EXPIRIES, MOST_OF_CHAIN, MOST_UNDERLYINGS
+from zerodte.constants import MOST_EXPIRIES, MOST_OF_CHAIN, MOST_UNDERLYINGS, MULTIPLIER
 from zerodte.market.calendar import epoch_day, last_trading_day
 from zerodte.market.osi import Contract, MarketError, parse_osi
 from zerodte.market.roots import is_adjusted, root_info
@@ -107,6 +107,12 @@ class Contracts:
             position = self._position_by_symbol[raw_symbol] = self._position_of(raw_symbol)
         return position
 
+    def refuse(self, raw_symbol: str, multiplier: int) -> None:
+        """Set a contract aside that is of another number of units than `MULTIPLIER`."""
+        if self._position_by_symbol.get(raw_symbol) != NO_POSITION:
+            self._position_by_symbol[raw_symbol] = NO_POSITION
+            self.rejected[_of_size(multiplier)] += 1
+
     def contract(self, position: int) -> Contract:
         """The contract at a position.
 
@@ -187,6 +193,9 @@ class Contracts:
             return NO_POSITION
         if is_adjusted(contract.root):
             self.rejected["adjusted root"] += 1
+            return NO_POSITION
+        if (multiplier := root_info(contract.root).multiplier) != MULTIPLIER:
+            self.rejected[_of_size(multiplier)] += 1
             return NO_POSITION
         number = self._chain_number(contract.root, last_trading_day(contract.expiry))
         if number is None:
@@ -286,6 +295,10 @@ def _with_strikes(chain: Chain, strikes: F64, positions: I32) -> Chain:
         positions=positions,
         listed=listed,
     )
+
+
+def _of_size(multiplier: int) -> str:
+    return f"contracts of {multiplier:,} instead of {MULTIPLIER} units"
 
 
 def _new_chain(number: int, contract_root: str, expiry: datetime.date) -> Chain:

@@ -8,6 +8,8 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
+from zerodte.constants import MULTIPLIER
+
 #: Between a symbol and its share class: BRK.B, BRK/B.
 _CLASS_SEPARATOR = re.compile(r"(?<=[A-Z])[./](?=[A-Z])", re.ASCII)
 
@@ -26,6 +28,7 @@ class Root:
             trade on that day; 'PM' settles at the close.
         style: Exercise style.
         is_index: Whether the underlying is an index, which has values but no quotes.
+        multiplier: Units of the underlying per contract.
     """
 
     root: str
@@ -33,6 +36,7 @@ class Root:
     settlement: Settlement
     style: ExerciseStyle
     is_index: bool
+    multiplier: int = MULTIPLIER
 
 
 # Sources: the exchanges' contract specifications (Cboe; Nasdaq for NDX, NDXP and XND), and Cboe's
@@ -71,7 +75,12 @@ _INDEX_ROOTS: tuple[tuple[str, str, Settlement, ExerciseStyle], ...] = (
     ("OEX", "OEX", "PM", "american"),
     ("XEO", "OEX", "PM", "european"),
 )
-_TABLE = {row[0]: Root(*row, is_index=True) for row in _INDEX_ROOTS}
+#: Roots of contracts of another size (Cboe's specification of Nanos).
+_MULTIPLIERS = {"NANOS": 1}
+_TABLE = {
+    row[0]: Root(*row, is_index=True, multiplier=_MULTIPLIERS.get(row[0], MULTIPLIER))
+    for row in _INDEX_ROOTS
+}
 
 #: Underlyings that are a fixed part of another index: its symbol, and the divisor.
 REDUCED = {

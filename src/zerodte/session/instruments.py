@@ -6,6 +6,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from zerodte.arrays import I32, U32
+from zerodte.constants import MULTIPLIER
 from zerodte.engine.underlying import Underlyings
 from zerodte.market.contracts import NO_POSITION, Contracts
 from zerodte.market.roots import canonical_name
@@ -14,6 +15,8 @@ from zerodte.records.lookup import IdTable
 
 #: The dataset kinds that hold option contracts; every other dataset holds underlyings.
 OPTIONS = "options"
+#: Multipliers of contracts of the usual size: undefined ones are.
+_STANDARD = (0, MULTIPLIER, np.iinfo(np.int32).max)
 
 
 class Instruments:
@@ -78,11 +81,20 @@ class Instruments:
                     new[number] = symbol
             elif new.get(number, known.get(number)) != symbol:
                 self.contradictions[dataset, number] += 1
+        if kind == OPTIONS:
+            self._refuse_sizes(records, raw, new)
         mapped = np.array([number for number in new if number in known], np.uint32)
         before = self.places(dataset, mapped)
         self._place(dataset, kind, new)
         for number in mapped[(before >= 0) & (before != self.places(dataset, mapped))].tolist():
             self.contradictions[dataset, number] += 1
+
+    def _refuse_sizes(self, records: Records, raw: list[str], new: dict[int, str]) -> None:
+        """Set contracts aside whose definition says that they are of another size."""
+        sizes = records["contract_multiplier"]
+        for row in np.flatnonzero(~np.isin(sizes, _STANDARD)).tolist():
+            self.contracts.refuse(raw[row], int(sizes[row]))
+            new[int(records["instrument_id"][row])] = raw[row]
 
     def positions(self, dataset: str, records: Records) -> I32:
         """Where each record belongs, shape (m,), negative for none; unknown ones are counted."""
