@@ -189,7 +189,7 @@ def test_volatility_by_regime(root: Path, sessions: dict[Key, list[Sample]]) -> 
                     pytest.approx(sum(implied) / len(implied)),
                 )
             )
-    assert Counter(row[0] for row in found) == {FIRST: 1, SECOND: 4}
+    assert Counter(row[0] for row in found) == {FIRST: 2, SECOND: 4}
     assert sorted(found, key=lambda row: (row[0], row[1] or "")) == expected
 
 

@@ -69,7 +69,7 @@ REFUSED = [
     (("--date", "June"), 2, "write yyyy-MM-dd"),
     (("--impact", "-1"), 2, "impact is -1; it must be from 0 to 10"),
     (("--impact", "1e6"), 2, "impact is 1e+06; it must be from 0 to 10"),
-    (("--impact", "nan"), 2, "impact is nan; it must be from 0 to 10"),
+    (("--impact", "nan"), 2, "'nan' is not a finite number"),
     (("--seed", "-1"), 2, "is not in the range"),
     (("--minutes", "0"), 2, "is not in the range"),
     (("--minutes", "391"), 1, "minutes is 391; 2025-06-02 has 1 to 390"),

@@ -74,9 +74,9 @@ def test_every_damage_is_named_and_the_other_tapes_are_read(
     assert none.endswith("; no manifest: sizes and frames only; damaged")
     said = sorted(shown.stderr.splitlines())
     patterns = (
-        rf"{conditions}: damaged: bytes 0 to [\d,]+ are not those of which manifest\.json",
-        rf"{definitions}: 100 bytes; manifest\.json says .*bytes 100 to [\d,]+ are missing",
-        rf"{copy / 'truth' / 'contracts.parquet'}: missing; manifest\.json has it with",
+        rf"{conditions}: damaged: bytes 0 to [\d,]+ are not those of which checksums\.json",
+        rf"{definitions}: 100 bytes; checksums\.json says .*bytes 100 to [\d,]+ are missing",
+        rf"{copy / 'truth' / 'contracts.parquet'}: missing; checksums\.json has it with",
         rf"{tmp_path / 'none'}: no such folder",
     )
     assert len(said) == len(patterns)
@@ -91,7 +91,7 @@ def test_a_manifest_that_counts_otherwise_is_named(copy: Path) -> None:
     (copy / "checksums.json").write_text(json.dumps(manifest))
     shown = run("verify", copy)
     assert shown.exit_code == 1
-    assert re.match(rf"{copy / name}: (\S+) records, but \S+ in manifest\.json\n", shown.stderr)
+    assert re.match(rf"{copy / name}: (\S+) records, but \S+ in checksums\.json\n", shown.stderr)
 
 
 def test_a_foreign_folder_is_checked_as_far_as_that_goes(foreign: Path) -> None:
@@ -112,10 +112,10 @@ def test_a_replay_says_once_what_nothing_checks(foreign: Path, copy: Path) -> No
     shown = run("replay", foreign)
     assert shown.exit_code == 0, shown.output
     assert shown.output.splitlines()[-1] == sentence
-    assert shown.output.count("manifest") == 1
-    assert "manifest" not in run("replay", copy).output
+    assert shown.output.count("checksums") == 1
+    assert "checksums" not in run("replay", copy).output
     answer = run("replay", foreign, "--json")
-    assert "manifest" not in answer.output
+    assert "checksums" not in answer.output
 
 
 def test_damage_stops_a_replay_with_its_place(copy: Path) -> None:

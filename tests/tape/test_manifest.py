@@ -125,18 +125,18 @@ def test_notes_are_checked(writer: TapeWriter, make: Make) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda path: path.unlink(), r"quotes\.dbn: missing; manifest\.json has it with \d"),
+        (lambda path: path.unlink(), r"quotes\.dbn: missing; checksums\.json has it with \d"),
         (lambda path: os.truncate(path, 99), r"quotes\.dbn: 99 bytes; .*bytes 99 to \S+ are miss"),
         (lambda path: path.write_bytes(path.read_bytes() * 2), r"quotes\.dbn: .* were added"),
-        (lambda path: path.with_name("ticks").touch(), r"ticks: not in manifest\.json"),
-        (lambda path: path.with_name("quotes.dbn.cancels").touch(), r"cancels: not in manifest"),
+        (lambda path: path.with_name("ticks").touch(), r"ticks: not in checksums\.json"),
+        (lambda path: path.with_name("quotes.dbn.cancels").touch(), r"cancels: not in checksums"),
         (
             lambda path: path.with_name("checksums.json").write_text("{}"),
-            r"manifest\.json: damaged: .*restore it, or remove it",
+            r"checksums\.json: damaged: .*restore it, or remove it",
         ),
         (
             lambda path: path.with_name("checksums.json").write_bytes(b'{"\xff": 1}'),
-            r"manifest\.json: damaged: .*restore it, or remove it",
+            r"checksums\.json: damaged: .*restore it, or remove it",
         ),
         (
             lambda path: path.with_name("checksums.json").write_text(

@@ -103,7 +103,7 @@ def test_at_the_close_exactly_there_is_an_answer_but_no_rate_of_decay() -> None:
     assert answer["time_to_close_pct"] == 100.0
     assert answer["decay"]["theta_per_hour_remaining"] is None
     assert answer["expected_move"]["implied_1sd_dollars"] is None
-    assert answer["expected_move"]["remaining_1sd_dollars"] > 0.0
+    assert answer["expected_move"]["remaining_1sd_dollars"] is None
     assert answer["pin_risk"]["components"]["time_score"] == 100
 
 

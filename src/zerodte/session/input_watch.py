@@ -19,9 +19,9 @@ from zerodte.session.sample import Gap
 
 QUOTES: Final = "quotes of options"
 TRADES: Final = "trades of options"
-PRICES: Final = "quotes of the underlying"
+OWN_QUOTES: Final = "quotes of the underlying"
 VALUES: Final = "index values"
-_KINDS: Final = (QUOTES, TRADES, PRICES, VALUES)
+_KINDS: Final = (QUOTES, TRADES, OWN_QUOTES, VALUES)
 
 #: A kind is known once it spoke in so many ticks, over so long a time.
 _TICKS: Final = 20

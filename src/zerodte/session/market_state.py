@@ -38,7 +38,7 @@ from zerodte.records.dbn import CADENCE, UNDEF_TIME
 from zerodte.records.digest import FIRST_OWNER, SHARED
 from zerodte.records.tick import Batch, Tick
 from zerodte.session.expiry_distance import ExpiryDistance, clock_at, expiry_distance
-from zerodte.session.input_watch import PRICES, VALUES
+from zerodte.session.input_watch import OWN_QUOTES, VALUES
 from zerodte.session.instruments import OPTIONS, Instruments
 from zerodte.session.sample import ARRIVALS
 from zerodte.session.symbol_inputs import RoutedBatch, SymbolInputs
@@ -355,7 +355,7 @@ class MarketState:
 
     def _apply_underlying(self, batch: Batch, now: int) -> None:
         numbers = self._positions(batch)
-        kind = PRICES if batch.schema in CADENCE else VALUES
+        kind = OWN_QUOTES if batch.schema in CADENCE else VALUES
         self.inputs.add_underlying(self._routed(batch, numbers), self.underlyings.symbol_of, kind)
         if batch.schema in CADENCE:
             cadence = max(CADENCE[batch.schema], self._cadence)
