@@ -57,3 +57,20 @@ def test_a_dotted_folder_is_found_by_every_name(tmp_path: Path, typed: str) -> N
     summary = import_lean(tmp_path, typed, DAY, tmp_path / "t")
     assert (summary.symbol, summary.has_underlying) == ("BRKB", True)
     assert "same day      1 contracts\n" in str(summary)
+
+
+def test_strikes_from_before_a_split_are_said(tmp_path: Path) -> None:
+    """Strikes of 640 and 645 beside 88 to 97, at 92.70: a split of seven for one."""
+    folder = tmp_path / "option" / "usa" / "minute" / "aapl"
+    folder.mkdir(parents=True)
+    quote = f"{TEN},10000,10000,10000,10000,1,11000,11000,11000,11000,1\n"
+    with zipfile.ZipFile(folder / "20250602_quote_american.zip", "w") as out:
+        for strike in (*range(88, 98), 640, 645):
+            member = f"20250602_aapl_minute_quote_american_call_{strike}0000_20250606.csv"
+            out.writestr(member, quote)
+    price = f"{TEN},927000,927000,927000,927000,1,927100,927100,927100,927100,1\n"
+    archive(tmp_path / "equity" / "usa" / "minute" / "aapl", "quote", "quote", price)
+    import_lean(tmp_path, "AAPL", DAY, tmp_path / "t")
+    (said,) = open_tape(tmp_path / "t").notes.import_warnings()["AAPL"]
+    assert said.startswith("scale of strikes (from before a split?) unknown for 2 of 12")
+    assert said.endswith("such as AAPL  250606C00640000")

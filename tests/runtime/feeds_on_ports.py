@@ -48,7 +48,7 @@ def clock(feed: TcpFeed) -> int:
     return begun.now
 
 
-def eventually(what: Callable[[], object], seconds: float = 60.0) -> None:
+def eventually(what: Callable[[], object], seconds: float = 180.0) -> None:
     """Wait until `what` is true; fail when it takes too long."""
     due = time.monotonic() + seconds
     while not what():

@@ -12,6 +12,7 @@ from zerodte.records.dbn import Records
 from zerodte.runtime.replay import begin
 from zerodte.session.session import Session
 from zerodte.tape.folder import Tape, open_tape
+from zerodte.tape.manifest import remove_manifest
 from zerodte.tape.sidecars import Commit
 from zerodte.views.snapshot import snapshot
 from zerodte.wire.errors import ApiError
@@ -79,6 +80,7 @@ def commit_by_second(folder: Path) -> None:
 
     For a tape whose files are each in order of receive time.
     """
+    remove_manifest(folder)  # as a recorder does before it writes
     tape = open_tape(folder)
     ends = {
         name: -(-records["ts_recv"].astype(np.int64) // SECOND)

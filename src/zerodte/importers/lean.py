@@ -16,6 +16,7 @@ from zerodte.importers.chain_tape import check_session, definitions, expires_at_
 from zerodte.importers.import_summary import ImportSummary
 from zerodte.importers.lean_files import OPEN_INTEREST, QUOTE, TRADE, Progress, find_day
 from zerodte.importers.lean_rows import HOUR_MS, LeanReader, LeanRows
+from zerodte.importers.strike_scale import of_another_scale
 from zerodte.market.calendar import TradingSession, calendar
 from zerodte.market.osi import Contract, MarketError, format_osi, is_root
 from zerodte.market.roots import REDUCED, canonical_name, root_info
@@ -129,6 +130,7 @@ def import_lean(
             f"{root}: no quote and no trade of an option on {underlying_symbol} on {day}; "
             f"there are {reasons}"
         )
+    _count_scales(reader, underlying)
     rows = _DayRows(
         symbol=underlying_symbol,
         session=session,
@@ -142,6 +144,22 @@ def import_lean(
     with atomic_folder(Path(out)) as folder:
         _write(rows, folder, {underlying_symbol: reader.losses.by_fact()}, progress)
     return _summary(rows, Path(root), reader, files.missing)
+
+
+def _count_scales(reader: LeanReader, underlying: LeanRows | None) -> None:
+    """Count contracts whose strikes are on another scale than the underlying's price."""
+    if underlying is None:
+        return
+    if underlying.kind is TRADE:
+        prices = underlying.column("close")
+    else:
+        prices = underlying.column("bid close") * lean_records.TEN_THOUSANDTHS
+    known = prices[np.isfinite(prices)]
+    strange = of_another_scale(reader.contracts, float(np.median(known))) if len(known) else []
+    if strange:
+        fact, count = "scale of strikes (from before a split?)", len(strange)
+        reader.losses.keep(fact, len(reader.contracts) - count)
+        reader.losses.refuse(fact, count, format_osi(strange[0]).strip())
 
 
 def _session(day: date) -> TradingSession:
