@@ -69,7 +69,7 @@ for _command in (
     main.add_command(_command)
 
 
-@main.command("replay")
+@main.command("replay", short_help="Replay a tape and print a summary of its day.")
 @click.argument("tape", type=FOLDER)
 @click.option("--symbol", help="Print only this symbol.")
 @click.option("--until", type=CLOCK_TIME, help="Stop at this time of the session, New York.")
@@ -137,7 +137,7 @@ def import_group() -> None:
     """Convert recorded data of other formats to a tape."""
 
 
-@import_group.command("cboe-chain")
+@import_group.command("cboe-chain", short_help="A CSV chain of Cboe's delayed quotes.")
 @click.argument("file", type=_FILE)
 @click.option("--at", required=True, help="Time of the quotes, New York: yyyy-MM-ddTHH:mm[:ss].")
 @click.option("--out", type=FOLDER, required=True, help="The tape's folder, new or existing.")
@@ -146,7 +146,7 @@ def import_chain_command(file: Path, at: str, out: Path) -> None:
     click.echo(import_chain(file, at, out))
 
 
-@import_group.command("cboe-eod")
+@import_group.command("cboe-eod", short_help="An end-of-day file of the Cboe DataShop.")
 @click.argument("file", type=_FILE)
 @click.option("--root", help="The contracts' root, such as SPXW, if the file does not name it.")
 @click.option("--date", "day", type=DATE, help="The day, if the file has several.")
@@ -156,7 +156,7 @@ def import_eod_command(file: Path, root: str | None, day: datetime.date | None, 
     click.echo(import_eod(file, out, root, day))
 
 
-@import_group.command("cboe-trades")
+@import_group.command("cboe-trades", short_help="Option trades of the Cboe DataShop, with quotes.")
 @click.argument("file", type=_FILE)
 @click.option("--date", "day", type=DATE, help="The session, if the file has several.")
 @click.option("--out", type=FOLDER, required=True, help="The tape's folder, new or existing.")
@@ -165,7 +165,7 @@ def import_trades_command(file: Path, day: datetime.date | None, out: Path) -> N
     click.echo(import_trades(file, out, day))
 
 
-@import_group.command("csv")
+@import_group.command("csv", short_help="CSV files of any of these formats.")
 @click.argument("files", type=_FILE, nargs=-1, required=True)
 @click.option("--at", help="Time of the quotes of chains: yyyy-MM-ddTHH:mm[:ss] in New York.")
 @click.option("--date", "day", type=DATE, help="The session, if a file has several.")
@@ -190,7 +190,7 @@ def import_csv_command(
             click.echo(import_trades(file, out, day))
 
 
-@import_group.command("databento-csv")
+@import_group.command("databento-csv", short_help="CSV files of Databento, one schema each.")
 @click.argument("files", type=_FILE, nargs=-1, required=True)
 @click.option("--dataset", help="Their dataset, such as OPRA.PILLAR, if the name does not tell.")
 @click.option("--out", type=FOLDER, required=True, help="The tape's folder, new or existing.")
@@ -200,7 +200,7 @@ def import_databento_csv_command(files: tuple[Path, ...], dataset: str | None, o
         click.echo(content)
 
 
-@import_group.command("dbn")
+@import_group.command("dbn", short_help="DBN files with several schemas each.")
 @click.argument("files", type=_FILE, nargs=-1, required=True)
 @click.option("--out", type=FOLDER, required=True, help="The tape's folder, new or existing.")
 def import_dbn_command(files: tuple[Path, ...], out: Path) -> None:
@@ -209,7 +209,7 @@ def import_dbn_command(files: tuple[Path, ...], out: Path) -> None:
         click.echo(content)
 
 
-@import_group.command("lean")
+@import_group.command("lean", short_help="A day of minute bars of QuantConnect Lean.")
 @click.argument("root", type=FOLDER)
 @click.argument("symbol")
 @click.argument("day", metavar="DATE", type=DATE)

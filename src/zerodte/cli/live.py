@@ -17,7 +17,7 @@ from zerodte.service.stage import Stage
 from zerodte.tape.folder import open_tape
 
 
-@click.command("feed")
+@click.command("feed", short_help="Send a tape as a live feed to every client.")
 @click.argument("tape", type=FOLDER)
 @click.option(
     "--speed",
@@ -51,7 +51,7 @@ def feed_command(tape: Path, speed: float, host: str, port: int, no_resume: bool
         feed.stop()
 
 
-@click.command("live")
+@click.command("live", short_help="Record a live feed and serve it over HTTP.")
 @click.argument("feed", type=ADDRESS)
 @click.option(
     "--record",
