@@ -98,7 +98,7 @@ def _check_private(folder: Path) -> None:
     """
     for path in (folder, *sorted(folder.rglob("*"))):
         with suppress(FileNotFoundError):
-            status = path.lstat()
+            status = path.stat()  # a link has no rights of its own
             if status.st_uid not in (os.getuid(), 0):
                 reason = "belongs to another user"
             elif status.st_mode & stat.S_IWOTH or not _is_group_private(status):

@@ -15,6 +15,7 @@ from zerodte.runtime.replay import replay, source_of
 from zerodte.tape.error import TapeError
 from zerodte.tape.folder import open_tape
 from zerodte.views.snapshot import snapshot
+from zerodte.wire.exposure import ExposureQuery
 from zerodte.wire.snapshot import SnapshotQuery
 
 FILE = "chains/spxw_2019-06-26_1545_cboe_eod.csv"
@@ -336,3 +337,15 @@ def test_a_file_of_a_month_asks_for_the_day(tmp_path: Path) -> None:
     assert (f"{summary.session.date}", summary.contracts) == ("2019-06-27", 5)
     with pytest.raises(TapeError, match="no row of 2019-06-28; it has 2019-06-26 to 2019-06-27"):
         import_eod(file, tmp_path / "u", day=datetime.date(2019, 6, 28))
+
+
+def test_on_an_early_close_the_wide_form_gives_the_close_alone(tmp_path: Path) -> None:
+    """At 15:45 the market was long closed: open interest belongs to the quotes of 13:00."""
+    half_day = {"quote_date": "2019-11-29", "expiration": "2019-11-29"}
+    rows = [wide_row("^SPX", "SPXW", k, r, **half_day) for k in (2915, 2920) for r in "CP"]
+    summary = import_eod(eod_file(tmp_path, *rows, header=WIDE, name="all.csv"), tmp_path / "t")
+    assert "4 quotes of 15:45, after an early close" in str(summary)
+    body = snapshot(replay(open_tape(tmp_path / "t")), "replay", ExposureQuery(symbol="SPX"))
+    answer = msgspec.json.decode(body)
+    assert answer["flow"]["total_oi"] == 470
+    assert answer["as_of"] == "2019-11-29T18:00:00Z"

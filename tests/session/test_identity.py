@@ -94,6 +94,7 @@ def test_contradiction_of_a_feed_moves_no_contract() -> None:
 def test_contracts_of_another_size_are_set_aside_and_said(tmp_path: Path) -> None:
     """100 is what every figure multiplies by; only their definition knows that these are of 10."""
     defined = morning()[0]
+    defined["ts_recv"] -= np.uint64(60 * 10**9)
     defined["contract_multiplier"] = 100
     whole = replay(open_tape(day(tmp_path / "whole" / "t", defined)))
     assert not any("units" in reason for reason in whole.left_out())
@@ -109,3 +110,11 @@ def test_nanos_are_of_one_unit() -> None:
     session = Day().send("10:00", define=(osi("C", 450.0, root="NANOS"),))
     assert session.symbols() == []
     assert session.left_out() == {"contracts of 1 instead of 100 units": 1}
+
+
+def test_a_later_definition_of_another_size_switches_nothing_off(tmp_path: Path) -> None:
+    defined = morning()[0]
+    defined["contract_multiplier"] = 10
+    defined["ts_recv"] += np.uint64(3600 * 10**9)
+    session = replay(open_tape(day(tmp_path / "t", defined)))
+    assert not any("units" in reason for reason in session.left_out())

@@ -251,8 +251,12 @@ def _imported(table: EodTable, symbol: SymbolRows, session: TradingSession) -> I
         _AFTERNOON: new_york(day, _HALF_DAY if is_half_day else _USUAL),
         _CLOSE: session.close,
     }
+    instants = list(table.instants)
+    if _CLOSE in instants and _AFTERNOON in instants and times[_AFTERNOON] > session.close:
+        instants.remove(_AFTERNOON)
+        symbol.skipped["quotes of 15:45, after an early close"] = len(rows)
     chains: list[ImportedChain] = []
-    for instant in table.instants:
+    for instant in instants:
         is_first = not chains
         chains.append(
             ImportedChain(
@@ -260,12 +264,20 @@ def _imported(table: EodTable, symbol: SymbolRows, session: TradingSession) -> I
                 dataset=CBOE_DATASHOP,
                 note=_NOTE,
                 at=times[instant],
-                rows=rows if is_first else [row.at_close for row in rows if row.at_close],
+                rows=rows
+                if instant == table.instants[0]
+                else [
+                    replace(row.at_close, open_interest=row.open_interest)
+                    if is_first
+                    else row.at_close
+                    for row in rows
+                    if row.at_close
+                ],
                 underlying=table.underlying.get((symbol.symbol, instant)),
                 settled_for=day if is_first else None,
                 has_volume=instant == _CLOSE and table.has_volume,
             )
         )
-    if table.has_volume and _CLOSE not in table.instants:
+    if table.has_volume and _CLOSE not in instants:
         symbol.skipped["volumes of the whole day"] = len(rows)
     return ImportedSymbol(chains[0], symbol, *chains[1:])

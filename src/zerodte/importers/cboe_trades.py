@@ -241,7 +241,7 @@ def _size_at(best: str, prices: list[str], sizes: list[str]) -> int:
 def _integer(text: str) -> int:
     """An integer; 0 if it is none."""
     try:
-        return min(int(text), (1 << 63) - 1)
+        return max(min(int(text), (1 << 63) - 1), -(1 << 63))
     except ValueError:
         return 0
 

@@ -149,6 +149,7 @@ def _fill(
             if fact:
                 totals[owner, fact] = totals.get((owner, fact), 0) + 1
             if not text.strip() and layout[name].kind != "S":
+                is_lost |= name in ("instrument_id", "ts_recv")
                 continue
             try:
                 out[number][name] = read(text)

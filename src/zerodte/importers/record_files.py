@@ -17,6 +17,9 @@ from zerodte.tape.error import TapeError
 from zerodte.tape.sidecars import ImportLoss
 from zerodte.tape.writer import TapeWriter
 
+#: Parts of a file's name that tell its container.
+_CONTAINERS = ("csv", "dbn", "zst", "gz", "zip")
+
 
 @dataclass(eq=False)
 class RecordFile:
@@ -106,7 +109,7 @@ def write_files(files: Sequence[RecordFile], out: Path, note: str) -> None:
                         schema,
                         rows,
                         {number: names[number] for number in numbers},
-                        name=f"{_stem(file.path)}.{schema}.dbn.zst",
+                        name=f"{_stem(file.path, schema)}.{schema}.dbn.zst",
                     )
         writer.finish()
 
@@ -116,6 +119,7 @@ def _count(file: RecordFile, reason: str, mask: Bool) -> None:
         file.skipped[reason] += count
 
 
-def _stem(path: Path) -> str:
+def _stem(path: Path, schema: str) -> str:
     """A file's name without the parts that tell its container and schema."""
-    return path.name.partition(".")[0].lower() or "records"
+    parts = path.name.lower().split(".")
+    return ".".join(part for part in parts if part not in (*_CONTAINERS, schema)) or "records"

@@ -43,8 +43,8 @@ def last_session(history: History) -> QuietSession:
     Raises:
         HistoryError: If its root cannot be listed, or holds no session.
     """
-    dates = list(history.sizes())
-    hours = calendar().session(dates[-1]) if dates else None
+    sessions = (calendar().session(date) for date in reversed(list(history.sizes())))
+    hours = next((session for session in sessions if session is not None), None)
     if hours is None:
         root = history.display_root
         raise HistoryError(f"{root}: no finished session is stored here; nothing can be served")

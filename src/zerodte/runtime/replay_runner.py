@@ -100,6 +100,7 @@ class ReplayRunner:
                 if not pace.wait(second, run.stopped):
                     return False
                 self.stage.advance(playing, second, pace.late(second))
+                self._last_tick = time.monotonic()
         return pace.wait(due, run.stopped)
 
     def _problems(self) -> Iterator[str]:
@@ -107,10 +108,10 @@ class ReplayRunner:
         if self._playing is None:
             return
         pace, playing = self._playing
+        late, limit = time.monotonic() - self._last_tick, _SLOW
         if pace.has_begun:
-            late, limit = pace.late(playing.session.now + SECOND), _LATE
-        else:
-            late, limit = time.monotonic() - self._last_tick, _SLOW
+            # Whoever plays faster than the machine can is behind, and has not stopped.
+            late, limit = min(late, pace.late(playing.session.now + SECOND)), _LATE
         if late > limit:
             yield f"the market has stopped: its next second is {late:.0f} seconds late"
 

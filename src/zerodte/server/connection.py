@@ -106,6 +106,7 @@ class Connection(HttpToolsProtocol):
             raise ValueError(self._fault.message)
         if not self.url.startswith(b"/") and (host := httptools.parse_url(self.url).host):
             # The host of a target in absolute form counts (RFC 9112, section 3.2.2).
+            host = b"[" + host + b"]" if b":" in host else host  # the parser strips an IPv6's
             self.headers[:] = [
                 (name, host if name == b"host" else value) for name, value in self.headers
             ]

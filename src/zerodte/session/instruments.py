@@ -74,15 +74,19 @@ class Instruments:
         known = self._known.setdefault(dataset, {})
         defined = self._defined.setdefault(dataset, set())
         new: dict[int, str] = {}
-        for number, symbol in zip(records["instrument_id"].tolist(), raw, strict=True):
+        first: list[int] = []
+        for row, (number, symbol) in enumerate(
+            zip(records["instrument_id"].tolist(), raw, strict=True)
+        ):
             if number not in defined:
                 defined.add(number)
+                first.append(row)
                 if known.get(number) != symbol:
                     new[number] = symbol
             elif new.get(number, known.get(number)) != symbol:
                 self.contradictions[dataset, number] += 1
         if kind == OPTIONS:
-            self._refuse_sizes(records, raw, new)
+            self._refuse_sizes(records[first], [raw[row] for row in first], new)
         mapped = np.array([number for number in new if number in known], np.uint32)
         before = self.places(dataset, mapped)
         self._place(dataset, kind, new)
@@ -90,7 +94,7 @@ class Instruments:
             self.contradictions[dataset, number] += 1
 
     def _refuse_sizes(self, records: Records, raw: list[str], new: dict[int, str]) -> None:
-        """Set contracts aside whose definition says that they are of another size."""
+        """Set contracts aside whose first definition says that they are of another size."""
         sizes = records["contract_multiplier"]
         for row in np.flatnonzero(~np.isin(sizes, _STANDARD)).tolist():
             self.contracts.refuse(raw[row], int(sizes[row]))

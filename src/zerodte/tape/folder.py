@@ -210,6 +210,8 @@ def open_tape(path: str | Path, date: datetime.date | None = None) -> Tape:
     for sentence in unread_files(folder):
         diagnostics.warn(sentence)
     session = calendar().session(date) if date else None
+    if date and session is None:
+        raise TapeError(f"{date}: not a trading day")
     session = session or _recorded_session(folder)
     session = session or _find_session(folder, files, diagnostics.warn)
     span = session_span(session)

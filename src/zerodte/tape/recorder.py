@@ -142,9 +142,11 @@ class Recorder:
             self._sync_files()
             self._ticks.sync()
             # A disk that is full takes no manifest. The recording is whole without it.
-            with suppress(OSError):
+            # One whose files were replaced meanwhile is not vouched for.
+            with suppress(OSError, TapeError):
                 self._roll_back()
-                write_manifest(self._folder, self._counts)
+                if not self.missing:
+                    write_manifest(self._folder, self._counts)
 
     def _append(self, tick: ClosedTick, counts: dict[str, int]) -> bytes:
         """Write a tick's records and update `counts`; returns its line, still to be written."""
