@@ -53,6 +53,25 @@ def test_an_interruption_takes_it_away(tmp_path: Path, error: type[BaseException
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("error", [TapeError, KeyboardInterrupt])
+def test_a_failed_addition_leaves_a_tape_as_it_was(
+    tmp_path: Path, error: type[BaseException]
+) -> None:
+    def add_half() -> None:
+        with atomic_folder(tmp_path) as folder:
+            (folder / "half").write_text("a")
+            (folder / "tape.json").write_text("changed")
+            (folder / "checksums.json").unlink()
+            raise error
+
+    before = {"whole": "a", "tape.json": "{}", "checksums.json": "sums"}
+    for name, text in before.items():
+        (tmp_path / name).write_text(text)
+    with pytest.raises(error):
+        add_half()
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == before
+
+
 def test_a_failure_takes_away_the_folders_made_above_it_while_they_are_empty(
     tmp_path: Path,
 ) -> None:

@@ -108,11 +108,12 @@ class ReplayRunner:
         if self._playing is None:
             return
         pace, playing = self._playing
-        late, limit = time.monotonic() - self._last_tick, _SLOW
+        silent, limit = time.monotonic() - self._last_tick, _SLOW
+        late = silent
         if pace.has_begun:
-            # Whoever plays faster than the machine can is behind, and has not stopped.
-            late, limit = min(late, pace.late(playing.session.now + SECOND)), _LATE
-        if late > limit:
+            late, limit = pace.late(playing.session.now + SECOND), _LATE
+        # Whoever plays faster than the machine can is late, and has not stopped.
+        if late > limit and silent > limit:
             yield f"the market has stopped: its next second is {late:.0f} seconds late"
 
     def _show(self, run: Run, playing: CurrentSession) -> None:

@@ -4,8 +4,29 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from zerodte.tape.checksums import MANIFEST
 from zerodte.tape.error import TapeError
 from zerodte.tape.leftovers import sweep, temporary
+from zerodte.tape.sidecars import NOTES, write_atomically
+
+
+@contextmanager
+def _undone_on_error(folder: Path) -> Iterator[None]:
+    """Leave a tape as it was if adding to it fails."""
+    before = set(folder.rglob("*"))
+    rewritten = {
+        path: path.read_bytes() for path in (folder / NOTES, folder / MANIFEST) if path.is_file()
+    }
+    try:
+        yield
+    except BaseException:
+        for path in set(folder.rglob("*")) - before:
+            with suppress(OSError):
+                path.unlink()
+        for path, content in rewritten.items():
+            with suppress(OSError):
+                write_atomically(path, content)
+        raise
 
 
 @contextmanager
@@ -15,7 +36,8 @@ def atomic_folder(out: Path) -> Iterator[Path]:
     An error or interruption removes the hidden folder and the parent folders created for it.
     After a kill the hidden folder remains, no reader takes it for a tape, and the next attempt at
     the same path removes it.
-    An existing folder is filled in place, because files are added to it one by one.
+    An existing folder is filled in place, because files are added to it one by one; an error or
+    interruption removes them again, and puts `tape.json` and the manifest back.
 
     Args:
         out: The final path of the folder.
@@ -29,7 +51,8 @@ def atomic_folder(out: Path) -> Iterator[Path]:
     prefix, suffix = f".{out.name}.", ".part"
     if out.exists():
         sweep(out.parent, prefix, suffix)
-        yield out
+        with _undone_on_error(out):
+            yield out
         return
     new_parents = [parent for parent in out.parents if not parent.exists()]
     try:
