@@ -15,10 +15,10 @@ import pytest
 from click.testing import CliRunner, Result
 
 import zerodte
+from session.synthetic import synthetic_tape
 from zerodte.cli import main
 from zerodte.clock import new_york
-from zerodte.feeds.synthetic_tape import SYMBOL, write_synthetic_tape
-from zerodte.market.calendar import calendar
+from zerodte.feeds.synthetic_tape import SYMBOL
 
 CHAIN = "chains/spx_2022-03-23_1011_intraday.csv"
 
@@ -30,11 +30,7 @@ def run(*arguments: str | Path) -> Result:
 @pytest.fixture(scope="module")
 def tape(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small tape of a half day."""
-    session = calendar().session(datetime.date(2024, 11, 29))
-    assert session is not None
-    folder = tmp_path_factory.mktemp("tape")
-    write_synthetic_tape(folder, session)
-    return folder
+    return synthetic_tape(tmp_path_factory.mktemp("tape"), datetime.date(2024, 11, 29)).path
 
 
 def test_version() -> None:

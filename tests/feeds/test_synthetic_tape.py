@@ -7,9 +7,9 @@ from pathlib import Path
 import databento
 import pytest
 
+from session.synthetic import synthetic_tape
 from zerodte.constants import STRIKE_RANGE
-from zerodte.feeds.synthetic_tape import SYMBOL, write_synthetic_tape
-from zerodte.market.calendar import calendar
+from zerodte.feeds.synthetic_tape import SYMBOL
 from zerodte.runtime.replay import replay, source_of
 from zerodte.tape.folder import open_tape
 from zerodte.views.snapshot import snapshot
@@ -18,11 +18,7 @@ from zerodte.wire.snapshot import SnapshotQuery
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    session = calendar().session(datetime.date(2025, 6, 2))
-    assert session is not None
-    path = tmp_path_factory.mktemp("sample")
-    write_synthetic_tape(path, session)
-    return path
+    return synthetic_tape(tmp_path_factory.mktemp("sample"), datetime.date(2025, 6, 2)).path
 
 
 def test_the_vendors_client_reads_every_file(folder: Path) -> None:

@@ -13,16 +13,16 @@ import pytest
 from runtime.feeds_on_ports import eventually
 from runtime.local_market import LocalMarket, ready
 from server.ports import served
-from zerodte.feeds.synthetic_tape import SYMBOL, write_synthetic_tape
+from session.synthetic import synthetic_tape
+from zerodte.feeds.synthetic_tape import SYMBOL
 from zerodte.history.history import History
 from zerodte.history.stored import StoredSession
-from zerodte.market.calendar import calendar
 from zerodte.runtime.replay_runner import ReplayRunner
 from zerodte.server.app import create_app
 from zerodte.server.settings import ServerSettings
 from zerodte.service.session_store import SessionStore
 from zerodte.service.stage import Stage
-from zerodte.tape.folder import Tape, open_tape
+from zerodte.tape.folder import Tape
 
 FLOW = "/v1/flow/zero-dte"
 LONG = 60.0
@@ -45,11 +45,7 @@ class HangingHistory(History):
 
 @pytest.fixture(scope="module")
 def tape(tmp_path_factory: pytest.TempPathFactory) -> Tape:
-    session = calendar().session(datetime.date(2024, 11, 27))
-    assert session is not None
-    folder = tmp_path_factory.mktemp("tape")
-    write_synthetic_tape(folder, session)
-    return open_tape(folder)
+    return synthetic_tape(tmp_path_factory.mktemp("tape"), datetime.date(2024, 11, 27))
 
 
 @contextmanager

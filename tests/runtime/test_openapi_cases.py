@@ -3,7 +3,6 @@
 import datetime
 import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any, Final, cast
 
 import pytest
@@ -21,13 +20,12 @@ from schemathesis.specs.openapi.checks import (
 
 from runtime.local_market import ready
 from server.ports import served
-from zerodte.feeds.synthetic_tape import SYMBOL, write_synthetic_tape
-from zerodte.market.calendar import calendar
+from session.synthetic import synthetic_tape
+from zerodte.feeds.synthetic_tape import SYMBOL
 from zerodte.runtime.replay_runner import ReplayRunner
 from zerodte.server.app import ROUTES, create_app
 from zerodte.server.settings import ServerSettings
 from zerodte.service.stage import Stage
-from zerodte.tape.folder import open_tape
 
 DAY: Final = datetime.date(2024, 11, 27)
 #: Routes whose answer ends, and which of them have parameters.
@@ -62,13 +60,10 @@ def _past_instants() -> st.SearchStrategy[str]:
 @pytest.fixture(scope="module")
 def document(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """The document of a served market, as the generator reads it."""
-    session = calendar().session(DAY)
-    assert session is not None
-    folder: Path = tmp_path_factory.mktemp("tape")
-    write_synthetic_tape(folder, session)
+    tape = synthetic_tape(tmp_path_factory.mktemp("tape"), DAY)
     schemathesis.openapi.format("wall-clock", _past_instants())
     with (
-        ready(ReplayRunner(Stage(), [open_tape(folder)])) as market,
+        ready(ReplayRunner(Stage(), [tape])) as market,
         served(create_app(market.service, ServerSettings())) as url,
     ):
         loaded = schemathesis.openapi.from_url(f"{url}/openapi.json", wait_for_schema=5.0)

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from runtime.local_market import ready, running
-from zerodte.feeds.synthetic_tape import SYMBOL, write_synthetic_tape
-from zerodte.market.calendar import calendar
+from session.synthetic import synthetic_tape
+from zerodte.feeds.synthetic_tape import SYMBOL
 from zerodte.records.tick import Tick
 from zerodte.runtime.replay import Pace
 from zerodte.runtime.replay_runner import ReplayRunner
@@ -64,11 +64,7 @@ TESTS = Path(__file__).parents[1]
 
 @pytest.fixture(scope="module")
 def tape(tmp_path_factory: pytest.TempPathFactory) -> Tape:
-    session = calendar().session(datetime.date(2024, 11, 27))
-    assert session is not None
-    folder = tmp_path_factory.mktemp("tape")
-    write_synthetic_tape(folder, session)
-    return open_tape(folder)
+    return synthetic_tape(tmp_path_factory.mktemp("tape"), datetime.date(2024, 11, 27))
 
 
 def test_nothing_is_answered_before_the_tape_is_read(tape: Tape) -> None:

@@ -10,13 +10,12 @@ import pytest
 from runtime.local_market import ready
 from server.events import EventReader
 from server.ports import served
-from zerodte.feeds.synthetic_tape import SYMBOL, write_synthetic_tape
-from zerodte.market.calendar import calendar
+from session.synthetic import synthetic_tape
+from zerodte.feeds.synthetic_tape import SYMBOL
 from zerodte.runtime.replay_runner import ReplayRunner
 from zerodte.server.app import create_app
 from zerodte.server.settings import ServerSettings
 from zerodte.service.stage import Stage
-from zerodte.tape.folder import open_tape
 
 FLOW = "/v1/flow/zero-dte"
 
@@ -24,12 +23,9 @@ FLOW = "/v1/flow/zero-dte"
 @pytest.fixture(scope="module")
 def market(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
     """A market at rest at :00, so that its last sample is what it shows."""
-    session = calendar().session(datetime.date(2024, 11, 27))
-    assert session is not None
-    folder = tmp_path_factory.mktemp("tape")
-    write_synthetic_tape(folder, session)
+    tape = synthetic_tape(tmp_path_factory.mktemp("tape"), datetime.date(2024, 11, 27))
     with (
-        ready(ReplayRunner(Stage(), [open_tape(folder)])) as market,
+        ready(ReplayRunner(Stage(), [tape])) as market,
         served(create_app(market.service, ServerSettings())) as url,
         httpx.Client(base_url=url, trust_env=False) as client,
     ):

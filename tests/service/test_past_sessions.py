@@ -8,6 +8,7 @@ import pytest
 
 from runtime.local_market import LocalMarket, ready
 from session.made_tape import DATE, OPEN, quotes, stock, trades, write
+from session.synthetic import synthetic_tape
 from zerodte.constants import MINUTE, SECOND
 from zerodte.feeds.synthetic_tape import SYMBOL, write_synthetic_tape
 from zerodte.history.error import HistoryError
@@ -48,11 +49,7 @@ def tape(tmp_path_factory: pytest.TempPathFactory) -> Tape:
 @pytest.fixture(scope="module")
 def today(tmp_path_factory: pytest.TempPathFactory) -> Tape:
     """Another day, of another symbol."""
-    session = calendar().session(datetime.date(2025, 6, 3))
-    assert session is not None
-    folder = tmp_path_factory.mktemp("today")
-    write_synthetic_tape(folder, session)
-    return open_tape(folder)
+    return synthetic_tape(tmp_path_factory.mktemp("today"), datetime.date(2025, 6, 3))
 
 
 def market_of(tape: Tape, root: Path) -> AbstractContextManager[LocalMarket[ReplayRunner]]:

@@ -7,16 +7,15 @@ import threading
 
 import pytest
 
+from session.synthetic import synthetic_tape
 from zerodte.constants import SAMPLE_INTERVAL, SECOND
-from zerodte.feeds.synthetic_tape import write_synthetic_tape
-from zerodte.market.calendar import calendar
 from zerodte.runtime.replay import begin
 from zerodte.runtime.replay_runner import ReplayRunner
 from zerodte.runtime.worker import Run, RunListener
 from zerodte.service.local_service import LocalService
 from zerodte.service.stage import Progress, Stage
 from zerodte.session.session import Session
-from zerodte.tape.folder import Tape, open_tape
+from zerodte.tape.folder import Tape
 from zerodte.wire.pages import DocsQuery
 from zerodte.wire.query import Query
 from zerodte.wire.series import SeriesQuery
@@ -29,11 +28,7 @@ QUERIES: list[Query] = [SNAPSHOT, SeriesQuery(symbol="ABC"), DocsQuery()]
 
 @pytest.fixture(scope="module")
 def tape(tmp_path_factory: pytest.TempPathFactory) -> Tape:
-    session = calendar().session(datetime.date(2024, 11, 27))
-    assert session is not None
-    folder = tmp_path_factory.mktemp("tape")
-    write_synthetic_tape(folder, session)
-    return open_tape(folder)
+    return synthetic_tape(tmp_path_factory.mktemp("tape"), datetime.date(2024, 11, 27))
 
 
 @pytest.fixture

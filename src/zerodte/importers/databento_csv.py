@@ -16,7 +16,7 @@ from zerodte.constants import SECOND
 from zerodte.importers.csv_formats import DATABENTO_CSV, hint_of
 from zerodte.importers.csv_text import CsvRow, iterate_rows
 from zerodte.importers.record_files import RecordFile, underlying_name, write_files
-from zerodte.market.osi import MarketError, parse_osi
+from zerodte.market.osi import is_osi
 from zerodte.records.dbn import OPRA, PRICE_SCALE, RTYPES, SCHEMAS, records
 from zerodte.tape.error import TapeError
 
@@ -88,7 +88,7 @@ def _read(path: Path, dataset: str | None) -> RecordFile:
     content.records[schema] = records(schema, 0)
     _fill(content, schema, columns, table)
     if not content.dataset:
-        is_options = any(map(_is_option, content.symbols.values()))
+        is_options = any(map(is_osi, content.symbols.values()))
         content.dataset = OPRA if is_options or not content.symbols else _NOT_OPTIONS
     return content
 
@@ -113,14 +113,6 @@ def _schema(path: Path, names: Sequence[str], table: Sequence[CsvRow]) -> str:
 def _named_dataset(path: Path) -> str:
     match = _DATASET.match(path.name)
     return "" if match is None else f"{match[1]}.{match[2]}".upper()
-
-
-def _is_option(symbol: str) -> bool:
-    try:
-        parse_osi(symbol)
-    except MarketError:
-        return False
-    return True
 
 
 def _fill(

@@ -14,7 +14,14 @@ import numpy as np
 from zerodte.importers import lean_records
 from zerodte.importers.chain_tape import check_session, definitions, expires_at_close
 from zerodte.importers.import_summary import ImportSummary
-from zerodte.importers.lean_files import OPEN_INTEREST, QUOTE, TRADE, Progress, find_day
+from zerodte.importers.lean_files import (
+    OPEN_INTEREST,
+    QUOTE,
+    TRADE,
+    LeanArchive,
+    Progress,
+    find_day,
+)
 from zerodte.importers.lean_rows import HOUR_MS, LeanReader, LeanRows
 from zerodte.importers.strike_scale import of_another_scale
 from zerodte.market.calendar import TradingSession, calendar
@@ -110,19 +117,7 @@ def import_lean(
     )
     open_interest = reader.options(files.options, OPEN_INTEREST)
     open_interest = open_interest.select(~np.isnan(open_interest.column("open interest")))
-    underlying = None
-    if files.underlying is not None:
-        index = files.underlying.path.parent.name.upper()
-        is_chicago = root_info(underlying_symbol).is_index and index not in _NEW_YORK_INDICES
-        underlying = reader.underlying(files.underlying, _CHICAGO_LAG if is_chicago else 0)
-        if underlying.kind is TRADE:
-            has_value = underlying.column("close") > 0
-            reader.skipped["values of the underlying without a price"] += int(
-                np.count_nonzero(~has_value & ~np.isnan(underlying.column("close")))
-            )
-            underlying = underlying.select(has_value)
-        if index != canonical_name(underlying_symbol) and underlying_symbol in REDUCED:
-            underlying.cells[:, 1:5] /= REDUCED[underlying_symbol][1]
+    underlying = _underlying_bars(reader, files.underlying, underlying_symbol)
     if not len(quotes) + len(trades) + (len(open_interest) if underlying else 0):
         skipped = (+reader.skipped).items()
         reasons = ", ".join(f"{count:,} {reason}" for reason, count in skipped) or "no rows"
@@ -144,6 +139,26 @@ def import_lean(
     with atomic_folder(Path(out)) as folder:
         _write(rows, folder, {underlying_symbol: reader.losses.by_fact()}, progress)
     return _summary(rows, Path(root), reader, files.missing)
+
+
+def _underlying_bars(
+    reader: LeanReader, archive: LeanArchive | None, symbol: str
+) -> LeanRows | None:
+    """The underlying's bars that have a price, on the scale and clock of its own; None without."""
+    if archive is None:
+        return None
+    index = archive.path.parent.name.upper()
+    is_chicago = root_info(symbol).is_index and index not in _NEW_YORK_INDICES
+    bars = reader.underlying(archive, _CHICAGO_LAG if is_chicago else 0)
+    if bars.kind is TRADE:
+        has_value = bars.column("close") > 0
+        reader.skipped["values of the underlying without a price"] += int(
+            np.count_nonzero(~has_value & ~np.isnan(bars.column("close")))
+        )
+        bars = bars.select(has_value)
+    if index != canonical_name(symbol) and symbol in REDUCED:
+        bars.cells[:, 1:5] /= REDUCED[symbol][1]
+    return bars
 
 
 def _count_scales(reader: LeanReader, underlying: LeanRows | None) -> None:

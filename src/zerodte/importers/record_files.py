@@ -1,7 +1,7 @@
 """Records that a vendor delivers in another container than a file per schema, on a tape."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from zerodte.market.roots import canonical_name, root_info
 from zerodte.records.dbn import UNDEF_TIME, Records
 from zerodte.tape.atomic_folder import atomic_folder
 from zerodte.tape.error import TapeError
-from zerodte.tape.sidecars import ImportLoss
+from zerodte.tape.sidecars import ImportLoss, join_losses
 from zerodte.tape.writer import TapeWriter
 
 #: Parts of a file's name that tell its container.
@@ -78,7 +78,7 @@ def write_files(files: Sequence[RecordFile], out: Path, note: str) -> None:
     for file in files:
         for number, symbol in file.symbols.items():
             symbols.setdefault(file.dataset, {}).setdefault(number, symbol)
-    losses: dict[str, Mapping[str, ImportLoss]] = {}
+    losses: dict[str, dict[str, ImportLoss]] = {}
     for file in files:
         known = symbols.get(file.dataset, {})
         for schema, rows in list(file.records.items()):
@@ -89,11 +89,8 @@ def write_files(files: Sequence[RecordFile], out: Path, note: str) -> None:
             _count(file, f"records of {schema} of unknown instruments", is_timed & ~is_named)
             rows = rows[is_timed & is_named]  # noqa: PLW2901
             file.records[schema] = rows[np.argsort(rows["ts_recv"], kind="stable")]
-        for symbol, counter in file.losses.items():
-            joined = dict(losses.get(symbol, {}))
-            for fact, loss in counter.by_fact().items():
-                joined[fact] = joined[fact] + loss if fact in joined else loss
-            losses[symbol] = joined
+        own = {symbol: counter.by_fact() for symbol, counter in file.losses.items()}
+        losses = join_losses(losses, own)
     if not any(len(rows) for file in files for rows in file.records.values()):
         reasons = "; ".join(str(file).replace("\n", ";") for file in files)
         raise TapeError(f"no record that a tape can hold: {reasons}")

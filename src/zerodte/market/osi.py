@@ -67,6 +67,15 @@ def parse_osi(raw: str) -> Contract:
     return Contract(root, expiry, strike, right)
 
 
+def is_osi(text: str) -> bool:
+    """Whether a text is the OSI symbol of a contract."""
+    try:
+        parse_osi(text)
+    except MarketError:
+        return False
+    return True
+
+
 def format_osi(contract: Contract) -> str:
     """Format a contract as its OSI symbol: 21 characters, with the root padded to six.
 

@@ -240,11 +240,9 @@ def _split(
             oi_as_of=market.oi_as_of(chain.symbol, is_provisional=is_provisional)
             if has_official[i]
             else None,
-            classified_share=signed[i] / traded[i]
-            if traded[i]
-            else 1.0
-            if columns.has_trades[i]
-            else np.nan,
+            classified_share=_classified(
+                signed[i], traded[i], has_trades=bool(columns.has_trades[i])
+            ),
         )
         bid, ask = columns.believed[own], columns.ask[own]
         parity = parity_forward(chain.strikes, bid[CALL], ask[CALL], bid[PUT], ask[PUT])
@@ -265,3 +263,10 @@ def _split(
         )
         out.append(observation)
     return out
+
+
+def _classified(signed: float, traded: float, *, has_trades: bool) -> float:
+    """The share of a chain's traded contracts that have a side, as `ChainInputs` has it."""
+    if traded:
+        return signed / traded
+    return 1.0 if has_trades else np.nan

@@ -13,7 +13,7 @@ from pathlib import Path
 from zerodte.arrays import I64
 from zerodte.errors import printable
 from zerodte.market.calendar import TradingSession, calendar
-from zerodte.market.osi import MarketError, parse_osi
+from zerodte.market.osi import MarketError, is_osi
 from zerodte.market.roots import canonical_name, root_info
 from zerodte.records.dbn import CADENCE, INDEX_DATASETS, TRADE_SCHEMAS
 from zerodte.records.tick import Tick
@@ -239,7 +239,7 @@ def kind_of(dataset: str, symbols: Mapping[int, str]) -> InstrumentKind:
     """
     if dataset in INDEX_DATASETS:
         return "index"
-    if any(map(_is_option, symbols.values())):
+    if any(map(is_osi, symbols.values())):
         return "options"
     return "index" if 2 * sum(map(_is_index, symbols.values())) > len(symbols) else "equity"
 
@@ -277,14 +277,6 @@ def _is_index(symbol: str) -> bool:
     name = canonical_name(symbol)
     info = root_info(name)
     return info.is_index and info.symbol == name
-
-
-def _is_option(symbol: str) -> bool:
-    try:
-        parse_osi(symbol)
-    except MarketError:
-        return False
-    return True
 
 
 def _read_commits(

@@ -4,7 +4,7 @@ Each has a reader and a writer.
 """
 
 import codecs
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
@@ -44,6 +44,18 @@ class ImportLoss(msgspec.Struct, frozen=True):
         return ImportLoss(
             self.unknown + other.unknown, self.seen + other.seen, self.example or other.example
         )
+
+
+def join_losses(
+    first: Mapping[str, Mapping[str, ImportLoss]], second: Mapping[str, Mapping[str, ImportLoss]]
+) -> dict[str, dict[str, ImportLoss]]:
+    """The losses of several imports into a tape, by symbol and fact."""
+    joined = {symbol: dict(losses) for symbol, losses in first.items()}
+    for symbol, losses in second.items():
+        known = joined.setdefault(symbol, {}) if losses else {}
+        for fact, loss in losses.items():
+            known[fact] = known[fact] + loss if fact in known else loss
+    return joined
 
 
 class Notes(msgspec.Struct, frozen=True):

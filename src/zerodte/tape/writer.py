@@ -24,6 +24,7 @@ from zerodte.tape.sidecars import (
     Notes,
     check_cancels,
     check_conditions,
+    join_losses,
     read_notes,
     sidecar_path,
     write_atomically,
@@ -70,7 +71,7 @@ class TapeWriter:
             )
         cadence = max(existing.cadence_seconds, cadence_seconds)
         all_notes = tuple(dict.fromkeys((*existing.notes, *notes)))
-        losses = _joined(existing.import_losses, import_losses or {})
+        losses = join_losses(existing.import_losses, import_losses or {})
         self._notes = Notes(source, all_notes, cadence, losses)
         #: What was there before without a manifest cannot be vouched for.
         self._may_finish = not files or self._earlier is not None
@@ -197,18 +198,6 @@ class TapeWriter:
                 "number them with ids(), or pass symbols"
             )
         return {instrument_id: known[instrument_id] for instrument_id in present}
-
-
-def _joined(
-    first: Mapping[str, Mapping[str, ImportLoss]], second: Mapping[str, Mapping[str, ImportLoss]]
-) -> dict[str, dict[str, ImportLoss]]:
-    """The losses of several imports into a tape."""
-    joined = {symbol: dict(losses) for symbol, losses in first.items()}
-    for symbol, losses in second.items():
-        known = joined.setdefault(symbol, {}) if losses else {}
-        for fact, loss in losses.items():
-            known[fact] = known[fact] + loss if fact in known else loss
-    return joined
 
 
 def check_records(dataset: str, schema: str, records: Records) -> None:
