@@ -202,3 +202,32 @@ PREMIUM_SESSIONS: Final = 60
 #: Squared move to the close over the sum of squared minute returns (SPY, 252 sessions 2024-25:
 #: 1.05 at 10:00, 1.15 at 13:00, 1.17 at 15:00).
 CLOSE_OVER_MINUTES: Final = 1.1
+
+#: Minutes of a usual session; calibration leaves half days out.
+WHOLE_SESSION: Final = 390
+#: Minutes that a session of bars may lack (ours: five percent).
+MISSING_MINUTES: Final = 19
+#: Elapsed minutes at which calibration forecasts the close: 10:00 to 15:30 every half hour, then
+#: 15:45, 15:50 and 15:55 (ours).
+SCORED_MINUTES: Final = (*range(30, 361, 30), 375, 380, 385)
+#: Those at which pins are compared with their placebo: from 14:00 on (ours).
+PIN_MINUTES: Final = (270, 330, 360, 375, 385)
+#: Sessions before the first forecast, and between two fits (ours).
+WALK_FORWARD: Final = (60, 10)
+#: Scored events: the close within one and within two of so many VIX sigmas (ours: on SPY in 2024-25
+#: the first came true in 86% of cases, neither always nor seldom).
+BAND_OF_VIX: Final = 0.79
+#: Shares of a normal law within one and two standard deviations, served for ranges as constants
+#: (reference).
+NORMAL_WITHIN: Final = (0.6827, 0.9545)
+#: har_t: minutes of recent variance, elapsed minutes at which its gain changes (12:50, 14:50,
+#: 15:40), bound on squared moves in sigma, degrees of freedom (ours, on SPY 2024-25).
+RECENT_MINUTES: Final = 30
+HAR_GAIN_MINUTES: Final = (200, 320, 370)
+HAR_WINSOR: Final = 4.0
+HAR_FREEDOM: Final = 5
+#: Levels of central intervals whose coverage is scored (ours).
+COVERAGE_LEVELS: Final = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
+#: Resamples of days, and the level of intervals from them (convention).
+BOOTSTRAP_DRAWS: Final = 2_000
+BOOTSTRAP_LEVEL: Final = 0.95
