@@ -48,7 +48,7 @@ def figure(report: BarReport) -> str:
             f"{BOOTSTRAP_LEVEL:.0%} intervals of resampled days."
         ),
         "<ul>",
-        *(f"<li>{html.escape(sentence)}</li>" for sentence in report.verdicts()),
+        *(f"<li>{html.escape(f'har_t is {sentence}')}</li>" for sentence in report.verdicts()),
         "</ul>",
         "<h2>Is it right as often as it says?</h2>",
         panels([_coverage(report), _reliability(report), _pit(report)]),

@@ -1,0 +1,160 @@
+"""The density of the close that a chain's quotes imply: a non-negative mixture of normals.
+
+Any number of quotes from one up gives a law; what they leave open keeps a normal's shape.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from zerodte.arrays import F64, Bool
+from zerodte.constants import DENSITY_ERROR_FLOOR, DENSITY_FORWARD_ERROR, DENSITY_SIGMAS
+from zerodte.engine import mixture
+from zerodte.engine.chain_inputs import CALL, PUT, ChainInputs
+from zerodte.engine.density_fit import fit
+from zerodte.pricing.forward import parity_forward
+
+#: Rounding of prices, a share of their distance from the mid.
+_ROUNDING = 1e-9
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Density:
+    """The law of the close: a mixture of normals.
+
+    Attributes:
+        mean: Dollars.
+        sigma: The remaining sigma that it was fitted at, dollars.
+        centres: Dollars, shape (k,), ascending.
+        widths: Dollars, shape (k,), above 0.
+        weights: Shape (k,), above 0, with sum 1.
+        quotes: How many out-of-the-money quotes it was fitted to.
+        repriced: Share of those within two sigmas whose bid and ask its price lies between; NaN
+            without any.
+        is_on_spot: Whether its mean is spot, since parity does not know the forward well enough.
+    """
+
+    mean: float
+    sigma: float
+    centres: F64
+    widths: F64
+    weights: F64
+    quotes: int
+    repriced: float
+    is_on_spot: bool
+
+    def cdf(self, at: F64 | float) -> F64:
+        """P(close <= at), for dollars of any shape; NaN where they are."""
+        return self._each(lambda flat: mixture.below(flat, *self._law), at)
+
+    def mass(self, low: float, high: float) -> float:
+        """P(low < close <= high), dollars; 0 where low >= high."""
+        return self._between(low, high)[0]
+
+    def partial_mean(self, low: float, high: float) -> float:
+        """E[close; low < close <= high], dollars: over the mass there, the mean there."""
+        return self._between(low, high)[1]
+
+    def quantiles(self, levels: F64 | float) -> F64:
+        """Where the cdf is each level, dollars, for any shape.
+
+        Infinite at the levels 0 and 1, NaN outside of them.
+        """
+        return self._each(lambda flat: mixture.quantiles(flat, *self._law), levels)
+
+    def calls(self, strikes: F64 | float) -> F64:
+        """E[max(close - strike, 0)], dollars, for strikes of any shape."""
+        return self._each(lambda flat: mixture.payoffs(flat, 1.0, *self._law), strikes)
+
+    def puts(self, strikes: F64 | float) -> F64:
+        """E[max(strike - close, 0)], dollars, for strikes of any shape."""
+        return self._each(lambda flat: mixture.payoffs(flat, -1.0, *self._law), strikes)
+
+    def scaled(self, factor: float) -> "Density":
+        """The law of mean + factor (close - mean); factor is above 0."""
+        return replace(
+            self,
+            sigma=factor * self.sigma,
+            centres=self.mean + factor * (self.centres - self.mean),
+            widths=factor * self.widths,
+        )
+
+    @property
+    def _law(self) -> tuple[F64, F64, F64]:
+        return self.centres, self.widths, self.weights
+
+    def _between(self, low: float, high: float) -> tuple[float, float]:
+        return mixture.between(low, high, *self._law) if not low >= high else (0.0, 0.0)
+
+    def _each(self, law: Callable[[F64], F64], at: F64 | float) -> F64:
+        values = np.asarray(at, np.float64)
+        return law(np.ascontiguousarray(values).reshape(-1)).reshape(values.shape)
+
+
+def density_of(instant: ChainInputs, forward: float, spot: float, sigma: float) -> Density | None:
+    """The law of the close that the quotes of a chain imply.
+
+    Args:
+        instant: The chain's quotes.
+        forward: Of put-call parity, dollars.
+        spot: Dollars; NaN where there is none.
+        sigma: The remaining sigma, dollars.
+
+    Returns:
+        The law, or None where forward or sigma is unknown or no quote near the money counts. Where
+        no out-of-the-money quote counts, those of the other side within two sigmas stand in.
+    """
+    if not (0.0 < forward < math.inf and 0.0 < sigma < math.inf):
+        return None
+    is_on_spot = 0.0 < spot < math.inf and not _forward_error(instant) <= (
+        DENSITY_FORWARD_ERROR * sigma
+    )
+    mean = spot if is_on_spot else forward
+    strikes = instant.chain.strikes
+    distance = (strikes - mean) / sigma
+    is_call, counted = _out_of_the_money(instant, distance)
+    if not counted.any():
+        return None
+    side = np.where(is_call, CALL, PUT)[counted]
+    columns = np.flatnonzero(counted)
+    mid, half = instant.mid[side, columns], 0.5 * instant.spread[side, columns]
+    errors = np.maximum(half, DENSITY_ERROR_FLOOR * np.median(half))
+    signs = np.where(side == CALL, 1.0, -1.0)
+    centres, widths, weights = fit(distance[counted], signs, mid / sigma, errors / sigma)
+    density = Density(
+        mean=mean,
+        sigma=sigma,
+        centres=mean + sigma * centres,
+        widths=sigma * widths,
+        weights=weights,
+        quotes=len(columns),
+        repriced=np.nan,
+        is_on_spot=is_on_spot,
+    )
+    near = np.abs(distance[counted]) <= DENSITY_SIGMAS
+    if not near.any():
+        return density
+    at = strikes[counted]
+    price = np.where(side == CALL, density.calls(at), density.puts(at))
+    inside = np.abs(price - mid) <= half * (1.0 + _ROUNDING)
+    return replace(density, repriced=float(inside[near].mean()))
+
+
+def _forward_error(instant: ChainInputs) -> float:
+    """How far parity may err, dollars: half of the two spreads that pin it; NaN without any."""
+    bid, ask = instant.mid - 0.5 * instant.spread, instant.mid + 0.5 * instant.spread
+    parity = parity_forward(instant.chain.strikes, bid[CALL], ask[CALL], bid[PUT], ask[PUT])
+    return 0.5 * parity.spread
+
+
+def _out_of_the_money(instant: ChainInputs, distance: F64) -> tuple[Bool, Bool]:
+    """Which strikes' quotes are calls, and which count."""
+    is_call = distance >= 0.0
+    usable = instant.usable
+    counted = np.where(is_call, usable[CALL], usable[PUT])
+    if counted.any():
+        return is_call, counted
+    near = np.abs(distance) <= DENSITY_SIGMAS
+    return ~is_call, np.where(is_call, usable[PUT], usable[CALL]) & near
