@@ -248,3 +248,6 @@ COVERAGE_LEVELS: Final = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
 #: Resamples of days, and the level of intervals from them (convention).
 BOOTSTRAP_DRAWS: Final = 2_000
 BOOTSTRAP_LEVEL: Final = 0.95
+#: Scored sessions from which on the physical scale is judged; worse than none, it is not served
+#: (ours: by 20 the error of a frequency is below the constants' offset of 7 points).
+JUDGED_SESSIONS: Final = 20

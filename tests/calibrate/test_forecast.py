@@ -71,16 +71,16 @@ def test_har_finds_the_sigma_that_was_drawn() -> None:
 
 def test_a_normal_market_is_covered_as_often_as_said(report: BarReport) -> None:
     """Given the day, made minutes are normal: the Gaussian has the right shape."""
-    own = report.scores[HAR_GAUSSIAN]
+    own = report.comparison.scores[HAR_GAUSSIAN]
     for level, of in zip(COVERAGE_LEVELS, own.coverage, strict=True):
         assert of.low - 0.02 <= level <= of.high + 0.02, level
     assert own.gap < 0.06
 
 
 def test_knowing_the_day_beats_climatology(report: BarReport) -> None:
-    assert report.scores[CLIMATOLOGY].gain.low > 0.0
-    said = [sentence for sentence in report.verdicts() if CLIMATOLOGY in sentence]
-    assert said[0].startswith("better than climatology: gain 0.0")
+    assert report.comparison.scores[CLIMATOLOGY].gain.low > 0.0
+    said = [sentence for sentence in report.comparison.verdicts() if CLIMATOLOGY in sentence]
+    assert said[0].startswith("har_t is better than climatology: gain 0.0")
 
 
 def test_in_a_market_without_memory_nothing_is_better() -> None:
@@ -90,8 +90,10 @@ def test_in_a_market_without_memory_nothing_is_better() -> None:
     dates = tuple(day.date for day in sessions(200))
     vix = 0.127 * np.exp(random.normal(0.0, 0.02, 200))
     flat = bar_report("SPY", BarSessions(dates, np.cumsum(steps, axis=1) + 6.0, vix, {}), 1.0)
-    said = next(sentence for sentence in flat.verdicts() if "than climatology" in sentence)
-    assert said.startswith("no better than climatology: interval [")
+    said = next(
+        sentence for sentence in flat.comparison.verdicts() if "than climatology" in sentence
+    )
+    assert said.startswith("har_t is no better than climatology: interval [")
     assert said.endswith("holds 0")
 
 

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from calibrate.made_bars import write_usual
+from calibrate.made_bars import sessions, write_usual
+from calibrate.made_sessions import finished, store
 from zerodte.calibrate.bar_report import bar_report
 from zerodte.calibrate.bars import read_bars
 from zerodte.calibrate.error import CalibrationError
@@ -72,7 +73,7 @@ def test_har_t_on_recorded_bars_is_as_good_as_is_claimed(recorded: Path) -> None
         pytest.skip(f"no recorded bars at {folder}")
     bars = read_bars(folder / "SPY_1m.parquet", folder / "vix_daily.csv")
     assert len(bars) == 252
-    scores = bar_report("SPY", bars, 1.0).scores
+    scores = bar_report("SPY", bars, 1.0).comparison.scores
     own = scores[HAR_T]
     assert own.brier.mean <= 0.118
     assert scores[CLIMATOLOGY].brier.mean == pytest.approx(0.126, abs=0.002)
@@ -125,7 +126,7 @@ def test_a_file_of_another_symbol_version_or_kind_is_refused(bars: Path, tmp_pat
 
 def test_mistakes_end_in_a_clear_line(bars: Path, tmp_path: Path) -> None:
     for arguments, said in (
-        ((), "give minute bars with --bars"),
+        ((), "give either minute bars with --bars or sessions with --history"),
         (("--bars", bars), "bars do not name their symbol; give it with --symbol"),
         (("--bars", tmp_path / "no.parquet"), "does not exist"),
         (("--bars", bars, "--symbol", "SPY", "--step", "0"), "Invalid value for '--step'"),
@@ -136,3 +137,36 @@ def test_mistakes_end_in_a_clear_line(bars: Path, tmp_path: Path) -> None:
         assert result.exit_code in {1, 2}
         assert said in result.output
         assert isinstance(result.exception, SystemExit), "a traceback would have reached the user"
+
+
+def test_finished_sessions(tmp_path: Path) -> None:
+    root, page, out = tmp_path / "history", tmp_path / "k.html", tmp_path / "k.json"
+    days = sessions(24, "2025-03-03")
+    store(root, *(finished(day, 0.8, seed) for seed, day in enumerate(days)))
+    result = run("--history", root, "--page", page, "--out", out)
+    assert result.exit_code == 0, result.output
+    assert result.stdout.startswith("SPY: 24 finished sessions, 2025-03-03 to 2025-04-03")
+    assert "Physical over risk-neutral sigma" in result.stdout
+    assert "served: " in result.stdout
+    assert "physical_v1 is " in result.stdout
+    assert "than density_v1" in result.stdout
+    text = page.read_text(encoding="utf-8")
+    assert text.count("<svg") == 7
+    found = read_calibration(out, "SPY")
+    assert (found.fitted_on, found.sessions, found.har_t) == ("finished sessions", 24, None)
+    body = json.loads(run("--history", root, "--json").stdout)
+    assert body["method"] == found.method
+    assert tuple(body["served"]) == found.scale
+    store(root, finished(days[0], 0.8, 1, "IWM"))
+    for arguments, said in (
+        ((), "has IWM, SPY; choose one with --symbol"),
+        (("--symbol", "QQQ"), "no session of QQQ; it has IWM, SPY"),
+        (("--vix", page), "--vix goes with --bars"),
+        (("--bars", page), "give either minute bars with --bars or sessions"),
+    ):
+        other = run("--history", root, *arguments)
+        assert other.exit_code in {1, 2}
+        assert said in other.output
+    empty = run("--history", tmp_path / "nowhere")
+    assert empty.exit_code == 1
+    assert "no finished session; it has no session" in empty.output

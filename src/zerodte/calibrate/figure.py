@@ -1,13 +1,14 @@
-"""The scores of minute bars as a self-contained HTML page."""
+"""The scores as self-contained HTML pages: of minute bars, and of finished sessions."""
 
 import html
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Final
 
 import numpy as np
 
 from zerodte.arrays import F64
-from zerodte.calibrate.bar_report import BarReport, ForecastScore
+from zerodte.calibrate.bar_report import BarReport
+from zerodte.calibrate.comparison import ForecastComparison
 from zerodte.calibrate.forecast import (
     CLIMATOLOGY,
     CONSTANTS,
@@ -17,15 +18,23 @@ from zerodte.calibrate.forecast import (
     VIX_GAUSSIAN,
 )
 from zerodte.calibrate.score import BINS, DayInterval
+from zerodte.calibrate.session_report import CHAIN, PHYSICAL, SessionReport
 from zerodte.charts.page import Panel, page, panels, paragraph
 from zerodte.charts.svg import PlotDot, PlotLine, dot_plot, line_plot
 from zerodte.constants import BOOTSTRAP_LEVEL, COVERAGE_LEVELS, SCORED_MINUTES
+from zerodte.engine.physical import QUARTERS
 
 _NOMINAL: Final = "nominal"
+_UNIT: Final = "the chain's own"
+_FITTED: Final = "fitted"
 _STRIKE: Final = "lift of the nearest strike"
 #: The color of each series, the same on the whole page.
 _COLORS: Final = {
     HAR_T: "blue",
+    PHYSICAL: "blue",
+    CHAIN: "orange",
+    _UNIT: "grey",
+    _FITTED: "blue",
     CLIMATOLOGY: "grey",
     VIX_FITTED: "orange",
     VIX_GAUSSIAN: "orange",
@@ -34,12 +43,14 @@ _COLORS: Final = {
     _NOMINAL: "ink",
     _STRIKE: "blue",
 }
+#: Rivals that are drawn as lines.
+_DRAWN: Final = (VIX_FITTED, CLIMATOLOGY, CHAIN)
 #: Elapsed minutes labelled on axes of time.
 _MARKS: Final = (30, 90, 150, 210, 270, 330, 385)
 
 
-def figure(report: BarReport) -> str:
-    """The scores as an HTML page."""
+def bar_figure(report: BarReport) -> str:
+    """The scores of minute bars as an HTML page."""
     first, last = report.bars.dates[0], report.bars.dates[-1]
     parts = [
         paragraph(
@@ -47,13 +58,7 @@ def figure(report: BarReport) -> str:
             f"{report.scored} forecast from earlier ones alone. Lines over dots and bands: "
             f"{BOOTSTRAP_LEVEL:.0%} intervals of resampled days."
         ),
-        "<ul>",
-        *(f"<li>{html.escape(f'har_t is {sentence}')}</li>" for sentence in report.verdicts()),
-        "</ul>",
-        "<h2>Is it right as often as it says?</h2>",
-        panels([_coverage(report), _reliability(report), _pit(report)]),
-        "<h2>Does it know more than the others?</h2>",
-        panels([_brier(report), _by_time(report), _gain(report)]),
+        *_comparison(report.comparison),
         "<h2>Are closes drawn to strikes?</h2>",
         paragraph(report.lifts[-1].sentence + "."),
         panels([_pins(report)]),
@@ -61,67 +66,108 @@ def figure(report: BarReport) -> str:
     return page(f"How far {report.symbol} moves to the close", parts, _COLORS)
 
 
+def session_figure(report: SessionReport) -> str:
+    """The scores of finished sessions as an HTML page."""
+    sessions = report.sessions.sessions
+    parts = [
+        paragraph(
+            f"{len(sessions)} finished sessions of {report.sessions.symbol}, {sessions[0].date} to "
+            f"{sessions[-1].date}, each scored from those before it. Lines over dots and bands: "
+            f"{BOOTSTRAP_LEVEL:.0%} intervals of resampled days."
+        ),
+        paragraph(report.sentence + "."),
+        "<h2>How far closes move, over what the chain prices</h2>",
+        panels([_scale(report)]),
+        *_comparison(report.comparison),
+    ]
+    return page(f"What {report.sessions.symbol}'s chain prices, and what came", parts, _COLORS)
+
+
+def _comparison(comparison: ForecastComparison) -> list[str]:
+    """Every forecast beside the others."""
+    return [
+        "<ul>",
+        *(f"<li>{html.escape(sentence)}</li>" for sentence in comparison.verdicts()),
+        "</ul>",
+        "<h2>Is it right as often as it says?</h2>",
+        panels([_coverage(comparison), _reliability(comparison), _pit(comparison)]),
+        "<h2>Does it know more than the others?</h2>",
+        panels([_brier(comparison), _by_time(comparison), _gain(comparison)]),
+    ]
+
+
+def _scale(report: SessionReport) -> Panel:
+    quarters = np.arange(1.0, QUARTERS + 1.0)
+    lines = [
+        PlotLine(_UNIT, quarters, np.ones(QUARTERS)),
+        PlotLine(_FITTED, quarters, np.array(report.scale.factors)),
+    ]
+    return _lines(
+        "k by quarter of the session", lines, [(at, f"{at:g}") for at in quarters.tolist()]
+    )
+
+
 def clock(minute: int) -> str:
     """New York time of elapsed minutes of a session."""
     return f"{(570 + minute) // 60}:{(570 + minute) % 60:02d}"
 
 
-def _with_law(report: BarReport) -> Iterator[tuple[str, ForecastScore]]:
-    return ((name, of) for name, of in report.scores.items() if of.coverage)
+def _plotted(comparison: ForecastComparison) -> list[str]:
+    """The forecasts that are drawn as lines, the tested one last and so on top."""
+    shown = [name for name in _DRAWN if name in comparison.scores]
+    return [*shown, comparison.tested]
 
 
-def _coverage(report: BarReport) -> Panel:
+def _coverage(comparison: ForecastComparison) -> Panel:
     levels = np.array(COVERAGE_LEVELS)
     lines = [PlotLine(_NOMINAL, levels, levels)]
-    for name, of in _with_law(report):
-        if name in (HAR_T, CLIMATOLOGY, VIX_FITTED):
-            lines.append(_line(name, levels, of.coverage, with_band=name == HAR_T))
+    for name in _plotted(comparison):
+        of = comparison.scores[name].coverage
+        lines.append(_line(name, levels, of, with_band=name == comparison.tested))
     name = "share of closes within the central interval, by its level"
-    marks = [(level, f"{level:g}") for level in COVERAGE_LEVELS]
-    return _lines(name, lines, marks)
+    return _lines(name, lines, [(level, f"{level:g}") for level in COVERAGE_LEVELS])
 
 
-def _reliability(report: BarReport) -> Panel:
-    lines = []
-    ends = [1.0, 0.0]
-    for name in (CLIMATOLOGY, HAR_T):
-        parts = report.scores[name].parts
+def _reliability(comparison: ForecastComparison) -> Panel:
+    lines, low, high = [], 1.0, 0.0
+    for name in _plotted(comparison):
+        parts = comparison.scores[name].parts
         at = np.array(parts.forecast)
-        ends = [min(ends[0], float(at.min())), max(ends[1], float(at.max()))]
+        low, high = min(low, float(at.min())), max(high, float(at.max()))
         lines.append(PlotLine(name, at, np.array(parts.happened)))
-    lines.insert(0, PlotLine(_NOMINAL, np.array(ends), np.array(ends)))
-    marks = [(x, f"{x:.2f}") for x in np.linspace(ends[0], ends[1], 5).tolist()]
+    ends = np.array([low, high])
+    lines.insert(0, PlotLine(_NOMINAL, ends, ends))
+    marks = [(at, f"{at:.2f}") for at in np.linspace(low, high, 5).tolist()]
     return _lines("share that came within the band, by the forecast", lines, marks)
 
 
-def _pit(report: BarReport) -> Panel:
-    rows = []
+def _pit(comparison: ForecastComparison) -> Panel:
+    names, rows = _plotted(comparison)[::-1], []
     for tenth in range(BINS):
         label = f"{tenth / BINS:.1f} to {(tenth + 1) / BINS:.1f}"
-        shown = ((name, of.pit[tenth]) for name, of in _with_law(report))
-        rows.append((label, [_dot(n, of) for n, of in shown if n in (HAR_T, VIX_FITTED)]))
+        rows.append((label, [_dot(name, comparison.scores[name].pit[tenth]) for name in names]))
     name = "share of closes in each tenth of the forecast; a tenth is right"
-    return Panel(name, (HAR_T, VIX_FITTED), dot_plot(rows, name))
+    return Panel(name, names, dot_plot(rows, name))
 
 
-def _brier(report: BarReport) -> Panel:
-    rows = [(name, [_dot(name, of.brier)]) for name, of in report.scores.items()]
+def _brier(comparison: ForecastComparison) -> Panel:
+    rows = [(name, [_dot(name, of.loss)]) for name, of in comparison.scores.items()]
     name = "Brier score of the close within the band; less is better"
-    return Panel(name, (HAR_T,), dot_plot(rows, name))
+    return Panel(name, (comparison.tested,), dot_plot(rows, name))
 
 
-def _gain(report: BarReport) -> Panel:
-    rivals = [(name, of) for name, of in report.scores.items() if name != HAR_T]
-    rows = [(name, [_dot(HAR_T, of.gain)]) for name, of in rivals]
-    name = "har_t's gain over each, in Brier; above 0 is better"
-    return Panel(name, (HAR_T,), dot_plot(rows, name))
+def _gain(comparison: ForecastComparison) -> Panel:
+    tested = comparison.tested
+    rows = [(name, [_dot(tested, of.gain)]) for name, of in comparison.rivals.items()]
+    name = f"gain of {tested} over each, in Brier; above 0 is better"
+    return Panel(name, (tested,), dot_plot(rows, name))
 
 
-def _by_time(report: BarReport) -> Panel:
+def _by_time(comparison: ForecastComparison) -> Panel:
     minutes = np.array(SCORED_MINUTES, dtype=np.float64)
     lines = [
-        PlotLine(name, minutes, np.array(report.scores[name].brier_by_time))
-        for name in (VIX_FITTED, CLIMATOLOGY, HAR_T)
+        PlotLine(name, minutes, np.array(comparison.scores[name].brier_by_time))
+        for name in _plotted(comparison)
     ]
     return _lines("Brier score by time", lines, [(float(m), clock(m)) for m in _MARKS])
 
