@@ -20,6 +20,10 @@ TAU_FLOOR_MINUTES: Final = 1.0
 #: Shares of a session's variance by half hour, percent (SPY one-minute returns, 252 sessions
 #: 2024-25, winsorised by two percent). Half days use the first seven, rescaled.
 VARIANCE_PROFILE: Final = (12.8, 13.4, 9.6, 7.2, 5.9, 5.0, 5.5, 5.9, 5.1, 6.3, 6.1, 6.3, 10.8)
+#: The same by five minutes within the first half hour and within the last (same data, standard
+#: errors 0.1 to 0.2). Each six is scaled to its half hour's share above.
+FIRST_VARIANCE_PROFILE: Final = (3.1, 2.3, 2.0, 2.2, 2.1, 1.6)
+LAST_VARIANCE_PROFILE: Final = (1.41, 1.37, 1.36, 1.23, 2.95, 2.28)
 
 #: Time between samples (reference), ns.
 SAMPLE_INTERVAL: Final = 30 * SECOND
@@ -205,3 +209,45 @@ DENSITY_SIGMAS: Final = 2.0
 REPEAT_REACH: Final = 2**18
 #: A trade this many spreads outside the quote is signed, and reported (ours).
 FAR_SPREADS: Final = 10
+
+#: Physical over risk-neutral sigma of the close, before any session of one's own: realised over
+#: implied variance of same-day SPX options is 0.76 at 10:00 to 0.69 at 15:30, as sigma 0.87 to 0.83
+#: (Vilkov, SSRN 4641356, 2016-26), and the close moves a little more than its minutes.
+PREMIUM_SCALE: Final = 0.87
+#: Sessions that it weighs (ours: its range of 0.83 to 0.93 is what some 60 sessions would tell).
+PREMIUM_SESSIONS: Final = 60
+#: Squared move to the close over the sum of squared minute returns (SPY, 252 sessions 2024-25:
+#: 1.05 at 10:00, 1.15 at 13:00, 1.17 at 15:00).
+CLOSE_OVER_MINUTES: Final = 1.1
+
+#: Minutes of a usual session; calibration leaves half days out.
+WHOLE_SESSION: Final = 390
+#: Minutes that a session of bars may lack (ours: five percent).
+MISSING_MINUTES: Final = 19
+#: Elapsed minutes at which calibration forecasts the close: 10:00 to 15:30 every half hour, then
+#: 15:45, 15:50 and 15:55 (ours).
+SCORED_MINUTES: Final = (*range(30, 361, 30), 375, 380, 385)
+#: Those at which pins are compared with their placebo: from 14:00 on (ours).
+PIN_MINUTES: Final = (270, 330, 360, 375, 385)
+#: Sessions before the first forecast, and between two fits (ours).
+WALK_FORWARD: Final = (60, 10)
+#: Scored events: the close within one and within two of so many VIX sigmas (ours: on SPY in 2024-25
+#: the first came true in 86% of cases, neither always nor seldom).
+BAND_OF_VIX: Final = 0.79
+#: Shares of a normal law within one and two standard deviations, served for ranges as constants
+#: (reference).
+NORMAL_WITHIN: Final = (0.6827, 0.9545)
+#: har_t: minutes of recent variance, elapsed minutes at which its gain changes (12:50, 14:50,
+#: 15:40), bound on squared moves in sigma, degrees of freedom (ours, on SPY 2024-25).
+RECENT_MINUTES: Final = 30
+HAR_GAIN_MINUTES: Final = (200, 320, 370)
+HAR_WINSOR: Final = 4.0
+HAR_FREEDOM: Final = 5
+#: Levels of central intervals whose coverage is scored (ours).
+COVERAGE_LEVELS: Final = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
+#: Resamples of days, and the level of intervals from them (convention).
+BOOTSTRAP_DRAWS: Final = 2_000
+BOOTSTRAP_LEVEL: Final = 0.95
+#: Scored sessions from which on the physical scale is judged; worse than none, it is not served
+#: (ours: by 20 the error of a frequency is below the constants' offset of 7 points).
+JUDGED_SESSIONS: Final = 20

@@ -83,13 +83,14 @@ class Twin(TwinSurface):
 
     @cached_property
     def chex(self) -> list[tuple[float, float]]:
-        """Per session day."""
-        return [(c / 252, p / 252) for c, p in self._dollars(lambda g: g.charm)]
+        """Per session day; unknown in the last minute."""
+        per_day = 1 / 252 if self.when.hours_left >= 1 / 60 else math.nan
+        return [(c * per_day, p * per_day) for c, p in self._dollars(lambda g: g.charm)]
 
     @cached_property
     def charm_hour(self) -> list[tuple[float, float]]:
-        """Dollars per hour: n(d1) d2 / 2 times h."""
-        h = self.when.next_hour * self.when.tau
+        """Dollars per hour: n(d1) d2 / 2 times h; unknown in the last minute."""
+        h = self.when.next_hour * self.when.tau if self.when.hours_left >= 1 / 60 else math.nan
         return [(c * h, p * h) for c, p in self._dollars(lambda g: g.charm)]
 
     @cached_property

@@ -8,6 +8,9 @@ from typing import Final, NamedTuple
 
 #: Section 1: percent of a session's variance by half hour.
 PROFILE: Final = (12.8, 13.4, 9.6, 7.2, 5.9, 5.0, 5.5, 5.9, 5.1, 6.3, 6.1, 6.3, 10.8)
+#: Within the first half hour and the last, by five minutes, in parts of the half hour.
+FIRST: Final = (3.1, 2.3, 2.0, 2.2, 2.1, 1.6)
+LAST: Final = (1.41, 1.37, 1.36, 1.23, 2.95, 2.28)
 #: How many strikes make the forward: the text says "nearest the money" and no number.
 FORWARD_STRIKES: Final = 10
 
@@ -58,7 +61,11 @@ class When:
         slots = PROFILE[: round(self.length / 30)]
         gone = 0.0
         for number, share in enumerate(slots):
-            gone += share * min(1.0, max(0.0, (minutes - 30 * number) / 30))
+            parts = {0: FIRST, 12: LAST}.get(number, (1.0,))
+            each = 30 / len(parts)
+            for place, part in enumerate(parts):
+                past = minutes - 30 * number - each * place
+                gone += share * part / sum(parts) * min(1.0, max(0.0, past / each))
         return 1 - gone / sum(slots)
 
     @property

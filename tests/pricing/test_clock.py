@@ -5,7 +5,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zerodte.constants import MINUTE, VARIANCE_PROFILE
+from zerodte.constants import (
+    FIRST_VARIANCE_PROFILE,
+    LAST_VARIANCE_PROFILE,
+    MINUTE,
+    VARIANCE_PROFILE,
+)
 from zerodte.pricing import clock
 
 OPEN = 1_648_042_200_000_000_000  # 2022-03-23 09:30 in New York
@@ -72,14 +77,20 @@ def test_minutes() -> None:
     [
         (-5, 390, 1.0),
         (0, 390, 1.0),
-        (15, 390, 1 - 6.4 / 99.9),
+        (2.5, 390, 1 - 12.8 * 1.55 / 13.3 / 99.9),
+        (15, 390, 1 - 12.8 * (3.1 + 2.3 + 2.0) / 13.3 / 99.9),
         (30, 390, 1 - 12.8 / 99.9),
         (75, 390, 1 - (12.8 + 13.4 + 4.8) / 99.9),
         (360, 390, 10.8 / 99.9),
+        # The last ten minutes hold half of the last half hour.
+        (380, 390, 10.8 * (2.95 + 2.28) / 10.6 / 99.9),
+        (387.5, 390, 10.8 * 1.14 / 10.6 / 99.9),
         (390, 390, 0.0),
         (400, 390, 0.0),
         (0, 210, 1.0),
-        (180, 210, 5.5 / 59.4),  # a half day: the first seven slots, rescaled
+        (15, 210, 1 - 12.8 * 7.4 / 13.3 / 59.4),
+        (180, 210, 5.5 / 59.4),  # a half day: the first seven half hours, rescaled
+        (200, 210, 5.5 / 3 / 59.4),  # without a surge that nobody measured on half days
         (210, 210, 0.0),
     ],
 )
@@ -95,6 +106,7 @@ def test_remaining_variance(elapsed: float, length: float, expected: float) -> N
         (0, 390, 26.2 / 99.9),
         (30, 390, 23.0 / 87.1),
         (300, 390, (6.1 + 6.3) / 23.2),
+        (325, 390, 1 - 10.8 * 2.28 / 10.6 / (10.8 + 6.3 + 6.1 / 6)),
         (330, 390, 1.0),
         (375, 390, 1.0),
         (390, 390, 1.0),
@@ -118,3 +130,6 @@ def test_variance_only_runs_out(one: float, other: float, length: float) -> None
 def test_the_profile_covers_a_session() -> None:
     assert len(VARIANCE_PROFILE) * 30 == 390
     assert sum(VARIANCE_PROFILE) == pytest.approx(100, abs=0.5)
+    # The five minutes were measured apart from the half hours that they are scaled to.
+    assert sum(FIRST_VARIANCE_PROFILE) == pytest.approx(VARIANCE_PROFILE[0], rel=0.05)
+    assert sum(LAST_VARIANCE_PROFILE) == pytest.approx(VARIANCE_PROFILE[-1], rel=0.05)

@@ -133,13 +133,19 @@ def test_without_open_interest_of_a_side_its_total_is_unknown() -> None:
 def test_in_the_last_minute_sigma_is_unknown() -> None:
     """Time to expiry is at its floor of a minute: what it gives is no figure of six seconds."""
     day = send(Day(), usual(elapsed=389), "15:59:00", 500.0)
-    assert ask(day.session)["expected_move"]["remaining_1sd_dollars"] > 0.0
+    before = ask(day.session)
+    assert before["expected_move"]["remaining_1sd_dollars"] > 0.0
+    assert before["exposures"]["net_chex"] is not None
     day.session.advance(day.time("15:59:06"))
     answer = ask(day.session)
     for name in ("implied_1sd_dollars", "remaining_1sd_dollars", "upper_bound", "atm_iv"):
         assert answer["expected_move"][name] is None
     assert answer["vol_context"]["zero_dte_atm_iv"] is None
     assert answer["exposures"]["net_gex"] is not None
+    assert answer["exposures"]["net_chex"] is None
+    assert answer["decay"]["charm_regime"] is None
+    assert answer["decay"]["charm_description"] == "Charm is unknown: less than a minute is left."
+    assert {row["net_chex"] for row in answer["strikes"]} == {None}
     assert any("less than a minute is left" in text for text in answer["warnings"])
 
 

@@ -8,6 +8,7 @@ import click
 
 import zerodte
 from zerodte.cli.account import print_account
+from zerodte.cli.calibrate import calibrate_command
 from zerodte.cli.evaluate import evaluate_command
 from zerodte.cli.live import feed_command, live_command
 from zerodte.cli.options import CLOCK_TIME, DATE, FOLDER, FailingGroup
@@ -63,6 +64,7 @@ for _command in (
     feed_command,
     live_command,
     evaluate_command,
+    calibrate_command,
     sessions_command,
     verify_command,
 ):

@@ -55,7 +55,8 @@ class Surface:
         sigma: s = F sqrt(w), dollars: one standard deviation of what remains.
         whole_session_sigma: Dollars, of one whole session at the same level of volatility.
         atm_volatility: Annual, of the smile at the forward.
-        greeks: Each of shape (2, n); theta and charm per year, gamma per 1.00.
+        greeks: Each of shape (2, n); theta and charm per year, gamma per 1.00. Charm is NaN
+            where the floor of tau stands in for the time left: it goes with 1 / tau.
         otm_price: Model price of the out-of-the-money side, dollars, shape (n,).
     """
 
@@ -95,6 +96,8 @@ def surface_on(smile: Smile, chain: Chain, clock: ChainClock, forward: float) ->
     smile = smile.on(chain.strikes)
     strikes, volatility, tau = chain.strikes, smile.volatility, clock.tau
     greeks = black.chain_greeks(forward, strikes, tau, volatility)
+    if clock.is_floored:
+        greeks = greeks._replace(charm=np.full_like(greeks.charm, np.nan))
     atm_volatility = smile.at(forward)
     total_variance = atm_volatility**2 * tau
     share = clock.remaining_share

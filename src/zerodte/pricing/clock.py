@@ -5,18 +5,40 @@ remaining share of a session's variance. It is used for the whole-session sigma 
 next hour, never for tau.
 """
 
+from bisect import bisect_right
 from itertools import accumulate
 
 import numpy as np
 
 from zerodte.arrays import F64
-from zerodte.constants import MINUTE, SESSIONS_PER_YEAR, TAU_FLOOR_MINUTES, VARIANCE_PROFILE
+from zerodte.constants import (
+    FIRST_VARIANCE_PROFILE,
+    LAST_VARIANCE_PROFILE,
+    MINUTE,
+    SESSIONS_PER_YEAR,
+    TAU_FLOOR_MINUTES,
+    VARIANCE_PROFILE,
+)
 
-#: Minutes of a slot of the variance profile, and of the next hour of charm.
-_SLOT = 30.0
+#: Minutes of the next hour of charm, and of a half hour of the variance profile.
 _HOUR = 60.0
-#: Cumulative percent of a full session's variance at the start of each slot, and at the close.
-_VARIANCE_BY_SLOT = (0.0, *accumulate(VARIANCE_PROFILE))
+_HALF_HOUR = 30.0
+
+
+def _variance_slots() -> tuple[tuple[float, float], ...]:
+    """Minutes and percent of a full session's variance of each slot of the profile, in order."""
+    whole = [(_HALF_HOUR, share) for share in VARIANCE_PROFILE]
+    for slots, at in ((LAST_VARIANCE_PROFILE, -1), (FIRST_VARIANCE_PROFILE, 0)):
+        scale, length = VARIANCE_PROFILE[at] / sum(slots), _HALF_HOUR / len(slots)
+        within = slice(at, None if at == -1 else at + 1)
+        whole[within] = [(length, scale * share) for share in slots]
+    return tuple(whole)
+
+
+_SLOTS = _variance_slots()
+#: Minutes of the session at the start of each slot, and cumulative percent there and at the close.
+_SLOT_STARTS = (0.0, *accumulate(length for length, _ in _SLOTS[:-1]))
+_VARIANCE_BY_SLOT = (0.0, *accumulate(share for _, share in _SLOTS))
 
 
 def session_minutes(session_open: int, session_close: int) -> float:
@@ -53,8 +75,9 @@ def tau_years(now: int, session_open: int, session_close: int, whole_sessions: F
 
 def _variance_until(minutes: float) -> float:
     """Percent of a full session's variance in its first `minutes`, linear within each slot."""
-    slot = min(int(minutes / _SLOT), len(VARIANCE_PROFILE) - 1)
-    return _VARIANCE_BY_SLOT[slot] + VARIANCE_PROFILE[slot] * (minutes / _SLOT - slot)
+    slot = bisect_right(_SLOT_STARTS, minutes) - 1
+    length, share = _SLOTS[slot]
+    return _VARIANCE_BY_SLOT[slot] + share * (minutes - _SLOT_STARTS[slot]) / length
 
 
 def remaining_variance_share(elapsed: float, length: float) -> float:

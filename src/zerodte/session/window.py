@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from zerodte.arrays import F64, I64, Index
-from zerodte.constants import MINUTE
+from zerodte.constants import MINUTE, TAU_FLOOR_MINUTES
 from zerodte.engine.exposure import Metric, net_by_strike
 from zerodte.pricing.clock import tau_years
 from zerodte.session.reading import carries_strikes
@@ -71,7 +71,7 @@ def exposures_at(day: SampleDay, rows: Index, metric: Metric) -> F64:
     """
     inputs, hours = day.inputs[rows], day.hours
     tau = [tau_years(at, hours.open, hours.close, np.zeros(1))[0] for at in inputs["at"].tolist()]
-    return net_by_strike(
+    out = net_by_strike(
         metric,
         forward=inputs["forward"],
         strikes=day.strikes,
@@ -80,6 +80,10 @@ def exposures_at(day: SampleDay, rows: Index, metric: Metric) -> F64:
         open_interest=day.columns.open_interest[rows].astype(np.float64),
         spot=inputs["spot"],
     )
+    if metric == "chex":
+        # As in a surface: the floor of tau says nothing of charm.
+        out[inputs["at"] > hours.close - TAU_FLOOR_MINUTES * MINUTE] = np.nan
+    return out
 
 
 def open_interest_at(day: SampleDay, rows: Index) -> F64:

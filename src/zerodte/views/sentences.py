@@ -46,12 +46,16 @@ def pin(state: ChainState) -> str:
 
 def charm(label: str | None, state: ChainState) -> str:
     """What the passing of time makes dealers do."""
-    net = dollars(abs(state.exposures.net_chex))
+    net, is_over = dollars(abs(state.exposures.net_chex)), state.instant.clock.is_floored
     return {
         "time_decay_dealers_buy": f"As time passes dealers buy, at {net} per session day.",
         "time_decay_dealers_sell": f"As time passes dealers sell, at {net} per session day.",
         "neutral": "Charm of calls and puts nearly cancels: time alone moves dealers little.",
-        None: "Charm is unknown: no open interest is known.",
+        None: (
+            "Charm is unknown: less than a minute is left."
+            if is_over
+            else "Charm is unknown: no open interest is known."
+        ),
     }[label]
 
 
