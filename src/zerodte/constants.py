@@ -168,14 +168,17 @@ MOST_UNDERLYINGS: Final = 16_384
 #: midpoint trades where the size rule comes before it (Bilz).
 SIDE_ERROR: Final = {"quote": 0.27, "depth": 0.40, "tick": 0.44}
 
-#: Method of effective open interest: signed_v1 (reference) or turnover_v1 (ours).
-OPEN_INTEREST_METHOD: Final = "signed_v1"
-#: Weight of a contract of flow in open interest (reference).
+#: Method of effective open interest: signed_v1 (reference), turnover_v1 or turnover_v2 (ours).
+OPEN_INTEREST_METHOD: Final = "turnover_v2"
+#: What open interest grows by per contract traded, under turnover_v2: 0.16 in SPY options on
+#: 2025-04-30, a day before their expiry (Cboe); 0.19 in simulated sessions (ours: between the two).
+OPEN_INTEREST_PER_TRADED: Final = 0.18
+#: Weight of a contract of flow in open interest, under the other two (reference).
 OPEN_INTEREST_WEIGHT: Final = 0.43
-#: Opening minus closing share of volume, by thirteenth of the session. No study reports it by time
-#: of day. The level is measured: over a day, weight x share equals 0.16 contracts, the growth of
-#: open interest per contract traded in SPY options on 2025-04-30, a day before their expiry (Cboe).
-#: The decline is ours: some positions of the morning are closed later.
+#: Opening minus closing share of volume, by thirteenth of the session (turnover_v1). No study
+#: reports it by time of day. The level is measured: over a day, weight x share equals 0.16, the
+#: growth of open interest per contract traded in SPY options on 2025-04-30, a day before their
+#: expiry (Cboe). The decline is ours: some positions of the morning are closed later.
 OPENING_SHARE: Final = (0.6,) * 4 + (0.4,) * 5 + (0.1,) * 4
 
 #: Dealers' position as a share of morning open interest: mean and standard deviation, for calls and

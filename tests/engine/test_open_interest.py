@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from zerodte.constants import OPEN_INTEREST_WEIGHT, OPENING_SHARE
+from zerodte.constants import OPEN_INTEREST_PER_TRADED, OPEN_INTEREST_WEIGHT, OPENING_SHARE
 from zerodte.engine.open_interest import METHODS, OpenInterest, Turnover, open_interest
 
 NAN = float("nan")
@@ -39,6 +39,11 @@ def of_one(
         ("turnover_v1", (10, 60, 10, 30, -100), 0, 0),
         ("turnover_v1", (NAN, 60, 10, 30, 50), 21.5, 21.5),
         ("turnover_v1", (NAN, 0, 0, 0, 0), NAN, NAN),
+        ("turnover_v2", (100, 60, 10, 30, 60), 118, 118),
+        ("turnover_v2", (100, 10, 60, 30, -40), 118, 118),
+        ("turnover_v2", (NAN, 60, 10, 30, 50), 18, 18),
+        ("turnover_v2", (NAN, 0, 0, 0, 0), NAN, NAN),
+        ("turnover_v2", (0, 0, 0, 0, 0), 0, 0),
     ],
 )
 def test_by_hand(
@@ -67,9 +72,9 @@ def test_effective_is_never_negative_nor_moved_by_more_than_all_volume(
         assert found.effective[0] == max(found.simulated[0], 0) or np.isnan(official)
 
 
-def test_signed_is_the_default() -> None:
+def test_a_share_of_volume_is_the_default() -> None:
     day = Turnover(*(np.array([amount]) for amount in (60.0, 10.0, 100.0, 60.0, 0.0, 0.0)))
-    assert open_interest(np.array([100.0]), day).simulated[0] == pytest.approx(121.5)
+    assert open_interest(np.array([100.0]), day).simulated[0] == pytest.approx(118.0)
 
 
 def expiring_first(path: Path) -> tuple[float, float]:
@@ -85,5 +90,8 @@ def test_the_opening_share_has_the_level_that_was_measured(recorded: Path) -> No
     """What SPY options grew by overnight, per contract traded the day before they expired."""
     evening, traded = expiring_first(recorded / "chains" / "spy_2025-04-30_2035.csv")
     morning, _ = expiring_first(recorded / "chains" / "spy_2025-05-01_0828.csv")
+    measured = (morning - evening) / traded
     a_day = OPEN_INTEREST_WEIGHT * float(np.mean(OPENING_SHARE))
-    assert a_day == pytest.approx((morning - evening) / traded, rel=0.05)
+    assert a_day == pytest.approx(measured, rel=0.05)
+    # Between that and the 0.19 of simulated days.
+    assert measured < OPEN_INTEREST_PER_TRADED < 0.19

@@ -1,6 +1,7 @@
 """Scores of a small tape, compared with Polars, SciPy and plain arithmetic."""
 
 import math
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -11,12 +12,13 @@ from scipy import stats  # type: ignore[import-untyped]
 
 from evaluate.small_tape import LISTED, MINUTES, Facts, minute_end
 from session.made_tape import DATE, hours
+from zerodte.arrays import F64
 from zerodte.constants import MINUTE
 from zerodte.engine.aggressor import SideRule
 from zerodte.engine.exposure import ChainExposures
 from zerodte.evaluate.gamma import CONVENTIONS, DAY, INVENTORY, score_gamma
 from zerodte.evaluate.hedging import score_hedging
-from zerodte.evaluate.interest import score_interest
+from zerodte.evaluate.interest import score_interest, score_levels
 from zerodte.evaluate.observations import ALL, MINUTE_ESTIMATES, ReplayObservations
 from zerodte.evaluate.replay_observer import ReplayObserver
 from zerodte.evaluate.sides import score_sides
@@ -177,12 +179,13 @@ def test_open_interest(plain: PlainReplay, made: Facts) -> None:
             true=pl.col("instrument_id").replace_strict(true),
             signed_v1=(pl.col("settled") + 0.43 * pl.col("net")).clip(lower_bound=0),
             turnover_v1=pl.col("settled") + 0.43 * 0.6 * pl.col("traded"),
+            turnover_v2=pl.col("settled") + 0.18 * pl.col("traded"),
         )
     )
     for symbol in ("ABC", "XYZ", ALL):
         mine = chain if symbol == ALL else chain.filter(symbol=symbol)
         whole = mine["true"].to_numpy().sum()
-        for method in ("settled", "signed_v1", "turnover_v1"):
+        for method in ("settled", "signed_v1", "turnover_v1", "turnover_v2"):
             missed = (mine[method] - mine["true"]).to_numpy()
             is_abc = mine["symbol"].to_numpy() == "ABC"
             totals = abs(missed[is_abc].sum()) + abs(missed[~is_abc].sum())
@@ -228,6 +231,49 @@ def test_dealers_gamma(plain: PlainReplay, made: Facts) -> None:
     assert rows[ALL, "09:30 to 09:45", INVENTORY] == rows[ALL, DAY, INVENTORY]
 
 
+def test_levels_of_the_convention(plain: PlainReplay, made: Facts) -> None:
+    rows = score_levels(plain.observations)
+    for symbol, readings in plain.readings.items():
+        first = 0 if symbol == "ABC" else 44
+        right: dict[tuple[str, str], list[bool]] = defaultdict(list)
+        for number, reading in enumerate(readings):
+            minute = made.contract_truth[number * len(LISTED) :][first : first + 22]
+            # Contracts are listed call and put by turns.
+            true = levels_of(reading, minute["open_interest"].reshape(-1, 2).T)
+            for method, interest in (
+                ("settled", made.settled[first : first + 22].reshape(-1, 2).T.astype(np.float64)),
+                ("turnover_v2", reading.live.instant.effective),
+            ):
+                for name, level in levels_of(reading, interest).items():
+                    right[method, name].append(level == true[name])
+        for (method, name), hits in right.items():
+            assert rows[symbol, method][name] == np.mean(hits)
+    both = [rows[symbol, "settled"]["magnet"] for symbol in plain.readings]
+    assert rows[ALL, "settled"]["magnet"] == pytest.approx(np.mean(both))
+
+
+def levels_of(reading: Reading, interest: F64) -> dict[str, float]:
+    """Walls and magnet as strikes, and whether net gamma is above zero."""
+    strikes = reading.live.instant.chain.strikes
+    calls, puts = gamma_by_strike(reading) * interest
+    net = calls - puts
+    return {
+        "magnet": strikes[np.abs(net).argmax()],
+        "call_wall": strikes[calls.argmax()],
+        "put_wall": strikes[puts.argmax()],
+        "regime": net.sum() > 0,
+    }
+
+
+def gamma_by_strike(reading: Reading) -> F64:
+    """Black's gamma on the reading's smile."""
+    surface, strikes = reading.live.surface, reading.live.instant.chain.strikes
+    deviation = surface.smile.volatility * np.sqrt(reading.live.instant.clock.tau)
+    d1 = np.log(surface.forward / strikes) / deviation + deviation / 2
+    gamma: F64 = stats.norm.pdf(d1) / (surface.forward * deviation)
+    return gamma
+
+
 def has_sign(of: ChainExposures) -> bool:
     return abs(of.net_gex) >= 0.05 * of.gross_gex
 
@@ -235,10 +281,7 @@ def has_sign(of: ChainExposures) -> bool:
 def gamma_of(reading: Reading, made: Facts, symbol: str, number: int) -> tuple[float, ...]:
     """Gamma of truth and estimates over the gross of true open interest; last settled gross."""
     state = reading.live
-    surface, strikes, tau = state.surface, state.instant.chain.strikes, state.instant.clock.tau
-    deviation = surface.smile.volatility * np.sqrt(tau)
-    d1 = np.log(surface.forward / strikes) / deviation + deviation / 2
-    gamma = stats.norm.pdf(d1) / (surface.forward * deviation)
+    gamma = gamma_by_strike(reading)
     first = 0 if symbol == "ABC" else 44
     minute = made.contract_truth[number * len(LISTED) :][first : first + 22]
     # Contracts are listed call and put by turns.

@@ -18,6 +18,7 @@ from zerodte.session.sample import (
     NO_CODE,
     NO_TIME,
     NOT_LISTED,
+    OI_METHODS,
     REGIMES,
     RULE_COUNT,
     SPOT_SOURCES,
@@ -30,7 +31,12 @@ from zerodte.session.sample import (
 from zerodte.session.sample_contexts import SampleContexts
 
 DATE = datetime.date(2025, 6, 2)
-_CODES = {"spot_source": SPOT_SOURCES, "flip_status": FLIP_STATUSES, "regime": REGIMES}
+_CODES = {
+    "spot_source": SPOT_SOURCES,
+    "oi_method": OI_METHODS,
+    "flip_status": FLIP_STATUSES,
+    "regime": REGIMES,
+}
 
 
 def made_day(

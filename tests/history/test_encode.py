@@ -70,9 +70,12 @@ def test_what_is_added_later_is_unknown_to_no_reader() -> None:
 
 
 def test_what_an_older_file_lacks_is_unknown() -> None:
-    table = _table().drop_columns(["spot_source", "spot", "newest", "call_mid"])
+    table = _table().drop_columns(
+        ["spot_source", "open_interest_method", "spot", "newest", "call_mid"]
+    )
     day = decode(_changed(table, columns=table.column_names)).day
     assert (day.inputs["spot_source"] == -1).all()
+    assert (day.inputs["oi_method"] == -1).all()
     assert np.isnan(day.inputs["spot"]).all()
     assert (day.inputs["newest"] == 0).all()
     assert (day.columns.mid[:, 0] == -1).all()

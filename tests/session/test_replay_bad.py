@@ -112,8 +112,7 @@ def test_a_day_without_open_interest_lives_on_its_flow(tmp_path: Path) -> None:
     chain = session.chain("ABC")
     assert chain is not None
     instant = observe(session.market, [chain], session.now)[0].instant
-    moved = 0.43 * (session.market.flow.bought - session.market.flow.sold)[chain.positions]
-    expected = np.where(instant.listed, np.maximum(0.0, moved), np.nan)
+    expected = np.where(instant.listed, 0.18 * session.market.flow.traded[chain.positions], np.nan)
     np.testing.assert_allclose(np.nan_to_num(instant.effective), np.nan_to_num(expected))
     assert np.isnan(instant.official).all()
     settled = json.loads(

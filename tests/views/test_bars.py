@@ -37,6 +37,8 @@ UNKNOWN = {
     "flow_direction.flow_gex_adjustment",
     "flow_direction.flow_gex_pct_shift",
     "flow_direction.contracts_with_flow",
+    "flow_direction.simulated_oi",
+    "flow_direction.oi_delta_confidence",
     "flow_direction.total_abs_delta_contracts",
 }
 #: Null where a contract has no usable quote, or a quote without an inversion.
@@ -88,7 +90,7 @@ def test_without_a_trade_flow_is_unknown_and_live_is_settled(
 ) -> None:
     flow = spx["flow_direction"]
     assert flow["live_net_gex"] == flow["settled_net_gex"] == spx["exposures"]["net_gex"]
-    known = {"live_net_gex", "settled_net_gex", "description"}
+    known = {"live_net_gex", "settled_net_gex", "open_interest_method", "description"}
     assert {name for name, value in flow.items() if value is not None} == known
     assert "unknown" in flow["description"]
     assert any("no trade of SPX has come" in text for text in spx["warnings"])

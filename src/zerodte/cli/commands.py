@@ -11,7 +11,7 @@ from zerodte.cli.account import print_account
 from zerodte.cli.calibrate import calibrate_command
 from zerodte.cli.evaluate import evaluate_command
 from zerodte.cli.live import feed_command, live_command
-from zerodte.cli.options import CLOCK_TIME, DATE, FOLDER, FailingGroup
+from zerodte.cli.options import CLOCK_TIME, DATE, FOLDER, OPEN_INTEREST_OPTION, FailingGroup
 from zerodte.cli.progress import LateProgress, ReplayProgress
 from zerodte.cli.serve import demo_command, serve_command
 from zerodte.cli.sessions import sessions_command
@@ -84,6 +84,7 @@ for _command in (
     metavar="ROOT",
     help="Also store the finished session under ROOT, a folder or the URL of an object store.",
 )
+@OPEN_INTEREST_OPTION
 def replay_command(
     tape: Path,
     symbol: str | None,
@@ -91,6 +92,7 @@ def replay_command(
     expiry: datetime.date | None,
     as_json: bool,
     history: str | None,
+    oi_method: str,
 ) -> None:
     """Replay the tape in folder TAPE and print a summary of its last snapshot."""
     opened = open_tape(tape)
@@ -102,7 +104,7 @@ def replay_command(
             account.add(tick, trades, session.market)
             progress.show(tick.end, sum(account.records.values()))
 
-        session = replay(opened, end, watch)
+        session = replay(opened, end, watch, oi_method)
     if history:
         _store(session, opened, History(history))
     for warning in [*opened.warnings, *session.notices()]:

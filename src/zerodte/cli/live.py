@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from zerodte.cli.options import ADDRESS, FOLDER, Finite, Whole
+from zerodte.cli.options import ADDRESS, FOLDER, OPEN_INTEREST_OPTION, Finite, Whole
 from zerodte.cli.serve import ALLOW_HOST, HISTORY, HOST, PORT
 from zerodte.cli.serving import serve
 from zerodte.feeds.tcp_client import TcpFeed
@@ -63,6 +63,7 @@ def feed_command(tape: Path, speed: float, host: str, port: int, no_resume: bool
 @ALLOW_HOST
 @PORT
 @HISTORY
+@OPEN_INTEREST_OPTION
 def live_command(
     feed: tuple[str, int],
     record: Path,
@@ -70,11 +71,12 @@ def live_command(
     hosts: tuple[str, ...],
     port: int,
     store: SessionStore | None,
+    oi_method: str,
 ) -> None:
     """Record the live feed at FEED and serve it over HTTP."""
     listener = Listener(host, port)
     with closing(listener.socket):
-        runner = LiveRunner(Stage(store), TcpFeed(*feed), record)
+        runner = LiveRunner(Stage(store), TcpFeed(*feed), record, oi_method)
         for sentence in runner.recovery.sentences():
             click.echo(sentence)
         serve(runner, listener, f"recording to {runner.folder} ...", hosts)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from zerodte.cli.options import DATE, FOLDER, Finite, Whole
+from zerodte.cli.options import DATE, FOLDER, OPEN_INTEREST_OPTION, Finite, Whole
 from zerodte.cli.serving import serve
 from zerodte.cli.simulate import IMPACT_OPTION, SEED_OPTION, SYMBOLS_OPTION, session_of
 from zerodte.clock import NEW_YORK
@@ -73,6 +73,7 @@ PORT = click.option(
     "to its end at once.",
 )
 @HISTORY
+@OPEN_INTEREST_OPTION
 def serve_command(
     tape: Path | None,
     host: str,
@@ -80,6 +81,7 @@ def serve_command(
     port: int,
     speed: float | None,
     store: SessionStore | None,
+    oi_method: str,
 ) -> None:
     """Serve the tape in folder TAPE over HTTP, or with --history alone its finished sessions."""
     if tape is None:
@@ -93,7 +95,7 @@ def serve_command(
         serve(runner, Listener(host, port), activity, hosts)
         return
     opened = open_tape(tape)
-    runner = ReplayRunner(Stage(store), [opened], speed)
+    runner = ReplayRunner(Stage(store), [opened], speed, oi_method=oi_method)
     serve(runner, Listener(host, port), f"reading the tape of {opened.session.date} ...", hosts)
 
 
@@ -115,6 +117,7 @@ def serve_command(
 @HOST
 @ALLOW_HOST
 @PORT
+@OPEN_INTEREST_OPTION
 def demo_command(
     date: datetime.date | None,
     names: tuple[Name, ...],
@@ -125,13 +128,14 @@ def demo_command(
     host: str,
     hosts: tuple[str, ...],
     port: int,
+    oi_method: str,
 ) -> None:
     """Serve a simulated market over HTTP, to look around without market data."""
     session = session_of(date) if date else _latest()
     listener = Listener(host, port)
     demo = Demo(session, functools.partial(Simulation, names=names, seed=seed, impact=impact))
     try:
-        runner = ReplayRunner(Stage(store), demo, speed, _LEAD, demo.close)
+        runner = ReplayRunner(Stage(store), demo, speed, _LEAD, demo.close, oi_method)
         symbols = ", ".join(name.symbol for name in names)
         click.echo(f"A simulated market, not market data: {symbols}; seed {seed}.")
         serve(

@@ -1,7 +1,9 @@
 """Open interest through the day: the morning's, moved by the day's trades.
 
 Nothing publishes open interest during a session; these are estimates from the tape, contract by
-contract. `signed_v1` follows the public documentation of the reference product.
+contract. `turnover_v2` finds the levels of true open interest far more often than the morning's
+number does; `signed_v1`, which follows the public documentation of the reference product, no more
+often (docs/evaluate.md).
 """
 
 from collections.abc import Callable, Mapping
@@ -11,7 +13,11 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from zerodte.arrays import F64
-from zerodte.constants import OPEN_INTEREST_METHOD, OPEN_INTEREST_WEIGHT
+from zerodte.constants import (
+    OPEN_INTEREST_METHOD,
+    OPEN_INTEREST_PER_TRADED,
+    OPEN_INTEREST_WEIGHT,
+)
 
 
 class Turnover(NamedTuple):
@@ -76,7 +82,32 @@ def _turnover(base: F64, day: Turnover) -> F64:
     return np.clip(moved, np.maximum(base - day.traded, 0.0), base + day.traded)
 
 
+def _volume(base: F64, day: Turnover) -> F64:
+    """A share of all volume opens, whatever its side and time."""
+    return base + OPEN_INTEREST_PER_TRADED * day.traded
+
+
 METHODS: Final[Mapping[str, Callable[[F64, Turnover], F64]]] = {
     "signed_v1": _signed,
     "turnover_v1": _turnover,
+    "turnover_v2": _volume,
 }
+
+
+@dataclass(frozen=True, slots=True)
+class MovedInterest:
+    """How open interest was moved through a day.
+
+    Attributes:
+        method: A key of `METHODS`; None where it was not kept.
+        simulated: The sum over the chain's contracts, below zero where it falls there; NaN where
+            none is known.
+    """
+
+    method: str | None
+    simulated: float
+
+    @property
+    def confidence(self) -> float:
+        """What a signed contract counts for under `signed_v1`; NaN under any other method."""
+        return OPEN_INTEREST_WEIGHT if self.method == "signed_v1" else np.nan

@@ -26,6 +26,7 @@ _COLORS: Final = {
     "settled": "grey",
     "signed_v1": "orange",
     "turnover_v1": "green",
+    "turnover_v2": "blue",
     "aggressor": "blue",
     "aggressor as customer": "orange",
     "assumed": "ink",

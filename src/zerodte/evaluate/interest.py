@@ -5,7 +5,14 @@ import numpy as np
 from zerodte.clock import new_york_clock
 from zerodte.constants import MINUTE
 from zerodte.engine.arithmetic import ratio
-from zerodte.evaluate.observations import ALL, INTEREST_METHODS, ReplayObservations, ScoreRows
+from zerodte.evaluate.observations import (
+    ALL,
+    INTEREST_METHODS,
+    LEVELS,
+    ReplayObservations,
+    ScoreRows,
+)
+from zerodte.evaluate.statistic import mean_of
 from zerodte.market.calendar import TradingSession
 from zerodte.records.dbn import Records
 
@@ -28,6 +35,28 @@ def score_interest(observations: ReplayObservations) -> ScoreRows:
         for symbol, own_rows in scopes.items():
             for column, method in enumerate(INTEREST_METHODS):
                 out[symbol, clock(observations.hours, minute), method] = _score(own_rows, column)
+    return out
+
+
+def score_levels(observations: ReplayObservations) -> ScoreRows:
+    """Score by (symbol, method): how often the convention finds the levels of true open interest.
+
+    Figures of all symbols are means over symbols, so that every chain has the same weight.
+    """
+    rows = observations.minutes[observations.minutes["gross_gex"] > 0.0]
+    scores = {
+        name: own
+        for name, n in observations.scopes().items()
+        if len(own := rows[rows["symbol"] == n])
+    }
+    out: ScoreRows = {}
+    for column, method in enumerate(INTEREST_METHODS):
+        figures = {
+            symbol: {level: float(own[f"{level}_right"][:, column].mean()) for level in LEVELS}
+            for symbol, own in scores.items()
+        }
+        out[ALL, method] = mean_of(list(figures.values()))
+        out.update({(symbol, method): figures[symbol] for symbol in figures})
     return out
 
 

@@ -36,7 +36,10 @@ TRADE_ESTIMATES: Final = np.dtype(
 
 #: The estimates of open interest that are scored; SETTLED is constant.
 SETTLED: Final = "settled"
-INTEREST_METHODS: Final = (SETTLED, "signed_v1", "turnover_v1")
+INTEREST_METHODS: Final = (SETTLED, "signed_v1", "turnover_v1", "turnover_v2")
+
+#: The levels of the convention that are held against those on true open interest.
+LEVELS: Final = ("magnet", "call_wall", "put_wall", "regime")
 
 #: Dealers' gamma of a chain at one time, dollars per 1%; NaN without a surface.
 GAMMA: Final = (
@@ -57,6 +60,8 @@ MINUTE_ESTIMATES: Final = np.dtype(
         ("symbol", "<i4"),
         ("minute", "<i4"),  # minutes since the open
         *((name, "<f8") for name in GAMMA),
+        # By method: whether the convention finds the levels that it has on true open interest.
+        *((f"{name}_right", "?", (len(INTEREST_METHODS),)) for name in LEVELS),
         ("true_oi", "<f8"),  # contracts
         ("oi", "<f8", (len(INTEREST_METHODS),)),  # of the chain, by method
         ("oi_error", "<f8", (len(INTEREST_METHODS),)),  # sum over contracts of |estimate - true|

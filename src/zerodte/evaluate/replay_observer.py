@@ -9,6 +9,7 @@ from zerodte.engine.open_interest import open_interest
 from zerodte.evaluate.observations import (
     GAMMA,
     INTEREST_METHODS,
+    LEVELS,
     MINUTE_ESTIMATES,
     SETTLED,
     TRADE_ESTIMATES,
@@ -132,13 +133,15 @@ class ReplayObserver:
             for figures in (self._truth.open_interest, self._truth.dealers)
         )
         estimates = _open_interest(session, chain)
+        reading = session.reading(chain)
         values = {
             "symbol": symbol_index,
             "minute": (self._truth.minutes[row] - session.hours.open) // MINUTE,
             "true_oi": true_oi.sum(),
             "oi": [estimate.sum() for estimate in estimates],
             "oi_error": [np.abs(estimate - true_oi).sum() for estimate in estimates],
-            **_gamma(session.reading(chain), true_oi, dealers),
+            **_gamma(reading, true_oi, dealers),
+            **_levels_right(reading, true_oi, estimates),
         }
         out = np.empty(1, MINUTE_ESTIMATES)
         for name, value in values.items():
@@ -156,6 +159,33 @@ def _open_interest(session: Session, chain: Chain) -> list[F64]:
         for method in INTEREST_METHODS
     ]
     return [np.where(chain.listed, np.nan_to_num(estimate), 0.0) for estimate in estimates]
+
+
+def _levels_right(
+    reading: Reading | None, true_oi: F64, estimates: list[F64]
+) -> dict[str, list[bool]]:
+    """By level, for which estimates the convention finds the one that it has on `true_oi`."""
+    if reading is None:
+        return {f"{name}_right": [False] * len(estimates) for name in LEVELS}
+    gamma = reading.live.surface.greeks.gamma
+    true = _levels(gamma, true_oi)
+    found = [_levels(gamma, estimate) for estimate in estimates]
+    return {
+        f"{name}_right": [each[i] == true[i] for each in found] for i, name in enumerate(LEVELS)
+    }
+
+
+def _levels(gamma: F64, open_interest: F64) -> tuple[int, int, int, bool]:
+    """The places of magnet, call wall and put wall among strikes, and whether net GEX is above 0.
+
+    Args:
+        gamma: By right and strike, shape (2, n).
+        open_interest: Contracts, shape (2, n).
+    """
+    calls, puts = gamma * open_interest
+    net = calls - puts
+    largest = (int(np.argmax(values)) for values in (np.abs(net), calls, puts))
+    return (*largest, bool(net.sum() > 0.0))  # type: ignore[return-value]
 
 
 def _gamma(reading: Reading | None, true_oi: F64, dealers: F64) -> dict[str, float]:

@@ -6,8 +6,8 @@ from typing import Final, Literal, TypeAlias
 
 from zerodte.evaluate.gamma import score_gamma
 from zerodte.evaluate.hedging import score_hedging
-from zerodte.evaluate.interest import score_interest
-from zerodte.evaluate.observations import ReplayObservations, ScoreRows
+from zerodte.evaluate.interest import score_interest, score_levels
+from zerodte.evaluate.observations import LEVELS, ReplayObservations, ScoreRows
 from zerodte.evaluate.sides import score_sides
 
 #: How a figure is shown: as a count, in percent, or as a plain number.
@@ -79,6 +79,13 @@ TABLES: Final = (
             Column("bias", "bias"),
         ),
         score_interest,
+    ),
+    Table(
+        "levels",
+        "Levels by convention, same-day chains: minutes with those of true open interest, percent",
+        ("symbol", "method"),
+        tuple(Column(name, name.replace("_", " ")) for name in LEVELS),
+        score_levels,
     ),
     Table(
         "gamma",

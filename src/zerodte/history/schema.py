@@ -15,7 +15,14 @@ import numpy.typing as npt
 
 from zerodte.arrays import Rows
 from zerodte.engine.aggressor import SideRule
-from zerodte.session.sample import FIGURES, FLIP_STATUSES, INPUTS, REGIMES, SPOT_SOURCES
+from zerodte.session.sample import (
+    FIGURES,
+    FLIP_STATUSES,
+    INPUTS,
+    OI_METHODS,
+    REGIMES,
+    SPOT_SOURCES,
+)
 from zerodte.wire.envelope import Source
 
 VERSION: Final = 1
@@ -29,12 +36,14 @@ _INTERVAL_SUFFIXES: Final = ("", "_low", "_high")
 _TIMES: Final = frozenset({"at", "smile_at", "newest"})
 _CODE_NAMES: Final[Mapping[str, tuple[str, ...]]] = {
     "spot_source": SPOT_SOURCES,
+    "oi_method": OI_METHODS,
     "flip_status": FLIP_STATUSES,
     "regime": REGIMES,
 }
 #: Columns that have the name of a field of an answer.
 _NAMES: Final[Mapping[str, str]] = {
     "at": "t",
+    "oi_method": "open_interest_method",
     "flip_status": "gamma_flip_status",
     "charm_hour": "charm_dollars_per_hour",
     "call_flow": "hedge_flow_call_cumulative",

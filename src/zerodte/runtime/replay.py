@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from typing import TypeAlias
 
-from zerodte.constants import SECOND
+from zerodte.constants import OPEN_INTEREST_METHOD, SECOND
 from zerodte.market.calendar import calendar
 from zerodte.records.tick import Tick
 from zerodte.session.market_state import ClassifiedTrades
@@ -20,18 +20,28 @@ def _unwatched(session: Session, tick: Tick, trades: list[ClassifiedTrades]) -> 
     pass
 
 
-def begin(source: TickSource) -> Session:
-    """A session with the source's instruments, before its first tick."""
+def begin(source: TickSource, oi_method: str = OPEN_INTEREST_METHOD) -> Session:
+    """A session with the source's instruments, before its first tick.
+
+    Args:
+        source: The tick source.
+        oi_method: How trades move open interest.
+    """
     kinds = {dataset: source.kind(dataset) for dataset in source.symbols}
     cadence = source.notes.cadence_seconds * SECOND
-    session = Session(source.session, calendar(), kinds, cadence)
+    session = Session(source.session, calendar(), kinds, cadence, oi_method)
     for dataset, symbols in source.initial_symbols.items():
         session.learn(dataset, symbols)
     session.note_imports(source.notes.import_warnings())
     return session
 
 
-def replay(source: TickSource, until: int | None = None, watch: Watch = _unwatched) -> Session:
+def replay(
+    source: TickSource,
+    until: int | None = None,
+    watch: Watch = _unwatched,
+    oi_method: str = OPEN_INTEREST_METHOD,
+) -> Session:
     """Play a source to its end, or to `until` (UTC ns).
 
     If it ends before `until`, the session stays at its last tick.
@@ -40,8 +50,9 @@ def replay(source: TickSource, until: int | None = None, watch: Watch = _unwatch
         source: The tick source.
         until: Where to stop.
         watch: Called with every tick and its trades after the session has applied it.
+        oi_method: How trades move open interest.
     """
-    session = begin(source)
+    session = begin(source, oi_method)
     for tick in source.ticks():
         if until is not None and tick.end > until:
             session.advance(until)

@@ -16,7 +16,7 @@ from zerodte.engine.chain_inputs import (
     fault_masks,
     mids_and_spreads,
 )
-from zerodte.engine.open_interest import Turnover, open_interest
+from zerodte.engine.open_interest import MovedInterest, Turnover, open_interest
 from zerodte.engine.plausibility import PLAUSIBLE, VERDICTS, judge
 from zerodte.engine.volume import volume_of
 from zerodte.market.contracts import Chain
@@ -41,6 +41,7 @@ class ChainObservation:
         cleared: Contracts that the venue says were cleared; NaN where unknown.
         net_bought: Contracts that customers bought less sold, corrected for errors of the rules.
         variance: Of that, contracts squared.
+        interest: How its open interest was moved.
         by_rule: Contracts by the `Rule` that decided, shape (rules,).
         has_trades: Whether a trade of the symbol has come.
     """
@@ -56,6 +57,7 @@ class ChainObservation:
     cleared: F64
     net_bought: F64
     variance: F64
+    interest: MovedInterest
     by_rule: I64
     has_trades: bool
 
@@ -150,6 +152,7 @@ class _Columns:
     spread_units: I32
     official: F64
     effective: F64
+    simulated: F64
     cleared: F64
     volume: F64
     day: Turnover
@@ -175,7 +178,7 @@ class _Columns:
         believed = np.where(verdict == PLAUSIBLE, bid, np.nan)
         mid, spread = mids_and_spreads(believed, ask, side.at_strikes(fresh))
         day = Turnover(*(side.masked(part) for part in market.flow.turnover(side.positions)))
-        interest = open_interest(settled, day)
+        interest = open_interest(settled, day, market.oi_method)
         official, effective = interest.official, np.where(side.listed, interest.effective, np.nan)
         if quantised:
             official, effective = single(official), single(effective)
@@ -193,6 +196,7 @@ class _Columns:
             spread_units=units(spread),
             official=official,
             effective=effective,
+            simulated=np.where(side.listed, interest.simulated, np.nan),
             cleared=cleared,
             volume=volume_of(cleared, day.traded, side.listed, has_trades=known),
             day=day,
@@ -220,6 +224,10 @@ def _split(
     day = columns.day
     traded, signed = side.total(day.traded).tolist(), side.total(day.bought + day.sold).tolist()
     has_official = side.total(np.isfinite(columns.official)).tolist()
+    is_known = np.isfinite(columns.simulated)
+    simulated = np.where(
+        side.total(is_known) > 0.0, side.total(np.where(is_known, columns.simulated, 0.0)), np.nan
+    ).tolist()
     contracts = day.traded.astype(np.int64)
     out = []
     for i, chain in enumerate(side.chains):
@@ -258,6 +266,7 @@ def _split(
             cleared=columns.cleared[own],
             net_bought=day.net_bought[own],
             variance=day.variance[own],
+            interest=MovedInterest(market.oi_method, simulated[i]),
             by_rule=market.flow.volume_of(chain.number),
             has_trades=bool(columns.has_trades[i]),
         )

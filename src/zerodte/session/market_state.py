@@ -12,7 +12,14 @@ import numpy as np
 
 from zerodte.arrays import F64, I32, I64, Bool
 from zerodte.clock import new_york
-from zerodte.constants import LONG_TERM_DAYS, MOST_EXPIRIES, MOST_OF_CHAIN, SECOND, SHARED_INDICES
+from zerodte.constants import (
+    LONG_TERM_DAYS,
+    MOST_EXPIRIES,
+    MOST_OF_CHAIN,
+    OPEN_INTEREST_METHOD,
+    SECOND,
+    SHARED_INDICES,
+)
 from zerodte.engine.aggressor import SideRule
 from zerodte.engine.book import (
     NEVER_QUOTED,
@@ -98,13 +105,20 @@ class MarketState:
         marks: The last smiles, by contract.
         repeats: Trades that came twice.
         inputs: What arrived for each symbol.
+        oi_method: How trades move open interest.
     """
 
     def __init__(
-        self, hours: TradingSession, calendar: Calendar, kinds: Mapping[str, str], cadence: int
+        self,
+        hours: TradingSession,
+        calendar: Calendar,
+        kinds: Mapping[str, str],
+        cadence: int,
+        oi_method: str = OPEN_INTEREST_METHOD,
     ) -> None:
         """Begin a day; arguments as for `Session`."""
         self.hours = hours
+        self.oi_method = oi_method
         self.underlyings = Underlyings(cadence)
         self.instruments = Instruments(self.underlyings)
         self.contracts = self.instruments.contracts

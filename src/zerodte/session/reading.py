@@ -10,6 +10,7 @@ from zerodte.constants import MINUTE
 from zerodte.engine.aggressor import SideRule
 from zerodte.engine.chain_inputs import ChainInputs, Quotes, Spot, gather
 from zerodte.engine.inventory import Estimate, Inventory
+from zerodte.engine.open_interest import MovedInterest
 from zerodte.engine.state import Anchor, ChainState, evaluate
 from zerodte.engine.surface import Smile
 from zerodte.engine.volume import volume_of
@@ -18,7 +19,9 @@ from zerodte.session.chain_selection import total
 from zerodte.session.expiry_distance import ExpiryDistance, clock_at
 from zerodte.session.sample import (
     FAULTS,
+    NO_CODE,
     NO_TIME,
+    OI_METHODS,
     SPOT_SOURCES,
     Row,
     SampleContext,
@@ -40,6 +43,7 @@ class Reading:
         others_net_gex: Of the symbol's other chains, on the open interest of `state`, dollars per
             1% move; NaN where there is none or it is unknown.
         inventory: Dealers' own book.
+        interest: How effective open interest was moved since the morning.
         has_trades: Whether a trade of the symbol has come; before that its flow is unknown.
         smile_is_old: Whether its smile missed a sample since it was solved.
         apart: How far apart the tape's own prices of the symbol lie, a fraction.
@@ -51,6 +55,7 @@ class Reading:
     live: ChainState
     others_net_gex: float
     inventory: Inventory
+    interest: MovedInterest
     has_trades: bool
     smile_is_old: bool
     apart: float
@@ -105,6 +110,10 @@ def reading_at(day: SampleDay, row: int, *, settled: bool = False) -> Reading | 
         live=live,
         others_net_gex=float(others),
         inventory=Inventory(*(Estimate(*book) for book in books)),
+        interest=MovedInterest(
+            None if inputs["oi_method"] == NO_CODE else OI_METHODS[inputs["oi_method"]],
+            float(inputs["simulated_oi"]),
+        ),
         has_trades=bool(inputs["has_trades"]),
         smile_is_old=is_old(int(inputs["smile_at"]), int(inputs["at"])),
         apart=float(inputs["apart"]),

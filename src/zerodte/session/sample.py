@@ -16,6 +16,7 @@ from zerodte.arrays import F32, F64, I32, I64, Bool, Rows
 from zerodte.engine.aggressor import SideRule
 from zerodte.engine.chain_inputs import SpotSource
 from zerodte.engine.flip import FlipStatus
+from zerodte.engine.open_interest import METHODS
 from zerodte.engine.plausibility import VERDICTS
 from zerodte.engine.regime import Regime
 from zerodte.market.calendar import TradingSession
@@ -34,6 +35,7 @@ FLIP_STATUSES: Final[tuple[FlipStatus, ...]] = (
     "sensitive_root",
 )
 REGIMES: Final[tuple[Regime, ...]] = ("positive_gamma", "negative_gamma", "unknown")
+OI_METHODS: Final = tuple(METHODS)
 NO_CODE: Final = -1
 #: Why quotes do not count; a sample has the number of each, under its name without spaces.
 FAULTS: Final = ("crossed", "locked", "zero bid", "no ask", "never quoted", *VERDICTS.values())
@@ -76,6 +78,8 @@ INPUTS: Final = np.dtype(
         ("classified_share", "f8"),  # of traded volume, a fraction
         ("others_net_gex", "f8"),  # of the symbol's other chains, dollars per 1% move
         ("others_settled_net_gex", "f8"),
+        ("oi_method", "i1"),  # of OI_METHODS
+        ("simulated_oi", "f8"),  # contracts, all of the chain
         *((reason.replace(" ", "_"), "i4") for reason in FAULTS),
         ("book_gex", "f8", 3),  # dealers' own book: mean and the ends of its interval
         ("book_dex", "f8", 3),

@@ -23,6 +23,7 @@ from zerodte.session.sample import (
     NO_CODE,
     NO_TIME,
     NOT_LISTED,
+    OI_METHODS,
     REGIMES,
     RULE_COUNT,
     SPOT_SOURCES,
@@ -232,6 +233,8 @@ def _inputs_row(sample: SampleDraft) -> tuple[object, ...]:
         sample.observation.has_trades,
         instant.classified_share,
         *sample.others,
+        OI_METHODS.index(sample.observation.interest.method or ""),
+        sample.observation.interest.simulated,
         *(faults.get(reason, 0) for reason in FAULTS),
         *((np.nan,) * 3 if e is None else (e.mean, e.low, e.high) for e in estimates),
     )

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from zerodte.clock import new_york
-from zerodte.constants import SAMPLE_INTERVAL, SECOND
+from zerodte.constants import OPEN_INTEREST_METHOD, SAMPLE_INTERVAL, SECOND
 from zerodte.engine.chain_inputs import Spot
 from zerodte.engine.state import ChainState, evaluate
 from zerodte.market.calendar import Calendar, TradingSession
@@ -39,6 +39,7 @@ class Session:
         calendar: Calendar,
         kinds: Mapping[str, str],
         cadence: int = 0,
+        oi_method: str = OPEN_INTEREST_METHOD,
     ) -> None:
         """Begin a day.
 
@@ -47,11 +48,12 @@ class Session:
             calendar: For the expiries after it.
             kinds: options, equity or index, by dataset.
             cadence: Interval at which the tape's own source speaks, ns; 0 when it says nothing.
+            oi_method: How trades move open interest: a key of `open_interest.METHODS`.
         """
         self.hours = hours
         self.now = new_york(hours.date, datetime.time())
         self._calendar = calendar
-        self.market = MarketState(hours, calendar, kinds, cadence)
+        self.market = MarketState(hours, calendar, kinds, cadence, oi_method)
         self._contracts = self.market.contracts
         self._sampler = Sampler(self.market, hours)
         self._import_warnings: Mapping[str, tuple[str, ...]] = {}
@@ -290,6 +292,7 @@ class Session:
             live=live,
             others_net_gex=sampler.others(chain, now, spot)[settled],
             inventory=book_of(observation, live.surface, spot),
+            interest=observation.interest,
             has_trades=observation.has_trades,
             smile_is_old=is_old(live.smile_at, min(sampler.sampled, now)),
             apart=self.market.underlyings.disagreement(chain.symbol, now),

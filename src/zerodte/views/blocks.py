@@ -1,6 +1,7 @@
 """The blocks of a snapshot, each from the state of a chain: names, distances and rounding."""
 
 import math
+from typing import Any
 
 from zerodte.arrays import F64
 from zerodte.engine.arithmetic import ratio
@@ -216,6 +217,12 @@ def flow_direction_block(reading: Reading) -> positioning.FlowDirection:
     state = reading.live
     live, settled = state.exposures.net_gex, state.settled_net_gex
     shift = flow_shift(settled, live, state.instant.official, state.instant.effective)
+    simulated = reading.interest.simulated if reading.has_trades else math.nan
+    interest: dict[str, Any] = {
+        "simulated_oi": whole(simulated),
+        "oi_delta_confidence": number(reading.interest.confidence),
+        "open_interest_method": reading.interest.method,
+    }
     if not reading.has_trades:
         return positioning.FlowDirection(
             label=None,
@@ -225,6 +232,7 @@ def flow_direction_block(reading: Reading) -> positioning.FlowDirection:
             flow_gex_pct_shift=None,
             contracts_with_flow=None,
             total_abs_delta_contracts=None,
+            **interest,
             description=sentences.flow_direction(None, state),
         )
     return positioning.FlowDirection(
@@ -235,6 +243,7 @@ def flow_direction_block(reading: Reading) -> positioning.FlowDirection:
         flow_gex_pct_shift=number(shift.shift),
         contracts_with_flow=shift.contracts,
         total_abs_delta_contracts=whole(shift.moved),
+        **interest,
         description=sentences.flow_direction(shift.label, state),
     )
 

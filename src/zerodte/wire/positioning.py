@@ -154,4 +154,14 @@ class FlowDirection(Struct, frozen=True, kw_only=True, gc=False):
     ]
     contracts_with_flow: Annotated[Whole, about("Contracts whose open interest moved.")]
     total_abs_delta_contracts: Annotated[Whole, about("Sum of |effective - settled|, contracts.")]
+    simulated_oi: Annotated[
+        Whole, about("Settled open interest moved by the day's trades, contracts (ours).")
+    ]
+    oi_delta_confidence: Annotated[
+        Number, about("Weight of a signed contract under signed_v1; null under other methods.")
+    ]
+    open_interest_method: Annotated[
+        Literal["turnover_v2", "turnover_v1", "signed_v1"] | None,
+        about("How the day's trades move open interest (ours); null where it was not stored."),
+    ]
     description: Annotated[str, about("The shift in a sentence.")]
