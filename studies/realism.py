@@ -31,6 +31,7 @@ _DECODED: Final = "Cboe, 0DTEs decoded, 2025"
 _SPXW: Final = "real SPXW sessions"
 _RULE: Final = "Bilz 2023; Savickas, Wilson 2003"
 _GREW: Final = "Cboe, SPY of 2025-05-01 on the day before"
+_CHAINS: Final = "Cboe, SPX of 2022-03-23, SPY of 2025-05-01, SPXW of 2019-06-26"
 _BAR: Final = "a bar of ours"
 
 
@@ -84,12 +85,28 @@ TARGETS: Final[dict[str, Target]] = {
         "same-day volume over open interest, SPX, 10:00",
         "0.26 by 10:11 on 2022-03-23",
         0.2,
-        0.55,
+        0.65,
         _SPXW,
         each=True,
     ),
-    "by_12": Target("by 12:00", "", 1.5, 3.5, _SPXW, each=True),
+    "by_12": Target("by 12:00", "", 1.3, 4.0, _SPXW, each=True),
     "by_16": Target("by 16:00", "", 3.3, 9.5, _SPXW, each=True),
+    "heaped": Target(
+        "share of the three largest strikes in same-day open interest, mean of the names",
+        "0.10 to 0.15; 0.08 to 0.19 in ten chains",
+        0.08,
+        0.19,
+        _CHAINS,
+        each=True,
+    ),
+    "below": Target(
+        "same-day strikes 2.5% to 10% below the open, fewest of a name",
+        "42 to 67",
+        10.0,
+        70.0,
+        _CHAINS,
+        each=True,
+    ),
 }
 
 #: Minutes after the open of figures that are measured once.
@@ -216,7 +233,19 @@ class SessionFigures:
         out["puts"] = float(today[~calls].sum() / today[calls].sum())
         own = self._listing.name == self._spx
         out["today"] = float(today[own].sum() / self._volume[own].sum())
-        return out | self._marks
+        return out | self._marks | self._chain_figures()
+
+    def _chain_figures(self) -> dict[str, float]:
+        """Where the same-day chains have strikes and open interest."""
+        listing = self._listing
+        heaped, below = [], []
+        for place in np.unique(listing.chain[self._is_today]):
+            own = listing.chain == place
+            interest = listing.settled_interest[own].reshape(-1, 2).sum(axis=1)
+            heaped.append(np.sort(interest)[-3:].sum() / interest.sum())
+            distance = listing.strike[own][::2] / listing.opening[listing.chains[place].name] - 1.0
+            below.append(np.count_nonzero((distance < -0.025) & (distance > -0.1)))
+        return {"heaped": float(np.mean(heaped)), "below": float(min(below))}
 
 
 def measure(seed: int) -> dict[str, float]:

@@ -139,6 +139,48 @@ def test_open_interest_is_heaped_on_round_strikes_as_on_a_real_chain(recorded: P
     assert np.median(concentrations) == pytest.approx(real, rel=0.5)
 
 
+def test_the_largest_strikes_of_today_hold_no_more_than_on_real_chains(recorded: Path) -> None:
+    real = []
+    for name, day in (("spx_2022-03-23_1011_intraday", "Wed Mar 23 2022,SPXW"),
+                      ("spy_2025-05-01_0828", "Thu May 01 2025,SPY")):  # fmt: skip
+        lines = (recorded / "chains" / f"{name}.csv").read_text().splitlines()
+        cells = [line.split(",") for line in lines if line.startswith(day)]
+        real.append(_largest_three(np.array([[int(row[10]), int(row[21])] for row in cells])))
+    assert all(0.08 < share < 0.19 for share in real)
+    shares = []
+    for seed in range(20):
+        listing = draw_day("SPX", "SPY", "QQQ", "IWM", seed=seed).listing()
+        today = [place for place, chain in enumerate(listing.chains) if chain.whole_sessions == 0]
+        shares.append(
+            [
+                _largest_three(listing.settled_interest[listing.chain == place].reshape(-1, 2))
+                for place in today
+            ]
+        )
+    by_name, by_seed = np.mean(shares, axis=0), np.mean(shares, axis=1)
+    assert ((by_name > 0.08) & (by_name < 0.21)).all()
+    assert ((by_seed > 0.08) & (by_seed < 0.19)).all()
+    assert by_name[:2] == pytest.approx(real, rel=0.4)
+
+
+def _largest_three(settled: I64) -> float:
+    """The share of the three largest strikes in open interest of shape (k, 2)."""
+    both = settled.sum(axis=1)
+    return float(np.sort(both)[-3:].sum() / both.sum())
+
+
+@pytest.mark.parametrize("symbol", [name.symbol for name in NAMES.values() if name.daily])
+def test_a_fall_of_two_and_a_half_percent_ends_among_listed_strikes(symbol: str) -> None:
+    for seed in range(12):
+        listing = draw_day(symbol, seed=seed).listing()
+        strikes = listing.strike[listing.chain == 0][::2]
+        after = 0.975 * float(listing.opening[0])
+        below, above = strikes[strikes < after], strikes[strikes >= after]
+        step = max(float(np.diff(strikes).min()), 0.0025 * after)
+        assert above[0] - below[-1] <= step
+        assert len(below) >= 15
+
+
 def _heaping(strike: F64, settled: I64, spot: float) -> float:
     """What a strike on a round fifty has over one on a mere five, within three percent of spot."""
     near = np.abs(strike / spot - 1.0) < 0.03

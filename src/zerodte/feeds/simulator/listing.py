@@ -13,8 +13,11 @@ from zerodte.feeds.simulator.settled_interest import draw_settled_interest
 from zerodte.feeds.simulator.variance import Variance
 from zerodte.feeds.simulator.world_parameters import (
     FAR_SIGMAS,
+    FAR_WIDTHS,
+    NEAR_SHARE,
     NEAR_SIGMAS,
     OVERNIGHT,
+    PAST_SESSIONS,
     STRIKES_LATER,
     STRIKES_TODAY,
 )
@@ -54,37 +57,41 @@ def draw_listing(
         ahead = variance.ahead(index, chain.whole_sessions, night=chain.am_settled)
         sigma = float(np.sqrt(today[index] + ahead))
         night = process.draw.gap[name.core] * np.sqrt(OVERNIGHT * process.session_variance[index])
-        grid = strike_grid(name, spot, sigma, is_today=chain.expiry == session.date)
+        width = float(np.sqrt(sigma**2 + variance.usual(index, PAST_SESSIONS)))
+        grid = strike_grid(name, spot, sigma, width, is_today=chain.expiry == session.date)
         last = spot * float(np.exp(-night))
         strikes.append(grid)
         settled_interest.append(
-            draw_settled_interest(name, chain, session.date, grid, last, sigma, seed)
+            draw_settled_interest(name, chain, session.date, grid, last, width, seed)
         )
     return _contract_list(
         session, names, process.opening[: len(names)], chains, strikes, settled_interest
     )
 
 
-def strike_grid(name: Name, spot: float, sigma: float, *, is_today: bool) -> F64:
+def strike_grid(name: Name, spot: float, sigma: float, width: float, *, is_today: bool) -> F64:
     """Strikes of an expiry in dollars, ascending: dense around spot, on rounder steps far from it.
 
     Args:
         name: The underlying.
         spot: Its price, dollars.
         sigma: Standard deviation of its log return until expiry.
+        width: Width of its open interest, in log price.
         is_today: Whether it expires today.
     """
     most = STRIKES_TODAY if is_today else STRIKES_LATER
     reach = NEAR_SIGMAS * sigma * spot
     last = len(name.steps) - 1
     rung = next((rung for rung, step in enumerate(name.steps) if reach <= most * step), last)
-    near, far = name.steps[rung], name.steps[min(rung + 1, last)]
-    above, below = FAR_SIGMAS
+    near, far, farthest = (name.steps[min(rung + more, last)] for more in range(3))
     reach = max(reach, _LEAST_STEPS * near)
-    grid = np.union1d(
-        _multiples(near, spot - reach, spot + reach),
-        _multiples(far, spot * np.exp(-below * sigma), spot * np.exp(above * sigma)),
-    )
+    above, below = spot * np.exp(sigma * np.array(FAR_SIGMAS) * (1.0, -1.0))
+    grids = [_multiples(far, below, above)]
+    if is_today:
+        reach = max(reach, min(NEAR_SHARE * spot, most * near))
+        above, below = spot * np.exp(width * np.array(FAR_WIDTHS) * (1.0, -1.0))
+        grids.append(_multiples(farthest, below, above))
+    grid = np.unique(np.concatenate([*grids, _multiples(near, spot - reach, spot + reach)]))
     return grid[grid > 0.0]
 
 

@@ -61,7 +61,7 @@ RANGES: Final[dict[str, Range]] = {
     # the morning over open interest near the money (ours: inventories revert; no source for speed).
     "leaning": (1.0, 10.0),
     # Volume of today's expiries over their open interest of the morning (SPXW).
-    "turnover": (4.2, 6.8),
+    "turnover": (3.5, 9.2),
     # Share of a name's usual volume in later expiries (59% of SPX volume was same-day in 2025:
     # Cboe).
     "later": (0.35, 0.50),

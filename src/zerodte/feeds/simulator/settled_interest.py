@@ -34,7 +34,7 @@ def draw_settled_interest(
     date: datetime.date,
     strikes: F64,
     last: float,
-    sigma: float,
+    width: float,
     seed: int,
 ) -> I64:
     """A chain's open interest, contracts, shape (k, 2): calls and puts at each strike.
@@ -45,13 +45,13 @@ def draw_settled_interest(
         date: Date of the session.
         strikes: Dollars, shape (k,).
         last: Close of the underlying on the day before, dollars.
-        sigma: Standard deviation of its log return until expiry.
+        width: Width of open interest, in log price.
         seed: Not negative.
     """
     rng = generator(seed, date, "settled", chain.root, chain.expiry.isoformat())
     total = name.open_interest * _share(name, chain, date) * rng.lognormal(0.0, INTEREST_NOISE)
     power = np.interp(chain.whole_sessions, (0, MONTH), ROUNDNESS)
-    weight = _density(np.log(strikes / last) / sigma)
+    weight = _density(np.log(strikes / last) / width)
     weight *= _roundness(strikes, name.steps[0])[:, None] ** power
     weight *= rng.lognormal(0.0, STRIKE_NOISE, weight.shape)
     puts = PUT_INTEREST[name.kind]
@@ -76,7 +76,7 @@ def _share(name: Name, chain: ListedChain, date: datetime.date) -> float:
 
 
 def _density(distance: F64) -> F64:
-    """Relative open interest by distance in standard deviations, shape (k, 2): calls, puts."""
+    """Relative open interest by distance in widths, shape (k, 2): calls, puts."""
     (call, call_width), (put, put_width) = CALL_PLACE, PUT_PLACE
     share, scale = PUT_TAIL
     calls = np.exp(-0.5 * ((distance - call) / call_width) ** 2)

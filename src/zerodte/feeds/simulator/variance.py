@@ -73,6 +73,15 @@ class Variance:
         whole = (1.0 + OVERNIGHT) * by_session[:-1].sum()
         return float(whole + night * OVERNIGHT * by_session[-1])
 
+    def usual(self, name: int, sessions: float) -> float:
+        """Total variance of sessions with their nights, at a name's usual volatility.
+
+        Args:
+            name: Index of the name.
+            sessions: Their number.
+        """
+        return float((1.0 + OVERNIGHT) * sessions * self._usual_by_name[name])
+
     def _expected_move(self, second: int, length: int, name: int) -> F64:
         """E|Y_T - Y| / (2 Y) at each of `length` seconds from `second` on."""
         now = slice(second, second + length)

@@ -52,6 +52,11 @@ MONTHS_LISTED: Final = 2
 #: above and below (ours).
 NEAR_SIGMAS: Final = 3.0
 FAR_SIGMAS: Final = (6.0, 8.0)
+#: Today's strikes are dense within this share of spot too: a fall of 2.5% ends among dense strikes,
+#: as on real chains (Cboe's chains) ...
+NEAR_SHARE: Final = 0.15
+#: ... and sparser ones reach as many widths of open interest above and below (Cboe's chains).
+FAR_WIDTHS: Final = (3.5, 10.0)
 #: Most dense strikes on each side of today's chain, and of later ones (ours).
 STRIKES_TODAY: Final = 45
 STRIKES_LATER: Final = 28
@@ -60,8 +65,8 @@ STRIKES_LATER: Final = 28
 #: other days than Friday and for Fridays of names with daily expiries (Cboe's chains; less on the
 #: day of expiry, to match SPXW's ratio of volume to open interest), for Fridays of other names
 #: (ours), for third Fridays (Cboe's chains) ...
-DAILY_INTEREST: Final = (0.02, 1.0)
-FRIDAY_INTEREST: Final = (0.03, 0.4)
+DAILY_INTEREST: Final = (0.0175, 0.92)
+FRIDAY_INTEREST: Final = (0.026, 0.32)
 STOCK_INTEREST: Final = (0.08, 0.6)
 MONTHLY_INTEREST: Final = (0.16, 0.25)
 #: ... of which a root that settles at the opening has this share.
@@ -70,19 +75,22 @@ MORNING_INTEREST: Final = 0.85
 INTEREST_NOISE: Final = 0.25
 #: Share of puts, by kind of name (index and fund: Cboe's chains; stock: ours).
 PUT_INTEREST: Final = {"index": 0.68, "fund": 0.65, "stock": 0.42}
-#: Its location in standard deviations from the last close: mean and deviation for calls and puts,
-#: and the share and scale of the puts' far tail (Cboe's chains).
-CALL_PLACE: Final = (0.9, 1.4)
-PUT_PLACE: Final = (-1.6, 1.4)
-PUT_TAIL: Final = (0.35, 6.0)
+#: Positions were opened over this many sessions at other prices: their variance adds to that until
+#: expiry, and its root is the width of open interest (Cboe's chains).
+PAST_SESSIONS: Final = 6.0
+#: Its location in widths from the last close: mean and deviation for calls and puts, and the share
+#: and scale of the puts' far tail (Cboe's chains).
+CALL_PLACE: Final = (0.5, 1.2)
+PUT_PLACE: Final = (-1.5, 1.2)
+PUT_TAIL: Final = (0.7, 4.0)
 #: A strike on a round number r has (r / s)^p times the open interest of a strike on the smallest
 #: step s at the same distance: p today, and a month ahead (Cboe's chains).
-ROUNDNESS: Final = (0.55, 1.2)
+ROUNDNESS: Final = (0.35, 1.2)
 ROUND_NUMBERS: Final = (2.5, 5.0, 10.0, 25.0, 50.0, 100.0, 500.0)
 #: Sessions of that month.
 MONTH: Final = 21
 #: Standard deviation of its logarithm between contracts (Cboe's chains).
-STRIKE_NOISE: Final = 0.6
+STRIKE_NOISE: Final = 0.4
 
 #: Price move at impact 1 per day's turnover, in standard deviations of a session. It is near 1 for
 #: an order of a whole day (Almgren, Thum, Hauptmann and Li, "Direct estimation of equity market
