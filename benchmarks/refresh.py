@@ -52,7 +52,7 @@ def _instant(bid: F64, ask: F64, open_interest: F64) -> ChainInputs:
         clock=ChainClock(0, TAU, 1.0, 330 / 3.9, 0.171, 1.0),
         fresh=True,
         newest=0,
-        quotes=Quotes(*mids_and_spreads(bid, ask, fresh=True), {}),
+        quotes=Quotes(*mids_and_spreads(bid, ask, fresh=True), {}, np.full_like(bid, np.nan)),
         official=open_interest,
         effective=open_interest,
         volume=open_interest,

@@ -254,3 +254,40 @@ BOOTSTRAP_LEVEL: Final = 0.95
 #: Scored sessions from which on the physical scale is judged; worse than none, it is not served
 #: (ours: by 20 the error of a frequency is below the constants' offset of 7 points).
 JUDGED_SESSIONS: Final = 20
+#: Samples in a row that a condition, a level or a label takes to turn (ours: two minutes; without
+#: it the primary setup of simulated days changed 35 to 81 times a day).
+DWELL: Final = 4
+#: A level moves to a strike that leads by this share (ours), ...
+LEVEL_LEAD: Final = 0.10
+#: ... and the regime label turns where the other sign reaches this share of gross (ours: it turned
+#: 60 to 89 times a day at any sign).
+LABEL_SHARE: Final = 0.08
+#: Spot has crossed the flip once it is so many sigmas beyond (ours); an alert stands so long after.
+CROSSING_CLEAR: Final = 0.1
+CROSSING_HOLD: Final = 10 * MINUTE
+#: So long stands an alert after flow has turned the sign of net GEX (ours).
+FLIP_HOLD: Final = 15 * MINUTE
+#: Data quality that the highest confidence needs (ours).
+HIGH_QUALITY: Final = 80.0
+#: A strike is touched before the close so many times as often as the close lies beyond it (SPY
+#: one-minute bars of 252 sessions 2024-25; the reflection principle says 2).
+TOUCH_RATIO: Final = 1.9
+#: The condor's shorts lie so many remaining sigmas out, nearest and furthest, and its wings so many
+#: further (ours: at 0.8 a short is touched on a third of all days).
+CONDOR_SHORT: Final = (1.0, 1.5)
+CONDOR_WING: Final = 0.5
+
+#: Quotes contradict each other where the density prices less than this share of those within two
+#: sigmas inside their spread (ours).
+REPRICED_NEEDED: Final = 0.7
+#: With a sigma of fewer strike steps nobody can know the shape between strikes (ours: known laws
+#: were missed by up to 4 points a cell at 0.3 steps, 0.5 at 2.4).
+PIN_STEPS_NEEDED: Final = 0.6
+#: In doubt other shapes count too, at these multiples of sigma (ours).
+DOUBTFUL_SCALES: Final = (0.5, 1.0, 2.0)
+#: Half width of the scale's interval without own sessions, a share of it (Vilkov, SSRN 4641356:
+#: 0.83 to 0.93 by time of day); with own sessions it narrows as the weight of the premium does.
+SCALE_WIDTH: Final = 0.057
+#: heuristic_v1 (reference): factors by regime, and the most it says.
+HEURISTIC_REGIME: Final = {"positive_gamma": 1.20, "negative_gamma": 0.70, "unknown": 1.00}
+HEURISTIC_CAP: Final = 0.95

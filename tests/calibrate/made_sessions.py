@@ -12,11 +12,13 @@ from zerodte.history.history import History
 from zerodte.history.stored import StoredSession
 from zerodte.market.calendar import TradingSession
 from zerodte.pricing import black
+from zerodte.session.decision import NO_LATCHES
 from zerodte.session.sample import (
     COLUMN_KINDS,
     FIGURES,
     FLIP_STATUSES,
     INPUTS,
+    LATCHES,
     REGIMES,
     SPOT_SOURCES,
     Columns,
@@ -85,6 +87,7 @@ def with_path(hours: TradingSession, spot: F64, symbol: str = "SPY") -> StoredSe
         columns=Columns(**columns),
         inputs=inputs,
         figures=figures,
+        latches=np.array([NO_LATCHES] * count, LATCHES),
         volume_by_rule=np.zeros((count, len(SideRule)), np.int32),
         statistics=(VenueStatistics(0, nothing, nothing, None),),
         contexts=tuple(

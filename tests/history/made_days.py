@@ -8,6 +8,8 @@ import numpy as np
 
 from zerodte.arrays import Rows
 from zerodte.constants import MINUTE, SAMPLE_INTERVAL
+from zerodte.decision.probability import PROBABILITY_METHODS
+from zerodte.decision.rule import SEVERITY_NAMES
 from zerodte.history.stored import StoredSession
 from zerodte.market.calendar import calendar
 from zerodte.session.sample import (
@@ -15,12 +17,14 @@ from zerodte.session.sample import (
     FIGURES,
     FLIP_STATUSES,
     INPUTS,
+    LATCHES,
     NO_CODE,
     NO_TIME,
     NOT_LISTED,
     OI_METHODS,
     REGIMES,
     RULE_COUNT,
+    SETUP_NAMES,
     SPOT_SOURCES,
     Columns,
     Gap,
@@ -36,6 +40,9 @@ _CODES = {
     "oi_method": OI_METHODS,
     "flip_status": FLIP_STATUSES,
     "regime": REGIMES,
+    "setup": SETUP_NAMES,
+    "severity": SEVERITY_NAMES,
+    "method": PROBABILITY_METHODS,
 }
 
 
@@ -63,6 +70,7 @@ def made_day(
         columns=Columns(**{name: _column(random, name, samples, strikes) for name in COLUMN_KINDS}),
         inputs=_rows(random, INPUTS, times),
         figures=_rows(random, FIGURES, times),
+        latches=_rows(random, LATCHES, times),
         volume_by_rule=random.integers(0, 2**31, (samples, RULE_COUNT)).astype(np.int32),
         statistics=tuple(_statistics(random, row, strikes) for row in changes),
         contexts=tuple(_context(random, at) for at in times.tolist()),
@@ -93,7 +101,7 @@ def _rows(random: np.random.Generator, table: np.dtype[np.void], times: Any) -> 
             rows[name] = np.where(unknown, np.nan, random.normal(0.0, 1e6, shape))
         elif kind.kind == "b":
             rows[name] = unknown
-        elif name in ("smile_at", "newest"):
+        elif name.endswith(("_at", "_since", "newest")) and name != "at":
             rows[name] = np.where(unknown, NO_TIME, times - 1)
         else:
             rows[name] = random.integers(-(2**30), 2**30, shape)

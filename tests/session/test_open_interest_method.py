@@ -9,6 +9,7 @@ import pytest
 
 from session.made_tape import SYMBOLS, quotes, stock, trades, write
 from zerodte.runtime.replay import replay
+from zerodte.session.settings import SessionSettings
 from zerodte.views.snapshot import snapshot
 from zerodte.wire.snapshot import SnapshotQuery
 
@@ -21,11 +22,8 @@ def day_of(tmp_path: Path, count: int, *method: str) -> tuple[dict[str, Any], fl
     rows = {"cbbo-1s": quotes("cbbo-1s", 4_000, SPAN, seed=1), "bbo-1s": stock(SPAN)}
     if count:
         rows["tcbbo"] = trades("tcbbo", count, SPAN, seed=2)
-    session = (
-        replay(write(tmp_path, *rows.items()), oi_method=method[0])
-        if method
-        else replay(write(tmp_path, *rows.items()))
-    )
+    settings = SessionSettings(method[0]) if method else SessionSettings()
+    session = replay(write(tmp_path, *rows.items()), settings=settings)
     answer = snapshot(session, "replay", SnapshotQuery(symbol="ABC", strike_range=0.10))
     flow = session.market.flow
     traded = int(rows["tcbbo"]["size"].sum()) if count else 0
@@ -71,7 +69,7 @@ def test_simulated_may_fall_below_zero_where_effective_may_not(tmp_path: Path) -
         ("tcbbo", rows),
         ("bbo-1s", stock(SPAN)),
     )
-    session = replay(tape, oi_method="signed_v1")
+    session = replay(tape, settings=SessionSettings("signed_v1"))
     sold = int(session.market.flow.sold.sum())
     assert sold > 0.9 * 300 * 50
     answer = snapshot(session, "replay", SnapshotQuery(symbol="ABC", strike_range=0.10))

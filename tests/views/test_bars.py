@@ -127,10 +127,9 @@ def test_strikes_are_null_only_where_nothing_can_be_inverted(
         assert expected <= QUOTED
 
 
-def test_decisions_are_null_until_there_are_any(spx: dict[str, Any]) -> None:
-    for name in DECISIONS:
-        assert spx[name] is None
-        assert spx["body"][name] is None
+def test_the_inventory_is_null_without_trades(spx: dict[str, Any]) -> None:
+    assert spx["dealer_inventory"] is None
+    assert spx["body"]["dealer_inventory"] is None
 
 
 def test_the_blocks_stand_twice_and_alike(spx: dict[str, Any]) -> None:

@@ -203,6 +203,11 @@ def test_strike_flow_counts_the_contracts_of_each_strike(seen: Seen) -> None:
 # Figures
 
 
+def _percent(value: float | None) -> Any:
+    """What a bar shows of a fraction that was rounded before; null is nowhere near a number."""
+    return None if value is None else pytest.approx(100.0 * value, rel=1e-6)
+
+
 def test_every_bar_is_the_snapshot_then(seen: Seen) -> None:
     body = read(
         series(
@@ -228,7 +233,7 @@ def test_every_bar_is_the_snapshot_then(seen: Seen) -> None:
             "put_wall": then["levels"]["put_wall"],
             "magnet": then["pin_risk"]["magnet_strike"],
             "pin_score": then["pin_risk"]["pin_score"],
-            "pin_probability_pct": None,
+            "pin_probability_pct": _percent(then["probabilities"]["pin"]["value"]),
             "regime": then["regime"]["label"],
             "atm_iv": then["expected_move"]["atm_iv"],
         }

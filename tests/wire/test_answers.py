@@ -48,13 +48,13 @@ def test_degraded_answers_read_back_and_have_no_body(answer: NoZeroDte | Session
     assert msgspec.json.decode(raw, type=type(answer)) == answer
 
 
-def test_only_the_decision_may_be_absent_and_then_is_null() -> None:
+def test_only_the_inventory_may_be_absent_and_then_is_null() -> None:
     absent = {
         field.name: field.default
         for field in msgspec.structs.fields(SnapshotBlocks)
         if field.default is not msgspec.NODEFAULT
     }
-    assert absent == dict.fromkeys(("headline", "setup", "probabilities", "dealer_inventory"))
+    assert absent == {"dealer_inventory": None}
 
 
 def test_wire_time_is_utc_cut_to_the_second() -> None:

@@ -11,9 +11,10 @@ from zerodte.cli.account import print_account
 from zerodte.cli.calibrate import calibrate_command
 from zerodte.cli.evaluate import evaluate_command
 from zerodte.cli.live import feed_command, live_command
-from zerodte.cli.options import CLOCK_TIME, DATE, FOLDER, OPEN_INTEREST_OPTION, FailingGroup
+from zerodte.cli.options import CLOCK_TIME, DATE, FOLDER, FailingGroup
 from zerodte.cli.progress import LateProgress, ReplayProgress
 from zerodte.cli.serve import demo_command, serve_command
+from zerodte.cli.session_settings import rules_command, session_options
 from zerodte.cli.sessions import sessions_command
 from zerodte.cli.simulate import simulate_command
 from zerodte.cli.summary import print_summary
@@ -42,6 +43,7 @@ from zerodte.runtime.replay_account import ReplayAccount
 from zerodte.service.session_store import stored_sessions
 from zerodte.session.market_state import ClassifiedTrades
 from zerodte.session.session import Session
+from zerodte.session.settings import SessionSettings
 from zerodte.tape.folder import Tape, open_tape
 from zerodte.views.snapshot import snapshot
 from zerodte.wire.errors import ApiError
@@ -67,6 +69,7 @@ for _command in (
     calibrate_command,
     sessions_command,
     verify_command,
+    rules_command,
 ):
     main.add_command(_command)
 
@@ -84,7 +87,7 @@ for _command in (
     metavar="ROOT",
     help="Also store the finished session under ROOT, a folder or the URL of an object store.",
 )
-@OPEN_INTEREST_OPTION
+@session_options
 def replay_command(
     tape: Path,
     symbol: str | None,
@@ -92,7 +95,7 @@ def replay_command(
     expiry: datetime.date | None,
     as_json: bool,
     history: str | None,
-    oi_method: str,
+    settings: SessionSettings,
 ) -> None:
     """Replay the tape in folder TAPE and print a summary of its last snapshot."""
     opened = open_tape(tape)
@@ -104,7 +107,7 @@ def replay_command(
             account.add(tick, trades, session.market)
             progress.show(tick.end, sum(account.records.values()))
 
-        session = replay(opened, end, watch, oi_method)
+        session = replay(opened, end, watch, settings)
     if history:
         _store(session, opened, History(history))
     for warning in [*opened.warnings, *session.notices()]:

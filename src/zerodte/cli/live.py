@@ -5,15 +5,17 @@ from pathlib import Path
 
 import click
 
-from zerodte.cli.options import ADDRESS, FOLDER, OPEN_INTEREST_OPTION, Finite, Whole
+from zerodte.cli.options import ADDRESS, FOLDER, Finite, Whole
 from zerodte.cli.serve import ALLOW_HOST, HISTORY, HOST, PORT
 from zerodte.cli.serving import serve
+from zerodte.cli.session_settings import session_options
 from zerodte.feeds.tcp_client import TcpFeed
 from zerodte.feeds.tcp_server import TcpFeedServer
 from zerodte.runtime.live_runner import LiveRunner
 from zerodte.server.run import Listener
 from zerodte.service.session_store import SessionStore
 from zerodte.service.stage import Stage
+from zerodte.session.settings import SessionSettings
 from zerodte.tape.folder import open_tape
 
 
@@ -63,7 +65,7 @@ def feed_command(tape: Path, speed: float, host: str, port: int, no_resume: bool
 @ALLOW_HOST
 @PORT
 @HISTORY
-@OPEN_INTEREST_OPTION
+@session_options
 def live_command(
     feed: tuple[str, int],
     record: Path,
@@ -71,12 +73,12 @@ def live_command(
     hosts: tuple[str, ...],
     port: int,
     store: SessionStore | None,
-    oi_method: str,
+    settings: SessionSettings,
 ) -> None:
     """Record the live feed at FEED and serve it over HTTP."""
     listener = Listener(host, port)
     with closing(listener.socket):
-        runner = LiveRunner(Stage(store), TcpFeed(*feed), record, oi_method)
+        runner = LiveRunner(Stage(store, settings), TcpFeed(*feed), record)
         for sentence in runner.recovery.sentences():
             click.echo(sentence)
         serve(runner, listener, f"recording to {runner.folder} ...", hosts)

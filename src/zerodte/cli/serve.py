@@ -6,8 +6,9 @@ from pathlib import Path
 
 import click
 
-from zerodte.cli.options import DATE, FOLDER, OPEN_INTEREST_OPTION, Finite, Whole
+from zerodte.cli.options import DATE, FOLDER, Finite, Whole
 from zerodte.cli.serving import serve
+from zerodte.cli.session_settings import session_options
 from zerodte.cli.simulate import IMPACT_OPTION, SEED_OPTION, SYMBOLS_OPTION, session_of
 from zerodte.clock import NEW_YORK
 from zerodte.constants import HOUR
@@ -22,6 +23,7 @@ from zerodte.server.hosts import AllowedHosts
 from zerodte.server.run import Listener
 from zerodte.service.session_store import SessionStore
 from zerodte.service.stage import Stage
+from zerodte.session.settings import SessionSettings
 from zerodte.tape.folder import open_tape
 
 #: How much of the demo's first session is played at once.
@@ -73,7 +75,7 @@ PORT = click.option(
     "to its end at once.",
 )
 @HISTORY
-@OPEN_INTEREST_OPTION
+@session_options
 def serve_command(
     tape: Path | None,
     host: str,
@@ -81,7 +83,7 @@ def serve_command(
     port: int,
     speed: float | None,
     store: SessionStore | None,
-    oi_method: str,
+    settings: SessionSettings,
 ) -> None:
     """Serve the tape in folder TAPE over HTTP, or with --history alone its finished sessions."""
     if tape is None:
@@ -90,12 +92,12 @@ def serve_command(
                 "Give the folder of a tape, or --history for its sessions alone."
             )
         quiet = last_session(store.history)
-        runner = ReplayRunner(Stage(store), [quiet])
+        runner = ReplayRunner(Stage(store, settings), [quiet])
         activity = f"finished sessions up to {quiet.session.date}, for past instants (at=) ..."
         serve(runner, Listener(host, port), activity, hosts)
         return
     opened = open_tape(tape)
-    runner = ReplayRunner(Stage(store), [opened], speed, oi_method=oi_method)
+    runner = ReplayRunner(Stage(store, settings), [opened], speed)
     serve(runner, Listener(host, port), f"reading the tape of {opened.session.date} ...", hosts)
 
 
@@ -117,7 +119,7 @@ def serve_command(
 @HOST
 @ALLOW_HOST
 @PORT
-@OPEN_INTEREST_OPTION
+@session_options
 def demo_command(
     date: datetime.date | None,
     names: tuple[Name, ...],
@@ -128,14 +130,14 @@ def demo_command(
     host: str,
     hosts: tuple[str, ...],
     port: int,
-    oi_method: str,
+    settings: SessionSettings,
 ) -> None:
     """Serve a simulated market over HTTP, to look around without market data."""
     session = session_of(date) if date else _latest()
     listener = Listener(host, port)
     demo = Demo(session, functools.partial(Simulation, names=names, seed=seed, impact=impact))
     try:
-        runner = ReplayRunner(Stage(store), demo, speed, _LEAD, demo.close, oi_method)
+        runner = ReplayRunner(Stage(store, settings), demo, speed, _LEAD, demo.close)
         symbols = ", ".join(name.symbol for name in names)
         click.echo(f"A simulated market, not market data: {symbols}; seed {seed}.")
         serve(

@@ -82,11 +82,23 @@ class Quotes:
         mid: Dollars, shape (2, n); NaN where the quote does not count.
         spread: Ask minus bid, dollars, shape (2, n), likewise.
         faults: How many quotes do not count whether or not the chain is fresh, by reason.
+        offer: The ask where nobody bids, dollars, shape (2, n); NaN elsewhere.
     """
 
     mid: F64
     spread: F64
     faults: Mapping[str, int]
+    offer: F64
+
+    @property
+    def bid(self) -> F64:
+        """Dollars, shape (2, n); NaN where nothing can be sold."""
+        return self.mid - 0.5 * self.spread
+
+    @property
+    def ask(self) -> F64:
+        """Dollars, shape (2, n); NaN where nothing can be bought."""
+        return np.where(np.isnan(self.mid), self.offer, self.mid + 0.5 * self.spread)
 
     @property
     def has_refused(self) -> bool:

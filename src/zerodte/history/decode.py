@@ -111,6 +111,7 @@ def _day(header: schema.FileHeader, columns: _Table) -> sample.SampleDay:
         ),
         inputs=_rows(columns, sample.INPUTS, schema.INPUT_COLUMNS, count),
         figures=_rows(columns, sample.FIGURES, schema.FIGURE_COLUMNS, count),
+        latches=_rows(columns, sample.LATCHES, schema.LATCH_COLUMNS, count),
         volume_by_rule=_volume_by_rule(columns, count),
         statistics=_statistics(columns, strikes),
         contexts=_contexts(columns),

@@ -72,6 +72,8 @@ def _columns(day: SampleDay) -> Iterator[tuple[str, Arrow]]:
         yield scalar.name, _scalar(day.inputs, scalar)
     for scalar in schema.FIGURE_COLUMNS:
         yield scalar.name, _scalar(day.figures, scalar)
+    for scalar in schema.LATCH_COLUMNS:
+        yield scalar.name, _scalar(day.latches, scalar)
     yield from _contexts(day.contexts)
     for rule, name in schema.RULE_COLUMNS.items():
         yield name, arrow.from_numbers(day.volume_by_rule[:, rule])

@@ -14,13 +14,17 @@ import numpy as np
 import numpy.typing as npt
 
 from zerodte.arrays import Rows
+from zerodte.decision.probability import PROBABILITY_METHODS
+from zerodte.decision.rule import SEVERITY_NAMES
 from zerodte.engine.aggressor import SideRule
 from zerodte.session.sample import (
     FIGURES,
     FLIP_STATUSES,
     INPUTS,
+    LATCHES,
     OI_METHODS,
     REGIMES,
+    SETUP_NAMES,
     SPOT_SOURCES,
 )
 from zerodte.wire.envelope import Source
@@ -33,12 +37,18 @@ CHECKSUM_KEY: Final = b"zerodte.crc32"
 RIGHTS: Final = ("call", "put")
 #: A figure of the dealers' book has a mean and the bounds of its interval.
 _INTERVAL_SUFFIXES: Final = ("", "_low", "_high")
-_TIMES: Final = frozenset({"at", "smile_at", "newest"})
+_TIMES: Final = frozenset(
+    {"at", "smile_at", "newest", "crossed_at", "flipped_at"}
+    | {name for name in LATCHES.names or () if name.endswith("_since")}
+)
 _CODE_NAMES: Final[Mapping[str, tuple[str, ...]]] = {
     "spot_source": SPOT_SOURCES,
     "oi_method": OI_METHODS,
     "flip_status": FLIP_STATUSES,
     "regime": REGIMES,
+    "setup": SETUP_NAMES,
+    "severity": SEVERITY_NAMES,
+    "method": PROBABILITY_METHODS,
 }
 #: Columns that have the name of a field of an answer.
 _NAMES: Final[Mapping[str, str]] = {
@@ -48,6 +58,7 @@ _NAMES: Final[Mapping[str, str]] = {
     "charm_hour": "charm_dollars_per_hour",
     "call_flow": "hedge_flow_call_cumulative",
     "put_flow": "hedge_flow_put_cumulative",
+    "method": "probability_method",
 }
 
 
@@ -94,12 +105,13 @@ def _scalar_columns(table: np.dtype[np.void]) -> tuple[ScalarColumn, ...]:
 #: Columns with one value per sample, by table.
 INPUT_COLUMNS: Final = _scalar_columns(INPUTS)
 FIGURE_COLUMNS: Final = _scalar_columns(FIGURES)
+LATCH_COLUMNS: Final = _scalar_columns(LATCHES)
 #: Contracts since the open, by the rule that classified them.
 RULE_COLUMNS: Final[Mapping[SideRule, str]] = {
     rule: f"volume_{rule.name.lower()}" for rule in SideRule
 }
 #: Columns of prices: integer units in memory, dollars in a file.
-PRICES: Final = frozenset({"mid", "spread"})
+PRICES: Final = frozenset({"mid", "spread", "offer"})
 #: The venue's statistics: a list per right, in the rows where they changed.
 VENUE_COLUMNS: Final[Mapping[str, str]] = {
     "official": "official_open_interest",

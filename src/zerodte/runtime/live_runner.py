@@ -12,7 +12,6 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
 
-from zerodte.constants import OPEN_INTEREST_METHOD
 from zerodte.feeds.feed import Feed, FeedError
 from zerodte.feeds.feed_checks import check_manifest
 from zerodte.logs import log
@@ -60,9 +59,7 @@ class LiveRunner:
         OSError: The folder cannot be written to.
     """
 
-    def __init__(
-        self, stage: Stage, feed: Feed, root: Path, oi_method: str = OPEN_INTEREST_METHOD
-    ) -> None:
+    def __init__(self, stage: Stage, feed: Feed, root: Path) -> None:
         try:
             connection = feed.connect()
         except FeedError as error:
@@ -84,7 +81,6 @@ class LiveRunner:
             self._client = FeedClient(feed, connection, hours, window, last)
             self._tape = open_tape(self.folder, manifest.date)
             undo.pop_all()
-        self._oi_method = oi_method
         self.is_over = False
         self._write_problem: str | None = None
         self._missing: list[str] = []
@@ -102,7 +98,9 @@ class LiveRunner:
     def run(self, run: Run) -> None:
         """Play the recording, then the feed, to the end or until stopped."""
         client, recorder = self._client, self._recorder
-        playing = CurrentSession(begin(self._tape, self._oi_method), source_of(self._tape, "live"))
+        playing = CurrentSession(
+            begin(self._tape, self.stage.settings), source_of(self._tape, "live")
+        )
         warm_up(self._tape.session)
         run.listener.on_session(self._tape)
         recovery = recorder.recovery

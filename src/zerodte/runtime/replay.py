@@ -5,11 +5,12 @@ import time
 from collections.abc import Callable
 from typing import TypeAlias
 
-from zerodte.constants import OPEN_INTEREST_METHOD, SECOND
+from zerodte.constants import SECOND
 from zerodte.market.calendar import calendar
 from zerodte.records.tick import Tick
 from zerodte.session.market_state import ClassifiedTrades
 from zerodte.session.session import Session
+from zerodte.session.settings import DEFAULT_SETTINGS, SessionSettings
 from zerodte.tape.source import TickSource
 from zerodte.wire.envelope import Source
 
@@ -20,16 +21,16 @@ def _unwatched(session: Session, tick: Tick, trades: list[ClassifiedTrades]) -> 
     pass
 
 
-def begin(source: TickSource, oi_method: str = OPEN_INTEREST_METHOD) -> Session:
+def begin(source: TickSource, settings: SessionSettings = DEFAULT_SETTINGS) -> Session:
     """A session with the source's instruments, before its first tick.
 
     Args:
         source: The tick source.
-        oi_method: How trades move open interest.
+        settings: What decisions are told besides the data.
     """
     kinds = {dataset: source.kind(dataset) for dataset in source.symbols}
     cadence = source.notes.cadence_seconds * SECOND
-    session = Session(source.session, calendar(), kinds, cadence, oi_method)
+    session = Session(source.session, calendar(), kinds, cadence, settings)
     for dataset, symbols in source.initial_symbols.items():
         session.learn(dataset, symbols)
     session.note_imports(source.notes.import_warnings())
@@ -40,7 +41,7 @@ def replay(
     source: TickSource,
     until: int | None = None,
     watch: Watch = _unwatched,
-    oi_method: str = OPEN_INTEREST_METHOD,
+    settings: SessionSettings = DEFAULT_SETTINGS,
 ) -> Session:
     """Play a source to its end, or to `until` (UTC ns).
 
@@ -50,9 +51,9 @@ def replay(
         source: The tick source.
         until: Where to stop.
         watch: Called with every tick and its trades after the session has applied it.
-        oi_method: How trades move open interest.
+        settings: What decisions are told besides the data.
     """
-    session = begin(source, oi_method)
+    session = begin(source, settings)
     for tick in source.ticks():
         if until is not None and tick.end > until:
             session.advance(until)

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
-from zerodte.constants import OPEN_INTEREST_METHOD, SECOND
+from zerodte.constants import SECOND
 from zerodte.runtime.replay import Pace, begin, source_of
 from zerodte.runtime.warmup import warm_up
 from zerodte.runtime.worker import Run
@@ -30,7 +30,6 @@ class ReplayRunner:
         lead: With a speed, how much of the first session is played at once, ns from its open.
             Answers are given meanwhile.
         interrupt: Ends a source's wait for its next tick.
-        oi_method: How trades move open interest.
     """
 
     def __init__(
@@ -40,14 +39,12 @@ class ReplayRunner:
         speed: float | None = None,
         lead: int = 0,
         interrupt: Callable[[], None] = lambda: None,
-        oi_method: str = OPEN_INTEREST_METHOD,
     ) -> None:
         self.stage = stage
         self._sources = sources
         self._speed = speed
         self._lead = lead
         self._interrupt = interrupt
-        self._oi_method = oi_method
         self._playing: tuple[Pace, CurrentSession] | None = None
         self._last_tick = time.monotonic()
         stage.runner_problems = self._problems
@@ -75,7 +72,7 @@ class ReplayRunner:
             # A simulation needs time to start anyway. Once ready, nothing is compiled any more.
             warm_up(source.session)
         pace = Pace(self._speed, source.session.open + lead)
-        session = begin(source, self._oi_method)
+        session = begin(source, stage.settings)
         run.listener.on_session(source)
         playing = CurrentSession(session, source_of(source, "replay"))
         self._playing = pace, playing

@@ -13,6 +13,7 @@ from zerodte.service.answerability import sentence_of, silent_inputs, unanswered
 from zerodte.service.market_service import MarketStats
 from zerodte.service.session_store import SessionStore
 from zerodte.session.session import Session
+from zerodte.session.settings import DEFAULT_SETTINGS, SessionSettings
 from zerodte.views.frame import data_as_of
 from zerodte.wire.base import timestamp
 from zerodte.wire.envelope import Source
@@ -116,6 +117,7 @@ class Stage:
 
     Args:
         store: Stores finished sessions; None stores nothing.
+        settings: What the decisions of its sessions are told.
 
     Attributes:
         lock: Held while a session is read or advanced.
@@ -128,8 +130,13 @@ class Stage:
         runner_queues: Returns the sizes of the runner's queues, by name.
     """
 
-    def __init__(self, store: SessionStore | None = None) -> None:
+    def __init__(
+        self,
+        store: SessionStore | None = None,
+        settings: SessionSettings = DEFAULT_SETTINGS,
+    ) -> None:
         self.lock = threading.Lock()
+        self.settings = settings
         self.progress = Progress()
         self.store = store
         self.current: CurrentSession | None = None

@@ -35,6 +35,7 @@ class ChainObservation:
         parity_strikes: How many strikes that rests on.
         mid: As samples store it.
         spread: As samples store it.
+        offer: As samples store it.
         contracts: Traded since the open.
         delta_dollars: Signed, since the open.
         gamma_dollars: Likewise, per 1% move.
@@ -51,6 +52,7 @@ class ChainObservation:
     parity_strikes: int
     mid: I32
     spread: I32
+    offer: I32
     contracts: I64
     delta_dollars: I64
     gamma_dollars: I64
@@ -148,8 +150,10 @@ class _Columns:
     believed: F64
     mid: F64
     spread: F64
+    offer: F64
     mid_units: I32
     spread_units: I32
+    offer_units: I32
     official: F64
     effective: F64
     simulated: F64
@@ -177,6 +181,8 @@ class _Columns:
         verdict[:, side.at_strikes(side.days_ahead(market.hours.date) > LONG_TERM_DAYS)] = PLAUSIBLE
         believed = np.where(verdict == PLAUSIBLE, bid, np.nan)
         mid, spread = mids_and_spreads(believed, ask, side.at_strikes(fresh))
+        unbid = (verdict == PLAUSIBLE) & ~(bid > 0.0) & (ask > 0.0) & side.at_strikes(fresh)
+        offer = np.where(unbid, ask, np.nan)
         day = Turnover(*(side.masked(part) for part in market.flow.turnover(side.positions)))
         interest = open_interest(settled, day, market.oi_method)
         official, effective = interest.official, np.where(side.listed, interest.effective, np.nan)
@@ -192,8 +198,10 @@ class _Columns:
             believed=believed,
             mid=mid,
             spread=spread,
+            offer=offer,
             mid_units=units(mid),
             spread_units=units(spread),
+            offer_units=units(offer),
             official=official,
             effective=effective,
             simulated=np.where(side.listed, interest.simulated, np.nan),
@@ -241,6 +249,7 @@ def _split(
                 columns.mid[own],
                 columns.spread[own],
                 {reason: counts[i] for reason, counts in faults.items() if counts[i]},
+                columns.offer[own],
             ),
             official=columns.official[own],
             effective=columns.effective[own],
@@ -260,6 +269,7 @@ def _split(
             parity_strikes=parity.strikes_used if instant.fresh else 0,
             mid=columns.mid_units[own],
             spread=columns.spread_units[own],
+            offer=columns.offer_units[own],
             contracts=contracts[own],
             delta_dollars=columns.delta_dollars[own],
             gamma_dollars=columns.gamma_dollars[own],

@@ -156,6 +156,7 @@ def inputs_at(day: SampleDay, row: int, chain: Chain) -> ChainInputs:
             mid=column(dollars(columns.mid[row])),
             spread=column(dollars(columns.spread[row])),
             faults={reason: count for reason, count in faults.items() if count},
+            offer=column(dollars(columns.offer[row])),
         ),
         official=column(statistics.official.astype(np.float64)),
         effective=column(columns.open_interest[row].astype(np.float64)),

@@ -13,6 +13,8 @@ from typing import Any, Final, NamedTuple, TypeAlias
 import numpy as np
 
 from zerodte.arrays import F32, F64, I32, I64, Bool, Rows
+from zerodte.decision.memory import WAIT
+from zerodte.decision.rule import SETUPS
 from zerodte.engine.aggressor import SideRule
 from zerodte.engine.chain_inputs import SpotSource
 from zerodte.engine.flip import FlipStatus
@@ -105,6 +107,36 @@ FIGURES: Final = np.dtype(
         ("charm_hour", "f8"),  # dollars per hour
         ("call_flow", "i8"),  # signed delta dollars since the open, the two sides apart
         ("put_flow", "i8"),
+        ("pin_probability", "f8"),  # of a close at the magnet, a fraction
+    ]
+)
+
+#: The names of setups, by the code of a sample.
+SETUP_NAMES: Final = (WAIT, *(rule.name for rule in SETUPS))
+
+#: What the decision remembered at a sample, and what it was told: this cannot be computed again
+#: from the sample. Times are UTC ns; what is not known is NaN, `NO_TIME` or `NO_CODE`.
+LATCHES: Final = np.dtype(
+    [
+        ("regime_since", "i8"),
+        ("latched_magnet", "f8"),  # dollars, as are the walls; the ones that stood
+        ("magnet_since", "i8"),
+        ("latched_call_wall", "f8"),
+        ("call_wall_since", "i8"),
+        ("latched_put_wall", "f8"),
+        ("put_wall_since", "i8"),
+        ("conditions", "i8"),  # which hold: bit by place in the table of conditions
+        ("flip_side", "i1"),
+        ("crossed_at", "i8"),
+        ("flipped_at", "i8"),
+        ("setup", "i1"),  # of SETUP_NAMES
+        ("setup_since", "i8"),
+        ("severity", "i1"),  # of SEVERITY_NAMES
+        ("events_ahead", "i4"),
+        ("scale", "f8"),  # physical over risk-neutral sigma
+        ("scale_sessions", "i4"),
+        ("scale_version", "i4"),
+        ("method", "i1"),  # of PROBABILITY_METHODS
     ]
 )
 
@@ -119,6 +151,7 @@ class Columns:
     Attributes:
         mid: Units, int32 (m, 2, n); `NO_QUOTE` where the quote does not count.
         spread: Units, int32 (m, 2, n), likewise.
+        offer: Units, int32 (m, 2, n): the ask where nobody bids; `NO_QUOTE` elsewhere.
         open_interest: Effective, contracts, float32 (m, 2, n); NaN where unknown.
         contracts: Traded since the open, int32 (m, 2, n).
         delta_dollars: Signed, calls and puts together, since the open, int64 (m, n).
@@ -129,6 +162,7 @@ class Columns:
 
     mid: I32
     spread: I32
+    offer: I32
     open_interest: F32
     contracts: I32
     delta_dollars: I64
@@ -157,6 +191,7 @@ class ColumnKind(NamedTuple):
 COLUMN_KINDS: Final[Mapping[str, ColumnKind]] = {
     "mid": ColumnKind("i4", NO_QUOTE),
     "spread": ColumnKind("i4", NO_QUOTE),
+    "offer": ColumnKind("i4", NO_QUOTE),
     "open_interest": ColumnKind("f4", np.nan),
     "contracts": ColumnKind("i4", 0),
     "delta_dollars": ColumnKind("i8", 0, by_strike=True),
@@ -240,6 +275,7 @@ class SampleDay:
         columns: By contract and by strike.
         inputs: Of dtype `INPUTS`, (m,).
         figures: Of dtype `FIGURES`, (m,).
+        latches: Of dtype `LATCHES`, (m,).
         volume_by_rule: Contracts of the chain's trades by the `SideRule` that decided, int32
             (m, rules).
         statistics: Ascending; the last that began at or before a row holds for it. The first
@@ -256,6 +292,7 @@ class SampleDay:
     columns: Columns
     inputs: Rows
     figures: Rows
+    latches: Rows
     volume_by_rule: I32
     statistics: tuple[VenueStatistics, ...]
     contexts: Sequence[SampleContext]

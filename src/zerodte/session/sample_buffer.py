@@ -7,6 +7,7 @@ import numpy as np
 
 from zerodte.arrays import F32, F64, Index
 from zerodte.constants import SAMPLE_INTERVAL
+from zerodte.decision.memory import Memory
 from zerodte.engine.chain_inputs import Spot
 from zerodte.engine.inventory import Inventory
 from zerodte.engine.state import Anchor, KeyFigures
@@ -14,12 +15,21 @@ from zerodte.engine.surface import Smile
 from zerodte.market.calendar import TradingSession
 from zerodte.market.contracts import Chain
 from zerodte.session.chain_observation import ChainObservation
+from zerodte.session.decision import (
+    NO_LATCHES,
+    Decision,
+    decide,
+    label_of,
+    latches_row,
+    pin_probability,
+)
 from zerodte.session.sample import (
     COLUMN_KINDS,
     FAULTS,
     FIGURES,
     FLIP_STATUSES,
     INPUTS,
+    LATCHES,
     NO_CODE,
     NO_TIME,
     NOT_LISTED,
@@ -34,10 +44,11 @@ from zerodte.session.sample import (
     VenueStatistics,
 )
 from zerodte.session.sample_contexts import SampleContexts
+from zerodte.session.settings import SessionSettings
 
-#: A row of `FIGURES` while no quote of the chain can be used, but for its two flows.
+#: A row of `FIGURES` while no quote of the chain can be used, but for its two flows and the pin.
 _NO_FIGURES: Final = tuple(
-    np.nan if FIGURES[name].kind == "f" else NO_CODE for name in (FIGURES.names or ())[:-2]
+    np.nan if FIGURES[name].kind == "f" else NO_CODE for name in (FIGURES.names or ())[:-3]
 )
 
 
@@ -91,19 +102,25 @@ class SampleBuffer:
     Args:
         chain: The chain at its first sample.
         hours: Its session.
+        settings: What its decisions are told.
 
     Attributes:
         number: The chain's number among the session's contracts.
+        decision: The last sample's; None where no quote of the chain could be used.
     """
 
-    def __init__(self, chain: Chain, hours: TradingSession) -> None:
+    def __init__(self, chain: Chain, hours: TradingSession, settings: SessionSettings) -> None:
         self.number = chain.number
+        self.decision: Decision | None = None
+        self._memory = Memory()
+        self._settings = settings
         self._symbol, self._root, self._hours = chain.symbol, chain.root, hours
         self._rows = 0
         most = (hours.close - hours.open) // SAMPLE_INTERVAL
         # Memory is only taken as rows are written.
         self._inputs = np.empty(most, INPUTS)
         self._figures = np.empty(most, FIGURES)
+        self._latches = np.empty(most, LATCHES)
         self._by_rule = np.empty((most, RULE_COUNT), np.int32)
         self._strikes = np.empty(0)
         self._since = np.empty((2, 0), np.int32)
@@ -128,7 +145,9 @@ class SampleBuffer:
         self._figures[row] = _figures_row(sample)
         self._by_rule[row] = np.minimum(sample.observation.by_rule, _MOST_CONTRACTS)
         self._contexts.set(row, context)
+        self._latches[row] = NO_LATCHES
         self._rows += 1
+        self._decide(row)
 
     def day(self, gaps: tuple[Gap, ...]) -> SampleDay:
         """The samples so far; later ones leave it as it is."""
@@ -142,16 +161,29 @@ class SampleBuffer:
             columns=self._columns.until(rows),
             inputs=self._inputs[:rows],
             figures=self._figures[:rows],
+            latches=self._latches[:rows],
             volume_by_rule=self._by_rule[:rows],
             statistics=tuple(self._statistics),
             contexts=self._contexts.until(rows),
             gaps=gaps,
         )
 
+    def _decide(self, row: int) -> None:
+        """Take the decision of the last sample, and keep what cannot be computed again."""
+        self.decision = decide(self.day(()), self._memory, self._settings)
+        if self.decision is None:
+            return
+        self._memory = self.decision.memory
+        self._latches[row] = latches_row(self.decision)
+        label = label_of(self.decision, self.decision.state)
+        self._figures[row]["regime"] = REGIMES.index(label)
+        self._figures[row]["pin_probability"] = pin_probability(self.decision)
+
     def _take_columns(self, row: int, sample: SampleDraft) -> None:
         into, observation = self._columns, sample.observation
         into.mid[row] = observation.mid
         into.spread[row] = observation.spread
+        into.offer[row] = observation.offer
         into.open_interest[row] = observation.instant.effective
         into.contracts[row] = np.minimum(observation.contracts, _MOST_CONTRACTS)
         into.delta_dollars[row] = observation.delta_dollars.sum(axis=0)
@@ -244,7 +276,7 @@ def _figures_row(sample: SampleDraft) -> tuple[object, ...]:
     """A row of `FIGURES`."""
     flows = sample.observation.delta_dollars.sum(axis=1).tolist()
     if sample.figures is None:
-        return (*_NO_FIGURES, *flows)
+        return (*_NO_FIGURES, *flows, np.nan)
     figures = sample.figures.outline
     clock = sample.observation.instant.clock
     live, levels = figures.exposures, figures.levels
@@ -262,4 +294,5 @@ def _figures_row(sample: SampleDraft) -> tuple[object, ...]:
         np.nan if clock.is_floored else figures.surface.atm_volatility,
         float(live.charm_hour.sum()),
         *flows,
+        np.nan,  # the decision's
     )

@@ -28,6 +28,7 @@ from zerodte.session.market_state import MarketState
 from zerodte.session.reading import is_old
 from zerodte.session.sample import NO_TIME, SampleContext
 from zerodte.session.sample_buffer import SampleBuffer, SampleDraft, SampleFigures
+from zerodte.session.settings import SessionSettings
 
 _NOTHING: Final[Mapping[int, ChainObservation]] = MappingProxyType({})
 
@@ -53,10 +54,13 @@ class Sampler:
         sampled: When the last was taken, UTC ns; the open before the first.
     """
 
-    def __init__(self, market: MarketState, hours: TradingSession) -> None:
+    def __init__(
+        self, market: MarketState, hours: TradingSession, settings: SessionSettings
+    ) -> None:
         self.sampled = hours.open
         self._market = market
         self._hours = hours
+        self._settings = settings
         self._samples: dict[int, SolvedChain] = {}
         self._buffers: dict[str, SampleBuffer] = {}
         self._listings: dict[str, SymbolChains] = {}
@@ -260,7 +264,7 @@ class Sampler:
         chain, now, last = observation.instant.chain, context.at, self._last(observation)
         buffer = self._buffers.get(chain.symbol)
         if buffer is None:
-            buffer = self._buffers[chain.symbol] = SampleBuffer(chain, self._hours)
+            buffer = self._buffers[chain.symbol] = SampleBuffer(chain, self._hours, self._settings)
         sample = SampleDraft(
             observation=observation,
             spot=spot,

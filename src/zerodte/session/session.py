@@ -9,8 +9,9 @@ import datetime
 from collections.abc import Mapping
 from dataclasses import replace
 
-from zerodte.clock import new_york
-from zerodte.constants import OPEN_INTEREST_METHOD, SAMPLE_INTERVAL, SECOND
+from zerodte.clock import new_york, new_york_clock
+from zerodte.constants import SAMPLE_INTERVAL, SECOND
+from zerodte.decision.event import ahead
 from zerodte.engine.chain_inputs import Spot
 from zerodte.engine.state import ChainState, evaluate
 from zerodte.market.calendar import Calendar, TradingSession
@@ -18,10 +19,12 @@ from zerodte.market.contracts import Chain
 from zerodte.records.digest import FIRST_OWNER, UNOWNED
 from zerodte.records.tick import Tick
 from zerodte.session.chain_observation import observe
+from zerodte.session.decision import Decision
 from zerodte.session.market_state import ClassifiedTrades, MarketState
 from zerodte.session.reading import Reading, by_rule, is_old, last_with_strikes, reading_at
 from zerodte.session.sample import Gap, SampleContext, SampleDay
 from zerodte.session.sampler import Sampler, book_of, forward_of
+from zerodte.session.settings import DEFAULT_SETTINGS, SessionSettings
 
 
 class Session:
@@ -29,6 +32,7 @@ class Session:
 
     Attributes:
         hours: The trading session.
+        settings: What decisions are told besides the data.
         now: End of the last tick, UTC ns; midnight in New York until there is one.
         market: The arrays that ticks change; read only.
     """
@@ -39,7 +43,7 @@ class Session:
         calendar: Calendar,
         kinds: Mapping[str, str],
         cadence: int = 0,
-        oi_method: str = OPEN_INTEREST_METHOD,
+        settings: SessionSettings = DEFAULT_SETTINGS,
     ) -> None:
         """Begin a day.
 
@@ -48,14 +52,15 @@ class Session:
             calendar: For the expiries after it.
             kinds: options, equity or index, by dataset.
             cadence: Interval at which the tape's own source speaks, ns; 0 when it says nothing.
-            oi_method: How trades move open interest: a key of `open_interest.METHODS`.
+            settings: What decisions are told besides.
         """
+        self.settings = settings
         self.hours = hours
         self.now = new_york(hours.date, datetime.time())
         self._calendar = calendar
-        self.market = MarketState(hours, calendar, kinds, cadence, oi_method)
+        self.market = MarketState(hours, calendar, kinds, cadence, settings.open_interest)
         self._contracts = self.market.contracts
-        self._sampler = Sampler(self.market, hours)
+        self._sampler = Sampler(self.market, hours, settings)
         self._import_warnings: Mapping[str, tuple[str, ...]] = {}
 
     # Ticks in
@@ -190,6 +195,11 @@ class Session:
             return reading_at(day, len(day) - 1, settled=settled)
         return self._live(chain, self.now, settled=settled)
 
+    def decision(self, chain: Chain) -> Decision | None:
+        """The decision of a chain's last sample; None where none stands, or it has no samples."""
+        buffer = self._sampler.buffer(chain.symbol)
+        return buffer.decision if buffer and buffer.number == chain.number else None
+
     def last_reading(self, chain: Chain, *, settled: bool = False) -> Reading | None:
         """A chain as it was last: at its last sample with figures, else at its last quote.
 
@@ -231,7 +241,7 @@ class Session:
             at=self.now,
             digest=self.market.inputs.digests.hexdigest(FIRST_OWNER + self._number(symbol)),
             arrivals=self.arrivals(symbol),
-            notices=tuple(self.notices(symbol)),
+            notices=(*self._scheduled(), *self.notices(symbol)),
             vix=self.market.underlyings.index_value("VIX", self.now),
         )
 
@@ -269,6 +279,11 @@ class Session:
             return list(self._import_warnings.get(symbol, ()))
         by_symbol = self._import_warnings.items()
         return [f"{name}: {text}" for name, texts in by_symbol for text in texts]
+
+    def _scheduled(self) -> list[str]:
+        """The events that are still to come today."""
+        coming = ahead(self.settings.events, self.now, self.hours.date)
+        return [f"{event.name} at {new_york_clock(event.at):%H:%M} New York" for event in coming]
 
     def _number(self, symbol: str) -> int:
         return self.market.underlyings.number(symbol)

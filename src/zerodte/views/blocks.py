@@ -9,6 +9,7 @@ from zerodte.engine.hedging import Hedge
 from zerodte.engine.quality import weighted_spread_pct
 from zerodte.engine.regime import flow_shift, sign
 from zerodte.engine.state import ChainState
+from zerodte.session.decision import Decision, label_of
 from zerodte.session.reading import Reading
 from zerodte.views import sentences
 from zerodte.views.strikes import within
@@ -33,13 +34,16 @@ _VANNA: dict[int | None, conditions.VannaLean | None] = {
 }
 
 
-def regime_block(state: ChainState) -> positioning.Regime:
-    """Regime and flip."""
+def regime_block(state: ChainState, decision: Decision | None = None) -> positioning.Regime:
+    """Regime and flip; the label is the one that stands since the last sample."""
     spot, flip = state.spot.value, state.flip
-    label = state.regime
+    label = label_of(decision, state)
+    since = decision.memory.label.since if decision and label != "unknown" else 0
     distance = spot - flip.level
     return positioning.Regime(
         label=label,
+        strength=number(abs(ratio(state.exposures.net_gex, state.exposures.gross_gex))),
+        since=timestamp(since) if since else None,
         description=sentences.regime(label, state),
         gamma_flip=number(flip.level),
         gamma_flip_status=flip.status,

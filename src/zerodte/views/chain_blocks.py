@@ -7,6 +7,7 @@ import numpy as np
 
 from zerodte.clock import new_york_clock
 from zerodte.constants import CLOSING_MINUTES, HOUR, MINUTE, SPOT_DISAGREEMENT
+from zerodte.session.decision import Decision
 from zerodte.session.reading import Reading
 from zerodte.views import blocks
 from zerodte.views.frame import data_as_of
@@ -34,11 +35,19 @@ def chain_head(reading: Reading, source: Source, *, market_open: bool) -> Head:
     )
 
 
-def chain_blocks(reading: Reading, strike_range: float) -> dict[str, Any]:
-    """The blocks that a snapshot shares with the morning's baseline."""
+def chain_blocks(
+    reading: Reading, strike_range: float, decision: Decision | None = None
+) -> dict[str, Any]:
+    """The blocks that a snapshot shares with the morning's baseline.
+
+    Args:
+        reading: The chain.
+        strike_range: Of the strikes, a fraction of spot.
+        decision: Of its last sample, whose regime label stands; None where there is none.
+    """
     state = reading.state
     return {
-        "regime": blocks.regime_block(state),
+        "regime": blocks.regime_block(state, decision),
         "exposures": blocks.exposures_block(state, reading.total_net_gex),
         "expected_move": blocks.expected_move_block(state),
         "pin_risk": blocks.pin_block(state),

@@ -33,7 +33,7 @@ def series_bars(day: SampleDay, rows: Index) -> list[SeriesBar]:
         [None if code == NO_CODE else FLIP_STATUSES[code] for code in figures["flip_status"]],
         *(numbers(figures[name]) for name in ("call_wall", "put_wall", "magnet")),
         wholes(figures["pin_score"]),
-        [None] * len(rows),
+        numbers(100.0 * figures["pin_probability"]),
         [None if code == NO_CODE else REGIMES[code] for code in figures["regime"]],
         numbers(figures["atm_iv"]),
         numbers(figures["charm_hour"]),

@@ -7,10 +7,13 @@ import msgspec
 from zerodte.clock import new_york_clock
 from zerodte.constants import STRIKE_RANGE
 from zerodte.market.contracts import Chain
+from zerodte.session.decision import decision_at
 from zerodte.session.reading import Reading, reading_at
+from zerodte.session.sample import SampleDay
 from zerodte.session.session import Session
 from zerodte.views import blocks
 from zerodte.views.chain_blocks import chain_blocks, chain_head, clock_text
+from zerodte.views.decision import Outlook, headline_block, probabilities_block, setup_block
 from zerodte.views.frame import Frame, data_as_of
 from zerodte.views.next_session import next_session
 from zerodte.wire.base import timestamp
@@ -49,7 +52,7 @@ def snapshot(session: Session, source: Source, query: ChainQuery) -> bytes:
     reading = session.reading(chain, settled=isinstance(query, ExposureQuery))
     if reading is None:
         raise ApiError("warming_up", _warming_up(chain.symbol, chain.expiry, session.now))
-    return _whole(reading, source, query, market_open=True)
+    return _whole(_outlook_now(session, chain, reading), source, query, market_open=True)
 
 
 def snapshot_at(frame: Frame, query: ChainQuery) -> bytes:
@@ -66,8 +69,8 @@ def snapshot_at(frame: Frame, query: ChainQuery) -> bytes:
     if day is not None and query.expiry not in (None, day.expiry):
         message = f"with at, expiry must be left out or the day's own, {day.expiry}"
         raise ApiError("invalid_expiry", message)
-    reading = _reading_at(frame, settled=isinstance(query, ExposureQuery))
-    return _whole(reading, frame.source, query, market_open=frame.market_open)
+    outlook = _outlook_at(frame, settled=isinstance(query, ExposureQuery))
+    return _whole(outlook, frame.source, query, market_open=frame.market_open)
 
 
 def summary_at(frame: Frame) -> bytes:
@@ -76,14 +79,35 @@ def summary_at(frame: Frame) -> bytes:
     Raises:
         ApiError: no_data, invalid_at or warming_up.
     """
-    reading = _reading_at(frame)
-    head = chain_head(reading, frame.source, market_open=frame.market_open)
-    fields = msgspec.structs.asdict(head) | msgspec.structs.asdict(_blocks(reading, STRIKE_RANGE))
+    outlook = _outlook_at(frame)
+    head = chain_head(outlook.reading, frame.source, market_open=frame.market_open)
+    fields = msgspec.structs.asdict(head) | msgspec.structs.asdict(_blocks(outlook, STRIKE_RANGE))
     del fields["strikes"]
     return msgspec.json.encode(fields)
 
 
-def _reading_at(frame: Frame, *, settled: bool = False) -> Reading:
+def _outlook_now(session: Session, chain: Chain, reading: Reading) -> Outlook:
+    """A chain now, and the decision of its last sample."""
+    later = chain.expiry != session.hours.date
+    return Outlook.of(
+        reading,
+        session.decision(chain),
+        absence="not today's expiry" if later else "no sample of the session has been taken",
+        settings=session.settings,
+    )
+
+
+def _outlook_at(frame: Frame, *, settled: bool = False) -> Outlook:
+    """A chain at a past sample, and its decision then."""
+    day, reading = _reading_at(frame, settled=settled)
+    return Outlook.of(
+        reading,
+        None if settled else decision_at(day, frame.row, reading),
+        absence="no decision was kept with this sample",
+    )
+
+
+def _reading_at(frame: Frame, *, settled: bool) -> tuple[SampleDay, Reading]:
     day, asked = frame.day, new_york_clock(frame.at)
     if day is None:
         message = f"no samples of a same-day chain of {frame.symbol} are stored for {asked.date()}"
@@ -96,28 +120,32 @@ def _reading_at(frame: Frame, *, settled: bool = False) -> Reading:
     if reading is None:
         at = day.contexts[frame.row].at
         raise ApiError("warming_up", _warming_up(day.symbol, day.expiry, at))
-    return reading
+    return day, reading
 
 
 def _whole(
-    reading: Reading,
+    outlook: Outlook,
     source: Source,
     query: ChainQuery,
     *,
     market_open: bool,
     then: NextSession | None = None,
 ) -> bytes:
-    head = chain_head(reading, source, market_open=market_open)
+    head = chain_head(outlook.reading, source, market_open=market_open)
     if isinstance(query, ExposureQuery):
-        shared = chain_blocks(reading, query.strike_range)
+        shared = chain_blocks(outlook.reading, query.strike_range)
         return encode(head, ExposureBlocks(**shared, next_session=then))
-    return encode(head, _blocks(reading, query.strike_range))
+    return encode(head, _blocks(outlook, query.strike_range))
 
 
-def _blocks(reading: Reading, strike_range: float) -> SnapshotBlocks:
+def _blocks(outlook: Outlook, strike_range: float) -> SnapshotBlocks:
+    reading = outlook.reading
     return SnapshotBlocks(
-        **chain_blocks(reading, strike_range),
+        **chain_blocks(reading, strike_range, outlook.decision),
         flow_direction=blocks.flow_direction_block(reading),
+        headline=headline_block(outlook),
+        setup=setup_block(outlook),
+        probabilities=probabilities_block(outlook),
         dealer_inventory=blocks.inventory_block(reading),
     )
 
@@ -130,9 +158,10 @@ def _exposure_outside(
     reading = None
     if chain is not None and (_is_session_day(session) or query.expiry is not None):
         reading = session.last_reading(chain, settled=True)
-    if reading is None:
+    if chain is None or reading is None:
         return msgspec.json.encode(_no_zero_dte(session, source, query.symbol, then))
-    return _whole(reading, source, query, market_open=False, then=then)
+    outlook = _outlook_now(session, chain, reading)
+    return _whole(outlook, source, query, market_open=False, then=then)
 
 
 def _closed(session: Session, source: Source, symbol: str) -> SessionClosed:

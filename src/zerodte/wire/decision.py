@@ -4,20 +4,30 @@ from typing import Annotated, Literal
 
 from msgspec import Struct
 
-from zerodte.wire.base import Number, Whole, about
+from zerodte.wire.base import Number, Timestamp, Whole, about
 from zerodte.wire.positioning import RegimeLabel
 from zerodte.wire.text import MEASURED
 
 
 class Headline(Struct, frozen=True, kw_only=True, gc=False):
-    """The snapshot in one line."""
+    """The moment in one line."""
 
     trade_angle: Annotated[
         Literal["pin_trade", "range_trade", "breakout_risk", "low_signal"],
-        about("What kind of session this is."),
+        about("What kind of moment this is: that of the setup that stands."),
     ]
-    severity: Annotated[Literal["info", "watch", "alert"], about("How much it matters now.")]
-    narrative: Annotated[str, about("One sentence.")]
+    severity: Annotated[
+        Literal["info", "watch", "alert"],
+        about(
+            "How much it matters now. An alert stands 10 minutes after spot crossed the flip, 15 "
+            "after flow turned the sign of net GEX."
+        ),
+    ]
+    narrative: Annotated[str, about("One or two sentences.")]
+    decided_at: Annotated[
+        Timestamp | None,
+        about("The sample at which headline and setup were decided; null before the first."),
+    ]
 
 
 class StrikesHint(Struct, frozen=True, kw_only=True, gc=False):
@@ -29,48 +39,109 @@ class StrikesHint(Struct, frozen=True, kw_only=True, gc=False):
     long_put_strike: Annotated[Number, about("Dollars.")] = None
 
 
+class TouchChance(Struct, frozen=True, kw_only=True, gc=False):
+    """The chance that spot reaches a level before the close."""
+
+    strike: Annotated[float, about("Dollars.")]
+    probability: Annotated[Number, about("A fraction.")]
+
+
+class Economics(Struct, frozen=True, kw_only=True, gc=False):
+    """What the strikes of a hint cost and pay at the quotes of `decided_at`, per share."""
+
+    credit_at_mid: Annotated[Number, about("Dollars received; below 0: paid.")]
+    credit_at_natural: Annotated[
+        Number, about("Dollars, buying at the ask and selling at the bid; so are all below.")
+    ]
+    width: Annotated[Number, about("Dollars between the strikes of the wider side.")]
+    max_profit: Annotated[Number, about("Dollars.")]
+    max_loss: Annotated[Number, about("Dollars, above 0.")]
+    break_evens: Annotated[list[float], about("Closes without profit or loss, ascending.")]
+    probability_of_profit: Annotated[Number, about("At the close, a fraction, physical.")]
+    probability_of_profit_priced: Annotated[Number, about("The same, risk-neutral.")]
+    expected_value: Annotated[Number, about("Dollars, physical.")]
+    expected_value_priced: Annotated[Number, about("Dollars, risk-neutral.")]
+    touch: Annotated[list[TouchChance], about("Of each strike sold, before the close.")]
+
+
 class SetupEntry(Struct, frozen=True, kw_only=True, gc=False):
     """A setup, with the conditions for and against it."""
 
     name: Annotated[str, about("A code, such as iron_fly.")]
     display_name: Annotated[str, about("For people.")]
-    thesis: Annotated[str, about("Why it would work.")]
-    confidence: Annotated[Literal["high", "medium", "low"], about("By the soft conditions met.")]
+    thesis: Annotated[str, about("What it is, what it pays, what must hold.")]
+    confidence: Annotated[
+        Literal["high", "medium", "low"],
+        about(
+            "How many of its rules agree: all, all but one, fewer. It is no win rate. High also "
+            "needs a data quality of 80. Of a wait and of what to avoid: low and high."
+        ),
+    ]
     conditions_met: Annotated[list[str], about("With the observed values.")]
     conditions_failed: Annotated[list[str], about("With the observed values.")]
     strikes_hint: Annotated[StrikesHint | None, about("Null for a setup without legs.")]
+    economics: Annotated[Economics | None, about("Of the hint; null without one.")]
 
 
 class Setup(Struct, frozen=True, kw_only=True, gc=False):
     """The setup that fits best, others that qualify, and those to avoid."""
 
-    primary: Annotated[SetupEntry, about("The best fit.")]
+    primary: Annotated[SetupEntry, about("The best fit; wait where none qualifies.")]
     alternatives: Annotated[list[SetupEntry], about("Others that qualify.")]
     anti_setups: Annotated[list[SetupEntry], about("What not to do now, and why.")]
+    since: Annotated[Timestamp | None, about("Since when the primary stands; null if unknown.")]
+    nearest: Annotated[str | None, about("Of a wait: the code of the setup that lacks least.")]
+    waits_for: Annotated[str | None, about("Of a wait: the first condition that fails.")]
 
 
 class PinProbability(Struct, frozen=True, kw_only=True, gc=False):
     """The chance of a close at the magnet."""
 
-    value: Annotated[Number, about("A fraction.")]
+    value: Annotated[Number, about("A fraction, physical; null without a magnet.")]
     calibration_method: Annotated[str, about("How it was computed.")]
-    inputs_summary: Annotated[str, about("The inputs, as text.")]
-    low: Annotated[Number, about("Lower end of the band that counts as at the magnet.")]
-    high: Annotated[Number, about("Upper end of the band.")]
-    base_rate: Annotated[Number, about("How often a shifted band was hit; null without history.")]
-    interval: Annotated[tuple[float, float] | None, about("90%; null without history.")]
-    sessions: Annotated[Whole, about("Sessions behind both; null without history.")]
+    inputs_summary: Annotated[str, about("The inputs, as text; doubts about them too.")]
+    low: Annotated[Number, about("Lower end of the closes nearer to it than to other strikes.")]
+    high: Annotated[Number, about("Upper end.")]
+    risk_neutral: Annotated[Number, about("The same as the chain prices it.")]
+    base_rate: Annotated[
+        Number, about("What the same band has half a step aside: an arbitrary place there.")
+    ]
+    interval: Annotated[
+        tuple[float, float] | None,
+        about("90%, by the scale's uncertainty; wide where the shape cannot be known."),
+    ]
+    sessions: Annotated[
+        Whole, about("Own finished sessions behind the scale; 0: the published premium alone.")
+    ]
 
 
 class RangeProbability(Struct, frozen=True, kw_only=True, gc=False):
     """The chance of a close inside a band around spot."""
 
-    value: Annotated[Number, about("A fraction.")]
+    value: Annotated[Number, about("A fraction, physical.")]
     low: Annotated[Number, about("Lower end of the band.")]
     high: Annotated[Number, about("Upper end of the band.")]
     calibration_method: Annotated[str, about("How it was computed.")]
-    interval: Annotated[tuple[float, float] | None, about("90%; null without history.")]
-    sessions: Annotated[Whole, about("Sessions behind it; null without history.")]
+    risk_neutral: Annotated[Number, about("The same as the chain prices it.")]
+    interval: Annotated[tuple[float, float] | None, about("90%, by the scale's uncertainty.")]
+    sessions: Annotated[Whole, about("As for the pin.")]
+
+
+class CloseQuantiles(Struct, frozen=True, kw_only=True, gc=False):
+    """Closes that are not passed with the chance in the name, dollars, physical."""
+
+    p05: Annotated[Number, about("Dollars.")]
+    p25: Annotated[Number, about("Dollars.")]
+    p50: Annotated[Number, about("Dollars.")]
+    p75: Annotated[Number, about("Dollars.")]
+    p95: Annotated[Number, about("Dollars.")]
+
+
+class SigmaTouch(Struct, frozen=True, kw_only=True, gc=False):
+    """The chance that spot reaches the ends of `range_1sigma` before the close."""
+
+    low: Annotated[Number, about("A fraction.")]
+    high: Annotated[Number, about("A fraction.")]
 
 
 class Probabilities(Struct, frozen=True, kw_only=True, gc=False):
@@ -79,6 +150,8 @@ class Probabilities(Struct, frozen=True, kw_only=True, gc=False):
     pin: Annotated[PinProbability, about("At the magnet.")]
     range_1sigma: Annotated[RangeProbability, about("Within one remaining sigma of spot.")]
     range_2sigma: Annotated[RangeProbability, about("Within two.")]
+    close: Annotated[CloseQuantiles | None, about("Null where nothing can be said of it.")]
+    touch_1sigma: Annotated[SigmaTouch | None, about("Likewise.")]
 
 
 class DealerInventory(Struct, frozen=True, kw_only=True, gc=False):

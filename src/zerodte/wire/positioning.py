@@ -4,7 +4,7 @@ from typing import Annotated, Literal, TypeAlias
 
 from msgspec import Struct
 
-from zerodte.wire.base import Number, Whole, about
+from zerodte.wire.base import Number, Timestamp, Whole, about
 from zerodte.wire.text import MEASURED
 
 RegimeLabel: TypeAlias = Literal["positive_gamma", "negative_gamma", "unknown"]
@@ -23,9 +23,14 @@ class Regime(Struct, frozen=True, kw_only=True, gc=False):
     label: Annotated[
         RegimeLabel,
         about(
-            "Sign of net GEX at spot, on the usual convention; unknown when quotes or open "
-            f"interest do not carry it. {MEASURED}"
+            "Sign of net GEX at spot, on the usual convention; it turns once the other sign has "
+            "had 8% of gross for two minutes. Unknown when quotes or open interest do not carry "
+            f"it. {MEASURED}"
         ),
+    ]
+    strength: Annotated[Number, about("|net| over gross GEX, a fraction.")]
+    since: Annotated[
+        Timestamp | None, about("Since when the label stands; null on settled open interest.")
     ]
     description: Annotated[str, about("The regime in a sentence.")]
     gamma_flip: Annotated[Number, about("Spot at which net GEX, repriced, changes sign.")]

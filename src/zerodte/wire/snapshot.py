@@ -11,12 +11,12 @@ from zerodte.wire.positioning import FlowDirection
 
 
 class SnapshotBlocks(ChainBlocks, frozen=True, kw_only=True, gc=False):
-    """The blocks on effective open interest, and the decision; null until there is one."""
+    """The blocks on effective open interest, and the decision."""
 
     flow_direction: FlowDirection
-    headline: Headline | None = None
-    setup: Setup | None = None
-    probabilities: Probabilities | None = None
+    headline: Headline
+    setup: Setup
+    probabilities: Probabilities
     dealer_inventory: DealerInventory | None = None
 
 

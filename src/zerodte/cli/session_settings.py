@@ -1,0 +1,97 @@
+"""Options of what a session is told besides its data; and the rules of its decisions."""
+
+import csv
+import datetime
+import functools
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from zerodte.cli.options import OPEN_INTEREST_OPTION
+from zerodte.clock import new_york
+from zerodte.decision.event import ScheduledEvent, fomc
+from zerodte.decision.probability import PROBABILITY_METHODS, ProbabilityMethod
+from zerodte.decision.rules_page import rules_page
+from zerodte.errors import ZerodteError
+from zerodte.session.settings import SessionSettings
+
+_COLUMNS = ("date", "time", "name")
+#: More than these are no calendar.
+_MOST_EVENTS = 10_000
+
+
+def read_events(path: Path) -> tuple[ScheduledEvent, ...]:
+    """Scheduled events of a CSV file with the columns date, time (New York) and name.
+
+    Raises:
+        ZerodteError: If it is not such a file; says the line.
+    """
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            rows = csv.DictReader(file)
+            if missing := [name for name in _COLUMNS if name not in (rows.fieldnames or ())]:
+                raise ZerodteError(
+                    f"{path}: its first line has no column {missing[0]}; expected: date,time,name"
+                )
+            events = [_event(path, rows.line_num, row) for row in rows]
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise ZerodteError(f"{path}: not a CSV file of text: {error}") from error
+    if len(events) > _MOST_EVENTS:
+        raise ZerodteError(f"{path}: {len(events):,} events; at most {_MOST_EVENTS:,} are taken")
+    return tuple(events)
+
+
+def _event(path: Path, line: int, row: dict[str, Any]) -> ScheduledEvent:
+    try:
+        date = datetime.date.fromisoformat((row["date"] or "").strip())
+        time = datetime.time.fromisoformat((row["time"] or "").strip())
+    except ValueError as error:
+        raise ZerodteError(
+            f"{path}: line {line}: {error}; write yyyy-MM-dd and HH:MM, New York"
+        ) from error
+    name = (row["name"] or "").strip()
+    if not name or not name.isprintable():
+        raise ZerodteError(f"{path}: line {line}: the event has no name that can be printed")
+    return ScheduledEvent(new_york(date, time.replace(tzinfo=None)), name)
+
+
+_EVENTS = click.option(
+    "--events",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="CSV file of scheduled events (date,time,name; New York): before one, no setup sells "
+    "premium. The rate decisions of 2022 to 2027 are known without it.",
+)
+_PROBABILITIES = click.option(
+    "--probabilities",
+    type=click.Choice(PROBABILITY_METHODS),
+    default=PROBABILITY_METHODS[0],
+    show_default=True,
+    help="How chances of the close are computed: from the chain, or by the reference's rules of "
+    "thumb, for comparison.",
+)
+
+
+@click.command("rules", short_help="Print the rules of setups and severity.")
+def rules_command() -> None:
+    """Print the table of rules that setups and severity are decided by, as Markdown."""
+    click.echo(rules_page(), nl=False)
+
+
+def session_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the options to a command, which receives `settings`."""
+
+    @OPEN_INTEREST_OPTION
+    @_EVENTS
+    @_PROBABILITIES
+    @functools.wraps(command)
+    def with_settings(
+        *, oi_method: str, events: Path | None, probabilities: ProbabilityMethod, **others: Any
+    ) -> None:
+        own = () if events is None else read_events(events)
+        settings = SessionSettings(oi_method, probabilities, events=(*fomc(), *own))
+        command(settings=settings, **others)
+
+    return with_settings

@@ -1,0 +1,52 @@
+"""Everything of the decision that one sample leaves to the next."""
+
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from zerodte.decision.condition import Figures
+from zerodte.decision.judgement import ranked
+from zerodte.decision.latch import ConditionLatches, Events, LabelLatch, LevelLatch
+
+#: The name of the setup that stands where no other qualifies.
+WAIT: Final = "wait"
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Memory:
+    """What the next sample goes on from.
+
+    Attributes:
+        label: The regime label that stands.
+        magnet: Strike of the largest |net GEX|, latched.
+        call_wall: Of the largest call GEX.
+        put_wall: Of the most negative put GEX.
+        holds: Which conditions hold.
+        events: What just happened.
+        primary: The setup that stands.
+        primary_since: Since when, UTC ns.
+    """
+
+    label: LabelLatch = field(default_factory=LabelLatch)
+    magnet: LevelLatch = field(default_factory=LevelLatch)
+    call_wall: LevelLatch = field(default_factory=LevelLatch)
+    put_wall: LevelLatch = field(default_factory=LevelLatch)
+    holds: ConditionLatches = field(default_factory=ConditionLatches)
+    events: Events = field(default_factory=Events)
+    primary: str = WAIT
+    primary_since: int = 0
+
+    def step(self, at: int, figures: Figures) -> "Memory":
+        """The memory after a sample, whose levels and label it has already.
+
+        Args:
+            at: UTC ns.
+            figures: Of the sample.
+        """
+        holds = self.holds.step(figures)
+        code = "regime_flipped"
+        events = self.events.step(at, figures, flips=holds[code] and not self.holds[code])
+        best = ranked(holds, figures, self.primary)
+        primary = best[0].name if best else WAIT
+        stands = primary == self.primary and self.primary_since > 0
+        since = self.primary_since if stands else at
+        return replace(self, holds=holds, events=events, primary=primary, primary_since=since)
