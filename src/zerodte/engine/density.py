@@ -66,17 +66,20 @@ class Density:
 
     def calls(self, strikes: F64 | float) -> F64:
         """E[max(close - strike, 0)], dollars, for strikes of any shape."""
-        return self._each(lambda flat: mixture.payoffs(flat, 1.0, *self._law), strikes)
+        return self._each(
+            lambda flat: mixture.payoffs(flat, np.ones(len(flat)), *self._law), strikes
+        )
 
     def puts(self, strikes: F64 | float) -> F64:
         """E[max(strike - close, 0)], dollars, for strikes of any shape."""
-        return self._each(lambda flat: mixture.payoffs(flat, -1.0, *self._law), strikes)
+        return self._each(
+            lambda flat: mixture.payoffs(flat, -np.ones(len(flat)), *self._law), strikes
+        )
 
     def scaled(self, factor: float) -> "Density":
-        """The law of mean + factor (close - mean); factor is above 0."""
+        """The law of mean + factor (close - mean), factor above 0; `sigma` stays what it was."""
         return replace(
             self,
-            sigma=factor * self.sigma,
             centres=self.mean + factor * (self.centres - self.mean),
             widths=factor * self.widths,
         )
@@ -140,8 +143,8 @@ def density_of(instant: ChainInputs, forward: float, spot: float, sigma: float) 
     near = np.abs(distance) <= DENSITY_SIGMAS
     if not near.any():
         return density
-    price = density.calls(strikes[near])
-    price -= np.where(is_call[near], 0.0, mean - strikes[near])
+    law = density.centres, density.widths, density.weights
+    price = mixture.payoffs(strikes[near], signs[near], *law)
     inside = np.abs(price - mid[near]) <= half[near] * (1.0 + _ROUNDING)
     return replace(density, repriced=float(inside.mean()))
 

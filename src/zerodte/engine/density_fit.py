@@ -20,7 +20,7 @@ from zerodte.constants import (
     DENSITY_SMOOTHING,
     DENSITY_WIDTH,
 )
-from zerodte.engine.mixture import payoffs_into
+from zerodte.engine.mixture import add_payoffs
 from zerodte.engine.nnls import solve
 from zerodte.pricing.special import INV_SQRT_2PI
 
@@ -75,19 +75,25 @@ def _normal_equations(
     strikes: F64, signs: F64, mids: F64, errors: F64, centres: F64, widths: F64, scale: F64
 ) -> tuple[F64, F64]:
     """The sums of squares and the moments of the prices, in multiples of `scale`."""
-    count = centres.shape[0]
+    count, quotes = centres.shape[0], strikes.shape[0]
+    payoffs = np.zeros((count, quotes))
+    for k in range(count):
+        add_payoffs(strikes, signs, centres[k], widths[k], scale[k], payoffs[k])
     gram, moments = np.zeros((count, count)), np.zeros(count)
     row = np.empty(count)
-    for i in range(strikes.shape[0]):
-        payoffs_into(strikes[i], signs[i], centres, widths, row)
+    for i in range(quotes):
         mid = mids[i] / errors[i]
         for k in range(count):
-            row[k] *= scale[k] / errors[i]
+            row[k] = payoffs[k, i] / errors[i]
             moments[k] += mid * row[k]
         for k in range(count):
-            if row[k] > 0.0:
-                for j in range(count):
-                    gram[k, j] += row[k] * row[j]
+            factor = row[k]
+            if factor > 0.0:
+                for j in range(k + 1):
+                    gram[k, j] += factor * row[j]
+    for k in range(count):
+        for j in range(k):
+            gram[j, k] = gram[k, j]
     return gram, moments
 
 
