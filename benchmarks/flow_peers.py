@@ -22,7 +22,8 @@ import polars as pl  # it reads the setting now
 
 #: The columns of a peer's totals, which are also `FlowLedger`'s.
 TOTALS = ["bought", "sold", "unsigned", "delta_dollars", "gamma_dollars"]
-TOTALS += ["opened", "net_bought", "variance"]
+TOTALS += ["opened", "net_bought", "customer_dollars", "variance"]
+_SUMMED = ["delta_dollars", "gamma_dollars", "opened", "net_bought", "customer_dollars"]
 
 _CENT = 10_000_000
 _RULES = [
@@ -35,10 +36,10 @@ _RULES = [
 ]
 
 
-def fixed_point(flow: FlowLedger) -> tuple[list[int], list[int]]:
-    """The weight and the deviation of every rule, in hundredths."""
+def fixed_point(flow: FlowLedger) -> tuple[list[int], int]:
+    """The expected side by every rule and that of a whole quote, in hundredths."""
     rules = flow._rules[0]  # the same in every group of contracts
-    return rules["weight"].tolist(), rules["deviation"].tolist()
+    return rules["expected"].tolist(), int(flow._totals["whole_quote"][0])
 
 
 class Polars:
@@ -59,7 +60,7 @@ class Polars:
             }
         )
         self._begin, self._minutes = begin, minutes
-        self._weight, self._deviation = fixed_point(flow)
+        self._expected, self._whole = fixed_point(flow)
 
     def __call__(self) -> dict[str, I64]:
         """Totals of the positions that traded, sorted."""
@@ -70,7 +71,7 @@ class Polars:
         variance = clusters.group_by("positions").agg(variance=(pl.col("deviation") ** 2).sum())
         signed, size = pl.col("signed"), pl.col("size")
         sums = classified.lazy().group_by("positions").agg(
-            pl.col("delta_dollars", "gamma_dollars", "opened", "net_bought").sum(),
+            pl.col(*_SUMMED).sum(),
             bought=signed.clip(lower_bound=0).sum(),
             sold=-signed.clip(upper_bound=0).sum(),
             unsigned=size.filter(signed == 0).sum(),
@@ -92,6 +93,7 @@ class Polars:
         for when, then in zip(reversed(applies), reversed(_RULES[:-1]), strict=True):
             rule = pl.when(when).then(then).otherwise(rule)
         at_bid, at_ask = size == bid_size, size == ask_size
+        expected = pl.when(at_bid != at_ask).then(self._whole).otherwise(self._by_rule())
         customer = pl.when(at_bid & ~at_ask).then(1).when(at_ask & ~at_bid).then(-1)
         minute = (pl.col("received") - self._begin) // MINUTE
         slot = minute * len(OPENING_SHARE) // self._minutes
@@ -101,18 +103,21 @@ class Polars:
             .with_columns(reference=reference, minute=minute)
             .with_columns(side=side.otherwise(tick.sign()), rule=rule)
             .with_columns(signed=pl.col("side") * size, customer=customer.otherwise("side"))
+            .with_columns(expected=pl.when(pl.col("customer") != 0).then(expected).otherwise(0))
             .with_columns(
                 delta_dollars=_whole(signed * 100 * delta * spot),
                 gamma_dollars=_whole(signed * 100 * gamma * spot * spot * 0.01),
                 opened=size * share,
-                net_bought=signed * self._by_rule(self._weight),
-                deviation=size * self._by_rule(self._deviation),
+                net_bought=pl.col("customer") * size * pl.col("expected"),
+                deviation=size * (10_000 - pl.col("expected") ** 2).sqrt().round().cast(pl.Int64),
+                customer_dollars=_whole(
+                    pl.col("customer") * size * (pl.col("expected") / 100) * 100 * delta * spot
+                ),
             )
         )
 
-    @staticmethod
-    def _by_rule(values: list[int]) -> pl.Expr:
-        rule = pl.col("rule")
+    def _by_rule(self) -> pl.Expr:
+        rule, values = pl.col("rule"), self._expected
         quote = pl.when(rule <= SideRule.BELOW_MID).then(values[SideRule.AT_ASK])
         depth = quote.when(rule == SideRule.DEPTH).then(values[SideRule.DEPTH])
         tick = depth.when(rule == SideRule.TICK).then(values[SideRule.TICK])
@@ -142,7 +147,8 @@ class Numpy:
     def __init__(self, trades: Trades, begin: int, minutes: int, flow: FlowLedger) -> None:
         """Store the trades."""
         self._trades, self._begin, self._minutes = trades, begin, minutes
-        self._weight, self._deviation = (np.array(values) for values in fixed_point(flow))
+        expected, self._whole = fixed_point(flow)
+        self._expected = np.array(expected)
 
     def __call__(self) -> dict[str, I64]:
         """Totals of the positions that traded, sorted."""
@@ -163,7 +169,9 @@ class Numpy:
         share = np.rint(np.array(OPENING_SHARE) * 100)[minute * len(OPENING_SHARE) // self._minutes]
         signed, spot = side * size, trades.spot
         cells = trades.positions.astype(np.int64) * self._minutes + minute
-        clusters = np.bincount(cells, size * self._deviation[rule], count * self._minutes)
+        expected = np.where(at_bid == at_ask, self._expected[rule], self._whole) * (customer != 0)
+        deviation = np.rint(np.sqrt(10_000 - expected**2))
+        clusters = np.bincount(cells, size * deviation, count * self._minutes)
         columns = {
             "bought": np.maximum(signed, 0),
             "sold": np.maximum(-signed, 0),
@@ -171,7 +179,10 @@ class Numpy:
             "delta_dollars": np.rint(signed * 100 * trades.delta * spot),
             "gamma_dollars": np.rint(signed * 100 * trades.gamma * spot * spot * 0.01),
             "opened": size * share,
-            "net_bought": signed * self._weight[rule],
+            "net_bought": customer * size * expected,
+            "customer_dollars": np.rint(
+                customer * size * (expected / 100) * 100 * trades.delta * spot
+            ),
         }
         sums = {k: np.bincount(trades.positions, v, count) for k, v in columns.items()}
         sums["variance"] = (clusters**2).reshape(count, self._minutes).sum(axis=1)

@@ -80,7 +80,12 @@ def rows() -> list[Row]:
         state = evaluate(instant, smile, 0, forward, spot, Anchor(0.2, 0.001))
         flow = 0.1 * open_interest
         return state, inventory(
-            state.surface.greeks, FORWARD, open_interest, flow, variance=open_interest
+            state.surface.greeks,
+            FORWARD,
+            open_interest,
+            flow,
+            variance=open_interest,
+            traded=open_interest,
         )
 
     greeks = quantlib_loop()

@@ -161,12 +161,25 @@ CANCEL_REACH: Final = 2**20
 MOST_OF_CHAIN: Final = 8_192
 MOST_EXPIRIES: Final = 256
 MOST_UNDERLYINGS: Final = 16_384
-#: Probability that a side is wrong, by evidence. Quote rule: 0.17 by the Cboe's record of
-#: 1995 (Savickas and Wilson 2003); 0.36 against the customer's side, 86 M trades at ISE and Cboe in
-#: 2005-17 (Bilz, thesis at KIT 2023, after Grauer, Schuster and Uhrig-Homburg). Tick test: 0.41 and
-#: 0.48 there. Both are the middle of the two. Depth rule: ours, a little above the 0.34 and 0.39 of
-#: midpoint trades where the size rule comes before it (Bilz).
-SIDE_ERROR: Final = {"quote": 0.27, "depth": 0.40, "tick": 0.44}
+#: The expected side of a contract, by evidence: 1 less twice the probability that it is wrong.
+#: Quote rule: wrong in 0.17 by the Cboe's record of 1995 (Savickas and Wilson 2003), in 0.36
+#: against the customer's side, 86 M trades at ISE and Cboe in 2005-17 (Bilz, thesis at KIT 2023,
+#: after Grauer, Schuster and Uhrig-Homburg). Tick test: 0.41 and 0.48 there. Both are the middle of
+#: the two. Depth rule: ours, a little above the 0.34 and 0.39 of midpoint trades where the size
+#: rule comes before it (Bilz). Empty bid: ours, 0.485 right in simulated sessions.
+EXPECTED_SIDE: Final = {"quote": 0.46, "depth": 0.20, "tick": 0.12, "empty bid": 0.0}
+#: The same of a trade that took a whole quote, for the customer who let it rest: what the size rule
+#: adds in the same data allows 0.75 to 0.80 right. Half of that where several venues list the
+#: option, because the quote's size is not one venue's (ours).
+WHOLE_QUOTE_SIDE: Final = 0.60
+WHOLE_QUOTE_SIDE_OF_MANY: Final = 0.30
+#: Symbols whose options one exchange alone lists (Cboe, Nasdaq).
+SINGLE_LISTED: Final = ("SPX", "XSP", "NDX", "RUT")
+#: The same of a package by |net price - net midpoint| over the root of the sum of its legs' squared
+#: half-widths: below each strength, and above. Half of what simulated sessions say (ours; the cost
+#: of legs there is ours too).
+PACKAGE_STRENGTHS: Final = (0.3, 0.6, 1.0)
+PACKAGE_SIDE: Final = (0.04, 0.15, 0.25, 0.28)
 
 #: Method of effective open interest: signed_v1 (reference), turnover_v1 or turnover_v2 (ours).
 OPEN_INTEREST_METHOD: Final = "turnover_v2"
@@ -187,7 +200,11 @@ OPENING_SHARE: Final = (0.6,) * 4 + (0.4,) * 5 + (0.1,) * 4
 #: Poteshman, RFS 22, 2009); market makers' net gamma in same-day SPX options is positive on average
 #: (Dim, Eraker and Vilkov, SSRN 4692190, 2025) and stems from older positions (Adams, Fontaine and
 #: Ornthanalai 2025); it is small against volume (Cboe, "Much ado about 0DTEs", 2023).
-DEALER_PRIOR: Final = ((0.1, 0.3), (0.0, 0.3))
+DEALER_PRIOR: Final = ((0.1, 0.4), (0.0, 0.4))
+#: Standard deviation of that share between strikes, independent of each other (ours) ...
+STRIKE_NOISE: Final = 0.25
+#: ... and of what all trades' sides have in common, as a share of volume (ours).
+COMMON_SIDE_ERROR: Final = 0.02
 #: Confidence level of inventory intervals (ours).
 INTERVAL: Final = 0.90
 

@@ -4,16 +4,53 @@ It remembers every trade and adds all of them up anew when asked. A cancelled tr
 the list; nothing is ever subtracted.
 """
 
+import itertools
 import math
 from collections import Counter, defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from engine.made_trades import CLOSE, CONTRACTS, MINUTE, OPEN, SECOND, TOTALS, Made
-from zerodte.constants import OPENING_SHARE, SIDE_ERROR
+from engine.made_trades import CLOSE, CONTRACTS, MINUTE, OPEN, SECOND, TERMS, TOTALS, Made
+from zerodte.constants import OPENING_SHARE
 from zerodte.records.condition import Condition
 
 NOT_SIGNED = {Condition.STOCK_OPTION, Condition.CROSS, Condition.LATE, Condition.OPENING}
-QUOTE_RULES = {"AT_ASK", "AT_BID", "ABOVE_MID", "BELOW_MID", "EMPTY_BID"}
+QUOTE_RULES = {"AT_ASK", "AT_BID", "ABOVE_MID", "BELOW_MID"}
+#: Which legs are bought together, by what a package is.
+OPPOSITE, TOGETHER = (1, -1), (1, 1)
+
+
+#: What a package's sign is worth below each strength.
+STRENGTHS = [(0.3, 0.04), (0.6, 0.15), (1.0, 0.25), (math.inf, 0.28)]
+
+
+def is_leg(m: Made) -> bool:
+    """Whether a record may be the leg of a package."""
+    is_trade = 0 < m.price < 10**9 and 0 < m.size <= 10_000_000 and m.cancels < 0
+    return m.condition == Condition.MULTI_LEG and m.position >= 0 and is_trade
+
+
+def pattern(legs: list[tuple[int, bool, int]]) -> tuple[int, ...] | None:
+    """Which legs are bought if the first is; None where that cannot be told."""
+    chains = {chain for _, _, chain in legs}
+    if len(legs) == 2:
+        (strike, right, _), (other, other_right, _) = legs
+        if len(chains) == 2:
+            return OPPOSITE if right == other_right else None
+        if right != other_right:
+            return TOGETHER
+        return OPPOSITE if strike != other else None
+    if len(legs) != 4 or len(chains) != 1:
+        return None
+    order = sorted(strike for strike, _, _ in legs)
+    if not order[0] < order[1] <= order[2] < order[3]:
+        return None
+    wings = [strike in (order[0], order[3]) for strike, _, _ in legs]
+    calls = [right for _, right, _ in legs]
+    outside = sum(c for c, w in zip(calls, wings, strict=True) if w)
+    if outside != sum(calls) - outside:
+        return None
+    return tuple(1 if wing else -1 for wing in wings)
 
 
 @dataclass
@@ -24,6 +61,8 @@ class Kept:
     side: int
     rule: str
     signed: int
+    customer: int
+    expected: float
 
     @property
     def dollars(self) -> tuple[int, int] | None:
@@ -33,11 +72,17 @@ class Kept:
         gamma = self.side * self.signed * 100 * m.gamma * m.spot * m.spot * 0.01
         return (round(delta), round(gamma)) if math.isfinite(delta + gamma) else None
 
-    def errors(self) -> tuple[int, int]:
-        """Weight and deviation of a signed contract, in hundredths."""
-        kind = "quote" if self.rule in QUOTE_RULES else self.rule.lower()
-        e = SIDE_ERROR[kind]
-        return round(100 / (1 - 2 * e)), round(100 * math.sqrt(4 * e * (1 - e)) / (1 - 2 * e))
+    @property
+    def customer_dollars(self) -> int:
+        """Delta dollars that the customer is expected to have bought; 0 without greeks."""
+        m = self.made
+        dollars = self.customer * m.size * self.expected * 100 * m.delta * m.spot
+        return round(dollars) if math.isfinite(dollars) else 0
+
+    @property
+    def deviation(self) -> int:
+        """Of a contract's error, in hundredths."""
+        return round(100 * math.sqrt(1 - self.expected**2))
 
 
 @dataclass
@@ -45,12 +90,44 @@ class FlowTwin:
     """A session's trades."""
 
     multi_leg_weight: float = 0.0
+    terms: bool = False
+    single_listed: bool = False
     kept: dict[int, Kept] = field(default_factory=dict)
     prices: dict[int, list[tuple[int, int]]] = field(default_factory=lambda: defaultdict(list))
     others: Counter[str] = field(default_factory=Counter)
 
-    def take(self, number: int, made: Made) -> tuple[int, int, str]:
-        """Take a record; its side, its customer's side and what decided."""
+    def take_all(self, first: int, batch: Sequence[Made]) -> list[tuple[int, int, str]]:
+        """Take records that come at once; each one's side, its customer's and what decided."""
+        sides = self.packages(batch) if self.terms else {}
+        return [
+            self.take(first + place, made, sides.get(place, (0, 0.0)))
+            for place, made in enumerate(batch)
+        ]
+
+    def packages(self, batch: Sequence[Made]) -> dict[int, tuple[int, float]]:
+        """The customer's side of legs, and what it is worth, by place in the batch."""
+        out: dict[int, tuple[int, float]] = {}
+        for _, run in itertools.groupby(enumerate(batch), lambda item: self.part_of(*item)):
+            legs = list(run)
+            signs = pattern([TERMS[m.position] for _, m in legs if is_leg(m)])
+            quoted = all(0 <= m.bid < m.ask and not m.stale for _, m in legs)
+            if signs is None or not quoted or not OPEN + 5 * SECOND <= legs[0][1].at <= CLOSE:
+                continue
+            pairs = list(zip(signs, legs, strict=True))
+            over = sum(sign * (2 * m.price - m.bid - m.ask) for sign, (_, m) in pairs)
+            strength = abs(over) / math.sqrt(sum((m.ask - m.bid) ** 2 for _, m in legs))
+            worth = next(w for most, w in STRENGTHS if strength < most)
+            if over:
+                turn = 1 if over > 0 else -1
+                out |= {place: (turn * sign, worth) for sign, (place, _) in pairs}
+        return out
+
+    def part_of(self, place: int, m: Made) -> tuple[int, ...]:
+        """What legs of one package have in common; no other record has it."""
+        return (m.at, m.size) if is_leg(m) else (-1, place)
+
+    def take(self, number: int, made: Made, leg: tuple[int, float]) -> tuple[int, int, str]:
+        """Take a record; `leg` is its customer's side by its package, and what that is worth."""
         if made.position < 0:
             return 0, 0, "NONE"
         if made.cancels >= 0 or made.condition == Condition.CANCEL:
@@ -61,8 +138,13 @@ class FlowTwin:
             self.others["DIRTY"] += 1
             return 0, 0, "DIRTY"
         side, rule, customer = self.judge(made)
+        worth = self.worth(made, rule) if customer else 0.0
+        if made.condition == Condition.MULTI_LEG:
+            customer, worth = leg
         share = self.multi_leg_weight if made.condition == Condition.MULTI_LEG else 1
-        self.kept[number] = Kept(made, side, rule, round(share * made.size) if side else 0)
+        self.kept[number] = Kept(
+            made, side, rule, round(share * made.size) if side else 0, customer, worth
+        )
         if made.condition not in NOT_SIGNED | {Condition.MULTI_LEG}:
             self.prices[made.position].append((number, made.price))
         return side, customer, rule
@@ -99,6 +181,12 @@ class FlowTwin:
             return side, rule, -1
         return side, rule, side
 
+    def worth(self, m: Made, rule: str) -> float:
+        """The expected side of the customer."""
+        if m.bid and (m.size == m.bid_size) != (m.size == m.ask_size):
+            return 0.6 if self.single_listed else 0.3
+        return 0.46 if rule in QUOTE_RULES else {"DEPTH": 0.2, "TICK": 0.12}.get(rule, 0.0)
+
     def by_price(self, m: Made) -> tuple[int, str]:
         """The rules in their order."""
         mid = (m.bid + m.ask) / 2
@@ -132,10 +220,10 @@ class FlowTwin:
             out["gamma_dollars"][m.position] += gamma
             part = 13 * ((m.at - OPEN) // MINUTE) // ((CLOSE - OPEN) // MINUTE)
             out["opened"][m.position] += m.size * round(100 * OPENING_SHARE[max(0, min(part, 12))])
-            weight, deviation = kept.errors() if kept.side else (0, 0)
-            out["net_bought"][m.position] += kept.side * kept.signed * weight
-            rest = 100 * (m.size - kept.signed)
-            clusters[m.position, m.at // MINUTE] += kept.signed * deviation + rest
+            expected = round(100 * kept.expected)
+            out["net_bought"][m.position] += kept.customer * m.size * expected
+            out["customer_dollars"][m.position] += kept.customer_dollars
+            clusters[m.position, m.at // MINUTE] += m.size * kept.deviation
         for (position, _), deviation in clusters.items():
             out["variance"][position] += deviation**2
         for name, unit in (("opened", 100), ("net_bought", 100), ("variance", 10**4)):

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from zerodte.engine.flow import FlowLedger
+from zerodte.engine.flow import ContractTerms, FlowLedger
 from zerodte.engine.trades import Trades
 from zerodte.records.dbn import UNDEF_PRICE, UNDEF_SIZE
 
@@ -16,10 +16,12 @@ MINUTE = 60 * SECOND
 #: 2025-06-02, 09:30 and 13:00 in New York.
 OPEN = 1_748_871_000 * SECOND
 CLOSE = OPEN + 210 * MINUTE
-CONTRACTS = 3
+CONTRACTS = 5
 NICKEL = 50_000_000
 TOTALS = ["bought", "sold", "unsigned", "unpriced", "delta_dollars", "gamma_dollars"]
-TOTALS += ["opened", "net_bought", "variance"]
+TOTALS += ["opened", "net_bought", "customer_dollars", "variance"]
+#: Strike, whether a call, chain: a straddle, verticals, a butterfly of both rights, a calendar.
+TERMS = [(100, True, 0), (105, True, 0), (100, False, 0), (95, False, 0), (100, True, 1)]
 NAN = float("nan")
 
 
@@ -66,10 +68,17 @@ def columns(made: Sequence[Made]) -> Trades:
     )
 
 
-def new_flow(multi_leg_weight: float = 0.0) -> FlowLedger:
-    """A flow of the made session, with room for its contracts."""
+def new_flow(
+    multi_leg_weight: float = 0.0, *, terms: bool = False, single_listed: bool = False
+) -> FlowLedger:
+    """A flow of the made session, with room for its contracts; packages need their terms."""
     flow = FlowLedger(OPEN, CLOSE, multi_leg_weight)
-    flow.grow(CONTRACTS)
+    if not terms:
+        flow.grow(CONTRACTS)
+        return flow
+    strike, is_call, chain = (np.array(column) for column in zip(*TERMS, strict=True))
+    known = ContractTerms(strike * 1.0, is_call, np.full(CONTRACTS, single_listed))
+    flow.grow(CONTRACTS, chain.astype(np.int32), None, known)
     return flow
 
 
@@ -98,7 +107,7 @@ any_trade = st.builds(
     size=st.integers(1, 3) | st.sampled_from([0, 10_000, UNDEF_SIZE]),
     at=st.sampled_from(_TIMES),
     position=st.integers(-1, CONTRACTS - 1),
-    condition=st.integers(0, 7) | st.just(0),
+    condition=st.integers(0, 7) | st.just(0) | st.just(2),
     bid=st.integers(0, 3),
     ask=st.integers(0, 5),
     bid_size=_SIZES,

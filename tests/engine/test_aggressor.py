@@ -9,7 +9,7 @@ import pytest
 
 from engine.made_trades import CLOSE, MINUTE, NAN, OPEN, SECOND, Made, columns, new_flow, repeated
 from zerodte.arrays import F64, I64
-from zerodte.engine.aggressor import EVIDENCE, SideRule, error_rate
+from zerodte.engine.aggressor import EVIDENCE, SideRule, expected_side
 from zerodte.engine.flow import FlowLedger
 from zerodte.engine.trades import Classifications, Trades
 from zerodte.records.condition import Condition
@@ -161,9 +161,11 @@ def test_a_weighted_multi_leg_trade_is_signed_in_part(weight: float, signed: int
     assert (flow.volume[SideRule.AT_ASK], flow.volume[SideRule.MULTI_LEG]) == (signed, 5 - signed)
 
 
-def test_what_signs_errs_less_than_a_coin() -> None:
+def test_what_signs_errs_less_than_a_coin_but_for_an_empty_bid() -> None:
     for rule in SideRule:
-        assert (error_rate(rule) < 0.5) == (rule in EVIDENCE)
+        is_worth = rule in EVIDENCE and rule != SideRule.EMPTY_BID
+        assert (0.0 < expected_side(rule) < 1.0) == is_worth
+        assert is_worth or expected_side(rule) == 0.0
 
 
 @pytest.mark.parametrize(

@@ -26,12 +26,13 @@ def greeks() -> black.Greeks:
     return black.Greeks(*(value.reshape(2, -1) for value in flat))
 
 
-def day(seed: int) -> tuple[F64, F64, F64]:
-    """Official open interest, net purchases and their variance."""
+def day(seed: int) -> tuple[F64, F64, F64, F64]:
+    """Official open interest, net purchases, their variance, and contracts traded."""
     random = np.random.default_rng(seed)
     shape = (2, len(STRIKES))
     official = random.integers(0, 4000, shape).astype(float)
-    return official, random.normal(0, 300, shape).round(), random.uniform(0, 200, shape) ** 2
+    bought, variance = random.normal(0, 300, shape).round(), random.uniform(0, 200, shape) ** 2
+    return official, bought, variance, np.abs(bought) + random.integers(0, 9000, shape)
 
 
 def dollars_per_contract() -> dict[str, F64]:
@@ -47,10 +48,10 @@ def dollars_per_contract() -> dict[str, F64]:
 
 @pytest.mark.parametrize("seed", range(4))
 def test_plain_twin(seed: int) -> None:
-    official, bought, variance = day(seed)
-    found = inventory(greeks(), SPOT, official, bought, variance, PRIOR)
+    official, bought, variance, traded = day(seed)
+    found = inventory(greeks(), SPOT, official, bought, variance, traded, PRIOR)
     for name, value in dollars_per_contract().items():
-        mean, spread = 0.0, 0.0
+        mean, spread, in_common = 0.0, 0.0, 0.0
         for right in (0, 1):
             share, deviation = PRIOR[right]
             shared = 0.0
@@ -58,8 +59,10 @@ def test_plain_twin(seed: int) -> None:
                 each = float(value[right, k])
                 mean += each * (share * official[right, k] - bought[right, k])
                 shared += each * official[right, k]
-                spread += each**2 * variance[right, k]
+                spread += each**2 * (variance[right, k] + (0.25 * official[right, k]) ** 2)
+                in_common += abs(each) * traded[right, k]
             spread += (deviation * shared) ** 2
+        spread += (0.02 * in_common) ** 2
         half = NormalDist().inv_cdf(0.95) * math.sqrt(spread)
         estimate = getattr(found, name)
         assert estimate.mean == pytest.approx(mean, rel=1e-9)
@@ -68,16 +71,22 @@ def test_plain_twin(seed: int) -> None:
 
 
 def test_ninety_of_a_hundred_worlds_lie_in_the_interval() -> None:
-    """Worlds drawn as the model makes them: one share for all calls, and one for all puts."""
+    """Worlds drawn as the model makes them: one share for all calls, and one for all puts.
+
+    Every strike strays from it by itself, and what sides have in common errs everywhere alike.
+    """
     random = np.random.default_rng(7)
-    official, bought, variance = day(11)
+    official, bought, variance, traded = day(11)
     worlds = 20_000
     share = np.array(PRIOR)[:, 0] + np.array(PRIOR)[:, 1] * random.standard_normal((worlds, 2))
     error = np.sqrt(variance) * random.standard_normal((worlds, *variance.shape))
-    position = share[:, :, None] * official - (bought + error)
-    found = inventory(greeks(), SPOT, official, bought, variance, PRIOR)
+    noise = 0.25 * random.standard_normal((worlds, *variance.shape))
+    position = (share[:, :, None] + noise) * official - (bought + error)
+    in_common = 0.02 * random.standard_normal(worlds)
+    found = inventory(greeks(), SPOT, official, bought, variance, traded, PRIOR)
     for name, value in dollars_per_contract().items():
-        world = (value * position).sum(axis=(1, 2))
+        # Gamma of every contract is of one sign; of the others the worst case is what it covers.
+        world = (value * position).sum(axis=(1, 2)) + in_common * (np.abs(value) * traded).sum()
         estimate = getattr(found, name)
         assert ((world > estimate.low) & (world < estimate.high)).mean() == pytest.approx(
             0.9, abs=0.01
@@ -91,7 +100,7 @@ def test_buying_calls_leaves_dealers_short_gamma() -> None:
     for right in (0, 1):
         bought = nothing.copy()
         bought[right] = 1000.0
-        found = inventory(greeks(), SPOT, nothing, bought, nothing)
+        found = inventory(greeks(), SPOT, nothing, bought, nothing, bought)
         assert found.gex.high < 0
         assert found.regime == "negative_gamma"
         # Customers long calls are long delta: dealers are short it, and bought stock against it.
@@ -101,9 +110,9 @@ def test_buying_calls_leaves_dealers_short_gamma() -> None:
 @given(st.integers(0, 1000))
 @settings(deadline=None)
 def test_customers_and_dealers_mirror_each_other(seed: int) -> None:
-    official, bought, variance = day(seed)
+    official, bought, variance, traded = day(seed)
     none = np.zeros_like(official)
-    one, other = (inventory(greeks(), SPOT, none, s * bought, variance) for s in (1, -1))
+    one, other = (inventory(greeks(), SPOT, none, s * bought, variance, traded) for s in (1, -1))
     for name in ("gex", "dex", "vex", "chex"):
         mine, theirs = getattr(one, name), -getattr(other, name)
         assert (mine.mean, mine.low, mine.high) == pytest.approx(
@@ -111,15 +120,30 @@ def test_customers_and_dealers_mirror_each_other(seed: int) -> None:
         )
 
 
+@given(st.integers(0, 1000), st.floats(0, 1), st.floats(-1, 1))
+@settings(deadline=None)
+def test_no_book_is_larger_than_interest_and_volume_allow(
+    seed: int, size: float, skew: float
+) -> None:
+    official, _, _, traded = day(seed)
+    official, traded = size * official, (1.0 - size) * traded
+    # Wider errors than the volume could hold, and all of it on one side.
+    found = inventory(greeks(), SPOT, official, skew * traded, 100.0 * traded**2, traded)
+    for name, value in dollars_per_contract().items():
+        most = float((np.abs(value) * (official + traded)).sum()) * (1 + 1e-9)
+        estimate = getattr(found, name)
+        assert -most <= estimate.low <= estimate.mean <= estimate.high <= most
+        assert size == 1.0 or estimate.low < 0.0 < estimate.high
+
+
 def test_unknown_contracts_count_for_nothing_and_an_unknown_chain_for_unknown() -> None:
-    official, bought, variance = day(5)
-    known = inventory(greeks(), SPOT, official, bought, variance)
-    holes = [np.hstack((values, np.full((2, 1), NAN))) for values in (official, bought, variance)]
+    amounts = official, bought, variance, traded = day(5)
+    known = inventory(greeks(), SPOT, official, bought, variance, traded)
+    holes = [np.hstack((values, np.full((2, 1), NAN))) for values in amounts]
     wider = black.Greeks(*(np.hstack((value, value[:, :1])) for value in greeks()))
-    assert inventory(wider, SPOT, holes[0], holes[1], holes[2]).gex.mean == pytest.approx(
-        known.gex.mean
-    )
-    blind = inventory(greeks(), SPOT, np.full_like(official, NAN), bought, variance)
+    found = inventory(wider, SPOT, holes[0], holes[1], holes[2], holes[3]).gex
+    assert (found.mean, found.low) == pytest.approx((known.gex.mean, known.gex.low))
+    blind = inventory(greeks(), SPOT, np.full_like(official, NAN), bought, variance, traded)
     assert math.isnan(blind.gex.mean)
     assert blind.regime == "unknown"
 

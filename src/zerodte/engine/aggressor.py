@@ -13,7 +13,7 @@ from enum import IntEnum
 from typing import Final
 
 from zerodte.compiled import inline
-from zerodte.constants import FAR_SPREADS, MOST_TRADED, SIDE_ERROR
+from zerodte.constants import EXPECTED_SIDE, FAR_SPREADS, MOST_TRADED
 from zerodte.records.condition import Condition
 from zerodte.records.dbn import UNDEF_PRICE
 
@@ -55,21 +55,21 @@ class SideRule(IntEnum):
     CANCEL_UNMATCHED = 18
 
 
-#: The kind of evidence behind each rule that signs, a key of `SIDE_ERROR`.
+#: The kind of evidence behind each rule that signs, a key of `EXPECTED_SIDE`.
 EVIDENCE: Final[Mapping[SideRule, str]] = {
     SideRule.AT_ASK: "quote",
     SideRule.AT_BID: "quote",
     SideRule.ABOVE_MID: "quote",
     SideRule.BELOW_MID: "quote",
-    SideRule.EMPTY_BID: "quote",
+    SideRule.EMPTY_BID: "empty bid",
     SideRule.DEPTH: "depth",
     SideRule.TICK: "tick",
 }
 
 
-def error_rate(rule: SideRule) -> float:
-    """How often the rule takes the wrong side, in [0, 0.5); 0.5 for what it does not sign."""
-    return SIDE_ERROR[EVIDENCE[rule]] if rule in EVIDENCE else 0.5
+def expected_side(rule: SideRule) -> float:
+    """Mean of the customer's side of a trade that a rule calls a purchase; 0 if it signs none."""
+    return EXPECTED_SIDE[EVIDENCE[rule]] if rule in EVIDENCE else 0.0
 
 
 @inline
@@ -146,19 +146,16 @@ def _sign_at_mid(
 
 
 @inline
-def customer(side: int, rule: SideRule, size: int, bid_size: float, ask_size: float) -> int:
-    """The customer's side: the size rule first, then the aggressor's.
-
-    A trade of exactly the size of one quote took a customer's resting order.
+def by_size(rule: SideRule, size: int, bid_size: float, ask_size: float) -> int:
+    """The customer's side by the size rule: whose resting order a whole quote was; 0 if none.
 
     Args:
-        side: The aggressor's.
-        rule: What decided it.
+        rule: What decided the aggressor's side.
         size: Contracts traded.
         bid_size: Contracts, NaN where unknown.
         ask_size: Contracts, NaN where unknown.
     """
     at_bid, at_ask = size == bid_size, size == ask_size
     if at_bid == at_ask or not (rule <= SideRule.TICK or rule == SideRule.NO_RULE):
-        return side
+        return UNSIGNED
     return BUY if at_bid else SELL

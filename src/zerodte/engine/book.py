@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from zerodte.arrays import F64, I32, I64, U64, Bool
-from zerodte.compiled import kernel
+from zerodte.compiled import inline, kernel
 from zerodte.constants import STALE_AFTER
 from zerodte.records.dbn import UNDEF_PRICE, UNDEF_SIZE, Records
 
@@ -21,6 +21,12 @@ NEVER_QUOTED = -(2**62)
 #: Raw prices per dollar. Dividing gives the double nearest to the decimal, as strikes are; times
 #: 1e-9 would not, and a price at a strike would fall to either side of it.
 RAW_PER_DOLLAR = 1e9
+
+
+@inline
+def raw_price(dollars: float) -> int:
+    """A quote in the tape's integers; 0 where there is none."""
+    return int(np.rint(dollars * RAW_PER_DOLLAR)) if dollars > 0.0 else 0
 
 
 class PrevailingQuotes(NamedTuple):

@@ -10,20 +10,29 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from zerodte.arrays import F64, I32, I64, Rows
+from zerodte.arrays import F64, I8, I32, I64, Bool, Rows
 from zerodte.compiled import inline, kernel
-from zerodte.constants import MINUTE, MULTI_LEG_WEIGHT, MULTIPLIER, OPENING_NOISE, OPENING_SHARE
+from zerodte.constants import (
+    MINUTE,
+    MULTI_LEG_WEIGHT,
+    MULTIPLIER,
+    OPENING_NOISE,
+    OPENING_SHARE,
+    WHOLE_QUOTE_SIDE,
+    WHOLE_QUOTE_SIDE_OF_MANY,
+)
 from zerodte.engine.aggressor import (
     SideRule,
-    customer,
-    error_rate,
+    by_size,
+    expected_side,
     is_dirty,
     is_far,
     reason_against,
     sign,
 )
-from zerodte.engine.book import RAW_PER_DOLLAR, grown
+from zerodte.engine.book import RAW_PER_DOLLAR, grown, raw_price
 from zerodte.engine.open_interest import Turnover
+from zerodte.engine.packages import sign_packages
 from zerodte.engine.trade_ledger import (
     RULES,
     TOTALS,
@@ -42,6 +51,20 @@ from zerodte.engine.trades import NO_CANCEL, Classifications, Trades
 from zerodte.records.condition import Condition
 
 _ONE_PERCENT: Final = 0.01
+
+
+class ContractTerms(NamedTuple):
+    """What contracts are, shape (contracts,).
+
+    Attributes:
+        strike: Dollars.
+        is_call: Whether it is a call.
+        single_listed: Whether one exchange alone lists it.
+    """
+
+    strike: F64
+    is_call: Bool
+    single_listed: Bool
 
 
 class _Terms(NamedTuple):
@@ -79,7 +102,13 @@ class FlowLedger:
         self._trades.grow(1)
         self._far = np.zeros(1, np.int64)
 
-    def grow(self, contracts: int, group: I32 | None = None, symbol: I32 | None = None) -> None:
+    def grow(
+        self,
+        contracts: int,
+        group: I32 | None = None,
+        symbol: I32 | None = None,
+        terms: ContractTerms | None = None,
+    ) -> None:
         """Make room for positions below `contracts`.
 
         Args:
@@ -87,8 +116,16 @@ class FlowLedger:
             group: The group of each, shape (contracts,), whose trades are counted by rule
                 together: its chain. By default all are of one.
             symbol: The number of each one's symbol, shape (contracts,). By default all are of one.
+            terms: By default none is known: no package can be told.
         """
         self._totals = grown(self._totals, contracts, 0)
+        if terms is None:
+            self._totals["whole_quote"] = round(UNIT * WHOLE_QUOTE_SIDE_OF_MANY)
+        else:
+            own = self._totals[: len(terms.strike)]
+            own["strike"], own["is_call"] = np.rint(1000.0 * terms.strike), terms.is_call
+            sides = (round(UNIT * side) for side in (WHOLE_QUOTE_SIDE, WHOLE_QUOTE_SIDE_OF_MANY))
+            own["whole_quote"] = np.where(terms.single_listed, *sides)
         if symbol is not None and len(symbol):
             self._totals["symbol"][: len(symbol)] = symbol
             symbols = int(symbol.max()) + 1
@@ -110,6 +147,10 @@ class FlowLedger:
         """
         count = len(trades.positions)
         out = Classifications.empty(count)
+        packages = np.zeros((2, count), np.int8)
+        if (trades.conditions == Condition.MULTI_LEG).any():
+            terms = self._terms
+            sign_packages(trades, self._totals, terms.signed_from, terms.close, *packages)
         row = 0
         while row < count:
             row = _apply(
@@ -118,6 +159,7 @@ class FlowLedger:
                 first,
                 self._terms,
                 self._opening,
+                packages,
                 self._totals,
                 self._rules,
                 self._trades.rings,
@@ -212,8 +254,13 @@ class FlowLedger:
 
     @property
     def net_bought(self) -> F64:
-        """Contracts bought less sold, every trade corrected for how often its rule errs."""
+        """Contracts that customers are expected to have bought less sold."""
         return self._totals["net_bought"] / UNIT
+
+    @property
+    def customer_dollars(self) -> I64:
+        """Delta dollars of `net_bought` since the open, each trade's whole."""
+        return self._totals["customer_dollars"]
 
     @property
     def variance(self) -> F64:
@@ -232,24 +279,10 @@ def _opening_by_minute(minutes: int) -> I64:
 
 
 def _rules() -> Rows:
-    """What every rule's contracts count for.
-
-    A side that is wrong with probability e has mean 1 - 2e and variance 4e(1 - e); dividing by the
-    mean makes it unbiased. Of a contract without a side nothing is known but that it is one.
-    """
+    """What every rule's sides are worth, before any trade."""
     out = np.zeros(len(SideRule), RULES)
-    rates = [error_rate(rule) for rule in SideRule]
-    out["weight"] = _fixed(0.0 if e == 0.5 else 1 / (1 - 2 * e) for e in rates)
-    out["deviation"] = _fixed(
-        1.0 if e == 0.5 else math.sqrt(4 * e * (1 - e)) / (1 - 2 * e) for e in rates
-    )
+    out["expected"] = _fixed(expected_side(rule) for rule in SideRule)
     return out
-
-
-@inline
-def _raw(dollars: float) -> int:
-    """A quote in the tape's integers; 0 where there is none."""
-    return int(np.rint(dollars * RAW_PER_DOLLAR)) if dollars > 0.0 else 0
 
 
 @inline
@@ -262,17 +295,23 @@ def _value(entry: Row, spot: float, delta: float, gamma: float) -> None:
     entry.unpriced = 0 if is_priced else abs(entry.signed)
     entry.delta_dollars = int(np.rint(delta_dollars)) if is_priced else 0
     entry.gamma_dollars = int(np.rint(gamma_dollars)) if is_priced else 0
+    # Of the contracts that the customer is expected to have traded, and the error of one: a side of
+    # mean m has variance 1 - m squared. Of a contract without a side nothing is known.
+    expected = entry.expected / UNIT
+    entry.deviation = int(np.rint(UNIT * math.sqrt(1.0 - expected * expected)))
+    customer_dollars = float(entry.customer) * expected * MULTIPLIER * delta * spot
+    entry.customer_dollars = int(np.rint(customer_dollars)) if np.isfinite(customer_dollars) else 0
 
 
 @inline
 def _classify(
     price: int, size: int, quote: tuple[float, float, float, float], totals: Row
 ) -> tuple[int, int, SideRule]:
-    """The aggressor's side, the customer's, and what decided."""
+    """The aggressor's side, the customer's by the size rule, and what decided the former."""
     bid, ask, bid_size, ask_size = quote
     reference = totals.last if totals.last != price else totals.different
-    side, rule = sign(price, _raw(bid), _raw(ask), bid_size, ask_size, reference)
-    return side, customer(side, rule, size, bid_size, ask_size), rule
+    side, rule = sign(price, raw_price(bid), raw_price(ask), bid_size, ask_size, reference)
+    return side, by_size(rule, size, bid_size, ask_size), rule
 
 
 @kernel
@@ -282,6 +321,7 @@ def _apply(
     first: int,
     terms: _Terms,
     opening: I64,
+    packages: I8,
     totals: Rows,
     rules: Rows,
     rings: Rows,
@@ -321,10 +361,10 @@ def _apply(
         in_session = terms.signed_from <= received[i] <= terms.close
         rule = reason_against(condition, bool(stale[i]), in_session, terms.multi_leg_weight)
         is_own_price = rule != SideRule.CONDITION and condition != Condition.MULTI_LEG
-        side, by_size = 0, 0
+        side, whole = 0, 0
         if rule == SideRule.NONE:
             quote = (standing[i, 0], standing[i, 1], standing[i, 2], standing[i, 3])
-            side, by_size, rule = _classify(price[i], size, quote, mine)
+            side, whole, rule = _classify(price[i], size, quote, mine)
             far[mine.symbol] += is_far(price[i] / RAW_PER_DOLLAR, quote[0], quote[1])
         ring.newest += 1
         entry = entries[place(ring, ring.newest)]
@@ -335,13 +375,19 @@ def _apply(
             entry.signed = side * int(np.rint(terms.multi_leg_weight * size))
             entry.remainder = SideRule.MULTI_LEG
         entry.opening = opening[min(max(minute - terms.first_minute, 0), opening.shape[0] - 1)]
+        own = mine.group
+        buyer = whole if whole != 0 else side
+        expected = mine.whole_quote if whole != 0 else rules[own, rule].expected
+        if condition == Condition.MULTI_LEG:
+            # A leg's own price says little: only its package's does.
+            buyer, expected = packages[0, i], packages[1, i]
+        entry.customer, entry.expected = buyer * size, expected if buyer != 0 else 0
         entry.last, entry.different, entry.newest = mine.last, mine.different, mine.newest
         _value(entry, spot[i], delta[i], gamma[i])
-        own = mine.group
         deviation = tally(entry, mine, rules[own, rule], rules[own, entry.remainder], 1)
         join_cluster(entry, mine, entries[place(ring, mine.owner)], minute, deviation)
         if is_own_price:
             remember_price(entry, mine, price[i])
-        sides[i], customers[i], decided[i] = side, by_size, rule
+        sides[i], customers[i], decided[i] = side, buyer, rule
         delta_dollars[i], gamma_dollars[i] = entry.delta_dollars, entry.gamma_dollars
     return int(positions.shape[0])

@@ -1,9 +1,10 @@
 """What dealers hold, as far as a tape can tell, and how sure that is.
 
 A dealer's position in a contract, long positive, is a share of the morning's open interest (a
-prior, the same for all calls and the same for all puts) less what customers bought since. Its four
-exposures are sums of positions, so that their variances follow without approximation: the prior is
-shared by all calls, and by all puts; errors of flow are independent between contracts.
+prior, the same for all calls and the same for all puts) less what customers are expected to have
+bought since. Its four exposures are sums of positions, so that their variances follow without
+approximation: the prior is shared by all calls, and by all puts, with noise of its own at every
+strike; errors of flow are independent between contracts but for what all of them have in common.
 """
 
 from dataclasses import dataclass
@@ -13,7 +14,14 @@ from typing import TypeAlias
 import numpy as np
 
 from zerodte.arrays import F64
-from zerodte.constants import DEALER_PRIOR, INTERVAL, MULTIPLIER, SESSIONS_PER_YEAR
+from zerodte.constants import (
+    COMMON_SIDE_ERROR,
+    DEALER_PRIOR,
+    INTERVAL,
+    MULTIPLIER,
+    SESSIONS_PER_YEAR,
+    STRIKE_NOISE,
+)
 from zerodte.engine.exposure import held
 from zerodte.engine.regime import Regime
 from zerodte.pricing.black import Greeks
@@ -79,6 +87,7 @@ def inventory(
     official: F64,
     net_bought: F64,
     variance: F64,
+    traded: F64,
     prior: Prior = DEALER_PRIOR,
 ) -> Inventory:
     """Estimate dealers' book.
@@ -89,10 +98,12 @@ def inventory(
         official: Settled open interest, contracts, shape (2, n); NaN where unknown.
         net_bought: What customers bought less sold since, contracts, shape (2, n).
         variance: Of `net_bought`, contracts squared, shape (2, n).
+        traded: Contracts since the open, shape (2, n).
         prior: Mean and standard deviation of dealers' share, of calls and of puts.
 
     Returns:
-        NaN all through where no open interest is known at all.
+        Never beyond what dealers would have if all of the morning's open interest and all of the
+        day's volume were theirs, on one side. NaN all through where no open interest is known.
     """
     share, deviation = np.array(prior).T[:, :, None]
     carried = held(official)
@@ -107,9 +118,12 @@ def inventory(
             greeks.charm * (shares / SESSIONS_PER_YEAR),
         )
     )
+    size, volume = np.abs(dollars), np.nan_to_num(traded)
     of_prior = ((dollars * carried).sum(axis=2) * deviation[:, 0]) ** 2
-    of_flow = (dollars**2 * np.nan_to_num(variance)).sum(axis=(1, 2))
-    mean = (dollars * position).sum(axis=(1, 2))
-    half = _HALF_WIDTH * np.sqrt(of_prior.sum(axis=1) + of_flow)
-    ends = zip(mean.tolist(), (mean - half).tolist(), (mean + half).tolist(), strict=True)
-    return Inventory(*(Estimate(*figures) for figures in ends))
+    apart = np.nan_to_num(variance) + (STRIKE_NOISE * carried) ** 2
+    in_common = COMMON_SIDE_ERROR * (size * volume).sum(axis=(1, 2))
+    spread = of_prior.sum(axis=1) + (dollars**2 * apart).sum(axis=(1, 2)) + in_common**2
+    mean, half = (dollars * position).sum(axis=(1, 2)), _HALF_WIDTH * np.sqrt(spread)
+    most = (size * (carried + volume)).sum(axis=(1, 2))
+    figures = np.clip((mean, mean - half, mean + half), -most, most)
+    return Inventory(*(Estimate(*row) for row in figures.T.tolist()))

@@ -28,7 +28,7 @@ class Turnover(NamedTuple):
         sold: By the aggressor.
         traded: With a side or without.
         opened: Opened less closed, by the time of day (`zerodte.constants.OPENING_SHARE`).
-        net_bought: Bought less sold, every trade corrected for how often its rule errs.
+        net_bought: What customers are expected to have bought less sold.
         variance: Of `net_bought`, contracts squared.
     """
 

@@ -22,8 +22,8 @@ from zerodte.constants import CANCEL_REACH
 #: One row of a table below. The compiler knows its fields, the type checker does not.
 Row: TypeAlias = Any
 
-#: Fixed point: weights, deviations and opening shares are kept in hundredths. The squared sum of a
-#: minute then has room for ten million contracts.
+#: Fixed point: expected sides, deviations and opening shares are kept in hundredths. The squared
+#: sum of a minute then has room for ten million contracts.
 UNIT: Final = 100
 
 #: A contract's totals; all zero before its first trade.
@@ -36,7 +36,8 @@ TOTALS: Final = np.dtype(
         ("delta_dollars", "i8"),  # signed, whole dollars
         ("gamma_dollars", "i8"),
         ("opened", "i8"),  # contracts x opening share
-        ("net_bought", "i8"),  # contracts x weight of the rule, signed
+        ("net_bought", "i8"),  # contracts x expected side of the customer
+        ("customer_dollars", "i8"),  # their delta dollars, whole
         ("variance", "i8"),  # of net_bought
         ("cluster", "i8"),  # sum of deviations in the current minute
         ("minute", "i8"),
@@ -46,6 +47,10 @@ TOTALS: Final = np.dtype(
         ("newest", "i8"),  # serial of the trade that set them
         ("group", "i8"),  # of contracts whose trades are counted by rule together
         ("symbol", "i8"),  # whose ring its trades are in
+        # Its terms.
+        ("strike", "i8"),  # thousandths of a dollar
+        ("is_call", "i8"),
+        ("whole_quote", "i8"),  # the expected side of a trade that takes one, hundredths
     ]
 )
 
@@ -62,20 +67,23 @@ ENTRY: Final = np.dtype(
         ("different", "i8"),
         ("newest", "i8"),
         ("unpriced", "i8"),
+        ("customer_dollars", "i8"),
         ("position", "i4"),  # negative once undone
         ("signed", "i4"),  # contracts, negative if sold
         ("size", "i4"),
+        ("customer", "i4"),  # contracts by the customer's side, negative if sold
+        ("expected", "i2"),  # of that side, hundredths
+        ("deviation", "i2"),  # of a contract's error, hundredths
         ("opening", "i2"),  # opening share of its time of day
         ("rule", "u1"),
         ("remainder", "u1"),  # the reason why the rest of its size has no side
     ]
 )
 
-#: What a rule's contracts count for, and how many there were, in one group of contracts.
+#: What the sides of a rule are worth, and how many there were, in one group of contracts.
 RULES: Final = np.dtype(
     [
-        ("weight", "i8"),  # 1 / (1 - 2e), e the error rate
-        ("deviation", "i8"),  # one standard deviation of a contract's error in flow
+        ("expected", "i8"),  # side of the customer of a purchase, hundredths
         ("records", "i8"),
         ("volume", "i8"),  # contracts
     ]
@@ -180,11 +188,12 @@ def tally(entry: Row, totals: Row, rule: Row, remainder: Row, sign: int) -> int:
     totals.delta_dollars += sign * entry.delta_dollars
     totals.gamma_dollars += sign * entry.gamma_dollars
     totals.opened += sign * size * entry.opening
-    totals.net_bought += sign * signed * rule.weight
+    totals.net_bought += sign * entry.customer * entry.expected
+    totals.customer_dollars += sign * entry.customer_dollars
     rule.records += sign
     rule.volume += sign * (bought + sold)
     remainder.volume += sign * rest
-    return int((bought + sold) * rule.deviation + rest * remainder.deviation)
+    return int(size * entry.deviation)
 
 
 @inline

@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 
 from zerodte.arrays import F64, Bool, Index
-from zerodte.engine.aggressor import EVIDENCE, SideRule, error_rate
+from zerodte.engine.aggressor import EVIDENCE, SideRule, expected_side
 from zerodte.evaluate.observations import ALL, ReplayObservations, ScoreRows
 from zerodte.evaluate.statistic import share
 from zerodte.records.condition import Condition
@@ -44,7 +44,7 @@ def score_sides(observations: ReplayObservations) -> ScoreRows:
                 out[kind, name] = _score(trades[which])
     for rule in EVIDENCE:
         if (row := out.get(("rule", _name(rule)))) is not None:
-            row["assumed"] = 1.0 - error_rate(rule)
+            row["assumed"] = 0.5 * (1.0 + expected_side(rule))
     return out
 
 

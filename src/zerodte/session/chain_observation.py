@@ -40,7 +40,7 @@ class ChainObservation:
         delta_dollars: Signed, since the open.
         gamma_dollars: Likewise, per 1% move.
         cleared: Contracts that the venue says were cleared; NaN where unknown.
-        net_bought: Contracts that customers bought less sold, corrected for errors of the rules.
+        net_bought: Contracts that customers are expected to have bought less sold.
         variance: Of that, contracts squared.
         interest: How its open interest was moved.
         by_rule: Contracts by the `Rule` that decided, shape (rules,).

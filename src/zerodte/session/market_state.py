@@ -19,6 +19,7 @@ from zerodte.constants import (
     OPEN_INTEREST_METHOD,
     SECOND,
     SHARED_INDICES,
+    SINGLE_LISTED,
 )
 from zerodte.engine.aggressor import SideRule
 from zerodte.engine.book import (
@@ -29,7 +30,7 @@ from zerodte.engine.book import (
     grown,
 )
 from zerodte.engine.chain_inputs import CALL, PUT, ChainClock, gather
-from zerodte.engine.flow import FlowLedger
+from zerodte.engine.flow import ContractTerms, FlowLedger
 from zerodte.engine.plausibility import believed_forward
 from zerodte.engine.repeats import Repeats
 from zerodte.engine.settled import SettledInterest
@@ -313,7 +314,14 @@ class MarketState:
         self.book.grow(size, len(chains))
         self.marks.grow(self.contracts)
         self.settled.grow(self._symbol_of, symbols)
-        self.flow.grow(size, self.contracts.chain, self._symbol_of)
+        is_single = np.array([chain.symbol in SINGLE_LISTED for chain in chains], np.bool_)
+        known = self.contracts
+        self.flow.grow(
+            size,
+            known.chain,
+            self._symbol_of,
+            ContractTerms(known.strike, known.is_call, is_single[known.chain]),
+        )
         self.repeats.grow(symbols)
         self.inputs.grow(symbols)
         self._traded = grown(self._traded, symbols, 0)

@@ -286,7 +286,11 @@ def forward_of(observation: ChainObservation, spot: Spot) -> float:
 
 def book_of(observation: ChainObservation, surface: Surface, spot: Spot) -> Inventory:
     """Dealers' own book in a chain."""
-    official = observation.instant.official
     return inventory(
-        surface.greeks, spot.value, official, observation.net_bought, observation.variance
+        surface.greeks,
+        spot.value,
+        observation.instant.official,
+        observation.net_bought,
+        observation.variance,
+        observation.contracts.astype(np.float64),
     )
