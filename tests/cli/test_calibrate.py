@@ -113,6 +113,9 @@ def test_a_file_of_another_symbol_version_or_kind_is_refused(bars: Path, tmp_pat
     assert "has version 2 of the form, this program reads 1; make it anew" in refused(
         content | {"zerodte_calibration": 2}
     )
+    assert "its scale is of version 9 of the method, this program has 1" in refused(
+        content | {"scale_version": 9}
+    )
     for other in ("{}", "[1]", "no json", "", '{"zerodte_calibration": "1"}'):
         assert "not a calibration file" in refused(other)
     damages: list[dict[str, object]] = [{"sessions": 0}, {"extra": 1}, {"har_t": {}}, {"symbol": 1}]

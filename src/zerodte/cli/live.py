@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from zerodte.cli.options import ADDRESS, FOLDER, Finite, Whole
-from zerodte.cli.serve import ALLOW_HOST, HISTORY, HOST, PORT
+from zerodte.cli.serve import ALLOW_HOST, CALIBRATION, HISTORY, HOST, PORT
 from zerodte.cli.serving import serve
 from zerodte.feeds.tcp_client import TcpFeed
 from zerodte.feeds.tcp_server import TcpFeedServer
@@ -15,6 +15,7 @@ from zerodte.server.run import Listener
 from zerodte.service.session_store import SessionStore
 from zerodte.service.stage import Stage
 from zerodte.tape.folder import open_tape
+from zerodte.wire.calibration import CalibrationFile
 
 
 @click.command("feed", short_help="Send a tape as a live feed to every client.")
@@ -63,6 +64,7 @@ def feed_command(tape: Path, speed: float, host: str, port: int, no_resume: bool
 @ALLOW_HOST
 @PORT
 @HISTORY
+@CALIBRATION
 def live_command(
     feed: tuple[str, int],
     record: Path,
@@ -70,11 +72,12 @@ def live_command(
     hosts: tuple[str, ...],
     port: int,
     store: SessionStore | None,
+    calibrations: dict[str, CalibrationFile],
 ) -> None:
     """Record the live feed at FEED and serve it over HTTP."""
     listener = Listener(host, port)
     with closing(listener.socket):
-        runner = LiveRunner(Stage(store), TcpFeed(*feed), record)
+        runner = LiveRunner(Stage(store, calibrations), TcpFeed(*feed), record)
         for sentence in runner.recovery.sentences():
             click.echo(sentence)
         serve(runner, listener, f"recording to {runner.folder} ...", hosts)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from zerodte.calibrate.parameter_file import read_calibration
 from zerodte.cli.options import DATE, FOLDER, Finite, Whole
 from zerodte.cli.serving import serve
 from zerodte.cli.simulate import IMPACT_OPTION, SEED_OPTION, SYMBOLS_OPTION, session_of
@@ -23,6 +24,7 @@ from zerodte.server.run import Listener
 from zerodte.service.session_store import SessionStore
 from zerodte.service.stage import Stage
 from zerodte.tape.folder import open_tape
+from zerodte.wire.calibration import CalibrationFile
 
 #: How much of the demo's first session is played at once.
 _LEAD = 2 * HOUR
@@ -43,6 +45,27 @@ def _allowed(_context: click.Context, _option: click.Parameter, names: tuple[str
     return names
 
 
+def _calibrations(
+    _context: click.Context, _option: click.Parameter, paths: tuple[Path, ...]
+) -> dict[str, CalibrationFile]:
+    files: dict[str, CalibrationFile] = {}
+    for path in paths:
+        file = read_calibration(path)
+        if file.symbol in files:
+            raise click.BadParameter(f"{path}: another file is of {file.symbol} too; give one")
+        files[file.symbol] = file
+    return files
+
+
+CALIBRATION = click.option(
+    "--calibration",
+    "calibrations",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    multiple=True,
+    callback=_calibrations,
+    help="A file of zerodte calibrate --out, for its symbol; repeatable.",
+)
 ALLOW_HOST = click.option(
     "--allow-host",
     "hosts",
@@ -73,6 +96,7 @@ PORT = click.option(
     "to its end at once.",
 )
 @HISTORY
+@CALIBRATION
 def serve_command(
     tape: Path | None,
     host: str,
@@ -80,6 +104,7 @@ def serve_command(
     port: int,
     speed: float | None,
     store: SessionStore | None,
+    calibrations: dict[str, CalibrationFile],
 ) -> None:
     """Serve the tape in folder TAPE over HTTP, or with --history alone its finished sessions."""
     if tape is None:
@@ -88,12 +113,12 @@ def serve_command(
                 "Give the folder of a tape, or --history for its sessions alone."
             )
         quiet = last_session(store.history)
-        runner = ReplayRunner(Stage(store), [quiet])
+        runner = ReplayRunner(Stage(store, calibrations), [quiet])
         activity = f"finished sessions up to {quiet.session.date}, for past instants (at=) ..."
         serve(runner, Listener(host, port), activity, hosts)
         return
     opened = open_tape(tape)
-    runner = ReplayRunner(Stage(store), [opened], speed)
+    runner = ReplayRunner(Stage(store, calibrations), [opened], speed)
     serve(runner, Listener(host, port), f"reading the tape of {opened.session.date} ...", hosts)
 
 

@@ -5,6 +5,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 from zerodte.constants import SAMPLE_INTERVAL, SECOND
 from zerodte.logs import log
@@ -15,6 +16,7 @@ from zerodte.service.session_store import SessionStore
 from zerodte.session.session import Session
 from zerodte.views.frame import data_as_of
 from zerodte.wire.base import timestamp
+from zerodte.wire.calibration import CalibrationFile
 from zerodte.wire.envelope import Source
 from zerodte.wire.errors import ApiError
 from zerodte.wire.health import Health
@@ -116,11 +118,13 @@ class Stage:
 
     Args:
         store: Stores finished sessions; None stores nothing.
+        calibrations: Calibration files by symbol.
 
     Attributes:
         lock: Held while a session is read or advanced.
         progress: Counts and versions.
         store: Finished sessions, or None.
+        calibrations: Calibration files by symbol.
         current: The session that answers come from; None before the first one is ready.
         problem: Why there are no answers or no more ticks; None while all is well.
         runner_problems: Returns the runner's own problems.
@@ -128,10 +132,15 @@ class Stage:
         runner_queues: Returns the sizes of the runner's queues, by name.
     """
 
-    def __init__(self, store: SessionStore | None = None) -> None:
+    def __init__(
+        self,
+        store: SessionStore | None = None,
+        calibrations: Mapping[str, CalibrationFile] = MappingProxyType({}),
+    ) -> None:
         self.lock = threading.Lock()
         self.progress = Progress()
         self.store = store
+        self.calibrations = calibrations
         self.current: CurrentSession | None = None
         self.problem: str | None = "starting: nothing has been read yet"
         self._arrivals: Mapping[str, int] = {}
