@@ -116,7 +116,9 @@ def test_few_sessions_are_not_judged() -> None:
     found = report(*(trending(day, seed) for seed, day in enumerate(DAYS[:19])))
     assert found.comparison.scores[CHAIN].gain.mean < 0.0
     assert found.method == PHYSICAL
-    assert found.sentence == "served: physical_v1; 19 sessions scored, 20 are needed to judge it"
+    assert found.sentence == (
+        "served: physical_v1; 19 of the 20 sessions are scored that are needed to judge it"
+    )
 
 
 def test_a_market_that_moves_more_than_priced_is_learned() -> None:
@@ -140,7 +142,7 @@ def test_each_session_is_scored_from_those_before_it() -> None:
             squares.append((law.mass(one.spot - reach, one.spot + reach) - came) ** 2)
     assert found.comparison.scores[PHYSICAL].loss.mean == pytest.approx(np.mean(squares))
     assert found.comparison.verdicts()[0] == (
-        "physical_v1 is no better than density_v1: 1 session tells nothing"
+        "physical_v1 is no better than density_v1: one session tells nothing"
     )
 
 
@@ -166,7 +168,10 @@ def test_sessions_that_tell_nothing_are_counted(tmp_path: Path) -> None:
         "sessions without a price at their close": 1,
         "sessions without a volatility": 1,
     }
-    with pytest.raises(CalibrationError, match="no session of SPY counts: 1 sessions without a p"):
+    with pytest.raises(
+        CalibrationError,
+        match="no session of SPY counts; sessions without a price at their close: 1",
+    ):
         read_sessions(store(tmp_path / "none", cut), "SPY")
 
 

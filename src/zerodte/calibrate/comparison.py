@@ -158,7 +158,7 @@ def _finite(value: float) -> float | None:
 def _words(rival: str, of: ForecastScore) -> str:
     """What the interval of the gain allows to say."""
     if of.gain.days < 2:
-        return f"no better than {rival}: {of.gain.days} session tells nothing"
+        return f"no better than {rival}: one session tells nothing"
     bounds = f"[{of.gain.low:+.4f}, {of.gain.high:+.4f}]"
     match verdict(of.gain.low, of.gain.high):
         case "better":

@@ -59,8 +59,8 @@ class SessionReport:
             )
         if scored < JUDGED_SESSIONS:
             return (
-                f"served: physical_v1; {scored} sessions scored, "
-                f"{JUDGED_SESSIONS} are needed to judge it"
+                f"served: physical_v1; {scored} of the {JUDGED_SESSIONS} sessions are scored that "
+                "are needed to judge it"
             )
         return f"served: physical_v1, which did not do worse than density_v1 in {scored} sessions"
 
