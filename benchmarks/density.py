@@ -57,7 +57,7 @@ def instant_of(count: int) -> ChainInputs:
     listed = np.ones((2, count), np.bool_)
     positions = np.arange(2 * count, dtype=np.int32).reshape(2, -1)
     chain = Chain(0, "SPXW", "SPX", datetime.date(2022, 3, 23), False, strikes, positions, listed)
-    quotes = Quotes(mid, 0.05 + 0.02 * mid, {})
+    quotes = Quotes(mid, 0.05 + 0.02 * mid, {}, unknown)
     return ChainInputs(chain, CLOCK, True, 0, quotes, unknown, unknown, unknown)
 
 

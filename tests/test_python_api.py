@@ -36,6 +36,7 @@ CALLS: list[tuple[str, str, dict[str, Any]]] = [
     (f"{FLOW}/heatmap/ABC", "heatmap", {"metric": "oi", "mode": "delta"}),
     (f"{FLOW}/strike-flow/ABC", "strike_flow", {"bar": "5m"}),
     (f"{FLOW}/leaderboard", "leaderboard", {"n": 3}),
+    (f"{FLOW}/calibration/ABC", "calibration", {}),
     ("/v1/exposure/zero-dte/ABC", "exposure", {}),
 ]
 

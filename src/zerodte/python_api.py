@@ -16,6 +16,7 @@ from zerodte.service.stage import CurrentSession, Stage
 from zerodte.session.session import Session
 from zerodte.tape.folder import TapeError, open_tape
 from zerodte.tape.source import TickSource
+from zerodte.wire.calibration import Calibration, CalibrationQuery
 from zerodte.wire.errors import ApiError
 from zerodte.wire.exposure import ExposureBlocks, ExposureQuery, Head
 from zerodte.wire.heatmap import Heatmap, HeatmapQuery
@@ -142,6 +143,10 @@ class MarketDay:
     def leaderboard(self, **parameters: object) -> Answer[Leaderboard]:
         """All symbols with a same-day chain, ranked."""
         return self._ask(LeaderboardQuery, _decoder(Leaderboard), **parameters)
+
+    def calibration(self, symbol: str) -> Answer[Calibration]:
+        """What makes a symbol's probabilities physical, and how it has done."""
+        return self._ask(CalibrationQuery, _decoder(Calibration), symbol=symbol)
 
     def _ask(
         self, query: type[Query], decode: Callable[[bytes], A_co], **parameters: object

@@ -28,7 +28,7 @@ from zerodte.session.sample import (
     units,
 )
 
-STRIKES = np.arange(470.0, 531.0, 2.5)
+STRIKES = np.arange(482.5, 518.0, 2.5)
 #: Volatility that chains price, a year.
 VOLATILITY = 0.16
 START = 500.0

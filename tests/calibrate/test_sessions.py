@@ -12,7 +12,12 @@ from calibrate.made_bars import sessions
 from calibrate.made_sessions import START, VOLATILITY, finished, store, with_path
 from zerodte.calibrate.error import CalibrationError
 from zerodte.calibrate.session_report import CHAIN, PHYSICAL, SessionReport, session_report
-from zerodte.calibrate.sessions import FinishedSession, finished_session, read_sessions
+from zerodte.calibrate.sessions import (
+    FinishedSession,
+    FinishedSessions,
+    finished_session,
+    read_sessions,
+)
 from zerodte.constants import SCORED_MINUTES
 from zerodte.engine.physical import PUBLISHED_SCALE
 from zerodte.history.stored import StoredSession
@@ -27,8 +32,8 @@ def told(session: StoredSession) -> FinishedSession:
     return found
 
 
-def report(folder: Path, *made: StoredSession) -> SessionReport:
-    return session_report(read_sessions(store(folder, *made), None))
+def report(*made: StoredSession) -> SessionReport:
+    return session_report(FinishedSessions("SPY", tuple(told(one) for one in made), {}))
 
 
 def test_variance_by_quarter_against_a_plain_twin() -> None:
@@ -62,10 +67,10 @@ def test_the_density_of_a_moment_is_that_of_the_prices() -> None:
         )
 
 
-def test_one_session_moves_the_published_scale_by_its_weight(tmp_path: Path) -> None:
+def test_one_session_moves_the_published_scale_by_its_weight() -> None:
     made = finished(DAYS[0], 1.3, 9)
     ratio = told(made).variance.ratio
-    scale = report(tmp_path, made).scale
+    scale = report(made).scale
     for k, of_day in zip(scale.factors, ratio, strict=True):
         assert k == pytest.approx(math.sqrt((60 * 0.87**2 + 1.1 * of_day) / 61))
     assert scale.sessions == 1
@@ -80,9 +85,9 @@ def trending(day: TradingSession, seed: int) -> StoredSession:
     return with_path(day, START * np.exp(np.cumsum(steps)))
 
 
-def test_a_market_that_moves_as_published_keeps_the_scale_and_serves_it(tmp_path: Path) -> None:
+def test_a_market_that_moves_as_published_keeps_the_scale_and_serves_it() -> None:
     made = (finished(day, 0.83, seed) for seed, day in enumerate(DAYS))
-    found = report(tmp_path, *made)
+    found = report(*made)
     # 1.1 x 0.83^2 = 0.758 is the published 0.87^2.
     for k in found.scale.factors:
         assert k == pytest.approx(0.87, abs=0.02)
@@ -92,9 +97,9 @@ def test_a_market_that_moves_as_published_keeps_the_scale_and_serves_it(tmp_path
     assert "did not do worse than density_v1 in 40 sessions" in found.sentence
 
 
-def test_where_the_scale_does_worse_the_chain_is_served(tmp_path: Path) -> None:
+def test_where_the_scale_does_worse_the_chain_is_served() -> None:
     """Realised variance misses a trend, so a scale fitted on it is too small."""
-    found = report(tmp_path, *(trending(day, seed) for seed, day in enumerate(DAYS[:20])))
+    found = report(*(trending(day, seed) for seed, day in enumerate(DAYS[:20])))
     assert max(found.scale.factors) < 0.87
     assert found.comparison.scores[CHAIN].gain.mean < 0.0
     assert found.method == CHAIN
@@ -107,25 +112,27 @@ def test_where_the_scale_does_worse_the_chain_is_served(tmp_path: Path) -> None:
     assert (file.method, file.scale) == (CHAIN, (1.0,) * 4)
 
 
-def test_few_sessions_are_not_judged(tmp_path: Path) -> None:
-    found = report(tmp_path, *(trending(day, seed) for seed, day in enumerate(DAYS[:19])))
+def test_few_sessions_are_not_judged() -> None:
+    found = report(*(trending(day, seed) for seed, day in enumerate(DAYS[:19])))
     assert found.comparison.scores[CHAIN].gain.mean < 0.0
     assert found.method == PHYSICAL
-    assert found.sentence == "served: physical_v1; 19 sessions scored, 20 are needed to judge it"
+    assert found.sentence == (
+        "served: physical_v1; 19 of the 20 sessions are scored that are needed to judge it"
+    )
 
 
-def test_a_market_that_moves_more_than_priced_is_learned(tmp_path: Path) -> None:
-    found = report(tmp_path, *(finished(day, 1.5, seed) for seed, day in enumerate(DAYS)))
+def test_a_market_that_moves_more_than_priced_is_learned() -> None:
+    found = report(*(finished(day, 1.5, seed) for seed, day in enumerate(DAYS)))
     assert min(found.scale.factors) > 1.05
     assert found.comparison.scores[CHAIN].gain.low > 0.0
     assert found.method == PHYSICAL
 
 
-def test_each_session_is_scored_from_those_before_it(tmp_path: Path) -> None:
+def test_each_session_is_scored_from_those_before_it() -> None:
     """The first session is forecast with the published scale, whatever came later."""
     made = [finished(day, 1.5, seed) for seed, day in enumerate(DAYS[:3])]
     first = told(made[0])
-    found = report(tmp_path, *made[:1])
+    found = report(*made[:1])
     squares = []
     for one in first.moments:
         law = one.density.scaled(PUBLISHED_SCALE.at(one.elapsed_pct))
@@ -135,11 +142,11 @@ def test_each_session_is_scored_from_those_before_it(tmp_path: Path) -> None:
             squares.append((law.mass(one.spot - reach, one.spot + reach) - came) ** 2)
     assert found.comparison.scores[PHYSICAL].loss.mean == pytest.approx(np.mean(squares))
     assert found.comparison.verdicts()[0] == (
-        "physical_v1 is no better than density_v1: 1 session tells nothing"
+        "physical_v1 is no better than density_v1: one session tells nothing"
     )
 
 
-def test_half_days_count_by_their_own_quarters(tmp_path: Path) -> None:
+def test_half_days_count_by_their_own_quarters() -> None:
     half = calendar().session(datetime.date(2025, 7, 3))
     assert half is not None
     assert half.is_early_close
@@ -161,11 +168,14 @@ def test_sessions_that_tell_nothing_are_counted(tmp_path: Path) -> None:
         "sessions without a price at their close": 1,
         "sessions without a volatility": 1,
     }
-    with pytest.raises(CalibrationError, match="no session of SPY counts: 1 sessions without a p"):
+    with pytest.raises(
+        CalibrationError,
+        match="no session of SPY counts; sessions without a price at their close: 1",
+    ):
         read_sessions(store(tmp_path / "none", cut), "SPY")
 
 
-def test_a_price_that_stands_still_realises_nothing(tmp_path: Path) -> None:
-    found = report(tmp_path, with_path(DAYS[0], np.full(390, START)))
+def test_a_price_that_stands_still_realises_nothing() -> None:
+    found = report(with_path(DAYS[0], np.full(390, START)))
     for k in found.scale.factors:
         assert k == pytest.approx(0.87 * math.sqrt(60 / 61))

@@ -113,6 +113,9 @@ def test_a_file_of_another_symbol_version_or_kind_is_refused(bars: Path, tmp_pat
     assert "has version 2 of the form, this program reads 1; make it anew" in refused(
         content | {"zerodte_calibration": 2}
     )
+    assert "its scale is of version 9 of the method, this program has 1" in refused(
+        content | {"scale_version": 9}
+    )
     for other in ("{}", "[1]", "no json", "", '{"zerodte_calibration": "1"}'):
         assert "not a calibration file" in refused(other)
     damages: list[dict[str, object]] = [{"sessions": 0}, {"extra": 1}, {"har_t": {}}, {"symbol": 1}]
@@ -145,7 +148,7 @@ def test_finished_sessions(tmp_path: Path) -> None:
     store(root, *(finished(day, 0.8, seed) for seed, day in enumerate(days)))
     result = run("--history", root, "--page", page, "--out", out)
     assert result.exit_code == 0, result.output
-    assert result.stdout.startswith("SPY: 24 finished sessions, 2025-03-03 to 2025-04-03")
+    assert result.stdout.startswith("SPY: finished sessions: 24, 2025-03-03 to 2025-04-03")
     assert "Physical over risk-neutral sigma" in result.stdout
     assert "served: " in result.stdout
     assert "physical_v1 is " in result.stdout
@@ -170,3 +173,21 @@ def test_finished_sessions(tmp_path: Path) -> None:
     empty = run("--history", tmp_path / "nowhere")
     assert empty.exit_code == 1
     assert "no finished session; it has no session" in empty.output
+
+
+def test_a_recorded_half_day(goog_tape: Path, tmp_path: Path) -> None:
+    """From a tape of real quotes to a scale, by commands alone."""
+    root, out = tmp_path / "history", tmp_path / "goog.json"
+    replayed = CliRunner().invoke(main, ["replay", str(goog_tape), "--history", str(root)])
+    assert replayed.exit_code == 0, replayed.output
+    result = run("--history", root, "--out", out)
+    assert result.exit_code == 0, result.output
+    assert "GOOG: finished sessions: 1, 2015-12-24 to 2015-12-24" in result.stdout
+    assert "nan" not in result.stdout
+    assert "physical_v1 is no better than density_v1: one session tells nothing" in result.stdout
+    found = read_calibration(out, "GOOG")
+    assert found.scale is not None
+    # One session moves k by less than a sixtieth of what it says.
+    assert found.scale == pytest.approx((0.87,) * 4, abs=0.01)
+    ratios = json.loads(run("--history", root, "--json").stdout)["realised_over_implied"]
+    assert all(0.2 < ratio < 2.0 for ratio in ratios)

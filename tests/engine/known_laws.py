@@ -75,7 +75,9 @@ def instant_of(strikes: F64, mid: F64, spread: F64) -> ChainInputs:
     )
     clock = ChainClock(0, 60 / (390 * 252), 1.0, 84.6, 0.2, 1.0)
     unknown = np.full(shape, np.nan)
-    return ChainInputs(chain, clock, True, 0, Quotes(mid, spread, {}), unknown, unknown, unknown)
+    return ChainInputs(
+        chain, clock, True, 0, Quotes(mid, spread, {}, unknown), unknown, unknown, unknown
+    )
 
 
 def quoted(law: KnownLaw, strikes: F64, tick: float, rng: np.random.Generator) -> ChainInputs:

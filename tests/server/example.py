@@ -10,6 +10,7 @@ from msgspec import inspect
 
 from zerodte.constants import SECOND
 from zerodte.service.market_service import MarketStats, MarketStatus
+from zerodte.wire.calibration import Calibration, CalibrationQuery
 from zerodte.wire.errors import ApiError
 from zerodte.wire.exposure import ChainQuery, ExposureBlocks, ExposureQuery, Head, encode
 from zerodte.wire.health import Health
@@ -62,6 +63,8 @@ class ExampleService:
         self.asked.append(query)
         if isinstance(query, LeaderboardQuery):
             return msgspec.json.encode(filled(Leaderboard))
+        if isinstance(query, CalibrationQuery):
+            return msgspec.json.encode(filled(Calibration, symbol=query.symbol))
         assert isinstance(query, SymbolQuery)
         return self._chain(query) if isinstance(query, ChainQuery) else self._window(query)
 

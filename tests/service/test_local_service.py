@@ -9,6 +9,7 @@ from session.usual import heard
 from zerodte.constants import SECOND
 from zerodte.service.local_service import LocalService
 from zerodte.service.stage import CurrentSession, Stage
+from zerodte.wire.calibration import CalibrationQuery
 from zerodte.wire.errors import ApiError
 from zerodte.wire.leaderboard import LeaderboardQuery
 from zerodte.wire.query import Query
@@ -27,7 +28,7 @@ def stage() -> Stage:
 
 def test_a_root_is_answered_as_its_symbol(stage: Stage) -> None:
     service = LocalService(stage)
-    for query in (SnapshotQuery, SeriesQuery):
+    for query in (SnapshotQuery, SeriesQuery, CalibrationQuery):
         root, symbol = query(symbol="SPXW"), query(symbol="SPX")
         assert json.loads(service.answer(root))["symbol"] == "SPX"
         assert service.answer(root) == service.answer(symbol)
@@ -35,7 +36,11 @@ def test_a_root_is_answered_as_its_symbol(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize(
-    "query", [SnapshotQuery(symbol="SPX"), SeriesQuery(symbol="SPX"), LeaderboardQuery()]
+    "query",
+    [
+        *(SnapshotQuery(symbol="SPX"), SeriesQuery(symbol="SPX"), LeaderboardQuery()),
+        CalibrationQuery(symbol="SPX"),
+    ],
 )
 def test_there_is_no_answer_before_there_is_a_session(query: Query) -> None:
     service = LocalService(Stage())

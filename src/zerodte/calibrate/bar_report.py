@@ -12,9 +12,11 @@ from zerodte.calibrate.error import CalibrationError
 from zerodte.calibrate.forecast import walk_forward
 from zerodte.calibrate.har import HarModel, fit_har
 from zerodte.calibrate.moves import close_moves
-from zerodte.calibrate.parameter_file import FILE_VERSION, CalibrationFile, HarRecord
+from zerodte.calibrate.parameter_file import FILE_VERSION
 from zerodte.calibrate.placebo import PinLift, pin_lifts
 from zerodte.constants import HAR_FREEDOM, WALK_FORWARD
+from zerodte.engine.physical import SCALE_VERSION
+from zerodte.wire.calibration import CalibrationFile, HarParameters
 
 #: Method of the parameters.
 METHOD: Final = "har_t_v1"
@@ -54,7 +56,8 @@ class BarReport:
             last=self.bars.dates[-1],
             sessions=len(self.bars),
             method=METHOD,
-            har_t=HarRecord(
+            scale_version=SCALE_VERSION,
+            har_t=HarParameters(
                 weights=(constant, vix, so_far, recent),
                 gains=(first, second, third, fourth),
                 freedom=HAR_FREEDOM,

@@ -115,8 +115,8 @@ def _whole(offset: I64, close: F64) -> F64 | None:
 def _check(path: Path, sessions: int, left_out: Mapping[str, int]) -> None:
     first, step = WALK_FORWARD
     if sessions < first + 2 * step:
-        reasons = "".join(f"; {count:,} {reason}" for reason, count in left_out.items() if count)
+        reasons = "".join(f"; {reason}: {count:,}" for reason, count in left_out.items() if count)
         raise CalibrationError(
             f"{path}: {sessions} whole sessions; needed are {first + 2 * step}, {first} to fit and "
-            f"{2 * step} to score{reasons and ' (left out' + reasons[1:] + ')'}"
+            f"{2 * step} to score{reasons and '; left out: ' + reasons[2:]}"
         )

@@ -1,5 +1,6 @@
 """Forecasts beside each other on the same sessions: the scores of each, and what may be said."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -7,7 +8,7 @@ import numpy as np
 
 from zerodte.arrays import F64
 from zerodte.calibrate.forecast import Forecast
-from zerodte.calibrate.parameter_file import CoverageRecord, ScoreRecord, verdict
+from zerodte.calibrate.parameter_file import verdict
 from zerodte.calibrate.score import (
     DayInterval,
     Decomposition,
@@ -19,6 +20,7 @@ from zerodte.calibrate.score import (
     log_loss,
 )
 from zerodte.constants import COVERAGE_LEVELS
+from zerodte.wire.calibration import CalibrationCoverage, CalibrationScore
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -75,29 +77,31 @@ class ForecastComparison:
         """What the tested forecast may be called beside each rival, a sentence each."""
         return [f"{self.tested} is {_words(name, of)}" for name, of in self.rivals.items()]
 
-    def score_records(self) -> tuple[ScoreRecord, ...]:
+    def score_records(self) -> tuple[CalibrationScore, ...]:
         """The tested forecast against each rival, for the file."""
         own = self.scores[self.tested]
         return tuple(
-            ScoreRecord(
+            CalibrationScore(
                 forecast=self.tested,
                 rival=name,
                 sessions=own.loss.days,
-                brier=own.loss.mean,
-                rival_brier=of.loss.mean,
-                log_loss=own.log_loss.mean,
-                gain=of.gain.mean,
-                gain_low=of.gain.low,
-                gain_high=of.gain.high,
+                brier=_finite(own.loss.mean),
+                rival_brier=_finite(of.loss.mean),
+                log_loss=_finite(own.log_loss.mean),
+                gain=_finite(of.gain.mean),
+                gain_low=_finite(of.gain.low),
+                gain_high=_finite(of.gain.high),
                 verdict=verdict(of.gain.low, of.gain.high),
             )
             for name, of in self.rivals.items()
         )
 
-    def coverage_records(self) -> tuple[CoverageRecord, ...]:
+    def coverage_records(self) -> tuple[CalibrationCoverage, ...]:
         """The tested forecast's coverage, for the file."""
         return tuple(
-            CoverageRecord(level=level, covered=of.mean, low=of.low, high=of.high)
+            CalibrationCoverage(
+                level=level, covered=of.mean, low=_finite(of.low), high=_finite(of.high)
+            )
             for level, of in zip(COVERAGE_LEVELS, self.scores[self.tested].coverage, strict=True)
         )
 
@@ -146,10 +150,15 @@ def _by_last_axis(values: F64) -> tuple[DayInterval, ...]:
     return tuple(day_interval(values[..., place]) for place in range(values.shape[-1]))
 
 
+def _finite(value: float) -> float | None:
+    """A figure of the file; None where it is unknown."""
+    return value if math.isfinite(value) else None
+
+
 def _words(rival: str, of: ForecastScore) -> str:
     """What the interval of the gain allows to say."""
     if of.gain.days < 2:
-        return f"no better than {rival}: {of.gain.days} session tells nothing"
+        return f"no better than {rival}: one session tells nothing"
     bounds = f"[{of.gain.low:+.4f}, {of.gain.high:+.4f}]"
     match verdict(of.gain.low, of.gain.high):
         case "better":

@@ -11,10 +11,11 @@ from zerodte.arrays import F64
 from zerodte.calibrate.comparison import ForecastComparison, compare
 from zerodte.calibrate.error import CalibrationError
 from zerodte.calibrate.forecast import CONSTANTS, Forecast
-from zerodte.calibrate.parameter_file import FILE_VERSION, CalibrationFile
+from zerodte.calibrate.parameter_file import FILE_VERSION
 from zerodte.calibrate.sessions import FinishedSession, FinishedSessions
 from zerodte.constants import JUDGED_SESSIONS, NORMAL_WITHIN, SCORED_MINUTES
 from zerodte.engine.physical import UNIT_SCALE, Scale, fitted
+from zerodte.wire.calibration import CalibrationFile
 
 PHYSICAL: Final = "physical_v1"
 CHAIN: Final = "density_v1"
@@ -58,8 +59,8 @@ class SessionReport:
             )
         if scored < JUDGED_SESSIONS:
             return (
-                f"served: physical_v1; {scored} sessions scored, "
-                f"{JUDGED_SESSIONS} are needed to judge it"
+                f"served: physical_v1; {scored} of the {JUDGED_SESSIONS} sessions are scored that "
+                "are needed to judge it"
             )
         return f"served: physical_v1, which did not do worse than density_v1 in {scored} sessions"
 
@@ -74,6 +75,7 @@ class SessionReport:
             last=sessions[-1].date,
             sessions=self.scale.sessions,
             method=self.method,
+            scale_version=self.scale.version,
             scale=self.served.factors,
             scores=self.comparison.score_records(),
             coverage=self.comparison.coverage_records(),

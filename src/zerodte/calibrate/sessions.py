@@ -101,8 +101,8 @@ def read_sessions(history: History, symbol: str | None) -> FinishedSessions:
         else:
             sessions.append(found)
     if not sessions:
-        reasons = "; ".join(f"{count:,} {reason}" for reason, count in left_out.items())
-        raise CalibrationError(f"{history.display_root}: no session of {name} counts: {reasons}")
+        reasons = "; ".join(f"{reason}: {count:,}" for reason, count in left_out.items())
+        raise CalibrationError(f"{history.display_root}: no session of {name} counts; {reasons}")
     return FinishedSessions(name, tuple(sessions), left_out)
 
 

@@ -54,12 +54,12 @@ def print_sessions(report: SessionReport) -> None:
     console = _console()
     sessions = report.sessions.sessions
     console.print(
-        f"{report.sessions.symbol}: {len(sessions)} finished sessions, "
+        f"{report.sessions.symbol}: finished sessions: {len(sessions)}, "
         f"{sessions[0].date} to {sessions[-1].date}"
     )
     _print_left_out(console, report.sessions.left_out)
     console.print("\n[bold]Physical over risk-neutral sigma[/bold]", _scale(report))
-    console.print(f"{report.sentence}", markup=False)
+    console.print(report.sentence, markup=False)
     console.print(
         "\n[bold]Brier scores of the close within the chain's sigma[/bold]",
         _brier(report.comparison),
@@ -129,8 +129,8 @@ def _coverage(comparison: ForecastComparison) -> Grid:
         if of.coverage:
             grid.add_row(name, *(f"{one.mean:.3f}" for one in of.coverage))
         if name == comparison.tested:
-            grid.add_row("  interval from", *(f"{one.low:.3f}" for one in of.coverage))
-            grid.add_row("  to", *(f"{one.high:.3f}" for one in of.coverage))
+            grid.add_row("  interval from", *(_known(one.low) for one in of.coverage))
+            grid.add_row("  to", *(_known(one.high) for one in of.coverage))
     return grid
 
 
@@ -159,5 +159,7 @@ def _grid(labels: Sequence[str], heads: Sequence[str]) -> Grid:
 
 
 def _interval(of: DayInterval, form: str) -> str:
+    if math.isnan(of.low):
+        return f"{of.mean:{form}}"
     # A bracket would be read as markup.
     return f"{of.mean:{form}} \\[{of.low:{form}}, {of.high:{form}}]"

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from zerodte.calibrate.parameter_file import read_calibration
 from zerodte.cli.options import OPEN_INTEREST_OPTION
 from zerodte.clock import new_york
 from zerodte.decision.event import ScheduledEvent, fomc
@@ -16,6 +17,7 @@ from zerodte.decision.probability import PROBABILITY_METHODS, ProbabilityMethod
 from zerodte.decision.rules_page import rules_page
 from zerodte.errors import ZerodteError
 from zerodte.session.settings import SessionSettings
+from zerodte.wire.calibration import CalibrationFile
 
 _COLUMNS = ("date", "time", "name")
 #: More than these are no calendar.
@@ -74,6 +76,29 @@ _PROBABILITIES = click.option(
 )
 
 
+def _calibrations(
+    _context: click.Context, _option: click.Parameter, paths: tuple[Path, ...]
+) -> dict[str, CalibrationFile]:
+    files: dict[str, CalibrationFile] = {}
+    for path in paths:
+        file = read_calibration(path)
+        if file.symbol in files:
+            raise click.BadParameter(f"{path}: another file is of {file.symbol} too; give one")
+        files[file.symbol] = file
+    return files
+
+
+_CALIBRATION = click.option(
+    "--calibration",
+    "calibrations",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    multiple=True,
+    callback=_calibrations,
+    help="A file of zerodte calibrate --out, for its symbol; repeatable.",
+)
+
+
 @click.command("rules", short_help="Print the rules of setups and severity.")
 def rules_command() -> None:
     """Print the table of rules that setups and severity are decided by, as Markdown."""
@@ -86,12 +111,18 @@ def session_options(command: Callable[..., None]) -> Callable[..., None]:
     @OPEN_INTEREST_OPTION
     @_EVENTS
     @_PROBABILITIES
+    @_CALIBRATION
     @functools.wraps(command)
     def with_settings(
-        *, oi_method: str, events: Path | None, probabilities: ProbabilityMethod, **others: Any
+        *,
+        oi_method: str,
+        events: Path | None,
+        probabilities: ProbabilityMethod,
+        calibrations: dict[str, CalibrationFile],
+        **others: Any,
     ) -> None:
         own = () if events is None else read_events(events)
-        settings = SessionSettings(oi_method, probabilities, events=(*fomc(), *own))
+        settings = SessionSettings(oi_method, probabilities, calibrations, (*fomc(), *own))
         command(settings=settings, **others)
 
     return with_settings

@@ -12,6 +12,7 @@ from zerodte.server.route import AppState, FlatBody, Response, Route
 from zerodte.server.settings import ServerSettings
 from zerodte.server.static_files import STATIC_ROUTES
 from zerodte.service.market_service import MarketService
+from zerodte.wire.calibration import Calibration, CalibrationQuery
 from zerodte.wire.exposure import ExposureBlocks, ExposureQuery, Head
 from zerodte.wire.health import Health
 from zerodte.wire.heatmap import Heatmap, HeatmapQuery
@@ -50,6 +51,9 @@ ROUTES = (
           "Signed flow over strikes and time", answers=(StrikeFlow,)),
     Route("/v1/flow/zero-dte/leaderboard", "alpha", LeaderboardQuery,
           "All symbols with a same-day chain, ranked", answers=(Leaderboard,)),
+    Route("/v1/flow/zero-dte/calibration/{symbol}", "growth", CalibrationQuery,
+          "What makes a symbol's probabilities physical, and how it has done",
+          answers=(Calibration,)),
     Route("/v1/exposure/zero-dte/{symbol}", "growth", ExposureQuery,
           "The same on settled open interest: the morning baseline",
           answers=(FlatBody("Exposure", Head, ExposureBlocks), NoZeroDte)),

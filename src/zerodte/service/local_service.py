@@ -14,12 +14,14 @@ from zerodte.market.roots import underlying_of
 from zerodte.service.market_service import MarketStats, MarketStatus
 from zerodte.service.stage import Stage
 from zerodte.session.session import Session
+from zerodte.views.calibration import calibration
 from zerodte.views.frame import Frame
 from zerodte.views.leaderboard import leaderboard
 from zerodte.views.series import hedge_flow, series
 from zerodte.views.snapshot import snapshot, snapshot_at
 from zerodte.views.stream import stream
 from zerodte.views.strike_bars import heatmap, strike_flow
+from zerodte.wire.calibration import CalibrationQuery
 from zerodte.wire.errors import ApiError
 from zerodte.wire.exposure import ChainQuery, ExposureQuery
 from zerodte.wire.heatmap import HeatmapQuery
@@ -112,6 +114,14 @@ def _from_leaders(stage: Stage, query: LeaderboardQuery) -> bytes:
         return leaderboard(current.session, current.source, query)
 
 
+def _from_calibration(stage: Stage, query: CalibrationQuery) -> bytes:
+    """A symbol's calibration file, or the published premium."""
+    with stage.lock:
+        current = stage.ready()
+        file = stage.settings.calibrations.get(query.symbol)
+        return calibration(current.session, current.source, file, query)
+
+
 #: The view that answers each type of query.
 VIEWS: Final[Mapping[type[Query], View]] = {
     SnapshotQuery: _from_tick,
@@ -121,6 +131,7 @@ VIEWS: Final[Mapping[type[Query], View]] = {
     HeatmapQuery: _from_samples(heatmap),
     StrikeFlowQuery: _from_samples(strike_flow),
     LeaderboardQuery: _from_leaders,
+    CalibrationQuery: _from_calibration,
 }
 
 
