@@ -111,9 +111,8 @@ def density_of(instant: ChainInputs, forward: float, spot: float, sigma: float) 
     """
     if not (0.0 < forward < math.inf and 0.0 < sigma < math.inf):
         return None
-    is_on_spot = 0.0 < spot < math.inf and not _forward_error(instant) <= (
-        DENSITY_FORWARD_ERROR * sigma
-    )
+    is_known = _forward_error(instant) <= DENSITY_FORWARD_ERROR * sigma
+    is_on_spot = bool(0.0 < spot < math.inf) and not is_known
     mean = spot if is_on_spot else forward
     strikes, distance = instant.chain.strikes, (instant.chain.strikes - mean) / sigma
     is_call = distance >= 0.0

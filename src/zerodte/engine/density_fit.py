@@ -24,6 +24,8 @@ from zerodte.engine.mixture import add_payoffs
 from zerodte.engine.nnls import solve
 from zerodte.pricing.special import INV_SQRT_2PI
 
+#: A component's price below this share of a quote's error tells nothing.
+_NOTHING = 1e-12
 _BEYOND, _LEAST, _MOST_DOWN, _MOST_UP = DENSITY_REACH
 
 
@@ -88,7 +90,7 @@ def _normal_equations(
             moments[k] += mid * row[k]
         for k in range(count):
             factor = row[k]
-            if factor > 0.0:
+            if factor > _NOTHING:
                 for j in range(k + 1):
                     gram[k, j] += factor * row[j]
     for k in range(count):
