@@ -190,15 +190,15 @@ INTERVAL: Final = 0.90
 
 #: The density of the close is a mixture of normals on fixed centres. In remaining sigmas: the gap
 #: between centres at the mean and its growth per sigma from it; a component's width in gaps ...
-DENSITY_GAP: Final = (0.45, 0.12)
+DENSITY_GAP: Final = (0.3, 0.12)
 DENSITY_WIDTH: Final = 1.11
 #: ... how far the centres go beyond the outermost quote, at least, and at most down and up ...
 DENSITY_REACH: Final = (1.5, 4.5, 14.0, 10.0)
 #: ... the shape without quotes: shares of a normal and of an exponential of both sides ...
-DENSITY_PRIOR: Final = (0.97, 0.03)
+DENSITY_PRIOR: Final = (0.9, 0.1)
 #: ... how strongly it is preferred, and the least error of a quote, a share of the median one (all
 #: ours: on recorded chains and known laws they reprice best).
-DENSITY_SMOOTHING: Final = 0.02
+DENSITY_SMOOTHING: Final = 0.2
 DENSITY_ERROR_FLOOR: Final = 0.25
 #: Its mean is the forward where parity knows that to this share of a sigma, else spot (ours).
 DENSITY_FORWARD_ERROR: Final = 0.1

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from zerodte.arrays import F64, Bool
+from zerodte.arrays import F64
 from zerodte.constants import DENSITY_ERROR_FLOOR, DENSITY_FORWARD_ERROR, DENSITY_SIGMAS
 from zerodte.engine import mixture
 from zerodte.engine.chain_inputs import CALL, PUT, ChainInputs
@@ -66,17 +66,20 @@ class Density:
 
     def calls(self, strikes: F64 | float) -> F64:
         """E[max(close - strike, 0)], dollars, for strikes of any shape."""
-        return self._each(lambda flat: mixture.payoffs(flat, 1.0, *self._law), strikes)
+        return self._each(
+            lambda flat: mixture.payoffs(flat, np.ones(len(flat)), *self._law), strikes
+        )
 
     def puts(self, strikes: F64 | float) -> F64:
         """E[max(strike - close, 0)], dollars, for strikes of any shape."""
-        return self._each(lambda flat: mixture.payoffs(flat, -1.0, *self._law), strikes)
+        return self._each(
+            lambda flat: mixture.payoffs(flat, -np.ones(len(flat)), *self._law), strikes
+        )
 
     def scaled(self, factor: float) -> "Density":
-        """The law of mean + factor (close - mean); factor is above 0."""
+        """The law of mean + factor (close - mean), factor above 0; `sigma` stays what it was."""
         return replace(
             self,
-            sigma=factor * self.sigma,
             centres=self.mean + factor * (self.centres - self.mean),
             widths=factor * self.widths,
         )
@@ -112,49 +115,43 @@ def density_of(instant: ChainInputs, forward: float, spot: float, sigma: float) 
         DENSITY_FORWARD_ERROR * sigma
     )
     mean = spot if is_on_spot else forward
-    strikes = instant.chain.strikes
-    distance = (strikes - mean) / sigma
-    is_call, counted = _out_of_the_money(instant, distance)
+    strikes, distance = instant.chain.strikes, (instant.chain.strikes - mean) / sigma
+    is_call = distance >= 0.0
+    counted = np.where(is_call, instant.usable[CALL], instant.usable[PUT])
+    if not counted.any():
+        is_call = ~is_call
+        counted = np.where(is_call, instant.usable[CALL], instant.usable[PUT])
+        counted &= np.abs(distance) <= DENSITY_SIGMAS
     if not counted.any():
         return None
-    side = np.where(is_call, CALL, PUT)[counted]
-    columns = np.flatnonzero(counted)
-    mid, half = instant.mid[side, columns], 0.5 * instant.spread[side, columns]
+    strikes, distance, is_call = strikes[counted], distance[counted], is_call[counted]
+    mid = np.where(is_call, instant.mid[CALL, counted], instant.mid[PUT, counted])
+    half = 0.5 * np.where(is_call, instant.spread[CALL, counted], instant.spread[PUT, counted])
     errors = np.maximum(half, DENSITY_ERROR_FLOOR * np.median(half))
-    signs = np.where(side == CALL, 1.0, -1.0)
-    centres, widths, weights = fit(distance[counted], signs, mid / sigma, errors / sigma)
+    signs = np.where(is_call, 1.0, -1.0)
+    centres, widths, weights = fit(distance, signs, mid / sigma, errors / sigma)
     density = Density(
         mean=mean,
         sigma=sigma,
         centres=mean + sigma * centres,
         widths=sigma * widths,
         weights=weights,
-        quotes=len(columns),
+        quotes=len(strikes),
         repriced=np.nan,
         is_on_spot=is_on_spot,
     )
-    near = np.abs(distance[counted]) <= DENSITY_SIGMAS
+    near = np.abs(distance) <= DENSITY_SIGMAS
     if not near.any():
         return density
-    at = strikes[counted]
-    price = np.where(side == CALL, density.calls(at), density.puts(at))
-    inside = np.abs(price - mid) <= half * (1.0 + _ROUNDING)
-    return replace(density, repriced=float(inside[near].mean()))
+    law = density.centres, density.widths, density.weights
+    price = mixture.payoffs(strikes[near], signs[near], *law)
+    inside = np.abs(price - mid[near]) <= half[near] * (1.0 + _ROUNDING)
+    return replace(density, repriced=float(inside.mean()))
 
 
 def _forward_error(instant: ChainInputs) -> float:
     """How far parity may err, dollars: half of the two spreads that pin it; NaN without any."""
-    bid, ask = instant.mid - 0.5 * instant.spread, instant.mid + 0.5 * instant.spread
+    half = 0.5 * instant.spread
+    bid, ask = instant.mid - half, instant.mid + half
     parity = parity_forward(instant.chain.strikes, bid[CALL], ask[CALL], bid[PUT], ask[PUT])
     return 0.5 * parity.spread
-
-
-def _out_of_the_money(instant: ChainInputs, distance: F64) -> tuple[Bool, Bool]:
-    """Which strikes' quotes are calls, and which count."""
-    is_call = distance >= 0.0
-    usable = instant.usable
-    counted = np.where(is_call, usable[CALL], usable[PUT])
-    if counted.any():
-        return is_call, counted
-    near = np.abs(distance) <= DENSITY_SIGMAS
-    return ~is_call, np.where(is_call, usable[PUT], usable[CALL]) & near

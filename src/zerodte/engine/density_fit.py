@@ -9,8 +9,6 @@ with p the weights of the shape preferred without quotes and D2 second differenc
 stays a smooth multiple of p. Mass and mean hold exactly, nothing is repaired afterwards.
 """
 
-import math
-
 import numpy as np
 
 from zerodte.arrays import F64
@@ -22,72 +20,52 @@ from zerodte.constants import (
     DENSITY_SMOOTHING,
     DENSITY_WIDTH,
 )
-from zerodte.engine.mixture import payoffs_into
+from zerodte.engine.mixture import add_payoffs
 from zerodte.engine.nnls import solve
+from zerodte.pricing.special import INV_SQRT_2PI
 
-_GAP, _GROWTH = DENSITY_GAP
 _BEYOND, _LEAST, _MOST_DOWN, _MOST_UP = DENSITY_REACH
-_NORMAL, _EXPONENTIAL = DENSITY_PRIOR
 
 
-@kernel
-def _steps(reach: float) -> int:
-    """How many centres one side needs."""
-    steps, z = 0, 0.0
-    while z < reach:
-        z += _GAP * (1.0 + _GROWTH * z)
-        steps += 1
-    return steps
+def _half() -> F64:
+    """The centres from 0 up to the first beyond the farthest reach, and one more."""
+    gap, growth = DENSITY_GAP
+    centres = [0.0]
+    while len(centres) < 2 or centres[-2] < max(_MOST_DOWN, _MOST_UP):
+        centres.append(centres[-1] + gap * (1.0 + growth * centres[-1]))
+    return np.array(centres)
 
 
-@kernel
-def _centres(lowest: float, highest: float) -> F64:
-    """The centres for quotes from `lowest` to `highest`, ascending, 0 among them."""
-    down = _steps(min(max(_BEYOND - lowest, _LEAST), _MOST_DOWN))
-    up = _steps(min(max(_BEYOND + highest, _LEAST), _MOST_UP))
-    centres = np.zeros(down + 1 + up)
-    for k in range(down + 1, centres.shape[0]):
-        centres[k] = centres[k - 1] + _GAP * (1.0 + _GROWTH * centres[k - 1])
-    for k in range(down - 1, -1, -1):
-        centres[k] = centres[k + 1] - _GAP * (1.0 - _GROWTH * centres[k + 1])
-    return centres
+def _shape(centres: F64) -> F64:
+    """The density preferred without quotes."""
+    normal, exponential = DENSITY_PRIOR
+    tails: F64 = exponential * 0.5 * np.exp(-np.abs(centres))
+    return tails + normal * INV_SQRT_2PI * np.exp(-0.5 * centres**2)
 
 
-@kernel
-def _gaps(centres: F64) -> F64:
-    """The mean of the gaps on either side of each centre."""
-    last = centres.shape[0] - 1
-    gaps = np.empty(last + 1)
-    for k in range(last + 1):
-        low, high = max(k - 1, 0), min(k + 1, last)
-        gaps[k] = (centres[high] - centres[low]) / (high - low)
-    return gaps
+_HALF = _half()
+#: All centres, ascending; 0 stands at _ZERO.
+_CENTRES = np.concatenate((-_HALF[:0:-1], _HALF))
+_ZERO = len(_HALF) - 1
+_GAPS = np.gradient(_CENTRES)
+_WIDTHS = DENSITY_WIDTH * _GAPS
+_MASSES = _GAPS * _shape(_CENTRES)
 
 
-@kernel
-def _preferred(centres: F64, gaps: F64) -> F64:
-    """The weights of the shape preferred without quotes, with sum 1."""
-    weights = np.empty(centres.shape[0])
-    total = 0.0
-    for k in range(centres.shape[0]):
-        z = centres[k]
-        normal = math.exp(-0.5 * z * z) / math.sqrt(2.0 * math.pi)
-        weights[k] = gaps[k] * (_NORMAL * normal + _EXPONENTIAL * 0.5 * math.exp(-abs(z)))
-        total += weights[k]
-    for k in range(centres.shape[0]):
-        weights[k] /= total
-    return weights
+def _grid(lowest: float, highest: float) -> slice:
+    """The places of the centres for quotes from `lowest` to `highest`."""
+    reach_down = min(max(_BEYOND - lowest, _LEAST), _MOST_DOWN)
+    reach_up = min(max(_BEYOND + highest, _LEAST), _MOST_UP)
+    down, up = np.searchsorted(_HALF, (reach_down, reach_up))
+    return slice(_ZERO - int(down), _ZERO + int(up) + 1)
 
 
-@kernel
 def _feasible(centres: F64, weights: F64) -> F64:
     """`weights` as multiples of themselves, with so much on an end that their mean is 0."""
-    mean = 0.0
-    for k in range(centres.shape[0]):
-        mean += weights[k] * centres[k]
-    end = 0 if mean > 0.0 else centres.shape[0] - 1
+    mean = float((weights * centres).sum())
+    end = 0 if mean > 0.0 else -1
     share = mean / (mean - centres[end])
-    start = np.full(centres.shape[0], 1.0 - share)
+    start = np.full(len(centres), 1.0 - share)
     start[end] += share / weights[end]
     return start
 
@@ -97,42 +75,43 @@ def _normal_equations(
     strikes: F64, signs: F64, mids: F64, errors: F64, centres: F64, widths: F64, scale: F64
 ) -> tuple[F64, F64]:
     """The sums of squares and the moments of the prices, in multiples of `scale`."""
-    count = centres.shape[0]
+    count, quotes = centres.shape[0], strikes.shape[0]
+    payoffs = np.zeros((count, quotes))
+    for k in range(count):
+        add_payoffs(strikes, signs, centres[k], widths[k], scale[k], payoffs[k])
     gram, moments = np.zeros((count, count)), np.zeros(count)
     row = np.empty(count)
-    for i in range(strikes.shape[0]):
-        payoffs_into(strikes[i], signs[i], centres, widths, row)
-        for k in range(count):
-            row[k] *= scale[k] / errors[i]
+    for i in range(quotes):
         mid = mids[i] / errors[i]
         for k in range(count):
+            row[k] = payoffs[k, i] / errors[i]
             moments[k] += mid * row[k]
+        for k in range(count):
             factor = row[k]
-            if factor == 0.0:
-                continue
-            for j in range(count):
-                gram[k, j] += factor * row[j]
+            if factor > 0.0:
+                for j in range(k + 1):
+                    gram[k, j] += factor * row[j]
+    for k in range(count):
+        for j in range(k):
+            gram[j, k] = gram[k, j]
     return gram, moments
 
 
 @kernel
 def _add_smoothing(gram: F64, weights: F64, strength: float) -> None:
-    """Add strength times p_k (u_{k-1} - 2 u_k + u_{k+1})^2."""
+    """Add strength times p_k (u_{k-1} - 2 u_k + u_{k+1})^2 over k, u the multiples of p."""
+    difference = (1.0, -2.0, 1.0)
     for k in range(1, weights.shape[0] - 1):
-        factor = strength * weights[k]
         for i in range(3):
             for j in range(3):
-                gram[k - 1 + i, k - 1 + j] += (
-                    factor * (1.0 if i != 1 else -2.0) * (1.0 if j != 1 else -2.0)
-                )
+                gram[k - 1 + i, k - 1 + j] += strength * weights[k] * difference[i] * difference[j]
 
 
-@kernel
 def fit(strikes: F64, signs: F64, mids: F64, errors: F64) -> tuple[F64, F64, F64]:
     """Centres, widths and weights of the mixture that prices quotes best.
 
     Args:
-        strikes: Distance from the mean in remaining sigmas, f8[n], n > 0.
+        strikes: Distance from the mean in remaining sigmas, ascending, f8[n], n > 0.
         signs: 1 for a call, -1 for a put, f8[n].
         mids: In remaining sigmas, f8[n].
         errors: What a price may miss its mid by, likewise, f8[n].
@@ -140,15 +119,13 @@ def fit(strikes: F64, signs: F64, mids: F64, errors: F64) -> tuple[F64, F64, F64
     Returns:
         In remaining sigmas from the mean, f8[k] each; weights above 0 alone.
     """
-    centres = _centres(strikes.min(), strikes.max())
-    gaps = _gaps(centres)
-    widths = DENSITY_WIDTH * gaps
-    preferred = _preferred(centres, gaps)
+    grid = _grid(float(strikes[0]), float(strikes[-1]))
+    centres, widths = _CENTRES[grid], _WIDTHS[grid]
+    preferred = _MASSES[grid] / _MASSES[grid].sum()
     gram, moments = _normal_equations(strikes, signs, mids, errors, centres, widths, preferred)
-    _add_smoothing(gram, preferred, DENSITY_SMOOTHING**2 * strikes.shape[0])
-    rows = np.empty((2, centres.shape[0]))
-    rows[0], rows[1] = preferred, preferred * centres
-    totals = np.array([1.0, 0.0])
-    weights = preferred * solve(gram, moments, rows, totals, _feasible(centres, preferred))
+    _add_smoothing(gram, preferred, DENSITY_SMOOTHING**2 * len(strikes))
+    rows = np.stack((preferred, preferred * centres))
+    start = _feasible(centres, preferred)
+    weights = preferred * solve(gram, moments, rows, np.array((1.0, 0.0)), start)
     kept = weights > 0.0
     return centres[kept], widths[kept], weights[kept]

@@ -17,18 +17,8 @@ from zerodte.pricing.special import INV_SQRT_2PI, exp, mills
 _FAR = 39.0
 #: Bisections that reach the last bit of any bracket.
 _HALVINGS = 200
-#: A quantile is found when it no longer moves by this share of its bracket's scale.
+#: A quantile is found when it moves by less than this share of its bracket's ends.
 _STILL = 1e-15
-
-
-@vector_kernel
-def payoffs_into(strike: float, sign: float, centres: F64, widths: F64, payoffs: F64) -> None:
-    """Write each component's expected payoff at a strike; sign 1 for a call, -1 for a put."""
-    for k in range(centres.shape[0]):
-        d = (centres[k] - strike) / widths[k]
-        far = min(abs(d), _FAR)
-        time_value = INV_SQRT_2PI * exp(-0.5 * far * far) * (1.0 - far * mills(far))
-        payoffs[k] = widths[k] * (time_value + max(sign * d, 0.0))
 
 
 @vector_kernel
@@ -43,15 +33,15 @@ def _add_below(at: F64, centre: float, width: float, weight: float, below: F64) 
 
 
 @vector_kernel
-def _add_payoffs(
-    strikes: F64, sign: float, centre: float, width: float, weight: float, payoffs: F64
+def add_payoffs(
+    strikes: F64, signs: F64, centre: float, width: float, weight: float, payoffs: F64
 ) -> None:
-    """Add a component's expected payoffs; sign 1 for calls, -1 for puts."""
+    """Add a component's expected payoffs, f8[n]; sign 1 for a call, -1 for a put."""
     for i in range(strikes.shape[0]):
         d = (centre - strikes[i]) / width
         far = min(abs(d), _FAR)
         time_value = INV_SQRT_2PI * exp(-0.5 * far * far) * (1.0 - far * mills(far))
-        intrinsic = max(sign * d, 0.0)
+        intrinsic = max(signs[i] * d, 0.0)
         payoffs[i] += weight * width * (time_value + (intrinsic if d == d else d))  # noqa: PLR0124
 
 
@@ -61,15 +51,18 @@ def below(at: F64, centres: F64, widths: F64, weights: F64) -> F64:
     result = np.zeros(at.shape[0])
     for k in range(centres.shape[0]):
         _add_below(at, centres[k], widths[k], weights[k], result)
+    for i in range(at.shape[0]):
+        if result[i] > 1.0:  # noqa: PLR1730  rounding; NaN stays
+            result[i] = 1.0
     return result
 
 
 @kernel
-def payoffs(strikes: F64, sign: float, centres: F64, widths: F64, weights: F64) -> F64:
-    """E[(X - K)+] for sign 1, E[(K - X)+] for sign -1, f8[n]; NaN where a strike is."""
+def payoffs(strikes: F64, signs: F64, centres: F64, widths: F64, weights: F64) -> F64:
+    """E[(X - K)+] where the sign is 1, E[(K - X)+] where it is -1, f8[n]; NaN where a strike is."""
     result = np.zeros(strikes.shape[0])
     for k in range(centres.shape[0]):
-        _add_payoffs(strikes, sign, centres[k], widths[k], weights[k], result)
+        add_payoffs(strikes, signs, centres[k], widths[k], weights[k], result)
     return result
 
 
@@ -103,6 +96,7 @@ def between(
             share = _tail(-end) - _tail(-begin)
         else:
             share = 1.0 - _tail(-begin) - _tail(end)
+        share = max(share, 0.0)  # rounding
         mass += weights[k] * share
         fall = _normal_density(begin) - _normal_density(end)
         mean += weights[k] * (centres[k] * share + widths[k] * fall)
@@ -130,22 +124,22 @@ def _excess(
 def _quantile(
     level: float, low: float, high: float, centres: F64, widths: F64, weights: F64
 ) -> float:
-    """Newton's method kept in a bracket that a bisection halves where Newton leaves it."""
-    scale = max(abs(low), abs(high))
-    at = 0.5 * (low + high)
+    """Newton's method, with a bisection wherever it would leave its bracket or hardly halve it."""
+    still = _STILL * max(abs(low), abs(high))
+    at, last, before = 0.5 * (low + high), high - low, high - low
     for _ in range(_HALVINGS):
         excess, density = _excess(at, level, centres, widths, weights)
         if excess == 0.0:
             break
-        if excess > 0.0:
-            high = at
+        low, high = (low, at) if excess > 0.0 else (at, high)
+        step = excess / density if density > 0.0 else math.inf
+        if low < at - step < high and 2.0 * abs(step) <= before:
+            following = at - step
         else:
-            low = at
-        newton = at - excess / density if density > 0.0 else low
-        following = newton if low < newton < high else 0.5 * (low + high)
-        is_still = abs(following - at) <= _STILL * scale
+            following = 0.5 * (low + high)
+        before, last = last, abs(following - at)
         at = following
-        if is_still:
+        if last <= still:
             break
     return at
 
