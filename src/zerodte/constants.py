@@ -244,6 +244,8 @@ CLOSE_OVER_MINUTES: Final = 1.1
 WHOLE_SESSION: Final = 390
 #: Minutes that a session of bars may lack (ours: five percent).
 MISSING_MINUTES: Final = 19
+#: A VIX below this, in points, is a fraction or none (ours: its lowest close is 9.14, of 2017).
+LEAST_VIX: Final = 3.0
 #: Elapsed minutes at which calibration forecasts the close: 10:00 to 15:30 every half hour, then
 #: 15:45, 15:50 and 15:55 (ours).
 SCORED_MINUTES: Final = (*range(30, 361, 30), 375, 380, 385)

@@ -148,6 +148,8 @@ def test_what_is_refused(tmp_path: Path) -> None:
     assert few.endswith("79 whole sessions; needed are 80, 60 to fit and 20 to score")
     no_vix = refused(good, write_vix(tmp_path / "vix.csv", [], vix[:0]))
     assert no_vix.endswith("60 to fit and 20 to score; left out: sessions without a VIX: 84")
+    fraction = refused(write_bars(tmp_path / "fraction.parquet", times(days), close, vix / 100.0))
+    assert "on the middle day; write it in points, such as 15.3" in fraction
     (tmp_path / "noise").write_bytes(b"\x00\xff\x00")
     assert "cannot be read as Parquet or CSV" in refused(tmp_path / "noise")
     (tmp_path / "cut.parquet").write_bytes(good.read_bytes()[:400])

@@ -56,7 +56,7 @@ def read_bar_table(path: Path, *, needs_vix: bool) -> BarTable:
     table = _table(path)
     minutes = _instants(path, table, _TIMES) // MINUTE
     close = _numbers(path, table, _CLOSES)
-    has_vix = any(name.lower() in _VIX for name in table.column_names)
+    has_vix = any(name.strip().lower() in _VIX for name in table.column_names)
     if needs_vix and not has_vix:
         raise CalibrationError(
             f"{path}: has no column vix_open, the VIX at each day's open; "
@@ -104,10 +104,10 @@ def _table(path: Path) -> Any:
 
 
 def _column(path: Path, table: Any, names: Iterable[str]) -> Any:
-    by_name = {name.strip().lower(): name for name in table.column_names}
+    places = {name.strip().lower(): place for place, name in enumerate(table.column_names)}
     for name in names:
-        if name in by_name:
-            return table[by_name[name]]
+        if name in places:
+            return table.column(places[name])
     expected = " or ".join(names)
     raise CalibrationError(
         f"{path}: has no column {expected}; it has {', '.join(table.column_names)}"

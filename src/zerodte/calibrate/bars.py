@@ -11,7 +11,7 @@ import numpy as np
 from zerodte.arrays import F64, I64
 from zerodte.calibrate.bar_table import read_bar_table, read_vix
 from zerodte.calibrate.error import CalibrationError
-from zerodte.constants import MINUTE, MISSING_MINUTES, WALK_FORWARD, WHOLE_SESSION
+from zerodte.constants import LEAST_VIX, MINUTE, MISSING_MINUTES, WALK_FORWARD, WHOLE_SESSION
 from zerodte.market.calendar import FIRST_DAY, LAST_DAY, TradingSession, calendar, from_epoch_day
 
 _DAY = 24 * 60
@@ -80,6 +80,11 @@ def read_bars(path: Path, vix_path: Path | None = None) -> BarSessions:
             prices.append(np.log(price))
             vix.append(known[0] / 100.0)
     _check(path, len(dates), left_out)
+    if (middle := 100.0 * float(np.median(vix))) < LEAST_VIX:
+        raise CalibrationError(
+            f"{vix_path or path}: the VIX is {middle:g} on the middle day; "
+            "write it in points, such as 15.3"
+        )
     return BarSessions(tuple(dates), np.array(prices), np.array(vix), +left_out)
 
 

@@ -99,6 +99,7 @@ def _brier(comparison: ForecastComparison) -> Grid:
     heads = (
         "one band",
         f"gain of {comparison.tested}",
+        "skill",
         "two bands",
         "log loss",
         "reliability",
@@ -108,11 +109,12 @@ def _brier(comparison: ForecastComparison) -> Grid:
     )
     grid = _grid(("forecast",), heads)
     for name, of in comparison.scores.items():
-        parts = of.parts
+        parts, is_rival = of.parts, name != comparison.tested
         grid.add_row(
             name,
             f"{of.brier.mean:.4f}",
-            _UNKNOWN if name == comparison.tested else _interval(of.gain, "+.4f"),
+            _interval(of.gain, "+.4f") if is_rival else _UNKNOWN,
+            f"{of.skill:+.1%}" if is_rival else _UNKNOWN,
             f"{of.brier_two.mean:.4f}",
             f"{of.log_loss.mean:.3f}",
             f"{parts.reliability:.4f}",
