@@ -202,7 +202,7 @@ OPENING_SHARE: Final = (0.6,) * 4 + (0.4,) * 5 + (0.1,) * 4
 #: Ornthanalai 2025); it is small against volume (Cboe, "Much ado about 0DTEs", 2023).
 DEALER_PRIOR: Final = ((0.1, 0.4), (0.0, 0.4))
 #: Standard deviation of that share between strikes, independent of each other (ours) ...
-DEALER_NOISE: Final = 0.25
+DEALER_STRIKE_NOISE: Final = 0.25
 #: ... and of what all trades' sides have in common, as a share of volume (ours).
 COMMON_SIDE_ERROR: Final = 0.02
 #: Confidence level of inventory intervals (ours).

@@ -77,7 +77,7 @@ class Kept:
         """Delta dollars that the customer is expected to have bought; 0 without greeks."""
         m = self.made
         dollars = self.customer * m.size * self.expected * 100 * m.delta * m.spot
-        return round(dollars) if math.isfinite(dollars) else 0
+        return 0 if self.dollars is None else round(dollars)
 
     @property
     def deviation(self) -> int:

@@ -4,7 +4,6 @@ Volume by side, signed dollars, what open interest and dealers' inventory are bu
 number of records by what decided. Memory does not grow with the length of the tape.
 """
 
-import math
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
@@ -51,6 +50,10 @@ from zerodte.engine.trades import NO_CANCEL, Classifications, Trades
 from zerodte.records.condition import Condition
 
 _ONE_PERCENT: Final = 0.01
+#: Standard deviation of a contract's side by its expected value, both in hundredths: a side of
+#: mean m has variance 1 - m squared.
+_DEVIATIONS: Final = np.rint(np.sqrt(UNIT**2 - np.arange(UNIT + 1) ** 2)).astype(np.int64)
+_MULTI_LEG: Final = int(Condition.MULTI_LEG)
 
 
 class ContractTerms(NamedTuple):
@@ -148,7 +151,7 @@ class FlowLedger:
         count = len(trades.positions)
         out = Classifications.empty(count)
         packages = np.zeros((2, count), np.int8)
-        if (trades.conditions == Condition.MULTI_LEG).any():
+        if (trades.conditions == _MULTI_LEG).any():
             terms = self._terms
             sign_packages(trades, self._totals, terms.signed_from, terms.close, *packages)
         row = 0
@@ -295,12 +298,9 @@ def _value(entry: Row, spot: float, delta: float, gamma: float) -> None:
     entry.unpriced = 0 if is_priced else abs(entry.signed)
     entry.delta_dollars = int(np.rint(delta_dollars)) if is_priced else 0
     entry.gamma_dollars = int(np.rint(gamma_dollars)) if is_priced else 0
-    # Of the contracts that the customer is expected to have traded, and the error of one: a side of
-    # mean m has variance 1 - m squared. Of a contract without a side nothing is known.
-    expected = entry.expected / UNIT
-    entry.deviation = int(np.rint(UNIT * math.sqrt(1.0 - expected * expected)))
-    customer_dollars = float(entry.customer) * expected * MULTIPLIER * delta * spot
-    entry.customer_dollars = int(np.rint(customer_dollars)) if np.isfinite(customer_dollars) else 0
+    # Of the contracts that the customer is expected to have traded.
+    bought = float(entry.customer) * (entry.expected / UNIT) * MULTIPLIER
+    entry.customer_dollars = int(np.rint(bought * delta * spot)) if is_priced else 0
 
 
 @inline
@@ -381,7 +381,10 @@ def _apply(
         if condition == Condition.MULTI_LEG:
             # A leg's own price says little: only its package's does.
             buyer, expected = packages[0, i], packages[1, i]
-        entry.customer, entry.expected = buyer * size, expected if buyer != 0 else 0
+        if buyer == 0:
+            expected = 0
+        entry.customer, entry.expected = buyer * size, expected
+        entry.deviation = _DEVIATIONS[expected]
         entry.last, entry.different, entry.newest = mine.last, mine.different, mine.newest
         _value(entry, spot[i], delta[i], gamma[i])
         deviation = tally(entry, mine, rules[own, rule], rules[own, entry.remainder], 1)

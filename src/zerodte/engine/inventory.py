@@ -17,10 +17,10 @@ from zerodte.arrays import F64
 from zerodte.constants import (
     COMMON_SIDE_ERROR,
     DEALER_PRIOR,
+    DEALER_STRIKE_NOISE,
     INTERVAL,
     MULTIPLIER,
     SESSIONS_PER_YEAR,
-    DEALER_NOISE,
 )
 from zerodte.engine.exposure import held
 from zerodte.engine.regime import Regime
@@ -120,7 +120,7 @@ def inventory(
     )
     size, volume = np.abs(dollars), np.nan_to_num(traded)
     of_prior = ((dollars * carried).sum(axis=2) * deviation[:, 0]) ** 2
-    apart = np.nan_to_num(variance) + (DEALER_NOISE * carried) ** 2
+    apart = np.nan_to_num(variance) + (DEALER_STRIKE_NOISE * carried) ** 2
     in_common = COMMON_SIDE_ERROR * (size * volume).sum(axis=(1, 2))
     spread = of_prior.sum(axis=1) + (dollars**2 * apart).sum(axis=(1, 2)) + in_common**2
     mean, half = (dollars * position).sum(axis=(1, 2)), _HALF_WIDTH * np.sqrt(spread)

@@ -10,7 +10,7 @@ import math
 from typing import Final
 
 from zerodte.arrays import I8, Rows
-from zerodte.compiled import kernel
+from zerodte.compiled import inline, kernel
 from zerodte.constants import PACKAGE_SIDE, PACKAGE_STRENGTHS
 from zerodte.engine.aggressor import is_dirty
 from zerodte.engine.book import raw_price
@@ -45,7 +45,16 @@ def sign_packages(
         expected: The expected side of a contract so traded, in hundredths, shape (m,).
     """
     begin, count = 0, trades.positions.shape[0]
+    conditions, received = trades.conditions, trades.received
     while begin < count:
+        # Most rows are alone, and calling on with all columns costs more than this look.
+        if (
+            conditions[begin] != Condition.MULTI_LEG
+            or begin + 1 == count
+            or received[begin + 1] != received[begin]
+        ):
+            begin += 1
+            continue
         end = _end(trades, totals, begin)
         is_in_time = signed_from <= trades.received[begin] <= close
         if end - begin in (_PAIR, _FOUR) and is_in_time:
@@ -55,7 +64,7 @@ def sign_packages(
         begin = end
 
 
-@kernel
+@inline
 def _end(trades: Trades, totals: Rows, begin: int) -> int:
     """The first row after those that may be legs of one package with row `begin`."""
     end = begin + 1
@@ -73,7 +82,7 @@ def _end(trades: Trades, totals: Rows, begin: int) -> int:
     return end
 
 
-@kernel
+@inline
 def _is_leg(trades: Trades, row: int) -> bool:
     is_multi_leg: bool = (
         trades.conditions[row] == Condition.MULTI_LEG
@@ -84,7 +93,7 @@ def _is_leg(trades: Trades, row: int) -> bool:
     return is_multi_leg
 
 
-@kernel
+@inline
 def _orient(trades: Trades, totals: Rows, begin: int, end: int, sides: I8) -> None:
     """Write 1 where a leg is bought together with the first, -1 where it is sold; 0 if unknown.
 
@@ -121,7 +130,7 @@ def _orient(trades: Trades, totals: Rows, begin: int, end: int, sides: I8) -> No
             sides[row] = 1 if strike in (low, high) else -1
 
 
-@kernel
+@inline
 def _by_price(trades: Trades, begin: int, end: int, sides: I8) -> int:
     """Turn the legs to the customer's sides; what these are worth, in hundredths, 0 if unknown."""
     over = squares = 0.0
