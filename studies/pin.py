@@ -22,6 +22,7 @@ from zerodte.feeds.simulator.listing import draw_listing, strike_grid
 from zerodte.feeds.simulator.random_streams import generator
 from zerodte.feeds.simulator.seed_draw import draw_flow
 from zerodte.feeds.simulator.surface import SmileProcess
+from zerodte.feeds.simulator.world_parameters import PAST_SESSIONS
 
 #: Equivalence bounds without impact in points; level and power of the test.
 _MARGIN = 1.5
@@ -111,7 +112,8 @@ def _without_impact(seed: int) -> bool:
     study = draw_session(WEDNESDAY, (_WITHOUT,), seed)
     spot = study.process.opening
     sigma = math.sqrt(float(study.variance.today(0, spot[None, :])[0, 0]))
-    strikes = strike_grid(study.names[0], float(spot[0]), sigma, is_today=True)
+    width = math.sqrt(sigma**2 + study.variance.usual(0, PAST_SESSIONS))
+    strikes = strike_grid(study.names[0], float(spot[0]), sigma, width, is_today=True)
     return _is_near(study.path().advance(len(study.process.diffusion))[-1, 0], strikes)
 
 

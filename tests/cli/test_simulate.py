@@ -1,5 +1,6 @@
 """`zerodte simulate` as its users meet it: a tape, or a clear line and nothing."""
 
+import itertools
 import json
 import resource
 import signal
@@ -11,8 +12,10 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from pyarrow import parquet
 
 from zerodte.cli import main
+from zerodte.records.dbn import OPRA
 from zerodte.tape.folder import open_tape
 
 SHORT = ("--symbols", "IWM", "--minutes", "2")
@@ -53,7 +56,69 @@ def test_the_seed_decides_every_byte(tmp_path: Path) -> None:
     assert first != other
 
 
+def test_sessions_follow_one_another(tmp_path: Path) -> None:
+    out = tmp_path / "days"
+    said = simulate(out, *SHORT, "--date", "2025-06-05", "--sessions", "3")
+    assert said.exit_code == 0, said.output
+    days = ["2025-06-05", "2025-06-06", "2025-06-09"]
+    assert sorted(path.name for path in out.iterdir()) == days
+    assert f"3 tapes, {out / days[0]} to {out / days[2]}" in said.output
+    draws = [json.loads((out / day / "truth" / "parameters.json").read_text()) for day in days]
+    for before, after in itertools.pairwise(days):
+        positions, settled = _left(out / before), _settled(out / after)
+        living = {symbol for symbol in positions if symbol[6:12] != before[2:].replace("-", "")}
+        held = {symbol for symbol in living if positions[symbol] > 0}
+        assert len(held) > 300
+        assert {symbol: settled[symbol] for symbol in held} == {
+            symbol: positions[symbol] for symbol in held
+        }
+        assert all(settled[symbol] == 0 for symbol in (living - held) & settled.keys())
+    for before, after in itertools.pairwise(draws):
+        gap = after["prices"]["opening"]["IWM"] / after["prices"]["last"]["IWM"] - 1.0
+        assert 0.0 < abs(gap) < 0.04
+        drift = after["prices"]["last"]["IWM"] / before["prices"]["opening"]["IWM"] - 1.0
+        assert abs(drift) < 0.01, "two minutes after the open"
+    again = simulate(out, *SHORT, "--date", "2025-06-06")
+    assert (again.exit_code, "exists" in again.output) == (1, True)
+
+
+def _left(tape: Path) -> dict[str, int]:
+    """The open interest after the last minute, by symbol, from the truth."""
+    rows = parquet.read_table(tape / "truth" / "contracts.parquet").to_pandas()
+    last = rows[rows["minute_end"] == rows["minute_end"].max()]
+    symbols = open_tape(tape).symbols[OPRA]
+    return {
+        symbols[number]: int(interest)
+        for number, interest in zip(last["instrument_id"], last["open_interest"], strict=True)
+    }
+
+
+def _settled(tape: Path) -> dict[str, int]:
+    """The open interest of the morning, by symbol, from the records."""
+    opened = open_tape(tape)
+    tick = next(tick for tick in opened.ticks() if tick.statistics)
+    rows = tick.statistics[0].records
+    symbols = opened.symbols[OPRA]
+    return {symbols[int(row["instrument_id"])]: int(row["quantity"]) for row in rows}
+
+
+def test_the_first_of_several_sessions_is_the_session_of_its_seed(tmp_path: Path) -> None:
+    assert simulate(tmp_path / "one", *SHORT).exit_code == 0
+    for name in ("two", "again"):
+        assert simulate(tmp_path / name, *SHORT, "--sessions", "2").exit_code == 0
+    assert files(tmp_path / "two" / "2025-06-02") == files(tmp_path / "one")
+    assert files(tmp_path / "two") == files(tmp_path / "again")
+
+
 REFUSED = [
+    (("--sessions", "2", "--news", "09:31"), 2, "--news is the news of one session"),
+    (("--sessions", "0"), 2, "is not in the range"),
+    (
+        ("--date", "2024-11-27", "--sessions", "2", "--minutes", "211"),
+        1,
+        "minutes is 211; 2024-11-29 has 1 to 210",
+    ),
+    (("--date", "2099-08-31", "--sessions", "2"), 1, "2099-09-01 cannot be simulated"),
     (("--symbols", "SPY,XYZ"), 2, "unknown symbol 'XYZ'; known symbols: SPX, SPY"),
     (("--symbols", "SPY,spy"), 2, "SPY is given twice"),
     (("--symbols", ","), 2, "no symbol to simulate"),

@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from feeds.simulator.fake_simulation import (
@@ -64,6 +65,17 @@ def test_sessions_follow_each_other_over_the_weekend() -> None:
     assert tick.end < monday.session.open
     shown.close()
     assert list(sessions) == []
+
+
+def test_a_session_follows_from_the_end_of_the_one_before() -> None:
+    shown = demo(FakeSimulation)
+    sessions = iter(shown)
+    for seed in (1, 2, 3):
+        session = next(sessions)
+        own = FakeSimulation(session.session.date, 3, seed)
+        for block, expected in zip(session.stream.blocks(), own.blocks(), strict=True):
+            np.testing.assert_array_equal(block.trades[0].records, expected.trades[0].records)
+    shown.close()
 
 
 def test_a_lead_is_played_at_once_and_answered_from() -> None:

@@ -35,7 +35,9 @@ def test_a_name_that_is_not_ours_is_refused(client: httpx.Client, path: str, hos
     """A page that points its own name at this machine reads nothing."""
     client.get(path)
     answer = client.get(path, headers={"host": host})
-    assert_error(answer, "misdirected_request", "--allow-host")
+    assert_error(
+        answer, "misdirected_request", f"start it with --allow-host {host.partition(':')[0]}"
+    )
     assert host.partition(":")[0] in answer.json()["message"]
 
 
@@ -74,6 +76,8 @@ def test_names_can_be_added(service: ExampleService) -> None:
         (["::"], "2001:db8::1", "evil.example"),
         (["*"], "evil.example", None),
         (["[2001:db8::1]"], "2001:db8::1", "2001:db8::2"),
+        (["2001:DB8:0::0001"], "2001:db8::1", "2001:db8::2"),
+        (["2001:db8::1"], "2001:db8:0:0:0:0:0:1", "2001:db8::2"),
         ([], "127.0.0.1", "0.0.0.0"),  # noqa: S104
     ],
 )
@@ -82,6 +86,17 @@ def test_what_a_name_allows(names: list[str], allowed: str, refused: str | None)
     hosts = AllowedHosts("http://127.0.0.1:8017", names)
     assert hosts.allows(allowed)
     assert refused is None or not hosts.allows(refused)
+
+
+def test_a_wildcard_address_allows_the_names_of_this_machine(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(socket, "gethostname", lambda: "Desk.home.example")
+    hosts = AllowedHosts("", ["::"])
+    assert hosts.allows("desk.home.example")
+    assert hosts.allows("desk")
+    assert not hosts.allows("home.example")
+    assert not AllowedHosts("", ["192.0.2.7"]).allows("desk")
 
 
 @pytest.mark.parametrize("name", ["", "http://market.example", "market.example:80", "a b", "-a"])

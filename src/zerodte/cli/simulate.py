@@ -4,6 +4,7 @@ import datetime
 import shlex
 import time
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,9 +14,10 @@ from zerodte.cli.options import CLOCK_TIME, DATE, FOLDER, Finite, Whole
 from zerodte.cli.progress import LateProgress
 from zerodte.clock import new_york, new_york_clock
 from zerodte.constants import MINUTE
+from zerodte.feeds.simulator.evening import Evening
 from zerodte.feeds.simulator.names import Name, SimulationError, names_of
-from zerodte.feeds.simulator.output import write_tape
-from zerodte.feeds.simulator.simulation import Simulation
+from zerodte.feeds.simulator.output import check_new, write_tape
+from zerodte.feeds.simulator.simulation import Simulation, check_minutes
 from zerodte.feeds.simulator.world import check_impact
 from zerodte.market.calendar import TradingSession, calendar
 
@@ -96,14 +98,20 @@ def session_of(date: datetime.date) -> TradingSession:
     return session
 
 
-@click.command("simulate", short_help="Simulate a session as a tape, with its truth.")
+@click.command("simulate", short_help="Simulate sessions as tapes, with their truth.")
 @click.option("--date", type=DATE, required=True, help="Date of the session.")
 @SYMBOLS_OPTION
 @click.option("--out", type=FOLDER, required=True, help="The tape's folder; must not exist.")
 @SEED_OPTION
 @IMPACT_OPTION
-@click.option("--minutes", type=Whole(1), help="Simulate only the first minutes of the session.")
+@click.option("--minutes", type=Whole(1), help="Simulate only the first minutes of a session.")
 @click.option("--news", type=CLOCK_TIME, help="Time of scheduled news, New York.")
+@click.option(
+    "--sessions",
+    "count",
+    type=Whole(1),
+    help="Number of sessions that follow one another, each a tape OUT/DATE.",
+)
 def simulate_command(
     date: datetime.date,
     names: tuple[Name, ...],
@@ -112,27 +120,71 @@ def simulate_command(
     impact: float,
     minutes: int | None,
     news: datetime.time | None,
+    count: int | None,
 ) -> None:
-    """Simulate a session as a tape, with its truth (customers, dealers' positions) beside it."""
+    """Simulate a session as a tape, with its truth (customers, dealers' positions) beside it.
+
+    With --sessions, prices and positions go on from one session to the next.
+    """
     session = session_of(date)
-    at = None if news is None else (new_york(date, news) - session.open) // MINUTE
-    total = int(session.minutes) if minutes is None else minutes
-    start = time.monotonic()
-    simulation = Simulation(session, names, seed, impact, at, minutes)
+    if count is None:
+        at = None if news is None else (new_york(date, news) - session.open) // MINUTE
+        simulation = Simulation(session, names, seed, impact, at, minutes)
+        _write([session], minutes, lambda *_: simulation, [out])
+        return
+    if news is not None:
+        raise click.UsageError("--news is the news of one session; leave out --sessions.")
+    sessions = [session]
+    while len(sessions) < count:
+        sessions.append(session_of(calendar().next(sessions[-1].date).date))
+    for each in sessions:
+        check_minutes(each, minutes)
+
+    def follow(session: TradingSession, before: Evening | None) -> Simulation:
+        return Simulation(session, names, seed, impact, None, minutes, before)
+
+    _write(sessions, minutes, follow, [out / each.date.isoformat() for each in sessions])
+
+
+def _write(
+    sessions: list[TradingSession],
+    minutes: int | None,
+    make: Callable[[TradingSession, Evening | None], Simulation],
+    folders: list[Path],
+) -> None:
+    """Simulate sessions into folders, each from the end of the one before."""
+    for folder in folders:
+        check_new(folder)
+    total = sum(int(session.minutes) if minutes is None else minutes for session in sessions)
+    finished, before, start = 0, None, time.monotonic()
+    counts: Counter[str] = Counter()
     with LateProgress() as progress:
+        for session, folder in zip(sessions, folders, strict=True):
+            simulation = make(session, before)
 
-        def show(now: int) -> None:
-            done = (now - session.open) // MINUTE
-            progress(f"{new_york_clock(now):%H:%M} New York", done, total)
+            def show(now: int, opened: int = session.open, finished: int = finished) -> None:
+                done = finished + (now - opened) // MINUTE
+                progress(f"{new_york_clock(now):%Y-%m-%d %H:%M} New York", done, total)
 
-        counts = write_tape(simulation, out, show)
-    _report(out, counts, time.monotonic() - start)
+            counts += write_tape(simulation, folder, show)
+            before = simulation.evening()
+            finished += int(session.minutes) if minutes is None else minutes
+    _report(folders, counts, time.monotonic() - start)
 
 
-def _report(out: Path, counts: Counter[str], seconds: float) -> None:
-    size = sum(path.stat().st_size for path in out.rglob("*") if path.is_file())
+def _report(folders: list[Path], counts: Counter[str], seconds: float) -> None:
+    found = (path for folder in folders for path in folder.rglob("*"))
+    size = sum(path.stat().st_size for path in found if path.is_file())
     kinds = ", ".join(f"{count:,} {kind}" for kind, count in counts.items())
     click.echo(f"Simulated in {seconds:.0f} s: {kinds}.")
-    click.echo(f"{out} ({size / 1e6:,.0f} MB) is a tape; its truth is in {out / 'truth'}. Next:")
+    last = folders[-1]
+    if len(folders) == 1:
+        click.echo(f"{last} ({size / 1e6:,.0f} MB) is a tape; its truth is in {last / 'truth'}.")
+    else:
+        click.echo(
+            f"{len(folders)} tapes, {folders[0]} to {last} ({size / 1e6:,.0f} MB); "
+            "the truth is in truth/ of each."
+        )
+    click.echo("Next:")
     for command in ("serve", "replay", "evaluate"):
-        click.echo(f"  zerodte {command} {shlex.quote(str(out))}")
+        click.echo(f"  zerodte {command} {shlex.quote(str(last))}")

@@ -2,11 +2,13 @@
 
 import functools
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
+from zerodte.feeds.simulator.block_source import BlockSource
 from zerodte.feeds.simulator.block_stream import BlockStream
-from zerodte.feeds.simulator.columns import BlockSource
+from zerodte.feeds.simulator.evening import Evening
 from zerodte.feeds.simulator.output import SIMULATED_NOTES
 from zerodte.market.calendar import TradingSession, calendar
 from zerodte.records.tick import Tick
@@ -48,8 +50,16 @@ class SimulatedSession:
             yield from block.ticks()
 
 
+class MakesSimulation(Protocol):
+    """Makes the simulation of a session."""
+
+    def __call__(self, session: TradingSession, *, before: Evening | None) -> BlockSource:
+        """Make it; `before` is what the session before left, if that was played to its end."""
+        ...
+
+
 class Demo:
-    """Endless simulated sessions. The simulation of the first starts at once.
+    """Endless simulated sessions that follow one another. The first starts at once.
 
     Iterate it once; each later session starts to be simulated when the iteration reaches it.
 
@@ -62,9 +72,7 @@ class Demo:
         first: The first session.
     """
 
-    def __init__(
-        self, first: TradingSession, make: Callable[[TradingSession], BlockSource]
-    ) -> None:
+    def __init__(self, first: TradingSession, make: MakesSimulation) -> None:
         self.first = first
         self._make = make
         self._lock = threading.Lock()
@@ -75,10 +83,12 @@ class Demo:
         """The sessions, until `close`."""
         while not self._is_closed:
             yield self._current
-            self._current.stream.close()
+            stream = self._current.stream
+            stream.close()
+            following = calendar().next(self._current.session.date)
             with self._lock:
                 if not self._is_closed:
-                    self._current = self._simulate(calendar().next(self._current.session.date))
+                    self._current = self._simulate(following, stream.evening)
 
     def close(self) -> None:
         """End the simulation; callable from any thread."""
@@ -86,5 +96,6 @@ class Demo:
             self._is_closed = True
             self._current.stream.close()
 
-    def _simulate(self, session: TradingSession) -> SimulatedSession:
-        return SimulatedSession(session, BlockStream(functools.partial(self._make, session)))
+    def _simulate(self, session: TradingSession, before: Evening | None = None) -> SimulatedSession:
+        make = functools.partial(self._make, session, before=before)
+        return SimulatedSession(session, BlockStream(make))

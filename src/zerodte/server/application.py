@@ -167,8 +167,8 @@ class Application:
         elif not self._hosts.allows(host):
             raise ApiError(
                 "misdirected_request",
-                f"This server does not answer for the host {host!r}; its option --allow-host adds "
-                "a name.",
+                f"This server does not answer for the host {host!r}; start it with "
+                f"--allow-host {host}.",
             )
         elif len(self._checked_hosts) < _MAX_CHECKED_HOSTS:
             self._checked_hosts.add(hosts[0])

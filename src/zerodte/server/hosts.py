@@ -7,6 +7,7 @@ answered.
 
 import ipaddress
 import re
+import socket
 from collections.abc import Iterable
 from urllib.parse import urlsplit
 
@@ -35,8 +36,9 @@ class AllowedHosts:
 
     Args:
         base_url: The server's own URL, whose host is allowed.
-        names: More names or addresses. A wildcard address stands for every address, because no
-            page of another site is addressed by one; `*` for every name.
+        names: More names or addresses; another spelling of an address is the same. A wildcard
+            address stands for every address, because no page of another site is addressed by one,
+            and for the machine's own name; `*` for every name.
 
     Raises:
         HostError: A name is malformed.
@@ -44,14 +46,14 @@ class AllowedHosts:
 
     def __init__(self, base_url: str, names: Iterable[str] = ()) -> None:
         own = urlsplit(base_url).hostname
-        self._names = {"localhost", *((own,) if own else ())}
+        self._names = {"localhost", *((_spelling(own),) if own else ())}
         self._has_every_name = self._has_every_address = False
         for name in names:
             self._add(name)
 
     def allows(self, host: str) -> bool:
         """Whether requests for a host, in lower case, are answered."""
-        if self._has_every_name or host in self._names:
+        if self._has_every_name or _spelling(host) in self._names:
             return True
         address = _address(host)
         return address is not None and (address.is_loopback or self._has_every_address)
@@ -63,8 +65,10 @@ class AllowedHosts:
             self._has_every_name = True
         elif address is not None and address.is_unspecified:
             self._has_every_address = True
+            machine = socket.gethostname().removesuffix(".").lower()
+            self._names |= {machine, machine.partition(".")[0]}
         elif address is not None or _NAME.fullmatch(name):
-            self._names.add(name)
+            self._names.add(_spelling(name))
         else:
             raise HostError(
                 f"{name!r} is not the name of a host; write a name such as market.example, without "
@@ -77,3 +81,9 @@ def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
         return ipaddress.ip_address(host)
     except ValueError:
         return None
+
+
+def _spelling(host: str) -> str:
+    """The usual spelling of an address; a name as it is."""
+    address = _address(host)
+    return host if address is None else str(address)

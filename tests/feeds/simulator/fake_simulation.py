@@ -13,6 +13,8 @@ from session.made_tape import CONTRACTS, SECOND, STOCKS
 from zerodte.arrays import I64
 from zerodte.constants import MINUTE
 from zerodte.feeds.simulator.columns import Block
+from zerodte.feeds.simulator.evening import Evening
+from zerodte.feeds.simulator.prices import PriceDraw
 from zerodte.market.calendar import TradingSession, calendar
 from zerodte.market.osi import format_osi
 from zerodte.records.dbn import INDEX, OPRA, Records, records
@@ -93,6 +95,11 @@ class FakeSimulation:
                 contract_truth=contract_truth(end),
             )
 
+    def evening(self) -> Evening:
+        """A close that tells the seed."""
+        prices = PriceDraw({}, {}, {}, {}, 0.0, {}, None)
+        return Evening(prices, {"ABC": self._draw.seed + 1.0}, {})
+
     def _morning(self) -> tuple[tuple[Batch, ...], tuple[Batch, ...]]:
         defined, settled = map(self._on_session, made_tape.morning())
         defined["raw_symbol"] = list(self._symbols[OPRA].values())
@@ -143,10 +150,10 @@ class ChattyPid(FakeSimulation):
 
 
 def fake_session(
-    session: TradingSession, kind: type[FakeSimulation], minutes: int
+    session: TradingSession, kind: type[FakeSimulation], minutes: int, before: Evening | None
 ) -> FakeSimulation:
-    """The simulation of a session, as a demo has it made."""
-    return kind(session.date, minutes)
+    """The simulation of a session, as a demo has it made; its seed is the last close, if any."""
+    return kind(session.date, minutes, 1 if before is None else int(before.close["ABC"]))
 
 
 def between(rows: Records, start: int, end: int) -> slice:

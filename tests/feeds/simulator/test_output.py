@@ -15,7 +15,8 @@ from feeds.simulator.fake_simulation import ROWS, FailingSimulation, FakeSimulat
 from records.tape_digest import TapeDigest
 from zerodte.constants import SECOND, STRIKE_RANGE
 from zerodte.feeds.simulator import output
-from zerodte.feeds.simulator.columns import Block, BlockSource
+from zerodte.feeds.simulator.block_source import BlockSource
+from zerodte.feeds.simulator.columns import Block
 from zerodte.feeds.simulator.output import write_tape
 from zerodte.market.calendar import calendar
 from zerodte.records.tick import Batch, Tick

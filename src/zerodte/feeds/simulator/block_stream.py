@@ -1,6 +1,7 @@
 """A simulation in a child process, read block by block.
 
-The child receives a pickled factory of the simulation. It sends the symbols first, then the blocks.
+The child receives a pickled factory of the simulation. It sends the symbols, the blocks, and what
+the session leaves to the next.
 A pipe holds less than one block, so the child is at most one block ahead of its reader. It ends
 when its reader ends, because the pipe breaks.
 """
@@ -16,7 +17,9 @@ from dataclasses import dataclass
 from typing import BinaryIO, TypeAlias, cast
 
 from zerodte.errors import ZerodteError
-from zerodte.feeds.simulator.columns import Block, BlockSource
+from zerodte.feeds.simulator.block_source import BlockSource
+from zerodte.feeds.simulator.columns import Block
+from zerodte.feeds.simulator.evening import Evening
 
 SourceFactory: TypeAlias = Callable[[], BlockSource]
 
@@ -46,6 +49,9 @@ class BlockStream:
     Args:
         factory: Called in the child to create the simulation. It is pickled: a function or class
             at module level, or a partial of one.
+
+    Attributes:
+        evening: What the session leaves to the next; None until all blocks are read.
     """
 
     def __init__(self, factory: SourceFactory) -> None:
@@ -54,6 +60,7 @@ class BlockStream:
         )
         self._output = cast("BinaryIO", self._child.stdout)
         self._symbols: _Symbols | None = None
+        self.evening: Evening | None = None
         # If the child has already ended, the first read reports it.
         with suppress(BrokenPipeError), cast("BinaryIO", self._child.stdin) as input_:
             input_.write(pickle.dumps(factory))
@@ -75,8 +82,9 @@ class BlockStream:
             StreamError: If the simulation fails.
         """
         self.symbols()
-        while (block := self._next()) is not None:
-            yield cast("Block", block)
+        while isinstance(block := self._next(), Block):
+            yield block
+        self.evening = cast("Evening", block)
 
     def close(self) -> None:
         """End the child, from any thread. A concurrent read raises `StreamError`."""
@@ -117,7 +125,7 @@ def _messages(factory: SourceFactory) -> Iterator[object]:
         source = factory()
         yield source.symbols
         yield from source.blocks()
-        yield None
+        yield source.evening()
     except Exception as error:  # The parent reports every failure to the user.
         traceback.print_exc()
         yield _Failure(f"{type(error).__name__}: {error}")

@@ -1,15 +1,14 @@
 """The data that the simulator's parts exchange, as plain columns.
 
 `ContractList` holds the contracts of the day, `Minute` the prices of one minute, and `Block` the
-records and the truth that this minute adds to the tape. A `BlockSource` yields blocks. A contract
-is identified by its position in the listing, which never changes.
+records and the truth that this minute adds to the tape. A contract is identified by its position in
+the listing, which never changes.
 """
 
 import datetime
 import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Protocol
 
 import numpy as np
 
@@ -59,6 +58,8 @@ class ContractList:
         strike: Dollars, shape (n,).
         is_call: Shape (n,).
         settled_interest: Open interest of the morning, contracts, shape (n,).
+        is_carried: Whether its positions are those of the evening before, shape (n,).
+        carried_dealers: What dealers held then, contracts, long positive; 0 if not carried.
     """
 
     session: TradingSession
@@ -71,6 +72,8 @@ class ContractList:
     strike: F64
     is_call: Bool
     settled_interest: I64
+    is_carried: Bool
+    carried_dealers: I64
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -154,26 +157,3 @@ def _by_second(batch: Batch) -> Iterator[tuple[int, Batch]]:
                 cancels=None if cancels is None else cancels[start:stop],
             )
             yield int(ends[start]), piece
-
-
-class BlockSource(Protocol):
-    """A simulated session, as the tape writer and the demo use it."""
-
-    @property
-    def session(self) -> TradingSession:
-        """The trading session."""
-        ...
-
-    @property
-    def symbols(self) -> Mapping[str, Mapping[int, str]]:
-        """Raw symbol by instrument id, per dataset; options as padded OSI symbols."""
-        ...
-
-    @property
-    def draw(self) -> object:
-        """Everything that the seed determines: a dataclass, written as `truth/parameters.json`."""
-        ...
-
-    def blocks(self) -> Iterator[Block]:
-        """The session's blocks in order. Trades are numbered from 0 across blocks."""
-        ...

@@ -37,7 +37,8 @@ class DealerLedger:
         settled_interest = listing.settled_interest
         share = np.where(listing.is_call, flow_draw.overnight_calls, flow_draw.overnight_puts)
         share = np.clip(share + flow_draw.overnight_noise * noise, -_LARGEST_SHARE, _LARGEST_SHARE)
-        inventory = np.rint(share * settled_interest).astype(np.int64)
+        drawn = np.rint(share * settled_interest).astype(np.int64)
+        inventory: I64 = np.where(listing.is_carried, listing.carried_dealers, drawn)
         self._positions: I64 = np.stack(
             (
                 settled_interest - np.maximum(inventory, 0),

@@ -1,11 +1,15 @@
 """The contracts of a day: expiries, and strikes around the opening prices."""
 
 import datetime
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
 
 import numpy as np
 
-from zerodte.arrays import F64
+from zerodte.arrays import F64, I64, Bool
 from zerodte.feeds.simulator.columns import ContractList, ListedChain
+from zerodte.feeds.simulator.evening import ChainKey, OpenPositions, chain_key
 from zerodte.feeds.simulator.expiries import expiries
 from zerodte.feeds.simulator.names import Name
 from zerodte.feeds.simulator.price_process import PriceProcess
@@ -16,7 +20,6 @@ from zerodte.feeds.simulator.world_parameters import (
     FAR_WIDTHS,
     NEAR_SHARE,
     NEAR_SIGMAS,
-    OVERNIGHT,
     PAST_SESSIONS,
     STRIKES_LATER,
     STRIKES_TODAY,
@@ -26,6 +29,10 @@ from zerodte.market.osi import Contract, format_osi
 
 #: The least number of steps on each side of a strike grid.
 _LEAST_STEPS = 10
+_NOTHING: Final[Mapping[ChainKey, OpenPositions]] = MappingProxyType({})
+_NO_POSITIONS: Final = OpenPositions(
+    np.empty(0), np.empty((0, 2), np.int64), np.empty((0, 2), np.int64)
+)
 
 
 def draw_listing(
@@ -34,8 +41,13 @@ def draw_listing(
     process: PriceProcess,
     variance: Variance,
     seed: int,
+    before: Mapping[ChainKey, OpenPositions] = _NOTHING,
 ) -> ContractList:
     """Draw the day's contracts with their open interest of the morning.
+
+    Contracts of the evening before keep their open interest, and are listed while they have some.
+    That of others is drawn: real chains have strikes on the smallest step long before they are
+    listed here.
 
     Args:
         session: The trading session.
@@ -43,6 +55,7 @@ def draw_listing(
         process: The price process of the session.
         variance: Its variance at the money.
         seed: Not negative.
+        before: Positions of the evening before, by chain.
     """
     chains = tuple(
         _listed_chain(index, name, root, day, session.date)
@@ -50,22 +63,35 @@ def draw_listing(
         for day, root in expiries(name, session.date)
     )
     today = variance.today(0, process.opening[None, :])[0]
-    strikes, settled_interest = [], []
+    strikes, settled_interest, dealers, is_carried = [], [], [], []
     for chain in chains:
         index, name = chain.name, names[chain.name]
         spot = float(process.opening[index])
         ahead = variance.ahead(index, chain.whole_sessions, night=chain.am_settled)
         sigma = float(np.sqrt(today[index] + ahead))
-        night = process.draw.gap[name.core] * np.sqrt(OVERNIGHT * process.session_variance[index])
         width = float(np.sqrt(sigma**2 + variance.usual(index, PAST_SESSIONS)))
         grid = strike_grid(name, spot, sigma, width, is_today=chain.expiry == session.date)
-        last = spot * float(np.exp(-night))
+        held = before.get(chain_key(chain), _NO_POSITIONS)
+        grid = np.union1d(grid, held.held)
+        last = process.draw.last[name.symbol]
+        interest = draw_settled_interest(name, chain, session.date, grid, last, width, seed)
+        place, is_known = held.find(grid)
+        interest[is_known] = held.interest[place]
+        positions = np.zeros_like(interest)
+        positions[is_known] = held.dealers[place]
         strikes.append(grid)
-        settled_interest.append(
-            draw_settled_interest(name, chain, session.date, grid, last, width, seed)
-        )
+        settled_interest.append(interest)
+        dealers.append(positions)
+        is_carried.append(np.repeat(is_known, 2))
     return _contract_list(
-        session, names, process.opening[: len(names)], chains, strikes, settled_interest
+        session,
+        names,
+        process.opening[: len(names)],
+        chains,
+        strikes,
+        settled_interest,
+        is_carried,
+        dealers,
     )
 
 
@@ -105,7 +131,9 @@ def _contract_list(
     opening: F64,
     chains: tuple[ListedChain, ...],
     strikes: list[F64],
-    settled_interest: list[np.ndarray],
+    settled_interest: list[I64],
+    is_carried: list[Bool],
+    dealers: list[I64],
 ) -> ContractList:
     """Build the listing: by chain and strike, the call before the put."""
     chain = np.repeat(np.arange(len(chains), dtype=np.intp), [2 * len(grid) for grid in strikes])
@@ -126,6 +154,8 @@ def _contract_list(
         strike=strike,
         is_call=is_call,
         settled_interest=np.concatenate(settled_interest).ravel(),
+        is_carried=np.concatenate(is_carried),
+        carried_dealers=np.concatenate(dealers).ravel(),
     )
 
 

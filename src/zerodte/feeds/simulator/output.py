@@ -11,7 +11,8 @@ import msgspec
 import numpy as np
 
 from zerodte.arrays import I64, U8
-from zerodte.feeds.simulator.columns import Block, BlockSource
+from zerodte.feeds.simulator.block_source import BlockSource
+from zerodte.feeds.simulator.columns import Block
 from zerodte.feeds.simulator.truth import TruthFile, truth_file
 from zerodte.records.dbn import Records
 from zerodte.records.tick import Batch
@@ -38,6 +39,16 @@ PARAMETERS_FILE: Final = "parameters.json"
 _BUFFER_BYTES: Final = 64 << 20
 
 
+def check_new(out: Path) -> None:
+    """Check that the folder of a tape does not exist.
+
+    Raises:
+        TapeError: If it exists.
+    """
+    if out.exists():
+        raise TapeError(f"{out}: exists; a simulated tape needs a folder of its own")
+
+
 def write_tape(source: BlockSource, out: Path, progress: ProgressCallback) -> Counter[str]:
     """Simulate a session into a new tape.
 
@@ -52,8 +63,7 @@ def write_tape(source: BlockSource, out: Path, progress: ProgressCallback) -> Co
     Raises:
         TapeError: If `out` exists, the disk is full, or it cannot be written.
     """
-    if out.exists():
-        raise TapeError(f"{out}: exists; a simulated tape needs a folder of its own")
+    check_new(out)
     counts: Counter[str] = Counter()
     with atomic_folder(out) as folder:
         truth = folder / TRUTH_FOLDER

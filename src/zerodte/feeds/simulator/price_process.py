@@ -20,14 +20,7 @@ from zerodte.arrays import F64, Index
 from zerodte.clock import new_york_clock
 from zerodte.constants import MINUTE
 from zerodte.feeds.simulator.names import Name, SimulationError
-from zerodte.feeds.simulator.prices import (
-    GROWTH,
-    MARKET,
-    News,
-    PriceDraw,
-    own_factor,
-    tracking_factor,
-)
+from zerodte.feeds.simulator.prices import MARKET, News, PriceDraw, loadings_of
 from zerodte.feeds.simulator.world_parameters import NEWS_MINUTES
 from zerodte.market.calendar import TradingSession
 from zerodte.pricing.clock import remaining_variance_share
@@ -87,12 +80,7 @@ def sum_over_factors(by_factor: F64, loadings: F64) -> F64:
 
 
 def _loadings(name: Name, factors: Sequence[str]) -> list[float]:
-    loadings = {
-        MARKET: name.beta,
-        GROWTH: name.growth,
-        own_factor(name.core): 1.0,
-        tracking_factor(name.symbol): 1.0,
-    }
+    loadings = loadings_of(name)
     return [loadings.get(factor, 0.0) for factor in factors]
 
 

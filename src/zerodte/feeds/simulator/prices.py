@@ -2,8 +2,8 @@
 
 import datetime
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -19,6 +19,8 @@ from zerodte.feeds.simulator.world_parameters import (
     NEWS_JUMP,
     NEWS_VARIANCE,
     OPENING_LEVEL,
+    OVERNIGHT,
+    REVERSION,
     SKEW_REACH,
 )
 
@@ -72,6 +74,7 @@ class PriceDraw:
     """The parameters of a day's prices.
 
     Attributes:
+        last: Close of the session before by symbol, dollars.
         opening: Opening price by symbol, dollars.
         gap: Overnight move by core, in standard deviations.
         factors: Factors by name.
@@ -80,6 +83,7 @@ class PriceDraw:
         news: Scheduled news, if any.
     """
 
+    last: dict[str, float]
     opening: dict[str, float]
     gap: dict[str, float]
     factors: dict[str, Factor]
@@ -127,8 +131,93 @@ def draw_prices(
         factors[own_factor(name.core)] = _own_factor(name, core_rng)
         factors[tracking_factor(name.symbol)] = Factor(name.tracking)
     active = {key: factor for key, factor in factors.items() if factor.volatility > 0.0}
+    last = {
+        name.symbol: opening[name.symbol] * math.exp(-gap[name.core] * _night(name, active))
+        for name in names
+    }
     scheduled_news = None if news is None else News(news, jump, after)
-    return PriceDraw(opening, gap, active, curvature, skew, scheduled_news)
+    return PriceDraw(last, opening, gap, active, curvature, skew, scheduled_news)
+
+
+def follow_prices(
+    drawn: PriceDraw,
+    date: datetime.date,
+    names: Sequence[Name],
+    seed: int,
+    before: PriceDraw,
+    close: Mapping[str, float],
+) -> PriceDraw:
+    """The parameters of a day's prices after the session before.
+
+    Prices open at the last close and the day's overnight move. Volatilities walk within their
+    ranges, so that deviations decay as `REVERSION` says. Smiles stay.
+
+    Args:
+        drawn: The day's own draw.
+        date: Date of the session.
+        names: The underlyings.
+        seed: Not negative.
+        before: The parameters of the session before.
+        close: Its last prices by symbol, dollars.
+    """
+    market = before.factors[MARKET].volatility
+    walked = {MARKET: _walk(generator(seed, date, "walk", MARKET), market, MARKET_VOLATILITY)}
+    walked[GROWTH] = GROWTH_VOLATILITY * walked[MARKET]
+    for name in names:
+        key = own_factor(name.core)
+        if key in drawn.factors:
+            rng = generator(seed, date, "walk", name.core)
+            walked[key] = _walk(rng, before.factors[key].volatility, name.own)
+    factors = {
+        key: replace(factor, volatility=walked.get(key, factor.volatility))
+        for key, factor in drawn.factors.items()
+    }
+    opening = {}
+    for name in names:
+        move = drawn.gap[name.core] * _night(name, factors)
+        opening[name.symbol] = round(close[name.symbol] * math.exp(move), 2)
+    last = {name.symbol: close[name.symbol] for name in names}
+    return replace(
+        drawn,
+        last=last,
+        opening=opening,
+        factors=factors,
+        curvature=before.curvature,
+        skew=before.skew,
+    )
+
+
+def session_variance(name: Name, factors: Mapping[str, Factor]) -> float:
+    """Variance of a name's log price in a session without news."""
+    loadings = loadings_of(name)
+    return sum(factor.variance * loadings.get(key, 0.0) ** 2 for key, factor in factors.items())
+
+
+def loadings_of(name: Name) -> dict[str, float]:
+    """The loadings of a name's returns on the factors; 0 on others."""
+    return {
+        MARKET: name.beta,
+        GROWTH: name.growth,
+        own_factor(name.core): 1.0,
+        tracking_factor(name.symbol): 1.0,
+    }
+
+
+def _night(name: Name, factors: Mapping[str, Factor]) -> float:
+    """Standard deviation of a name's overnight move."""
+    return math.sqrt(OVERNIGHT * session_variance(name, factors))
+
+
+def _walk(rng: np.random.Generator, volatility: float, bounds: tuple[float, float]) -> float:
+    """A day's volatility after the one before: a walk in its logarithm, reflected at its bounds.
+
+    On a range of length 1, reflected steps of variance v forget by a factor exp(-pi^2 v / 2).
+    """
+    low, high = np.log(bounds)
+    step = math.sqrt(2.0 / REVERSION) / math.pi
+    place = (math.log(volatility) - low) / (high - low) + step * rng.normal()
+    place = abs(place) % 2.0
+    return math.exp(low + (high - low) * min(place, 2.0 - place))
 
 
 def _own_factor(name: Name, rng: np.random.Generator) -> Factor:

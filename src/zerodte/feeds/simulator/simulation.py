@@ -12,6 +12,7 @@ from zerodte.constants import MINUTE, SECOND
 from zerodte.feeds.simulator.columns import BLOCK_SECONDS, Block, ContractList, Minute
 from zerodte.feeds.simulator.customers import Customers
 from zerodte.feeds.simulator.dealers import DealerLedger
+from zerodte.feeds.simulator.evening import Evening, open_positions
 from zerodte.feeds.simulator.names import Name, SimulationError
 from zerodte.feeds.simulator.orders import merge_orders
 from zerodte.feeds.simulator.packages import ContractGrid
@@ -53,6 +54,17 @@ class _OrderFlow:
     rng: np.random.Generator
 
 
+def check_minutes(session: TradingSession, minutes: int | None) -> None:
+    """Check that a session has so many minutes; None for all.
+
+    Raises:
+        SimulationError: If it has fewer.
+    """
+    whole = int(session.minutes)
+    if minutes is not None and not 1 <= minutes <= whole:
+        raise SimulationError(f"minutes is {minutes}; {session.date} has 1 to {whole}")
+
+
 class Simulation:
     """A session that is simulated block by block.
 
@@ -63,6 +75,7 @@ class Simulation:
         impact: Strength of the price impact of dealers' hedging; 0 for none.
         news: Minute of the session with scheduled news; None for no news.
         minutes: Minutes to simulate, from the open; None for all.
+        before: What the session before left, of the same names; None for a session of its own.
 
     Attributes:
         session: The trading session.
@@ -83,15 +96,15 @@ class Simulation:
         impact: float = 0.0,
         news: int | None = None,
         minutes: int | None = None,
+        before: Evening | None = None,
     ) -> None:
         whole = int(session.minutes)
         if seed < 0:
             raise SimulationError(f"seed is {seed}; it must be 0 or more")
-        if minutes is not None and not 1 <= minutes <= whole:
-            raise SimulationError(f"minutes is {minutes}; {session.date} has 1 to {whole}")
+        check_minutes(session, minutes)
         self.session = session
         self._block_count = whole if minutes is None else minutes
-        self._world = World(session, names, seed, impact, news)
+        self._world = World(session, names, seed, impact, news, before)
         if news is not None and news >= self._block_count:
             at, end = (
                 f"{new_york_clock(session.open + minute * MINUTE):%H:%M}"
@@ -128,6 +141,12 @@ class Simulation:
         for number in range(self._block_count):
             minute = self._world.minute(self._ledger.inventory)
             yield self._block(minute, is_first=number == 0)
+
+    def evening(self) -> Evening:
+        """What the session leaves to the next, after its last block."""
+        ledger = self._ledger
+        chains = open_positions(self.listing, ledger.open_interest, ledger.inventory)
+        return Evening(self.draw.prices, self._world.last_prices, chains)
 
     def _block(self, minute: Minute, *, is_first: bool) -> Block:
         end = minute.start + BLOCK_SECONDS * SECOND
