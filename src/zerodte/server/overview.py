@@ -11,7 +11,7 @@ from zerodte.clock import NEW_YORK, new_york
 from zerodte.server.level_chart import level_chart
 from zerodte.service.market_service import MarketService
 from zerodte.wire.conditions import ExpectedMove, Flow
-from zerodte.wire.decision import DealerInventory
+from zerodte.wire.decision import DealerInventory, Headline
 from zerodte.wire.errors import ApiError
 from zerodte.wire.exposure import ExposureQuery, NextSession
 from zerodte.wire.positioning import (
@@ -70,6 +70,7 @@ class _Blocks(msgspec.Struct, frozen=True):
     flow: Flow
     levels: Levels
     flow_direction: FlowDirection
+    headline: Headline
     dealer_inventory: DealerInventory | None = None
 
 
@@ -103,7 +104,7 @@ def overview(service: MarketService) -> str:
     if not symbols:
         reasons = "; ".join(status.health.reasons) or "Past instants are answered, with at."
         return f'<p class="note">No symbol yet. {escape(reasons)}</p>'
-    rows, later, newest = [], [], None
+    rows, moments, later, newest = [], [], [], None
     for symbol in symbols:
         try:
             answer = _last(service, symbol)
@@ -114,13 +115,16 @@ def overview(service: MarketService) -> str:
             continue
         newest = max(newest, answer, key=lambda each: each.as_of) if newest else answer
         name = _stacked(f"<b>{escape(symbol)}</b>", escape(answer.expiration or ""))
+        if answer.body:
+            moments.append(_moment(symbol, answer.body.headline))
         cells = _cells(answer, answer.body) if answer.body else (_note(answer.message),)
         rows.append(_row(name, *cells))
     following = [_next_row(each.symbol, each.next_session) for each in later if each.next_session]
     table = _table(_HEAD, rows)
     if following:
         table += "<h2>The session to come</h2>" + _table(_NEXT_HEAD, following)
-    return (_stamp(newest) if newest else "") + table
+    said = f'<ul class="moments">{"".join(moments)}</ul>' if moments else ""
+    return (_stamp(newest) if newest else "") + said + table
 
 
 def _last(service: MarketService, symbol: str) -> _Answer:
@@ -173,6 +177,12 @@ def _stamp(answer: _Answer) -> str:
         f"<time>{at:%A %Y-%m-%d, %H:%M:%S} New York</time>"
         f"{'' if answer.market_open else ' The session is closed.'}</p>"
     )
+
+
+def _moment(symbol: str, headline: Headline) -> str:
+    """What a trader reads first."""
+    badge = f'<span class="badge {headline.severity}">{headline.severity}</span>'
+    return f"<li><b>{escape(symbol)}</b> {badge} {escape(headline.narrative)}</li>"
 
 
 def _cells(answer: _Answer, body: _Blocks) -> Iterator[str]:
