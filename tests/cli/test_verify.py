@@ -71,7 +71,7 @@ def test_every_damage_is_named_and_the_other_tapes_are_read(
     assert bad.startswith(f"{copy}: ")
     assert bad.endswith("; damaged")
     assert good.endswith("; sound")
-    assert none.endswith("; no manifest: sizes and frames only; damaged")
+    assert none.endswith("; no checksums.json: sizes and frames only are checked; damaged")
     said = sorted(shown.stderr.splitlines())
     patterns = (
         rf"{conditions}: damaged: bytes 0 to [\d,]+ are not those of which checksums\.json",
@@ -97,7 +97,7 @@ def test_a_manifest_that_counts_otherwise_is_named(copy: Path) -> None:
 def test_a_foreign_folder_is_checked_as_far_as_that_goes(foreign: Path) -> None:
     shown = run("verify", foreign)
     assert shown.exit_code == 0, shown.stderr
-    assert shown.stdout.endswith("; no manifest: sizes and frames only; sound\n")
+    assert shown.stdout.endswith("; no checksums.json: sizes and frames only are checked; sound\n")
     (trades_file,) = foreign.glob("*.tcbbo.dbn")
     os.truncate(trades_file, trades_file.stat().st_size - 3)
     cut = run("verify", foreign)

@@ -9,6 +9,7 @@ import pytest
 
 from zerodte.tape.atomic_folder import atomic_folder
 from zerodte.tape.error import TapeError
+from zerodte.tape.leftovers import sweep
 
 KILLED = """
 import os, signal, sys
@@ -33,6 +34,26 @@ def test_a_new_folder_appears_at_the_end(tmp_path: Path) -> None:
     fill(out, "a", "b")
     assert sorted(path.name for path in out.iterdir()) == ["a", "b"]
     assert [path.name for path in out.parent.iterdir()] == ["out"]
+
+
+def test_a_folder_that_another_process_sweeps_at_once_is_made_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before it is locked, nobody can tell it from what a killed process left."""
+    mkdir = Path.mkdir
+    swept: list[Path] = []
+
+    def make_and_sweep(path: Path, mode: int = 0o777, *, parents: bool = False) -> None:
+        mkdir(path, mode, parents=parents)
+        if path.suffix == ".part" and not swept:
+            swept.append(path)
+            sweep(tmp_path, ".out.", ".part")
+            assert not path.exists()
+
+    monkeypatch.setattr(Path, "mkdir", make_and_sweep)
+    fill(tmp_path / "out", "a")
+    assert len(swept) == 1
+    assert [path.name for path in tmp_path.rglob("*")] == ["out", "a"]
 
 
 def test_a_folder_that_exists_is_added_to(tmp_path: Path) -> None:

@@ -55,13 +55,18 @@ class HistoryReader:
         self._pending: dict[Key, _Pending] = {}
         self._threads = 0
         self._failure: str | None = None
+        self._answered = float("-inf")  # When the latest read that the store answered began.
         self._is_closed = False
 
     @property
     def problem(self) -> str | None:
-        """Why the store cannot be read: a read hangs, or the last one failed; else None."""
+        """Why the store cannot be read: a read hangs, or the last one failed; else None.
+
+        A read that hangs counts until a later one succeeds.
+        """
         with self._lock:
-            oldest = min((each.begun for each in self._pending.values()), default=float("inf"))
+            begun = (each.begun for each in self._pending.values())
+            oldest = min((start for start in begun if start > self._answered), default=float("inf"))
             failure = self._failure
         seconds = time.monotonic() - oldest
         return self._hung(seconds) if seconds > self._timeout else failure
@@ -122,6 +127,8 @@ class HistoryReader:
                 pending.error = error
             with self._lock:
                 self._failure = failure
+                if failure is None:
+                    self._answered = max(self._answered, pending.begun)
                 del self._pending[pending.key]
             pending.done.set()
 

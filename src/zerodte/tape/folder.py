@@ -11,19 +11,18 @@ from dataclasses import replace
 from pathlib import Path
 
 from zerodte.arrays import I64
-from zerodte.errors import printable
 from zerodte.market.calendar import TradingSession, calendar
 from zerodte.market.osi import MarketError, is_osi
 from zerodte.market.roots import canonical_name, root_info
 from zerodte.records.dbn import CADENCE, INDEX_DATASETS, TRADE_SCHEMAS
 from zerodte.records.tick import Tick
-from zerodte.tape.checksums import MANIFEST, FileBytes, TapeManifest, file_bytes
+from zerodte.tape.checksums import FileBytes, TapeManifest, file_bytes
 from zerodte.tape.compression import DBN_SUFFIXES, Warn
 from zerodte.tape.dbnfile import DbnFile, find_files
 from zerodte.tape.diagnostics import Diagnostics
 from zerodte.tape.error import TapeError
 from zerodte.tape.file_selection import InstrumentKind, select_files
-from zerodte.tape.manifest import read_manifest, unlisted
+from zerodte.tape.manifest import read_manifest, unchecked_files
 from zerodte.tape.record_router import SessionSpan
 from zerodte.tape.session_vote import session_span, vote_session
 from zerodte.tape.sidecars import (
@@ -95,12 +94,7 @@ class Tape:
     @property
     def unchecked(self) -> list[str]:
         """Sentences on files whose bytes no manifest checks; none if all are checked."""
-        if self.manifest is None:
-            return [f"no {MANIFEST}: sizes and frames only are checked"]
-        return [
-            f"{printable(name)}: not in {MANIFEST}; its size and frames only are checked"
-            for name in unlisted(self.path, self.manifest)
-        ]
+        return unchecked_files(self.path, self.manifest)
 
     def content(self, name: str) -> FileBytes:
         """The bytes of a file that lies beside the records, such as `truth/trades.parquet`.

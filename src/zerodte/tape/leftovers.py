@@ -55,9 +55,10 @@ def _create(path: Path) -> int | None:
     while True:
         path.mkdir(parents=True)
         lock = _lock(path)
-        if lock is None or path.exists():
+        if path.exists():
             return lock
-        os.close(lock)
+        if lock is not None:
+            os.close(lock)
 
 
 def _lock(path: Path, how: int = 0) -> int | None:

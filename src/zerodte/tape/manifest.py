@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 
 import msgspec
 
+from zerodte.errors import printable
 from zerodte.tape.append_file import sync_folder, write_synced
 from zerodte.tape.checksums import (
     BLOCK_SIZE,
@@ -107,6 +108,16 @@ def check_bytes(folder: Path, manifest: TapeManifest) -> None:
 def unlisted(folder: Path, manifest: TapeManifest) -> list[str]:
     """The files of a tape that are not in its manifest, by name."""
     return sorted(set(tape_files(folder)) - manifest.files.keys())
+
+
+def unchecked_files(folder: Path, manifest: TapeManifest | None) -> list[str]:
+    """Sentences on files whose bytes no manifest checks; none if all are checked."""
+    if manifest is None:
+        return [f"no {MANIFEST}: sizes and frames only are checked"]
+    return [
+        f"{printable(name)}: not in {MANIFEST}; its size and frames only are checked"
+        for name in unlisted(folder, manifest)
+    ]
 
 
 def write_manifest(

@@ -9,7 +9,13 @@ from zerodte.tape.compression import read_blocks
 from zerodte.tape.dbnfile import read_metadata
 from zerodte.tape.error import TapeError
 from zerodte.tape.folder import open_tape
-from zerodte.tape.manifest import decode_manifest, is_dbn, name_problems, tape_files, unlisted
+from zerodte.tape.manifest import (
+    decode_manifest,
+    is_dbn,
+    name_problems,
+    tape_files,
+    unchecked_files,
+)
 from zerodte.tape.sidecars import read_commits
 
 
@@ -54,11 +60,8 @@ def check_tape(folder: Path) -> TapeCheck:
             damage.append(str(error))
     if not damage:
         damage += _check_reading(folder)
-    if manifest is None:
-        unchecked = ["no manifest: sizes and frames only"]
-    else:
-        unchecked = [f"{name}: not in {MANIFEST}" for name in unlisted(folder, manifest)]
-    return TapeCheck(len(names), size, records, tuple(unchecked), tuple(damage))
+    unchecked = tuple(unchecked_files(folder, manifest))
+    return TapeCheck(len(names), size, records, unchecked, tuple(damage))
 
 
 def _check_file(folder: Path, name: str, manifest: TapeManifest | None) -> int:
