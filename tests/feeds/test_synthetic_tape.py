@@ -42,6 +42,7 @@ def test_it_fills_every_block(folder: Path) -> None:
         if value is None
     }
     undecided = "dealer_inventory.agrees"  # A handful of trades leaves 0 in the interval.
-    assert unknown == {"vol_context.vix", undecided}
+    # Only signed_v1 has a confidence, and it is not the default.
+    assert unknown == {"vol_context.vix", "flow_direction.oi_delta_confidence", undecided}
     assert answer["regime"]["label"] == "positive_gamma"
     assert answer["metadata"]["data_quality_score"] == 94, "3 of 10 trades, at mid, have no side"

@@ -72,9 +72,9 @@ class LabelLatch:
     """The regime label: it turns only where the other sign is clear, and stays so.
 
     Attributes:
-        label: The sign that stands; unknown before the first.
+        label: The sign that stands; unknown while none may be claimed, and for a while after.
         since: Since when, UTC ns.
-        streak: Samples in a row that the other sign has been clear.
+        streak: Samples in a row that it has been about to turn.
     """
 
     label: Regime = "unknown"
@@ -86,14 +86,14 @@ class LabelLatch:
 
         Args:
             at: UTC ns.
-            label: What may be claimed now; unknown leaves the latch as it is.
+            label: What may be claimed now; unknown counts at once.
             net_share: Net over gross GEX.
         """
-        if label in ("unknown", self.label):
+        if label == self.label:
             return replace(self, streak=0)
-        if self.label == "unknown":
+        if label == "unknown" or not self.since:
             return LabelLatch(label, at)
-        if abs(net_share) < LABEL_SHARE:
+        if self.label != "unknown" and abs(net_share) < LABEL_SHARE:
             return replace(self, streak=0)
         if self.streak + 1 >= DWELL:
             return LabelLatch(label, at)

@@ -3,7 +3,15 @@
 from collections.abc import Iterable
 from typing import Final
 
-from zerodte.constants import DWELL, SAMPLE_INTERVAL, SECOND
+from zerodte.constants import (
+    CROSSING_CLEAR,
+    CROSSING_HOLD,
+    DWELL,
+    FLIP_HOLD,
+    MINUTE,
+    SAMPLE_INTERVAL,
+    SECOND,
+)
 from zerodte.decision.condition import RULE_CONDITIONS, RuleCondition
 from zerodte.decision.rule import ANTI_SETUPS, GATES, SETUPS, SEVERITIES, SetupRule
 
@@ -33,8 +41,8 @@ _SEVERITY: Final = """\
 ## Severity
 
 The first that holds stands; without any it is `info`.
-An `alert` also stands for 10 minutes after spot has crossed the gamma flip by 0.1 sigma.
-It stands for 15 minutes after flow has turned the sign of net GEX.
+An `alert` also stands for {crossing:.0f} minutes after spot crossed the flip by {clear:g} sigma.
+It stands for {flip:.0f} minutes after flow has turned the sign of net GEX.
 
 """
 
@@ -79,7 +87,10 @@ def _avoid() -> str:
 
 def _severities() -> str:
     rows = (f"| `{r.severity}` | {' and '.join(_texts(r.required))} |" for r in SEVERITIES)
-    return _SEVERITY + "\n".join(("| severity | where |", "|---|---|", *rows, ""))
+    said = _SEVERITY.format(
+        crossing=CROSSING_HOLD / MINUTE, clear=CROSSING_CLEAR, flip=FLIP_HOLD / MINUTE
+    )
+    return said + "\n".join(("| severity | where |", "|---|---|", *rows, ""))
 
 
 def _texts(codes: Iterable[str]) -> list[str]:

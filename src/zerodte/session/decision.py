@@ -200,7 +200,7 @@ NO_LATCHES = tuple(
 
 
 def label_of(decision: Decision | None, state: ChainState) -> Regime:
-    """The regime label that stands; unknown where none may be claimed now."""
+    """The regime label that stands; unknown where none may be claimed now, or since too short."""
     if state.regime == "unknown" or decision is None:
         return state.regime
     return decision.memory.label.label

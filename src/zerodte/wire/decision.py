@@ -19,8 +19,8 @@ class Headline(Struct, frozen=True, kw_only=True, gc=False):
     severity: Annotated[
         Literal["info", "watch", "alert"],
         about(
-            "How much it matters now. An alert stands 10 minutes after spot crossed the flip, 15 "
-            "after flow turned the sign of net GEX."
+            "How much it matters now. An alert stands for minutes after spot crossed the flip, or "
+            "flow turned the sign of net GEX."
         ),
     ]
     narrative: Annotated[str, about("One or two sentences.")]

@@ -156,7 +156,8 @@ def test_customers_are_on_the_side_that_their_orders_say() -> None:
     _, blocks = run_simulation(*SYMBOLS)
     rows, known, how = trades(blocks), truth(blocks), conditions(blocks)
     side, price = known["customer_side"].astype(np.int64), rows["price"]
-    wide = (rows["bid_px_00"] > 0) & (rows["bid_px_00"] < rows["ask_px_00"])
+    bid, ask = rows["bid_px_00"], rows["ask_px_00"]
+    wide = (bid > 0) & (ask != UNDEF_PRICE) & (bid < ask)
     plain = wide & (how == Condition.REGULAR) & (side != 0)
     at_ask, at_bid = price == rows["ask_px_00"], price == rows["bid_px_00"]
     taking = plain & ~known["is_limit"]
