@@ -12,7 +12,7 @@ from zerodte.decision.rule import GATES, AntiRule, SetupRule
 from zerodte.decision.structure import Position
 from zerodte.engine.chain_inputs import CALL, PUT
 from zerodte.engine.state import ChainState
-from zerodte.session.decision import Decision, Terms, close_of
+from zerodte.session.decision import Decision, Terms, close_of, label_of
 from zerodte.session.reading import Reading
 from zerodte.session.settings import DEFAULT_SETTINGS, SessionSettings
 from zerodte.views import decision_text as words
@@ -308,16 +308,17 @@ def _summary(outlook: Outlook) -> str:
     state, close, terms = outlook.state, outlook.close, outlook.terms
     spot, surface = state.spot.value, state.surface
     distance = abs(spot - state.levels.magnet.strike) / spot
+    is_reference = terms.method == "reference"
     parts = [
         f"d={distance:.4f}" if math.isfinite(distance) else "d=unknown",
         f"σ={surface.sigma / spot:.4f}",
         f"t={state.instant.clock.hours_left:.1f}h",
-        f"regime={state.regime}",
+        f"regime={state.regime if is_reference else label_of(outlook.decision, state)}",
         f"conc={state.pin.top3_share:.0%}"
         if math.isfinite(state.pin.top3_share)
         else "conc=unknown",
     ]
-    if close is not None and terms.method != "reference":
+    if close is not None and not is_reference:
         mean = "spot" if close.density.is_on_spot else "parity"
         parts += [f"quotes={close.density.quotes}", f"mean={mean}", f"k={close.factor:.3f}"]
         parts.append(f"sessions={terms.scale.sessions}")
