@@ -1,7 +1,7 @@
 """What `zerodte calibrate` prints: tables of scores, and what they allow to say."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from rich.console import Console
 from rich.table import Table as Grid
@@ -11,10 +11,10 @@ from zerodte.calibrate.comparison import ForecastComparison
 from zerodte.calibrate.figure import clock
 from zerodte.calibrate.score import DayInterval
 from zerodte.calibrate.session_report import SessionReport
+from zerodte.cli.grid import UNKNOWN_CELL, empty_grid
 from zerodte.constants import BOOTSTRAP_LEVEL, COVERAGE_LEVELS
 from zerodte.engine.physical import QUARTERS
 
-_UNKNOWN = "–"
 #: Wide enough for the widest table.
 _WIDTH = 150
 
@@ -84,7 +84,9 @@ def _print_left_out(console: Console, left_out: Mapping[str, int]) -> None:
 
 
 def _scale(report: SessionReport) -> Grid:
-    grid = _grid(("quarter of the session",), [str(number) for number in range(1, QUARTERS + 1)])
+    grid = empty_grid(
+        ("quarter of the session",), [str(number) for number in range(1, QUARTERS + 1)]
+    )
     grid.add_row("realised / implied variance", *(_known(one) for one in report.ratios))
     grid.add_row("k, fitted", *(_known(one) for one in report.scale.factors))
     grid.add_row("k, served", *(_known(one) for one in report.served.factors))
@@ -92,7 +94,7 @@ def _scale(report: SessionReport) -> Grid:
 
 
 def _known(value: float) -> str:
-    return _UNKNOWN if math.isnan(value) else f"{value:.3f}"
+    return UNKNOWN_CELL if math.isnan(value) else f"{value:.3f}"
 
 
 def _brier(comparison: ForecastComparison) -> Grid:
@@ -107,26 +109,26 @@ def _brier(comparison: ForecastComparison) -> Grid:
         "uncertainty",
         "PIT gap",
     )
-    grid = _grid(("forecast",), heads)
+    grid = empty_grid(("forecast",), heads)
     for name, of in comparison.scores.items():
         parts, is_rival = of.parts, name != comparison.tested
         grid.add_row(
             name,
             f"{of.brier.mean:.4f}",
-            _interval(of.gain, "+.4f") if is_rival else _UNKNOWN,
-            f"{of.skill:+.1%}" if is_rival else _UNKNOWN,
+            _interval(of.gain, "+.4f") if is_rival else UNKNOWN_CELL,
+            f"{of.skill:+.1%}" if is_rival else UNKNOWN_CELL,
             f"{of.brier_two.mean:.4f}",
             f"{of.log_loss.mean:.3f}",
             f"{parts.reliability:.4f}",
             f"{parts.resolution:.4f}",
             f"{parts.uncertainty:.4f}",
-            _UNKNOWN if math.isnan(of.gap) else f"{of.gap:.3f}",
+            UNKNOWN_CELL if math.isnan(of.gap) else f"{of.gap:.3f}",
         )
     return grid
 
 
 def _coverage(comparison: ForecastComparison) -> Grid:
-    grid = _grid(("forecast",), [f"{level:g}" for level in COVERAGE_LEVELS])
+    grid = empty_grid(("forecast",), [f"{level:g}" for level in COVERAGE_LEVELS])
     for name, of in comparison.scores.items():
         if of.coverage:
             grid.add_row(name, *(f"{one.mean:.3f}" for one in of.coverage))
@@ -138,7 +140,7 @@ def _coverage(comparison: ForecastComparison) -> Grid:
 
 def _pins(report: BarReport) -> Grid:
     heads = ("claimed", "strike", "placebo", "lift", "could have seen")
-    grid = _grid(("time",), heads)
+    grid = empty_grid(("time",), heads)
     for one in report.lifts:
         grid.add_row(
             clock(one.minutes[0]) if len(one.minutes) == 1 else "all",
@@ -148,15 +150,6 @@ def _pins(report: BarReport) -> Grid:
             _interval(one.lift, "+.3f"),
             f"{one.detectable:.3f}",
         )
-    return grid
-
-
-def _grid(labels: Sequence[str], heads: Sequence[str]) -> Grid:
-    grid = Grid(box=None, padding=(0, 2, 0, 0))
-    for label in labels:
-        grid.add_column(label, header_style="dim", no_wrap=True)
-    for head in heads:
-        grid.add_column(head, header_style="dim", justify="right", no_wrap=True)
     return grid
 
 

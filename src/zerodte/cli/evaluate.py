@@ -11,6 +11,7 @@ import click
 from rich.console import Console
 from rich.table import Table as Grid
 
+from zerodte.cli.grid import UNKNOWN_CELL, empty_grid
 from zerodte.cli.progress import ReplayProgress
 from zerodte.evaluate.figure import figure
 from zerodte.evaluate.gamma import CONVENTIONS, DAY, INVENTORY
@@ -27,7 +28,6 @@ from zerodte.session.market_state import ClassifiedTrades
 from zerodte.session.session import Session
 from zerodte.tape.folder import open_tape
 
-_UNKNOWN = "–"
 _ONE_SEED = "one seed, so there are no intervals"
 #: Wide enough for the widest table.
 _WIDTH = 150
@@ -125,24 +125,15 @@ def _headline(scored: Report) -> Iterator[str]:
 
 def _grid(table: Table, scored: Report) -> Grid:
     columns = [column for column in table.columns if column.head]
-    grid = _empty_grid(table.labels, [column.head for column in columns])
+    grid = empty_grid(table.labels, [column.head for column in columns])
     for key, figures in scored.tables[table.name].items():
         grid.add_row(*key, *(_cell(column, figures.get(column.name)) for column in columns))
     return grid
 
 
-def _empty_grid(labels: Sequence[str], heads: Sequence[str]) -> Grid:
-    grid = Grid(box=None, padding=(0, 2, 0, 0))
-    for label in labels:
-        grid.add_column(label, header_style="dim", no_wrap=True)
-    for head in heads:
-        grid.add_column(head, header_style="dim", justify="right", no_wrap=True)
-    return grid
-
-
 def _cell(column: Column, figure: Interval | None) -> str:
     if figure is None or math.isnan(figure.mean):
-        return _UNKNOWN
+        return UNKNOWN_CELL
     if column.format == "count":
         return f"{figure.mean:,.0f}"
     scale, digits = (100.0, 1) if column.format == "share" else (1.0, 2)
@@ -160,7 +151,7 @@ def _gains(table: Table, comparisons: Sequence[Comparison]) -> Grid:
         cell = f"{_cell(columns[pair.measure], pair.gain)} {_word(pair)}"
         cells.setdefault((pair.first, pair.second, pair.symbol, pair.time), []).append(cell)
     heads = [columns[measure].head for measure in measures]
-    grid = _empty_grid(("estimate", "compared to", "symbol", "time"), heads)
+    grid = empty_grid(("estimate", "compared to", "symbol", "time"), heads)
     for key, row in cells.items():
         grid.add_row(*key, *row)
     return grid

@@ -14,6 +14,7 @@ from zerodte.arrays import F64, I64
 from zerodte.constants import MINUTE, NEUTRAL_SHARE
 from zerodte.decision.structure import Position
 from zerodte.engine.arithmetic import ratio
+from zerodte.engine.levels import at_strike
 from zerodte.engine.regime import flow_shift
 from zerodte.engine.state import ChainState
 from zerodte.market.calendar import TradingSession
@@ -191,5 +192,4 @@ def _strikes_moved(state: ChainState, past: Past, magnet: float) -> float:
 def _share_at(state: ChainState, strike: float) -> float:
     """The strike's share of the sum of |net GEX|, with its sign; NaN where unknown."""
     net = state.exposures.net_by_strike
-    place = np.flatnonzero(state.instant.chain.strikes == strike)
-    return ratio(float(net[place[0]]), float(np.abs(net).sum())) if len(place) else math.nan
+    return ratio(at_strike(state.instant.chain.strikes, net, strike), float(np.abs(net).sum()))

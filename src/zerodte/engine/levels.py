@@ -104,6 +104,12 @@ def cluster_score(levels: F64, sigma: float) -> float:
     return float(100.0 * np.exp(-np.abs(known - np.median(known)).mean() / sigma))
 
 
+def at_strike(strikes: F64, values: F64, strike: float) -> float:
+    """The value at a strike (dollars), of values by strike, shape (n,); NaN where not listed."""
+    places = np.flatnonzero(strikes == strike)
+    return float(values[places[0]]) if len(places) else np.nan
+
+
 def _largest(strikes: F64, values: F64, weight: F64 | None = None) -> Level:
     """The strike of the largest `weight` (default: `values`); nowhere if none is above zero."""
     weight = values if weight is None else weight

@@ -4,14 +4,13 @@ A sample keeps what its rules remembered; what they saw follows from the sample 
 """
 
 import functools
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from zerodte.arrays import F64, Rows
+from zerodte.arrays import Rows
 from zerodte.decision import figures as seen
 from zerodte.decision import setup_legs
 from zerodte.decision.event import ahead
@@ -30,6 +29,7 @@ from zerodte.decision.structure import Offers, Position
 from zerodte.engine.arithmetic import ratio
 from zerodte.engine.chain_inputs import CALL, PUT
 from zerodte.engine.density import density_of
+from zerodte.engine.levels import at_strike
 from zerodte.engine.physical import UNIT_SCALE, Scale
 from zerodte.engine.regime import Regime
 from zerodte.engine.state import ChainState
@@ -227,7 +227,7 @@ def _levelled(memory: Memory, state: ChainState, at: int) -> Memory:
     """The memory with the levels and the label of a sample."""
     strikes, live, raw = state.instant.chain.strikes, state.exposures, state.levels
     by_strike = (np.abs(live.net_by_strike), live.gex[CALL], -live.gex[PUT])
-    magnet, call_wall, put_wall = (functools.partial(_weight, strikes, w) for w in by_strike)
+    magnet, call_wall, put_wall = (functools.partial(at_strike, strikes, w) for w in by_strike)
     return replace(
         memory,
         label=memory.label.step(at, state.regime, ratio(live.net_gex, live.gross_gex)),
@@ -235,12 +235,6 @@ def _levelled(memory: Memory, state: ChainState, at: int) -> Memory:
         call_wall=memory.call_wall.step(at, raw.call_wall.strike, call_wall),
         put_wall=memory.put_wall.step(at, raw.put_wall.strike, put_wall),
     )
-
-
-def _weight(strikes: F64, weights: F64, strike: float) -> float:
-    """A strike's weight; NaN where it is not listed."""
-    place = np.flatnonzero(strikes == strike)
-    return float(weights[place[0]]) if len(place) else math.nan
 
 
 def _seen(day: SampleDay, row: int, reading: Reading, memory: Memory, terms: Terms) -> Decision:

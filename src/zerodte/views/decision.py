@@ -7,7 +7,7 @@ from functools import cached_property
 from zerodte.constants import NORMAL_WITHIN
 from zerodte.decision.condition import RULE_CONDITIONS
 from zerodte.decision.judgement import avoided, confidence
-from zerodte.decision.probability import Chance, Close, pin_chance
+from zerodte.decision.probability import Chance, Close, PinChance, pin_chance
 from zerodte.decision.rule import GATES, AntiRule, SetupRule
 from zerodte.decision.structure import Position
 from zerodte.engine.chain_inputs import CALL, PUT
@@ -74,6 +74,11 @@ class Outlook:
         if decision is not None and decision.at == self.state.instant.clock.now:
             return decision.close
         return close_of(self.state, self.terms)
+
+    @cached_property
+    def pin(self) -> PinChance:
+        """The chance of a close at the magnet."""
+        return pin_chance(self.state, self.close, self.terms.method)
 
 
 #: The fields of quantiles, as `probability.QUANTILES` has them.
@@ -255,7 +260,7 @@ def _method(outlook: Outlook) -> str:
 
 
 def _pin(outlook: Outlook) -> PinProbability:
-    pin = pin_chance(outlook.state, outlook.close, outlook.terms.method)
+    pin = outlook.pin
     chance = pin.chance
     is_reference = outlook.terms.method == "reference"
     return PinProbability(
@@ -329,7 +334,7 @@ def _summary(outlook: Outlook) -> str:
 
 def _pin_words(outlook: Outlook) -> str:
     """The magnet's chance beside that of an arbitrary place."""
-    pin = pin_chance(outlook.state, outlook.close, outlook.terms.method)
+    pin = outlook.pin
     magnet = price(outlook.state.levels.magnet.strike)
     if math.isnan(pin.value):
         return "no magnet is known"

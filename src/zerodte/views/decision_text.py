@@ -7,6 +7,7 @@ from zerodte.decision import figures as seen
 from zerodte.decision.judgement import failing, nearest, ranked
 from zerodte.decision.rule import GATES, SETUPS, SetupRule
 from zerodte.decision.structure import Position
+from zerodte.engine.chain_inputs import CALL, PUT
 from zerodte.session.decision import Decision
 from zerodte.wire.text import price
 
@@ -109,8 +110,7 @@ def _condor_opening(decision: Decision) -> str:
 
 def _breakout_opening(decision: Decision) -> str:
     position = decision.positions[seen.VERTICAL]
-    up = position is None or position.strike(0, 1) == position.strike(0, 1)  # NaN is not itself
-    way = "up" if up else "down"
+    way = "up" if position is None or _buys_calls(position) else "down"
     moved = decision.figures["move"]
     return f"Breakout {way}: {moved:.1f} sigma of its time in 15 minutes, {_left(decision)} left"
 
@@ -129,7 +129,7 @@ def _pays(position: Position, decision: Decision) -> str:
     if not ends:
         where = "no close makes money"
     elif len(ends) == 1:
-        where = f"profit {'above' if position.strike(0, 1) > 0.0 else 'below'} {price(ends[0])}"
+        where = f"profit {'above' if _buys_calls(position) else 'below'} {price(ends[0])}"
     else:
         where = f"profit between {price(ends[0])} and {price(ends[-1])}"
     close = decision.close
@@ -161,8 +161,12 @@ def _left(decision: Decision) -> str:
     return f"{minutes:.0f} minutes" if minutes < 120.0 else f"{minutes / 60.0:.1f} hours"
 
 
+def _buys_calls(position: Position) -> bool:
+    return not math.isnan(position.strike(CALL, 1))
+
+
 def _ends(position: Position) -> str:
-    return f"{price(position.strike(1, -1))} and {price(position.strike(0, -1))}"
+    return f"{price(position.strike(PUT, -1))} and {price(position.strike(CALL, -1))}"
 
 
 def _clock(at: int) -> str:

@@ -1,0 +1,19 @@
+"""Tables of figures on a terminal, without lines."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from rich.table import Table as Grid
+
+#: Stands for a figure that is not known.
+UNKNOWN_CELL: Final = "–"
+
+
+def empty_grid(labels: Sequence[str], heads: Sequence[str]) -> Grid:
+    """A table without rows: columns of text first, then columns of figures."""
+    grid = Grid(box=None, padding=(0, 2, 0, 0))
+    for label in labels:
+        grid.add_column(label, header_style="dim", no_wrap=True)
+    for head in heads:
+        grid.add_column(head, header_style="dim", justify="right", no_wrap=True)
+    return grid
