@@ -22,7 +22,7 @@ from zerodte.market.calendar import calendar
 from zerodte.runtime.demo import SimulatedSession
 from zerodte.runtime.replay import replay
 from zerodte.session.decision import decision_at
-from zerodte.session.reading import reading_at
+from zerodte.session.reading import state_at
 from zerodte.session.sample import SETUP_NAMES, SampleDay
 
 #: Seeds of the published scores, and as many that nothing was chosen on.
@@ -130,8 +130,8 @@ def _shares(codes: np.ndarray[tuple[int, ...], np.dtype[np.int8]], count: int) -
 def _hints_of(day: SampleDay, turns: list[int]) -> Iterator[Hint]:
     close = np.array(day.inputs["spot"][np.isfinite(day.inputs["spot"])][-1:])
     for row in turns:
-        reading = reading_at(day, row)
-        decision = None if reading is None else decision_at(day, row, reading)
+        state = state_at(day, row)
+        decision = None if state is None else decision_at(day, row, state)
         if decision is None:
             continue
         position = decision.positions.get(decision.memory.primary)

@@ -96,6 +96,8 @@ HEDGING_MOVES: Final = (
     ("spot_up_1pct", 0.01),
     ("spot_down_1pct", -0.01),
 )
+#: Beside them: wire name, remaining sigmas (ours).
+SIGMA_MOVES: Final = (("spot_up_1sd", 1.0), ("spot_down_1sd", -1.0))
 
 #: The gamma flip is searched within max(3%, four remaining sigmas) of spot (ours) ...
 FLIP_REACH: Final = 0.03

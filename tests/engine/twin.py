@@ -127,12 +127,18 @@ class Twin(TwinSurface):
             total.append(100 * (call * held(row.call) - (call - 1) * held(row.put)))
         return math.fsum(total)
 
+    @property
+    def sigma_moves(self) -> dict[str, float]:
+        """One remaining sigma either way, as fractions of spot."""
+        return {"spot_up_1sd": self.s / self.spot, "spot_down_1sd": -self.s / self.spot}
+
     @cached_property
     def hedges(self) -> dict[str, float]:
         """Shares at each move."""
         here = self.book_delta(self.spot)
         return {
-            name: -(self.book_delta(self.spot * (1 + move)) - here) for name, move in MOVES.items()
+            name: -(self.book_delta(self.spot * (1 + move)) - here)
+            for name, move in {**MOVES, **self.sigma_moves}.items()
         }
 
     @property

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from engine.twin import MOVES, Twin
+from engine.twin import Twin
 from engine.twin_pricing import When, gross, held, mid, net, spread_pct, traded, usable
 from session.day import ask
 from session.recordings import SPX_DAY, SPX_ELAPSED, spx_file, spx_session
@@ -154,7 +154,7 @@ def test_the_other_blocks_hold_the_twins_figures(spx: dict[str, Any], twin: Twin
 
 def test_hedges_say_shares_dollars_and_direction(spx: dict[str, Any], twin: Twin) -> None:
     hedging = spx["hedging"]
-    assert hedging.keys() == {*MOVES, "convexity_at_spot"}
+    assert hedging.keys() == {*twin.hedges, "convexity_at_spot"}
     assert_wire(hedging, convexity_at_spot=twin.convexity)
     for move, shares in twin.hedges.items():
         assert_wire(hedging[move], dealer_shares_to_trade=shares, notional_usd=twin.spot * shares)

@@ -2,13 +2,16 @@
 
 import datetime
 from itertools import accumulate
+from pathlib import Path
 from typing import Any, get_args
 
+import numpy as np
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from views.days import Seen, made, read
+from session.made_tape import OPEN, quotes, stock, trades, write
+from views.days import Seen, made, read, watched
 from zerodte.constants import BARS, MINUTE, SAMPLE_INTERVAL, SECOND
 from zerodte.views.series import hedge_flow, series
 from zerodte.views.strike_bars import heatmap, strike_flow
@@ -158,6 +161,42 @@ def test_five_bars_of_a_minute_are_one_of_five(sample: int, span: int) -> None:
             assert strikes[name] == [sum(column) for column in zip(*parts, strict=True)]
         before = time_of(one)
     assert large[-1:] == flow(seen, now, "all", "5m", span)[-1:]
+
+
+def test_customers_flow_adds_up(seen: Seen) -> None:
+    close = seen.session.hours.close
+    by_side = [flow(seen, close, side, "1m", 390) for side in ("calls", "puts", "all")]
+    for calls, puts, both in zip(*by_side, strict=True):
+        for name in ("customer_flow", "customer_flow_cumulative"):
+            if both["bar"] is None:
+                assert both[name] is None
+            else:
+                assert calls[name] + puts[name] == both[name]
+    for bars_ in by_side:
+        sums = list(accumulate((bar["customer_flow"] or 0 for bar in bars_), initial=0))[1:]
+        assert sums == [bar["customer_flow_cumulative"] or 0 for bar in bars_]
+
+
+def test_customers_are_expected_by_the_rule_that_told_them(tmp_path: Path) -> None:
+    """Single puts bought, then sold: each counts .46 of the aggressor's dollars."""
+    deals = trades("tcbbo", 6, 600, seed=3)
+    deals["instrument_id"], deals["size"] = 6, 2
+    deals["ts_event"] = deals["ts_recv"] = OPEN + (60 + 70 * np.arange(6)) * SECOND
+    deals["price"] = np.where(np.arange(6) < 4, deals["ask_px_00"][0], deals["bid_px_00"][0])
+    deals["bid_px_00"], deals["ask_px_00"] = deals["bid_px_00"][0], deals["ask_px_00"][0]
+    tape = write(
+        tmp_path,
+        ("cbbo-1s", quotes("cbbo-1s", 2_000, 600, seed=1)),
+        ("tcbbo", deals),
+        ("bbo-1s", stock(600)),
+    )
+    seen = watched(tape, "ABC")
+    bars_ = flow(seen, seen.session.hours.close, "all", "30s", 390)
+    traded = [bar for bar in bars_ if bar["bar"]]
+    assert len(traded) == 6
+    assert [bar["bar"] < 0 for bar in traded] == [True] * 4 + [False] * 2
+    for bar in traded:
+        assert bar["customer_flow"] == pytest.approx(0.46 * bar["bar"], abs=1)
 
 
 @pytest.mark.parametrize("bar", get_args(StrikeBarSize))

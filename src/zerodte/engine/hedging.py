@@ -5,14 +5,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from zerodte.arrays import F64
-from zerodte.constants import HEDGING_MOVES, MULTIPLIER
+from zerodte.constants import HEDGING_MOVES, MULTIPLIER, SIGMA_MOVES
 from zerodte.engine.chain_inputs import SIGN
 from zerodte.engine.exposure import held
 from zerodte.engine.surface import Surface
 from zerodte.pricing.profile import book_delta
 
+_NAMES = tuple(name for name, _ in (*HEDGING_MOVES, *SIGMA_MOVES))
 #: No move first: the book as it stands.
 _MOVES = np.array((0.0, *(move for _, move in HEDGING_MOVES)))
+_SIGMAS = np.array([sigmas for _, sigmas in SIGMA_MOVES])
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +26,9 @@ class Hedge:
     notional: float
 
 
-def hedges(surface: Surface, tau: float, open_interest: F64, spot: float) -> tuple[Hedge, ...]:
+def hedges(
+    surface: Surface, tau: float, open_interest: F64, spot: float, sigma: float
+) -> tuple[Hedge, ...]:
     """Minus the change of the convention book's delta from S to S(1 + m), repriced.
 
     Volatilities stay with their strikes and the forward moves in proportion to spot.
@@ -34,12 +38,15 @@ def hedges(surface: Surface, tau: float, open_interest: F64, spot: float) -> tup
         tau: Years of 252 sessions.
         open_interest: Contracts, shape (2, n).
         spot: Dollars.
+        sigma: Dollars, of what remains; NaN where unknown, and so are its moves then.
     """
+    moves = np.concatenate((_MOVES, _SIGMAS * (sigma / spot)))
+    moves[moves <= -1.0] = np.nan
     smile = surface.smile
     rights = np.repeat((True, False), len(smile.strikes))
     weight = (SIGN * held(open_interest) * MULTIPLIER).reshape(-1)
     delta = book_delta(
-        spot * (1.0 + _MOVES),
+        spot * (1.0 + moves),
         surface.forward / spot,
         np.tile(smile.strikes, 2),
         tau,
@@ -51,7 +58,7 @@ def hedges(surface: Surface, tau: float, open_interest: F64, spot: float) -> tup
     shares = np.where(np.isfinite(weight).any(), delta[0] - delta[1:], np.nan)
     return tuple(
         Hedge(name, float(count), spot * float(count))
-        for (name, _), count in zip(HEDGING_MOVES, shares, strict=True)
+        for name, count in zip(_NAMES, shares, strict=True)
     )
 
 

@@ -29,29 +29,6 @@ class Anchor:
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class KeyFigures:
-    """The figures of a chain that a series shows. Unknown figures are NaN.
-
-    Attributes:
-        surface: Forward, smile and greeks.
-        exposures: On effective open interest.
-        flip: Gamma flip with its status.
-        levels: Walls, magnet, max pain.
-        pin: Pin score with its components.
-        regime: The sign of net GEX, where it may be claimed.
-        open_interest_known: The share of open interest that is known.
-    """
-
-    surface: Surface
-    exposures: ChainExposures
-    flip: Flip
-    levels: ChainLevels
-    pin: Pin
-    regime: Regime
-    open_interest_known: float
-
-
-@dataclass(frozen=True, eq=False, slots=True)
 class ChainState:
     """One chain at one instant. Unknown figures are NaN; units are those of each part.
 
@@ -112,6 +89,17 @@ class ChainState:
         """Annual, of the smile at the forward; likewise."""
         return np.nan if self.instant.clock.is_floored else self.surface.atm_volatility
 
+    def settled(self) -> "ChainState":
+        """The same on the morning's open interest, as if nothing had traded since."""
+        return evaluate(
+            self.instant.settled(),
+            self.surface.smile,
+            self.smile_at,
+            self.surface.forward,
+            self.spot,
+            self.anchor,
+        )
+
 
 def spot_of(own: Spot | None, forward: float, strikes: int) -> Spot:
     """The underlying's own fresh price if parity does not outvote it, else parity's forward.
@@ -129,27 +117,6 @@ def spot_of(own: Spot | None, forward: float, strikes: int) -> Spot:
     return Spot(own.value, own.source, apart)
 
 
-def key_figures(instant: ChainInputs, smile: Smile, forward: float, spot: float) -> KeyFigures:
-    """Compute what a series shows of a chain; arguments as in `evaluate`."""
-    clock, open_interest = instant.clock, held(instant.effective)
-    surface = surface_on(smile, instant.chain, clock, forward)
-    live = exposures(surface, clock, open_interest, spot)
-    levels = find_levels(instant.chain.strikes, live, open_interest, spot)
-    flip = gamma_flip(instant, surface, open_interest, spot)
-    known = open_interest_known(instant, surface)
-    return KeyFigures(
-        surface=surface,
-        exposures=live,
-        flip=flip,
-        regime=regime(
-            live.net_gex, live.gross_gex, known, flip, is_doubtful=instant.quotes.has_refused
-        ),
-        open_interest_known=known,
-        levels=levels,
-        pin=pin(live, levels, open_interest, spot, surface.sigma, clock.elapsed_pct),
-    )
-
-
 def evaluate(
     instant: ChainInputs, smile: Smile, smile_at: int, forward: float, spot: Spot, anchor: Anchor
 ) -> ChainState:
@@ -164,8 +131,12 @@ def evaluate(
         anchor: The expiry nearest seven days.
     """
     strikes, price, open_interest = instant.chain.strikes, spot.value, instant.effective
-    figures = key_figures(instant, smile, forward, price)
-    surface, levels, live = figures.surface, figures.levels, figures.exposures
+    interest, clock = held(open_interest), instant.clock
+    surface = surface_on(smile, instant.chain, clock, forward)
+    live = exposures(surface, clock, interest, price)
+    levels = find_levels(strikes, live, interest, price)
+    flip = gamma_flip(instant, surface, interest, price)
+    known = open_interest_known(instant, surface)
     atm_gamma = float(surface.greeks.gamma[CALL, surface.atm])
     return ChainState(
         instant=instant,
@@ -173,12 +144,20 @@ def evaluate(
         surface=surface,
         exposures=live,
         settled_net_gex=net_gex(surface.greeks.gamma[CALL], instant.official, price),
-        flip=figures.flip,
+        flip=flip,
         levels=levels,
-        cluster_score=cluster_score(_clustered(figures.flip, levels), surface.sigma),
-        pin=figures.pin,
-        regime=figures.regime,
-        hedges=hedges(surface, instant.clock.tau, open_interest, price),
+        cluster_score=cluster_score(_clustered(flip, levels), surface.sigma),
+        pin=pin(live, levels, interest, price, surface.sigma, clock.elapsed_pct),
+        regime=regime(
+            live.net_gex, live.gross_gex, known, flip, is_doubtful=instant.quotes.has_refused
+        ),
+        hedges=hedges(
+            surface,
+            clock.tau,
+            open_interest,
+            price,
+            np.nan if clock.is_floored else surface.sigma,
+        ),
         convexity=convexity(strikes, live.net_by_strike, price),
         smile_at=smile_at,
         straddle=_straddle(instant, surface),
@@ -186,7 +165,7 @@ def evaluate(
         gamma_acceleration=ratio(atm_gamma, anchor.gamma),
         anchor=anchor,
         activity=activity(instant, open_interest, price),
-        quality=quality(instant, surface, open_interest, spot, figures.open_interest_known),
+        quality=quality(instant, surface, open_interest, spot, known),
     )
 
 

@@ -58,6 +58,8 @@ _NAMES: Final[Mapping[str, str]] = {
     "charm_hour": "charm_dollars_per_hour",
     "call_flow": "hedge_flow_call_cumulative",
     "put_flow": "hedge_flow_put_cumulative",
+    "call_customer_flow": "customer_flow_call_cumulative",
+    "put_customer_flow": "customer_flow_put_cumulative",
     "method": "probability_method",
 }
 

@@ -1,5 +1,6 @@
 """What the market state says of chains at one instant, observed for all of them in one pass."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -13,11 +14,14 @@ from zerodte.engine.chain_inputs import (
     PUT,
     ChainInputs,
     Quotes,
+    Spot,
     fault_masks,
     mids_and_spreads,
 )
+from zerodte.engine.inventory import Inventory, inventory
 from zerodte.engine.open_interest import MovedInterest, Turnover, open_interest
 from zerodte.engine.plausibility import PLAUSIBLE, VERDICTS, judge
+from zerodte.engine.surface import Surface
 from zerodte.engine.volume import volume_of
 from zerodte.market.contracts import Chain
 from zerodte.pricing.forward import parity_forward
@@ -39,6 +43,7 @@ class ChainObservation:
         contracts: Traded since the open.
         delta_dollars: Signed, since the open.
         gamma_dollars: Likewise, per 1% move.
+        customer_dollars: Delta dollars of what customers are expected to have traded.
         cleared: Contracts that the venue says were cleared; NaN where unknown.
         net_bought: Contracts that customers are expected to have bought less sold.
         variance: Of that, contracts squared.
@@ -56,12 +61,28 @@ class ChainObservation:
     contracts: I64
     delta_dollars: I64
     gamma_dollars: I64
+    customer_dollars: I64
     cleared: F64
     net_bought: F64
     variance: F64
     interest: MovedInterest
     by_rule: I64
     has_trades: bool
+
+    def forward_near(self, spot: Spot) -> float:
+        """By put-call parity where a strike has both sides, else the underlying's price."""
+        return self.forward if math.isfinite(self.forward) else spot.value
+
+    def book(self, surface: Surface, spot: Spot) -> Inventory:
+        """Dealers' own book in the chain."""
+        return inventory(
+            surface.greeks,
+            spot.value,
+            self.instant.official,
+            self.net_bought,
+            self.variance,
+            self.contracts.astype(np.float64),
+        )
 
 
 def observe(
@@ -162,6 +183,7 @@ class _Columns:
     day: Turnover
     delta_dollars: I64
     gamma_dollars: I64
+    customer_dollars: I64
 
     @classmethod
     def of(
@@ -210,6 +232,7 @@ class _Columns:
             day=day,
             delta_dollars=side.count(market.flow.delta_dollars),
             gamma_dollars=side.count(market.flow.gamma_dollars),
+            customer_dollars=side.count(market.flow.customer_dollars),
         )
 
 
@@ -273,6 +296,7 @@ def _split(
             contracts=contracts[own],
             delta_dollars=columns.delta_dollars[own],
             gamma_dollars=columns.gamma_dollars[own],
+            customer_dollars=columns.customer_dollars[own],
             cleared=columns.cleared[own],
             net_bought=day.net_bought[own],
             variance=day.variance[own],

@@ -9,7 +9,7 @@ import numpy as np
 from zerodte.constants import NEAR_EXPIRIES, SEVEN_DAYS
 from zerodte.engine.chain_inputs import CALL, ChainInputs
 from zerodte.engine.exposure import net_gex
-from zerodte.engine.state import Anchor, KeyFigures
+from zerodte.engine.state import Anchor, ChainState
 from zerodte.engine.surface import Smile, gamma_on
 from zerodte.market.contracts import Chain
 
@@ -53,16 +53,15 @@ def solved_chain(instant: ChainInputs, smile: Smile, forward: float, spot: float
     )
 
 
-def solved_from_figures(instant: ChainInputs, figures: KeyFigures, spot: float) -> SolvedChain:
-    """The same where the chain's figures are computed already."""
-    surface = figures.surface
-    gamma = surface.greeks.gamma[CALL]
+def solved_of(state: ChainState) -> SolvedChain:
+    """The same where the chain is evaluated already."""
+    surface = state.surface
     return SolvedChain(
-        at=instant.clock.now,
+        at=state.instant.clock.now,
         smile=surface.smile,
-        anchor=Anchor(surface.atm_volatility, float(gamma[surface.atm])),
-        net_gex=figures.exposures.net_gex,
-        settled_net_gex=net_gex(gamma, instant.official, spot),
+        anchor=Anchor(surface.atm_volatility, float(surface.greeks.gamma[CALL, surface.atm])),
+        net_gex=state.exposures.net_gex,
+        settled_net_gex=state.settled_net_gex,
     )
 
 

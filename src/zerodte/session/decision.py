@@ -33,7 +33,6 @@ from zerodte.engine.levels import at_strike
 from zerodte.engine.physical import UNIT_SCALE, Scale
 from zerodte.engine.regime import Regime
 from zerodte.engine.state import ChainState
-from zerodte.session.reading import Reading, reading_at
 from zerodte.session.sample import (
     LATCHES,
     NO_CODE,
@@ -107,37 +106,32 @@ def close_of(state: ChainState, terms: Terms) -> Close | None:
     return Close(density, terms.scale, clock.elapsed_pct, strike_step(state))
 
 
-def decide(day: SampleDay, memory: Memory, settings: SessionSettings) -> Decision | None:
+def decide(
+    day: SampleDay, state: ChainState, memory: Memory, settings: SessionSettings
+) -> Decision:
     """Take the decision of the last sample.
 
     Args:
         day: Samples, whose latches are written up to the last but one.
+        state: The chain at the last of them.
         memory: What the one before left.
         settings: What the decision is told.
-
-    Returns:
-        None where no quote of the chain could be used.
     """
-    row = len(day) - 1
-    reading = reading_at(day, row)
-    if reading is None:
-        return None
-    state = reading.live
     at = state.instant.clock.now
     levelled = _levelled(memory, state, at)
     terms = Terms.of(settings, state)
-    partial = _seen(day, row, reading, levelled, terms)
+    partial = _seen(day, len(day) - 1, state, levelled, terms)
     after = levelled.step(at, partial.figures)
     return replace(partial, memory=after, severity=severity(at, after.holds, after.events))
 
 
-def decision_at(day: SampleDay, row: int, reading: Reading) -> Decision | None:
+def decision_at(day: SampleDay, row: int, state: ChainState) -> Decision | None:
     """The decision of a sample, as it was taken then; None where none is kept with it.
 
     Args:
         day: The samples.
         row: Which.
-        reading: Of that sample.
+        state: The chain then, on effective open interest.
     """
     latches = day.latches[row]
     if latches["method"] == NO_CODE:
@@ -151,7 +145,7 @@ def decision_at(day: SampleDay, row: int, reading: Reading) -> Decision | None:
         PROBABILITY_METHODS[latches["method"]],
         int(latches["events_ahead"]),
     )
-    found = _seen(day, row, reading, _memory(latches, day.figures[row]), terms)
+    found = _seen(day, row, state, _memory(latches, day.figures[row]), terms)
     return replace(found, severity=SEVERITY_NAMES[latches["severity"]])
 
 
@@ -237,9 +231,8 @@ def _levelled(memory: Memory, state: ChainState, at: int) -> Memory:
     )
 
 
-def _seen(day: SampleDay, row: int, reading: Reading, memory: Memory, terms: Terms) -> Decision:
+def _seen(day: SampleDay, row: int, state: ChainState, memory: Memory, terms: Terms) -> Decision:
     """What the rules see of a sample, with levels as they stand."""
-    state = reading.live
     spot, sigma = state.spot.value, state.surface.sigma
     magnet = memory.magnet.strike
     walls = memory.call_wall.strike, memory.put_wall.strike

@@ -88,25 +88,14 @@ def reading_at(day: SampleDay, row: int, *, settled: bool = False) -> Reading | 
         row: Which of them.
         settled: On the morning's open interest instead of the effective one.
     """
-    inputs = day.inputs[row]
-    if not carries_strikes(inputs):
+    live = state_at(day, row)
+    if live is None:
         return None
-    chain = day.chain(row)
-    instant = inputs_at(day, row, chain)
-    smile = Smile(
-        chain.strikes,
-        day.columns.volatility[row, day.grid(row)],
-        day.columns.quoted[row, day.grid(row)],
-    )
-    source = SPOT_SOURCES[inputs["spot_source"]]
-    spot = Spot(float(inputs["spot"]), source, float(inputs["disagreement"]))
-    anchor = Anchor(float(inputs["anchor_volatility"]), float(inputs["anchor_gamma"]))
-    known = smile, int(inputs["smile_at"]), float(inputs["forward"]), spot, anchor
-    live = evaluate(instant, *known)
+    inputs = day.inputs[row]
     others = inputs["others_settled_net_gex" if settled else "others_net_gex"]
     books = (inputs[name].tolist() for name in ("book_gex", "book_dex", "book_vex", "book_chex"))
     return Reading(
-        state=evaluate(instant.settled(), *known) if settled else live,
+        state=live.settled() if settled else live,
         live=live,
         others_net_gex=float(others),
         inventory=Inventory(*(Estimate(*book) for book in books)),
@@ -119,6 +108,24 @@ def reading_at(day: SampleDay, row: int, *, settled: bool = False) -> Reading | 
         apart=float(inputs["apart"]),
         volume_by_rule=by_rule(day.volume_by_rule[row]),
         context=day.contexts[row],
+    )
+
+
+def state_at(day: SampleDay, row: int) -> ChainState | None:
+    """The chain at a sample, on effective open interest; None as `reading_at`."""
+    inputs = day.inputs[row]
+    if not carries_strikes(inputs):
+        return None
+    chain, known = day.chain(row), day.grid(row)
+    volatility, quoted = day.columns.volatility[row, known], day.columns.quoted[row, known]
+    source = SPOT_SOURCES[inputs["spot_source"]]
+    return evaluate(
+        inputs_at(day, row, chain),
+        Smile(chain.strikes, volatility, quoted),
+        int(inputs["smile_at"]),
+        float(inputs["forward"]),
+        Spot(float(inputs["spot"]), source, float(inputs["disagreement"])),
+        Anchor(float(inputs["anchor_volatility"]), float(inputs["anchor_gamma"])),
     )
 
 

@@ -108,6 +108,8 @@ FIGURES: Final = np.dtype(
         ("call_flow", "i8"),  # signed delta dollars since the open, the two sides apart
         ("put_flow", "i8"),
         ("pin_probability", "f8"),  # of a close at the magnet, a fraction
+        ("call_customer_flow", "f8"),  # whole delta dollars that customers are expected to have
+        ("put_customer_flow", "f8"),  # traded since the open
     ]
 )
 

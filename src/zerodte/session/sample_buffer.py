@@ -9,8 +9,7 @@ from zerodte.arrays import F32, F64, Index
 from zerodte.constants import SAMPLE_INTERVAL
 from zerodte.decision.memory import Memory
 from zerodte.engine.chain_inputs import Spot
-from zerodte.engine.inventory import Inventory
-from zerodte.engine.state import Anchor, KeyFigures
+from zerodte.engine.state import Anchor, ChainState
 from zerodte.engine.surface import Smile
 from zerodte.market.calendar import TradingSession
 from zerodte.market.contracts import Chain
@@ -23,6 +22,7 @@ from zerodte.session.decision import (
     latches_row,
     pin_probability,
 )
+from zerodte.session.reading import state_at
 from zerodte.session.sample import (
     COLUMN_KINDS,
     FAULTS,
@@ -46,23 +46,12 @@ from zerodte.session.sample import (
 from zerodte.session.sample_contexts import SampleContexts
 from zerodte.session.settings import SessionSettings
 
-#: A row of `FIGURES` while no quote of the chain can be used, but for its two flows and the pin.
+#: What a row of `FIGURES` has even while no quote of the chain can be used: from its flow on.
+_FLOW_ON: Final = (FIGURES.names or ()).index("call_flow")
+#: The rest of the row then.
 _NO_FIGURES: Final = tuple(
-    np.nan if FIGURES[name].kind == "f" else NO_CODE for name in (FIGURES.names or ())[:-3]
+    np.nan if FIGURES[name].kind == "f" else NO_CODE for name in (FIGURES.names or ())[:_FLOW_ON]
 )
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class SampleFigures:
-    """What was computed of a chain at a sample, from quantised inputs.
-
-    Attributes:
-        outline: What a series shows.
-        inventory: Dealers' own book.
-    """
-
-    outline: KeyFigures
-    inventory: Inventory
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -78,7 +67,6 @@ class SampleDraft:
         smile_at: When it was solved, UTC ns.
         anchor: The expiry nearest seven days.
         others: Net GEX of the symbol's other chains, effective and settled.
-        figures: What follows; None while no quote of the chain could be used.
     """
 
     observation: ChainObservation
@@ -89,9 +77,10 @@ class SampleDraft:
     smile_at: int
     anchor: Anchor
     others: tuple[float, float]
-    figures: SampleFigures | None
 
 
+#: Dealers' own book, of `INPUTS`.
+_BOOK: Final = ("book_gex", "book_dex", "book_vex", "book_chex")
 #: Counts stop here rather than turn negative.
 _MOST_CONTRACTS: Final = np.iinfo(np.int32).max
 
@@ -133,8 +122,14 @@ class SampleBuffer:
         """When the last sample was taken, UTC ns."""
         return int(self._inputs[self._rows - 1]["at"]) if self._rows else None
 
-    def take(self, sample: SampleDraft, context: SampleContext) -> None:
-        """Keep a sample; they come in order of time."""
+    def take(self, sample: SampleDraft, context: SampleContext) -> ChainState | None:
+        """Keep a sample; they come in order of time.
+
+        Its figures follow from what it has just stored, as they will whenever it is read.
+
+        Returns:
+            The chain; None while no quote of it could be used.
+        """
         chain, row = sample.observation.instant.chain, self._rows
         if len(chain.strikes) != len(self._strikes):
             self._spread_over(chain.strikes)
@@ -142,12 +137,22 @@ class SampleBuffer:
         self._take_columns(row, sample)
         self._take_statistics(row, sample)
         self._inputs[row] = _inputs_row(sample)
-        self._figures[row] = _figures_row(sample)
         self._by_rule[row] = np.minimum(sample.observation.by_rule, _MOST_CONTRACTS)
         self._contexts.set(row, context)
         self._latches[row] = NO_LATCHES
         self._rows += 1
-        self._decide(row)
+        day = self.day(())
+        state = state_at(day, row)
+        self._figures[row] = _figures_row(sample.observation, state)
+        self.decision = None
+        if state is not None and sample.spot is not None:
+            book = sample.observation.book(state.surface, sample.spot)
+            for name, estimate in zip(
+                _BOOK, (book.gex, book.dex, book.vex, book.chex), strict=True
+            ):
+                self._inputs[row][name] = estimate.mean, estimate.low, estimate.high
+            self._decide(row, day, state)
+        return state
 
     def day(self, gaps: tuple[Gap, ...]) -> SampleDay:
         """The samples so far; later ones leave it as it is."""
@@ -168,16 +173,13 @@ class SampleBuffer:
             gaps=gaps,
         )
 
-    def _decide(self, row: int) -> None:
+    def _decide(self, row: int, day: SampleDay, state: ChainState) -> None:
         """Take the decision of the last sample, and keep what cannot be computed again."""
-        self.decision = decide(self.day(()), self._memory, self._settings)
-        if self.decision is None:
-            return
-        self._memory = self.decision.memory
-        self._latches[row] = latches_row(self.decision)
-        label = label_of(self.decision, self.decision.state)
-        self._figures[row]["regime"] = REGIMES.index(label)
-        self._figures[row]["pin_probability"] = pin_probability(self.decision)
+        self.decision = decision = decide(day, state, self._memory, self._settings)
+        self._memory = decision.memory
+        self._latches[row] = latches_row(decision)
+        self._figures[row]["regime"] = REGIMES.index(label_of(decision, state))
+        self._figures[row]["pin_probability"] = pin_probability(decision)
 
     def _take_columns(self, row: int, sample: SampleDraft) -> None:
         into, observation = self._columns, sample.observation
@@ -248,8 +250,6 @@ def _inputs_row(sample: SampleDraft) -> tuple[object, ...]:
     """A row of `INPUTS`."""
     instant, spot = sample.observation.instant, sample.spot
     faults = instant.quotes.faults
-    book = None if sample.figures is None else sample.figures.inventory
-    estimates = (None,) * 4 if book is None else (book.gex, book.dex, book.vex, book.chex)
     return (
         instant.clock.now,
         np.nan if spot is None else spot.value,
@@ -268,31 +268,32 @@ def _inputs_row(sample: SampleDraft) -> tuple[object, ...]:
         OI_METHODS.index(sample.observation.interest.method or ""),
         sample.observation.interest.simulated,
         *(faults.get(reason, 0) for reason in FAULTS),
-        *((np.nan,) * 3 if e is None else (e.mean, e.low, e.high) for e in estimates),
+        *((np.nan,) * 3 for _ in _BOOK),  # follows
     )
 
 
-def _figures_row(sample: SampleDraft) -> tuple[object, ...]:
+def _figures_row(observation: ChainObservation, state: ChainState | None) -> tuple[object, ...]:
     """A row of `FIGURES`."""
-    flows = sample.observation.delta_dollars.sum(axis=1).tolist()
-    if sample.figures is None:
-        return (*_NO_FIGURES, *flows, np.nan)
-    figures = sample.figures.outline
-    clock = sample.observation.instant.clock
-    live, levels = figures.exposures, figures.levels
+    flows = (
+        *observation.delta_dollars.sum(axis=1).tolist(),
+        np.nan,  # the decision's
+        *observation.customer_dollars.sum(axis=1).tolist(),
+    )
+    if state is None:
+        return (*_NO_FIGURES, *flows)
+    live, levels = state.exposures, state.levels
     return (
         live.net_gex,
         live.gross_gex,
         live.net_dex,
-        figures.flip.level,
-        FLIP_STATUSES.index(figures.flip.status),
+        state.flip.level,
+        FLIP_STATUSES.index(state.flip.status),
         levels.call_wall.strike,
         levels.put_wall.strike,
         levels.magnet.strike,
-        figures.pin.score,
-        REGIMES.index(figures.regime),
-        np.nan if clock.is_floored else figures.surface.atm_volatility,
+        state.pin.score,
+        REGIMES.index(state.regime),
+        state.atm_volatility,
         float(live.charm_hour.sum()),
         *flows,
-        np.nan,  # the decision's
     )

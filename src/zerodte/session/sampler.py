@@ -10,9 +10,8 @@ import numpy as np
 
 from zerodte.constants import MINUTE, SAMPLE_INTERVAL
 from zerodte.engine.chain_inputs import Spot
-from zerodte.engine.inventory import Inventory, inventory
-from zerodte.engine.state import Anchor, key_figures, spot_of
-from zerodte.engine.surface import Smile, Surface, solve_smile
+from zerodte.engine.state import Anchor, spot_of
+from zerodte.engine.surface import Smile, solve_smile
 from zerodte.market.calendar import TradingSession
 from zerodte.market.contracts import Chain
 from zerodte.session.chain_observation import ChainObservation, observe
@@ -21,13 +20,13 @@ from zerodte.session.chain_selection import (
     anchor_chain,
     near_chains,
     solved_chain,
-    solved_from_figures,
+    solved_of,
     total,
 )
 from zerodte.session.market_state import MarketState
 from zerodte.session.reading import is_old
 from zerodte.session.sample import NO_TIME, SampleContext
-from zerodte.session.sample_buffer import SampleBuffer, SampleDraft, SampleFigures
+from zerodte.session.sample_buffer import SampleBuffer, SampleDraft
 from zerodte.session.settings import SessionSettings
 
 _NOTHING: Final[Mapping[int, ChainObservation]] = MappingProxyType({})
@@ -87,15 +86,12 @@ class Sampler:
         """
         self.sampled = now
         for symbol, known in self._gathered(now).items():
-            spot, today, figures = self.spot(symbol, now, known), self.today(symbol), None
-            for observation in known.values():
-                chain = observation.instant.chain
-                if today is not None and chain.number == today.number:
-                    figures = self._compute(observation, spot)
-                elif spot is not None:
+            spot, today = self.spot(symbol, now, known), self.today(symbol)
+            for number, observation in known.items():
+                if spot is not None and (today is None or number != today.number):
                     self._solve(observation, spot)
             if today is not None:
-                self._keep(known[today.number], spot, figures, context(symbol))
+                self._keep(known[today.number], spot, context(symbol))
 
     def begin(self, now: int) -> None:
         """Solve what was never solved: the opening's trades would have no greeks otherwise."""
@@ -213,27 +209,9 @@ class Sampler:
 
     def _solve(self, observation: ChainObservation, spot: Spot) -> None:
         """Solve a chain and hold its smile."""
-        forward = forward_of(observation, spot)
+        forward = observation.forward_near(spot)
         if (smile := solve_smile(observation.instant, forward)) is not None:
             self._hold(observation, solved_chain(observation.instant, smile, forward, spot.value))
-
-    def _compute(self, observation: ChainObservation, spot: Spot | None) -> SampleFigures | None:
-        """Solve a same-day chain, else use its last smile, and compute what is stored."""
-        if spot is None:
-            return None
-        instant, forward, last = (
-            observation.instant,
-            forward_of(observation, spot),
-            self._last(observation),
-        )
-        solved = solve_smile(instant, forward)
-        smile = solved if solved is not None or last is None else last.smile
-        if smile is None:
-            return None
-        figures = key_figures(instant, smile, forward, spot.value)
-        if solved is not None:
-            self._hold(observation, solved_from_figures(instant, figures, spot.value))
-        return SampleFigures(figures, book_of(observation, figures.surface, spot))
 
     def _hold(self, observation: ChainObservation, sample: SolvedChain) -> None:
         chain = observation.instant.chain
@@ -248,49 +226,37 @@ class Sampler:
         if (sample := self._samples.get(chain.number)) is not None:
             return sample
         (observation,) = observe(self._market, [chain], now, quantised=True)
-        forward = forward_of(observation, spot)
+        forward = observation.forward_near(spot)
         smile = solve_smile(observation.instant, forward)
         return (
             None if smile is None else solved_chain(observation.instant, smile, forward, spot.value)
         )
 
     def _keep(
-        self,
-        observation: ChainObservation,
-        spot: Spot | None,
-        figures: SampleFigures | None,
-        context: SampleContext,
+        self, observation: ChainObservation, spot: Spot | None, context: SampleContext
     ) -> None:
+        """Sample a same-day chain: with its smile of now, else with its last one."""
         chain, now, last = observation.instant.chain, context.at, self._last(observation)
         buffer = self._buffers.get(chain.symbol)
         if buffer is None:
             buffer = self._buffers[chain.symbol] = SampleBuffer(chain, self._hours, self._settings)
+        forward = np.nan if spot is None else observation.forward_near(spot)
+        solved = None if spot is None else solve_smile(observation.instant, forward)
+        smile, smile_at = None, NO_TIME
+        if solved is not None:
+            smile, smile_at = solved, now
+        elif last is not None:
+            smile, smile_at = last.smile.on(chain.strikes), last.at
         sample = SampleDraft(
             observation=observation,
             spot=spot,
             apart=self._market.underlyings.disagreement(chain.symbol, now),
-            forward=np.nan if spot is None else forward_of(observation, spot),
-            smile=None if last is None else last.smile.on(chain.strikes),
-            smile_at=NO_TIME if last is None else last.at,
+            forward=forward,
+            smile=smile,
+            smile_at=smile_at,
             anchor=Anchor() if spot is None else self.anchor(chain.symbol, now, spot),
             others=(np.nan, np.nan) if spot is None else self.others(chain, now, spot),
-            figures=figures,
         )
-        buffer.take(sample, context)
-
-
-def forward_of(observation: ChainObservation, spot: Spot) -> float:
-    """By put-call parity where a strike has both sides, else the underlying's price."""
-    return observation.forward if math.isfinite(observation.forward) else spot.value
-
-
-def book_of(observation: ChainObservation, surface: Surface, spot: Spot) -> Inventory:
-    """Dealers' own book in a chain."""
-    return inventory(
-        surface.greeks,
-        spot.value,
-        observation.instant.official,
-        observation.net_bought,
-        observation.variance,
-        observation.contracts.astype(np.float64),
-    )
+        state = buffer.take(sample, context)
+        if solved is not None and state is not None:
+            self._hold(observation, solved_of(state))

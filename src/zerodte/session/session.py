@@ -23,7 +23,7 @@ from zerodte.session.decision import Decision
 from zerodte.session.market_state import ClassifiedTrades, MarketState
 from zerodte.session.reading import Reading, by_rule, is_old, last_with_strikes, reading_at
 from zerodte.session.sample import Gap, SampleContext, SampleDay
-from zerodte.session.sampler import Sampler, book_of, forward_of
+from zerodte.session.sampler import Sampler
 from zerodte.session.settings import DEFAULT_SETTINGS, SessionSettings
 
 
@@ -296,17 +296,17 @@ class Session:
         if (spot := sampler.spot(chain.symbol, now)) is None:
             return None
         (observation,) = observe(self.market, [chain], now, is_provisional=is_provisional)
-        forward = forward_of(observation, spot)
+        forward = observation.forward_near(spot)
         found = sampler.smile(observation, forward)
         if found is None:
             return None
-        known = *found, forward, spot, sampler.anchor(chain.symbol, now, spot)
-        live = evaluate(observation.instant, *known)
+        anchor = sampler.anchor(chain.symbol, now, spot)
+        live = evaluate(observation.instant, *found, forward, spot, anchor)
         return Reading(
-            state=evaluate(observation.instant.settled(), *known) if settled else live,
+            state=live.settled() if settled else live,
             live=live,
             others_net_gex=sampler.others(chain, now, spot)[settled],
-            inventory=book_of(observation, live.surface, spot),
+            inventory=observation.book(live.surface, spot),
             interest=observation.interest,
             has_trades=observation.has_trades,
             smile_is_old=is_old(live.smile_at, min(sampler.sampled, now)),

@@ -1,6 +1,7 @@
 """Which samples make the bars of a window, and what their columns say over it."""
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
@@ -10,6 +11,9 @@ from zerodte.engine.exposure import Metric, net_by_strike
 from zerodte.pricing.clock import tau_years
 from zerodte.session.reading import carries_strikes
 from zerodte.session.sample import SampleDay
+
+#: Dollars or contracts since the open: integers, or floats that are whole where known.
+Sums = TypeVar("Sums", I64, F64)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -46,7 +50,7 @@ def window(day: SampleDay, until: int, bar: int, minutes: int) -> Window:
     return Window(rows[rows >= first], first - 1)
 
 
-def increments(cumulative: I64, over: Window) -> I64:
+def increments(cumulative: Sums, over: Window) -> Sums:
     """What was added in each bar, (k, ...).
 
     Args:
@@ -54,7 +58,7 @@ def increments(cumulative: I64, over: Window) -> I64:
         over: The bars.
     """
     origin = cumulative[over.before] if over.before >= 0 else np.zeros_like(cumulative[0])
-    out: I64 = np.diff(cumulative[over.rows], axis=0, prepend=origin[np.newaxis])
+    out: Sums = np.diff(cumulative[over.rows], axis=0, prepend=origin[np.newaxis])
     return out
 
 

@@ -18,7 +18,7 @@ from zerodte.wire.base import timestamp
 from zerodte.wire.numbers import number, whole
 
 #: Which formulas made a figure; raised when one changes.
-MODEL_VERSION = "1"
+MODEL_VERSION = "2"
 
 _CHARM: dict[int | None, conditions.HedgeLean | None] = {
     1: "time_decay_dealers_buy",

@@ -1,8 +1,11 @@
 """Series and hedge flow: the headline figures of a day and its flow, bar by bar."""
 
-import msgspec
+from typing import Any, Literal
 
-from zerodte.arrays import I64, Index
+import msgspec
+import numpy as np
+
+from zerodte.arrays import F64, I64, Index
 from zerodte.constants import BARS
 from zerodte.session.sample import FLIP_STATUSES, NO_CODE, REGIMES, SampleDay
 from zerodte.session.window import increments, window
@@ -47,20 +50,23 @@ def hedge_flow(frame: Frame, query: HedgeFlowQuery) -> bytes:
     bars: list[HedgeFlowBar] = []
     if day := frame.samples:
         over = window(day, frame.row, BARS[query.bar], query.minutes)
-        cumulative, rows = _flow(day, query.side), over.rows
+        rows = over.rows
+        cumulative: I64 = _flow(day, query.side, "flow")
+        customers: F64 = _flow(day, query.side, "customer_flow")
         traded = day.inputs["has_trades"][rows]
         columns = (
             [timestamp(at) for at in day.times[rows].tolist()],
             integers(increments(cumulative, over), traded),
             integers(cumulative[rows], traded),
+            wholes(np.where(traded, increments(customers, over), np.nan)),
+            wholes(np.where(traded, customers[rows], np.nan)),
         )
         bars = [HedgeFlowBar(*made) for made in zip(*columns, strict=True)]
     answer = HedgeFlow(**frame.head(), side=query.side, bar_size=query.bar, bars=bars)
     return msgspec.json.encode(answer)
 
 
-def _flow(day: SampleDay, side: Side) -> I64:
-    """Signed delta dollars since the open, by sample."""
-    calls, puts = day.figures["call_flow"], day.figures["put_flow"]
-    flow: I64 = {"calls": calls, "puts": puts, "all": calls + puts}[side]
-    return flow
+def _flow(day: SampleDay, side: Side, whose: Literal["flow", "customer_flow"]) -> Any:
+    """Signed delta dollars since the open, by sample: int64, of customers float64."""
+    calls, puts = day.figures[f"call_{whose}"], day.figures[f"put_{whose}"]
+    return {"calls": calls, "puts": puts, "all": calls + puts}[side]

@@ -102,7 +102,7 @@ def _outlook_at(frame: Frame, *, settled: bool = False) -> Outlook:
     day, reading = _reading_at(frame, settled=settled)
     return Outlook.of(
         reading,
-        None if settled else decision_at(day, frame.row, reading),
+        None if settled else decision_at(day, frame.row, reading.live),
         absence="no decision was kept with this sample",
     )
 

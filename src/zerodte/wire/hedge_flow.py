@@ -20,6 +20,10 @@ class HedgeFlowBar(Struct, frozen=True, gc=False):
     t: Annotated[Timestamp, about("The bar's last sample, UTC.")]
     bar: Annotated[Whole, about("In the bar, whole dollars.")]
     cumulative: Annotated[Whole, about("Since the open.")]
+    customer_flow: Annotated[
+        Whole, about("The same of what customers are expected to have traded (ours).")
+    ]
+    customer_flow_cumulative: Annotated[Whole, about("Since the open (ours).")]
 
 
 class HedgeFlow(WindowAnswer, frozen=True, kw_only=True, gc=False):

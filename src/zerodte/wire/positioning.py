@@ -97,7 +97,7 @@ class HedgingMove(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Hedging(Struct, frozen=True, kw_only=True, gc=False):
-    """Dealers' hedging trades over eight moves of spot, the chain repriced at each."""
+    """Dealers' hedging trades over ten moves of spot, the chain repriced at each."""
 
     spot_up_10bp: Annotated[HedgingMove, about("Spot up 0.10%.")]
     spot_down_10bp: Annotated[HedgingMove, about("Spot down 0.10%.")]
@@ -107,6 +107,8 @@ class Hedging(Struct, frozen=True, kw_only=True, gc=False):
     spot_down_half_pct: Annotated[HedgingMove, about("Spot down 0.5%.")]
     spot_up_1pct: Annotated[HedgingMove, about("Spot up 1%.")]
     spot_down_1pct: Annotated[HedgingMove, about("Spot down 1%.")]
+    spot_up_1sd: Annotated[HedgingMove, about("Spot up one remaining sigma; ours.")]
+    spot_down_1sd: Annotated[HedgingMove, about("Spot down one remaining sigma; ours.")]
     convexity_at_spot: Annotated[
         Number, about("Second difference of net GEX over the three strikes at spot, per dollar².")
     ]
