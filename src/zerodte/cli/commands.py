@@ -11,6 +11,7 @@ from zerodte.cli.account import print_account
 from zerodte.cli.calibrate import calibrate_command
 from zerodte.cli.configuration.options import CONFIG
 from zerodte.cli.configuration.show import config_group
+from zerodte.cli.doctor.command import doctor_command
 from zerodte.cli.evaluate import evaluate_command
 from zerodte.cli.live import feed_command, live_command
 from zerodte.cli.options import CLOCK_TIME, DATE, FOLDER, FailingGroup
@@ -73,6 +74,7 @@ for _command in (
     verify_command,
     rules_command,
     config_group,
+    doctor_command,
 ):
     main.add_command(_command)
 
