@@ -1,4 +1,4 @@
-"""The Grafana board of `examples/` shows the metrics of docs/metrics.md, and holds together."""
+"""The Grafana board of `deploy/` shows the metrics of docs/metrics.md, and holds together."""
 
 import json
 import re
@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[1]
-BOARD = ROOT / "examples" / "grafana" / "zerodte.json"
+BOARD = ROOT / "deploy" / "grafana" / "zerodte.json"
 METRIC = r"\b(?:zerodte|process)_\w+"
 
 

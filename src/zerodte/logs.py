@@ -32,13 +32,29 @@ class LogFormat(logging.Formatter):
         return " ".join(f"{name}={_value(value)}" for name, value in pairs.items())
 
 
-def log_to_stderr() -> None:
-    """Log to stderr; on a terminal, where commands print their progress, only warnings."""
+def log_to_stderr(level: str | None = None) -> None:
+    """Log to stderr.
+
+    Args:
+        level: As for `set_log_level`.
+    """
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(LogFormat())
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
-    if not sys.stderr.isatty():
-        _LOG.setLevel(logging.INFO)
+    set_log_level(level)
+
+
+def set_log_level(level: str | None) -> None:
+    """Log events of a level and above.
+
+    Args:
+        level: `info`, `warning` or `error`; None for info, but only warnings on a terminal, where
+            commands print their progress.
+    """
+    if level is None:
+        level = "warning" if sys.stderr.isatty() else "info"
+    _LOG.setLevel(level.upper())
+    logging.getLogger().setLevel(max(logging.WARNING, _LOG.level))
 
 
 def log(event: str, level: int = logging.INFO, **fields: object) -> None:

@@ -117,11 +117,15 @@ def test_files_that_cannot_be_served_are_refused_at_the_start(tmp_path: Path) ->
     other = tmp_path / "old.json"
     other.write_bytes(out.read_bytes().replace(b'calibration": 1', b'calibration": 7'))
     for command, files, said in (
-        ("serve", [out, out], "another file is of SPY too; give one"),
-        ("serve", [other], "has version 7 of the form, this program reads 1"),
-        ("live", [tmp_path / "nowhere.json"], "cannot be read: No such file"),
+        (["serve"], [out, out], "another file is of SPY too; give one"),
+        (["serve"], [other], "has version 7 of the form, this program reads 1"),
+        (
+            ["live", ":1", "--record", str(tmp_path / "new")],
+            [tmp_path / "nowhere.json"],
+            "cannot be read: No such file",
+        ),
     ):
         options = [word for file in files for word in ("--calibration", str(file))]
-        result = CliRunner().invoke(main, [command, *options])
+        result = CliRunner().invoke(main, [*command, *options])
         assert result.exit_code in {1, 2}
         assert said in result.output

@@ -9,6 +9,9 @@ import click
 import zerodte
 from zerodte.cli.account import print_account
 from zerodte.cli.calibrate import calibrate_command
+from zerodte.cli.configuration.options import CONFIG
+from zerodte.cli.configuration.show import config_group
+from zerodte.cli.doctor.command import doctor_command
 from zerodte.cli.evaluate import evaluate_command
 from zerodte.cli.live import feed_command, live_command
 from zerodte.cli.options import CLOCK_TIME, DATE, FOLDER, FailingGroup
@@ -70,6 +73,8 @@ for _command in (
     sessions_command,
     verify_command,
     rules_command,
+    config_group,
+    doctor_command,
 ):
     main.add_command(_command)
 
@@ -87,6 +92,7 @@ for _command in (
     metavar="ROOT",
     help="Also store the finished session under ROOT, a folder or the URL of an object store.",
 )
+@CONFIG
 @session_options
 def replay_command(
     tape: Path,

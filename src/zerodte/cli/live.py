@@ -5,15 +5,14 @@ from pathlib import Path
 
 import click
 
+from zerodte.cli.configuration.options import CONFIG, setting_options
 from zerodte.cli.options import ADDRESS, FOLDER, Finite, Whole
-from zerodte.cli.serve import ALLOW_HOST, HISTORY, HOST, PORT
+from zerodte.cli.server_options import ServerOptions, server_options
 from zerodte.cli.serving import serve
 from zerodte.cli.session_settings import session_options
 from zerodte.feeds.tcp_client import TcpFeed
 from zerodte.feeds.tcp_server import TcpFeedServer
 from zerodte.runtime.live_runner import LiveRunner
-from zerodte.server.run import Listener
-from zerodte.service.session_store import SessionStore
 from zerodte.service.stage import Stage
 from zerodte.session.settings import SessionSettings
 from zerodte.tape.folder import open_tape
@@ -28,7 +27,7 @@ from zerodte.tape.folder import open_tape
     show_default=True,
     help="Play at this multiple of the wall clock.",
 )
-@HOST
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option(
     "--port",
     type=Whole(0, 65535),
@@ -55,30 +54,20 @@ def feed_command(tape: Path, speed: float, host: str, port: int, no_resume: bool
 
 @click.command("live", short_help="Record a live feed and serve it over HTTP.")
 @click.argument("feed", type=ADDRESS)
-@click.option(
-    "--record",
-    type=FOLDER,
-    required=True,
-    help="Folder of recordings; the session is recorded in a subfolder named after its date.",
-)
-@HOST
-@ALLOW_HOST
-@PORT
-@HISTORY
+@CONFIG
+@setting_options("live", required=["live.record"])
+@server_options
 @session_options
 def live_command(
     feed: tuple[str, int],
     record: Path,
-    host: str,
-    hosts: tuple[str, ...],
-    port: int,
-    store: SessionStore | None,
+    server: ServerOptions,
     settings: SessionSettings,
 ) -> None:
     """Record the live feed at FEED and serve it over HTTP."""
-    listener = Listener(host, port)
+    listener = server.listener()
     with closing(listener.socket):
-        runner = LiveRunner(Stage(store, settings), TcpFeed(*feed), record)
+        runner = LiveRunner(Stage(server.store(), settings), TcpFeed(*feed), record)
         for sentence in runner.recovery.sentences():
             click.echo(sentence)
-        serve(runner, listener, f"recording to {runner.folder} ...", hosts)
+        serve(runner, listener, f"recording to {runner.folder} ...", server)

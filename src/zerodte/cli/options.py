@@ -9,8 +9,6 @@ from typing import Any
 import click
 
 from zerodte.cli.startup import exit_by_signal
-from zerodte.constants import OPEN_INTEREST_METHOD
-from zerodte.engine.open_interest import METHODS
 from zerodte.errors import ZerodteError
 
 #: Signals that ask a command to end, where the system has them; Ctrl-C raises KeyboardInterrupt.
@@ -124,14 +122,6 @@ class Address(click.ParamType[tuple[str, int]]):
         return host.strip("[]") or "127.0.0.1", int(port)
 
 
-OPEN_INTEREST_OPTION = click.option(
-    "--open-interest",
-    "oi_method",
-    type=click.Choice(sorted(METHODS, reverse=True)),
-    default=OPEN_INTEREST_METHOD,
-    show_default=True,
-    help="How the day's trades move open interest.",
-)
 CLOCK_TIME = ClockTime()
 DATE = Date()
 ADDRESS = Address()

@@ -1,19 +1,19 @@
 """Serves a market on a port until it is stopped, and prints what happens."""
 
 import logging
-from collections.abc import Sequence
 
 import click
 
 import zerodte
 from zerodte.cli.progress import LateProgress
+from zerodte.cli.reload import Reload, is_reloadable
+from zerodte.cli.server_options import ServerOptions
 from zerodte.clock import new_york_clock
 from zerodte.constants import MINUTE
-from zerodte.logs import log, log_to_stderr
+from zerodte.logs import log, log_to_stderr, set_log_level
 from zerodte.runtime.worker import RunListener, Runner, Worker
 from zerodte.server.app import create_app
 from zerodte.server.run import Listener, Server
-from zerodte.server.settings import ServerSettings
 from zerodte.service.local_service import LocalService
 from zerodte.service.market_service import MarketService
 from zerodte.tape.source import TickSource
@@ -25,7 +25,7 @@ def serve(
     runner: Runner,
     listener: Listener,
     activity: str,
-    hosts: Sequence[str] = (),
+    options: ServerOptions,
     lead: int | None = None,
 ) -> None:
     """Serve a runner's market until Ctrl-C or SIGTERM.
@@ -34,7 +34,7 @@ def serve(
         runner: Advances the market.
         listener: The port.
         activity: What the runner does first, for the terminal.
-        hosts: Host names that are answered besides the listener's own.
+        options: The server's settings.
         lead: How much is played at once, ns from the first open; None for a whole session.
     """
     url = listener.url
@@ -46,17 +46,22 @@ def serve(
             fg="yellow",
             err=True,
         )
-    log_to_stderr()
+    log_to_stderr(options.log_level)
     log("start", url=url, version=zerodte.__version__)
     service, worker = LocalService(runner.stage), Worker(runner)
-    app = create_app(service, ServerSettings(url, (listener.host, *hosts)))
+    app = create_app(service, options.settings(url))
 
     def end_waits() -> None:
         app.stop()
         if store := runner.stage.store:
             store.stop_reading()
 
-    server = Server(app, listener, end_waits, app.count_abort)
+    def apply(new: ServerOptions) -> None:
+        set_log_level(new.log_level)
+        app.reload(new.settings(url))
+
+    on_hangup = Reload(options, apply) if is_reloadable() else None
+    server = Server(app, listener, end_waits, app.count_abort, on_hangup)
     with LateProgress() as progress:
         worker.start(_Announcer(service, url, progress, lead))
         try:

@@ -3,17 +3,17 @@
 import csv
 import datetime
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 import click
 
 from zerodte.calibrate.parameter_file import read_calibration
-from zerodte.cli.options import OPEN_INTEREST_OPTION
+from zerodte.cli.configuration.options import setting_options
 from zerodte.clock import new_york
 from zerodte.decision.event import ScheduledEvent, fomc
-from zerodte.decision.probability import PROBABILITY_METHODS, ProbabilityMethod
+from zerodte.decision.probability import ProbabilityMethod
 from zerodte.decision.rules_page import rules_page
 from zerodte.errors import ZerodteError
 from zerodte.session.settings import SessionSettings
@@ -59,44 +59,14 @@ def _event(path: Path, line: int, row: dict[str, Any]) -> ScheduledEvent:
     return ScheduledEvent(new_york(date, time.replace(tzinfo=None)), name)
 
 
-_EVENTS = click.option(
-    "--events",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    metavar="FILE",
-    help="CSV file of scheduled events (date,time,name; New York): before one, no setup sells "
-    "premium. The rate decisions of 2022 to 2027 are known without it.",
-)
-_PROBABILITIES = click.option(
-    "--probabilities",
-    type=click.Choice(PROBABILITY_METHODS),
-    default=PROBABILITY_METHODS[0],
-    show_default=True,
-    help="How chances of the close are computed: from the chain, or by the reference's rules of "
-    "thumb, for comparison.",
-)
-
-
-def _calibrations(
-    _context: click.Context, _option: click.Parameter, paths: tuple[Path, ...]
-) -> dict[str, CalibrationFile]:
+def _calibrations(paths: Iterable[Path]) -> dict[str, CalibrationFile]:
     files: dict[str, CalibrationFile] = {}
     for path in paths:
         file = read_calibration(path)
         if file.symbol in files:
-            raise click.BadParameter(f"{path}: another file is of {file.symbol} too; give one")
+            raise click.UsageError(f"{path}: another file is of {file.symbol} too; give one")
         files[file.symbol] = file
     return files
-
-
-_CALIBRATION = click.option(
-    "--calibration",
-    "calibrations",
-    metavar="FILE",
-    type=click.Path(path_type=Path),
-    multiple=True,
-    callback=_calibrations,
-    help="A file of zerodte calibrate --out, for its symbol; repeatable.",
-)
 
 
 @click.command("rules", short_help="Print the rules of setups and severity.")
@@ -106,23 +76,22 @@ def rules_command() -> None:
 
 
 def session_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Add the options to a command, which receives `settings`."""
+    """Options of the table `session` for a command, which receives `settings`."""
 
-    @OPEN_INTEREST_OPTION
-    @_EVENTS
-    @_PROBABILITIES
-    @_CALIBRATION
+    @setting_options("session")
     @functools.wraps(command)
     def with_settings(
         *,
-        oi_method: str,
+        open_interest: str,
         events: Path | None,
         probabilities: ProbabilityMethod,
-        calibrations: dict[str, CalibrationFile],
+        calibration: tuple[Path, ...],
         **others: Any,
     ) -> None:
         own = () if events is None else read_events(events)
-        settings = SessionSettings(oi_method, probabilities, calibrations, (*fomc(), *own))
+        settings = SessionSettings(
+            open_interest, probabilities, _calibrations(calibration), (*fomc(), *own)
+        )
         command(settings=settings, **others)
 
     return with_settings

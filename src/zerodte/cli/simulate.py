@@ -1,4 +1,4 @@
-"""`zerodte simulate`, and the options that it shares with the demo."""
+"""`zerodte simulate`: sessions as tapes."""
 
 import datetime
 import shlex
@@ -6,79 +6,24 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import click
 
-from zerodte.cli.options import CLOCK_TIME, DATE, FOLDER, Finite, Whole
+from zerodte.cli.configuration.options import plain_option
+from zerodte.cli.options import CLOCK_TIME, DATE, FOLDER, Whole
 from zerodte.cli.progress import LateProgress
 from zerodte.clock import new_york, new_york_clock
 from zerodte.constants import MINUTE
 from zerodte.feeds.simulator.evening import Evening
-from zerodte.feeds.simulator.names import Name, SimulationError, names_of
+from zerodte.feeds.simulator.names import Name, SimulationError
 from zerodte.feeds.simulator.output import check_new, write_tape
 from zerodte.feeds.simulator.simulation import Simulation, check_minutes
-from zerodte.feeds.simulator.world import check_impact
 from zerodte.market.calendar import TradingSession, calendar
 
 #: OSI symbols hold the years 2000 to 2099, and some expiries lie months after the session.
 _FIRST_DAY: Final = datetime.date(2000, 1, 1)
 _LAST_DAY: Final = datetime.date(2099, 8, 31)
-
-
-class Symbols(click.ParamType[tuple[Name, ...]]):
-    """Comma-separated symbols that can be simulated."""
-
-    name = "A,B,..."
-
-    def convert(
-        self, value: object, param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[Name, ...]:
-        """Parse them, or fail with the known symbols."""
-        words = (word.strip().upper() for word in str(value).split(","))
-        try:
-            return names_of(word for word in words if word)
-        except SimulationError as error:
-            self.fail(str(error), param, ctx)
-
-
-class Impact(Finite):
-    """The strength of dealers' hedging."""
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> float:
-        """Parse it, or fail with the range."""
-        impact = super().convert(value, param, ctx)
-        try:
-            check_impact(impact)
-        except SimulationError as error:
-            self.fail(str(error), param, ctx)
-        return impact
-
-
-SYMBOLS_OPTION = click.option(
-    "--symbols",
-    "names",
-    type=Symbols(),
-    default="SPY,SPX,QQQ,IWM",
-    show_default=True,
-    help="Symbols to simulate, separated by commas.",
-)
-SEED_OPTION = click.option(
-    "--seed",
-    type=Whole(0),
-    default=1,
-    show_default=True,
-    help="Seed of the random market; each gives another one.",
-)
-IMPACT_OPTION = click.option(
-    "--impact",
-    type=Impact(),
-    default=0.0,
-    show_default=True,
-    help="Strength with which dealers' hedging moves prices, 0 to 10.",
-)
 
 
 def session_of(date: datetime.date) -> TradingSession:
@@ -100,10 +45,10 @@ def session_of(date: datetime.date) -> TradingSession:
 
 @click.command("simulate", short_help="Simulate sessions as tapes, with their truth.")
 @click.option("--date", type=DATE, required=True, help="Date of the session.")
-@SYMBOLS_OPTION
+@plain_option("demo.symbols")
 @click.option("--out", type=FOLDER, required=True, help="The tape's folder; must not exist.")
-@SEED_OPTION
-@IMPACT_OPTION
+@plain_option("demo.seed")
+@plain_option("demo.impact")
 @click.option("--minutes", type=Whole(1), help="Simulate only the first minutes of a session.")
 @click.option("--news", type=CLOCK_TIME, help="Time of scheduled news, New York.")
 @click.option(
@@ -114,7 +59,7 @@ def session_of(date: datetime.date) -> TradingSession:
 )
 def simulate_command(
     date: datetime.date,
-    names: tuple[Name, ...],
+    symbols: tuple[Name, ...],
     out: Path,
     seed: int,
     impact: float,
@@ -129,7 +74,7 @@ def simulate_command(
     session = session_of(date)
     if count is None:
         at = None if news is None else (new_york(date, news) - session.open) // MINUTE
-        simulation = Simulation(session, names, seed, impact, at, minutes)
+        simulation = Simulation(session, symbols, seed, impact, at, minutes)
         _write([session], minutes, lambda *_: simulation, [out])
         return
     if news is not None:
@@ -141,7 +86,7 @@ def simulate_command(
         check_minutes(each, minutes)
 
     def follow(session: TradingSession, before: Evening | None) -> Simulation:
-        return Simulation(session, names, seed, impact, None, minutes, before)
+        return Simulation(session, symbols, seed, impact, None, minutes, before)
 
     _write(sessions, minutes, follow, [out / each.date.isoformat() for each in sessions])
 

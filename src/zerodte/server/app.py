@@ -89,6 +89,6 @@ def create_app(
     """
     openapi = document(ROUTES, settings.base_url)
     reference = reference_page(openapi)
-    metrics = Metrics(service.stats)
+    metrics = Metrics(service.stats, service.status)
     state = AppState(service, settings, metrics, openapi=openapi, reference=reference)
     return Application(state, ROUTES, access or OpenAccess())

@@ -24,6 +24,7 @@ from zerodte.server.route import (
     RouteMap,
     headers_of,
 )
+from zerodte.server.settings import ServerSettings
 from zerodte.server.stream import Stream
 from zerodte.wire.errors import ApiError
 from zerodte.wire.query import Query
@@ -88,13 +89,16 @@ class Application:
         self._map = RouteMap(routes)
         self._headers = {route.path: asgi.encoded(headers_of(route)) for route in routes}
         self._access = access
-        self._hosts = AllowedHosts(state.settings.base_url, state.settings.hosts)
-        self._checked_hosts: set[bytes] = set()
+        self._hosts = _hosts(state.settings)
         self._cache = ResponseCache()
         self._stream = Stream(state.service)
         self._history = ThreadPoolExecutor(_HISTORY_THREADS, "past answers")
         self._metrics = state.metrics
         self._metrics.watch(self._cache, self._stream)
+
+    def reload(self, settings: ServerSettings) -> None:
+        """Answer for the hosts of new settings from now on; callable from any thread."""
+        self._hosts = _hosts(settings)
 
     def stop(self) -> None:
         """End the streams, which would delay shutdown; call on the event loop."""
@@ -158,20 +162,21 @@ class Application:
     def _check_host(self, scope: asgi.Scope) -> None:
         """Refuse a request unless it has one Host that is answered here (RFC 9112, section 3.2)."""
         hosts = [value for name, value in scope["headers"] if name == b"host"]
-        if len(hosts) == 1 and hosts[0] in self._checked_hosts:
+        allowed, checked = self._hosts
+        if len(hosts) == 1 and hosts[0] in checked:
             return
         host = host_of(hosts[0]) if len(hosts) == 1 else None
         if host is None:
             if hosts or scope["http_version"] != "1.0":
                 raise rejection(400)
-        elif not self._hosts.allows(host):
+        elif not allowed.allows(host):
             raise ApiError(
                 "misdirected_request",
                 f"This server does not answer for the host {host!r}; start it with "
                 f"--allow-host {host}.",
             )
-        elif len(self._checked_hosts) < _MAX_CHECKED_HOSTS:
-            self._checked_hosts.add(hosts[0])
+        elif len(checked) < _MAX_CHECKED_HOSTS:
+            checked.add(hosts[0])
 
     async def _answer_from_cache(self, route: Route, query: Query, exchange: _Exchange) -> None:
         version = self._state.service.version(query)
@@ -216,3 +221,8 @@ class Application:
         length = (b"content-length", b"%d" % len(response.body))
         await exchange.send(asgi.begin(response.status, [*self._headers[route.path], length]))
         await exchange.send(asgi.body(response.body))
+
+
+def _hosts(settings: ServerSettings) -> tuple[AllowedHosts, set[bytes]]:
+    """The allowed hosts, and the Host headers that were found to be among them."""
+    return AllowedHosts(settings.base_url, settings.hosts), set()

@@ -20,7 +20,7 @@ from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamil
 from prometheus_client.registry import Collector
 
 import zerodte
-from zerodte.service.market_service import MarketStats
+from zerodte.service.market_service import MarketStats, MarketStatus
 
 T = TypeVar("T")
 Reading: TypeAlias = float | Mapping[str, float]
@@ -91,6 +91,10 @@ _MARKET: tuple[Row[MarketStats], ...] = (
     Row("zerodte_queue_depth", "gauge", "Items waiting, by queue.",
         lambda market: market.queues, "queue"),
 )
+_STATUS: tuple[Row[MarketStatus], ...] = (
+    Row("zerodte_healthy", "gauge", "1 while /health answers 200, 0 while it answers 503.",
+        lambda status: status.health.status == "Healthy"),
+)
 _SERVER: tuple[Row[ServerStats], ...] = (
     Row("zerodte_cache_entries", "gauge", "Answers cached.", lambda server: len(server.cache)),
     Row("zerodte_cache_bytes", "gauge", "Bytes of the answers cached, in all codings.",
@@ -137,9 +141,12 @@ class _Table(Collector, Generic[T]):
 class Metrics:
     """The metrics of one server."""
 
-    def __init__(self, stats: Callable[[], MarketStats]) -> None:
-        """Count from zero; `stats` reads the market's own counts."""
+    def __init__(
+        self, stats: Callable[[], MarketStats], status: Callable[[], MarketStatus]
+    ) -> None:
+        """Count from zero; `stats` reads the market's own counts, `status` how it is."""
         self._registry = CollectorRegistry()
+        self._registry.register(_Table(_STATUS, status))
         self._registry.register(_Table(_MARKET, stats))
         self._registry.register(_Table(_BUILD, lambda: None))
         ProcessCollector(registry=self._registry)

@@ -69,6 +69,7 @@ class Server:
         on_shutdown: Called on the event loop when shutdown starts, so that the application can end
             its streams.
         on_abort: Called with the reason when a connection is ended because of its client.
+        on_hangup: Called on a thread of its own at SIGHUP, which ends the server without it.
     """
 
     def __init__(
@@ -77,7 +78,9 @@ class Server:
         listener: Listener,
         on_shutdown: Callable[[], None] = lambda: None,
         on_abort: Callable[[str], None] = lambda _: None,
+        on_hangup: Callable[[], None] | None = None,
     ) -> None:
+        self._on_hangup = on_hangup
         self._socket = listener.socket
         config = uvicorn.Config(
             app,
@@ -99,12 +102,12 @@ class Server:
         """
         if sys.platform != "win32":
             _allow_connections()
-        with suppress(KeyboardInterrupt), self._ended_by_hangup():
+        with suppress(KeyboardInterrupt), self._heeding_hangup():
             self._uvicorn.run(sockets=[self._socket])
 
     @contextmanager
-    def _ended_by_hangup(self) -> Iterator[None]:
-        """Treat SIGHUP as uvicorn treats SIGTERM, unless it is ignored as under nohup."""
+    def _heeding_hangup(self) -> Iterator[None]:
+        """Call what SIGHUP is for, or end, unless it is ignored as under nohup."""
         is_main = threading.current_thread() is threading.main_thread()
         before = signal.getsignal(_HANGUP) if _HANGUP and is_main else signal.SIG_IGN
         if before is signal.SIG_IGN or _HANGUP is None:
@@ -113,6 +116,10 @@ class Server:
         heard: list[int] = []
 
         def hear(number: int, _: object) -> None:
+            if self._on_hangup is not None:
+                # A handler interrupts whatever runs, perhaps in the middle of a line of log.
+                threading.Thread(target=self._on_hangup, name="hangup").start()
+                return
             heard.append(number)
             self.stop()
 
@@ -146,8 +153,9 @@ def _allow_connections() -> None:
     """Raise the limit of open files to this user's maximum."""
     import resource  # noqa: PLC0415  not on every system
 
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    limit, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if limit != most:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -1,0 +1,1 @@
+"""One configuration: a TOML file, then the environment, then flags, all from one table."""

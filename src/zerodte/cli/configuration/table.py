@@ -1,0 +1,104 @@
+"""All settings: what a row says here is said nowhere else."""
+
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+import click
+
+from zerodte.cli.configuration.setting import Setting
+from zerodte.cli.options import DATE, FOLDER, Finite, Whole
+from zerodte.cli.simulator_options import Impact, Symbols
+from zerodte.constants import OPEN_INTEREST_METHOD
+from zerodte.decision.probability import PROBABILITY_METHODS
+from zerodte.engine.open_interest import METHODS
+from zerodte.server.hosts import AllowedHosts, HostError
+
+_FILE: Final = click.Path(path_type=Path)
+
+
+class _HostName(click.ParamType[str]):
+    """The name of a host, or * for every name."""
+
+    name = "NAME"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> str:
+        try:
+            AllowedHosts("", [str(value)])
+        except HostError as error:
+            self.fail(str(error), param, ctx)
+        return str(value)
+
+
+class _PublicUrl(click.ParamType[str]):
+    """The URL of a server, without a path."""
+
+    name = "URL"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> str:
+        text = str(value).removesuffix("/")
+        try:
+            url = urlsplit(text)
+            is_whole = url.scheme in ("http", "https") and bool(url.hostname) and url.port != 0
+        except ValueError:
+            is_whole = False
+        if not is_whole or text != f"{url.scheme}://{url.netloc}" or "@" in url.netloc:
+            self.fail(
+                f"{value!r} is not the URL of a server; write one such as https://market.example",
+                param,
+                ctx,
+            )
+        return text
+
+
+# fmt: off
+SETTINGS: Final = (
+    Setting("server.host", click.STRING, "127.0.0.1", "Address to listen on."),
+    Setting("server.port", Whole(0, 65535), 8017, "Port to listen on; 0 picks a free one."),
+    Setting("server.allow_host", _HostName(), (),
+            "Also answer requests for this host, such as a proxy's; repeatable, * for every name. "
+            "Names of this machine's loopback and the address in --host are always answered.",
+            several="repeat", reloads=True),
+    Setting("server.public_url", _PublicUrl(), None,
+            "URL at which clients reach a proxy in front of the server: shown on pages and in "
+            "OpenAPI, and its host is answered."),
+    Setting("server.history", click.STRING, None,
+            "Store finished sessions under ROOT and answer for past ones from there: a folder or "
+            "the URL of an object store.", "ROOT"),
+    Setting("server.log_level", click.Choice(["info", "warning", "error"]), None,
+            "Log events of this level and above; by default info, on a terminal warning.",
+            reloads=True),
+    Setting("session.open_interest", click.Choice(sorted(METHODS, reverse=True)),
+            OPEN_INTEREST_METHOD, "How the day's trades move open interest."),
+    Setting("session.events", click.Path(exists=True, dir_okay=False, path_type=Path), None,
+            "CSV file of scheduled events (date,time,name; New York): before one, no setup sells "
+            "premium. The rate decisions of 2022 to 2027 are known without it.", "FILE"),
+    Setting("session.probabilities", click.Choice(PROBABILITY_METHODS), PROBABILITY_METHODS[0],
+            "How chances of the close are computed: from the chain, or by the reference's rules "
+            "of thumb, for comparison."),
+    Setting("session.calibration", _FILE, (),
+            "A file of zerodte calibrate --out, for its symbol; repeatable.", "FILE",
+            several="repeat"),
+    Setting("serve.speed", Finite(0.0, min_open=True), None,
+            "Replay from the open at this multiple of the wall clock. Without it the tape is read "
+            "to its end at once."),
+    Setting("live.record", FOLDER, None,
+            "Folder of recordings; the session is recorded in a subfolder named after its date."),
+    Setting("demo.date", DATE, None,
+            "Date of the first session.  [default: today or the last session]"),
+    Setting("demo.symbols", Symbols(), "SPY,SPX,QQQ,IWM",
+            "Symbols to simulate, separated by commas.", several="commas"),
+    Setting("demo.seed", Whole(0), 1, "Seed of the random market; each gives another one."),
+    Setting("demo.impact", Impact(), 0.0,
+            "Strength with which dealers' hedging moves prices, 0 to 10."),
+    Setting("demo.speed", Finite(0.0, min_open=True), 1.0,
+            "Play at this multiple of the wall clock, after the first two hours."),
+)
+# fmt: on
+BY_KEY: Final = {setting.key: setting for setting in SETTINGS}
+BY_VARIABLE: Final = {setting.variable: setting for setting in SETTINGS}
+SETTING_TABLES: Final = tuple(dict.fromkeys(setting.table for setting in SETTINGS))

@@ -1,0 +1,56 @@
+"""The settings of every command that serves."""
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from typing import Any
+
+from zerodte.cli.configuration.options import setting_options
+from zerodte.history.history import History
+from zerodte.server.run import Listener
+from zerodte.server.settings import ServerSettings
+from zerodte.service.session_store import SessionStore
+
+
+@dataclass(frozen=True)
+class ServerOptions:
+    """The values of the table `server`, by the names of its settings."""
+
+    host: str
+    port: int
+    allow_host: tuple[str, ...]
+    public_url: str | None
+    history: str | None
+    log_level: str | None
+
+    def listener(self) -> Listener:
+        """A listening port.
+
+        Raises:
+            ServerError: The address cannot be listened on.
+        """
+        return Listener(self.host, self.port)
+
+    def store(self) -> SessionStore | None:
+        """The store of finished sessions, if there is one.
+
+        Raises:
+            HistoryError: Its root is an unusable URL.
+        """
+        return SessionStore(History(self.history)) if self.history else None
+
+    def settings(self, url: str) -> ServerSettings:
+        """The settings of a server that listens at `url`."""
+        return ServerSettings(self.public_url or url, (self.host, *self.allow_host))
+
+
+def server_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Options of the table `server` for a command, which receives `server`."""
+
+    @setting_options("server")
+    @functools.wraps(command)
+    def with_server(**values: Any) -> None:
+        own = {field.name: values.pop(field.name) for field in fields(ServerOptions)}
+        command(server=ServerOptions(**own), **values)
+
+    return with_server

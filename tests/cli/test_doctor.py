@@ -1,0 +1,155 @@
+"""`zerodte doctor`: each thing that can be wrong, with what to do about it."""
+
+import datetime
+import json
+import os
+import shutil
+import socket
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from server.example import ExampleService
+from server.ports import served
+from session.synthetic import synthetic_tape
+from zerodte.cli import main
+from zerodte.cli.doctor import data
+from zerodte.cli.doctor.data import examine_folder
+from zerodte.cli.doctor.machine import examine_calendar
+from zerodte.server.app import create_app
+from zerodte.server.settings import ServerSettings
+
+
+@pytest.fixture(autouse=True)
+def no_own_configuration(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ZERODTE_CONFIG", "")
+    monkeypatch.setenv("ZERODTE_SERVER_PORT", "0")
+
+
+def diagnosis(*arguments: str | Path) -> tuple[int, dict[str, dict[str, Any]]]:
+    """The exit status and the findings by subject, the worst of each."""
+    words = ["doctor", "--json", *(str(argument) for argument in arguments)]
+    result = CliRunner().invoke(main, words)
+    order = ("ok", "warning", "problem")
+    findings = sorted(json.loads(result.stdout), key=lambda one: order.index(one["state"]))
+    for finding in findings:
+        assert bool(finding["advice"]) == (finding["state"] != "ok"), finding
+    return result.exit_code, {finding["about"]: finding for finding in findings}
+
+
+def written(tmp_path: Path, text: str) -> Path:
+    """A configuration file with this text."""
+    file = tmp_path / "zerodte.toml"
+    file.write_text(text)
+    return file
+
+
+def test_a_sound_installation(tmp_path: Path) -> None:
+    tape = synthetic_tape(tmp_path / "tape", datetime.date(2024, 11, 29)).path
+    text = f'[server]\nhistory = "{tmp_path}/history"\n[live]\nrecord = "{tmp_path}/new/one"\n'
+    status, found = diagnosis(tape, "--config", written(tmp_path, text))
+    assert status == 0
+    assert found.keys() == {
+        *("configuration", "calendar", "clock", "limits", "kernels", "port", "temporary files"),
+        *("recordings", "history", "tape"),
+    }
+    assert "the session of 2024-11-29" in found["tape"]["found"]
+    assert found["configuration"]["found"].endswith("zerodte.toml; 3 settings are set")
+    assert not (tmp_path / "new").exists(), "it only looks"
+
+
+def test_as_text_a_line_says_what_to_do(tmp_path: Path) -> None:
+    result = CliRunner().invoke(main, ["doctor", str(tmp_path)])
+    assert result.exit_code == 1
+    lines = result.output.splitlines()
+    (row,) = [number for number, line in enumerate(lines) if line.startswith("problem")]
+    assert lines[row].startswith(f"problem  tape: {tmp_path}: no DBN files in it")
+    assert lines[row + 1].startswith("         -> docs/tape.md")
+
+
+def test_a_configuration_that_cannot_be_used(tmp_path: Path) -> None:
+    status, found = diagnosis("--config", written(tmp_path, "[server]\nprot = 1\n"))
+    assert status == 1
+    assert "the nearest known is server.port" in found["configuration"]["found"]
+    assert found["kernels"], "the rest is examined all the same"
+
+
+def test_files_that_the_configuration_names(tmp_path: Path) -> None:
+    (tmp_path / "events.csv").write_text("day,hour\n")
+    (tmp_path / "spy.json").write_text("{}")
+    text = f'[session]\nevents = "{tmp_path}/events.csv"\ncalibration = ["{tmp_path}/spy.json"]\n'
+    status, found = diagnosis("--config", written(tmp_path, text))
+    assert status == 1
+    assert "no column date; expected" in found["events"]["found"]
+    assert found["calibration"]["state"] == "problem"
+
+
+def test_a_port_on_which_a_server_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    service = ExampleService()
+    with served(create_app(service, ServerSettings())) as url:
+        monkeypatch.setenv("ZERODTE_SERVER_PORT", url.rpartition(":")[2])
+        status, found = diagnosis()
+        assert (status, found["port"]["state"]) == (0, "ok")
+        assert "a healthy server answers at 127.0.0.1:" in found["port"]["found"]
+        service.reasons = ("the feed is away",)
+        status, found = diagnosis()
+        assert status == 1
+        assert found["port"]["found"].endswith("is unhealthy: the feed is away")
+
+
+def test_a_port_that_something_else_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+
+        def greet() -> None:
+            connection, _ = taken.accept()
+            with connection:
+                connection.sendall(b"SSH-2.0-other\r\n")
+
+        other = threading.Thread(target=greet)
+        other.start()
+        port = taken.getsockname()[1]
+        monkeypatch.setenv("ZERODTE_SERVER_PORT", str(port))
+        status, found = diagnosis()
+        other.join(10)
+    assert status == 1
+    assert f"cannot listen on 127.0.0.1:{port}" in found["port"]["found"]
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+    finding = examine_folder("recordings", tmp_path / "new")
+    tmp_path.chmod(0o700)
+    assert finding.state == "problem"
+    assert f"{tmp_path} cannot be written by this user" in finding.found
+
+
+def test_folders_and_space(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").write_text("")
+    finding = examine_folder("recordings", tmp_path / "file" / "sub")
+    assert (finding.state, finding.found) == ("problem", f"{tmp_path / 'file'} is no folder")
+    free = shutil.disk_usage(tmp_path).free
+    for bounds, state in (((0, 0), "ok"), ((0, free * 2), "warning"), ((free * 2,) * 2, "problem")):
+        monkeypatch.setattr(data, "_TOO_LITTLE", bounds[0])
+        monkeypatch.setattr(data, "_LITTLE", bounds[1])
+        assert examine_folder("recordings", tmp_path).state == state
+
+
+def test_a_history_that_cannot_be_listed(tmp_path: Path) -> None:
+    (tmp_path / "history").write_text("")
+    text = f'[server]\nhistory = "{tmp_path}/history"\n'
+    status, found = diagnosis("--config", written(tmp_path, text))
+    assert (status, found["history"]["state"]) == (1, "problem")
+
+
+def test_the_calendar_says_which_session_is_next() -> None:
+    (only,) = examine_calendar(datetime.date(2024, 11, 28))
+    assert only.found == (
+        "a session next on Friday 2024-11-29, 09:30 to 13:00 New York, an early close"
+    )
+    late = list(examine_calendar(datetime.date(2028, 1, 3)))
+    assert late[1].state == "warning"
+    assert late[1].found == "rate decisions are known until 2027-12-08"
