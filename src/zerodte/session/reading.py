@@ -93,15 +93,9 @@ def reading_at(day: SampleDay, row: int, *, settled: bool = False) -> Reading | 
         return None
     chain = day.chain(row)
     instant = inputs_at(day, row, chain)
-    smile = Smile(
-        chain.strikes,
-        day.columns.volatility[row, day.grid(row)],
-        day.columns.quoted[row, day.grid(row)],
-    )
-    source = SPOT_SOURCES[inputs["spot_source"]]
-    spot = Spot(float(inputs["spot"]), source, float(inputs["disagreement"]))
+    spot = spot_at(day, row)
     anchor = Anchor(float(inputs["anchor_volatility"]), float(inputs["anchor_gamma"]))
-    known = smile, int(inputs["smile_at"]), float(inputs["forward"]), spot, anchor
+    known = smile_at(day, row), int(inputs["smile_at"]), float(inputs["forward"]), spot, anchor
     live = evaluate(instant, *known)
     others = inputs["others_settled_net_gex" if settled else "others_net_gex"]
     books = (inputs[name].tolist() for name in ("book_gex", "book_dex", "book_vex", "book_chex"))
@@ -110,10 +104,7 @@ def reading_at(day: SampleDay, row: int, *, settled: bool = False) -> Reading | 
         live=live,
         others_net_gex=float(others),
         inventory=Inventory(*(Estimate(*book) for book in books)),
-        interest=MovedInterest(
-            None if inputs["oi_method"] == NO_CODE else OI_METHODS[inputs["oi_method"]],
-            float(inputs["simulated_oi"]),
-        ),
+        interest=interest_at(day, row),
         has_trades=bool(inputs["has_trades"]),
         smile_is_old=is_old(int(inputs["smile_at"]), int(inputs["at"])),
         apart=float(inputs["apart"]),
@@ -136,6 +127,27 @@ def last_with_strikes(day: SampleDay) -> int | None:
     """The last sample that has figures by strike, or None."""
     rows = np.flatnonzero(carries_strikes(day.inputs))
     return int(rows[-1]) if len(rows) else None
+
+
+def smile_at(day: SampleDay, row: int) -> Smile:
+    """The smile of a sample that has figures by strike."""
+    known = day.grid(row)
+    columns = day.columns
+    return Smile(day.strikes[known], columns.volatility[row, known], columns.quoted[row, known])
+
+
+def spot_at(day: SampleDay, row: int) -> Spot:
+    """The underlying's price at a sample."""
+    inputs = day.inputs[row]
+    source = SPOT_SOURCES[inputs["spot_source"]]
+    return Spot(float(inputs["spot"]), source, float(inputs["disagreement"]))
+
+
+def interest_at(day: SampleDay, row: int) -> MovedInterest:
+    """How open interest was moved up to a sample."""
+    inputs = day.inputs[row]
+    method = None if inputs["oi_method"] == NO_CODE else OI_METHODS[inputs["oi_method"]]
+    return MovedInterest(method, float(inputs["simulated_oi"]))
 
 
 def inputs_at(day: SampleDay, row: int, chain: Chain) -> ChainInputs:
