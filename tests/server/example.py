@@ -11,6 +11,14 @@ from msgspec import inspect
 from zerodte.constants import SECOND
 from zerodte.service.market_service import MarketStats, MarketStatus
 from zerodte.wire.calibration import Calibration, CalibrationQuery
+from zerodte.wire.dealer_risk import (
+    FlowDealerRisk,
+    FlowDealerRiskQuery,
+    FlowLive,
+    FlowLiveQuery,
+    FlowOi,
+    FlowOiQuery,
+)
 from zerodte.wire.errors import ApiError
 from zerodte.wire.exposure import ChainQuery, ExposureBlocks, ExposureQuery, Head, encode
 from zerodte.wire.health import Health
@@ -22,6 +30,18 @@ from zerodte.wire.series import Series, SeriesQuery
 from zerodte.wire.snapshot import NoZeroDte, SessionClosed, SnapshotBlocks
 from zerodte.wire.stream import SampleEvent, StreamQuery
 from zerodte.wire.strike_flow import StrikeFlow, StrikeFlowQuery
+from zerodte.wire.symbol_flow import (
+    FlowDex,
+    FlowDexQuery,
+    FlowGex,
+    FlowGexQuery,
+    FlowLevels,
+    FlowLevelsQuery,
+    FlowPinRisk,
+    FlowPinRiskQuery,
+    FlowSummary,
+    FlowSummaryQuery,
+)
 
 S = TypeVar("S", bound=msgspec.Struct)
 
@@ -35,6 +55,17 @@ _WINDOWED: dict[type[Query], type[msgspec.Struct]] = {
     HedgeFlowQuery: HedgeFlow,
     HeatmapQuery: Heatmap,
     StrikeFlowQuery: StrikeFlow,
+}
+#: Answers that have one form, and what asks for them.
+PLAIN: dict[type[Query], type[msgspec.Struct]] = {
+    FlowLevelsQuery: FlowLevels,
+    FlowPinRiskQuery: FlowPinRisk,
+    FlowSummaryQuery: FlowSummary,
+    FlowGexQuery: FlowGex,
+    FlowDexQuery: FlowDex,
+    FlowDealerRiskQuery: FlowDealerRisk,
+    FlowOiQuery: FlowOi,
+    FlowLiveQuery: FlowLive,
 }
 
 
@@ -65,6 +96,8 @@ class ExampleService:
             return msgspec.json.encode(filled(Leaderboard))
         if isinstance(query, CalibrationQuery):
             return msgspec.json.encode(filled(Calibration, symbol=query.symbol))
+        if (shape := PLAIN.get(type(query))) is not None:
+            return self._plain(query, shape)
         assert isinstance(query, SymbolQuery)
         return self._chain(query) if isinstance(query, ChainQuery) else self._window(query)
 
@@ -107,6 +140,16 @@ class ExampleService:
     def status(self) -> MarketStatus:
         """Unhealthy once `reasons` are given."""
         return MarketStatus(Health.of(*self.reasons), ("QQQ", "SPX", "TSLA"))
+
+    def _plain(self, query: Query, shape: type[msgspec.Struct]) -> bytes:
+        symbol = getattr(query, "symbol", None)
+        if symbol is None:
+            return msgspec.json.encode(filled(shape))
+        if symbol == "WARM":
+            raise ApiError("warming_up", "WARM has not been seen enough yet.")
+        if symbol not in self.status().symbols:
+            raise ApiError("symbol_not_found", f"{symbol} is not tracked.")
+        return msgspec.json.encode(filled(shape, symbol=symbol))
 
     def _window(self, query: SymbolQuery) -> bytes:
         symbol = query.symbol

@@ -8,6 +8,7 @@ import flashalpha.types
 import msgspec
 import pytest
 
+from zerodte.wire.dealer_risk import FlowDealerRisk, FlowLive, FlowOi
 from zerodte.wire.envelope import DataAsOf
 from zerodte.wire.exposure import ExposureBlocks, Head
 from zerodte.wire.heatmap import Heatmap
@@ -16,6 +17,13 @@ from zerodte.wire.leaderboard import Leaderboard
 from zerodte.wire.series import Series
 from zerodte.wire.snapshot import NoZeroDte, SessionClosed, SnapshotBlocks
 from zerodte.wire.strike_flow import StrikeFlow
+from zerodte.wire.symbol_flow import (
+    FlowDex,
+    FlowGex,
+    FlowLevels,
+    FlowPinRisk,
+    FlowSummary,
+)
 
 DEGRADED = (NoZeroDte, SessionClosed)
 
@@ -30,6 +38,14 @@ DEGRADED = (NoZeroDte, SessionClosed)
         (flashalpha.types.FlowZeroDteHeatmapResponse, (Heatmap,)),
         (flashalpha.types.FlowZeroDteStrikeFlowResponse, (StrikeFlow,)),
         (flashalpha.types.FlowZeroDteLeaderboardResponse, (Leaderboard,)),
+        (flashalpha.types.FlowLevelsResponse, (FlowLevels,)),
+        (flashalpha.types.FlowPinRiskResponse, (FlowPinRisk,)),
+        (flashalpha.types.FlowSummaryResponse, (FlowSummary,)),
+        (flashalpha.types.FlowGexResponse, (FlowGex,)),
+        (flashalpha.types.FlowDexResponse, (FlowDex,)),
+        (flashalpha.types.FlowDealerRiskResponse, (FlowDealerRisk,)),
+        (flashalpha.types.FlowOiResponse, (FlowOi,)),
+        (flashalpha.types.FlowLiveResponse, (FlowLive,)),
         (flashalpha.types.DataAsOf, (DataAsOf,)),
     ],
 )

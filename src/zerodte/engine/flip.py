@@ -1,7 +1,8 @@
 """The gamma flip: where net dealer gamma changes sign, and whether that may be trusted."""
 
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -61,20 +62,57 @@ def gamma_flip(instant: ChainInputs, surface: Surface, open_interest: F64, spot:
         open_interest: Contracts, shape (2, n).
         spot: Dollars.
     """
-    quoted = _quoted_share(instant, surface.sigma, spot)
-    if not _covered(instant, spot):
+    return gamma_flip_of_all([FlipPart(instant, surface, open_interest, 1.0)], spot)
+
+
+class FlipPart(NamedTuple):
+    """A chain among those whose flip is looked for.
+
+    Attributes:
+        instant: Its quotes.
+        surface: Its forward and smile.
+        open_interest: Contracts, shape (2, n).
+        weight: How much its quotes and its sigma count, such as its share of gross GEX.
+    """
+
+    instant: ChainInputs
+    surface: Surface
+    open_interest: F64
+    weight: float
+
+
+def gamma_flip_of_all(parts: Sequence[FlipPart], spot: float) -> Flip:
+    """The flip of several chains together, as `gamma_flip` has it of one.
+
+    Their quotes are judged by the mean over the chains and a root's sensitivity by their mean
+    sigma, each chain by its weight: those that make the gamma decide.
+
+    Args:
+        parts: The chains, at least one.
+        spot: Dollars.
+    """
+    weights = [part.weight for part in parts]
+    whole = sum(weights)
+
+    def mean(values: Iterable[float]) -> float:
+        weighted = (weight * value for weight, value in zip(weights, values, strict=True))
+        return ratio(sum(weighted), whole)
+
+    sigma = mean(part.surface.sigma for part in parts)
+    quoted = mean(_quoted_share(part.instant, part.surface.sigma, spot) for part in parts)
+    if not mean(_covered(part.instant, spot) for part in parts) >= QUALITY_NEEDED:
         return Flip(np.nan, "insufficient_local_coverage", quoted)
     if not quoted >= QUALITY_NEEDED:
         return Flip(np.nan, "insufficient_quote_quality", quoted)
-    reach = max(FLIP_REACH * spot, FLIP_REACH_SIGMAS * surface.sigma)
+    reach = max(FLIP_REACH * spot, FLIP_REACH_SIGMAS * sigma)
     trials = np.linspace(spot - reach, spot + reach, FLIP_TRIALS)
     trials = trials[trials > 0.0]
-    profile = _Profile(surface, instant.clock.tau, open_interest, spot)
+    profile = _Profile(parts, spot)
     calls, puts = profile.by_right(trials)
     root = nearest_root(trials, calls - puts, spot)
     if np.isnan(root):
         return Flip(np.nan, "no_boundary", quoted)
-    tolerance = FLIP_SENSITIVITY_SIGMAS * surface.sigma
+    tolerance = FLIP_SENSITIVITY_SIGMAS * sigma
     for scale in FLIP_PUT_SCALES:
         moved = abs(nearest_root(trials, calls - scale * puts, spot) - root)
         if not moved <= tolerance:  # a root that vanishes is NaN, and moved too
@@ -83,32 +121,43 @@ def gamma_flip(instant: ChainInputs, surface: Surface, open_interest: F64, spot:
 
 
 class _Profile:
-    """Call and put GEX of a chain over trial spots."""
+    """Call and put GEX of chains over trial spots."""
 
-    def __init__(self, surface: Surface, tau: float, open_interest: F64, spot: float) -> None:
-        self._ratio = surface.forward / spot
-        self._smile = surface.smile
-        self._tau = tau
-        self._weight = held(open_interest) * MULTIPLIER
+    def __init__(self, parts: Sequence[FlipPart], spot: float) -> None:
+        self._parts = [
+            (part.surface, part.instant.clock.tau, held(part.open_interest) * MULTIPLIER)
+            for part in parts
+        ]
+        self._spot = spot
 
     def by_right(self, trials: F64) -> tuple[F64, F64]:
         """GEX of calls and of puts, both without the convention's sign, shapes (m,)."""
-        return self._of(trials, self._weight[CALL]), self._of(trials, self._weight[PUT])
+        return self._of(trials, lambda held: held[CALL]), self._of(trials, lambda held: held[PUT])
 
     def refine(self, root: float, width: float) -> float:
         """The root to a few millionths of `width`, from within `width` of it."""
-        net = self._weight[CALL] - self._weight[PUT]
         for _ in range(_REFINEMENTS):
             trials = np.linspace(root - width, root + width, _REFINE_TRIALS)
-            closer = nearest_root(trials, self._of(trials, net), root)
+            net = self._of(trials, lambda held: held[CALL] - held[PUT])
+            closer = nearest_root(trials, net, root)
             if np.isnan(closer):  # the root itself is on the grid to the last bit
                 break
             root, width = closer, trials[1] - trials[0]
         return root
 
-    def _of(self, trials: F64, weight: F64) -> F64:
-        smile = self._smile
-        return gex_profile(trials, self._ratio, smile.strikes, self._tau, smile.volatility, weight)
+    def _of(self, trials: F64, weight_of: Callable[[F64], F64]) -> F64:
+        profiles = [
+            gex_profile(
+                trials,
+                surface.forward / self._spot,
+                surface.smile.strikes,
+                tau,
+                surface.smile.volatility,
+                weight_of(weight),
+            )
+            for surface, tau, weight in self._parts
+        ]
+        return profiles[0] if len(profiles) == 1 else np.sum(profiles, axis=0)
 
 
 def _covered(instant: ChainInputs, spot: float) -> bool:

@@ -75,8 +75,13 @@ def open_interest_known(instant: ChainInputs, surface: Surface) -> float:
 
     Contracts weigh by their gamma, as they do in net GEX.
     """
-    weight = np.where(instant.listed, surface.greeks.gamma, 0.0)
-    known = np.where(np.isfinite(instant.official), weight, 0.0).sum(axis=1)
+    return known_share(instant.listed, instant.official, surface.greeks.gamma)
+
+
+def known_share(listed: Bool, official: F64, gamma: F64) -> float:
+    """`open_interest_known` of contracts, all arguments of shape (2, n)."""
+    weight = np.where(listed, gamma, 0.0)
+    known = np.where(np.isfinite(official), weight, 0.0).sum(axis=1)
     whole = weight.sum(axis=1)
     shares = [
         ratio(float(k), float(w)) if w > 0.0 else 0.0 for k, w in zip(known, whole, strict=True)

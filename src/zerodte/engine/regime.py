@@ -74,8 +74,7 @@ class FlowShift:
 
 def flow_shift(settled: float, live: float, official: F64, effective: F64) -> FlowShift:
     """Compare live with settled net GEX and open interest (contracts, shape (2, n))."""
-    delta = np.abs(effective - np.nan_to_num(official))
-    delta = np.where(np.isfinite(delta), delta, 0.0)
+    delta = moved_contracts(official, effective)
     contracts = int(np.count_nonzero(delta))
     adjustment = live - settled
     shift = 0.0 if settled == live else ratio(adjustment, settled)
@@ -86,6 +85,12 @@ def flow_shift(settled: float, live: float, official: F64, effective: F64) -> Fl
         contracts=contracts,
         moved=float(delta.sum()),
     )
+
+
+def moved_contracts(official: F64, effective: F64) -> F64:
+    """|effective - official| of each contract, 0 where nothing is known of it."""
+    delta = np.abs(effective - np.nan_to_num(official))
+    return np.where(np.isfinite(delta), delta, 0.0)
 
 
 def _label(settled: float, live: float, shift: float, contracts: int) -> FlowLabel:

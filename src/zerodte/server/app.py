@@ -13,6 +13,14 @@ from zerodte.server.settings import ServerSettings
 from zerodte.server.static_files import STATIC_ROUTES
 from zerodte.service.market_service import MarketService
 from zerodte.wire.calibration import Calibration, CalibrationQuery
+from zerodte.wire.dealer_risk import (
+    FlowDealerRisk,
+    FlowDealerRiskQuery,
+    FlowLive,
+    FlowLiveQuery,
+    FlowOi,
+    FlowOiQuery,
+)
 from zerodte.wire.exposure import ExposureBlocks, ExposureQuery, Head
 from zerodte.wire.health import Health
 from zerodte.wire.heatmap import Heatmap, HeatmapQuery
@@ -24,6 +32,18 @@ from zerodte.wire.series import Series, SeriesQuery
 from zerodte.wire.snapshot import NoZeroDte, SessionClosed, SnapshotBlocks, SnapshotQuery
 from zerodte.wire.stream import StreamQuery
 from zerodte.wire.strike_flow import StrikeFlow, StrikeFlowQuery
+from zerodte.wire.symbol_flow import (
+    FlowDex,
+    FlowDexQuery,
+    FlowGex,
+    FlowGexQuery,
+    FlowLevels,
+    FlowLevelsQuery,
+    FlowPinRisk,
+    FlowPinRiskQuery,
+    FlowSummary,
+    FlowSummaryQuery,
+)
 
 
 def _health(state: AppState, _: Query) -> Response:
@@ -54,6 +74,24 @@ ROUTES = (
     Route("/v1/flow/zero-dte/calibration/{symbol}", "growth", CalibrationQuery,
           "What makes a symbol's probabilities physical, and how it has done",
           answers=(Calibration,)),
+    Route("/v1/flow/levels/{symbol}", "growth", FlowLevelsQuery,
+          "Flip, walls and max pain of all expiries or one, on effective open interest",
+          answers=(FlowLevels,)),
+    Route("/v1/flow/pin-risk/{symbol}", "growth", FlowPinRiskQuery,
+          "How strongly the close is drawn to one strike", answers=(FlowPinRisk,)),
+    Route("/v1/flow/summary/{symbol}", "growth", FlowSummaryQuery,
+          "What the day's trades did to net gamma and open interest", answers=(FlowSummary,)),
+    Route("/v1/flow/gex/{symbol}", "growth", FlowGexQuery,
+          "Gamma exposure by strike", answers=(FlowGex,)),
+    Route("/v1/flow/dex/{symbol}", "growth", FlowDexQuery,
+          "Delta exposure by strike", answers=(FlowDex,)),
+    Route("/v1/flow/dealer-risk/{symbol}", "growth", FlowDealerRiskQuery,
+          "Dealers' gamma and delta of the morning beside those of now",
+          answers=(FlowDealerRisk,)),
+    Route("/v1/flow/oi/{symbol}", "alpha", FlowOiQuery,
+          "Open interest of the morning and now", answers=(FlowOi,)),
+    Route("/v1/flow/live/{symbol}", "alpha", FlowLiveQuery,
+          "Levels, pin, open interest and dealers' risk in one answer", answers=(FlowLive,)),
     Route("/v1/exposure/zero-dte/{symbol}", "growth", ExposureQuery,
           "The same on settled open interest: the morning baseline",
           answers=(FlatBody("Exposure", Head, ExposureBlocks), NoZeroDte)),

@@ -16,12 +16,24 @@ from zerodte.service.stage import Stage
 from zerodte.session.session import Session
 from zerodte.views.calibration import calibration
 from zerodte.views.frame import Frame
+from zerodte.views.group import GroupFrame, group_frame
 from zerodte.views.leaderboard import leaderboard
 from zerodte.views.series import hedge_flow, series
 from zerodte.views.snapshot import snapshot, snapshot_at
 from zerodte.views.stream import stream
 from zerodte.views.strike_bars import heatmap, strike_flow
+from zerodte.views.symbol_flow import (
+    flow_dealer_risk,
+    flow_dex,
+    flow_gex,
+    flow_levels,
+    flow_live,
+    flow_oi,
+    flow_pin_risk,
+    flow_summary,
+)
 from zerodte.wire.calibration import CalibrationQuery
+from zerodte.wire.dealer_risk import FlowDealerRiskQuery, FlowLiveQuery, FlowOiQuery
 from zerodte.wire.errors import ApiError
 from zerodte.wire.exposure import ChainQuery, ExposureQuery
 from zerodte.wire.heatmap import HeatmapQuery
@@ -32,6 +44,14 @@ from zerodte.wire.series import SeriesQuery
 from zerodte.wire.snapshot import SnapshotQuery
 from zerodte.wire.stream import SampleEvent, StreamQuery
 from zerodte.wire.strike_flow import StrikeFlowQuery
+from zerodte.wire.symbol_flow import (
+    FlowDexQuery,
+    FlowGexQuery,
+    FlowLevelsQuery,
+    FlowPinRiskQuery,
+    FlowQuery,
+    FlowSummaryQuery,
+)
 
 Q = TypeVar("Q", bound=Query)
 #: Answers a query of one type. The type checker cannot relate it to its key in the table.
@@ -122,6 +142,24 @@ def _from_calibration(stage: Stage, query: CalibrationQuery) -> bytes:
         return calibration(current.session, current.source, file, query)
 
 
+def _of_chains(view: Callable[[GroupFrame], bytes], *, needs_prices: bool = True) -> View:
+    """A view of a symbol's chains together; it computes without the lock."""
+
+    def answer(stage: Stage, query: FlowQuery) -> bytes:
+        with stage.lock:
+            current = stage.ready()
+            frame = group_frame(
+                current.session,
+                current.source,
+                query.symbol,
+                query.expiry,
+                needs_prices=needs_prices,
+            )
+        return view(frame)
+
+    return answer
+
+
 #: The view that answers each type of query.
 VIEWS: Final[Mapping[type[Query], View]] = {
     SnapshotQuery: _from_tick,
@@ -132,6 +170,14 @@ VIEWS: Final[Mapping[type[Query], View]] = {
     StrikeFlowQuery: _from_samples(strike_flow),
     LeaderboardQuery: _from_leaders,
     CalibrationQuery: _from_calibration,
+    FlowLevelsQuery: _of_chains(flow_levels),
+    FlowPinRiskQuery: _of_chains(flow_pin_risk),
+    FlowSummaryQuery: _of_chains(flow_summary),
+    FlowGexQuery: _of_chains(flow_gex),
+    FlowDexQuery: _of_chains(flow_dex),
+    FlowDealerRiskQuery: _of_chains(flow_dealer_risk),
+    FlowOiQuery: _of_chains(flow_oi, needs_prices=False),
+    FlowLiveQuery: _of_chains(flow_live),
 }
 
 

@@ -99,10 +99,7 @@ def reading_at(day: SampleDay, row: int, *, settled: bool = False) -> Reading | 
         live=live,
         others_net_gex=float(others),
         inventory=Inventory(*(Estimate(*book) for book in books)),
-        interest=MovedInterest(
-            None if inputs["oi_method"] == NO_CODE else OI_METHODS[inputs["oi_method"]],
-            float(inputs["simulated_oi"]),
-        ),
+        interest=interest_at(day, row),
         has_trades=bool(inputs["has_trades"]),
         smile_is_old=is_old(int(inputs["smile_at"]), int(inputs["at"])),
         apart=float(inputs["apart"]),
@@ -116,15 +113,12 @@ def state_at(day: SampleDay, row: int) -> ChainState | None:
     inputs = day.inputs[row]
     if not carries_strikes(inputs):
         return None
-    chain, known = day.chain(row), day.grid(row)
-    volatility, quoted = day.columns.volatility[row, known], day.columns.quoted[row, known]
-    source = SPOT_SOURCES[inputs["spot_source"]]
     return evaluate(
-        inputs_at(day, row, chain),
-        Smile(chain.strikes, volatility, quoted),
+        inputs_at(day, row, day.chain(row)),
+        smile_at(day, row),
         int(inputs["smile_at"]),
         float(inputs["forward"]),
-        Spot(float(inputs["spot"]), source, float(inputs["disagreement"])),
+        spot_at(day, row),
         Anchor(float(inputs["anchor_volatility"]), float(inputs["anchor_gamma"])),
     )
 
@@ -143,6 +137,27 @@ def last_with_strikes(day: SampleDay) -> int | None:
     """The last sample that has figures by strike, or None."""
     rows = np.flatnonzero(carries_strikes(day.inputs))
     return int(rows[-1]) if len(rows) else None
+
+
+def smile_at(day: SampleDay, row: int) -> Smile:
+    """The smile of a sample that has figures by strike."""
+    known = day.grid(row)
+    columns = day.columns
+    return Smile(day.strikes[known], columns.volatility[row, known], columns.quoted[row, known])
+
+
+def spot_at(day: SampleDay, row: int) -> Spot:
+    """The underlying's price at a sample."""
+    inputs = day.inputs[row]
+    source = SPOT_SOURCES[inputs["spot_source"]]
+    return Spot(float(inputs["spot"]), source, float(inputs["disagreement"]))
+
+
+def interest_at(day: SampleDay, row: int) -> MovedInterest:
+    """How open interest was moved up to a sample."""
+    inputs = day.inputs[row]
+    method = None if inputs["oi_method"] == NO_CODE else OI_METHODS[inputs["oi_method"]]
+    return MovedInterest(method, float(inputs["simulated_oi"]))
 
 
 def inputs_at(day: SampleDay, row: int, chain: Chain) -> ChainInputs:

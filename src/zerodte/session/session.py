@@ -6,7 +6,7 @@ of what the ticks brought, and asking for it changes nothing. At a sample it is 
 """
 
 import datetime
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from zerodte.clock import new_york, new_york_clock
@@ -20,6 +20,7 @@ from zerodte.records.digest import FIRST_OWNER, UNOWNED
 from zerodte.records.tick import Tick
 from zerodte.session.chain_observation import observe
 from zerodte.session.decision import Decision
+from zerodte.session.group_reading import GroupReading, chains_at_last, chains_now
 from zerodte.session.market_state import ClassifiedTrades, MarketState
 from zerodte.session.reading import Reading, by_rule, is_old, last_with_strikes, reading_at
 from zerodte.session.sample import Gap, SampleContext, SampleDay
@@ -220,6 +221,35 @@ class Session:
             return None
         at = min(newest, self.now)
         return self._live(chain, at, settled=settled, is_provisional=at < self.hours.open)
+
+    def chains(self, symbol: str, expiry: datetime.date | None = None) -> list[Chain]:
+        """The symbol's chains that can still trade, the nearest expiry first.
+
+        Args:
+            symbol: Whose.
+            expiry: The one of that day alone: the PM-settled one where there is one.
+        """
+        found = self._sampler.listing(symbol).chains
+        if expiry is None:
+            return list(found)
+        chain = self.chain(symbol, expiry)
+        return [one for one in found if one.expiry == expiry] if chain is None else [chain]
+
+    def group_reading(self, chains: Sequence[Chain]) -> GroupReading:
+        """Chains of one symbol together, now; outside the session as they were last.
+
+        Args:
+            chains: At least one of `chains`.
+        """
+        symbol, at = chains[0].symbol, self.now
+        if self.is_open:
+            group, spot = chains_now(self.market, self._sampler, chains, at)
+        else:
+            group, spot, at = chains_at_last(
+                self.market, self._sampler, chains, at, self.hours.open
+            )
+        context = replace(self.context(symbol), at=at)
+        return GroupReading(group, spot, self.has_trades(symbol), context)
 
     def state(self, chain: Chain, *, settled: bool = False) -> ChainState | None:
         """The `state` of the chain's reading."""

@@ -237,7 +237,7 @@ def flow_direction_block(reading: Reading) -> positioning.FlowDirection:
             contracts_with_flow=None,
             total_abs_delta_contracts=None,
             **interest,
-            description=sentences.flow_direction(None, state),
+            description=sentences.flow_direction(None, settled, live),
         )
     return positioning.FlowDirection(
         label=shift.label,
@@ -248,7 +248,7 @@ def flow_direction_block(reading: Reading) -> positioning.FlowDirection:
         contracts_with_flow=shift.contracts,
         total_abs_delta_contracts=whole(shift.moved),
         **interest,
-        description=sentences.flow_direction(shift.label, state),
+        description=sentences.flow_direction(shift.label, settled, live),
     )
 
 

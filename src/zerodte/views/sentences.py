@@ -90,9 +90,8 @@ def vanna(label: str | None, state: ChainState) -> str:
     }[label]
 
 
-def flow_direction(label: str | None, state: ChainState) -> str:
-    """How far the day's trades have moved net gamma from the morning's."""
-    live, settled = state.exposures.net_gex, state.settled_net_gex
+def flow_direction(label: str | None, settled: float, live: float) -> str:
+    """How far the day's trades have moved net gamma from the morning's (dollars per 1% move)."""
     if label is None:
         return "No trade has come: what flow did to net gamma is unknown."
     if label == "no_flow":

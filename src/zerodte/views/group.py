@@ -1,0 +1,141 @@
+"""The frame of an answer about several chains of a symbol: which, when, and what to know of it."""
+
+import datetime
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from zerodte.engine.chain_group import ChainGroup
+from zerodte.session.group_reading import GroupReading
+from zerodte.session.session import Session
+from zerodte.views.chain_blocks import clock_text
+from zerodte.views.frame import data_as_of
+from zerodte.wire.base import timestamp
+from zerodte.wire.envelope import Source
+from zerodte.wire.errors import ApiError
+from zerodte.wire.numbers import number
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class GroupFrame:
+    """Chains of a symbol, and what is told about them.
+
+    Attributes:
+        symbol: Upper-case.
+        source: live, replay or simulated.
+        market_open: Whether now lies in the session.
+        today: The session's date.
+        expiry: The only expiry asked for, or None for all.
+        reading: The chains.
+    """
+
+    symbol: str
+    source: Source
+    market_open: bool
+    today: datetime.date
+    expiry: datetime.date | None
+    reading: GroupReading
+
+    @property
+    def live(self) -> ChainGroup:
+        """The chains on effective open interest."""
+        return self.reading.live
+
+    def head(self) -> dict[str, Any]:
+        """The fields of `SymbolHead`."""
+        context = self.reading.context
+        return {
+            "source": self.source,
+            "data_as_of": data_as_of(context.arrivals),
+            "symbol": self.symbol,
+            "as_of": timestamp(context.at),
+            "market_open": self.market_open,
+            "underlying_price": number(self.live.spot),
+            "warnings": _warnings(self),
+        }
+
+
+def group_frame(
+    session: Session,
+    source: Source,
+    symbol: str,
+    expiry: datetime.date | None,
+    *,
+    needs_prices: bool = True,
+) -> GroupFrame:
+    """The chains of a symbol, of one expiry or all.
+
+    Args:
+        session: The day.
+        source: live, replay or simulated.
+        symbol: Whose.
+        expiry: None for all.
+        needs_prices: Whether chains without a usable quote leave nothing to answer.
+
+    Raises:
+        ApiError: symbol_not_found, expiry_not_found or warming_up.
+    """
+    check_symbol(session, symbol)
+    chains = session.chains(symbol, expiry)
+    if not chains:
+        raise ApiError("expiry_not_found", _no_expiry(session, symbol, expiry))
+    reading = session.group_reading(chains)
+    frame = GroupFrame(symbol, source, session.is_open, session.hours.date, expiry, reading)
+    if needs_prices and reading.live.unpriced == len(chains):
+        at = clock_text(session.now)
+        message = (
+            f"no quote of {symbol} {expiry or 'options'} can be used at {at}: it needs a strike "
+            "with two-sided, uncrossed, fresh quotes"
+        )
+        raise ApiError("warming_up", message)
+    return frame
+
+
+def check_symbol(session: Session, symbol: str) -> None:
+    """Refuse a symbol that has no contracts; ApiError symbol_not_found."""
+    if symbol not in session.symbols():
+        known = ", ".join(session.symbols()[:20]) or "none"
+        raise ApiError("symbol_not_found", f"{symbol} is not tracked; tracked symbols: {known}")
+
+
+def _no_expiry(session: Session, symbol: str, expiry: datetime.date | None) -> str:
+    if expiry is None:
+        return f"every listed contract of {symbol} has expired"
+    known = sorted({chain.expiry for chain in session.chains(symbol)})
+    later = [one for one in known if one >= expiry] or known
+    hint = f"; the nearest listed one is {later[0]}" if later else ""
+    return f"{symbol} has no chain that expires on {expiry}{hint}"
+
+
+def _warnings(frame: GroupFrame) -> list[str]:
+    """What a reader should know before trusting the answer, most important first."""
+    live, spot, context = frame.live, frame.reading.spot, frame.reading.context
+    instants = [one.instant for one in live.chains]
+    count = len(instants)
+    stale = sum(not now.fresh for now in instants)
+    unpublished = sum(not np.isfinite(now.official).any() for now in instants)
+    unknown = sum(int((now.listed & np.isnan(now.official)).sum()) for now in instants)
+    floored = any(now.clock.is_floored for now in instants)
+    notices = [
+        (not frame.market_open, "the market is closed: figures are those of the last quotes"),
+        (live.unpriced > 0, f"no quote can be used of {live.unpriced} of {count} chains"),
+        (stale > 0 and frame.market_open, f"quotes are stale of {stale} of {count} chains"),
+        (unpublished > 0, f"open interest is missing of {unpublished} of {count} chains"),
+        (
+            0 < unpublished < count or 0 < unknown < live.listed,
+            f"open interest is unknown of {unknown} of {live.listed} contracts",
+        ),
+        (
+            not frame.reading.has_trades,
+            f"no trade of {frame.symbol} has come: its flow is unknown",
+        ),
+        (floored, "less than a minute is left: sigma and charm are not known"),
+        (math.isnan(live.spot), f"nothing says the price of {frame.symbol}"),
+        (
+            spot is not None and spot.is_overruled,
+            "the underlying's own price is not used: it lies far from the parity of many strikes",
+        ),
+    ]
+    return [text for applies, text in notices if applies] + list(context.notices)
