@@ -1,6 +1,6 @@
 """The whole of one chain at one instant: every figure the snapshot shows, computed once."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from zerodte.engine.chain_inputs import CALL, PUT, ChainInputs, Spot
 from zerodte.engine.exposure import ChainExposures, exposures, held, net_gex
 from zerodte.engine.flip import Flip, gamma_flip
 from zerodte.engine.hedging import Hedge, convexity, hedges
+from zerodte.engine.jackknife import is_robust
 from zerodte.engine.levels import ChainLevels, cluster_score, find_levels
 from zerodte.engine.pin import Pin, pin
 from zerodte.engine.plausibility import is_price
@@ -134,6 +135,8 @@ def key_figures(instant: ChainInputs, smile: Smile, forward: float, spot: float)
     clock, open_interest = instant.clock, held(instant.effective)
     surface = surface_on(smile, instant.chain, clock, forward)
     live = exposures(surface, clock, open_interest, spot)
+    if _is_withheld(instant, surface, open_interest):
+        live = replace(live, net_gex=np.nan)
     levels = find_levels(instant.chain.strikes, live, open_interest, spot)
     flip = gamma_flip(instant, surface, open_interest, spot)
     known = open_interest_known(instant, surface)
@@ -172,7 +175,7 @@ def evaluate(
         spot=spot,
         surface=surface,
         exposures=live,
-        settled_net_gex=net_gex(surface.greeks.gamma[CALL], instant.official, price),
+        settled_net_gex=_settled_net_gex(instant, surface, price),
         flip=figures.flip,
         levels=levels,
         cluster_score=cluster_score(_clustered(figures.flip, levels), surface.sigma),
@@ -188,6 +191,19 @@ def evaluate(
         activity=activity(instant, open_interest, price),
         quality=quality(instant, surface, open_interest, spot, figures.open_interest_known),
     )
+
+
+def _settled_net_gex(instant: ChainInputs, surface: Surface, spot: float) -> float:
+    """Dollars per 1% move; NaN where it is unknown or withheld, as net GEX is."""
+    if _is_withheld(instant, surface, instant.official):
+        return np.nan
+    return net_gex(surface.greeks.gamma[CALL], instant.official, spot)
+
+
+def _is_withheld(instant: ChainInputs, surface: Surface, open_interest: F64) -> bool:
+    """Whether net GEX rests on single quotes of a chain of which some were refused."""
+    is_doubtful = surface.smile.is_doubtful or instant.quotes.has_refused
+    return is_doubtful and not is_robust(surface, instant.clock, open_interest)
 
 
 def skew_25_delta(surface: Surface) -> float:

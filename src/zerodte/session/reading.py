@@ -1,5 +1,6 @@
 """What an answer about one chain at one instant is made of, live or from a sample."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -11,6 +12,7 @@ from zerodte.engine.aggressor import SideRule
 from zerodte.engine.chain_inputs import ChainInputs, Quotes, Spot, gather
 from zerodte.engine.inventory import Estimate, Inventory
 from zerodte.engine.open_interest import MovedInterest
+from zerodte.engine.plausibility import VERDICTS
 from zerodte.engine.state import Anchor, ChainState, evaluate
 from zerodte.engine.surface import Smile
 from zerodte.engine.volume import volume_of
@@ -64,7 +66,9 @@ class Reading:
 
     @property
     def total_net_gex(self) -> float:
-        """Net GEX of the symbol's whole chain."""
+        """Net GEX of the symbol's whole chain; NaN where that of `state` is withheld."""
+        if self.state.exposures.is_withheld:
+            return math.nan
         return total([self.state.exposures.net_gex, self.others_net_gex])
 
 
@@ -97,6 +101,7 @@ def reading_at(day: SampleDay, row: int, *, settled: bool = False) -> Reading | 
         chain.strikes,
         day.columns.volatility[row, day.grid(row)],
         day.columns.quoted[row, day.grid(row)],
+        _is_doubtful(day, row),
     )
     source = SPOT_SOURCES[inputs["spot_source"]]
     spot = Spot(float(inputs["spot"]), source, float(inputs["disagreement"]))
@@ -136,6 +141,12 @@ def last_with_strikes(day: SampleDay) -> int | None:
     """The last sample that has figures by strike, or None."""
     rows = np.flatnonzero(carries_strikes(day.inputs))
     return int(rows[-1]) if len(rows) else None
+
+
+def _is_doubtful(day: SampleDay, row: int) -> bool:
+    """Whether quotes were refused when a sample's smile was solved; it may be an earlier one's."""
+    solved = day.inputs[max(day.row_at(int(day.inputs["smile_at"][row])), 0)]
+    return any(solved[name.replace(" ", "_")] for name in VERDICTS.values())
 
 
 def inputs_at(day: SampleDay, row: int, chain: Chain) -> ChainInputs:
