@@ -117,7 +117,7 @@ def replay_command(
         raise click.UsageError(f"--json prints one symbol; choose --symbol of {', '.join(symbols)}")
     for name in symbols:
         # Outside the session the exposure alone has a body, and the session to come.
-        query = SnapshotQuery if session.is_open else ExposureQuery
+        query = SnapshotQuery if session.is_open_for(name, expiry) else ExposureQuery
         try:
             body = snapshot(session, source_of(opened), query(symbol=name, expiry=expiry))
         except ApiError as error:

@@ -51,6 +51,7 @@ TOTALS: Final = np.dtype(
         ("strike", "i8"),  # thousandths of a dollar
         ("is_call", "i8"),
         ("whole_quote", "i8"),  # the expected side of a trade that takes one, hundredths
+        ("close", "i8"),  # until when its trades have a side, UTC ns
     ]
 )
 
