@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from zerodte.arrays import F64, I32, I64, Bool
+from zerodte.arrays import F64, I64, Bool
 from zerodte.constants import MINUTE
 from zerodte.engine.aggressor import SideRule
 from zerodte.engine.chain_inputs import ChainInputs, Quotes, Spot, gather
@@ -77,7 +77,7 @@ def is_old(smile_at: int, sampled: int) -> bool:
     return smile_at <= sampled - MINUTE
 
 
-def by_rule(volume: I64 | I32) -> dict[str, int]:
+def by_rule(volume: I64) -> dict[str, int]:
     """Contracts by the name of the rule that decided, in lower case; none at 0."""
     return {
         SideRule(rule).name.lower(): count for rule, count in enumerate(volume.tolist()) if count
