@@ -77,7 +77,9 @@ def new_flow(
         flow.grow(CONTRACTS)
         return flow
     strike, is_call, chain = (np.array(column) for column in zip(*TERMS, strict=True))
-    known = ContractTerms(strike * 1.0, is_call, np.full(CONTRACTS, single_listed))
+    known = ContractTerms(
+        strike * 1.0, is_call, np.full(CONTRACTS, single_listed), np.full(CONTRACTS, CLOSE)
+    )
     flow.grow(CONTRACTS, chain.astype(np.int32), None, known)
     return flow
 

@@ -71,7 +71,7 @@ def made_day(
         inputs=_rows(random, INPUTS, times),
         figures=_rows(random, FIGURES, times),
         latches=_rows(random, LATCHES, times),
-        volume_by_rule=random.integers(0, 2**31, (samples, RULE_COUNT)).astype(np.int32),
+        volume_by_rule=random.integers(0, 2**40, (samples, RULE_COUNT)),
         statistics=tuple(_statistics(random, row, strikes) for row in changes),
         contexts=tuple(_context(random, at) for at in times.tolist()),
         gaps=(Gap(hours.open, hours.open + MINUTE, "silence", hours.open + MINUTE),) * (seed % 2),

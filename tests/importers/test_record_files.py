@@ -1,5 +1,7 @@
 """Databento's CSV and mixed DBN files: the same records as those of a file per schema."""
 
+import datetime
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -241,3 +243,171 @@ def test_damaged_mixed_files_are_refused(made: Tape, tmp_path: Path) -> None:
         with pytest.raises(TapeError, match=message):
             import_mixed_dbn([path], tmp_path / "t")
     assert not (tmp_path / "t").exists()
+
+
+def whole(tape: Tape, folder: Path, *, is_pretty: bool) -> tuple[list[Path], Records]:
+    """Trades at whole dollars as a CSV file without a decimal point, and the trades."""
+    rows = trades("tcbbo", 40, 60.0, seed=4)
+    for name in ("price", "bid_px_00", "ask_px_00"):
+        rows[name] = (1 + rows[name] // 10**9) * 10**9
+    made = write(folder / "whole", ("tcbbo", rows))
+    files = to_csv(made, folder / "csv", pretty_px=is_pretty)
+    for path in files:
+        path.write_text(path.read_text().replace(".000000000,", ","))
+    return [path for path in files if "statistics" not in path.name], rows
+
+
+@pytest.mark.parametrize("is_pretty", [True, False])
+def test_whole_dollars_without_a_point_are_told_from_raw_prices(
+    made: Tape, tmp_path: Path, *, is_pretty: bool
+) -> None:
+    files, rows = whole(made, tmp_path, is_pretty=is_pretty)
+    import_databento_csv(files, tmp_path / "t")
+    (file,) = [file for file in open_tape(tmp_path / "t").files if file.schema == "tcbbo"]
+    (found,) = file.chunks(warn=pytest.fail)
+    assert found["price"].tolist() == rows["price"].tolist()
+
+
+def test_prices_of_two_units_are_refused(made: Tape, tmp_path: Path) -> None:
+    files, _ = whole(made, tmp_path, is_pretty=False)
+    (file,) = [path for path in files if "tcbbo" in path.name]
+    lines = file.read_text().splitlines()
+    columns, cells = lines[0].split(","), lines[1].split(",")
+    cells[columns.index("price")] = "5"
+    file.write_text("\n".join([lines[0], ",".join(cells), *lines[2:]]))
+    with pytest.raises(TapeError, match="prices without a decimal point"):
+        import_databento_csv(files, tmp_path / "t")
+    assert not (tmp_path / "t").exists()
+
+
+def mapping(number: int, symbol: str, at: int) -> bytes:
+    return bytes(
+        dbn.SymbolMappingMsg(
+            publisher_id=0,
+            instrument_id=number,
+            ts_event=at,
+            stype_in=STYPES.PARENT,
+            stype_in_symbol="ABC.OPT",
+            stype_out=STYPES.RAW_SYMBOL,
+            stype_out_symbol=symbol,
+            start_ts=at,
+            end_ts=at,
+        )
+    )
+
+
+def divided(made: Tape, path: Path, mappings: list[Any], *parts: bytes) -> Path:
+    """A mixed file whose metadata map, and that has these parts."""
+    metadata = dbn.Metadata(
+        dataset="OPRA.PILLAR",
+        start=OPEN,
+        stype_in=STYPES.RAW_SYMBOL,
+        stype_out=STYPES.INSTRUMENT_ID,
+        schema=None,
+        symbols=[],
+        mappings=mappings,
+        version=3,
+    )
+    path.write_bytes(zstandard.compress(metadata.encode() + b"".join(parts)))
+    return path
+
+
+AFTER = "records of instruments after a mapping to another symbol"
+
+
+def test_records_after_a_mapping_to_another_symbol_are_left_out(made: Tape, tmp_path: Path) -> None:
+    rows = trades("tcbbo", 30, 60.0, seed=5)
+    rows["instrument_id"] = 1
+    first, second = made.symbols["OPRA.PILLAR"][1], made.symbols["OPRA.PILLAR"][2]
+    parts = (
+        mapping(1, first, OPEN),
+        rows[:10].tobytes(),
+        mapping(1, second, OPEN + SECOND),
+        rows[10:20].tobytes(),
+        mapping(1, first, OPEN + 2 * SECOND),
+        rows[20:].tobytes(),
+    )
+    (content,) = import_mixed_dbn(
+        [divided(made, tmp_path / "l.dbn.zst", [], *parts)], tmp_path / "t"
+    )
+    assert content.skipped[AFTER] == 10
+    assert content.symbols == {1: first}
+    assert len(content.records["tcbbo"]) == 20
+
+
+def test_metadata_name_the_instruments_day_by_day(made: Tape, tmp_path: Path) -> None:
+    rows = trades("tcbbo", 20, 60.0, seed=6)
+    rows["instrument_id"] = 1
+    later = rows.copy()
+    later["ts_recv"] += np.uint64(24 * 3600 * SECOND)
+    later["ts_event"] = later["ts_recv"]
+    first, second = made.symbols["OPRA.PILLAR"][1], made.symbols["OPRA.PILLAR"][2]
+    days = [DATE + datetime.timedelta(days=n) for n in range(3)]
+    mappings = [
+        Mapped(name, [Span(days[n], days[n + 1], "1")]) for n, name in enumerate((first, second))
+    ]
+    path = divided(made, tmp_path / "l.dbn.zst", mappings, rows.tobytes(), later.tobytes())
+    (content,) = import_mixed_dbn([path], tmp_path / "t")
+    assert content.symbols == {1: first}
+    assert content.skipped == {AFTER: 20}
+    assert replay(open_tape(tmp_path / "t")).market.flow.traded.sum() == rows["size"].sum()
+
+
+@dataclass
+class Span:
+    """As the decoder's package reads an interval."""
+
+    start_date: datetime.date
+    end_date: datetime.date
+    symbol: str
+
+
+@dataclass
+class Mapped:
+    """As it reads the mappings of a symbol."""
+
+    raw_symbol: str
+    intervals: list[Span]
+
+
+def test_two_imports_of_one_day_share_their_symbols(made: Tape, tmp_path: Path) -> None:
+    """A live recording in two files, imported one after the other."""
+    rows = trades("tcbbo", 40, 60.0, seed=7)
+    names = made.symbols["OPRA.PILLAR"]
+    for number, part in enumerate((rows[:25], rows[15:])):
+        mappings = (
+            mapping(at, names[at], OPEN) for at in np.unique(part["instrument_id"]).tolist()
+        )
+        path = divided(made, tmp_path / f"{number}.dbn.zst", [], *mappings, part.tobytes())
+        command = ["import", "dbn", str(path), "--out", str(tmp_path / "t")]
+        result = CliRunner().invoke(main, command)
+        assert result.exit_code == 0, result.output
+    session = replay(open_tape(tmp_path / "t"))
+    assert session.market.flow.traded.sum() == rows["size"].sum()
+
+
+def test_an_import_of_csv_files_is_all_or_nothing(made: Tape, tmp_path: Path) -> None:
+    files = [str(path) for path in to_csv(made, tmp_path / "csv") if "bbo-1s" not in path.name]
+    bad = tmp_path / "bad.csv"
+    bad.write_text(
+        "quote_datetime,root,expiration,strike,option_type,trade_size,trade_price,"
+        "trade_condition_id,best_bid,best_ask\n1,2\n"
+    )
+    out = tmp_path / "t"
+
+    def imported(*names: str, day: str = str(DATE)) -> Any:
+        return CliRunner().invoke(main, ["import", "csv", *names, "--date", day, "--out", str(out)])
+
+    failed = imported(*files, str(bad))
+    assert failed.exit_code == 1
+    assert "Traceback" not in failed.output
+    assert ".part" not in failed.output
+    assert not out.exists()
+    other = imported(*files, day="2025-06-03")
+    assert other.exit_code == 1
+    assert "of other sessions" in other.output
+    assert not out.exists()
+    assert imported(*files).exit_code == 0
+    before = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
+    assert imported(str(bad)).exit_code == 1
+    assert {path: path.read_bytes() for path in out.rglob("*") if path.is_file()} == before

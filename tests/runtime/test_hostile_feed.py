@@ -289,3 +289,33 @@ def test_definitions_of_a_feed_that_contradict_are_counted_at_any_time(tmp_path:
     assert played.left_out("XYZ") == {contradictions: 1}
     assert played.market.book.bid[0] == 1.0
     assert played.market.flow.volume.sum() == 1
+
+
+@pytest.mark.parametrize("is_committed", [False, True])
+def test_a_second_that_is_sent_again_after_a_reconnect_counts_once(
+    tmp_path: Path, is_committed: bool
+) -> None:
+    """Three equal fills of one second stay three, whether or not the first ones were committed."""
+    at, lives = OPEN + 2 * SECOND, [0]
+    fills = trades(3, at - 9)
+
+    def talk(client: socket.socket, counts: Sequence[int]) -> None:
+        lives[0] += 1
+        if lives[0] == 1:
+            client.sendall(sent(OPEN + SECOND, 1, counts[1], trades(1, OPEN + SECOND - 9), b"\1"))
+        client.sendall(sent(at, 1, counts[1] + (lives[0] == 1), fills, b"\1\1\1"))
+        if lives[0] == 1:
+            if is_committed:
+                client.sendall(encode(ClockMessage(at + SECOND)))
+                eventually(lambda: last_end(market.runner.folder) >= at)
+            client.shutdown(socket.SHUT_RDWR)
+        else:
+            client.sendall(sound((counts[0], counts[1] + 3), 4))
+
+    with hostile_feed(talk) as (feed, _), recording(feed, tmp_path) as market:
+        folder = market.runner.folder
+        eventually(lambda: last_end(folder) >= OPEN + 4 * SECOND)
+    played = replay(open_tape(folder))
+    assert played.market.flow.traded.sum() == 1 + 3 + 1
+    if is_committed:
+        assert played.left_out("ABC")["trades that came twice"] == 3

@@ -1,5 +1,6 @@
 """Inputs that cannot be right, through the session's door: left out, said, claimed by nothing."""
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -9,6 +10,7 @@ from engine.twin_pricing import Quote, Row
 from session.day import Day, ask
 from session.generated import priced, send, state_of, with_fault
 from session.usual import AT, INTEREST, SPOILT, STRIKES, heard, usual, warned
+from zerodte.engine.state import ChainState
 
 
 def spoilt(change: Callable[[Quote], Quote], *places: tuple[int, str]) -> list[Row]:
@@ -173,6 +175,85 @@ def test_half_of_the_quotes_missing_turns_no_regime() -> None:
             false += label == "unknown"
     assert asked >= 50
     assert false <= 0.05 * asked
+
+
+@pytest.mark.parametrize("factor", [0.1, 0.2, 1 / 3, 0.5, 0.8, 1.25, 1.5, 2.0, 3.0, 5.0, 10.0])
+def test_where_one_was_refused_net_gex_is_near_the_sound_one_or_withheld(factor: float) -> None:
+    """One quote in ten at another price, as tight as before or in proportion."""
+    rng = np.random.default_rng(round(1_000 * factor))
+    given = 0
+    for trial in range(12):
+        rows, minute, forward = random_chain(rng)
+        sound = state_at(rows, minute, forward).exposures.net_gex
+        assert not math.isnan(sound)
+        for right in "CP":
+            rows = [
+                with_fault(row, right, moved(factor, is_tight=trial % 3 == 0)) if out else row
+                for row, out in zip(rows, rng.random(len(rows)) < 0.1, strict=True)
+            ]
+        state = state_at(rows, minute, forward)
+        net = state.exposures.net_gex
+        if not state.instant.quotes.has_refused:
+            continue
+        assert math.isnan(net) or net == pytest.approx(sound, rel=0.05)
+        given += not math.isnan(net)
+    assert given >= 6
+
+
+def test_what_rests_on_single_quotes_is_withheld_and_said() -> None:
+    """Late in the day few quotes carry net GEX: no bound shows that one of them is wrong."""
+    rows = usual(vol=0.2, elapsed=340)
+    for right, at, factor in (("C", 11, 0.6), ("P", 12, 3.0)):
+        rows[at] = with_fault(rows[at], right, moved(factor, is_tight=True))
+    session = send(Day(), rows, "15:10", 500.0).session
+    answer = ask(session)
+    assert warned(session, "against arbitrage")
+    assert answer["exposures"]["net_gex"] is None
+    assert answer["exposures"]["total_chain_net_gex"] is None
+    assert answer["regime"]["label"] == "unknown"
+    assert "withheld" in answer["regime"]["description"]
+    assert any("net GEX is withheld" in text for text in answer["warnings"])
+    assert answer["flow_direction"]["live_net_gex"] is None
+    row = session.samples("SPX")
+    assert row is not None
+    assert np.isnan(row.figures["net_gex"][-1])
+
+
+def random_chain(rng: np.random.Generator) -> tuple[list[Row], int, float]:
+    """A sound chain, its minute of the session, and its forward."""
+    step, count = (1.0, 2.0, 5.0)[rng.integers(3)], int(rng.integers(17, 41))
+    strikes = [500.0 + step * (n - count // 2) for n in range(count)]
+    counts = rng.integers(1, 3_000, (count, 2)) * rng.permutation((1, 3))
+    minute, forward = int(rng.integers(5, 380)), round(rng.uniform(498.0, 502.0), 2)
+    rows = priced(
+        strikes,
+        forward,
+        minute,
+        vol=rng.uniform(0.12, 0.45),
+        slope=rng.uniform(0.0, 0.8),
+        oi=[(int(calls), int(puts)) for calls, puts in counts],
+        half=(0.01, 0.02, 0.05)[rng.integers(3)],
+    )
+    return rows, minute, forward
+
+
+def moved(factor: float, *, is_tight: bool) -> Callable[[Quote], Quote]:
+    """A change of a quote's price; its width stays, or goes along."""
+
+    def change(quote: Quote) -> Quote:
+        if not (quote.bid and quote.ask):
+            return quote
+        middle = 0.5 * factor * (quote.bid + quote.ask)
+        half = 0.5 * (quote.ask - quote.bid) * (1.0 if is_tight else factor)
+        bid = max(round(middle - half, 2), 0.0)
+        return quote._replace(bid=bid, ask=round(max(middle + half, bid + 0.01), 2))
+
+    return change
+
+
+def state_at(rows: list[Row], minute: int, spot: float) -> ChainState:
+    hour, past = divmod(570 + minute, 60)
+    return state_of(send(Day(), rows, f"{hour:02d}:{past:02d}", spot).session)
 
 
 def label_of(rows: list[Row], spot: float) -> str:

@@ -47,6 +47,7 @@ from zerodte.service.session_store import stored_sessions
 from zerodte.session.market_state import ClassifiedTrades
 from zerodte.session.session import Session
 from zerodte.session.settings import SessionSettings
+from zerodte.tape.atomic_folder import as_if_in, atomic_folder
 from zerodte.tape.folder import Tape, open_tape
 from zerodte.views.snapshot import snapshot
 from zerodte.wire.errors import ApiError
@@ -123,7 +124,7 @@ def replay_command(
         raise click.UsageError(f"--json prints one symbol; choose --symbol of {', '.join(symbols)}")
     for name in symbols:
         # Outside the session the exposure alone has a body, and the session to come.
-        query = SnapshotQuery if session.is_open else ExposureQuery
+        query = SnapshotQuery if session.is_open_for(name, expiry) else ExposureQuery
         try:
             body = snapshot(session, source_of(opened), query(symbol=name, expiry=expiry))
         except ApiError as error:
@@ -186,21 +187,26 @@ def import_trades_command(file: Path, day: datetime.date | None, out: Path) -> N
 def import_csv_command(
     files: tuple[Path, ...], at: str | None, day: datetime.date | None, out: Path
 ) -> None:
-    """Import FILES, CSV files of any format, each recognised by its header."""
+    """Import FILES, CSV files of any format, each recognised by its header: all or none."""
     formats = {file: recognise(file) for file in files}
     if at is None and CBOE_CHAIN in formats.values():
         raise click.UsageError("a chain of Cboe's delayed quotes needs the time of them: --at")
+    if at and day and CBOE_CHAIN in formats.values() and not at.startswith(day.isoformat()):
+        raise click.UsageError(f"--at {at} is not on --date {day}; expected: one day")
     of_databento = [file for file, found in formats.items() if found is DATABENTO_CSV]
-    if of_databento:
-        for content in import_databento_csv(of_databento, out):
-            click.echo(content)
-    for file, found in formats.items():
-        if found is CBOE_CHAIN and at is not None:
-            click.echo(import_chain(file, at, out))
-        elif found is CBOE_EOD:
-            click.echo(import_eod(file, out, day=day))
-        elif found is CBOE_TRADES:
-            click.echo(import_trades(file, out, day))
+    said: list[object] = []
+    with atomic_folder(out) as folder, as_if_in(folder, out):
+        if of_databento:
+            said += import_databento_csv(of_databento, folder, day=day)
+        for file, found in formats.items():
+            if found is CBOE_CHAIN and at is not None:
+                said.append(import_chain(file, at, folder))
+            elif found is CBOE_EOD:
+                said.append(import_eod(file, folder, day=day))
+            elif found is CBOE_TRADES:
+                said.append(import_trades(file, folder, day))
+    for summary in said:
+        click.echo(summary)
 
 
 @import_group.command("databento-csv", short_help="CSV files of Databento, one schema each.")

@@ -16,6 +16,7 @@ from zerodte.engine.chain_inputs import ChainInputs
 from zerodte.engine.exposure import ChainExposures, exposures
 from zerodte.engine.flip import Flip, FlipPart, gamma_flip_of_all
 from zerodte.engine.hedging import Hedge, hedges
+from zerodte.engine.jackknife import rests_on_single_quotes
 from zerodte.engine.levels import ChainLevels, find_levels
 from zerodte.engine.open_interest import MovedInterest
 from zerodte.engine.pin import Pin, pin
@@ -96,14 +97,19 @@ class ChainGroup:
                 out[:, self._places(one)] += getattr(found, name)
             return out
 
-        gex = column("gex")
+        gex, net = column("gex"), total("net_gex")
+        priced = [
+            (one.instant, one.surface, one.instant.effective) for one, _ in parts if one.surface
+        ]
+        if rests_on_single_quotes(priced):
+            net = _NAN
         return ChainExposures(
             gex=gex,
             dex=column("dex"),
             vex=column("vex"),
             chex=column("chex"),
             charm_hour=column("charm_hour"),
-            net_gex=total("net_gex"),
+            net_gex=net,
             net_dex=total("net_dex"),
             net_vex=total("net_vex"),
             net_chex=total("net_chex"),

@@ -31,8 +31,8 @@ class ChainExposures:
         vex: Dollars per volatility point.
         chex: Dollars per session day.
         charm_hour: Dollars over the next hour, shape (2, n).
-        net_gex: Sum of `gex`; NaN when no open interest is known.
-        net_dex: Likewise, as are the other nets.
+        net_gex: Sum of `gex`; NaN when no open interest is known, or where it is withheld.
+        net_dex: NaN when no open interest is known, as are the other nets.
         net_vex: Dollars per volatility point.
         net_chex: Dollars per session day.
         net_theta: Minus the model's extrinsic value of all contracts, dollars: it decays by expiry.
@@ -52,6 +52,11 @@ class ChainExposures:
     net_theta: float
     gross_gex: float
     net_by_strike: F64
+
+    @property
+    def is_withheld(self) -> bool:
+        """Whether `net_gex` rests on single quotes of a chain of which some were refused."""
+        return bool(np.isnan(self.net_gex) and np.isfinite(self.gross_gex))
 
 
 def held(open_interest: F64) -> F64:

@@ -63,18 +63,19 @@ class ContractTerms(NamedTuple):
         strike: Dollars.
         is_call: Whether it is a call.
         single_listed: Whether one exchange alone lists it.
+        close: Until when it trades, UTC ns.
     """
 
     strike: F64
     is_call: Bool
     single_listed: Bool
+    close: I64
 
 
 class _Terms(NamedTuple):
-    """When trades are signed (UTC ns), and the share of a multi-leg trade that is."""
+    """From when trades are signed (UTC ns), and the share of a multi-leg trade that is."""
 
     signed_from: int
-    close: int
     first_minute: int
     multi_leg_weight: float
 
@@ -94,10 +95,10 @@ class FlowLedger:
         """
         self._terms = _Terms(
             signed_from=session_open + OPENING_NOISE,
-            close=session_close,
             first_minute=session_open // MINUTE,
             multi_leg_weight=float(multi_leg_weight),
         )
+        self._close = session_close
         self._opening = _opening_by_minute((session_close - session_open) // MINUTE)
         self._rules = _rules()[np.newaxis]
         self._totals = np.zeros(0, TOTALS)
@@ -119,14 +120,16 @@ class FlowLedger:
             group: The group of each, shape (contracts,), whose trades are counted by rule
                 together: its chain. By default all are of one.
             symbol: The number of each one's symbol, shape (contracts,). By default all are of one.
-            terms: By default none is known: no package can be told.
+            terms: By default none is known: no package can be told, and all stop at the close.
         """
         self._totals = grown(self._totals, contracts, 0)
         if terms is None:
             self._totals["whole_quote"] = round(UNIT * WHOLE_QUOTE_SIDE_OF_MANY)
+            self._totals["close"] = self._close
         else:
             own = self._totals[: len(terms.strike)]
             own["strike"], own["is_call"] = np.rint(1000.0 * terms.strike), terms.is_call
+            own["close"] = terms.close
             sides = (round(UNIT * side) for side in (WHOLE_QUOTE_SIDE, WHOLE_QUOTE_SIDE_OF_MANY))
             own["whole_quote"] = np.where(terms.single_listed, *sides)
         if symbol is not None and len(symbol):
@@ -153,7 +156,7 @@ class FlowLedger:
         packages = np.zeros((2, count), np.int8)
         if (trades.conditions == _MULTI_LEG).any():
             terms = self._terms
-            sign_packages(trades, self._totals, terms.signed_from, terms.close, *packages)
+            sign_packages(trades, self._totals, terms.signed_from, *packages)
         row = 0
         while row < count:
             row = _apply(
@@ -358,7 +361,7 @@ def _apply(
         ring = rings[mine.symbol]
         if is_full(ring):
             return i
-        in_session = terms.signed_from <= received[i] <= terms.close
+        in_session = terms.signed_from <= received[i] <= mine.close
         rule = reason_against(condition, bool(stale[i]), in_session, terms.multi_leg_weight)
         is_own_price = rule != SideRule.CONDITION and condition != Condition.MULTI_LEG
         side, whole = 0, 0

@@ -30,7 +30,6 @@ def sign_packages(
     trades: Trades,
     totals: Rows,
     signed_from: int,
-    close: int,
     sides: I8,
     expected: I8,
 ) -> None:
@@ -40,7 +39,6 @@ def sign_packages(
         trades: Shape (m,).
         totals: Of all contracts, for their terms.
         signed_from: Since when trades have a side, UTC ns.
-        close: Until when, UTC ns.
         sides: 1 bought, -1 sold, shape (m,).
         expected: The expected side of a contract so traded, in hundredths, shape (m,).
     """
@@ -56,6 +54,7 @@ def sign_packages(
             begin += 1
             continue
         end = _end(trades, totals, begin)
+        close = totals[trades.positions[begin]].close
         is_in_time = signed_from <= trades.received[begin] <= close
         if end - begin in (_PAIR, _FOUR) and is_in_time:
             _orient(trades, totals, begin, end, sides)

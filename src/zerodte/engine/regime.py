@@ -96,8 +96,8 @@ def moved_contracts(official: F64, effective: F64) -> F64:
 def _label(settled: float, live: float, shift: float, contracts: int) -> FlowLabel:
     if not contracts:
         return "no_flow"
-    if math.isnan(settled):
-        return "neutral"  # nobody knows what the morning's was
+    if math.isnan(settled) or math.isnan(live):
+        return "neutral"  # nobody knows what it was, or is
     if (settled > 0.0) != (live > 0.0) or (settled < 0.0) != (live < 0.0):
         return "regime_flip"
     if math.isnan(shift) or abs(shift) < NEUTRAL_SHARE:

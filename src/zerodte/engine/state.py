@@ -1,6 +1,6 @@
 """The whole of one chain at one instant: every figure the snapshot shows, computed once."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from zerodte.engine.chain_inputs import CALL, PUT, ChainInputs, Spot
 from zerodte.engine.exposure import ChainExposures, exposures, held, net_gex
 from zerodte.engine.flip import Flip, gamma_flip
 from zerodte.engine.hedging import Hedge, convexity, hedges
+from zerodte.engine.jackknife import rests_on_single_quotes
 from zerodte.engine.levels import ChainLevels, cluster_score, find_levels
 from zerodte.engine.pin import Pin, pin
 from zerodte.engine.plausibility import is_price
@@ -134,6 +135,8 @@ def evaluate(
     interest, clock = held(open_interest), instant.clock
     surface = surface_on(smile, instant.chain, clock, forward)
     live = exposures(surface, clock, interest, price)
+    if rests_on_single_quotes([(instant, surface, interest)]):
+        live = replace(live, net_gex=np.nan)
     levels = find_levels(strikes, live, interest, price)
     flip = gamma_flip(instant, surface, interest, price)
     known = open_interest_known(instant, surface)
@@ -143,7 +146,7 @@ def evaluate(
         spot=spot,
         surface=surface,
         exposures=live,
-        settled_net_gex=net_gex(surface.greeks.gamma[CALL], instant.official, price),
+        settled_net_gex=_settled_net_gex(instant, surface, price),
         flip=flip,
         levels=levels,
         cluster_score=cluster_score(_clustered(flip, levels), surface.sigma),
@@ -167,6 +170,13 @@ def evaluate(
         activity=activity(instant, open_interest, price),
         quality=quality(instant, surface, open_interest, spot, known),
     )
+
+
+def _settled_net_gex(instant: ChainInputs, surface: Surface, spot: float) -> float:
+    """Dollars per 1% move; NaN where it is unknown or withheld, as net GEX is."""
+    if rests_on_single_quotes([(instant, surface, instant.official)]):
+        return np.nan
+    return net_gex(surface.greeks.gamma[CALL], instant.official, spot)
 
 
 def skew_25_delta(surface: Surface) -> float:

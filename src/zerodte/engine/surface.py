@@ -24,11 +24,13 @@ class Smile:
         volatility: Annual, shape (n,).
         quoted: Shape (n,), true where the strike's own quote gave the volatility, false where
             it was interpolated in total variance or held flat beyond the last quote.
+        is_doubtful: Whether quotes of the chain were refused when it was solved.
     """
 
     strikes: F64
     volatility: F64
     quoted: Bool
+    is_doubtful: bool = False
 
     def at(self, forward: float) -> float:
         """The volatility at the forward, dollars: interpolated in variance between strikes."""
@@ -40,7 +42,7 @@ class Smile:
             return self
         variance = np.interp(strikes, self.strikes, self.volatility**2)
         known = self.strikes[self.quoted]
-        return Smile(strikes, np.sqrt(variance), np.isin(strikes, known))
+        return Smile(strikes, np.sqrt(variance), np.isin(strikes, known), self.is_doubtful)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -88,7 +90,8 @@ def solve_smile(instant: ChainInputs, forward: float) -> Smile | None:
     if not quoted.any():
         return None
     variance = np.interp(strikes, strikes[quoted], own[quoted] ** 2)
-    return Smile(strikes, np.where(quoted, own, np.sqrt(variance)), quoted)
+    volatility = np.where(quoted, own, np.sqrt(variance))
+    return Smile(strikes, volatility, quoted, instant.quotes.has_refused)
 
 
 def surface_on(smile: Smile, chain: Chain, clock: ChainClock, forward: float) -> Surface:

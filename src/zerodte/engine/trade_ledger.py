@@ -1,7 +1,7 @@
 """What every trade added to its contract, so that a cancel takes away exactly that.
 
-Integers throughout: what is added and taken away again leaves the same number. A contract's totals
-are a row of `TOTALS`; the newest trades of each symbol are rows of `ENTRY` in a ring of its own, so
+Whole numbers throughout: what is added and taken away again leaves the same number. A contract's
+totals are a row of `TOTALS`; the newest trades of each symbol are rows of `ENTRY` in its ring, so
 that what a cancel can reach does not depend on other symbols. A serial numbers a symbol's trades
 from 1 on; 0 means none.
 
@@ -22,8 +22,7 @@ from zerodte.constants import CANCEL_REACH
 #: One row of a table below. The compiler knows its fields, the type checker does not.
 Row: TypeAlias = Any
 
-#: Fixed point: expected sides, deviations and opening shares are kept in hundredths. The squared
-#: sum of a minute then has room for ten million contracts.
+#: Fixed point: expected sides, deviations and opening shares are kept in hundredths.
 UNIT: Final = 100
 
 #: A contract's totals; all zero before its first trade.
@@ -38,7 +37,7 @@ TOTALS: Final = np.dtype(
         ("opened", "i8"),  # contracts x opening share
         ("net_bought", "i8"),  # contracts x expected side of the customer
         ("customer_dollars", "i8"),  # their delta dollars, whole
-        ("variance", "i8"),  # of net_bought
+        ("variance", "f8"),  # of net_bought; whole, as long as a minute trades under a million
         ("cluster", "i8"),  # sum of deviations in the current minute
         ("minute", "i8"),
         ("owner", "i8"),  # serial of that minute's first trade
@@ -51,6 +50,7 @@ TOTALS: Final = np.dtype(
         ("strike", "i8"),  # thousandths of a dollar
         ("is_call", "i8"),
         ("whole_quote", "i8"),  # the expected side of a trade that takes one, hundredths
+        ("close", "i8"),  # until when its trades have a side, UTC ns
     ]
 )
 
@@ -215,7 +215,7 @@ def join_cluster(entry: Row, totals: Row, owner: Row, minute: int, deviation: in
             owner.cluster = totals.cluster
         totals.owner, totals.minute, totals.cluster = entry.serial, minute, 0
     entry.owner = totals.owner
-    totals.variance += deviation * (2 * totals.cluster + deviation)
+    totals.variance += float(deviation) * float(2 * totals.cluster + deviation)
     totals.cluster += deviation
 
 
@@ -228,7 +228,7 @@ def leave_cluster(entry: Row, totals: Row, owner: Row, deviation: int) -> None:
     else:
         owner.cluster -= deviation
         rest = owner.cluster
-    totals.variance -= deviation * (2 * rest + deviation)
+    totals.variance = max(totals.variance - float(deviation) * float(2 * rest + deviation), 0.0)
 
 
 @inline

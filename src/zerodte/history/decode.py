@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from zerodte.arrays import I32, Rows
+from zerodte.arrays import I64, Rows
 from zerodte.history import arrow, schema
 from zerodte.history.arrow import AnyArray, Arrow
 from zerodte.history.error import HistoryError
@@ -156,11 +156,11 @@ def _column(columns: _Table, name: str, count: int, strikes: int) -> AnyArray:
     return out
 
 
-def _volume_by_rule(columns: _Table, count: int) -> I32:
-    volume = np.zeros((count, sample.RULE_COUNT), np.int32)
+def _volume_by_rule(columns: _Table, count: int) -> I64:
+    volume = np.zeros((count, sample.RULE_COUNT), np.int64)
     for rule, name in schema.RULE_COLUMNS.items():
         if name in columns:
-            volume[:, rule] = arrow.to_numbers(columns[name], np.int32)
+            volume[:, rule] = arrow.to_numbers(columns[name], np.int64)
     return volume
 
 

@@ -6,7 +6,7 @@ each. A column `symbol` may be missing; then a file of definitions beside it tel
 
 import re
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Final
 
@@ -17,7 +17,7 @@ from zerodte.importers.csv_formats import DATABENTO_CSV, hint_of
 from zerodte.importers.csv_text import CsvRow, iterate_rows
 from zerodte.importers.record_files import RecordFile, underlying_name, write_files
 from zerodte.market.osi import is_osi
-from zerodte.records.dbn import OPRA, PRICE_SCALE, RTYPES, SCHEMAS, records
+from zerodte.records.dbn import OPRA, PRICE_SCALE, RTYPES, SCHEMAS, UNDEF_PRICE, records
 from zerodte.tape.error import TapeError
 
 _NOTE: Final = "CSV files of Databento"
@@ -43,10 +43,17 @@ _MOMENT: Final = re.compile(
 )
 _NUMBER: Final = re.compile(r"(-?)(\d*)(?:\.(\d*))?", re.ASCII)
 _LARGEST_DIGITS: Final = 10  # of whole dollars
+#: Prices on a market, and the bound between dollars and raw units of them: a million dollars, and a
+#: tenth of a cent.
+_MARKET_PRICES: Final = re.compile(r"price|(bid|ask)_px_\d\d|strike_price")
+_RAW_FROM: Final = 1_000_000
 
 
 def import_databento_csv(
-    files: Sequence[str | Path], out: str | Path, dataset: str | None = None
+    files: Sequence[str | Path],
+    out: str | Path,
+    dataset: str | None = None,
+    day: date | None = None,
 ) -> list[RecordFile]:
     """Import CSV files into a tape.
 
@@ -58,13 +65,14 @@ def import_databento_csv(
         out: The tape's folder.
         dataset: The dataset of their records. The default is that in a file's name
             (`opra-pillar-20250220.tcbbo.csv`), OPRA.PILLAR for options, DATABENTO.CSV for others.
+        day: The session whose records are kept. The default is all.
 
     Raises:
         TapeError: If a file does not have this form or its schema has no place on a tape, or the
             tape already holds it.
     """
     found = [_read(Path(file), dataset) for file in files]
-    write_files(found, Path(out), _NOTE)
+    write_files(found, Path(out), _NOTE, day)
     return found
 
 
@@ -121,8 +129,7 @@ def _fill(
     """Read the rows into records."""
     layout = SCHEMAS[schema]
     symbol_at = columns.get("symbol", columns.get("raw_symbol"))
-    prices = [index for name, index in columns.items() if _PRICES.fullmatch(name)]
-    is_pretty = any("." in row.cells[index] for row in table for index in prices)
+    is_pretty = _is_pretty(content.path, columns, table)
     readers = {
         name: _reader(name, layout[name], is_pretty=is_pretty)
         for name in layout.names or ()
@@ -160,6 +167,30 @@ def _fill(
         if owner in content.losses:
             content.losses[owner].keep(fact, count)
     content.records[schema] = out[kept]
+
+
+def _is_pretty(path: Path, columns: dict[str, int], table: Sequence[CsvRow]) -> bool:
+    """Whether prices are dollars rather than raw units: they have a point, or are too small."""
+    prices = [index for name, index in columns.items() if _PRICES.fullmatch(name)]
+    if any("." in row.cells[index] for row in table for index in prices):
+        return True
+    ours = [index for name, index in columns.items() if _MARKET_PRICES.fullmatch(name)]
+    sizes = {len(digits) for row in table for index in ours if (digits := _digits(row, index))}
+    if not sizes or min(sizes) >= len(str(_RAW_FROM)):
+        return False
+    if max(sizes) >= len(str(_RAW_FROM)):
+        raise TapeError(
+            f"{path}: prices without a decimal point, some of which would be raw units below a "
+            "tenth of a cent, others over a million dollars; expected: one unit; download the file "
+            "with decimal prices (pretty_px)"
+        )
+    return True
+
+
+def _digits(row: CsvRow, index: int) -> str:
+    """The digits of a whole price; empty for zero and for what is not one."""
+    text = row.cells[index].strip().lstrip("-").lstrip("0")
+    return text if text.isdecimal() and int(text) != UNDEF_PRICE else ""
 
 
 def _reader(

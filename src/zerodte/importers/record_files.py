@@ -1,5 +1,6 @@
 """Records that a vendor delivers in another container than a file per schema, on a tape."""
 
+import datetime
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -9,6 +10,7 @@ import numpy as np
 
 from zerodte.arrays import Bool
 from zerodte.importers.import_losses import LossCounter
+from zerodte.market.calendar import calendar
 from zerodte.market.osi import MarketError, parse_osi
 from zerodte.market.roots import canonical_name, root_info
 from zerodte.records.dbn import UNDEF_TIME, Records
@@ -66,14 +68,18 @@ def underlying_name(symbol: str) -> str:
         return canonical_name(symbol)
 
 
-def write_files(files: Sequence[RecordFile], out: Path, note: str) -> None:
+def write_files(
+    files: Sequence[RecordFile], out: Path, note: str, day: datetime.date | None = None
+) -> None:
     """Write the records of files as one tape, or add them to one.
 
-    Records without a receive time or of an instrument without a symbol are left out and counted.
+    Records without a receive time or of an instrument without a symbol are left out and counted,
+    as are those of other sessions than that of `day`.
 
     Raises:
-        TapeError: If nothing is left, or the tape already holds them.
+        TapeError: If nothing is left, `day` is not a session, or the tape already holds them.
     """
+    first, end = _span(day)
     symbols: dict[str, dict[int, str]] = {}
     for file in files:
         for number, symbol in file.symbols.items():
@@ -87,7 +93,9 @@ def write_files(files: Sequence[RecordFile], out: Path, note: str) -> None:
             is_named = np.isin(rows["instrument_id"], np.array(list(known), np.uint32))
             _count(file, f"records of {schema} without a receive time", ~is_timed)
             _count(file, f"records of {schema} of unknown instruments", is_timed & ~is_named)
-            rows = rows[is_timed & is_named]  # noqa: PLW2901
+            is_ours = (times >= first) & (times < end)
+            _count(file, f"records of {schema} of other sessions", is_timed & is_named & ~is_ours)
+            rows = rows[is_timed & is_named & is_ours]  # noqa: PLW2901
             file.records[schema] = rows[np.argsort(rows["ts_recv"], kind="stable")]
         own = {symbol: counter.by_fact() for symbol, counter in file.losses.items()}
         losses = join_losses(losses, own)
@@ -109,6 +117,16 @@ def write_files(files: Sequence[RecordFile], out: Path, note: str) -> None:
                         name=f"{_stem(file.path, schema)}.{schema}.dbn.zst",
                     )
         writer.finish()
+
+
+def _span(day: datetime.date | None) -> tuple[int, int]:
+    """The receive times of a session, UTC ns, without the end; all times if `day` is None."""
+    if day is None:
+        return 0, UNDEF_TIME
+    session = calendar().session(day)
+    if session is None:
+        raise TapeError(f"{day} is not a trading day; expected: the date of a session")
+    return calendar().span(session)
 
 
 def _count(file: RecordFile, reason: str, mask: Bool) -> None:

@@ -22,6 +22,7 @@ LAST_DAY = datetime.date(2099, 12, 31)
 _YEARS = f"{FIRST_DAY} to {LAST_DAY}"
 
 _USUAL_CLOSE = datetime.time(16)
+_LATE = 15 * MINUTE
 # From 18:00 New York time, an instant belongs to the next session.
 _EVENING = datetime.time(18)
 _EVENING_TO_MIDNIGHT = datetime.timedelta(hours=24 - 18)
@@ -56,6 +57,11 @@ class TradingSession:
     def minutes(self) -> float:
         """The session's length: 390 on a usual day, 210 on a half day."""
         return (self.close - self.open) / MINUTE
+
+    @property
+    def late_close(self) -> int:
+        """Until when products that trade after the close of stocks trade, UTC nanoseconds."""
+        return self.close + _LATE
 
     @property
     def is_early_close(self) -> bool:

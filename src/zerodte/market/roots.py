@@ -38,6 +38,11 @@ class Root:
     is_index: bool
     multiplier: int = MULTIPLIER
 
+    @property
+    def trades_late(self) -> bool:
+        """Whether its contracts trade for a quarter of an hour after the close of stocks."""
+        return self.is_index or self.root in _LATE_FUNDS
+
 
 # Sources: the exchanges' contract specifications (Cboe; Nasdaq for NDX, NDXP and XND), and Cboe's
 # vendor symbols of the bitcoin indices (CBTX, MBTX: AM; CBTXW, MBTXW: PM). MXEA and MXEF settle on
@@ -81,6 +86,15 @@ _TABLE = {
     row[0]: Root(*row, is_index=True, multiplier=_MULTIPLIERS.get(row[0], MULTIPLIER))
     for row in _INDEX_ROOTS
 }
+
+#: Funds and notes whose options trade for a quarter of an hour after the close of stocks, also on
+#: their last day. Exchanges publish no one list: these are in at least two of the lists of brokers
+#: (Firstrade, IG, Terry's Tips), or are younger sector and volatility funds of the first.
+_LATE_NAMES = """
+DBA DBB DBC DBO DIA EEM EFA GAZ IWM IWN IWO IWV JJC KBE KRE MDY MOO OEF OIL QQQ SLX SPY SVIX SVXY
+UNG UUP UVIX UVXY VIXM VIXY VXX VXZ XHB XLB XLC XLE XLF XLI XLK XLP XLRE XLU XLV XLY XME XRT
+"""
+_LATE_FUNDS = frozenset(_LATE_NAMES.split())
 
 #: Underlyings that are a fixed part of another index: its symbol, and the divisor.
 REDUCED = {

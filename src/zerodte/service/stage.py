@@ -47,7 +47,7 @@ class Progress:
         self._tick_lag = self._sample_lag = _NAN
         self._session: Session | None = None
         self._last = 0
-        self._is_open = False
+        self._passed = 0
         self._bumps = 0
         self._gap = ""
         self._subscribers: list[Callable[[], None]] = []
@@ -77,8 +77,10 @@ class Progress:
         if session is not self._session:
             self._session, self._last = session, 0
         hours, now = session.hours, session.now
-        if (is_open := session.is_open) != self._is_open:  # also shown by answers from samples
-            self._is_open = is_open
+        # Whether a market is open is also shown by answers from samples.
+        passed = (now >= hours.open) + (now > hours.close) + (now > hours.late_close)
+        if passed != self._passed:
+            self._passed = passed
             self.bump()
         newest = min(now, hours.close) // SAMPLE_INTERVAL
         last = max(self._last, hours.open // SAMPLE_INTERVAL)

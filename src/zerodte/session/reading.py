@@ -1,16 +1,18 @@
 """What an answer about one chain at one instant is made of, live or from a sample."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
-from zerodte.arrays import F64, I32, I64, Bool
+from zerodte.arrays import F64, I64, Bool
 from zerodte.constants import MINUTE
 from zerodte.engine.aggressor import SideRule
 from zerodte.engine.chain_inputs import ChainInputs, Quotes, Spot, gather
 from zerodte.engine.inventory import Estimate, Inventory
 from zerodte.engine.open_interest import MovedInterest
+from zerodte.engine.plausibility import VERDICTS
 from zerodte.engine.state import Anchor, ChainState, evaluate
 from zerodte.engine.surface import Smile
 from zerodte.engine.volume import volume_of
@@ -64,7 +66,9 @@ class Reading:
 
     @property
     def total_net_gex(self) -> float:
-        """Net GEX of the symbol's whole chain."""
+        """Net GEX of the symbol's whole chain; NaN where that of `state` is withheld."""
+        if self.state.exposures.is_withheld:
+            return math.nan
         return total([self.state.exposures.net_gex, self.others_net_gex])
 
 
@@ -73,7 +77,7 @@ def is_old(smile_at: int, sampled: int) -> bool:
     return smile_at <= sampled - MINUTE
 
 
-def by_rule(volume: I64 | I32) -> dict[str, int]:
+def by_rule(volume: I64) -> dict[str, int]:
     """Contracts by the name of the rule that decided, in lower case; none at 0."""
     return {
         SideRule(rule).name.lower(): count for rule, count in enumerate(volume.tolist()) if count
@@ -143,7 +147,8 @@ def smile_at(day: SampleDay, row: int) -> Smile:
     """The smile of a sample that has figures by strike."""
     known = day.grid(row)
     columns = day.columns
-    return Smile(day.strikes[known], columns.volatility[row, known], columns.quoted[row, known])
+    volatility, quoted = columns.volatility[row, known], columns.quoted[row, known]
+    return Smile(day.strikes[known], volatility, quoted, _is_doubtful(day, row))
 
 
 def spot_at(day: SampleDay, row: int) -> Spot:
@@ -158,6 +163,12 @@ def interest_at(day: SampleDay, row: int) -> MovedInterest:
     inputs = day.inputs[row]
     method = None if inputs["oi_method"] == NO_CODE else OI_METHODS[inputs["oi_method"]]
     return MovedInterest(method, float(inputs["simulated_oi"]))
+
+
+def _is_doubtful(day: SampleDay, row: int) -> bool:
+    """Whether quotes were refused when a sample's smile was solved; it may be an earlier one's."""
+    solved = day.inputs[max(day.row_at(int(day.inputs["smile_at"][row])), 0)]
+    return any(solved[name.replace(" ", "_")] for name in VERDICTS.values())
 
 
 def inputs_at(day: SampleDay, row: int, chain: Chain) -> ChainInputs:

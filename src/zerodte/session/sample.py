@@ -155,7 +155,7 @@ class Columns:
         spread: Units, int32 (m, 2, n), likewise.
         offer: Units, int32 (m, 2, n): the ask where nobody bids; `NO_QUOTE` elsewhere.
         open_interest: Effective, contracts, float32 (m, 2, n); NaN where unknown.
-        contracts: Traded since the open, int32 (m, 2, n).
+        contracts: Traded since the open, int64 (m, 2, n).
         delta_dollars: Signed, calls and puts together, since the open, int64 (m, n).
         gamma_dollars: Likewise, per 1% move, int64 (m, n).
         volatility: Of the smile, annual, float64 (m, n); NaN where there is no smile.
@@ -166,7 +166,7 @@ class Columns:
     spread: I32
     offer: I32
     open_interest: F32
-    contracts: I32
+    contracts: I64
     delta_dollars: I64
     gamma_dollars: I64
     volatility: F64
@@ -195,7 +195,7 @@ COLUMN_KINDS: Final[Mapping[str, ColumnKind]] = {
     "spread": ColumnKind("i4", NO_QUOTE),
     "offer": ColumnKind("i4", NO_QUOTE),
     "open_interest": ColumnKind("f4", np.nan),
-    "contracts": ColumnKind("i4", 0),
+    "contracts": ColumnKind("i8", 0),
     "delta_dollars": ColumnKind("i8", 0, by_strike=True),
     "gamma_dollars": ColumnKind("i8", 0, by_strike=True),
     "volatility": ColumnKind("f8", np.nan, by_strike=True),
@@ -278,7 +278,7 @@ class SampleDay:
         inputs: Of dtype `INPUTS`, (m,).
         figures: Of dtype `FIGURES`, (m,).
         latches: Of dtype `LATCHES`, (m,).
-        volume_by_rule: Contracts of the chain's trades by the `SideRule` that decided, int32
+        volume_by_rule: Contracts of the chain's trades by the `SideRule` that decided, int64
             (m, rules).
         statistics: Ascending; the last that began at or before a row holds for it. The first
             begins at row 0 where there is any row.
@@ -295,7 +295,7 @@ class SampleDay:
     inputs: Rows
     figures: Rows
     latches: Rows
-    volume_by_rule: I32
+    volume_by_rule: I64
     statistics: tuple[VenueStatistics, ...]
     contexts: Sequence[SampleContext]
     gaps: tuple[Gap, ...]

@@ -81,8 +81,6 @@ class SampleDraft:
 
 #: Dealers' own book, of `INPUTS`.
 _BOOK: Final = ("book_gex", "book_dex", "book_vex", "book_chex")
-#: Counts stop here rather than turn negative.
-_MOST_CONTRACTS: Final = np.iinfo(np.int32).max
 
 
 class SampleBuffer:
@@ -110,7 +108,7 @@ class SampleBuffer:
         self._inputs = np.empty(most, INPUTS)
         self._figures = np.empty(most, FIGURES)
         self._latches = np.empty(most, LATCHES)
-        self._by_rule = np.empty((most, RULE_COUNT), np.int32)
+        self._by_rule = np.empty((most, RULE_COUNT), np.int64)
         self._strikes = np.empty(0)
         self._since = np.empty((2, 0), np.int32)
         self._columns = _columns(most, 0)
@@ -137,7 +135,7 @@ class SampleBuffer:
         self._take_columns(row, sample)
         self._take_statistics(row, sample)
         self._inputs[row] = _inputs_row(sample)
-        self._by_rule[row] = np.minimum(sample.observation.by_rule, _MOST_CONTRACTS)
+        self._by_rule[row] = sample.observation.by_rule
         self._contexts.set(row, context)
         self._latches[row] = NO_LATCHES
         self._rows += 1
@@ -187,7 +185,7 @@ class SampleBuffer:
         into.spread[row] = observation.spread
         into.offer[row] = observation.offer
         into.open_interest[row] = observation.instant.effective
-        into.contracts[row] = np.minimum(observation.contracts, _MOST_CONTRACTS)
+        into.contracts[row] = observation.contracts
         into.delta_dollars[row] = observation.delta_dollars.sum(axis=0)
         into.gamma_dollars[row] = observation.gamma_dollars.sum(axis=0)
         into.volatility[row] = np.nan if sample.smile is None else sample.smile.volatility

@@ -16,6 +16,7 @@ from zerodte.engine.chain_inputs import Spot
 from zerodte.engine.state import ChainState, evaluate
 from zerodte.market.calendar import Calendar, TradingSession
 from zerodte.market.contracts import Chain
+from zerodte.market.trading_hours import in_session
 from zerodte.records.digest import FIRST_OWNER, UNOWNED
 from zerodte.records.tick import Tick
 from zerodte.session.chain_observation import observe
@@ -136,8 +137,12 @@ class Session:
 
     @property
     def is_open(self) -> bool:
-        """Whether now lies in the session, its close included."""
+        """Whether now lies in the session of stocks, its close included."""
         return self.hours.open <= self.now <= self.hours.close
+
+    def is_open_for(self, symbol: str, expiry: datetime.date | None = None) -> bool:
+        """Whether contracts of a symbol that expire on `expiry`, by default today, trade now."""
+        return in_session(symbol, expiry or self.hours.date, self.hours, self.now)
 
     def has_trades(self, symbol: str) -> bool:
         """Whether a trade of the symbol has come so far; without any, flow is unknown, not zero."""

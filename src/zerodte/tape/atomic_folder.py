@@ -30,6 +30,15 @@ def _undone_on_error(folder: Path) -> Iterator[None]:
 
 
 @contextmanager
+def as_if_in(folder: Path, out: Path) -> Iterator[None]:
+    """Let errors of what fills a folder of `atomic_folder` speak of the final one."""
+    try:
+        yield
+    except TapeError as error:
+        raise TapeError(str(error).replace(str(folder), str(out))) from error
+
+
+@contextmanager
 def atomic_folder(out: Path) -> Iterator[Path]:
     """Fill a hidden folder beside `out`, and rename it to `out` at the end.
 

@@ -71,7 +71,11 @@ def read_mappings(
         known = symbols.setdefault(file.dataset, {})
         contradictions = 0
         # The order of the decoder's mappings differs from process to process.
-        for number, symbol in sorted(_mappings(file.metadata, date)):
+        for number, symbol in sorted(
+            (number, symbol)
+            for number, symbol, start, end in metadata_mappings(file.metadata)
+            if date is None or start <= date < end
+        ):
             contradictions += known.setdefault(number, symbol) != symbol
         if contradictions and warn is not None:
             warn(
@@ -81,13 +85,14 @@ def read_mappings(
     return symbols
 
 
-def _mappings(metadata: dbn.Metadata, date: datetime.date | None) -> Iterator[tuple[int, str]]:
-    """The metadata's pairs of id and symbol; a download is keyed by either."""
+def metadata_mappings(
+    metadata: dbn.Metadata,
+) -> Iterator[tuple[int, str, datetime.date, datetime.date]]:
+    """Id, symbol, first day and the day after the last; a download is keyed by either of two."""
     is_by_id = str(metadata.stype_in) == "instrument_id"
     for key, intervals in metadata.mappings.items():
         for interval in intervals:
-            if date is None or interval["start_date"] <= date < interval["end_date"]:
-                value = interval["symbol"]
-                instrument_id, symbol = (key, value) if is_by_id else (value, key)
-                if instrument_id.isdecimal():
-                    yield int(instrument_id), symbol
+            value = interval["symbol"]
+            instrument_id, symbol = (key, value) if is_by_id else (value, key)
+            if instrument_id.isdecimal():
+                yield int(instrument_id), symbol, interval["start_date"], interval["end_date"]

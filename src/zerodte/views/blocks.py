@@ -239,8 +239,9 @@ def flow_direction_block(reading: Reading) -> positioning.FlowDirection:
             **interest,
             description=sentences.flow_direction(None, settled, live),
         )
+    label = None if state.exposures.is_withheld else shift.label
     return positioning.FlowDirection(
-        label=shift.label,
+        label=label,
         settled_net_gex=number(settled),
         live_net_gex=number(live),
         flow_gex_adjustment=number(shift.adjustment),
@@ -248,7 +249,9 @@ def flow_direction_block(reading: Reading) -> positioning.FlowDirection:
         contracts_with_flow=shift.contracts,
         total_abs_delta_contracts=whole(shift.moved),
         **interest,
-        description=sentences.flow_direction(shift.label, settled, live),
+        description=sentences.flow_direction(
+            label, settled, live, is_withheld=state.exposures.is_withheld
+        ),
     )
 
 

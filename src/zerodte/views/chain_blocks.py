@@ -82,6 +82,10 @@ def warnings(reading: Reading) -> list[str]:
             now.oi_as_of is not None and unknown > 0,
             f"open interest is unknown of {unknown} of {int(now.listed.sum())} contracts",
         ),
+        (
+            state.exposures.is_withheld,
+            "net GEX is withheld: quotes were refused, and it rests on single ones of the others",
+        ),
         (not reading.has_trades, f"no trade of {now.chain.symbol} has come: its flow is unknown"),
         (left < CLOSING_MINUTES, f"{left:.1f} minutes to the close: greeks are extreme"),
         (clock.is_floored, "less than a minute is left: sigma and volatility are not known"),

@@ -8,7 +8,7 @@ from typing import TypedDict
 import msgspec
 
 from zerodte.clock import new_york_clock
-from zerodte.market.calendar import TradingSession
+from zerodte.market.trading_hours import in_session
 from zerodte.session.sample import SampleDay
 from zerodte.session.session import Session
 from zerodte.wire.base import Timestamp, timestamp
@@ -40,7 +40,7 @@ class Frame:
         symbol: Upper-case.
         source: live, replay or simulated.
         at: The instant asked about, UTC ns.
-        market_open: Whether it lies in the session.
+        market_open: Whether the symbol's same-day options trade then.
         day: The symbol's samples; None where there are none.
         row: The last of them not after `at`; -1 where there is none.
         arrivals: When each kind of input last arrived, should there be no sample.
@@ -60,13 +60,14 @@ class Frame:
         day = session.samples(symbol)
         row = -1 if day is None else len(day) - 1
         arrivals = session.arrivals(symbol) if row < 0 else {}
-        return cls(symbol, source, session.now, session.is_open, day, row, arrivals)
+        is_open = session.is_open_for(symbol)
+        return cls(symbol, source, session.now, is_open, day, row, arrivals)
 
     @classmethod
     def past(cls, day: SampleDay | None, source: Source, symbol: str, at: int) -> "Frame":
         """A symbol at a past instant (UTC ns) of the day whose samples are given."""
         row = -1 if day is None else day.row_at(at)
-        is_open = day is not None and in_session(day.hours, at)
+        is_open = day is not None and in_session(symbol, day.expiry, day.hours, at)
         return cls(symbol, source, at, is_open, day, row, {})
 
     @property
@@ -86,11 +87,6 @@ class Frame:
             as_of=timestamp(self.at if context is None else context.at),
             gap_intervals=[] if day is None or context is None else gaps(day, context.at),
         )
-
-
-def in_session(hours: TradingSession, at: int) -> bool:
-    """Whether an instant (UTC ns) lies in a session, its close included."""
-    return hours.open <= at <= hours.close
 
 
 def gaps(day: SampleDay, at: int) -> list[GapInterval]:

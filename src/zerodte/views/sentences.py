@@ -21,6 +21,8 @@ _WITHHELD: Final[dict[FlipStatus, str]] = {
 def regime(label: str, state: ChainState) -> str:
     """What the regime means for how the market moves."""
     net = dollars(state.exposures.net_gex)
+    if state.exposures.is_withheld:
+        return "Net dealer gamma is withheld: quotes were refused, and it rests on single others."
     if net == _UNKNOWN:
         return "Net dealer gamma is unknown: no open interest is known."
     if label == "unknown":
@@ -90,8 +92,12 @@ def vanna(label: str | None, state: ChainState) -> str:
     }[label]
 
 
-def flow_direction(label: str | None, settled: float, live: float) -> str:
+def flow_direction(
+    label: str | None, settled: float, live: float, *, is_withheld: bool = False
+) -> str:
     """How far the day's trades have moved net gamma from the morning's (dollars per 1% move)."""
+    if is_withheld:
+        return "Net dealer gamma is withheld: what flow did to it is unknown."
     if label is None:
         return "No trade has come: what flow did to net gamma is unknown."
     if label == "no_flow":

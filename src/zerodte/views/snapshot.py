@@ -43,7 +43,7 @@ def snapshot(session: Session, source: Source, query: ChainQuery) -> bytes:
     chain = session.chain(symbol, expiry)
     if expiry is not None and chain is None:
         raise ApiError("expiry_not_found", _no_expiry(session, symbol, expiry))
-    if not session.is_open:
+    if not session.is_open_for(symbol, expiry):
         if isinstance(query, ExposureQuery):
             return _exposure_outside(session, source, query, chain)
         return msgspec.json.encode(_closed(session, source, symbol))
@@ -195,7 +195,7 @@ def _no_zero_dte(
         symbol=symbol,
         underlying_price=number(spot.value) if spot else then.underlying_price if then else None,
         as_of=timestamp(session.now),
-        market_open=session.is_open,
+        market_open=session.is_open_for(symbol),
         next_zero_dte_expiry=following,
         message=f"{_absence(session, symbol)} today ({today:%A}). {later}",
         next_session=then,

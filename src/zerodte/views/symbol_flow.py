@@ -220,7 +220,7 @@ def _dealer_risk(frame: GroupFrame) -> DealerRisk:
     settled, now = morning.exposures, live.exposures
     moved = now.net_dex - settled.net_dex
     told = frame.reading.has_trades
-    label = shift.label if told else None
+    label = shift.label if told and not now.is_withheld else None
 
     def flow(value: float) -> float | None:
         return number(value) if told else None
@@ -236,5 +236,7 @@ def _dealer_risk(frame: GroupFrame) -> DealerRisk:
         flow_dex_pct_shift=flow(0.0 if moved == 0.0 else ratio(moved, settled.net_dex)),
         total_abs_delta_contracts=whole(shift.moved) if told else None,
         flow_direction=label,
-        description=sentences.flow_direction(label, settled.net_gex, now.net_gex),
+        description=sentences.flow_direction(
+            label, settled.net_gex, now.net_gex, is_withheld=now.is_withheld
+        ),
     )

@@ -26,7 +26,7 @@ class Head(Envelope, frozen=True, kw_only=True, gc=False):
     underlying_price: Annotated[Number, about("Spot, dollars.")]
     expiration: Annotated[date, about("The chain's expiry, US/Eastern.")]
     as_of: Annotated[Timestamp, about("The instant this describes, UTC.")]
-    market_open: Annotated[bool, about("Whether as_of lies in the session.")]
+    market_open: Annotated[bool, about("Whether the options trade at as_of.")]
     time_to_close_hours: Annotated[Number, about("Session hours to the expiry's close.")]
     time_to_close_pct: Annotated[Number, about("Elapsed share of the session, percent.")]
 

@@ -30,7 +30,7 @@ class Heatmap(ByStrike, frozen=True, kw_only=True, gc=False):
 
     metric: Annotated[HeatmapMetric, about("As asked.")]
     mode: Annotated[HeatmapMode, about("As asked.")]
-    market_open: Annotated[bool, about("Whether the requested instant lies in the session.")]
+    market_open: Annotated[bool, about("Whether the options trade at the requested instant.")]
     bars: Annotated[list[HeatmapBar], about("Ascending; empty without samples.")]
 
 

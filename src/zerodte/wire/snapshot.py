@@ -27,7 +27,7 @@ class NoZeroDte(Envelope, frozen=True, kw_only=True, gc=False):
     underlying_price: Annotated[Number, about("Spot, dollars.")]
     expiration: None = None
     as_of: Annotated[Timestamp, about("The instant this describes, UTC.")]
-    market_open: Annotated[bool, about("Whether as_of lies in the session.")]
+    market_open: Annotated[bool, about("Whether the options trade at as_of.")]
     no_zero_dte: Annotated[bool, about("Always true here.")] = True
     next_zero_dte_expiry: Annotated[date | None, about("The next day that has one, US/Eastern.")]
     message: Annotated[str, about("The same as a sentence.")]
