@@ -63,7 +63,7 @@ PORT = click.option(
 )
 
 
-@click.command("serve", short_help="Serve a tape or stored sessions over HTTP.")
+@click.command("serve")
 @click.argument("tape", type=FOLDER, required=False)
 @HOST
 @ALLOW_HOST
@@ -101,7 +101,7 @@ def serve_command(
     serve(runner, Listener(host, port), f"reading the tape of {opened.session.date} ...", hosts)
 
 
-@click.command("demo", short_help="Serve a simulated market over HTTP.")
+@click.command("demo")
 @click.option(
     "--date", type=DATE, help="Date of the first session.  [default: today or the last session]"
 )
