@@ -16,6 +16,8 @@ DATE ?=
 SEED ?=
 SYMBOLS ?=
 IMPACT ?=
+# Whoever imports hundreds of modules in many processes compiles them once.
+unexport PYTHONDONTWRITEBYTECODE
 ADDRESS = --host $(HOST) --port $(PORT) $(if $(ALLOW_HOST),--allow-host $(ALLOW_HOST))
 CHOICES = $(if $(SPEED),--speed $(SPEED)) $(if $(DATE),--date $(DATE)) $(if $(SEED),--seed $(SEED)) \
 	$(if $(SYMBOLS),--symbols $(SYMBOLS)) $(if $(IMPACT),--impact $(IMPACT))

@@ -20,8 +20,10 @@ from zerodte.importers.lean import import_lean
 settings.register_profile("zerodte", deadline=None, derandomize="CI" in os.environ)
 settings.load_profile("zerodte")
 
-# A shell's background job ignores Ctrl-C, and so would the commands that tests interrupt.
+# A shell's background job ignores Ctrl-C, one under nohup ignores a hang-up, and so would the
+# commands that tests interrupt.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 _BESIDE: Final = Path(__file__).parents[2] / "shared" / "data"
 _PARTS: Final = ("chains", "lean", "opra_dbn", "pricing")

@@ -206,7 +206,7 @@ main()
 
 def test_ctrl_c_in_the_first_seconds_is_no_traceback() -> None:
     done = subprocess.run(
-        [sys.executable, "-c", IMPORTING, "--version"], capture_output=True, text=True, check=False
+        [sys.executable, "-c", IMPORTING, "rules"], capture_output=True, text=True, check=False
     )
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
 

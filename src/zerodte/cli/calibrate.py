@@ -18,7 +18,7 @@ from zerodte.market.roots import underlying_of
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
-@click.command("calibrate", short_help="Measure how far closes have moved.")
+@click.command("calibrate")
 @click.option("--bars", type=_FILE, help="Minute bars, Parquet or CSV: time, close, vix_open.")
 @click.option("--vix", type=_FILE, help="The VIX by day, Parquet or CSV: date, open.")
 @click.option(

@@ -35,7 +35,7 @@ _WIDTH = 150
 _TINY = 1e-9
 
 
-@click.command("evaluate", short_help="Score estimates against simulated truth.")
+@click.command("evaluate")
 @click.argument("tapes", metavar="DIR...", type=click.Path(path_type=Path), nargs=-1, required=True)
 @click.option("--json", "as_json", is_flag=True, help="Print all figures as JSON.")
 @click.option(

@@ -18,7 +18,7 @@ from zerodte.session.settings import SessionSettings
 from zerodte.tape.folder import open_tape
 
 
-@click.command("feed", short_help="Send a tape as a live feed to every client.")
+@click.command("feed")
 @click.argument("tape", type=FOLDER)
 @click.option(
     "--speed",
@@ -52,7 +52,7 @@ def feed_command(tape: Path, speed: float, host: str, port: int, no_resume: bool
         feed.stop()
 
 
-@click.command("live", short_help="Record a live feed and serve it over HTTP.")
+@click.command("live")
 @click.argument("feed", type=ADDRESS)
 @CONFIG
 @setting_options("live", required=["live.record"])

@@ -1,40 +1,11 @@
-"""Types of options, and how errors reach a user: as one line, never as a traceback."""
+"""Types of options."""
 
 import datetime
 import math
-import signal
 from pathlib import Path
 from typing import Any
 
 import click
-
-from zerodte.cli.startup import exit_by_signal
-from zerodte.errors import ZerodteError
-
-#: Signals that ask a command to end, where the system has them; Ctrl-C raises KeyboardInterrupt.
-_ENDING = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name))
-
-
-class FailingGroup(click.Group):
-    """A group whose commands report errors that a user can cause as one line."""
-
-    def invoke(self, ctx: click.Context) -> Any:
-        """Run the command. Signals that end it raise SystemExit, so that cleanup runs."""
-        before = {number: signal.getsignal(number) for number in _ENDING}
-        for number, handler in before.items():
-            if handler is not signal.SIG_IGN:  # as under nohup
-                signal.signal(number, exit_by_signal)
-        try:
-            return super().invoke(ctx)
-        except KeyboardInterrupt:
-            exit_by_signal(signal.SIGINT)
-        except ZerodteError as error:
-            raise click.ClickException(str(error)) from error
-        except OSError as error:
-            raise click.ClickException(f"{error.filename or 'system'}: {error.strerror}") from error
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
 
 
 class ClockTime(click.ParamType[datetime.time]):

@@ -28,7 +28,7 @@ from zerodte.tape.folder import open_tape
 _LEAD = 2 * HOUR
 
 
-@click.command("serve", short_help="Serve a tape or stored sessions over HTTP.")
+@click.command("serve")
 @click.argument("tape", type=FOLDER, required=False)
 @CONFIG
 @setting_options("serve")
@@ -58,7 +58,7 @@ def serve_command(
     serve(runner, server.listener(), activity, server)
 
 
-@click.command("demo", short_help="Serve a simulated market over HTTP.")
+@click.command("demo")
 @CONFIG
 @setting_options("demo")
 @server_options

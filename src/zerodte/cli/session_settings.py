@@ -69,7 +69,7 @@ def _calibrations(paths: Iterable[Path]) -> dict[str, CalibrationFile]:
     return files
 
 
-@click.command("rules", short_help="Print the rules of setups and severity.")
+@click.command("rules")
 def rules_command() -> None:
     """Print the table of rules that setups and severity are decided by, as Markdown."""
     click.echo(rules_page(), nl=False)

@@ -15,7 +15,7 @@ _SYMBOLS = 6
 _MEGABYTE = 1e6
 
 
-@click.command("sessions", short_help="List the finished sessions of a history.")
+@click.command("sessions")
 @click.argument("root")
 @click.option("--check", is_flag=True, help="Read every file completely, to find all damage.")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON array.")

@@ -43,7 +43,7 @@ def session_of(date: datetime.date) -> TradingSession:
     return session
 
 
-@click.command("simulate", short_help="Simulate sessions as tapes, with their truth.")
+@click.command("simulate")
 @click.option("--date", type=DATE, required=True, help="Date of the session.")
 @plain_option("demo.symbols")
 @click.option("--out", type=FOLDER, required=True, help="The tape's folder; must not exist.")

@@ -8,7 +8,7 @@ from zerodte.cli.options import FOLDER
 from zerodte.tape.tape_check import TapeCheck, check_tape
 
 
-@click.command("verify", short_help="Check every byte of tapes against their manifests.")
+@click.command("verify")
 @click.argument("tapes", metavar="TAPE...", type=FOLDER, nargs=-1, required=True)
 @click.pass_context
 def verify_command(context: click.Context, tapes: tuple[Path, ...]) -> None:

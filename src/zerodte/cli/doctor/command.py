@@ -34,7 +34,7 @@ _MARKS = {"ok": ("ok", "green"), "warning": ("warning", "yellow"), "problem": ("
 _WIDTH = max(len(mark) for mark, _ in _MARKS.values())
 
 
-@click.command("doctor", short_help="Say what is wrong here, and what to do about it.")
+@click.command("doctor")
 @click.argument("tape", type=FOLDER, required=False)
 @click.option(
     "--config",
