@@ -10,6 +10,7 @@ import zerodte
 from zerodte.cli.account import print_account
 from zerodte.cli.calibrate import calibrate_command
 from zerodte.cli.evaluate import evaluate_command
+from zerodte.cli.keys import keys_group
 from zerodte.cli.live import feed_command, live_command
 from zerodte.cli.options import CLOCK_TIME, DATE, FOLDER, FailingGroup
 from zerodte.cli.progress import LateProgress, ReplayProgress
@@ -70,6 +71,7 @@ for _command in (
     sessions_command,
     verify_command,
     rules_command,
+    keys_group,
 ):
     main.add_command(_command)
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from zerodte.cli.access import AccessChoice, access_options
 from zerodte.cli.options import ADDRESS, FOLDER, Finite, Whole
 from zerodte.cli.serve import ALLOW_HOST, HISTORY, HOST, PORT
 from zerodte.cli.serving import serve
@@ -12,7 +13,6 @@ from zerodte.cli.session_settings import session_options
 from zerodte.feeds.tcp_client import TcpFeed
 from zerodte.feeds.tcp_server import TcpFeedServer
 from zerodte.runtime.live_runner import LiveRunner
-from zerodte.server.run import Listener
 from zerodte.service.session_store import SessionStore
 from zerodte.service.stage import Stage
 from zerodte.session.settings import SessionSettings
@@ -64,6 +64,7 @@ def feed_command(tape: Path, speed: float, host: str, port: int, no_resume: bool
 @HOST
 @ALLOW_HOST
 @PORT
+@access_options
 @HISTORY
 @session_options
 def live_command(
@@ -72,13 +73,14 @@ def live_command(
     host: str,
     hosts: tuple[str, ...],
     port: int,
+    choice: AccessChoice,
     store: SessionStore | None,
     settings: SessionSettings,
 ) -> None:
     """Record the live feed at FEED and serve it over HTTP."""
-    listener = Listener(host, port)
+    listener = choice.listen(host, port)
     with closing(listener.socket):
         runner = LiveRunner(Stage(store, settings), TcpFeed(*feed), record)
         for sentence in runner.recovery.sentences():
             click.echo(sentence)
-        serve(runner, listener, f"recording to {runner.folder} ...", hosts)
+        serve(runner, listener, f"recording to {runner.folder} ...", hosts, choice)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from zerodte.cli.access import AccessChoice, access_options
 from zerodte.cli.options import DATE, FOLDER, Finite, Whole
 from zerodte.cli.serving import serve
 from zerodte.cli.session_settings import session_options
@@ -20,7 +21,6 @@ from zerodte.runtime.demo import Demo
 from zerodte.runtime.quiet_session import last_session
 from zerodte.runtime.replay_runner import ReplayRunner
 from zerodte.server.hosts import AllowedHosts
-from zerodte.server.run import Listener
 from zerodte.service.session_store import SessionStore
 from zerodte.service.stage import Stage
 from zerodte.session.settings import SessionSettings
@@ -68,6 +68,7 @@ PORT = click.option(
 @HOST
 @ALLOW_HOST
 @PORT
+@access_options
 @click.option(
     "--speed",
     type=Finite(0.0, min_open=True),
@@ -81,6 +82,7 @@ def serve_command(
     host: str,
     hosts: tuple[str, ...],
     port: int,
+    choice: AccessChoice,
     speed: float | None,
     store: SessionStore | None,
     settings: SessionSettings,
@@ -94,11 +96,12 @@ def serve_command(
         quiet = last_session(store.history)
         runner = ReplayRunner(Stage(store, settings), [quiet])
         activity = f"finished sessions up to {quiet.session.date}, for past instants (at=) ..."
-        serve(runner, Listener(host, port), activity, hosts)
+        serve(runner, choice.listen(host, port), activity, hosts, choice)
         return
     opened = open_tape(tape)
     runner = ReplayRunner(Stage(store, settings), [opened], speed)
-    serve(runner, Listener(host, port), f"reading the tape of {opened.session.date} ...", hosts)
+    activity = f"reading the tape of {opened.session.date} ..."
+    serve(runner, choice.listen(host, port), activity, hosts, choice)
 
 
 @click.command("demo", short_help="Serve a simulated market over HTTP.")
@@ -119,6 +122,7 @@ def serve_command(
 @HOST
 @ALLOW_HOST
 @PORT
+@access_options
 @session_options
 def demo_command(
     date: datetime.date | None,
@@ -130,11 +134,12 @@ def demo_command(
     host: str,
     hosts: tuple[str, ...],
     port: int,
+    choice: AccessChoice,
     settings: SessionSettings,
 ) -> None:
     """Serve a simulated market over HTTP, to look around without market data."""
     session = session_of(date) if date else _latest()
-    listener = Listener(host, port)
+    listener = choice.listen(host, port)
     demo = Demo(session, functools.partial(Simulation, names=names, seed=seed, impact=impact))
     try:
         runner = ReplayRunner(Stage(store, settings), demo, speed, _LEAD, demo.close)
@@ -145,6 +150,7 @@ def demo_command(
             listener,
             f"playing the first two hours of {session.date:%A %Y-%m-%d} ...",
             hosts,
+            choice,
             _LEAD,
         )
     finally:

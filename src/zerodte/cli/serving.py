@@ -6,6 +6,8 @@ from collections.abc import Sequence
 import click
 
 import zerodte
+from zerodte.access.keyring import Keyring
+from zerodte.cli.access import AccessChoice, access_to
 from zerodte.cli.progress import LateProgress
 from zerodte.clock import new_york_clock
 from zerodte.constants import MINUTE
@@ -25,7 +27,8 @@ def serve(
     runner: Runner,
     listener: Listener,
     activity: str,
-    hosts: Sequence[str] = (),
+    hosts: Sequence[str],
+    choice: AccessChoice,
     lead: int | None = None,
 ) -> None:
     """Serve a runner's market until Ctrl-C or SIGTERM.
@@ -35,21 +38,19 @@ def serve(
         listener: The port.
         activity: What the runner does first, for the terminal.
         hosts: Host names that are answered besides the listener's own.
+        choice: Who is answered.
         lead: How much is played at once, ns from the first open; None for a whole session.
     """
     url = listener.url
+    keyring = choice.keyring()
     click.echo(f"Listening on {url}; {activity}")
     if not listener.is_private:
-        click.secho(
-            f"warning: {listener.host} can be reached from other machines, and whoever reaches it "
-            "is answered: there are no keys and no encryption",
-            fg="yellow",
-            err=True,
-        )
+        click.secho(f"warning: {_exposure(listener.host, keyring)}", fg="yellow", err=True)
     log_to_stderr()
-    log("start", url=url, version=zerodte.__version__)
+    log("start", url=url, version=zerodte.__version__, auth="off" if keyring is None else "keys")
     service, worker = LocalService(runner.stage), Worker(runner)
-    app = create_app(service, ServerSettings(url, (listener.host, *hosts)))
+    settings = ServerSettings(url, (listener.host, *hosts), choice.origins, keyring is not None)
+    app = create_app(service, settings, access_to(keyring))
 
     def end_waits() -> None:
         app.stop()
@@ -58,12 +59,27 @@ def serve(
 
     server = Server(app, listener, end_waits, app.count_abort)
     with LateProgress() as progress:
-        worker.start(_Announcer(service, url, progress, lead))
+        worker.start(_Announcer(service, settings, progress, lead))
         try:
             server.run()
         finally:
             worker.stop()
+            if keyring is not None:
+                keyring.close()
             log("stop")
+
+
+def _exposure(host: str, keyring: Keyring | None) -> str:
+    """What other machines can do."""
+    if keyring is not None:
+        return (
+            f"{host} can be reached from other machines, and keys travel there without encryption; "
+            "put a proxy with TLS in front"
+        )
+    return (
+        f"{host} can be reached from other machines, and whoever reaches it is answered: there are "
+        "no keys and no encryption"
+    )
 
 
 class _Announcer(RunListener):
@@ -71,16 +87,21 @@ class _Announcer(RunListener):
 
     Args:
         service: The market.
-        url: The server's base URL.
+        settings: The server's settings.
         progress: The bar for what is played at once.
         lead: How much that is, ns from the first open; None for a whole session.
     """
 
     def __init__(
-        self, service: MarketService, url: str, progress: LateProgress, lead: int | None
+        self,
+        service: MarketService,
+        settings: ServerSettings,
+        progress: LateProgress,
+        lead: int | None,
     ) -> None:
         self._service = service
-        self._url = url
+        self._url = settings.base_url
+        self._curl = 'curl -H "X-Api-Key: $KEY"' if settings.has_keys else "curl"
         self._progress = progress
         self._lead = lead
         self._source: TickSource | None = None
@@ -103,7 +124,7 @@ class _Announcer(RunListener):
             click.echo(f"  warning: {warning}")
         more = f" and {rest} more" if rest > 0 else ""
         click.echo(f"Ready: {', '.join(symbols[:_SHOWN_SYMBOLS])}{more}. Try:")
-        click.echo(f"  curl {self._url}/v1/flow/zero-dte/snapshot/{first}")
+        click.echo(f"  {self._curl} {self._url}/v1/flow/zero-dte/snapshot/{first}")
         click.echo(f"  open {self._url} in a browser; Ctrl-C stops.")
 
     def on_progress(self, now: int) -> None:
