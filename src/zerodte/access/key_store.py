@@ -84,11 +84,9 @@ class KeyStore:
         if create:
             self._create_file()
         elif not path.is_file():
-            raise KeyFileError(
-                path, "no key file; `zerodte keys create` makes one", is_unreadable=True
-            )
+            raise _missing(path)
         with self._failing():
-            self._inode = _inode(path)
+            self._inode, self._stamp = _file(path)
             uri = f"{path.absolute().as_uri()}?mode=rw"
             self._database = sqlite3.connect(uri, timeout=_LOCK_S, isolation_level=None, uri=True)
         try:
@@ -162,6 +160,11 @@ class KeyStore:
             self._revise()
         return record
 
+    def copy_to(self, other: sqlite3.Connection) -> None:
+        """Copy the whole file into another database, a backup for instance."""
+        with self._failing():
+            self._database.backup(other)
+
     def records(self) -> dict[bytes, KeyRecord]:
         """All keys by digest, oldest first."""
         with self._failing():
@@ -183,11 +186,17 @@ class KeyStore:
         with self._failing():
             return int(self._database.execute("PRAGMA data_version").fetchone()[0])
 
-    def check_file(self) -> None:
-        """Raise KeyFileError if the path no longer leads to this file."""
+    def is_untouched(self) -> bool:
+        """Whether nothing but this connection's journal has changed the file itself.
+
+        Raises:
+            KeyFileError: The path leads to no file any more, or to another one.
+        """
         with self._failing():
-            if _inode(self.path) != self._inode:
-                raise KeyFileError(self.path, "it was replaced", is_unreadable=True)
+            inode, stamp = _file(self.path)
+        if inode != self._inode:
+            raise KeyFileError(self.path, "it was replaced", is_unreadable=True)
+        return stamp == self._stamp
 
     # Usage
 
@@ -249,8 +258,8 @@ class KeyStore:
             # SQLite gives its journal the same permissions.
             os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))
         except OSError as error:
-            reason = f"cannot create it: {error.strerror}; choose another place with --keys"
-            raise KeyFileError(self.path, reason) from error
+            reason, hint = f"cannot create it: {error.strerror}", "choose another place with --keys"
+            raise KeyFileError(self.path, reason, hint=hint) from error
 
     def _prepare(self) -> None:
         with self._failing():
@@ -264,6 +273,8 @@ class KeyStore:
                 raise KeyFileError(self.path, "a newer zerodte has written it", is_unreadable=True)
             self._database.execute("PRAGMA synchronous = FULL")
             self._database.execute("PRAGMA foreign_keys = ON")
+            if size and self._database.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
+                raise KeyFileError(self.path, _REASONS["SQLITE_CORRUPT"], is_unreadable=True)
             if not size:
                 self._database.execute("PRAGMA journal_mode = WAL")
                 self._database.executescript(_SCHEMA)
@@ -279,13 +290,19 @@ class KeyStore:
         except sqlite3.Error as error:
             raise self._error(getattr(error, "sqlite_errorname", ""), str(error)) from error
         except (FileNotFoundError, NotADirectoryError) as error:
-            raise KeyFileError(self.path, "it was removed", is_unreadable=True) from error
+            raise _missing(self.path) from error
 
     def _error(self, name: str, text: str) -> KeyFileError:
         reason = next((said for known, said in _REASONS.items() if name.startswith(known)), text)
         return KeyFileError(self.path, reason, is_unreadable=name.startswith(_UNREADABLE))
 
 
-def _inode(path: Path) -> tuple[int, int]:
+def _file(path: Path) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Which file a path leads to, and what changes when somebody writes to it."""
     stat = path.stat()
-    return stat.st_dev, stat.st_ino
+    return (stat.st_dev, stat.st_ino), (stat.st_size, stat.st_mtime_ns)
+
+
+def _missing(path: Path) -> KeyFileError:
+    hint = "`zerodte keys create --plan growth` makes one"
+    return KeyFileError(path, "it does not exist", hint=hint, is_unreadable=True)

@@ -149,8 +149,7 @@ class Keyring:
                 look = time.monotonic() + _LOOK_S
             if is_due:
                 add = now + _ADD_S
-        if self._store is not None:
-            self._store.close()
+        self._drop_store()
 
     def _take(self, timeout: float) -> tuple[list[_Charge], bool]:
         """All charges that wait, at least one unless the time is up; False after the last."""
@@ -201,7 +200,10 @@ class Keyring:
         """Read the keys again if another process has changed them."""
         try:
             store = self._opened()
-            store.check_file()
+            if not store.is_untouched():
+                # A checkpoint, or somebody who should not: pages in memory may be out of date.
+                self._drop_store()
+                store = self._opened()
             if self._look_fault is not None or store.changes != self._changes:
                 self._read(store)
             if any(day != self._today() for _, day in self._known):
@@ -234,7 +236,11 @@ class Keyring:
         if not error.is_unreadable:
             self._write_fault = error.reason
             return
-        self._look_fault, self._changes = error.reason, -1
+        self._look_fault = error.reason
+        self._drop_store()
+
+    def _drop_store(self) -> None:
+        self._changes = -1
         if self._store is not None:
             self._store.close()
             self._store = None

@@ -10,7 +10,7 @@ from typing import Any, Final
 import click
 from click.core import ParameterSource
 
-from zerodte.access.error import KeyFileError
+from zerodte.access.key_store import KeyStore
 from zerodte.access.keyring import Keyring
 from zerodte.server.app import ROUTES
 from zerodte.server.key_access import KeyAccess
@@ -44,7 +44,14 @@ class AccessChoice:
     origins: tuple[str, ...]
 
     def listen(self, host: str, port: int) -> Listener:
-        """Listen, unless other machines could ask without a key and nobody has chosen that."""
+        """Listen, once it is certain that whoever should be refused can be.
+
+        Raises:
+            KeyFileError: Keys are required, and the key file cannot be used.
+            click.UsageError: Other machines could ask without a key, and nobody has chosen that.
+        """
+        if self.keys is not None:
+            KeyStore(self.keys).close()
         listener = Listener(host, port)
         if self.keys is None and not self.is_open and not listener.is_private:
             listener.socket.close()
@@ -58,10 +65,6 @@ class AccessChoice:
         """The keys, if they are required."""
         if self.keys is None:
             return None
-        if not self.keys.exists():
-            raise KeyFileError(
-                self.keys, "there is no key file; make one with `zerodte keys create --plan growth`"
-            )
         keyring = Keyring(self.keys)
         if not keyring.plans:
             click.secho(

@@ -14,7 +14,7 @@ from zerodte.constants import MINUTE
 from zerodte.logs import log, log_to_stderr
 from zerodte.runtime.worker import RunListener, Runner, Worker
 from zerodte.server.app import create_app
-from zerodte.server.run import Listener, Server
+from zerodte.server.run import Listener, Server, forbid_core_dumps
 from zerodte.server.settings import ServerSettings
 from zerodte.service.local_service import LocalService
 from zerodte.service.market_service import MarketService
@@ -43,6 +43,8 @@ def serve(
     """
     url = listener.url
     keyring = choice.keyring()
+    if keyring is not None:
+        forbid_core_dumps()
     click.echo(f"Listening on {url}; {activity}")
     if not listener.is_private:
         click.secho(f"warning: {_exposure(listener.host, keyring)}", fg="yellow", err=True)
