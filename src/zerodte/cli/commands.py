@@ -40,6 +40,9 @@ _COMMANDS = {
     "rules": LazyCommand(
         "zerodte.cli.session_settings:rules_command", "Print the rules of setups and severity."
     ),
+    "keys": LazyCommand(
+        "zerodte.cli.keys:keys_group", "Create, list, rotate and revoke the keys of a server."
+    ),
     "config": LazyCommand(
         "zerodte.cli.configuration.show:config_group",
         "Show the settings in force, and where they come from.",

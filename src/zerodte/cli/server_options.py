@@ -3,8 +3,13 @@
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass, fields
+from pathlib import Path
 from typing import Any
 
+import click
+from click.core import ParameterSource
+
+from zerodte.cli.access import AccessChoice
 from zerodte.cli.configuration.options import setting_options
 from zerodte.history.history import History
 from zerodte.server.run import Listener
@@ -20,6 +25,10 @@ class ServerOptions:
     port: int
     allow_host: tuple[str, ...]
     public_url: str | None
+    auth: str | None
+    keys: Path | None
+    open: bool
+    allow_origin: tuple[str, ...]
     history: str | None
     log_level: str | None
 
@@ -28,8 +37,15 @@ class ServerOptions:
 
         Raises:
             ServerError: The address cannot be listened on.
+            KeyFileError: Keys are required, and the key file cannot be used.
+            click.UsageError: Other machines could ask without a key, and nobody has chosen that.
         """
-        return Listener(self.host, self.port)
+        return self.access.listen(self.host, self.port)
+
+    @property
+    def access(self) -> AccessChoice:
+        """Who is answered."""
+        return AccessChoice.of(self.auth, self.keys, is_open=self.open)
 
     def store(self) -> SessionStore | None:
         """The store of finished sessions, if there is one.
@@ -41,7 +57,12 @@ class ServerOptions:
 
     def settings(self, url: str) -> ServerSettings:
         """The settings of a server that listens at `url`."""
-        return ServerSettings(self.public_url or url, (self.host, *self.allow_host))
+        return ServerSettings(
+            self.public_url or url,
+            (self.host, *self.allow_host),
+            self.allow_origin,
+            self.access.keys is not None,
+        )
 
 
 def server_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -51,6 +72,9 @@ def server_options(command: Callable[..., None]) -> Callable[..., None]:
     @functools.wraps(command)
     def with_server(**values: Any) -> None:
         own = {field.name: values.pop(field.name) for field in fields(ServerOptions)}
+        source = click.get_current_context().get_parameter_source("keys")
+        if own["auth"] == "off" and source is ParameterSource.COMMANDLINE:
+            raise click.UsageError("--keys requires keys and --auth off does not; drop one.")
         command(server=ServerOptions(**own), **values)
 
     return with_server
