@@ -12,7 +12,7 @@ from zerodte.server.settings import ServerSettings
 from zerodte.service.market_service import MarketService
 from zerodte.wire.query import Query, fields_of
 
-Plan: TypeAlias = Literal["open", "growth", "alpha"]
+Plan: TypeAlias = Literal["open", "free", "basic", "growth", "alpha"]
 Media: TypeAlias = Literal["json", "html", "css", "javascript", "metrics", "events"]
 #: Whether clients may cache an answer: never, if they revalidate it on each use, or forever because
 #: new content gets a new path.

@@ -18,13 +18,13 @@ _WITHHELD: Final[dict[FlipStatus, str]] = {
 }
 
 
-def regime(label: str, state: ChainState) -> str:
-    """What the regime means for how the market moves."""
-    net = dollars(state.exposures.net_gex)
+def regime(label: str, net_gex: float, status: FlipStatus) -> str:
+    """What the regime means for how the market moves; net GEX in dollars per 1% move."""
+    net = dollars(net_gex)
     if net == _UNKNOWN:
         return "Net dealer gamma is unknown: no open interest is known."
     if label == "unknown":
-        why = _WITHHELD.get(state.flip.status, "too little open interest is known")
+        why = _WITHHELD.get(status, "too little open interest is known")
         return f"Net dealer gamma is {net} per 1% move, but its sign is not claimed: {why}."
     return {
         "positive_gamma": f"Net dealer gamma is {net} per 1% move: on the usual convention dealers "
@@ -44,9 +44,15 @@ def pin(state: ChainState) -> str:
     return f"The magnet is {price(magnet)}{where}; the pin score is {score:.0f} of 100."
 
 
-def charm(label: str | None, state: ChainState) -> str:
-    """What the passing of time makes dealers do."""
-    net, is_over = dollars(abs(state.exposures.net_chex)), state.instant.clock.is_floored
+def charm(label: str | None, net_chex: float, *, is_over: bool) -> str:
+    """What the passing of time makes dealers do.
+
+    Args:
+        label: As in the answer.
+        net_chex: Dollars per session day.
+        is_over: Whether less than a minute is left.
+    """
+    net = dollars(abs(net_chex))
     return {
         "time_decay_dealers_buy": f"As time passes dealers buy, at {net} per session day.",
         "time_decay_dealers_sell": f"As time passes dealers sell, at {net} per session day.",
@@ -79,9 +85,9 @@ def volatility(state: ChainState) -> str:
     return f"{text}, {ratio(now, week):.2f} times that of the expiry nearest seven days."
 
 
-def vanna(label: str | None, state: ChainState) -> str:
-    """What a rise in volatility makes dealers do."""
-    net = dollars(abs(state.exposures.net_vex))
+def vanna(label: str | None, net_vex: float) -> str:
+    """What a rise in volatility makes dealers do; net VEX in dollars per volatility point."""
+    net = dollars(abs(net_vex))
     return {
         "vol_up_dealers_buy": f"A point more of volatility makes dealers buy {net}.",
         "vol_up_dealers_sell": f"A point more of volatility makes dealers sell {net}.",
