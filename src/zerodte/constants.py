@@ -320,3 +320,8 @@ SCALE_WIDTH: Final = 0.057
 #: heuristic_v1 (reference): factors by regime, and the most it says.
 HEURISTIC_REGIME: Final = {"positive_gamma": 1.20, "negative_gamma": 0.70, "unknown": 1.00}
 HEURISTIC_CAP: Final = 0.95
+
+#: Distance of spot from max pain at which `signal` leaves neutral, a fraction of spot.
+MAX_PAIN_SIGNAL: Final = 0.05
+#: Max pain lies near the flip within this, a fraction of spot.
+MAX_PAIN_NEAR_FLIP: Final = 0.01

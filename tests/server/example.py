@@ -25,8 +25,33 @@ from zerodte.wire.health import Health
 from zerodte.wire.heatmap import Heatmap, HeatmapQuery
 from zerodte.wire.hedge_flow import HedgeFlow, HedgeFlowQuery
 from zerodte.wire.leaderboard import Leaderboard, LeaderboardQuery
+from zerodte.wire.listing import (
+    OptionsMeta,
+    OptionsMetaQuery,
+    StockQuote,
+    StockQuoteQuery,
+    SymbolList,
+    SymbolsQuery,
+    TickerList,
+    TickersQuery,
+)
+from zerodte.wire.max_pain import ExpectedMoves, ExpectedMovesQuery, MaxPain, MaxPainQuery
 from zerodte.wire.query import Query, SymbolQuery
 from zerodte.wire.series import Series, SeriesQuery
+from zerodte.wire.settled import (
+    ChexExposure,
+    ChexExposureQuery,
+    DexExposure,
+    DexExposureQuery,
+    ExposureSummary,
+    ExposureSummaryQuery,
+    GexExposure,
+    GexExposureQuery,
+    SymbolLevels,
+    SymbolLevelsQuery,
+    VexExposure,
+    VexExposureQuery,
+)
 from zerodte.wire.snapshot import NoZeroDte, SessionClosed, SnapshotBlocks
 from zerodte.wire.stream import SampleEvent, StreamQuery
 from zerodte.wire.strike_flow import StrikeFlow, StrikeFlowQuery
@@ -66,6 +91,18 @@ PLAIN: dict[type[Query], type[msgspec.Struct]] = {
     FlowDealerRiskQuery: FlowDealerRisk,
     FlowOiQuery: FlowOi,
     FlowLiveQuery: FlowLive,
+    GexExposureQuery: GexExposure,
+    DexExposureQuery: DexExposure,
+    VexExposureQuery: VexExposure,
+    ChexExposureQuery: ChexExposure,
+    SymbolLevelsQuery: SymbolLevels,
+    ExposureSummaryQuery: ExposureSummary,
+    MaxPainQuery: MaxPain,
+    ExpectedMovesQuery: ExpectedMoves,
+    SymbolsQuery: SymbolList,
+    TickersQuery: TickerList,
+    OptionsMetaQuery: OptionsMeta,
+    StockQuoteQuery: StockQuote,
 }
 
 
@@ -149,7 +186,8 @@ class ExampleService:
             raise ApiError("warming_up", "WARM has not been seen enough yet.")
         if symbol not in self.status().symbols:
             raise ApiError("symbol_not_found", f"{symbol} is not tracked.")
-        return msgspec.json.encode(filled(shape, symbol=symbol))
+        known = {"symbol": symbol} if "symbol" in shape.__struct_fields__ else {}
+        return msgspec.json.encode(filled(shape, **known))
 
     def _window(self, query: SymbolQuery) -> bytes:
         symbol = query.symbol
@@ -208,7 +246,7 @@ def filled(shape: type[S], **known: object) -> S:
             case inspect.LiteralType(values=values):
                 return values[next(numbers) % len(values)]
             case inspect.StructType(fields=fields):
-                return {field.name: value(field.type) for field in fields}
+                return {field.encode_name: value(field.type) for field in fields}
             case inspect.ListType(item_type=item):
                 return [value(item), value(item)]
             case inspect.TupleType(item_types=items):

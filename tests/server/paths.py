@@ -8,6 +8,7 @@ from zerodte.wire.errors import STATUS
 #: These want a symbol behind them.
 SNAPSHOT: Final = "/v1/flow/zero-dte/snapshot/"
 EXPOSURE: Final = "/v1/exposure/zero-dte/"
+GEX: Final = "/v1/exposure/gex/"
 STREAM: Final = "/v1/flow/zero-dte/stream/"
 SERIES: Final = "/v1/flow/zero-dte/series/"
 HEDGE_FLOW: Final = "/v1/flow/zero-dte/hedge-flow/"

@@ -64,7 +64,7 @@ def vocabulary(kind: inspect.Type) -> Iterator[str]:
             yield from map(str, values)
         case inspect.StructType(fields=fields):
             for field in fields:
-                yield field.name
+                yield field.encode_name
                 yield from vocabulary(field.type)
         case inspect.UnionType(types=kinds):
             for choice in kinds:

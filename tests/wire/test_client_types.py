@@ -14,7 +14,17 @@ from zerodte.wire.exposure import ExposureBlocks, Head
 from zerodte.wire.heatmap import Heatmap
 from zerodte.wire.hedge_flow import HedgeFlow
 from zerodte.wire.leaderboard import Leaderboard
+from zerodte.wire.listing import OptionsMeta, StockQuote, SymbolList, TickerList
+from zerodte.wire.max_pain import ExpectedMoves, MaxPain
 from zerodte.wire.series import Series
+from zerodte.wire.settled import (
+    ChexExposure,
+    DexExposure,
+    ExposureSummary,
+    GexExposure,
+    SymbolLevels,
+    VexExposure,
+)
 from zerodte.wire.snapshot import NoZeroDte, SessionClosed, SnapshotBlocks
 from zerodte.wire.strike_flow import StrikeFlow
 from zerodte.wire.symbol_flow import (
@@ -46,6 +56,18 @@ DEGRADED = (NoZeroDte, SessionClosed)
         (flashalpha.types.FlowDealerRiskResponse, (FlowDealerRisk,)),
         (flashalpha.types.FlowOiResponse, (FlowOi,)),
         (flashalpha.types.FlowLiveResponse, (FlowLive,)),
+        (flashalpha.types.GexResponse, (GexExposure,)),
+        (flashalpha.types.DexResponse, (DexExposure,)),
+        (flashalpha.types.VexResponse, (VexExposure,)),
+        (flashalpha.types.ChexResponse, (ChexExposure,)),
+        (flashalpha.types.ExposureLevelsResponse, (SymbolLevels,)),
+        (flashalpha.types.ExposureSummaryResponse, (ExposureSummary,)),
+        (flashalpha.types.MaxPainResponse, (MaxPain,)),
+        (flashalpha.types.ExpectedMoveResponse, (ExpectedMoves,)),
+        (flashalpha.types.StockQuoteResponse, (StockQuote,)),
+        (flashalpha.types.OptionsMetaResponse, (OptionsMeta,)),
+        (flashalpha.types.SymbolsResponse, (SymbolList,)),
+        (flashalpha.types.TickersResponse, (TickerList,)),
         (flashalpha.types.DataAsOf, (DataAsOf,)),
     ],
 )
@@ -59,7 +81,9 @@ def differences(promised: type, shapes: tuple[type, ...], at: str = "") -> Itera
     """What a client's TypedDict has that the Structs, taken together, lack or type otherwise."""
     ours: dict[str, Any] = {}
     for shape in shapes:
-        ours = get_type_hints(shape) | ours
+        hints = get_type_hints(shape)
+        named = {field.encode_name: hints[field.name] for field in msgspec.structs.fields(shape)}
+        ours = named | ours
     for name, hint in get_type_hints(promised).items():
         path = f"{at}{name}"
         if name not in ours:

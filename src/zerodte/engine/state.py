@@ -163,7 +163,7 @@ def evaluate(
         ),
         convexity=convexity(strikes, live.net_by_strike, price),
         smile_at=smile_at,
-        straddle=_straddle(instant, surface),
+        straddle=straddle_of(instant, surface),
         skew=skew_25_delta(surface),
         gamma_acceleration=ratio(atm_gamma, anchor.gamma),
         anchor=anchor,
@@ -194,7 +194,8 @@ def skew_25_delta(surface: Surface) -> float:
     return float(volatility[0] - volatility[1])
 
 
-def _straddle(instant: ChainInputs, surface: Surface) -> float:
+def straddle_of(instant: ChainInputs, surface: Surface) -> float:
+    """Call plus put mid at the money, dollars; NaN where no strike is at the money."""
     distance = abs(instant.chain.strikes[surface.atm] - surface.forward)
     is_near = distance <= STRADDLE_REACH * surface.sigma
     return float(instant.mid[:, surface.atm].sum()) if is_near else np.nan

@@ -5,6 +5,7 @@ that is fresh gives the symbol's price, and the others are compared with it.
 """
 
 from bisect import insort
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -14,6 +15,25 @@ from zerodte.constants import STALE_AFTER
 from zerodte.engine.book import NEVER_QUOTED, RAW_PER_DOLLAR, QuoteBook, grown
 from zerodte.engine.chain_inputs import Spot
 from zerodte.records.dbn import UNDEF_PRICE, Records
+
+
+@dataclass(frozen=True, slots=True)
+class OwnQuote:
+    """What a tape says of a symbol's own price, dollars; NaN where it says nothing.
+
+    Attributes:
+        bid: Of the standing quote.
+        ask: Likewise.
+        value: The last index value.
+        at: When the newer of them was received, UTC ns.
+        is_fresh: Whether that is recent.
+    """
+
+    bid: float
+    ask: float
+    value: float
+    at: int
+    is_fresh: bool
 
 
 class Underlyings:
@@ -91,6 +111,22 @@ class Underlyings:
         if quotes:
             return Spot(quotes[0], "equity_quote")
         return Spot(values[0], "index") if values else None
+
+    def own_quote(self, symbol: str, now: int) -> OwnQuote | None:
+        """The symbol's own last quote and index value, of the first fresh place or the newest.
+
+        None where nothing ever priced it.
+        """
+        found = []
+        for order, (_, place) in enumerate(self._places_of.get(symbol, ())):
+            quoted, valued = int(self.book.newest[place]), int(self._valued[place])
+            if (at := max(quoted, valued)) == NEVER_QUOTED:
+                continue
+            is_fresh = self.book.is_fresh(place, now) or now - self._patience <= valued
+            bid, ask = float(self.book.bid[place]), float(self.book.ask[place])
+            quote = OwnQuote(bid, ask, float(self._value[place]), at, is_fresh=is_fresh)
+            found.append((is_fresh, -order if is_fresh else at, quote))
+        return max(found, key=lambda one: one[:2])[2] if found else None
 
     def own_prices(self, now: int) -> F64:
         """`own_price` of every symbol by its number, dollars; NaN where there is none."""

@@ -28,9 +28,34 @@ from zerodte.wire.health import Health
 from zerodte.wire.heatmap import Heatmap, HeatmapQuery
 from zerodte.wire.hedge_flow import HedgeFlow, HedgeFlowQuery
 from zerodte.wire.leaderboard import Leaderboard, LeaderboardQuery
+from zerodte.wire.listing import (
+    OptionsMeta,
+    OptionsMetaQuery,
+    StockQuote,
+    StockQuoteQuery,
+    SymbolList,
+    SymbolsQuery,
+    TickerList,
+    TickersQuery,
+)
+from zerodte.wire.max_pain import ExpectedMoves, ExpectedMovesQuery, MaxPain, MaxPainQuery
 from zerodte.wire.pages import DocsQuery, HealthQuery, HomeQuery, MetricsQuery, OpenapiQuery
 from zerodte.wire.query import Query
 from zerodte.wire.series import Series, SeriesQuery
+from zerodte.wire.settled import (
+    ChexExposure,
+    ChexExposureQuery,
+    DexExposure,
+    DexExposureQuery,
+    ExposureSummary,
+    ExposureSummaryQuery,
+    GexExposure,
+    GexExposureQuery,
+    SymbolLevels,
+    SymbolLevelsQuery,
+    VexExposure,
+    VexExposureQuery,
+)
 from zerodte.wire.snapshot import NoZeroDte, SessionClosed, SnapshotBlocks, SnapshotQuery
 from zerodte.wire.stream import StreamQuery
 from zerodte.wire.stream_ticket import Ticket, TicketQuery
@@ -111,6 +136,31 @@ ROUTES = (
     Route("/v1/exposure/zero-dte/{symbol}", "growth", ExposureQuery,
           "The same on settled open interest: the morning baseline",
           answers=(FlatBody("Exposure", Head, ExposureBlocks), NoZeroDte)),
+    Route("/v1/exposure/gex/{symbol}", "free", GexExposureQuery,
+          "Gamma exposure by strike on settled open interest, all expiries or one",
+          answers=(GexExposure,)),
+    Route("/v1/exposure/dex/{symbol}", "basic", DexExposureQuery,
+          "Delta exposure by strike, settled", answers=(DexExposure,)),
+    Route("/v1/exposure/vex/{symbol}", "basic", VexExposureQuery,
+          "Vanna exposure by strike, settled", answers=(VexExposure,)),
+    Route("/v1/exposure/chex/{symbol}", "basic", ChexExposureQuery,
+          "Charm exposure by strike, settled", answers=(ChexExposure,)),
+    Route("/v1/exposure/levels/{symbol}", "free", SymbolLevelsQuery,
+          "Flip, walls and peaks of all expiries, settled", answers=(SymbolLevels,)),
+    Route("/v1/exposure/summary/{symbol}", "growth", ExposureSummaryQuery,
+          "Regime, net exposures and what they mean, settled", answers=(ExposureSummary,)),
+    Route("/v1/maxpain/{symbol}", "basic", MaxPainQuery,
+          "Max pain, its curve, and whether hedging draws there", answers=(MaxPain,)),
+    Route("/v1/expected-move/{symbol}", "basic", ExpectedMovesQuery,
+          "One sigma of every expiry", answers=(ExpectedMoves,)),
+    Route("/v1/options/{symbol}", "free", OptionsMetaQuery,
+          "The listed expiries and strikes of a symbol", answers=(OptionsMeta,)),
+    Route("/v1/symbols", "free", SymbolsQuery,
+          "The symbols with listed options", answers=(SymbolList,)),
+    Route("/v1/tickers", "free", TickersQuery,
+          "Everything that has listed options or a price", answers=(TickerList,)),
+    Route("/stockquote/{symbol}", "free", StockQuoteQuery,
+          "The underlying's own bid, ask and last value", answers=(StockQuote,)),
     Route("/v1/flow/zero-dte/stream/{symbol}", "growth", StreamQuery,
           "Each sample as it is taken: a series bar, and the snapshot without its strikes",
           media="events", cache="none"),

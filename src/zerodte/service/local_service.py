@@ -18,7 +18,17 @@ from zerodte.views.calibration import calibration
 from zerodte.views.frame import Frame
 from zerodte.views.group import GroupFrame, group_frame
 from zerodte.views.leaderboard import leaderboard
+from zerodte.views.listing import options_meta, stock_quote, symbols, tickers
+from zerodte.views.max_pain import expected_moves, max_pain
 from zerodte.views.series import hedge_flow, series
+from zerodte.views.settled import (
+    chex_exposure,
+    dex_exposure,
+    exposure_summary,
+    gex_exposure,
+    symbol_levels,
+    vex_exposure,
+)
 from zerodte.views.snapshot import snapshot, snapshot_at
 from zerodte.views.stream import stream
 from zerodte.views.strike_bars import heatmap, strike_flow
@@ -34,22 +44,33 @@ from zerodte.views.symbol_flow import (
 )
 from zerodte.wire.calibration import CalibrationQuery
 from zerodte.wire.dealer_risk import FlowDealerRiskQuery, FlowLiveQuery, FlowOiQuery
+from zerodte.wire.envelope import Source
 from zerodte.wire.errors import ApiError
 from zerodte.wire.exposure import ChainQuery, ExposureQuery
 from zerodte.wire.heatmap import HeatmapQuery
 from zerodte.wire.hedge_flow import HedgeFlowQuery
 from zerodte.wire.leaderboard import LeaderboardQuery
+from zerodte.wire.listing import OptionsMetaQuery, StockQuoteQuery, SymbolsQuery, TickersQuery
+from zerodte.wire.max_pain import ExpectedMovesQuery, MaxPainQuery
 from zerodte.wire.query import Query, Symbol, SymbolQuery
 from zerodte.wire.series import SeriesQuery
+from zerodte.wire.settled import (
+    ChexExposureQuery,
+    DexExposureQuery,
+    ExposureSummaryQuery,
+    GexExposureQuery,
+    SymbolLevelsQuery,
+    VexExposureQuery,
+)
 from zerodte.wire.snapshot import SnapshotQuery
 from zerodte.wire.stream import SampleEvent, StreamQuery
 from zerodte.wire.strike_flow import StrikeFlowQuery
 from zerodte.wire.symbol_flow import (
+    ChainsQuery,
     FlowDexQuery,
     FlowGexQuery,
     FlowLevelsQuery,
     FlowPinRiskQuery,
-    FlowQuery,
     FlowSummaryQuery,
 )
 
@@ -144,18 +165,21 @@ def _from_calibration(stage: Stage, query: CalibrationQuery) -> bytes:
 
 def _of_chains(view: Callable[[GroupFrame], bytes], *, needs_prices: bool = True) -> View:
     """A view of a symbol's chains together; it computes without the lock."""
+    return lambda stage, query: view(_group(stage, query, needs_prices=needs_prices))
 
-    def answer(stage: Stage, query: FlowQuery) -> bytes:
+
+def _of_rows(view: Callable[[GroupFrame, Any], bytes]) -> View:
+    """The same where the query also says which rows."""
+    return lambda stage, query: view(_group(stage, query), query)
+
+
+def _of_session(view: Callable[[Session, Source, Any], bytes]) -> View:
+    """A view of the session as it is."""
+
+    def answer(stage: Stage, query: Query) -> bytes:
         with stage.lock:
             current = stage.ready()
-            frame = group_frame(
-                current.session,
-                current.source,
-                query.symbol,
-                query.expiry,
-                needs_prices=needs_prices,
-            )
-        return view(frame)
+            return view(current.session, current.source, query)
 
     return answer
 
@@ -178,7 +202,25 @@ VIEWS: Final[Mapping[type[Query], View]] = {
     FlowDealerRiskQuery: _of_chains(flow_dealer_risk),
     FlowOiQuery: _of_chains(flow_oi, needs_prices=False),
     FlowLiveQuery: _of_chains(flow_live),
+    GexExposureQuery: _of_rows(gex_exposure),
+    DexExposureQuery: _of_chains(dex_exposure),
+    VexExposureQuery: _of_chains(vex_exposure),
+    ChexExposureQuery: _of_chains(chex_exposure),
+    SymbolLevelsQuery: _of_chains(symbol_levels),
+    ExposureSummaryQuery: _of_chains(exposure_summary),
+    MaxPainQuery: _of_chains(max_pain),
+    ExpectedMovesQuery: _of_chains(expected_moves),
+    SymbolsQuery: _of_session(symbols),
+    TickersQuery: _of_session(tickers),
+    OptionsMetaQuery: _of_session(options_meta),
+    StockQuoteQuery: _of_session(stock_quote),
 }
+
+
+def _group(stage: Stage, query: ChainsQuery, *, needs_prices: bool = True) -> GroupFrame:
+    with stage.lock:
+        current = stage.ready()
+        return group_frame(current.session, current.source, query, needs_prices=needs_prices)
 
 
 def _frame(stage: Stage, query: SymbolQuery) -> Frame:

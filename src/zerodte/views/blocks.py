@@ -5,6 +5,7 @@ from typing import Any
 
 from zerodte.arrays import F64
 from zerodte.engine.arithmetic import ratio
+from zerodte.engine.exposure import ChainExposures
 from zerodte.engine.hedging import Hedge
 from zerodte.engine.quality import weighted_spread_pct
 from zerodte.engine.regime import flow_shift, sign
@@ -44,7 +45,7 @@ def regime_block(state: ChainState, decision: Decision | None = None) -> positio
         label=label,
         strength=number(abs(ratio(state.exposures.net_gex, state.exposures.gross_gex))),
         since=timestamp(since) if since else None,
-        description=sentences.regime(label, state),
+        description=sentences.regime(label, state.exposures, flip.status),
         gamma_flip=number(flip.level),
         gamma_flip_status=flip.status,
         spot_vs_flip=None if math.isnan(distance) else "above" if distance > 0.0 else "below",
@@ -104,19 +105,21 @@ def pin_block(state: ChainState) -> positioning.PinRisk:
 
 def hedging_block(state: ChainState) -> positioning.Hedging:
     """What dealers trade at each move."""
-    moves = {hedge.move: _move(hedge) for hedge in state.hedges}
+    moves = {hedge.move: hedging_move(hedge) for hedge in state.hedges}
     return positioning.Hedging(**moves, convexity_at_spot=number(state.convexity))
 
 
 def decay_block(state: ChainState) -> conditions.Decay:
     """What time takes, and what it makes dealers do."""
     live, hours = state.exposures, state.instant.clock.hours_left
-    label = _CHARM[_lean(live.chex)]
+    label = charm_lean(live)
     return conditions.Decay(
         net_theta_dollars=number(live.net_theta),
         theta_per_hour_remaining=number(ratio(live.net_theta, hours)),
         charm_regime=label,
-        charm_description=sentences.charm(label, state),
+        charm_description=sentences.charm(
+            label, live.net_chex, is_over=state.instant.clock.is_floored
+        ),
         gamma_acceleration=number(state.gamma_acceleration),
         description=sentences.decay(state),
     )
@@ -125,7 +128,7 @@ def decay_block(state: ChainState) -> conditions.Decay:
 def volatility_block(state: ChainState, vix: float) -> conditions.VolContext:
     """Today's volatility beside next week's, and vanna."""
     today, week = state.atm_volatility, state.anchor.volatility
-    label = _VANNA[_lean(state.exposures.vex)]
+    label = vanna_lean(state.exposures)
     return conditions.VolContext(
         zero_dte_atm_iv=number(100.0 * today),
         seven_dte_atm_iv=number(100.0 * week),
@@ -134,7 +137,9 @@ def volatility_block(state: ChainState, vix: float) -> conditions.VolContext:
         skew_25d=number(100.0 * state.skew),
         vanna_exposure=number(state.exposures.net_vex),
         vanna_interpretation=label,
-        description=sentences.volatility(state) + " " + sentences.vanna(label, state),
+        description=sentences.volatility(state)
+        + " "
+        + sentences.vanna(label, state.exposures.net_vex),
     )
 
 
@@ -272,7 +277,18 @@ def inventory_block(reading: Reading) -> decision.DealerInventory | None:
     )
 
 
-def _move(hedge: Hedge) -> positioning.HedgingMove:
+def charm_lean(net: ChainExposures) -> conditions.HedgeLean | None:
+    """What passing time makes dealers do."""
+    return _CHARM[_lean(net.chex)]
+
+
+def vanna_lean(net: ChainExposures) -> conditions.VannaLean | None:
+    """What rising volatility makes dealers do."""
+    return _VANNA[_lean(net.vex)]
+
+
+def hedging_move(hedge: Hedge) -> positioning.HedgingMove:
+    """What dealers trade at one move."""
     shares = hedge.shares
     return positioning.HedgingMove(
         dealer_shares_to_trade=number(shares),

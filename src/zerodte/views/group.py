@@ -16,6 +16,7 @@ from zerodte.wire.base import timestamp
 from zerodte.wire.envelope import Source
 from zerodte.wire.errors import ApiError
 from zerodte.wire.numbers import number
+from zerodte.wire.symbol_flow import ChainsQuery
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -60,8 +61,7 @@ class GroupFrame:
 def group_frame(
     session: Session,
     source: Source,
-    symbol: str,
-    expiry: datetime.date | None,
+    query: ChainsQuery,
     *,
     needs_prices: bool = True,
 ) -> GroupFrame:
@@ -70,13 +70,13 @@ def group_frame(
     Args:
         session: The day.
         source: live, replay or simulated.
-        symbol: Whose.
-        expiry: None for all.
+        query: Whose, and which of them.
         needs_prices: Whether chains without a usable quote leave nothing to answer.
 
     Raises:
         ApiError: symbol_not_found, expiry_not_found or warming_up.
     """
+    symbol, expiry = query.symbol, query.only
     check_symbol(session, symbol)
     chains = session.chains(symbol, expiry)
     if not chains:

@@ -4,6 +4,7 @@ import math
 from typing import Final
 
 from zerodte.engine.arithmetic import ratio
+from zerodte.engine.exposure import ChainExposures
 from zerodte.engine.flip import FlipStatus
 from zerodte.engine.state import ChainState
 from zerodte.wire.text import dollars, price
@@ -18,15 +19,15 @@ _WITHHELD: Final[dict[FlipStatus, str]] = {
 }
 
 
-def regime(label: str, state: ChainState) -> str:
+def regime(label: str, live: ChainExposures, status: FlipStatus) -> str:
     """What the regime means for how the market moves."""
-    net = dollars(state.exposures.net_gex)
-    if state.exposures.is_withheld:
+    net = dollars(live.net_gex)
+    if live.is_withheld:
         return "Net dealer gamma is withheld: quotes were refused, and it rests on single others."
     if net == _UNKNOWN:
         return "Net dealer gamma is unknown: no open interest is known."
     if label == "unknown":
-        why = _WITHHELD.get(state.flip.status, "too little open interest is known")
+        why = _WITHHELD.get(status, "too little open interest is known")
         return f"Net dealer gamma is {net} per 1% move, but its sign is not claimed: {why}."
     return {
         "positive_gamma": f"Net dealer gamma is {net} per 1% move: on the usual convention dealers "
@@ -46,9 +47,15 @@ def pin(state: ChainState) -> str:
     return f"The magnet is {price(magnet)}{where}; the pin score is {score:.0f} of 100."
 
 
-def charm(label: str | None, state: ChainState) -> str:
-    """What the passing of time makes dealers do."""
-    net, is_over = dollars(abs(state.exposures.net_chex)), state.instant.clock.is_floored
+def charm(label: str | None, net_chex: float, *, is_over: bool) -> str:
+    """What the passing of time makes dealers do.
+
+    Args:
+        label: As in the answer.
+        net_chex: Dollars per session day.
+        is_over: Whether less than a minute is left.
+    """
+    net = dollars(abs(net_chex))
     return {
         "time_decay_dealers_buy": f"As time passes dealers buy, at {net} per session day.",
         "time_decay_dealers_sell": f"As time passes dealers sell, at {net} per session day.",
@@ -81,9 +88,9 @@ def volatility(state: ChainState) -> str:
     return f"{text}, {ratio(now, week):.2f} times that of the expiry nearest seven days."
 
 
-def vanna(label: str | None, state: ChainState) -> str:
-    """What a rise in volatility makes dealers do."""
-    net = dollars(abs(state.exposures.net_vex))
+def vanna(label: str | None, net_vex: float) -> str:
+    """What a rise in volatility makes dealers do; net VEX in dollars per volatility point."""
+    net = dollars(abs(net_vex))
     return {
         "vol_up_dealers_buy": f"A point more of volatility makes dealers buy {net}.",
         "vol_up_dealers_sell": f"A point more of volatility makes dealers sell {net}.",

@@ -119,14 +119,29 @@ class FlowDex(FlowHead, frozen=True, kw_only=True, gc=False):
     strikes: Annotated[list[DexRow], about("Every strike, ascending.")]
 
 
-class FlowQuery(Query, frozen=True, kw_only=True, gc=False):
-    """A query about a symbol's chains on effective open interest."""
+class ChainsQuery(Query, frozen=True, kw_only=True, gc=False):
+    """A query about a symbol's chains together."""
 
     codes = ("expiry_not_found", "warming_up")
     changes = "tick"
 
     symbol: Symbol
+
+    @property
+    def only(self) -> date | None:
+        """The only expiry that is asked about; None for all."""
+        return None
+
+
+class FlowQuery(ChainsQuery, frozen=True, kw_only=True, gc=False):
+    """The same of all expiries or one."""
+
     expiry: Annotated[date | None, about("One expiry, US/Eastern; all of them without it.")] = None
+
+    @property
+    def only(self) -> date | None:
+        """The only expiry that is asked about; None for all."""
+        return self.expiry
 
 
 class FlowLevelsQuery(FlowQuery, frozen=True, kw_only=True, gc=False):
