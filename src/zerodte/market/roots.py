@@ -1,6 +1,7 @@
 """The table of OSI roots: underlying symbol, settlement and exercise style.
 
-A root that is not in the table belongs to an equity or ETF.
+A root that is not in the table belongs to an equity or ETF, unless its name says that it is of an
+index of the table: then its settlement is unknown.
 """
 
 import functools
@@ -96,6 +97,11 @@ UNG UUP UVIX UVXY VIXM VIXY VXX VXZ XHB XLB XLC XLE XLF XLI XLK XLP XLRE XLU XLV
 """
 _LATE_FUNDS = frozenset(_LATE_NAMES.split())
 
+#: What exchanges put after an index's root for another settlement; no stock with options has such a
+#: name.
+_SETTLEMENTS = ("W", "P", "Q", "PM", "AM")
+_UNLISTED = re.compile(f"({'|'.join(_TABLE)})({'|'.join(_SETTLEMENTS)})", re.ASCII)
+
 #: Underlyings that are a fixed part of another index: its symbol, and the divisor.
 REDUCED = {
     "XSP": ("SPX", 10),
@@ -126,6 +132,14 @@ def canonical_name(text: str) -> str:
 def underlying_of(text: str) -> str:
     """The one symbol of an underlying, whatever a user calls it: SPX for 'spxw' and '^SPX'."""
     return root_info(canonical_name(text)).symbol
+
+
+def is_unsettled(root: str) -> bool:
+    """Whether a root is named as one of a known index, but is not in the table.
+
+    Nobody knows when it settles, so it is excluded from all chains.
+    """
+    return root not in _TABLE and _UNLISTED.fullmatch(root) is not None
 
 
 def is_adjusted(root: str) -> bool:
