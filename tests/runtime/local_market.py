@@ -77,5 +77,5 @@ def running(runner: R) -> Iterator[LocalMarket[R]]:
 def ready(runner: R) -> Iterator[LocalMarket[R]]:
     """The same, once it can answer."""
     with running(runner) as market:
-        assert market.log.is_ready.wait(timeout=60)
+        assert market.log.is_ready.wait(timeout=180)
         yield market

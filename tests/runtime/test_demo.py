@@ -105,7 +105,7 @@ def test_a_failing_simulation_is_heard_of_and_what_was_played_stays(
     kind: type[FakeSimulation], said: str
 ) -> None:
     with running(runner_of(demo(kind), 1e9)) as market:
-        assert said in market.log.problems.get(timeout=60)
+        assert said in market.log.problems.get(timeout=180)
         assert said in market.health.reasons[0]
         assert asked(market)["as_of"].startswith("2025-06-06T13:3")
 

@@ -98,7 +98,7 @@ def test_a_tape_that_turns_out_damaged_makes_the_server_unhealthy(
     commit = {"end": tape.session.open + 90 * 60 * 10**9, "counts": {quotes: 10**6}}
     (tmp_path / "ticks").write_text(json.dumps(commit) + "\n")
     with running(ReplayRunner(Stage(), [open_tape(tmp_path)])) as market:
-        assert "ticks, line 1" in market.log.problems.get(timeout=60)
+        assert "ticks, line 1" in market.log.problems.get(timeout=180)
         assert market.health.status == "Unhealthy"
         assert "ticks, line 1" in market.health.reasons[0]
 
@@ -118,7 +118,7 @@ def test_a_defect_does_not_end_a_replay_in_silence(
     ticks = list(tape.ticks())[:count]
     monkeypatch.setattr(tape, "ticks", lambda: breaking(ticks))
     with running(ReplayRunner(Stage(), [tape], 1.0)) as market:
-        problem = market.log.problems.get(timeout=60)
+        problem = market.log.problems.get(timeout=180)
         assert problem == "a defect ended the replay: ZeroDivisionError: no number"
         health = market.health
         assert (health.status, health.reasons) == ("Unhealthy", (problem,))
