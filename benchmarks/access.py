@@ -94,6 +94,8 @@ def rows() -> list[Row]:
             stack.enter_context(server("serve", *file, module="benchmarks.access"))
             for file in ((), (folder / "few.db",), (folder / "many.db",))
         )
+        for started in (anybody, one, among):
+            assert started.size("/health")
         measured = []
         for name, path in (("snapshot", SNAPSHOT), ("heatmap", HEATMAP)):
             turns = [
