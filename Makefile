@@ -47,10 +47,10 @@ else
 	@exec $(BIN)/zerodte demo $(ADDRESS) $(CHOICES)
 endif
 
-test: $(VENV)/dev-ready $(VENV)/s3-ready ## Run the tests
+test: $(VENV)/dev-ready $(VENV)/s3-ready $(VENV)/clients-ready ## Run the tests
 	@$(PYTEST) $(ARGS)
 
-drill: $(VENV)/dev-ready ## Run the long seeded matrices
+drill: $(VENV)/dev-ready $(VENV)/clients-ready ## Run the long seeded matrices
 	@$(PYTEST) -m drill $(ARGS)
 
 check: $(VENV)/dev-ready ## Lint, types, import directions
@@ -85,6 +85,12 @@ $(VENV)/s3-ready: requirements/s3.txt | $(BIN)/python
 	@echo "Setting up an object store to test with (once, some seconds) ..."
 	@$(BIN)/python -m venv $(VENV)/s3
 	@$(VENV)/s3/bin/python -m pip --quiet --disable-pip-version-check --no-input install -r requirements/s3.txt
+	@touch $@
+
+$(VENV)/clients-ready: requirements/clients.txt | $(BIN)/python
+	@echo "Setting up generators of clients to test with (once, some seconds) ..."
+	@$(BIN)/python -m venv $(VENV)/clients
+	@$(VENV)/clients/bin/python -m pip --quiet --disable-pip-version-check --no-input install -r requirements/clients.txt
 	@touch $@
 
 clean: ## Remove what set-up made

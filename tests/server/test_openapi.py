@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from zerodte.server.app import ROUTES
+from zerodte.server.route import FlatBody
 from zerodte.wire.errors import STATUS
 
 Json = dict[str, Any]
@@ -101,6 +102,61 @@ def test_answers_are_as_described(
         schema = response["content"][media]["schema"]
         if media == "application/json":
             assert faults(answer.json(), schema, document) == []
+
+
+def test_every_answer_and_every_error_has_an_example(document: Json) -> None:
+    """Of each shape and each code, as it is now: no field is missing, none is unknown."""
+    hint = "run python -m server.record_examples in tests"
+    for route in DOCUMENTED:
+        responses = document["paths"][route.path]["get"]["responses"]
+        for status, response in responses.items():
+            (content,) = response["content"].values()
+            if int(status) not in (200, *route.also):
+                examples = content["examples"]
+                assert examples.keys() == set(response["description"].split(": ")[1].split(", "))
+                assert all(example["value"]["error"] == code for code, example in examples.items())
+            elif route.media == "json" and route.answers:
+                examples = content["examples"]
+                names = [
+                    shape.name if isinstance(shape, FlatBody) else shape.__name__
+                    for shape in route.answers
+                ]
+                assert examples.keys() == set(names), f"{route.path}: {hint}"
+                for name in names:
+                    named = {"$ref": f"#/components/schemas/{name}"}
+                    found = unknown(examples[name]["value"], named, document)
+                    assert found == [], f"{route.path}: {hint}"
+            else:
+                assert route.media in ("html", "json") or content["example"]
+                continue
+            for example in examples.values():
+                wrong = faults(example["value"], content["schema"], document)
+                assert wrong == [], f"{route.path}: {hint}"
+
+
+def unknown(value: Any, schema: Json, document: Json, at: str = "example") -> list[str]:
+    """Fields within a value that a schema does not know."""
+    if isinstance(value, list):
+        items = schema.get("items", {})
+        return [found for item in value for found in unknown(item, items, document, f"{at}[]")]
+    if not isinstance(value, dict):
+        return []
+    fields = properties(schema, document)
+    found = [f"{at}.{name}" for name in value if fields and name not in fields]
+    for name, inner in fields.items():
+        if name in value:
+            found += unknown(value[name], inner, document, f"{at}.{name}")
+    return found
+
+
+def properties(schema: Json, document: Json) -> Json:
+    """The fields of a schema, through references, and of all its parts."""
+    if "$ref" in schema:
+        schema = document["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
+    fields = dict(schema.get("properties", {}))
+    for part in (*schema.get("allOf", ()), *schema.get("anyOf", ())):
+        fields |= properties(part, document)
+    return fields
 
 
 def test_the_check_finds_what_is_wrong(client: httpx.Client, document: Json) -> None:

@@ -1,9 +1,11 @@
 """The OpenAPI document, derived from the route table and the wire's Structs alone."""
 
+import functools
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from http import HTTPStatus
+from importlib.resources import files
 from inspect import cleandoc
 from typing import Any, TypeAlias
 
@@ -36,7 +38,7 @@ _SECURITY: list[Json] = [*({name: []} for name in _KEYS), {}]
 _REFERENCE = "#/components/schemas/{name}"
 _INTRODUCTION = (
     "Live analytics of options that expire today. Unknown numbers are null. "
-    "Times are UTC, dates are US/Eastern market dates."
+    "Times are UTC, dates are US/Eastern market dates. Lists in examples are shortened."
 )
 
 
@@ -144,11 +146,15 @@ def _always(route: Route) -> tuple[str, ...]:
 
 def _success(route: Route) -> Json:
     schemas = [_reference(shape) for shape in route.answers]
+    content: Json = {"schema": {"type": "string"}}
     if route.media == "json":
-        content: Json = {"application/json": {"schema": {"anyOf": schemas} if schemas else {}}}
-    else:
-        content = {MEDIA_TYPES[route.media]: {"schema": {"type": "string"}}}
-    return {"description": route.summary, "content": content}
+        content = {"schema": {"anyOf": schemas} if schemas else {}}
+    examples = _examples()
+    if known := examples["answers"].get(route.path):
+        content["examples"] = {name: {"value": body} for name, body in known.items()}
+    elif (text := examples["texts"].get(route.path)) is not None:
+        content["example"] = text
+    return {"description": route.summary, "content": {MEDIA_TYPES[route.media]: content}}
 
 
 def _failures(codes: Iterable[str]) -> Json:
@@ -158,9 +164,21 @@ def _failures(codes: Iterable[str]) -> Json:
     return {
         str(status): {
             "description": f"{HTTPStatus(status).phrase}: {', '.join(named)}",
-            "content": {
-                "application/json": {"schema": _reference(OWN_SHAPES.get(named[0], ErrorBody))}
-            },
+            "content": {"application/json": _failure(named)},
         }
         for status, named in sorted(by_status.items())
     }
+
+
+def _failure(codes: Sequence[str]) -> Json:
+    known = _examples()["errors"]
+    examples = {code: {"value": known[code]} for code in codes if code in known}
+    return {"schema": _reference(OWN_SHAPES.get(codes[0], ErrorBody)), "examples": examples}
+
+
+@functools.cache
+def _examples() -> Json:
+    """Recorded answers by path and shape, texts by path, errors by code; lists are shortened."""
+    text = files("zerodte.server").joinpath("examples.json").read_bytes()
+    examples: Json = msgspec.json.decode(text)
+    return examples

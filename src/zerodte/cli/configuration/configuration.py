@@ -3,6 +3,7 @@
 import os
 import tomllib
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -94,8 +95,12 @@ def default_path(environ: Mapping[str, str] = os.environ) -> Path | None:
 
 def default_folders(environ: Mapping[str, str]) -> tuple[Path, ...]:
     """Where the folder `zerodte` of the file is looked for."""
-    own = environ.get("XDG_CONFIG_HOME")
-    return (Path(own) if own else Path.home() / ".config", Path("/etc"))
+    folders = [Path("/etc")]
+    if own := environ.get("XDG_CONFIG_HOME"):
+        return (Path(own), *folders)
+    with suppress(RuntimeError):  # The user may have no home.
+        folders.insert(0, Path.home() / ".config")
+    return tuple(folders)
 
 
 def _read(path: Path) -> Iterator[tuple[str, Any]]:
