@@ -10,13 +10,17 @@ PYTEST = $(BIN)/python -m pytest -n $(WORKERS) --dist loadscope
 HOST ?= 127.0.0.1
 PORT ?= 8017
 ALLOW_HOST ?=
+# OPEN=1 answers other machines without keys; KEYS=FILE requires keys.
+OPEN ?=
+KEYS ?=
 SPEED ?=
 # Of the simulated market; empty ones are the command's own defaults.
 DATE ?=
 SEED ?=
 SYMBOLS ?=
 IMPACT ?=
-ADDRESS = --host $(HOST) --port $(PORT) $(if $(ALLOW_HOST),--allow-host $(ALLOW_HOST))
+ADDRESS = --host $(HOST) --port $(PORT) $(if $(ALLOW_HOST),--allow-host $(ALLOW_HOST)) \
+	$(if $(KEYS),--keys $(KEYS)) $(if $(OPEN),--open)
 CHOICES = $(if $(SPEED),--speed $(SPEED)) $(if $(DATE),--date $(DATE)) $(if $(SEED),--seed $(SEED)) \
 	$(if $(SYMBOLS),--symbols $(SYMBOLS)) $(if $(IMPACT),--impact $(IMPACT))
 
@@ -25,7 +29,8 @@ CHOICES = $(if $(SPEED),--speed $(SPEED)) $(if $(DATE),--date $(DATE)) $(if $(SE
 
 help: ## This list
 	@echo "make run           serve a simulated market on http://$(HOST):$(PORT) (PORT=N, HOST=H, SPEED=X,"
-	@echo "                   DATE=D, SEED=N, SYMBOLS=A,B; TAPE=DIR serves a tape instead)"
+	@echo "                   DATE=D, SEED=N, SYMBOLS=A,B; TAPE=DIR serves a tape instead;"
+	@echo "                   KEYS=FILE requires keys, OPEN=1 lets other machines in without)"
 	@echo "make test          run the tests, in parallel (ARGS=..., WORKERS=N)"
 	@echo "make drill         run the long seeded matrices: kills, damage, generated requests, recorded days"
 	@echo "make check         lint, types, import directions"

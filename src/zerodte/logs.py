@@ -1,7 +1,8 @@
 """Logs: one event per line on stderr, as `key=value` pairs (logfmt).
 
 A value with any but plain characters is written as a JSON string in ASCII, so it cannot start a new
-line or another pair. Clients' keys and queries are never logged.
+line or another pair. Clients' keys and queries are never logged; should a key get into a text after
+all, it is blanked.
 """
 
 import json
@@ -12,6 +13,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 _LOG = logging.getLogger("zerodte")
+_KEY = re.compile(r"zdte_[0-9a-f]{8,}", re.IGNORECASE)
 _PLAIN = re.compile(r"[A-Za-z0-9_.,:/@+\[\]-]+")
 
 
@@ -29,7 +31,8 @@ class LogFormat(logging.Formatter):
         }
         if record.exc_info:
             pairs["traceback"] = self.formatException(record.exc_info)
-        return " ".join(f"{name}={_value(value)}" for name, value in pairs.items())
+        line = " ".join(f"{name}={_value(value)}" for name, value in pairs.items())
+        return _KEY.sub("zdte_blanked", line)
 
 
 def log_to_stderr(level: str | None = None) -> None:

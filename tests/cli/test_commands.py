@@ -223,7 +223,8 @@ def test_a_server_ends_in_order_by_any_signal(
     tape: Path, number: int, status: int, host: str, warned: int
 ) -> None:
     """It says once, before that, when other machines can reach it."""
-    command = [sys.executable, "-m", "zerodte", "serve", str(tape), "--host", host, "--port", "0"]
+    address = ["--host", host, "--port", "0", "--open"]
+    command = [sys.executable, "-m", "zerodte", "serve", str(tape), *address]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as running:

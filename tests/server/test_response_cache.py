@@ -16,7 +16,7 @@ import zstandard
 
 from server.example import ExampleService
 from server.ports import served
-from zerodte.server.access import Admission
+from zerodte.server.access import Admission, OpenAccess
 from zerodte.server.app import create_app
 from zerodte.server.asgi import Headers
 from zerodte.server.response_cache import CachedResponse, ResponseCache
@@ -138,10 +138,11 @@ class SlowService(ExampleService):
         return super().answer(query)
 
 
-class Turnstile:
+class Turnstile(OpenAccess):
     """Lets everybody in, and counts."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.arrived = threading.Semaphore(0)
 
     def admit(self, route: Route, query: Mapping[str, str], headers: Headers) -> Admission:

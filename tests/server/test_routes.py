@@ -24,7 +24,7 @@ from server.paths import (
 from server.ports import served
 from zerodte.logs import LogFormat
 from zerodte.server import app as application
-from zerodte.server.access import Admission
+from zerodte.server.access import Admission, OpenAccess
 from zerodte.server.asgi import Headers, header
 from zerodte.server.route import Route
 from zerodte.server.settings import ServerSettings
@@ -165,6 +165,8 @@ def test_every_error_has_the_one_shape(
     assert_error(client.request(method, path), code)
 
 
+#: Met by whoever asks where keys are required; see test_key_access.py.
+BY_KEYS = {"unauthorized", "tier_restricted", "quota_exceeded", "keys_unavailable"}
 #: Met by connections, before a request reaches a route, and by what a client accepts.
 ELSEWHERE = {
     "misdirected_request",
@@ -177,7 +179,7 @@ ELSEWHERE = {
 
 
 def test_every_code_was_met() -> None:
-    assert {code for _, _, code in ERRORS} | ELSEWHERE == set(STATUS)
+    assert {code for _, _, code in ERRORS} | ELSEWHERE | BY_KEYS == set(STATUS)
 
 
 @pytest.mark.parametrize("path", ["/health", SNAPSHOT + "SPX", "/nowhere"])
@@ -200,7 +202,7 @@ def test_a_failure_is_logged_under_an_id_and_kept_from_the_client(
 
 
 def test_a_refused_method_names_the_allowed_ones(client: httpx.Client) -> None:
-    assert client.post("/health").headers["allow"] == "GET, HEAD"
+    assert client.post("/health").headers["allow"] == "GET, HEAD, OPTIONS"
 
 
 @pytest.mark.parametrize("path", ENDING)
@@ -217,7 +219,7 @@ def test_head_is_get_without_a_body(client: httpx.Client, path: str) -> None:
 @pytest.mark.parametrize("path", ENDING)
 def test_headers(client: httpx.Client, path: str) -> None:
     headers = client.get(path).headers
-    cached = path not in ("/health", "/metrics")
+    cached = path not in ("/health", "/metrics", "/v1/account", "/v1/stream-ticket")
     policy = "private, no-cache" if cached else "no-store"
     if path.startswith("/static/"):
         policy = "public, max-age=31536000, immutable"
@@ -247,10 +249,11 @@ def test_health_turns_503_with_reasons(client: httpx.Client, service: Any) -> No
     assert answer.json() == sound | {"status": "Unhealthy", "reasons": ["the tape has ended"]}
 
 
-class Door:
+class Door(OpenAccess):
     """Admits everybody, with headers of their own, until it is closed."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.is_closed = False
         self.plans: list[str] = []
         self.keys: list[tuple[str | None, bytes | None]] = []

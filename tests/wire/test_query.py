@@ -10,10 +10,12 @@ import pytest
 import zerodte
 from zerodte.server.app import ROUTES
 from zerodte.service.local_service import VIEWS
+from zerodte.wire.account import AccountQuery
 from zerodte.wire.heatmap import HeatmapQuery
 from zerodte.wire.query import Query, fields_of
 from zerodte.wire.series import SeriesQuery
 from zerodte.wire.stream import StreamQuery
+from zerodte.wire.stream_ticket import TicketQuery
 
 PACKAGE = Path(zerodte.__file__).parent
 QUERIES = sorted({route.query for route in ROUTES}, key=lambda query: query.__name__)
@@ -55,8 +57,9 @@ def test_a_past_instant_is_answered_from_samples() -> None:
 
 
 def test_every_question_of_the_market_has_one_view() -> None:
+    """Those about the caller are answered by access."""
     asked = {route.query for route in ROUTES if route.path.startswith("/v1/")}
-    assert asked - {StreamQuery} == set(VIEWS)
+    assert asked - {StreamQuery, AccountQuery, TicketQuery} == set(VIEWS)
 
 
 def test_no_field_of_a_query_is_spelled_by_hand_elsewhere() -> None:

@@ -13,6 +13,7 @@ from zerodte.cli.configuration.options import CONFIG
 from zerodte.cli.configuration.show import config_group
 from zerodte.cli.doctor.command import doctor_command
 from zerodte.cli.evaluate import evaluate_command
+from zerodte.cli.keys import keys_group
 from zerodte.cli.live import feed_command, live_command
 from zerodte.cli.options import CLOCK_TIME, DATE, FOLDER, FailingGroup
 from zerodte.cli.progress import LateProgress, ReplayProgress
@@ -75,6 +76,7 @@ for _command in (
     rules_command,
     config_group,
     doctor_command,
+    keys_group,
 ):
     main.add_command(_command)
 

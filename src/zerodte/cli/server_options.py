@@ -3,8 +3,13 @@
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass, fields
+from pathlib import Path
 from typing import Any
 
+import click
+from click.core import ParameterSource
+
+from zerodte.cli.access import AccessChoice, default_key_file
 from zerodte.cli.configuration.options import setting_options
 from zerodte.history.history import History
 from zerodte.server.run import Listener
@@ -20,16 +25,38 @@ class ServerOptions:
     port: int
     allow_host: tuple[str, ...]
     public_url: str | None
+    auth: str | None
+    keys: Path | None
+    open: bool
+    allow_origin: tuple[str, ...]
     history: str | None
     log_level: str | None
+
+    @property
+    def has_keys(self) -> bool:
+        """Whether answers need a key."""
+        return self.auth == "keys" or (self.auth is None and self.keys is not None)
 
     def listener(self) -> Listener:
         """A listening port.
 
         Raises:
             ServerError: The address cannot be listened on.
+            KeyFileError: Keys are required, and the key file cannot be used.
+            click.UsageError: Other machines could ask without a key, and nobody has chosen that.
         """
-        return Listener(self.host, self.port)
+        return self.access().listen(self.host, self.port)
+
+    def access(self) -> AccessChoice:
+        """Who is answered.
+
+        Raises:
+            click.UsageError: The settings contradict each other.
+        """
+        if self.has_keys and self.open:
+            raise click.UsageError("--open answers everybody, but keys are required; drop one.")
+        keys = (self.keys or default_key_file()) if self.has_keys else None
+        return AccessChoice(keys, self.open)
 
     def store(self) -> SessionStore | None:
         """The store of finished sessions, if there is one.
@@ -41,7 +68,12 @@ class ServerOptions:
 
     def settings(self, url: str) -> ServerSettings:
         """The settings of a server that listens at `url`."""
-        return ServerSettings(self.public_url or url, (self.host, *self.allow_host))
+        return ServerSettings(
+            self.public_url or url,
+            (self.host, *self.allow_host),
+            self.allow_origin,
+            self.has_keys,
+        )
 
 
 def server_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -50,6 +82,9 @@ def server_options(command: Callable[..., None]) -> Callable[..., None]:
     @setting_options("server")
     @functools.wraps(command)
     def with_server(**values: Any) -> None:
+        source = click.get_current_context().get_parameter_source("keys")
+        if values["auth"] == "off" and source is ParameterSource.COMMANDLINE:
+            raise click.UsageError("--keys requires keys and --auth off does not; drop one.")
         own = {field.name: values.pop(field.name) for field in fields(ServerOptions)}
         command(server=ServerOptions(**own), **values)
 

@@ -5,6 +5,8 @@ import logging
 import click
 
 import zerodte
+from zerodte.access.keyring import Keyring
+from zerodte.cli.access import access_to
 from zerodte.cli.progress import LateProgress
 from zerodte.cli.reload import Reload, is_reloadable
 from zerodte.cli.server_options import ServerOptions
@@ -13,7 +15,7 @@ from zerodte.constants import MINUTE
 from zerodte.logs import log, log_to_stderr, set_log_level
 from zerodte.runtime.worker import RunListener, Runner, Worker
 from zerodte.server.app import create_app
-from zerodte.server.run import Listener, Server
+from zerodte.server.run import Listener, Server, forbid_core_dumps
 from zerodte.service.local_service import LocalService
 from zerodte.service.market_service import MarketService
 from zerodte.tape.source import TickSource
@@ -38,18 +40,16 @@ def serve(
         lead: How much is played at once, ns from the first open; None for a whole session.
     """
     url = listener.url
+    keyring = options.access().keyring()
+    if keyring is not None:
+        forbid_core_dumps()
     click.echo(f"Listening on {url}; {activity}")
     if not listener.is_private:
-        click.secho(
-            f"warning: {listener.host} can be reached from other machines, and whoever reaches it "
-            "is answered: there are no keys and no encryption",
-            fg="yellow",
-            err=True,
-        )
+        click.secho(f"warning: {_exposure(listener.host, keyring)}", fg="yellow", err=True)
     log_to_stderr(options.log_level)
-    log("start", url=url, version=zerodte.__version__)
+    log("start", url=url, version=zerodte.__version__, auth="off" if keyring is None else "keys")
     service, worker = LocalService(runner.stage), Worker(runner)
-    app = create_app(service, options.settings(url))
+    app = create_app(service, options.settings(url), access_to(keyring))
 
     def end_waits() -> None:
         app.stop()
@@ -63,12 +63,27 @@ def serve(
     on_hangup = Reload(options, apply) if is_reloadable() else None
     server = Server(app, listener, end_waits, app.count_abort, on_hangup)
     with LateProgress() as progress:
-        worker.start(_Announcer(service, url, progress, lead))
+        worker.start(_Announcer(service, url, keyring is not None, progress, lead))
         try:
             server.run()
         finally:
             worker.stop()
+            if keyring is not None:
+                keyring.close()
             log("stop")
+
+
+def _exposure(host: str, keyring: Keyring | None) -> str:
+    """What other machines can do."""
+    if keyring is not None:
+        return (
+            f"{host} can be reached from other machines, and keys travel there without encryption; "
+            "put a proxy with TLS in front"
+        )
+    return (
+        f"{host} can be reached from other machines, and whoever reaches it is answered: there are "
+        "no keys and no encryption"
+    )
 
 
 class _Announcer(RunListener):
@@ -76,16 +91,23 @@ class _Announcer(RunListener):
 
     Args:
         service: The market.
-        url: The server's base URL.
+        url: Where it listens.
+        has_keys: Whether answers need a key.
         progress: The bar for what is played at once.
         lead: How much that is, ns from the first open; None for a whole session.
     """
 
     def __init__(
-        self, service: MarketService, url: str, progress: LateProgress, lead: int | None
+        self,
+        service: MarketService,
+        url: str,
+        has_keys: bool,
+        progress: LateProgress,
+        lead: int | None,
     ) -> None:
         self._service = service
         self._url = url
+        self._curl = 'curl -H "X-Api-Key: $KEY"' if has_keys else "curl"
         self._progress = progress
         self._lead = lead
         self._source: TickSource | None = None
@@ -108,7 +130,7 @@ class _Announcer(RunListener):
             click.echo(f"  warning: {warning}")
         more = f" and {rest} more" if rest > 0 else ""
         click.echo(f"Ready: {', '.join(symbols[:_SHOWN_SYMBOLS])}{more}. Try:")
-        click.echo(f"  curl {self._url}/v1/flow/zero-dte/snapshot/{first}")
+        click.echo(f"  {self._curl} {self._url}/v1/flow/zero-dte/snapshot/{first}")
         click.echo(f"  open {self._url} in a browser; Ctrl-C stops.")
 
     def on_progress(self, now: int) -> None:

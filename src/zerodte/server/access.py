@@ -1,33 +1,60 @@
 """Access control: every request passes here before anything is answered."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Final, Protocol
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, Protocol
 
+from zerodte.access.stream_tickets import StreamTicket, StreamTickets
+from zerodte.access.usage import Usage, next_day
 from zerodte.server.asgi import Headers
-from zerodte.server.route import Route
+from zerodte.wire.errors import ApiError
+
+if TYPE_CHECKING:
+    from zerodte.server.route import Route
+
+#: Whoever asks without keys has the highest plan.
+_HIGHEST: Final = "enterprise"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Admission:
     """The result of admitting a request.
 
     Attributes:
-        caller: A name for the caller, never a key.
-        plan: The caller's plan.
+        caller: A name for the caller, never a key; None for anybody.
+        plan: The name of the caller's plan.
         headers: Added to whatever this caller receives, including errors, cached answers and 304:
-            rate limits, allowed origins.
+            rate limits.
+        refusal: Why the request is refused, of a caller that is known.
     """
 
-    caller: str
+    caller: str | None
     plan: str
-    headers: Headers
+    headers: Headers = field(default_factory=list)
+    refusal: ApiError | None = None
+
+    @property
+    def usage(self) -> Usage:
+        """What the caller has used of the day."""
+        return Usage(0, None, next_day(time.time()))
+
+    async def settle(self) -> None:
+        """Count a 200 or 304, once, before anything of it is sent; `headers` change accordingly.
+
+        Raises:
+            ApiError: It cannot be counted, so something else is to be answered.
+        """
+
+    def is_valid(self) -> bool:
+        """Whether a stream may go on."""
+        return True
 
 
 class Access(Protocol):
     """Admits requests, on the event loop."""
 
-    def admit(self, route: Route, query: Mapping[str, str], headers: Headers) -> Admission:
+    def admit(self, route: "Route", query: Mapping[str, str], headers: Headers) -> Admission:
         """Admit or refuse a request.
 
         Args:
@@ -35,19 +62,42 @@ class Access(Protocol):
             query: The raw parameters of the query string and the path, by name.
             headers: The request's headers, names in lower case.
 
+        Returns:
+            The admission, with a refusal if the caller is known but may not ask.
+
         Raises:
-            ApiError: The request is refused.
+            ApiError: The request is refused, and nothing is known of its caller.
         """
         ...
 
+    def ticket(self, admission: Admission) -> StreamTicket:
+        """A ticket that opens one stream for the caller."""
+        ...
 
-_EVERYBODY: Final = Admission("anonymous", "enterprise", [])
+    def warnings(self) -> tuple[str, ...]:
+        """Problems for the operator, shown by `/health`."""
+        ...
 
 
 class OpenAccess:
     """Admits everybody to everything."""
 
-    def admit(self, route: Route, query: Mapping[str, str], headers: Headers) -> Admission:
-        """Admit the caller as anonymous, on the highest plan."""
+    def __init__(self, now: Callable[[], float] = time.time) -> None:
+        self._tickets = StreamTickets(now)
+
+    def admit(self, route: "Route", query: Mapping[str, str], headers: Headers) -> Admission:
+        """Admit the caller as anybody, on the highest plan."""
         del route, query, headers
         return _EVERYBODY
+
+    def ticket(self, admission: Admission) -> StreamTicket:
+        """A ticket, so that programs for servers with keys work here too; nobody checks it."""
+        del admission
+        return self._tickets.issue("")
+
+    def warnings(self) -> tuple[str, ...]:
+        """None."""
+        return ()
+
+
+_EVERYBODY: Final = Admission(None, _HIGHEST)

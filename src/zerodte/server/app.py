@@ -2,16 +2,18 @@
 
 import msgspec
 
-from zerodte.server.access import Access, OpenAccess
+from zerodte.access.views import account, stream_ticket
+from zerodte.server.access import Access, Admission, OpenAccess
 from zerodte.server.application import Application
 from zerodte.server.metrics import Metrics
 from zerodte.server.openapi import document
 from zerodte.server.overview import overview
-from zerodte.server.page import PAGE_HEADERS, home_page, reference_page
+from zerodte.server.page import KEYS_NEEDED, PAGE_HEADERS, home_page, reference_page
 from zerodte.server.route import AppState, FlatBody, Response, Route
 from zerodte.server.settings import ServerSettings
 from zerodte.server.static_files import STATIC_ROUTES
 from zerodte.service.market_service import MarketService
+from zerodte.wire.account import Account, AccountQuery
 from zerodte.wire.calibration import Calibration, CalibrationQuery
 from zerodte.wire.exposure import ExposureBlocks, ExposureQuery, Head
 from zerodte.wire.health import Health
@@ -23,17 +25,31 @@ from zerodte.wire.query import Query
 from zerodte.wire.series import Series, SeriesQuery
 from zerodte.wire.snapshot import NoZeroDte, SessionClosed, SnapshotBlocks, SnapshotQuery
 from zerodte.wire.stream import StreamQuery
+from zerodte.wire.stream_ticket import Ticket, TicketQuery
 from zerodte.wire.strike_flow import StrikeFlow, StrikeFlowQuery
 
 
 def _health(state: AppState, _: Query) -> Response:
     health = state.service.status().health
+    if warnings := state.access.warnings():
+        health = msgspec.structs.replace(health, warnings=(*health.warnings, *warnings))
     return Response(msgspec.json.encode(health), 200 if health.status == "Healthy" else 503)
 
 
 def _home(state: AppState, _: Query) -> Response:
-    symbols = state.service.status().symbols
-    return Response(home_page(state.settings.base_url, symbols, overview(state.service)))
+    symbols, settings = state.service.status().symbols, state.settings
+    table = KEYS_NEEDED if settings.has_keys else overview(state.service)
+    return Response(home_page(settings.base_url, symbols, table, has_keys=settings.has_keys))
+
+
+def _account(state: AppState, admission: Admission) -> Response:
+    data_as_of = state.service.status().health.data_as_of
+    return Response(account(admission.caller, admission.plan, admission.usage, data_as_of))
+
+
+def _stream_ticket(state: AppState, admission: Admission) -> Response:
+    data_as_of = state.service.status().health.data_as_of
+    return Response(stream_ticket(state.access.ticket(admission), data_as_of))
 
 
 # fmt: off
@@ -60,6 +76,11 @@ ROUTES = (
     Route("/v1/flow/zero-dte/stream/{symbol}", "growth", StreamQuery,
           "Each sample as it is taken: a series bar, and the snapshot without its strikes",
           media="events", cache="none"),
+    Route("/v1/stream-ticket", "growth", TicketQuery,
+          "A ticket that opens one stream, for browsers, which cannot send a key with it",
+          answers=(Ticket,), cache="none", respond_to=_stream_ticket),
+    Route("/v1/account", "free", AccountQuery, "The caller's plan and what is left of the day",
+          answers=(Account,), cache="none", respond_to=_account),
     Route("/health", "open", HealthQuery, "Whether the server can answer; 503 when it cannot",
           answers=(Health,), also=(503,), cache="none", respond=_health, in_thread=False),
     Route("/metrics", "open", MetricsQuery, "How the server is doing, for Prometheus",
@@ -90,5 +111,6 @@ def create_app(
     openapi = document(ROUTES, settings.base_url)
     reference = reference_page(openapi)
     metrics = Metrics(service.stats, service.status)
-    state = AppState(service, settings, metrics, openapi=openapi, reference=reference)
-    return Application(state, ROUTES, access or OpenAccess())
+    access = access or OpenAccess()
+    state = AppState(service, settings, metrics, access, openapi=openapi, reference=reference)
+    return Application(state, ROUTES)

@@ -1,7 +1,8 @@
 """The server as one ASGI application: route, admission, query, answer.
 
 Answers come from the cache, where concurrent requests share one computation. Streams bypass it.
-Every request is measured here, whether it succeeds or fails.
+Every request is measured here, whether it succeeds or fails. OPTIONS is answered from the route
+table, without admission.
 """
 
 import asyncio
@@ -10,10 +11,11 @@ from concurrent.futures import ThreadPoolExecutor
 from time import perf_counter
 
 from zerodte.server import asgi
-from zerodte.server.access import Access, Admission
+from zerodte.server.access import Admission
 from zerodte.server.content_coding import SMALL, choose
 from zerodte.server.errors import failure, refuse, rejection
 from zerodte.server.hosts import AllowedHosts, host_of
+from zerodte.server.origins import AllowedOrigins
 from zerodte.server.response_cache import CachedResponse, ResponseCache
 from zerodte.server.route import (
     HTTP_METHODS,
@@ -23,6 +25,7 @@ from zerodte.server.route import (
     Route,
     RouteMap,
     headers_of,
+    split_secrets,
 )
 from zerodte.server.settings import ServerSettings
 from zerodte.server.stream import Stream
@@ -34,6 +37,8 @@ from zerodte.wire.stream import StreamQuery
 _HISTORY_THREADS = 8
 #: Host headers remembered as allowed, so that they are parsed once.
 _MAX_CHECKED_HOSTS = 1024
+#: The answers that count.
+_COUNTED = (200, 304)
 
 
 class _Exchange:
@@ -43,7 +48,8 @@ class _Exchange:
         scope: The request's ASGI scope.
         receive: The connection's ASGI callable.
         match: The route; None if the path has none.
-        admission: Set once the request is admitted.
+        admission: Set once the caller is known.
+        headers: Added to whatever is answered, admitted or not.
         status: The answer's HTTP status; 0 until it starts.
         size: Bytes of the body sent.
     """
@@ -53,17 +59,26 @@ class _Exchange:
     ) -> None:
         self.scope, self.receive, self.match = scope, receive, match
         self.admission: Admission | None = None
+        self.headers: asgi.Headers = []
         self.status = self.size = 0
         self._send = send
         self._is_head = scope["method"] == "HEAD"
 
     async def send(self, message: asgi.Message) -> None:
-        """Send a message: the caller's headers are added, and HEAD gets no body."""
+        """Send a message: a 200 or 304 is counted first, and HEAD gets no body.
+
+        Raises:
+            ApiError: It may not be sent; something else is to be answered.
+        """
         if message["type"] == "http.response.start":
+            added = self.headers
+            if self.admission is not None:
+                if message["status"] in _COUNTED:
+                    await self.admission.settle()
+                added = added + self.admission.headers
             self.status = message["status"]
-            if self.admission is not None and self.admission.headers:
-                own = [*message["headers"], *self.admission.headers]
-                message = asgi.begin(self.status, own)
+            if added:
+                message = asgi.begin(self.status, [*message["headers"], *added])
         elif self._is_head:
             message = asgi.body(b"", more=message["more_body"])
         else:
@@ -81,15 +96,14 @@ class Application:
     Args:
         state: What handlers need.
         routes: The route table.
-        access: Admits or refuses each request.
     """
 
-    def __init__(self, state: AppState, routes: Sequence[Route], access: Access) -> None:
+    def __init__(self, state: AppState, routes: Sequence[Route]) -> None:
         self._state = state
         self._map = RouteMap(routes)
         self._headers = {route.path: asgi.encoded(headers_of(route)) for route in routes}
-        self._access = access
         self._hosts = _hosts(state.settings)
+        self._origins = _origins(state.settings)
         self._cache = ResponseCache()
         self._stream = Stream(state.service)
         self._history = ThreadPoolExecutor(_HISTORY_THREADS, "past answers")
@@ -97,8 +111,9 @@ class Application:
         self._metrics.watch(self._cache, self._stream)
 
     def reload(self, settings: ServerSettings) -> None:
-        """Answer for the hosts of new settings from now on; callable from any thread."""
+        """Answer for the hosts and origins of new settings; callable from any thread."""
         self._hosts = _hosts(settings)
+        self._origins = _origins(settings)
 
     def stop(self) -> None:
         """End the streams, which would delay shutdown; call on the event loop."""
@@ -143,21 +158,46 @@ class Application:
         """Check the request, admit it, parse its query and answer it."""
         scope, match = exchange.scope, exchange.match
         self._check_host(scope)
+        exchange.headers = self._origins.headers(scope["headers"])
         if match is None:
             raise rejection(404)
         if scope["method"] not in HTTP_METHODS:
             raise rejection(405)
-        route, texts = match.route, match.texts(scope["query_string"])
-        exchange.admission = self._access.admit(route, texts, scope["headers"])
-        query = match.query(scope["query_string"])
+        if scope["method"] == "OPTIONS":
+            await exchange.send(asgi.begin(204, self._options(scope)))
+            await exchange.send(asgi.body(b""))
+            return
+        route = match.route
+        query_string, secrets = split_secrets(scope["query_string"])
+        texts = match.texts(query_string)
+        admission = self._state.access.admit(
+            route, {**texts, **secrets} if secrets else texts, scope["headers"]
+        )
+        exchange.admission = admission
+        if admission.refusal is not None:
+            raise admission.refusal
+        query = match.query(query_string)
         if isinstance(query, StreamQuery):
             await self._stream.serve(
-                query, self._headers[route.path], scope, exchange.receive, exchange.send
+                query,
+                self._headers[route.path],
+                scope,
+                exchange.receive,
+                exchange.send,
+                admission.is_valid,
             )
+        elif route.respond_to is not None:
+            await admission.settle()
+            await self._send(route.respond_to(self._state, admission), route, exchange)
         elif route.cache == "none":
             await self._send(await self._response(route, query), route, exchange)
         else:
             await self._answer_from_cache(route, query, exchange)
+
+    def _options(self, scope: asgi.Scope) -> asgi.Headers:
+        """The headers of an answer to OPTIONS, which has no body and needs no key."""
+        allow = (b"allow", ", ".join(HTTP_METHODS).encode())
+        return [allow, (b"cache-control", b"no-store"), *self._origins.preflight(scope["headers"])]
 
     def _check_host(self, scope: asgi.Scope) -> None:
         """Refuse a request unless it has one Host that is answered here (RFC 9112, section 3.2)."""
@@ -226,3 +266,8 @@ class Application:
 def _hosts(settings: ServerSettings) -> tuple[AllowedHosts, set[bytes]]:
     """The allowed hosts, and the Host headers that were found to be among them."""
     return AllowedHosts(settings.base_url, settings.hosts), set()
+
+
+def _origins(settings: ServerSettings) -> AllowedOrigins:
+    """The pages that may read answers."""
+    return AllowedOrigins(settings.origins, HTTP_METHODS)

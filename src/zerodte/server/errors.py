@@ -13,7 +13,7 @@ _LOGGED_PATH = 200
 _REJECTIONS = {
     400: ("bad_request", "This is not a well-formed request."),
     404: ("not_found", "There is nothing at this path; /docs lists what there is."),
-    405: ("method_not_allowed", f"This path answers {' and '.join(HTTP_METHODS)}."),
+    405: ("method_not_allowed", f"This path answers {', '.join(HTTP_METHODS)}."),
 }
 
 _LOG = logging.getLogger(__name__)
@@ -38,5 +38,7 @@ async def refuse(error: ApiError, send: Send) -> None:
     """Answer with an error."""
     content = error.body()
     headers = headers_of_errors(error.status) | {"content-length": str(len(content))}
+    if error.retry_after is not None:
+        headers["retry-after"] = str(error.retry_after)
     await send(begin(error.status, encoded(headers)))
     await send(body(content))

@@ -13,7 +13,7 @@ import msgspec
 
 import zerodte
 from zerodte.server.route import MEDIA_TYPES, FlatBody, Route
-from zerodte.wire.errors import STATUS, ErrorBody
+from zerodte.wire.errors import OWN_SHAPES, STATUS, ErrorBody
 from zerodte.wire.query import fields_of
 
 Json: TypeAlias = dict[str, Any]
@@ -27,6 +27,8 @@ _COMMON_CODES = (
     "headers_too_large",
     "internal_error",
 )
+#: What a route that needs a key may meet besides.
+_KEY_CODES = ("unauthorized", "tier_restricted", "quota_exceeded", "keys_unavailable")
 _REFERENCE = "#/components/schemas/{name}"
 _INTRODUCTION = (
     "Live analytics of options that expire today. Unknown numbers are null. "
@@ -57,7 +59,8 @@ def _components(shapes: Iterable[type | FlatBody]) -> Json:
     flats = [shape for shape in shapes if isinstance(shape, FlatBody)]
     structs = [shape for shape in shapes if not isinstance(shape, FlatBody)]
     structs += [half for flat in flats for half in (flat.head, flat.blocks)]
-    _, schemas = msgspec.json.schema_components([*structs, ErrorBody], ref_template=_REFERENCE)
+    errors = [ErrorBody, *OWN_SHAPES.values()]
+    _, schemas = msgspec.json.schema_components([*structs, *errors], ref_template=_REFERENCE)
     for schema in schemas.values():
         schema["description"] = cleandoc(schema["description"])
     _describe_tuples(schemas)
@@ -130,7 +133,8 @@ def _operation_id(route: Route) -> str:
 
 def _always(route: Route) -> tuple[str, ...]:
     """The error codes that do not depend on the query."""
-    return (*_COMMON_CODES, *(() if route.cache == "none" else ("not_acceptable",)))
+    keyed = () if route.plan == "open" else _KEY_CODES
+    return (*_COMMON_CODES, *keyed, *(() if route.cache == "none" else ("not_acceptable",)))
 
 
 def _success(route: Route) -> Json:
@@ -162,7 +166,8 @@ def _failures(codes: Iterable[str]) -> Json:
 def _failure(codes: Sequence[str]) -> Json:
     known = _examples()["errors"]
     examples = {code: {"value": known[code]} for code in codes if code in known}
-    return {"schema": _reference(ErrorBody), "examples": examples}
+    shape = OWN_SHAPES.get(codes[0], ErrorBody)
+    return {"schema": _reference(shape), "examples": examples}
 
 
 @functools.cache

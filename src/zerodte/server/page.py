@@ -31,18 +31,29 @@ _KEY = (
 )
 
 
-def home_page(base_url: str, symbols: Sequence[str], overview: str) -> bytes:
+#: In place of the table where answers need a key, because the page is open to everybody.
+KEYS_NEEDED = (
+    "<p>Answers need a key: send it in the header <code>X-Api-Key</code>. "
+    "Whoever runs this server creates one with <code>zerodte keys create</code>.</p>"
+)
+
+
+def home_page(
+    base_url: str, symbols: Sequence[str], overview: str, *, has_keys: bool = False
+) -> bytes:
     """The page at `/`: the market at a glance, and example requests.
 
     Args:
         base_url: The server's base URL.
         symbols: The symbols served.
         overview: The table, as HTML.
+        has_keys: Whether the examples need a key.
     """
     first = "SPY" if "SPY" in symbols else next(iter(symbols), "SPX")
     flow = "/v1/flow/zero-dte"
     examples = (f"{flow}/snapshot/{first}", f"{flow}/series/{first}", f"{flow}/leaderboard")
-    lines = "\n".join(f"curl -s {base_url}{path}" for path in examples)
+    curl = 'curl -s -H "X-Api-Key: $KEY"' if has_keys else "curl -s"
+    lines = "\n".join(f"{curl} {base_url}{path}" for path in examples)
     return _page(
         "zerodte",
         f"<main>{overview}</main>{_KEY}"

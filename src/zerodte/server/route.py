@@ -1,24 +1,29 @@
 """Routes as data: the query a route takes, the answers it gives, and how paths map to routes."""
 
 import functools
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Literal, TypeAlias
 from urllib.parse import parse_qsl, unquote
 
+from zerodte.server.access import Access, Admission
 from zerodte.server.metrics import Metrics
 from zerodte.server.settings import ServerSettings
 from zerodte.service.market_service import MarketService
 from zerodte.wire.query import Query, fields_of
 
-Plan: TypeAlias = Literal["open", "growth", "alpha"]
+#: The name of the lowest plan that may ask; `open` needs no key.
+RequiredPlan: TypeAlias = Literal["open", "free", "basic", "growth", "alpha"]
 Media: TypeAlias = Literal["json", "html", "css", "javascript", "metrics", "events"]
 #: Whether clients may cache an answer: never, if they revalidate it on each use, or forever because
 #: new content gets a new path.
 CachePolicy: TypeAlias = Literal["none", "revalidate", "immutable"]
 
-HTTP_METHODS = ("GET", "HEAD")
+HTTP_METHODS = ("GET", "HEAD", "OPTIONS")
+#: Parameters that let somebody in. They are neither cached nor logged.
+SECRET_PARAMETERS = ("apiKey", "ticket")
 MEDIA_TYPES: dict[Media, str] = {
     "json": "application/json",
     "html": "text/html",
@@ -39,6 +44,10 @@ _OWN: dict[Media, dict[str, str]] = {
     # Asks a proxy not to buffer events.
     "events": {"x-accel-buffering": "no"},
 }
+_OF_STATUS: dict[int, dict[str, str]] = {
+    401: {"www-authenticate": 'ApiKey realm="zerodte", header="X-Api-Key"'},
+    405: {"allow": ", ".join(HTTP_METHODS)},
+}
 _CACHE: dict[CachePolicy, str] = {
     "none": "no-store",
     "revalidate": "private, no-cache",
@@ -46,13 +55,18 @@ _CACHE: dict[CachePolicy, str] = {
 }
 
 
+_SECRET = re.compile("|".join(SECRET_PARAMETERS).encode())
+_NO_SECRETS: Mapping[str, str] = MappingProxyType({})
+
+
 @dataclass(frozen=True)
 class AppState:
-    """What handlers need: the market, the settings, and documents that never change."""
+    """What handlers need: the market, the settings, access, and documents that never change."""
 
     service: MarketService
     settings: ServerSettings
     metrics: Metrics
+    access: Access
     openapi: bytes
     reference: bytes
 
@@ -67,6 +81,8 @@ class Response:
 
 #: Makes the response to a query of the route's type.
 Respond: TypeAlias = Callable[[AppState, Any], Response]
+#: Makes the response to a caller about themselves, once it is counted.
+RespondToCaller: TypeAlias = Callable[[AppState, Admission], Response]
 
 
 @dataclass(frozen=True)
@@ -76,6 +92,25 @@ class FlatBody:
     name: str
     head: type
     blocks: type
+
+
+def split_secrets(query_string: bytes) -> tuple[bytes, Mapping[str, str]]:
+    """Take the secret parameters out of a query string.
+
+    Returns:
+        The query string without them, and the first value of each, by name.
+    """
+    if not query_string or not (b"%" in query_string or _SECRET.search(query_string)):
+        return query_string, _NO_SECRETS
+    rest: list[bytes] = []
+    secrets: dict[str, str] = {}
+    for part in query_string.split(b"&"):
+        pairs = parse_qsl(part.decode("latin-1"), keep_blank_values=True)
+        if pairs and pairs[0][0] in SECRET_PARAMETERS:
+            secrets.setdefault(*pairs[0])
+        else:
+            rest.append(part)
+    return b"&".join(rest), secrets
 
 
 def ask_market(state: AppState, query: Query) -> Response:
@@ -98,13 +133,15 @@ class Route:
         media: The media type of the body.
         cache: Whether clients and this server cache the answer.
         respond: Makes the response.
+        respond_to: Makes the response where it depends on the caller, in place of `respond`; it is
+            never cached.
         in_thread: Whether `respond` may take long, and so runs in a worker thread.
         headers: Extra headers, such as a page's content security policy.
         is_documented: Whether the route appears in the reference.
     """
 
     path: str
-    plan: Plan
+    plan: RequiredPlan
     query: type[Query]
     summary: str
     answers: tuple[type | FlatBody, ...] = ()
@@ -112,6 +149,7 @@ class Route:
     media: Media = "json"
     cache: CachePolicy = "revalidate"
     respond: Respond = ask_market
+    respond_to: RespondToCaller | None = None
     in_thread: bool = True
     headers: Mapping[str, str] = field(default_factory=dict)
     is_documented: bool = True
@@ -196,8 +234,7 @@ def headers_of(route: Route) -> dict[str, str]:
 
 def headers_of_errors(status: int) -> dict[str, str]:
     """The headers of an error."""
-    allow = {"allow": ", ".join(HTTP_METHODS)} if status == 405 else {}
-    return _headers("json", "none") | allow
+    return _headers("json", "none") | _OF_STATUS.get(status, {})
 
 
 def _headers(media: Media, cache: CachePolicy) -> dict[str, str]:

@@ -149,6 +149,15 @@ class _Uvicorn(uvicorn.Server):
         await super().shutdown(sockets)
 
 
+def forbid_core_dumps() -> None:
+    """Leave no image of the memory, where clients' keys are, should the process crash."""
+    if sys.platform != "win32":
+        import resource  # noqa: PLC0415  not on every system
+
+        _, most = resource.getrlimit(resource.RLIMIT_CORE)
+        resource.setrlimit(resource.RLIMIT_CORE, (0, most))
+
+
 def _allow_connections() -> None:
     """Raise the limit of open files to this user's maximum."""
     import resource  # noqa: PLC0415  not on every system

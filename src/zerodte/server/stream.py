@@ -7,7 +7,7 @@ for a reader except what its connection has not sent yet.
 
 import asyncio
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -109,8 +109,9 @@ class Stream:
         scope: asgi.Scope,
         receive: asgi.Receive,
         send: asgi.Send,
+        is_valid: Callable[[], bool] = lambda: True,
     ) -> None:
-        """Answer a request with a stream, until the reader or the server ends it.
+        """Answer a request with a stream, until the reader, the server or its key's end ends it.
 
         Args:
             query: The symbol's query.
@@ -118,6 +119,7 @@ class Stream:
             scope: The request's ASGI scope.
             receive: The connection's ASGI callable.
             send: The connection's ASGI callable; it waits while the reader takes nothing.
+            is_valid: Whether the reader may go on reading.
 
         Raises:
             ApiError: Before anything is sent, as `MarketService.events` does.
@@ -134,7 +136,7 @@ class Stream:
             if scope["method"] == "HEAD":
                 await send(asgi.body(b""))
                 return
-            await self._read(channel, reader, missed, receive, send)
+            await self._read(channel, reader, missed, receive, send, is_valid)
         finally:
             channel.readers.discard(reader)
             if not channel.readers:
@@ -172,12 +174,13 @@ class Stream:
         missed: bytes,
         receive: asgi.Receive,
         send: asgi.Send,
+        is_valid: Callable[[], bool],
     ) -> None:
         disconnect = asyncio.create_task(_until_disconnect(receive))
         disconnect.add_done_callback(reader.leave)
         try:
             await send(asgi.body(sse.RETRY + missed, more=True))
-            while not (reader.is_gone or self._is_stopped):
+            while not (reader.is_gone or self._is_stopped) and is_valid():
                 if reader.number != channel.number:
                     await send(asgi.body(self._next(channel, reader), more=True))
                     continue

@@ -77,6 +77,11 @@ def setting_options(
     return add
 
 
+def setting_option(key: str) -> Callable[[CommandFunction], CommandFunction]:
+    """The option of one setting; the command has `CONFIG` too."""
+    return click.option(cls=SettingOption, setting=BY_KEY[key])
+
+
 def plain_option(key: str) -> Callable[[CommandFunction], CommandFunction]:
     """The option of a setting, for a command that does not follow the configuration."""
     setting = BY_KEY[key]

@@ -1,0 +1,250 @@
+"""The keys of a running server: all of them in memory, their usage in the key file.
+
+One thread owns the file. It commits the answers of limited plans before they are sent, all that
+wait in one transaction; it adds those of unlimited plans once per second; and it looks ten times
+per second whether another process has created, rotated or revoked a key.
+
+An event loop only looks up, counts, and waits for the thread: it never waits for a disk itself.
+"""
+
+import logging
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from typing import TypeAlias
+
+from zerodte.access.error import KeyFileError
+from zerodte.access.key import KeyRecord, find_key
+from zerodte.access.key_store import KeyStore
+from zerodte.access.usage import DAY_S, day_of
+from zerodte.logs import log
+
+#: Seconds between looks at the file, and between additions of unlimited plans' answers.
+_LOOK_S, _ADD_S = 0.1, 1.0
+#: Answers that may wait to be committed at the same time.
+_MAX_WAITING = 10_000
+#: Key id and UTC day, as a number of days since 1970.
+_KeyDay: TypeAlias = tuple[str, int]
+
+_LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Charge:
+    """An answer of a limited plan that waits to be committed."""
+
+    key: str
+    day: int
+    limit: int
+    answers: "Future[int | None]" = field(default_factory=Future)
+
+
+class Keyring:
+    """The keys in a file, and their usage. All methods may be called on any thread.
+
+    Args:
+        path: The key file, which must exist.
+        now: Tells the time in unix seconds.
+
+    Raises:
+        KeyFileError: The file cannot be used.
+    """
+
+    def __init__(self, path: Path, now: Callable[[], float] = time.time) -> None:
+        self._path, self._now = path, now
+        self._store: KeyStore | None = None
+        self._records: dict[bytes, KeyRecord] = {}
+        self._by_id: dict[str, KeyRecord] = {}
+        self._revision = self._changes = -1
+        self._known: dict[_KeyDay, int] = {}
+        self._added: Counter[_KeyDay] = Counter()
+        self._lock = threading.Lock()
+        self._queue: SimpleQueue[_Charge | None] = SimpleQueue()
+        self._look_fault: str | None = None
+        self._write_fault: str | None = None
+        with KeyStore(path) as store:
+            self._read(store)
+        self._thread = threading.Thread(target=self._run, name="keys", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Commit what is counted, and end the thread."""
+        self._queue.put(None)
+        self._thread.join()
+
+    @property
+    def fault(self) -> str | None:
+        """Why keys cannot be looked up now; None if they can."""
+        return self._look_fault
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What its operator should repair, without the path."""
+        reason = self._look_fault or self._write_fault
+        return (f"the key file cannot be used: {reason}",) if reason else ()
+
+    @property
+    def plans(self) -> Counter[str]:
+        """How many valid keys each plan has."""
+        return Counter(record.plan for record in self._records.values() if not record.revoked)
+
+    def find(self, key: bytes) -> KeyRecord | None:
+        """The record of a key, valid or revoked; None if it is unknown."""
+        return find_key(self._records, key)
+
+    def record(self, key: str) -> KeyRecord | None:
+        """The record of a key by its id."""
+        return self._by_id.get(key)
+
+    def is_valid(self, record: KeyRecord) -> bool:
+        """Whether a key that was found earlier is still valid: neither revoked nor rotated."""
+        current = self._records.get(record.digest)
+        return current is not None and current.revoked is None
+
+    def answers(self, key: str) -> int:
+        """Answers of the current UTC day of a key, by its id, as far as they are known."""
+        today = self._today()
+        return self._known.get((key, today), 0) + self._added.get((key, today), 0)
+
+    def count(self, key: str) -> None:
+        """Count an answer of an unlimited plan; it is committed within about a second."""
+        with self._lock:
+            self._added[key, self._today()] += 1
+
+    def charge(self, key: str, limit: int) -> "Future[int | None]":
+        """Count an answer of a limited plan.
+
+        Returns:
+            Once it is committed, the answers of the day; None if there were `limit` before.
+            KeyFileError if it cannot be committed.
+        """
+        charge = _Charge(key, self._today(), limit)
+        if self._queue.qsize() >= _MAX_WAITING or not self._thread.is_alive():
+            charge.answers.set_exception(KeyFileError(self._path, "too many answers wait for it"))
+        else:
+            self._queue.put(charge)
+        return charge.answers
+
+    def _today(self) -> int:
+        return int(self._now()) // DAY_S
+
+    # The thread
+
+    def _run(self) -> None:
+        is_open = True
+        look = add = time.monotonic()
+        while is_open:
+            charges, is_open = self._take(look - time.monotonic())
+            now = time.monotonic()
+            is_due = now >= add or not is_open
+            if charges or (is_due and (self._added or self._write_fault)):
+                self._commit(charges)
+            if now >= look:
+                self._look()
+                look = time.monotonic() + _LOOK_S
+            if is_due:
+                add = now + _ADD_S
+        self._drop_store()
+
+    def _take(self, timeout: float) -> tuple[list[_Charge], bool]:
+        """All charges that wait, at least one unless the time is up; False after the last."""
+        charges: list[_Charge] = []
+        try:
+            charge = self._queue.get(timeout=max(timeout, 0.0))
+            while charge is not None:
+                # Whoever has given up is not counted.
+                if charge.answers.set_running_or_notify_cancel():
+                    charges.append(charge)
+                charge = self._queue.get_nowait()
+        except Empty:
+            return charges, True
+        return charges, False
+
+    def _commit(self, charges: list[_Charge]) -> None:
+        """Commit charges, and what is counted of unlimited plans, in one transaction."""
+        with self._lock:
+            added = dict(self._added)
+        rows = {(key, _named(day)): count for (key, day), count in added.items()}
+        try:
+            store = self._opened()
+            with store.transaction():
+                counted = [store.charge(c.key, _named(c.day), c.limit) for c in charges]
+                store.add(rows)
+        except KeyFileError as error:
+            self._fail(error)
+            for charge in charges:
+                charge.answers.set_exception(error)
+            return
+        except Exception as error:
+            _LOG.error("keys failed", exc_info=error)
+            for charge in charges:
+                charge.answers.set_exception(error)
+            return
+        self._write_fault = None
+        with self._lock:
+            self._added.subtract(added)
+            self._added = +self._added
+            for key_day, count in added.items():
+                self._known[key_day] = self._known.get(key_day, 0) + count
+        for charge, answers in zip(charges, counted, strict=True):
+            self._known[charge.key, charge.day] = charge.limit if answers is None else answers
+        for charge, answers in zip(charges, counted, strict=True):
+            charge.answers.set_result(answers)
+
+    def _look(self) -> None:
+        """Read the keys again if another process has changed them."""
+        try:
+            store = self._opened()
+            if not store.is_untouched():
+                # A checkpoint, or somebody who should not: pages in memory may be out of date.
+                self._drop_store()
+                store = self._opened()
+            if self._look_fault is not None or store.changes != self._changes:
+                self._read(store)
+            if any(day != self._today() for _, day in self._known):
+                today = self._today()
+                self._known = {of: n for of, n in self._known.items() if of[1] == today}
+        except KeyFileError as error:
+            self._fail(error)
+
+    def _opened(self) -> KeyStore:
+        if self._store is None:
+            self._store = KeyStore(self._path)
+        return self._store
+
+    def _read(self, store: KeyStore) -> None:
+        changes, revision = store.changes, store.revision
+        if revision != self._revision or self._look_fault is not None:
+            self._records = store.records()
+            self._by_id = {record.id: record for record in self._records.values()}
+            today = self._today()
+            usage = store.usage(_named(today))
+            self._known = {(key, today): answers for key, answers in usage.items()}
+            if self._look_fault is not None:
+                log("keys_readable", logging.WARNING)
+        self._changes, self._revision, self._look_fault = changes, revision, None
+
+    def _fail(self, error: KeyFileError) -> None:
+        """Note what is wrong, log it once, and open the file anew if it cannot be read."""
+        if error.reason not in (self._look_fault, self._write_fault):
+            log("keys_failed", logging.ERROR, problem=str(error))
+        if not error.is_unreadable:
+            self._write_fault = error.reason
+            return
+        self._look_fault = error.reason
+        self._drop_store()
+
+    def _drop_store(self) -> None:
+        self._changes = -1
+        if self._store is not None:
+            self._store.close()
+            self._store = None
+
+
+def _named(day: int) -> str:
+    return day_of(day * DAY_S)

@@ -1,0 +1,79 @@
+"""Tickets for streams: a browser's EventSource cannot send a key, so it sends a ticket instead.
+
+A ticket is fetched with a key, opens one stream within half a minute, and is worth nothing
+afterwards, so an address that ends up in a log or a history does no harm.
+"""
+
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from secrets import token_hex
+from typing import Final
+
+from zerodte.access.key import digest_of
+
+#: Seconds in which a ticket has to be used.
+TICKET_S: Final = 30
+_TICKET_BYTES: Final = 24
+#: Unused tickets of one key, and of all; older ones give way.
+_MAX_PER_KEY, _MAX_TICKETS = 32, 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class StreamTicket:
+    """A ticket that was handed out.
+
+    Attributes:
+        text: What the stream's address carries.
+        expires: Until when it can be used, unix seconds.
+    """
+
+    text: str
+    expires: int
+
+
+class StreamTickets:
+    """The unused tickets of a server, in memory only. It belongs to one event loop.
+
+    Args:
+        now: Tells the time in unix seconds.
+    """
+
+    def __init__(self, now: Callable[[], float] = time.time) -> None:
+        self._now = now
+        self._keys: dict[bytes, tuple[str, float]] = {}
+        self._order: deque[bytes] = deque()
+
+    def __len__(self) -> int:
+        """How many are unused and not expired."""
+        self._drop_expired()
+        return len(self._keys)
+
+    def issue(self, key: str) -> StreamTicket:
+        """A new ticket for the key of an id."""
+        self._drop_expired()
+        own = [digest for digest in self._order if self._keys.get(digest, ("", 0.0))[0] == key]
+        if len(own) >= _MAX_PER_KEY:
+            self._keys.pop(own[0])
+        elif len(self._keys) >= _MAX_TICKETS:
+            self._keys.pop(next(iter(self._keys)))
+        text, expires = token_hex(_TICKET_BYTES), int(self._now()) + TICKET_S
+        digest = digest_of(text.encode())
+        self._keys[digest] = key, expires
+        self._order.append(digest)
+        return StreamTicket(text, expires)
+
+    def redeem(self, text: str) -> str | None:
+        """The id of the key that a ticket was issued for, once; None if it is worth nothing."""
+        self._drop_expired()
+        key, _ = self._keys.pop(digest_of(text.encode(errors="replace")), (None, 0.0))
+        return key
+
+    def _drop_expired(self) -> None:
+        now = self._now()
+        while self._order:
+            entry = self._keys.get(self._order[0])
+            if entry is not None and entry[1] > now:
+                return
+            self._keys.pop(self._order.popleft(), None)

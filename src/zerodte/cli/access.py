@@ -1,0 +1,68 @@
+"""Who is answered, and where the key file lies."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from zerodte.access.key_store import KeyStore
+from zerodte.access.keyring import Keyring
+from zerodte.server.app import ROUTES
+from zerodte.server.key_access import KeyAccess
+from zerodte.server.run import Listener
+
+
+def default_key_file() -> Path:
+    """The key file that is used unless another is named: the user's, after the XDG folders."""
+    data = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
+    return Path(data) / "zerodte" / "keys.db"
+
+
+@dataclass(frozen=True)
+class AccessChoice:
+    """Who is answered, as the settings choose.
+
+    Attributes:
+        keys: The key file; None to answer everybody.
+        is_open: Whether everybody may be answered beyond this machine.
+    """
+
+    keys: Path | None
+    is_open: bool
+
+    def listen(self, host: str, port: int) -> Listener:
+        """Listen, once it is certain that whoever should be refused can be.
+
+        Raises:
+            KeyFileError: Keys are required, and the key file cannot be used.
+            click.UsageError: Other machines could ask without a key, and nobody has chosen that.
+        """
+        if self.keys is not None:
+            KeyStore(self.keys).close()
+        listener = Listener(host, port)
+        if self.keys is None and not self.is_open and not listener.is_private:
+            listener.socket.close()
+            raise click.UsageError(
+                f"{host} can be reached from other machines, and without keys whoever reaches it "
+                "is answered. Require keys with --auth keys, or choose that with --open."
+            )
+        return listener
+
+    def keyring(self) -> Keyring | None:
+        """The keys, if they are required."""
+        if self.keys is None:
+            return None
+        keyring = Keyring(self.keys)
+        if not keyring.plans:
+            click.secho(
+                f"warning: {self.keys} has no valid key; `zerodte keys create` makes one",
+                fg="yellow",
+                err=True,
+            )
+        return keyring
+
+
+def access_to(keyring: Keyring | None) -> KeyAccess | None:
+    """Access by the keys of a keyring, to every route; None admits everybody."""
+    return None if keyring is None else KeyAccess(keyring, ROUTES)

@@ -1,0 +1,201 @@
+"""Daily limits: exact under concurrency, between servers, over kills, and until midnight UTC."""
+
+import asyncio
+import threading
+from collections import Counter
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+from typing import Final
+
+import httpx
+import pytest
+
+from runtime.feeds_on_ports import eventually
+from server.keyed import create_key, keyed_server
+from server.keyed_process import keyed_process
+from server.paths import LEADERBOARD, SNAPSHOT
+from zerodte.access.key_store import KeyStore
+
+ACCOUNT: Final = "/v1/account"
+SPX: Final = SNAPSHOT + "SPX"
+#: 2026-05-29 23:59:50 UTC.
+LATE: Final = 1_780_099_190
+
+
+def stored(path: Path, day: str = "") -> list[int]:
+    """Answers of a day, of all keys that have any."""
+    with KeyStore(path) as store:
+        return list(store.usage(day or datetime.now(tz=UTC).date().isoformat()).values())
+
+
+def ask_at_once(urls: Sequence[str], key: str, count: int) -> list[httpx.Response]:
+    """So many answers to requests that are all under way at the same time."""
+
+    async def ask() -> list[httpx.Response]:
+        limits = httpx.Limits(max_connections=count)
+        async with httpx.AsyncClient(trust_env=False, limits=limits, timeout=120) as client:
+            headers = {"x-api-key": key}
+            asked = (client.get(urls[n % len(urls)], headers=headers) for n in range(count))
+            return await asyncio.gather(*asked)
+
+    return asyncio.run(ask())
+
+
+@pytest.mark.parametrize(
+    ("plan", "limit", "next_plan"), [("free", 5, "Basic"), ("basic", 250, "Growth")]
+)
+def test_a_limit_is_exact_under_concurrency(
+    tmp_path: Path, plan: str, limit: int, next_plan: str
+) -> None:
+    path = tmp_path / "keys.db"
+    _, key = create_key(path, plan)
+    with keyed_server(path) as server:
+        answers = ask_at_once([server.url + ACCOUNT], key, 200)
+        answers += ask_at_once([server.url + ACCOUNT], key, 200)
+        refused = [answer for answer in answers if answer.status_code == 429]
+        given = [answer for answer in answers if answer.status_code == 200]
+        assert (len(given), len(refused)) == (limit, 400 - limit)
+        left = sorted(int(answer.headers["x-ratelimit-remaining"]) for answer in given)
+        assert left == list(range(limit))
+    assert stored(path) == [limit]
+    for answer in refused:
+        body = answer.json()
+        reset = int(answer.headers["x-ratelimit-reset"])
+        assert body.pop("message").startswith(f"The {plan.title()} plan has {limit} answers")
+        assert datetime.fromisoformat(body.pop("reset_at")).timestamp() == reset
+        assert body == {
+            "status": "ERROR",
+            "error": "Quota exceeded",
+            "current_plan": plan.title(),
+            "limit": limit,
+            "upgrade_to": next_plan,
+        }
+        wait = int(answer.headers["retry-after"])
+        now = parsedate_to_datetime(answer.headers["date"])
+        assert abs(now.timestamp() + wait - reset) <= 5
+        assert answer.headers["x-ratelimit-remaining"] == "0"
+
+
+def test_a_limit_holds_for_all_servers_of_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "keys.db"
+    _, key = create_key(path, "basic")
+    with keyed_server(path) as one, keyed_server(path) as other:
+        answers = ask_at_once([one.url + ACCOUNT, other.url + ACCOUNT], key, 300)
+    assert Counter(answer.status_code for answer in answers) == {200: 250, 429: 50}
+    assert stored(path) == [250]
+
+
+def test_errors_and_options_do_not_count(tmp_path: Path) -> None:
+    path = tmp_path / "keys.db"
+    _, key = create_key(path, "growth")
+    headers = {"x-api-key": key}
+    with keyed_server(path) as server:
+        tag = server.get(SPX, key).headers["etag"]
+        assert server.get(SPX, key, **{"if-none-match": tag}).status_code == 304
+        assert server.client.head(SPX, headers=headers).status_code == 200
+        for path_, status in [
+            (SNAPSHOT + "XYZ", 404),
+            (SNAPSHOT + "WARM", 503),
+            (SNAPSHOT + "BROKEN", 500),
+            (SPX + "?expiry=x", 400),
+            ("/v1/flow/zero-dte/heatmap/SPX", 403),
+            ("/v1/nowhere", 404),
+        ]:
+            assert server.get(path_, key).status_code == status
+        assert server.client.post(SPX, headers=headers).status_code == 405
+        assert server.client.options(SPX, headers=headers).status_code == 204
+        refused = server.client.get(SPX, headers=headers | {"accept-encoding": "*;q=0"})
+        assert refused.status_code == 406
+        answer = server.get(ACCOUNT, key)
+    assert answer.json()["usage_today"] == 4
+    assert stored(path) == [4]
+
+
+def test_a_new_day_begins_at_midnight_utc(tmp_path: Path) -> None:
+    path = tmp_path / "keys.db"
+    _, key = create_key(path, "free")
+    now = [float(LATE)]
+    with keyed_server(path, now=lambda: now[0]) as server:
+        answers = [server.get(ACCOUNT, key) for _ in range(6)]
+        assert [answer.status_code for answer in answers] == [200] * 5 + [429]
+        assert answers[-1].headers["retry-after"] == "10"
+        assert answers[-1].json()["reset_at"] == "2026-05-30T00:00:00Z"
+        now[0] += 9.9
+        assert server.get(ACCOUNT, key).status_code == 429
+        now[0] += 0.1
+        first = server.get(ACCOUNT, key)
+        assert (first.status_code, first.json()["usage_today"]) == (200, 1)
+        assert first.headers["x-ratelimit-reset"] == str(LATE + 10 + 86_400)
+    assert stored(path, "2026-05-29") == [5]
+    assert stored(path, "2026-05-30") == [1]
+
+
+def test_rotation_keeps_the_usage_and_revocation_ends_a_key(tmp_path: Path) -> None:
+    path = tmp_path / "keys.db"
+    which, key = create_key(path, "free")
+    with keyed_server(path) as server:
+        assert [server.get(ACCOUNT, key).status_code for _ in range(3)] == [200] * 3
+        with KeyStore(path) as store:
+            _, new = store.rotate(which)
+        # Refused either way, so that waiting does not count.
+        eventually(lambda: server.get(LEADERBOARD, key).status_code == 401)
+        assert server.get(ACCOUNT, new).headers["x-ratelimit-remaining"] == "1"
+        with KeyStore(path) as store:
+            store.revoke(which)
+        eventually(lambda: server.get(LEADERBOARD, new).status_code == 401)
+        _, later = create_key(path, "alpha")
+        eventually(lambda: server.get(ACCOUNT, later).status_code == 200)
+
+
+def test_unlimited_answers_are_added_within_about_a_second_and_at_the_end(tmp_path: Path) -> None:
+    path = tmp_path / "keys.db"
+    _, key = create_key(path, "alpha")
+    with keyed_server(path) as server:
+        for _ in range(30):
+            assert server.get(SPX, key).headers["x-ratelimit-remaining"] == "unlimited"
+        eventually(lambda: stored(path) == [30], 10)
+        assert server.get(ACCOUNT, key).json()["usage_today"] == 31
+    assert stored(path) == [31]
+
+
+def test_a_limit_is_exact_over_kills(tmp_path: Path) -> None:
+    """Whatever was received is counted, and no more than a request per client beside it."""
+    path = tmp_path / "keys.db"
+    _, key = create_key(path, "basic")
+    clients, received, kills = 4, 0, 0
+    while True:
+        given = Counter[int]()
+        with keyed_process(path) as server:
+
+            def ask(url: str, given: Counter[int], stop: threading.Event) -> None:
+                with httpx.Client(trust_env=False, timeout=30) as client:
+                    while not stop.is_set():
+                        try:
+                            answer = client.get(url, headers={"x-api-key": key})
+                        except httpx.HTTPError:
+                            return
+                        given[answer.status_code] += 1
+
+            stop = threading.Event()
+            threads = [
+                threading.Thread(target=ask, args=(server.url + ACCOUNT, given, stop))
+                for _ in range(clients)
+            ]
+            for thread in threads:
+                thread.start()
+            eventually(lambda given=given: given[200] >= 60 or given[429] > 0)  # type: ignore[misc]
+            server.running.kill()
+            stop.set()
+            for thread in threads:
+                thread.join()
+        received += given[200]
+        if given[429]:
+            break
+        kills += 1
+        assert given.keys() == {200}
+        assert received <= stored(path)[0] <= received + clients * kills
+    assert kills >= 2
+    assert stored(path) == [250]
+    assert 250 - clients * kills <= received <= 250
