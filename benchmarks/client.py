@@ -17,13 +17,16 @@ class Requests(asyncio.Protocol):
     Args:
         path: What to ask for.
         coding: Which content coding to accept.
+        key: The API key.
         answered: Called after each answer.
     """
 
-    def __init__(self, path: str, coding: str, answered: Callable[["Requests"], None]) -> None:
+    def __init__(
+        self, path: str, coding: str, key: str, answered: Callable[["Requests"], None]
+    ) -> None:
         self._request = (
             f"GET {path} HTTP/1.1\r\nhost: 127.0.0.1\r\naccept: */*\r\n"
-            f"accept-encoding: {coding}\r\nuser-agent: load\r\nx-api-key: none\r\n\r\n"
+            f"accept-encoding: {coding}\r\nuser-agent: load\r\nx-api-key: {key}\r\n\r\n"
         ).encode()
         self._answered = answered
         self._missing = 0
@@ -60,7 +63,9 @@ async def connect(url: str, made: Callable[[], asyncio.Protocol], count: int) ->
         await loop.create_connection(made, host, int(port))
 
 
-async def saturate(url: str, path: str, coding: str, connections: int, seconds: float) -> float:
+async def saturate(
+    url: str, path: str, coding: str, connections: int, seconds: float, key: str = "none"
+) -> float:
     """Answers a second, when every connection asks again as soon as it is answered."""
     answers = 0
 
@@ -72,7 +77,7 @@ async def saturate(url: str, path: str, coding: str, connections: int, seconds: 
     opened: list[Requests] = []
 
     def made() -> Requests:
-        opened.append(Requests(path, coding, answered))
+        opened.append(Requests(path, coding, key, answered))
         return opened[-1]
 
     await connect(url, made, connections)
@@ -109,7 +114,7 @@ async def paced(
     made_of = iter(range(connections))
 
     def made() -> Requests:
-        connection = Requests(paths[next(made_of) % len(paths)], coding, answered)
+        connection = Requests(paths[next(made_of) % len(paths)], coding, "none", answered)
         idle.append(connection)
         return connection
 

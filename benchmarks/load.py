@@ -27,12 +27,14 @@ from benchmarks.serving import CORE
 
 T = TypeVar("T")
 
-_SNAPSHOT = "/v1/flow/zero-dte/snapshot/SPY"
-_HEATMAP = "/v1/flow/zero-dte/heatmap/SPY"
+SNAPSHOT = "/v1/flow/zero-dte/snapshot/SPY"
+HEATMAP = "/v1/flow/zero-dte/heatmap/SPY"
 _STREAM = "/v1/flow/zero-dte/stream/SPY"
 _CODING = "zstd"
 _CONNECTIONS = 64
 _SECONDS = 4.0
+#: Long enough for every connection to be answered once, on a busy machine too.
+_WARM_SECONDS = 2.0
 _SPEED = 60
 _RATE = 2_000
 _READERS, _STALLED = 1_000, 10
@@ -61,9 +63,9 @@ class Served:
 
 
 @contextmanager
-def server(*arguments: object) -> Iterator[Served]:
+def server(*arguments: object, module: str = "benchmarks.serving") -> Iterator[Served]:
     """A server in a process of its own, ready."""
-    command = [sys.executable, "-m", "benchmarks.serving", *map(str, arguments)]
+    command = [sys.executable, "-m", module, *map(str, arguments)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603
         assert process.stdout is not None
         try:
@@ -76,10 +78,10 @@ def rows() -> list[Row]:
     """An answer that is kept, beside the least that could be done to send its bytes."""
     measured = []
     with server("market", 0) as market:
-        for name, path in (("snapshot", _SNAPSHOT), ("heatmap", _HEATMAP)):
+        for name, path in (("snapshot", SNAPSHOT), ("heatmap", HEATMAP)):
             size = market.size(path)
             with server("bare", size) as peer:
-                ours, bare = _cost(market, path), _cost(peer, path)
+                ours, bare = cost(market, path), cost(peer, path)
             title = f"kept {name}, {size:,} bytes of {_CODING}, cpu"
             measured.append(Row(title, ours * 1e6, "bare ASGI app", bare * 1e6))
     return measured
@@ -88,28 +90,29 @@ def rows() -> list[Row]:
 def main() -> None:
     """Print everything."""
     with server("market", 0) as market:
-        for path in (_SNAPSHOT, _HEATMAP):
+        for path in (SNAPSHOT, HEATMAP):
             for coding in (_CODING, "identity"):
                 spent, rate = _spent(market, path, coding)
                 print(f"{path} {coding}: {rate:,.0f}/s at {spent:.0%} of a core")
     with server("market", 1) as market:
-        for paths in ([_SNAPSHOT], [_HEATMAP], [_SNAPSHOT, _HEATMAP]):
+        for paths in ([SNAPSHOT], [HEATMAP], [SNAPSHOT, HEATMAP]):
             waits = _run(paced(market.url, paths, _CODING, _RATE, _CONNECTIONS, 4 * _SECONDS))
             print(f"{_RATE:,}/s of {' and '.join(paths)}: {_shown(waits)}")
     with server("market", _SPEED) as market:
         print(f"{_READERS:,} readers, {_STALLED} stalled: {_shown(_run(_streams(market)))}")
 
 
-def _cost(served: Served, path: str) -> float:
-    spent, rate = _spent(served, path, _CODING)
+def cost(served: Served, path: str, key: str = "none") -> float:
+    """Processor seconds of an answer."""
+    spent, rate = _spent(served, path, _CODING, key)
     return spent / rate
 
 
-def _spent(served: Served, path: str, coding: str) -> tuple[float, float]:
+def _spent(served: Served, path: str, coding: str, key: str = "none") -> tuple[float, float]:
     """Processor seconds a second, and answers a second."""
-    _run(saturate(served.url, path, coding, _CONNECTIONS, 0.5))
+    _run(saturate(served.url, path, coding, _CONNECTIONS, _WARM_SECONDS, key))
     before = served.cpu_seconds()
-    rate = _run(saturate(served.url, path, coding, _CONNECTIONS, _SECONDS))
+    rate = _run(saturate(served.url, path, coding, _CONNECTIONS, _SECONDS, key))
     # What comes before the clock of `saturate` starts is spent at the same rate.
     return (served.cpu_seconds() - before) / (1.25 * _SECONDS), rate
 

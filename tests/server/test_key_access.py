@@ -13,6 +13,7 @@ import pytest
 from runtime.feeds_on_ports import eventually
 from server.keyed import KeyedServer, create_key, keyed_server
 from server.paths import SERIES, SNAPSHOT
+from server.test_openapi import faults
 from zerodte.access.key_store import KeyStore
 from zerodte.access.plan import Plan, PlanTable
 from zerodte.server.app import ROUTES
@@ -186,6 +187,30 @@ def assert_tier_restricted(answer: httpx.Response, method: str, plan: str, requi
             "required_plan": required.capitalize(),
         }
         assert required.capitalize() in message
+
+
+def test_refusals_are_as_the_openapi_document_says(tmp_path: Path) -> None:
+    path = tmp_path / "keys.db"
+    _, free = create_key(path, "free")
+    _, growth = create_key(path, "growth")
+    with keyed_server(path) as server:
+        document = server.get("/openapi.json").json()
+        answers = {("/v1/account", free): [200] * 5 + [429]}
+        answers |= {(route.path, "x"): [401] for route in ROUTES if route.plan != "open"}
+        answers |= {(route.path, free): [403] for route in ROUTES if route.plan == "growth"}
+        answers |= {("/v1/stream-ticket", growth): [200]}
+        for (path_, key), statuses in answers.items():
+            responses = document["paths"][path_]["get"]["responses"]
+            for status in statuses:
+                answer = server.get(path_.replace("{symbol}", "SPX"), key)
+                assert answer.status_code == status
+                schema = responses[str(status)]["content"]["application/json"]["schema"]
+                assert faults(answer.json(), schema, document) == []
+        for route in ROUTES:
+            if route.is_documented:
+                operation = document["paths"][route.path]["get"]
+                assert ("security" in operation) == (route.plan != "open")
+                assert ("401" in operation["responses"]) == (route.plan != "open")
 
 
 SPX: Final = SNAPSHOT + "SPX"

@@ -149,7 +149,7 @@ class Turnstile(OpenAccess):
         """One more."""
         del route, query, headers
         self.arrived.release()
-        return Admission("somebody", "alpha", [])
+        return Admission("somebody", "alpha", [], None)
 
 
 @pytest.mark.parametrize(("symbol", "status"), [("SPX", 200), ("WARM", 503), ("BROKEN", 500)])

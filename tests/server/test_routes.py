@@ -265,7 +265,7 @@ class Door(OpenAccess):
         if self.is_closed:
             raise ApiError("warming_up", "Refused by the door.")
         caller = b"%d" % len(self.plans)
-        return Admission("somebody", "alpha", [(b"x-ratelimit-remaining", caller)])
+        return Admission("somebody", "alpha", [(b"x-ratelimit-remaining", caller)], None)
 
 
 @pytest.fixture

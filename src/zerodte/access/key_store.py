@@ -18,8 +18,8 @@ from zerodte.access.key import KeyRecord, check_name, digest_of, is_like_key, ne
 #: Marks the file as ours (`PRAGMA application_id`): "zdte" in ASCII.
 _APPLICATION: Final = 2_053_403_749
 _VERSION: Final = 1
-#: Seconds to wait for another writer.
-_LOCK_S: Final = 0.5
+#: Seconds to wait for another writer, such as another server on a slow disk.
+_LOCK_S: Final = 2.0
 _SCHEMA: Final = """
 BEGIN IMMEDIATE;
 CREATE TABLE IF NOT EXISTS keys (
@@ -31,7 +31,7 @@ CREATE TABLE IF NOT EXISTS keys (
     revoked INTEGER
 );
 CREATE TABLE IF NOT EXISTS usage (
-    key TEXT NOT NULL REFERENCES keys (id),
+    key TEXT NOT NULL,
     day TEXT NOT NULL,
     answers INTEGER NOT NULL,
     PRIMARY KEY (key, day)
@@ -272,7 +272,6 @@ class KeyStore:
             if version > _VERSION:
                 raise KeyFileError(self.path, "a newer zerodte has written it", is_unreadable=True)
             self._database.execute("PRAGMA synchronous = FULL")
-            self._database.execute("PRAGMA foreign_keys = ON")
             if size and self._database.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
                 raise KeyFileError(self.path, _REASONS["SQLITE_CORRUPT"], is_unreadable=True)
             if not size:

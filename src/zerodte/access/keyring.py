@@ -45,7 +45,7 @@ class _Charge:
 
 
 class Keyring:
-    """The keys in a file, and their usage. All methods may be called on any thread.
+    """The keys in a file, and their usage. `count` is called on one thread, the others on any.
 
     Args:
         path: The key file, which must exist.
@@ -61,9 +61,12 @@ class Keyring:
         self._records: dict[bytes, KeyRecord] = {}
         self._by_id: dict[str, KeyRecord] = {}
         self._revision = self._changes = -1
+        self._day = self._today()
         self._known: dict[_KeyDay, int] = {}
-        self._added: Counter[_KeyDay] = Counter()
-        self._lock = threading.Lock()
+        # Answers of unlimited plans: those counted, by the event loop alone, and those of them that
+        # are committed, by the thread alone; so neither waits for the other.
+        self._counted: dict[_KeyDay, int] = {}
+        self._committed: dict[_KeyDay, int] = {}
         self._queue: SimpleQueue[_Charge | None] = SimpleQueue()
         self._look_fault: str | None = None
         self._write_fault: str | None = None
@@ -108,13 +111,19 @@ class Keyring:
 
     def answers(self, key: str) -> int:
         """Answers of the current UTC day of a key, by its id, as far as they are known."""
-        today = self._today()
-        return self._known.get((key, today), 0) + self._added.get((key, today), 0)
+        of = key, self._today()
+        waiting = self._counted.get(of, 0) - self._committed.get(of, 0)
+        return self._known.get(of, 0) + waiting
 
-    def count(self, key: str) -> None:
-        """Count an answer of an unlimited plan; it is committed within about a second."""
-        with self._lock:
-            self._added[key, self._today()] += 1
+    def count(self, key: str, day: int) -> None:
+        """Count an answer of an unlimited plan; it is committed within about a second.
+
+        Args:
+            key: The key's id.
+            day: The UTC day, as a number of days since 1970.
+        """
+        of = key, day
+        self._counted[of] = self._counted.get(of, 0) + 1
 
     def charge(self, key: str, limit: int) -> "Future[int | None]":
         """Count an answer of a limited plan.
@@ -142,7 +151,7 @@ class Keyring:
             charges, is_open = self._take(look - time.monotonic())
             now = time.monotonic()
             is_due = now >= add or not is_open
-            if charges or (is_due and (self._added or self._write_fault)):
+            if charges or (is_due and (self._is_behind() or self._write_fault)):
                 self._commit(charges)
             if now >= look:
                 self._look()
@@ -150,6 +159,10 @@ class Keyring:
             if is_due:
                 add = now + _ADD_S
         self._drop_store()
+
+    def _is_behind(self) -> bool:
+        """Whether answers of unlimited plans are not committed yet."""
+        return self._counted != self._committed
 
     def _take(self, timeout: float) -> tuple[list[_Charge], bool]:
         """All charges that wait, at least one unless the time is up; False after the last."""
@@ -167,13 +180,17 @@ class Keyring:
 
     def _commit(self, charges: list[_Charge]) -> None:
         """Commit charges, and what is counted of unlimited plans, in one transaction."""
-        with self._lock:
-            added = dict(self._added)
+        counted = self._counted.copy()
+        added = {
+            of: count - before
+            for of, count in counted.items()
+            if (before := self._committed.get(of, 0)) < count
+        }
         rows = {(key, _named(day)): count for (key, day), count in added.items()}
         try:
             store = self._opened()
             with store.transaction():
-                counted = [store.charge(c.key, _named(c.day), c.limit) for c in charges]
+                charged = [store.charge(c.key, _named(c.day), c.limit) for c in charges]
                 store.add(rows)
         except KeyFileError as error:
             self._fail(error)
@@ -186,14 +203,12 @@ class Keyring:
                 charge.answers.set_exception(error)
             return
         self._write_fault = None
-        with self._lock:
-            self._added.subtract(added)
-            self._added = +self._added
-            for key_day, count in added.items():
-                self._known[key_day] = self._known.get(key_day, 0) + count
-        for charge, answers in zip(charges, counted, strict=True):
+        for of, count in added.items():
+            self._known[of] = self._known.get(of, 0) + count
+            self._committed[of] = counted[of]
+        for charge, answers in zip(charges, charged, strict=True):
             self._known[charge.key, charge.day] = charge.limit if answers is None else answers
-        for charge, answers in zip(charges, counted, strict=True):
+        for charge, answers in zip(charges, charged, strict=True):
             charge.answers.set_result(answers)
 
     def _look(self) -> None:
@@ -206,11 +221,17 @@ class Keyring:
                 store = self._opened()
             if self._look_fault is not None or store.changes != self._changes:
                 self._read(store)
-            if any(day != self._today() for _, day in self._known):
-                today = self._today()
-                self._known = {of: n for of, n in self._known.items() if of[1] == today}
+            if self._day != self._today():
+                self._forget()
         except KeyFileError as error:
             self._fail(error)
+
+    def _forget(self) -> None:
+        """Drop what is known of past days; answers of yesterday may still be on their way."""
+        self._day = today = self._today()
+        self._known = {of: count for of, count in self._known.items() if of[1] == today}
+        for of in [of for of in self._committed if of[1] < today - 1]:
+            del self._counted[of], self._committed[of]
 
     def _opened(self) -> KeyStore:
         if self._store is None:

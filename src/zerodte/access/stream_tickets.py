@@ -5,7 +5,6 @@ afterwards, so an address that ends up in a log or a history does no harm.
 """
 
 import time
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from secrets import token_hex
@@ -42,38 +41,47 @@ class StreamTickets:
 
     def __init__(self, now: Callable[[], float] = time.time) -> None:
         self._now = now
-        self._keys: dict[bytes, tuple[str, float]] = {}
-        self._order: deque[bytes] = deque()
+        # All live equally long, so the oldest, which come first, expire first.
+        self._tickets: dict[bytes, tuple[str, int]] = {}
+        self._of_key: dict[str, dict[bytes, None]] = {}
 
     def __len__(self) -> int:
         """How many are unused and not expired."""
         self._drop_expired()
-        return len(self._keys)
+        return len(self._tickets)
 
     def issue(self, key: str) -> StreamTicket:
         """A new ticket for the key of an id."""
         self._drop_expired()
-        own = [digest for digest in self._order if self._keys.get(digest, ("", 0.0))[0] == key]
+        own = self._of_key.get(key, {})
         if len(own) >= _MAX_PER_KEY:
-            self._keys.pop(own[0])
-        elif len(self._keys) >= _MAX_TICKETS:
-            self._keys.pop(next(iter(self._keys)))
+            self._drop(next(iter(own)))
+        elif len(self._tickets) >= _MAX_TICKETS:
+            self._drop(next(iter(self._tickets)))
         text, expires = token_hex(_TICKET_BYTES), int(self._now()) + TICKET_S
         digest = digest_of(text.encode())
-        self._keys[digest] = key, expires
-        self._order.append(digest)
+        self._tickets[digest] = key, expires
+        self._of_key.setdefault(key, {})[digest] = None
         return StreamTicket(text, expires)
 
     def redeem(self, text: str) -> str | None:
         """The id of the key that a ticket was issued for, once; None if it is worth nothing."""
         self._drop_expired()
-        key, _ = self._keys.pop(digest_of(text.encode(errors="replace")), (None, 0.0))
-        return key
+        digest = digest_of(text.encode(errors="replace"))
+        return self._drop(digest) if digest in self._tickets else None
 
     def _drop_expired(self) -> None:
         now = self._now()
-        while self._order:
-            entry = self._keys.get(self._order[0])
-            if entry is not None and entry[1] > now:
+        while self._tickets:
+            oldest = next(iter(self._tickets))
+            if self._tickets[oldest][1] > now:
                 return
-            self._keys.pop(self._order.popleft(), None)
+            self._drop(oldest)
+
+    def _drop(self, digest: bytes) -> str:
+        key, _ = self._tickets.pop(digest)
+        own = self._of_key[key]
+        del own[digest]
+        if not own:
+            del self._of_key[key]
+        return key

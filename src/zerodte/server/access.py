@@ -1,8 +1,8 @@
 """Access control: every request passes here before anything is answered."""
 
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
 from zerodte.access.stream_tickets import StreamTicket, StreamTickets
@@ -31,19 +31,20 @@ class Admission:
 
     caller: str | None
     plan: str
-    headers: Headers = field(default_factory=list)
-    refusal: ApiError | None = None
+    headers: Headers
+    refusal: ApiError | None
 
     @property
     def usage(self) -> Usage:
         """What the caller has used of the day."""
         return Usage(0, None, next_day(time.time()))
 
-    async def settle(self) -> None:
+    def settle(self) -> Awaitable[None] | None:
         """Count a 200 or 304, once, before anything of it is sent; `headers` change accordingly.
 
-        Raises:
-            ApiError: It cannot be counted, so something else is to be answered.
+        Returns:
+            What to wait for, if it cannot be counted at once. It raises ApiError if something else
+            is to be answered.
         """
 
     def is_valid(self) -> bool:
@@ -100,4 +101,4 @@ class OpenAccess:
         return ()
 
 
-_EVERYBODY: Final = Admission(None, _HIGHEST)
+_EVERYBODY: Final = Admission(None, _HIGHEST, [], None)

@@ -72,10 +72,10 @@ class _Exchange:
         """
         if message["type"] == "http.response.start":
             added = self.headers
-            if self.admission is not None:
-                if message["status"] in _COUNTED:
-                    await self.admission.settle()
-                added = added + self.admission.headers
+            if (admission := self.admission) is not None:
+                if message["status"] in _COUNTED and (counting := admission.settle()) is not None:
+                    await counting
+                added = [*added, *admission.headers] if added else admission.headers
             self.status = message["status"]
             if added:
                 message = asgi.begin(self.status, [*message["headers"], *added])
@@ -187,7 +187,8 @@ class Application:
                 admission.is_valid,
             )
         elif route.respond_to is not None:
-            await admission.settle()
+            if (counting := admission.settle()) is not None:
+                await counting
             await self._send(route.respond_to(self._state, admission), route, exchange)
         elif route.cache == "none":
             await self._send(await self._response(route, query), route, exchange)

@@ -8,8 +8,8 @@ concurrent requests gets past it. A limit that is known to be reached is refused
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from msgspec import UNSET
@@ -19,7 +19,7 @@ from zerodte.access.key import KeyRecord
 from zerodte.access.keyring import Keyring
 from zerodte.access.plan import DEFAULT_PLANS, Plan, PlanTable
 from zerodte.access.stream_tickets import StreamTicket, StreamTickets
-from zerodte.access.usage import Usage, next_day
+from zerodte.access.usage import DAY_S, Usage, next_day
 from zerodte.constants import SECOND
 from zerodte.server.access import Admission
 from zerodte.server.asgi import Headers, header
@@ -32,7 +32,7 @@ _COMMIT_S: Final = 5.0
 #: Seconds after which it is worth asking again when the key file does not work.
 _RETRY_S: Final = 2
 _UNLIMITED: Final = b"unlimited"
-_OPEN: Final = Admission(None, "open")
+_OPEN: Final = Admission(None, "open", [], None)
 _HINT: Final = "Send a valid key in the header X-Api-Key, or as the parameter apiKey."
 
 
@@ -47,21 +47,25 @@ class KeyAdmission(Admission):
         is_settled: Whether its answer is counted, or was refused to be.
     """
 
-    access: "KeyAccess" = field(kw_only=True)
-    record: KeyRecord = field(kw_only=True)
-    tariff: Plan = field(kw_only=True)
-    is_settled: bool = field(kw_only=True, default=False)
+    access: "KeyAccess"
+    record: KeyRecord
+    tariff: Plan
+    is_settled: bool = False
 
     @property
     def usage(self) -> Usage:
         """What the key has used of the day."""
         return self.access.usage(self.record, self.tariff)
 
-    async def settle(self) -> None:
+    def settle(self) -> Awaitable[None] | None:
         """Count an answer: of an unlimited plan in memory, of a limited one in the key file."""
-        if not self.is_settled:
-            self.is_settled = True
-            await self.access.settle(self)
+        if self.is_settled:
+            return None
+        self.is_settled = True
+        if self.tariff.daily_limit is None:
+            self.access.count(self.record)
+            return None
+        return self.access.settle(self, self.tariff.daily_limit)
 
     def is_valid(self) -> bool:
         """Whether the key is neither revoked nor rotated."""
@@ -93,6 +97,7 @@ class KeyAccess:
                 raise AccessError(f"{route.path} requires the plan {route.plan}; add it to plans")
         self.keyring, self._plans, self._now = keyring, plans, now
         self._tickets = StreamTickets(now)
+        self._tariffs = {plan.name: plan for plan in plans}
         self._unlimited: Headers = []
         self._reset = 0
 
@@ -103,31 +108,40 @@ class KeyAccess:
         if (fault := self.keyring.fault) is not None:
             raise _unavailable(fault)
         record = self._caller(route, query, headers)
-        known = record.plan in self._plans
-        tariff = self._plans[record.plan] if known else Plan(record.plan, record.plan.capitalize())
-        limits = self._limits_of(record, tariff)
-        refusal = self._refusal(route, record, tariff)
-        return KeyAdmission(
-            record.id, record.plan, limits, refusal, access=self, record=record, tariff=tariff
-        )
+        tariff = self._tariffs.get(record.plan) or _withdrawn(record.plan)
+        now, limit = self._now(), tariff.daily_limit
+        if not self._reset - DAY_S <= now < self._reset:
+            self._reset = next_day(now)
+            self._unlimited = _limits(Usage(0, None, self._reset))
+        limits, is_used_up = self._unlimited, False
+        if limit is not None:
+            usage = Usage(self.keyring.answers(record.id), limit, self._reset)
+            limits, is_used_up = _limits(usage), usage.remaining == 0
+        admission = KeyAdmission(record.id, record.plan, limits, None, self, record, tariff)
+        if not self._plans.includes(record.plan, route.plan):
+            admission.refusal = self._tier_restricted(tariff, route)
+        elif is_used_up:
+            admission.refusal = self._quota_exceeded(tariff)
+        return admission
 
     def usage(self, record: KeyRecord, tariff: Plan) -> Usage:
         """What a key has used of the day."""
         return Usage(self.keyring.answers(record.id), tariff.daily_limit, next_day(self._now()))
 
-    async def settle(self, admission: KeyAdmission) -> None:
-        """Count an answer that is about to be sent.
+    def count(self, record: KeyRecord) -> None:
+        """Count an answer of an unlimited plan."""
+        self.keyring.count(record.id, self._reset // DAY_S - 1)
+
+    async def settle(self, admission: KeyAdmission, limit: int) -> None:
+        """Count an answer of a limited plan that is about to be sent.
 
         Raises:
             ApiError: The day's answers are used up, or the key file does not work.
         """
-        record, tariff = admission.record, admission.tariff
-        if (limit := tariff.daily_limit) is None:
-            self.keyring.count(record.id)
-            return
         try:
             async with asyncio.timeout(_COMMIT_S):
-                answers = await asyncio.wrap_future(self.keyring.charge(record.id, limit))
+                charge = self.keyring.charge(admission.record.id, limit)
+                answers = await asyncio.wrap_future(charge)
         except KeyFileError as error:
             raise _unavailable(error.reason) from error
         except TimeoutError as error:
@@ -135,7 +149,7 @@ class KeyAccess:
         counted = limit if answers is None else answers
         admission.headers = _limits(Usage(counted, limit, next_day(self._now())))
         if answers is None:
-            raise self._quota_exceeded(tariff, limit)
+            raise self._quota_exceeded(admission.tariff)
 
     def ticket(self, admission: Admission) -> StreamTicket:
         """A ticket that opens one stream for the caller's key."""
@@ -166,28 +180,14 @@ class KeyAccess:
             raise _unauthorized("Revoked API key.", _HINT)
         return record
 
-    def _limits_of(self, record: KeyRecord, tariff: Plan) -> Headers:
-        usage = self.usage(record, tariff)
-        if usage.limit is not None:
-            return _limits(usage)
-        if usage.reset != self._reset:
-            self._reset, self._unlimited = usage.reset, _limits(usage)
-        return self._unlimited
+    def _tier_restricted(self, tariff: Plan, route: Route) -> ApiError:
+        required = self._plans[route.plan].display_name
+        message = f"This needs the {required} plan; your key has {tariff.display_name}."
+        body = TierBody(message=message, current_plan=tariff.display_name, required_plan=required)
+        return ApiError("tier_restricted", message, body=body)
 
-    def _refusal(self, route: Route, record: KeyRecord, tariff: Plan) -> ApiError | None:
-        if not self._plans.includes(tariff.name, route.plan):
-            required = self._plans[route.plan].display_name
-            message = f"This needs the {required} plan; your key has {tariff.display_name}."
-            body = TierBody(
-                message=message, current_plan=tariff.display_name, required_plan=required
-            )
-            return ApiError("tier_restricted", message, body=body)
-        limit = tariff.daily_limit
-        if limit is not None and self.keyring.answers(record.id) >= limit:
-            return self._quota_exceeded(tariff, limit)
-        return None
-
-    def _quota_exceeded(self, tariff: Plan, limit: int) -> ApiError:
+    def _quota_exceeded(self, tariff: Plan) -> ApiError:
+        limit = tariff.daily_limit or 0
         higher = self._plans.more_than(tariff.name)
         now = self._now()
         reset_at = timestamp(next_day(now) * SECOND)
@@ -204,6 +204,11 @@ class KeyAccess:
         )
         retry_after = next_day(now) - int(now)
         return ApiError("quota_exceeded", message, body=body, retry_after=retry_after)
+
+
+def _withdrawn(plan: str) -> Plan:
+    """A plan that keys still have, although the table no longer has it; it includes nothing."""
+    return Plan(plan, plan.capitalize())
 
 
 def _limits(usage: Usage) -> Headers:

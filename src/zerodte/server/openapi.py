@@ -29,6 +29,12 @@ _COMMON_CODES = (
 )
 #: What a route that needs a key may meet besides.
 _KEY_CODES = ("unauthorized", "tier_restricted", "quota_exceeded", "keys_unavailable")
+#: The ways to send a key, and none, because a server may need none.
+_KEYS: Json = {
+    "key": {"type": "apiKey", "in": "header", "name": "X-Api-Key"},
+    "key_parameter": {"type": "apiKey", "in": "query", "name": "apiKey"},
+}
+_SECURITY: list[Json] = [*({name: []} for name in _KEYS), {}]
 _REFERENCE = "#/components/schemas/{name}"
 _INTRODUCTION = (
     "Live analytics of options that expire today. Unknown numbers are null. "
@@ -50,7 +56,7 @@ def document(routes: Sequence[Route], base_url: str) -> bytes:
             },
             "servers": [{"url": base_url}],
             "paths": {route.path: {"get": _operation(route)} for route in routes},
-            "components": {"schemas": _components(shapes)},
+            "components": {"schemas": _components(shapes), "securitySchemes": _KEYS},
         }
     )
 
@@ -116,6 +122,7 @@ def _operation(route: Route) -> Json:
         "summary": route.summary,
         "x-access": route.plan,
         "parameters": parameters,
+        **({} if route.plan == "open" else {"security": _SECURITY}),
         "responses": _failures((*route.codes, *_always(route)))
         | {str(status): _success(route) for status in (200, *route.also)},
     }
