@@ -13,8 +13,10 @@ import pytest
 from click.testing import CliRunner
 
 from server.example import ExampleService
+from server.keyed import create_key
 from server.ports import served
 from session.synthetic import synthetic_tape
+from zerodte.access.key_store import KeyStore
 from zerodte.cli import main
 from zerodte.cli.doctor import data
 from zerodte.cli.doctor.data import examine_folder
@@ -53,8 +55,8 @@ def test_a_sound_installation(tmp_path: Path) -> None:
     status, found = diagnosis(tape, "--config", written(tmp_path, text))
     assert status == 0
     assert found.keys() == {
-        *("configuration", "calendar", "clock", "limits", "kernels", "port", "temporary files"),
-        *("recordings", "history", "tape"),
+        *("configuration", "calendar", "clock", "limits", "kernels", "keys", "port"),
+        *("temporary files", "recordings", "history", "tape"),
     }
     assert "the session of 2024-11-29" in found["tape"]["found"]
     assert found["configuration"]["found"].endswith("zerodte.toml; 3 settings are set")
@@ -85,6 +87,32 @@ def test_files_that_the_configuration_names(tmp_path: Path) -> None:
     assert status == 1
     assert "no column date; expected" in found["events"]["found"]
     assert found["calibration"]["state"] == "problem"
+
+
+def test_keys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "keys.db"
+    monkeypatch.setenv("ZERODTE_SERVER_KEYS", str(file))
+    status, found = diagnosis()
+    assert (status, found["keys"]["state"]) == (1, "problem")
+    assert found["keys"]["advice"].startswith("run zerodte keys create")
+    assert not file.exists(), "it only looks"
+    identity, _ = create_key(file, "growth")
+    status, found = diagnosis()
+    assert (status, found["keys"]["found"]) == (0, f"1 valid in {file}")
+    with KeyStore(file) as store:
+        store.revoke(identity)
+    assert diagnosis()[1]["keys"]["found"] == f"{file} has no valid key"
+    monkeypatch.setenv("ZERODTE_SERVER_OPEN", "true")
+    assert diagnosis()[1]["keys"]["state"] == "problem", "they contradict each other"
+
+
+def test_a_port_that_anybody_could_ask(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ZERODTE_SERVER_HOST", "0.0.0.0")  # noqa: S104
+    status, found = diagnosis()
+    assert status == 1
+    assert found["port"]["found"] == "other machines reach 0.0.0.0, and answers need no key"
+    monkeypatch.setenv("ZERODTE_SERVER_OPEN", "true")
+    assert diagnosis()[0] == 0
 
 
 def test_a_port_on_which_a_server_answers(monkeypatch: pytest.MonkeyPatch) -> None:

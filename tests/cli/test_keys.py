@@ -111,7 +111,7 @@ def test_the_file_is_chosen_by_option_environment_or_default(
         (["demo", "--auth", "on"], 2, "'on' is not one of 'keys', 'off'"),
         (["demo", "--host", "0.0.0.0"], 2, "Require keys with --auth keys"),  # noqa: S104
         (["demo", "--host", "0.0.0.0", "--auth", "off"], 2, "with --open"),  # noqa: S104
-        (["demo", "--allow-origin", "desk.example"], 1, "such as https://desk.example"),
+        (["demo", "--allow-origin", "desk.example"], 2, "such as https://desk.example"),
     ],
 )
 def test_errors(run: Callable[..., Result], words: list[str], status: int, said: str) -> None:

@@ -96,6 +96,13 @@ def test_the_configuration_is_one() -> None:
     }
 
 
+def test_the_variables_of_the_unit_are_known() -> None:
+    text = (DEPLOY / "zerodte.service").read_text()
+    variables = dict(re.findall(r"^Environment=(\w+)=(.*)$", text, re.MULTILINE))
+    assert "ZERODTE_FEED" in variables
+    Configuration(None, variables)
+
+
 @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd is not installed")
 def test_the_unit_holds_together_and_is_confined(tmp_path: Path) -> None:
     text = (DEPLOY / "zerodte.service").read_text()

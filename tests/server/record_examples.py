@@ -71,8 +71,12 @@ _RAW: Final = {
     + _CLOSE,
     "request_timeout": b"GET /health HTTP/1.1\r\n",
 }
+#: The time of requests with keys.
+_NOW: Final = 1_748_873_100.0
 #: What only a broken server says.
 _BROKEN: Final = {
+    "keys_unavailable": "The server cannot use its key file: the disk is full. Ask again in a "
+    "moment, or its operator.",
     "internal_error": "The server failed; its log says why, under the id 5e0f6a91c2d4.",
     "session_unreadable": "the stored session of SPX on 2025-05-30 cannot be read; see the "
     "server's log",
@@ -90,6 +94,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         tape = _tape(Path(folder) / "tape")
         recorded = _on_a_port(tape)
+        recorded["errors"] |= _to_keys(Path(folder) / "keys.db")
         snapshots = recorded["answers"][f"{_FLOW}/snapshot/{{symbol}}"]
         snapshots["SessionClosed"] = _after_the_close(tape)
         recorded["errors"] |= _without_the_right_key(Path(folder) / "keys.db")
@@ -141,6 +146,21 @@ def _on_a_port(tape: Tape) -> dict[str, Any]:
             "texts": dict(_texts(client)),
             "errors": errors,
         }
+
+
+def _to_keys(path: Path) -> dict[str, Any]:
+    """What a key, or none, is refused with."""
+    _, key = create_key(path, "free")
+    account = "/v1/account"
+    with keyed_server(path, now=lambda: _NOW) as server:
+        answers = {
+            "unauthorized": server.get(account),
+            "tier_restricted": server.get(f"{_FLOW}/snapshot/SPX", key),
+        }
+        while (answer := server.get(account, key)).status_code == httpx.codes.OK:
+            pass
+    answers["quota_exceeded"] = answer
+    return {code: answer.json() for code, answer in answers.items()}
 
 
 def _answers(client: httpx.Client) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -1,15 +1,13 @@
-"""The options that decide who is answered, and where the key file lies."""
+"""Who is answered, and where the key file lies."""
 
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
 
 import click
 
 from zerodte.access.key_store import KeyStore
 from zerodte.access.keyring import Keyring
-from zerodte.cli.configuration.options import setting_option
 from zerodte.server.app import ROUTES
 from zerodte.server.key_access import KeyAccess
 from zerodte.server.run import Listener
@@ -23,7 +21,7 @@ def default_key_file() -> Path:
 
 @dataclass(frozen=True)
 class AccessChoice:
-    """Who is answered.
+    """Who is answered, as the settings choose.
 
     Attributes:
         keys: The key file; None to answer everybody.
@@ -32,18 +30,6 @@ class AccessChoice:
 
     keys: Path | None
     is_open: bool
-
-    @classmethod
-    def of(cls, auth: str | None, keys: Path | None, *, is_open: bool) -> Self:
-        """What the settings of a server say.
-
-        Raises:
-            click.UsageError: They contradict each other.
-        """
-        has_keys = auth == "keys" or (auth is None and keys is not None)
-        if has_keys and is_open:
-            raise click.UsageError("--open answers everybody, but keys are required; drop one.")
-        return cls((keys or default_key_file()) if has_keys else None, is_open)
 
     def listen(self, host: str, port: int) -> Listener:
         """Listen, once it is certain that whoever should be refused can be.
@@ -80,7 +66,3 @@ class AccessChoice:
 def access_to(keyring: Keyring | None) -> KeyAccess | None:
     """Access by the keys of a keyring, to every route; None admits everybody."""
     return None if keyring is None else KeyAccess(keyring, ROUTES)
-
-
-#: Of commands that work with the key file itself.
-KEYS_OPTION = setting_option("server.keys")

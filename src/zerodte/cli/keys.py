@@ -15,8 +15,8 @@ from zerodte.access.key import KeyRecord
 from zerodte.access.key_store import KeyStore
 from zerodte.access.plan import DEFAULT_PLANS
 from zerodte.access.usage import day_of
-from zerodte.cli.access import KEYS_OPTION, default_key_file
-from zerodte.cli.configuration.options import CONFIG
+from zerodte.cli.access import default_key_file
+from zerodte.cli.configuration.options import CONFIG, setting_option
 from zerodte.cli.grid import empty_grid
 
 _ONCE: Final = "It is shown only this once, and stored as a digest."
@@ -38,7 +38,7 @@ def keys_group() -> None:
 )
 @click.option("--name", default="", help="What the key is for, such as the name of its user.")
 @CONFIG
-@KEYS_OPTION
+@setting_option("server.keys")
 def create_command(plan: str, name: str, keys: Path | None) -> None:
     """Create a key and print it. A running server knows it at once."""
     path = keys or default_key_file()
@@ -54,7 +54,7 @@ def create_command(plan: str, name: str, keys: Path | None) -> None:
 @keys_group.command("list", short_help="List the keys and what they have used today.")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON array instead of a table.")
 @CONFIG
-@KEYS_OPTION
+@setting_option("server.keys")
 def list_command(as_json: bool, keys: Path | None) -> None:
     """List the keys, revoked ones included, with their answers of this UTC day."""
     with KeyStore(keys or default_key_file()) as store:
@@ -72,7 +72,7 @@ def list_command(as_json: bool, keys: Path | None) -> None:
 @keys_group.command("rotate", short_help="Replace a key by a new one.")
 @click.argument("key")
 @CONFIG
-@KEYS_OPTION
+@setting_option("server.keys")
 def rotate_command(key: str, keys: Path | None) -> None:
     """Replace KEY, an id or a name, by a new key, which is printed.
 
@@ -88,7 +88,7 @@ def rotate_command(key: str, keys: Path | None) -> None:
 @keys_group.command("revoke", short_help="Refuse a key from now on.")
 @click.argument("key")
 @CONFIG
-@KEYS_OPTION
+@setting_option("server.keys")
 def revoke_command(key: str, keys: Path | None) -> None:
     """Refuse KEY, an id or a name, from now on. Its streams end."""
     with KeyStore(keys or default_key_file()) as store:

@@ -9,7 +9,7 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from zerodte.cli.access import AccessChoice
+from zerodte.cli.access import AccessChoice, default_key_file
 from zerodte.cli.configuration.options import setting_options
 from zerodte.history.history import History
 from zerodte.server.run import Listener
@@ -32,6 +32,11 @@ class ServerOptions:
     history: str | None
     log_level: str | None
 
+    @property
+    def has_keys(self) -> bool:
+        """Whether answers need a key."""
+        return self.auth == "keys" or (self.auth is None and self.keys is not None)
+
     def listener(self) -> Listener:
         """A listening port.
 
@@ -40,12 +45,18 @@ class ServerOptions:
             KeyFileError: Keys are required, and the key file cannot be used.
             click.UsageError: Other machines could ask without a key, and nobody has chosen that.
         """
-        return self.access.listen(self.host, self.port)
+        return self.access().listen(self.host, self.port)
 
-    @property
     def access(self) -> AccessChoice:
-        """Who is answered."""
-        return AccessChoice.of(self.auth, self.keys, is_open=self.open)
+        """Who is answered.
+
+        Raises:
+            click.UsageError: The settings contradict each other.
+        """
+        if self.has_keys and self.open:
+            raise click.UsageError("--open answers everybody, but keys are required; drop one.")
+        keys = (self.keys or default_key_file()) if self.has_keys else None
+        return AccessChoice(keys, self.open)
 
     def store(self) -> SessionStore | None:
         """The store of finished sessions, if there is one.
@@ -61,7 +72,7 @@ class ServerOptions:
             self.public_url or url,
             (self.host, *self.allow_host),
             self.allow_origin,
-            self.access.keys is not None,
+            self.has_keys,
         )
 
 
@@ -71,10 +82,10 @@ def server_options(command: Callable[..., None]) -> Callable[..., None]:
     @setting_options("server")
     @functools.wraps(command)
     def with_server(**values: Any) -> None:
-        own = {field.name: values.pop(field.name) for field in fields(ServerOptions)}
         source = click.get_current_context().get_parameter_source("keys")
-        if own["auth"] == "off" and source is ParameterSource.COMMANDLINE:
+        if values["auth"] == "off" and source is ParameterSource.COMMANDLINE:
             raise click.UsageError("--keys requires keys and --auth off does not; drop one.")
+        own = {field.name: values.pop(field.name) for field in fields(ServerOptions)}
         command(server=ServerOptions(**own), **values)
 
     return with_server

@@ -16,7 +16,6 @@ from zerodte.logs import log, log_to_stderr, set_log_level
 from zerodte.runtime.worker import RunListener, Runner, Worker
 from zerodte.server.app import create_app
 from zerodte.server.run import Listener, Server, forbid_core_dumps
-from zerodte.server.settings import ServerSettings
 from zerodte.service.local_service import LocalService
 from zerodte.service.market_service import MarketService
 from zerodte.tape.source import TickSource
@@ -41,7 +40,7 @@ def serve(
         lead: How much is played at once, ns from the first open; None for a whole session.
     """
     url = listener.url
-    keyring = options.access.keyring()
+    keyring = options.access().keyring()
     if keyring is not None:
         forbid_core_dumps()
     click.echo(f"Listening on {url}; {activity}")
@@ -50,8 +49,7 @@ def serve(
     log_to_stderr(options.log_level)
     log("start", url=url, version=zerodte.__version__, auth="off" if keyring is None else "keys")
     service, worker = LocalService(runner.stage), Worker(runner)
-    settings = options.settings(url)
-    app = create_app(service, settings, access_to(keyring))
+    app = create_app(service, options.settings(url), access_to(keyring))
 
     def end_waits() -> None:
         app.stop()
@@ -65,7 +63,7 @@ def serve(
     on_hangup = Reload(options, apply) if is_reloadable() else None
     server = Server(app, listener, end_waits, app.count_abort, on_hangup)
     with LateProgress() as progress:
-        worker.start(_Announcer(service, settings, progress, lead))
+        worker.start(_Announcer(service, url, keyring is not None, progress, lead))
         try:
             server.run()
         finally:
@@ -93,7 +91,8 @@ class _Announcer(RunListener):
 
     Args:
         service: The market.
-        settings: The server's settings.
+        url: Where it listens.
+        has_keys: Whether answers need a key.
         progress: The bar for what is played at once.
         lead: How much that is, ns from the first open; None for a whole session.
     """
@@ -101,13 +100,14 @@ class _Announcer(RunListener):
     def __init__(
         self,
         service: MarketService,
-        settings: ServerSettings,
+        url: str,
+        has_keys: bool,
         progress: LateProgress,
         lead: int | None,
     ) -> None:
         self._service = service
-        self._url = settings.base_url
-        self._curl = 'curl -H "X-Api-Key: $KEY"' if settings.has_keys else "curl"
+        self._url = url
+        self._curl = 'curl -H "X-Api-Key: $KEY"' if has_keys else "curl"
         self._progress = progress
         self._lead = lead
         self._source: TickSource | None = None

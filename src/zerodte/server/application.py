@@ -111,8 +111,9 @@ class Application:
         self._metrics.watch(self._cache, self._stream)
 
     def reload(self, settings: ServerSettings) -> None:
-        """Answer for the hosts and origins of new settings from now on; for any thread."""
-        self._hosts, self._origins = _hosts(settings), _origins(settings)
+        """Answer for the hosts and origins of new settings; callable from any thread."""
+        self._hosts = _hosts(settings)
+        self._origins = _origins(settings)
 
     def stop(self) -> None:
         """End the streams, which would delay shutdown; call on the event loop."""
@@ -270,3 +271,8 @@ def _origins(settings: ServerSettings) -> AllowedOrigins:
 def _hosts(settings: ServerSettings) -> tuple[AllowedHosts, set[bytes]]:
     """The allowed hosts, and the Host headers that were found to be among them."""
     return AllowedHosts(settings.base_url, settings.hosts), set()
+
+
+def _origins(settings: ServerSettings) -> AllowedOrigins:
+    """The pages that may read answers."""
+    return AllowedOrigins(settings.origins, HTTP_METHODS)

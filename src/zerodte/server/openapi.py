@@ -173,7 +173,8 @@ def _failures(codes: Iterable[str]) -> Json:
 def _failure(codes: Sequence[str]) -> Json:
     known = _examples()["errors"]
     examples = {code: {"value": known[code]} for code in codes if code in known}
-    return {"schema": _reference(OWN_SHAPES.get(codes[0], ErrorBody)), "examples": examples}
+    shape = OWN_SHAPES.get(codes[0], ErrorBody)
+    return {"schema": _reference(shape), "examples": examples}
 
 
 @functools.cache

@@ -78,7 +78,7 @@ def setting_options(
 
 
 def setting_option(key: str) -> Callable[[CommandFunction], CommandFunction]:
-    """The option of one setting, for a command that has `CONFIG` too."""
+    """The option of one setting; the command has `CONFIG` too."""
     return click.option(cls=SettingOption, setting=BY_KEY[key])
 
 

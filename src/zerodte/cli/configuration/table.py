@@ -95,6 +95,16 @@ SETTINGS: Final = (
     Setting("server.history", click.STRING, None,
             "Store finished sessions under ROOT and answer for past ones from there: a folder or "
             "the URL of an object store.", "ROOT"),
+    Setting("server.auth", click.Choice(["keys", "off"]), None,
+            "Whether answers need a key; by default they do if server.keys names a file."),
+    Setting("server.keys", click.Path(path_type=Path, dir_okay=False), None,
+            "Require a key of this file, in which zerodte keys creates them; where auth alone "
+            "requires keys, by default ~/.local/share/zerodte/keys.db.", "FILE"),
+    Setting("server.open", click.BOOL, False,
+            "Answer other machines although no key is required."),
+    Setting("server.allow_origin", _Origin(), (),
+            "Let pages of this origin read answers, such as https://desk.example; repeatable, "
+            "* for every page.", several="repeat", reloads=True),
     Setting("server.log_level", click.Choice(["info", "warning", "error"]), None,
             "Log events of this level and above; by default info, on a terminal warning.",
             reloads=True),

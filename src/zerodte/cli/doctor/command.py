@@ -14,6 +14,7 @@ from zerodte.cli.doctor.data import (
     examine_configuration,
     examine_folder,
     examine_history,
+    examine_keys,
     examine_recordings,
     examine_session_files,
     examine_tape,
@@ -71,6 +72,7 @@ def _diagnosis(path: Path | None, tape: Path | None) -> Iterator[Finding]:
     yield examine_clock()
     yield examine_limits()
     yield examine_kernels()
+    yield examine_keys(configuration)
     yield examine_port(configuration)
     yield examine_folder("temporary files", Path(tempfile.gettempdir()))
     yield from examine_recordings(configuration)

@@ -3,9 +3,13 @@
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from dataclasses import fields
 from pathlib import Path
 from typing import Final
 
+import click
+
+from zerodte.access.key_store import KeyStore
 from zerodte.calibrate.parameter_file import read_calibration
 from zerodte.cli.configuration.configuration import (
     DEFAULT_ORIGIN,
@@ -15,6 +19,7 @@ from zerodte.cli.configuration.configuration import (
 )
 from zerodte.cli.configuration.table import BY_KEY
 from zerodte.cli.doctor.finding import Finding
+from zerodte.cli.server_options import ServerOptions
 from zerodte.cli.session_settings import read_events
 from zerodte.errors import ZerodteError
 from zerodte.history.history import History
@@ -49,6 +54,34 @@ def examine_session_files(configuration: Configuration) -> Iterator[Finding]:
         yield _read("events", lambda: f"{len(read_events(Path(events)))} in {events}")
     for name in configuration.in_force(BY_KEY["session.calibration"]).value:
         yield _read("calibration", lambda: f"of {read_calibration(Path(name)).symbol} in {name}")  # noqa: B023  # called at once
+
+
+def options_of(configuration: Configuration) -> ServerOptions:
+    """The settings of the table `server`, as a command would receive them."""
+    values = {}
+    for field in fields(ServerOptions):
+        setting = BY_KEY[f"server.{field.name}"]
+        values[field.name] = setting.converted(configuration.in_force(setting).value)
+    return ServerOptions(**values)
+
+
+def examine_keys(configuration: Configuration) -> Finding:
+    """The key file, if answers need a key."""
+    about = "keys"
+    try:
+        path = options_of(configuration).access().keys
+        if path is None:
+            return Finding.ok(about, "answers need no key")
+        with KeyStore(path) as store:
+            valid = sum(record.revoked is None for record in store.records().values())
+    except click.UsageError as error:
+        advice = "set server.auth, server.keys and server.open so that they agree"
+        return Finding.problem(about, error.message, advice)
+    except ZerodteError as error:
+        return Finding.problem(about, str(error), "run zerodte keys create, or mend the file")
+    if not valid:
+        return Finding.warning(about, f"{path} has no valid key", "run zerodte keys create")
+    return Finding.ok(about, f"{valid} valid in {path}")
 
 
 def examine_recordings(configuration: Configuration) -> Iterator[Finding]:

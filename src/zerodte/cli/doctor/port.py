@@ -6,7 +6,7 @@ from contextlib import closing
 import msgspec
 
 from zerodte.cli.configuration.configuration import Configuration
-from zerodte.cli.configuration.table import BY_KEY
+from zerodte.cli.doctor.data import options_of
 from zerodte.cli.doctor.finding import Finding
 from zerodte.server.run import Listener, ServerError
 from zerodte.wire.health import Health
@@ -19,10 +19,17 @@ _MOST_BYTES = 1 << 20
 def examine_port(configuration: Configuration) -> Finding:
     """Whether a server could listen at its address, or one does already."""
     about = "port"
-    host = str(configuration.in_force(BY_KEY["server.host"]).value)
-    port = int(configuration.in_force(BY_KEY["server.port"]).value)
+    options = options_of(configuration)
+    host, port = options.host, options.port
     try:
-        with closing(Listener(host, port).socket):
+        listener = Listener(host, port)
+        with closing(listener.socket):
+            if not (options.has_keys or options.open or listener.is_private):
+                return Finding.problem(
+                    about,
+                    f"other machines reach {host}, and answers need no key",
+                    'set server.auth = "keys", or server.open = true',
+                )
             return Finding.ok(about, f"{host}:{port} is free")
     except ServerError as error:
         health = _health(_LOCAL.get(host, host), port)
