@@ -95,7 +95,7 @@ def test_at_its_close_the_next_session_begins(demos: list[Running]) -> None:
 def test_a_simulation_that_is_killed_is_said_in_a_line(demos: list[Running]) -> None:
     demos.append(Running("--date", "2025-06-02", "--symbols", "IWM", "--speed", "60"))
     demo = demos[0]
-    demo.until("follows the clock")
+    demo.until("Ready")
     (child,) = demo.children()
     os.kill(child, signal.SIGKILL)
     assert demo.process.stderr is not None

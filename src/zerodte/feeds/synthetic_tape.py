@@ -16,7 +16,14 @@ from zerodte.constants import HOUR, MINUTE, SAMPLE_INTERVAL
 from zerodte.market.calendar import TradingSession, calendar
 from zerodte.market.osi import Contract, format_osi
 from zerodte.pricing import black
-from zerodte.records.dbn import STAT_CLEARED_VOLUME, STAT_OPEN_INTEREST, Records, records
+from zerodte.records.condition import Condition
+from zerodte.records.dbn import (
+    INDEX,
+    STAT_CLEARED_VOLUME,
+    STAT_OPEN_INTEREST,
+    Records,
+    records,
+)
 from zerodte.tape.writer import TapeWriter
 
 SYMBOL = "DEMO"
@@ -29,8 +36,17 @@ _MORNING = datetime.time(6, 30)
 _NANO = 1_000_000_000
 
 
-def write_synthetic_tape(out: Path, session: TradingSession) -> None:
-    """Write a tape of `session` at its 90th minute: expiries today, next session and next week."""
+def write_synthetic_tape(
+    out: Path, session: TradingSession, *, with_rare_records: bool = False
+) -> None:
+    """Write a tape of `session` at its 90th minute: expiries today, next session and next week.
+
+    Args:
+        out: The tape's folder.
+        session: The session.
+        with_rare_records: Whether its first two trades are legs of a package, and the symbol has
+            the values of an index too, so that whoever plays the tape has met all kinds of records.
+    """
     last = session.open + HOUR + 30 * MINUTE
     at = last - SAMPLE_INTERVAL
     next_day = calendar().next(session.date)
@@ -50,7 +66,9 @@ def write_synthetic_tape(out: Path, session: TradingSession) -> None:
     _write_statistics(writer, ids, counts, at, new_york(session.date, _MORNING))
     quotes = _write_quotes(writer, ids, mid, (at, last))
     is_near = [c.expiry == session.date and abs(c.strike - _SPOT) <= _NEAR for c in contracts]
-    _write_trades(writer, quotes[is_near], last)
+    _write_trades(writer, quotes[is_near], last, with_package=with_rare_records)
+    if with_rare_records:
+        _write_index(writer, last)
     stock = records("bbo-1s", 2)
     stock["instrument_id"] = writer.ids(_EQUITY, [SYMBOL])
     stock["ts_event"] = stock["ts_recv"] = (at, last)
@@ -118,7 +136,7 @@ def _write_quotes(writer: TapeWriter, ids: U32, mid: F64, times: tuple[int, ...]
     return rows
 
 
-def _write_trades(writer: TapeWriter, quotes: Records, at: int) -> None:
+def _write_trades(writer: TapeWriter, quotes: Records, at: int, *, with_package: bool) -> None:
     """Trade every quoted contract once: at the ask, at the bid, between, and so on."""
     rows = records("tcbbo", len(quotes))
     for name in ("instrument_id", "bid_px_00", "ask_px_00", "bid_sz_00", "ask_sz_00"):
@@ -127,4 +145,15 @@ def _write_trades(writer: TapeWriter, quotes: Records, at: int) -> None:
     rows["price"] = np.choose(np.arange(len(rows)) % 3, (ask, bid, (bid + ask) // 2))
     rows["size"] = 10
     rows["ts_event"] = rows["ts_recv"] = at
-    writer.write(_DATASET, "tcbbo", rows)
+    conditions = None
+    if with_package:
+        conditions = np.full(len(rows), Condition.REGULAR, np.uint8)
+        conditions[:2] = Condition.MULTI_LEG
+    writer.write(_DATASET, "tcbbo", rows, conditions=conditions)
+
+
+def _write_index(writer: TapeWriter, at: int) -> None:
+    rows = records("trades", 1)
+    rows["instrument_id"] = writer.ids(INDEX, [SYMBOL])
+    rows["price"], rows["ts_event"], rows["ts_recv"] = _raw(_SPOT), at, at
+    writer.write(INDEX, "trades", rows)

@@ -8,20 +8,22 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from session import made_tape
-from session.made_tape import CONTRACTS, SECOND, STOCKS
+from session import made_records
+from session.made_records import CONTRACTS, SECOND, STOCKS
 from zerodte.arrays import I64
+from zerodte.clock import new_york
 from zerodte.constants import MINUTE
 from zerodte.feeds.simulator.columns import Block
 from zerodte.feeds.simulator.evening import Evening
 from zerodte.feeds.simulator.prices import PriceDraw
-from zerodte.market.calendar import TradingSession, calendar
+from zerodte.market.calendar import TradingSession
 from zerodte.market.osi import format_osi
 from zerodte.records.dbn import INDEX, OPRA, Records, records
 from zerodte.records.tick import Batch
 from zerodte.records.truth import CONTRACT_TRUTH, TRADE_TRUTH
 
 ROWS = len(CONTRACTS)
+HOURS = (9, 30), (16, 0)
 
 
 @dataclass(frozen=True)
@@ -36,9 +38,9 @@ class FakeSimulation:
     """The first minutes of a session of ABC."""
 
     def __init__(self, date: datetime.date, minutes: int = 3, seed: int = 1) -> None:
-        session = calendar().session(date)
-        assert session is not None
-        self._session, self._minutes = session, minutes
+        # A usual day, without the calendar: its library takes a child a second to import.
+        begin, end = (new_york(date, datetime.time(hour, minute)) for hour, minute in HOURS)
+        self._session, self._minutes = TradingSession(date, begin, end), minutes
         self._draw = SeedValues(seed)
         contracts = (replace(contract, expiry=date) for contract in CONTRACTS)
         options = {n: format_osi(contract) for n, contract in enumerate(contracts, start=1)}
@@ -62,9 +64,11 @@ class FakeSimulation:
     def blocks(self) -> Iterator[Block]:
         """A block a minute; the trades of the last minute take back some of the first."""
         seed, seconds = self._draw.seed, 60 * self._minutes
-        stock = self._on_session(made_tape.stock(seconds))
-        quotes = self._on_session(made_tape.quotes("cbbo-1s", 700 * self._minutes, seconds, seed))
-        trades = self._on_session(made_tape.trades("tcbbo", 400 * self._minutes, seconds, seed))
+        stock = self._on_session(made_records.stock(seconds))
+        quotes = self._on_session(
+            made_records.quotes("cbbo-1s", 700 * self._minutes, seconds, seed)
+        )
+        trades = self._on_session(made_records.trades("tcbbo", 400 * self._minutes, seconds, seed))
         vix = records("trades", 1)
         vix["instrument_id"], vix["price"], vix["size"] = 7, 15 * 10**9, 0
         vix["ts_event"] = vix["ts_recv"] = self._session.open + 5 * SECOND // 2
@@ -101,14 +105,14 @@ class FakeSimulation:
         return Evening(prices, {"ABC": self._draw.seed + 1.0}, {})
 
     def _morning(self) -> tuple[tuple[Batch, ...], tuple[Batch, ...]]:
-        defined, settled = map(self._on_session, made_tape.morning())
+        defined, settled = map(self._on_session, made_records.morning())
         defined["raw_symbol"] = list(self._symbols[OPRA].values())
         return (Batch(OPRA, "definition", defined),), (Batch(OPRA, "statistics", settled),)
 
     def _on_session(self, rows: Records) -> Records:
         """Records of the made tape's day on this session's."""
         for name in ("ts_event", "ts_recv"):
-            rows[name] += np.uint64(self._session.open) - np.uint64(made_tape.OPEN)
+            rows[name] += np.uint64(self._session.open) - np.uint64(made_records.OPEN)
         return rows
 
 
