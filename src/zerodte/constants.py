@@ -296,6 +296,9 @@ CROSSING_CLEAR: Final = 0.25
 CROSSING_HOLD: Final = 5 * MINUTE
 #: So long stands an alert after flow has turned the sign of net GEX (ours).
 FLIP_HOLD: Final = 5 * MINUTE
+#: A scheduled event counts for so long after its time (ours: a press conference follows a rate
+#: decision after half an hour).
+EVENT_HOLD: Final = 30 * MINUTE
 #: Data quality that the highest confidence needs (ours).
 HIGH_QUALITY: Final = 80.0
 #: A strike is touched before the close so many times as often as the close lies beyond it (SPY

@@ -87,20 +87,23 @@ def test_the_economics_of_the_hint_are_those_of_its_quotes() -> None:
     assert money["max_loss"] == pytest.approx(width / 2 - natural)
     assert money["break_evens"] == pytest.approx([500.0 - natural, 500.0 + natural])
     assert 0.0 < money["probability_of_profit_priced"] < money["probability_of_profit"] < 1.0
-    assert {touch["strike"] for touch in money["touch"]} == {500.0}
+    assert [touch["strike"] for touch in money["touch"]] == [500.0], "once, though it is sold twice"
 
 
 def test_nothing_sells_premium_before_an_event() -> None:
-    """The same afternoon with a statement at 15:30, and after it."""
+    """The same afternoon with a statement at 14:30, shortly after it, and half an hour later."""
     day = Day()
-    at = day.time("15:30")
+    at = day.time("14:30")
     told = SessionSettings(events=(ScheduledEvent(at, "Rate decision"),))
-    before, after = ask(pinned(330, told)), ask(pinned(370, told))
-    assert before["setup"]["primary"]["name"] == "wait"
-    assert before["setup"]["waits_for"] == "no scheduled event ahead (1 ahead)"
+    before, during, after = (ask(pinned(minute, told)) for minute in (290, 310, 335))
+    for answer in (before, during):
+        assert answer["setup"]["primary"]["name"] == "wait"
+        assert answer["setup"]["waits_for"] == (
+            "no scheduled event ahead or in the last 30 minutes (1)"
+        )
     anti = {entry["name"] for entry in before["setup"]["anti_setups"]}
     assert {"short_premium_into_event", "naked_short_straddle"} <= anti
-    assert "Rate decision at 15:30 New York" in before["warnings"]
+    assert "Rate decision at 14:30 New York" in before["warnings"]
     assert after["setup"]["primary"]["name"] == "iron_fly"
 
 
@@ -137,6 +140,26 @@ def test_a_trend_in_negative_gamma_is_no_market_to_fade() -> None:
     assert answer["setup"]["primary"]["name"] in ("wait", "directional_breakout")
 
 
+def test_a_fly_at_another_strike_is_another_trade() -> None:
+    """The magnet goes from 500 to 502: the setup begins anew, and speaks of what it sells."""
+    day, strikes = Day(), []
+    for oi in (heavy_calls_at(500.0), heavy_calls_at(502.0)):
+        first = 270 if not strikes else 331
+        for session in afternoon(lambda _: 500.9, first, first + 60, oi, day=day):
+            answer = ask(session)
+            primary = answer["setup"]["primary"]
+            if primary["name"] != "iron_fly":
+                continue
+            strike = primary["strikes_hint"]["short_call_strike"]
+            if not strikes or strikes[-1] != strike:
+                strikes.append(strike)
+                assert answer["setup"]["since"] == answer["as_of"]
+            words = answer["headline"]["narrative"]
+            assert f"of {strike:g}, where" in words
+            assert f"sigma from {strike:g}" in words
+    assert strikes == [500.0, 502.0]
+
+
 def test_the_label_stands_until_the_other_sign_is_clear() -> None:
     """Puts outweigh calls more and more: the raw sign turns before the label does."""
     day, said = Day(), []
@@ -145,6 +168,8 @@ def test_the_label_stands_until_the_other_sign_is_clear() -> None:
     for session in afternoon(lambda _: 500.0, 206, 216, heavy_puts_at(500.0, 600), day=day):
         answer = ask(session)
         said.append((answer["regime"]["label"], answer["exposures"]["net_gex"] > 0.0))
+        stays = "the regime stays positive until" in answer["regime"]["description"]
+        assert stays is (said[-1] == ("positive_gamma", False))
     raw = [positive for _, positive in said]
     assert not any(raw)
     assert [label for label, _ in said][:3] == ["positive_gamma"] * 3
@@ -172,6 +197,7 @@ def test_the_last_answers_of_a_session_have_all_blocks() -> None:
         assert len(quick_start(answer)) == 5
         assert answer["setup"]["primary"]["name"] == "wait"
         assert 0.0 <= answer["probabilities"]["pin"]["value"] <= 1.0
+    assert (answer["setup"]["nearest"], answer["setup"]["waits_for"]) == (None, "the next session")
     assert answer["as_of"] == "2022-03-23T20:00:00Z"
 
 

@@ -31,7 +31,7 @@ def read_events(path: Path) -> tuple[ScheduledEvent, ...]:
         ZerodteError: If it is not such a file; says the line.
     """
     try:
-        with path.open(newline="", encoding="utf-8") as file:
+        with path.open(newline="", encoding="utf-8-sig") as file:
             rows = csv.DictReader(file)
             if missing := [name for name in _COLUMNS if name not in (rows.fieldnames or ())]:
                 raise ZerodteError(

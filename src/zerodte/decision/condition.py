@@ -28,6 +28,7 @@ class RuleCondition:
         leave: Once it holds, it does until the figure is beyond this; the bound itself by default.
         dwell: Samples in a row that it takes, to come and to go.
         shown: How the observed figure is written; empty where the rule says it all.
+        runs_out: Whether it fails for the rest of the session once it does.
     """
 
     code: str
@@ -38,6 +39,7 @@ class RuleCondition:
     leave: float | None = None
     dwell: int = DWELL
     shown: str = "{:.2f}"
+    runs_out: bool = False
 
     def is_met(self, value: float) -> bool:
         """Whether a figure lies where the condition comes to hold; NaN does not."""
@@ -111,18 +113,19 @@ RULE_CONDITIONS: Final = _by_code(
         at_least=5.0,
         dwell=1,
         shown="{:.0f}",
+        runs_out=True,
     ),
     RuleCondition(
         "no_event",
-        "no scheduled event ahead",
+        "no scheduled event ahead or in the last 30 minutes",
         "events_ahead",
         at_most=0.0,
         dwell=1,
-        shown="{:.0f} ahead",
+        shown="{:.0f}",
     ),
     RuleCondition(
         "event_ahead",
-        "a scheduled event ahead",
+        "a scheduled event ahead or in the last 30 minutes",
         "events_ahead",
         at_least=1.0,
         dwell=1,
@@ -198,6 +201,7 @@ RULE_CONDITIONS: Final = _by_code(
         at_least=15.0,
         dwell=1,
         shown="{:.0f}",
+        runs_out=True,
     ),
     RuleCondition(
         "fly_not_early",
@@ -222,6 +226,7 @@ RULE_CONDITIONS: Final = _by_code(
         at_least=60.0,
         dwell=1,
         shown="{:.0f}",
+        runs_out=True,
     ),
     RuleCondition(
         "condor_not_early",
@@ -238,6 +243,7 @@ RULE_CONDITIONS: Final = _by_code(
         at_least=30.0,
         dwell=1,
         shown="{:.0f}",
+        runs_out=True,
     ),
     RuleCondition(
         "breakout_not_early",
@@ -353,7 +359,7 @@ RULE_CONDITIONS: Final = _by_code(
     ),
     RuleCondition(
         "vertical_quoted",
-        "the vertical's two legs quoted",
+        "a direction, and the two legs of its vertical quoted",
         "vertical_quoted",
         at_least=1.0,
         shown="",
@@ -417,5 +423,13 @@ RULE_CONDITIONS: Final = _by_code(
         "flow_flips",
         at_least=1.0,
         shown="",
+    ),
+    # The opposite of `very_fast`: a fly is never beside the warning of its naked twin.
+    RuleCondition(
+        "not_racing",
+        "the last 30 minutes moved at most 1.2 times what was priced",
+        "realised_ratio",
+        at_most=1.2,
+        leave=1.5,
     ),
 )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from zerodte.clock import new_york
+from zerodte.constants import EVENT_HOLD
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,6 @@ def fomc() -> tuple[ScheduledEvent, ...]:
 def ahead(
     events: Iterable[ScheduledEvent], now: int, last: datetime.date
 ) -> Sequence[ScheduledEvent]:
-    """Those that come after `now` (UTC ns), up to the day `last`, the next first."""
+    """Those up to the day `last` that come after `now` (UTC ns) or have just come, in order."""
     end = new_york(last, _MIDNIGHT)
-    return sorted((e for e in events if now < e.at <= end), key=lambda event: event.at)
+    return sorted((e for e in events if now - EVENT_HOLD < e.at <= end), key=lambda event: event.at)

@@ -44,9 +44,17 @@ def ranked(holds: ConditionLatches, figures: Figures, standing: str) -> list[Set
     return sorted((rule for rule in SETUPS if qualifies(rule, holds)), key=rank)
 
 
-def nearest(holds: ConditionLatches) -> SetupRule:
-    """The setup that lacks fewest of what it requires."""
-    return min(SETUPS, key=lambda rule: sum(not holds[code] for code in rule.required))
+def nearest(holds: ConditionLatches) -> SetupRule | None:
+    """The setup that lacks fewest of what it requires; None where none is possible any more."""
+    possible = [rule for rule in SETUPS if not _has_run_out(rule, holds)]
+    return min(
+        possible, key=lambda rule: sum(not holds[code] for code in rule.required), default=None
+    )
+
+
+def _has_run_out(rule: SetupRule, holds: ConditionLatches) -> bool:
+    """Whether the rest of the session cannot bring what a setup requires."""
+    return any(condition.runs_out for condition in failing((*GATES, *rule.required), holds))
 
 
 def failing(codes: Sequence[str], holds: ConditionLatches) -> list[RuleCondition]:

@@ -22,6 +22,8 @@ from zerodte.constants import (
 from zerodte.decision.condition import RULE_CONDITIONS, Figures
 from zerodte.engine.regime import Regime
 
+#: Figures of the strike that is the magnet.
+_OF_MAGNET: Final = frozenset(("magnet_distance", "magnet_moved", "magnet_share", "off_pin"))
 _COUNT: Final = len(RULE_CONDITIONS)
 _PLACES: Final = {code: place for place, code in enumerate(RULE_CONDITIONS)}
 #: No time: nothing of a market happened then.
@@ -115,11 +117,20 @@ class ConditionLatches:
     def __getitem__(self, code: str) -> bool:
         return bool(self.holds[_PLACES[code]])
 
-    def step(self, figures: Figures) -> "ConditionLatches":
-        """The latches after a sample with these figures."""
+    def step(self, figures: Figures, *, magnet_moves: bool = False) -> "ConditionLatches":
+        """The latches after a sample with these figures.
+
+        Args:
+            figures: Of the sample.
+            magnet_moves: Whether another strike has just become the magnet: what held of the old
+                one says nothing of it, so conditions on it hold or fail at once.
+        """
         holds, streaks = self.holds.copy(), self.streaks.copy()
         for place, condition in enumerate(RULE_CONDITIONS.values()):
             value = figures[condition.figure]
+            if magnet_moves and condition.figure in _OF_MAGNET:
+                holds[place], streaks[place] = condition.is_met(value), 0
+                continue
             turns = not condition.is_kept(value) if holds[place] else condition.is_met(value)
             streaks[place] = streaks[place] + 1 if turns else 0
             if streaks[place] >= condition.dwell:

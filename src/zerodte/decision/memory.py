@@ -4,6 +4,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from zerodte.decision.condition import Figures
+from zerodte.decision.figures import FLY
 from zerodte.decision.judgement import ranked
 from zerodte.decision.latch import ConditionLatches, Events, LabelLatch, LevelLatch
 
@@ -42,11 +43,14 @@ class Memory:
             at: UTC ns.
             figures: Of the sample.
         """
-        holds = self.holds.step(figures)
+        magnet_moves = self.magnet.since == at
+        holds = self.holds.step(figures, magnet_moves=magnet_moves)
         code = "regime_flipped"
         events = self.events.step(at, figures, flips=holds[code] and not self.holds[code])
         best = ranked(holds, figures, self.primary)
         primary = best[0].name if best else WAIT
-        stands = primary == self.primary and self.primary_since > 0
+        # A fly at another strike is another trade.
+        is_other = magnet_moves and primary == FLY
+        stands = primary == self.primary and self.primary_since > 0 and not is_other
         since = self.primary_since if stands else at
         return replace(self, holds=holds, events=events, primary=primary, primary_since=since)

@@ -182,11 +182,13 @@ class PinChance:
     base_rate: float
 
 
-def pin_chance(state: ChainState, close: Close | None, method: ProbabilityMethod) -> PinChance:
-    """The chance of a close at a chain's magnet."""
-    low, high = cell(state.instant.chain.strikes, state.levels.magnet.strike)
+def pin_chance(
+    state: ChainState, close: Close | None, method: ProbabilityMethod, strike: float
+) -> PinChance:
+    """The chance of a close at a strike of a chain, such as its magnet; NaN without a strike."""
+    low, high = cell(state.instant.chain.strikes, strike)
     if method == "reference":
-        return PinChance(None, _heuristic(state), math.nan)
+        return PinChance(None, _heuristic(state, strike), math.nan)
     if close is None or math.isnan(low):
         return PinChance(None, math.nan, math.nan)
     chance, half = close.chance(low, high, needs_shape=True), 0.5 * (high - low)
@@ -194,12 +196,12 @@ def pin_chance(state: ChainState, close: Close | None, method: ProbabilityMethod
     return PinChance(chance, chance.value, 0.5 * sum(shifted))
 
 
-def _heuristic(state: ChainState) -> float:
-    spot, magnet = state.spot.value, state.levels.magnet.strike
-    if math.isnan(magnet):
+def _heuristic(state: ChainState, strike: float) -> float:
+    spot = state.spot.value
+    if math.isnan(strike):
         return math.nan
     return heuristic_pin(
-        abs(spot - magnet) / spot,
+        abs(spot - strike) / spot,
         state.surface.sigma / spot,
         state.instant.clock.hours_left,
         state.regime,

@@ -81,6 +81,7 @@ SETUPS: Final = (
             "fly_not_early",
             "fly_not_late",
             "no_event",
+            "not_racing",
             "fly_quoted",
         ),
         soft=("slow", "pin_score_high", "magnet_heavy", "fly_soon"),
@@ -125,7 +126,7 @@ ANTI_SETUPS: Final = (
     AntiRule(
         name="naked_short_straddle",
         display_name="Naked Short Straddle",
-        reasons=(("negative_gamma",), ("fast",), ("event_ahead",)),
+        reasons=(("negative_gamma",), ("very_fast",), ("event_ahead",)),
         idea="its loss has no bound, and the market may move more than it was paid for",
     ),
     AntiRule(
@@ -150,7 +151,7 @@ ANTI_SETUPS: Final = (
         name="short_premium_into_event",
         display_name="Short Premium into an Event",
         reasons=(("event_ahead",),),
-        idea="on days of rate decisions the variance after 14:00 is 4 to 6 times another day's",
+        idea="news moves prices at once: after rate decisions variance is 4 to 6 times as large",
     ),
     AntiRule(
         name="sell_the_close",

@@ -145,14 +145,14 @@ class Position:
         return self.at_natural + sum(leg.expected(density) for leg in self.legs)
 
     def touches(self, density: Density) -> tuple[Touch, ...]:
-        """The chance of a touch of each leg sold: so many times that of a close beyond it.
+        """The chance of a touch of each strike sold: so many times that of a close beyond it.
 
-        Twice is the reflection principle's; closes and touches of SPY give somewhat less.
+        Beyond is the side away from the law's mean. Twice is the reflection principle's; closes
+        and touches of SPY give somewhat less.
         """
+        strikes = sorted({leg.strike for leg in self.legs if leg.quantity < 0})
         return tuple(
-            Touch(leg.strike, min(1.0, TOUCH_RATIO * _beyond(leg, density)))
-            for leg in self.legs
-            if leg.quantity < 0
+            Touch(strike, min(1.0, TOUCH_RATIO * _beyond(strike, density))) for strike in strikes
         )
 
     def _kinks(self) -> F64:
@@ -161,9 +161,9 @@ class Position:
         return np.array([0.0, *strikes, 2.0 * strikes[-1]])
 
 
-def _beyond(leg: OptionLeg, density: Density) -> float:
-    below = float(density.cdf(np.array([leg.strike]))[0])
-    return 1.0 - below if leg.right == CALL else below
+def _beyond(strike: float, density: Density) -> float:
+    below = float(density.cdf(np.array([strike]))[0])
+    return 1.0 - below if strike > density.mean else below
 
 
 def _between(low: float, high: float) -> float:

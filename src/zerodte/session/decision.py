@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from zerodte.arrays import Rows
+from zerodte.clock import new_york_clock
 from zerodte.decision import figures as seen
 from zerodte.decision import setup_legs
 from zerodte.decision.event import ahead
@@ -65,7 +66,7 @@ class Terms:
         A scale holds for the day of expiry; other closes are left as they are priced.
         """
         chain, clock = state.instant.chain, state.instant.clock
-        today = clock.remaining_share <= 1.0
+        today = new_york_clock(clock.now).date() == chain.expiry
         scale = settings.scale(chain.symbol) if today else UNIT_SCALE
         return cls(
             scale, settings.probabilities, len(ahead(settings.events, clock.now, chain.expiry))
@@ -152,7 +153,8 @@ def decision_at(day: SampleDay, row: int, state: ChainState) -> Decision | None:
 def pin_probability(decision: Decision) -> float:
     """The chance of a close at the magnet, a fraction; NaN where unknown."""
     state = decision.state
-    return pin_chance(state, decision.close, decision.terms.method).value
+    magnet = state.levels.magnet.strike
+    return pin_chance(state, decision.close, decision.terms.method, magnet).value
 
 
 def latches_row(decision: Decision) -> tuple[Any, ...]:

@@ -302,6 +302,11 @@ class Session:
         notices += [f"{reason}: {n} left out" for reason, n in self.left_out(symbol).items()]
         if symbol is None:
             notices += self.silent_inputs()
+            notices += [
+                f"the calibration of {name} is not used: no contract of {name} is here"
+                for name in self.settings.calibrations
+                if self.symbols() and name not in self.symbols()
+            ]
         else:
             notices += self.market.inputs.watch.lasting(FIRST_OWNER + self._number(symbol))
         far = self.market.far_outside(symbol)

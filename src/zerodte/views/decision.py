@@ -78,7 +78,8 @@ class Outlook:
     @cached_property
     def pin(self) -> PinChance:
         """The chance of a close at the magnet."""
-        return pin_chance(self.state, self.close, self.terms.method)
+        strike = self.state.levels.magnet.strike
+        return pin_chance(self.state, self.close, self.terms.method, strike)
 
 
 #: The fields of quantiles, as `probability.QUANTILES` has them.
@@ -89,17 +90,18 @@ def headline_block(outlook: Outlook) -> Headline:
     """The moment in one line."""
     decision = outlook.decision
     if decision is None:
+        magnet = outlook.state.levels.magnet.strike
         return Headline(
             trade_angle="low_signal",
             severity="info",
-            narrative=f"No setup: {outlook.absence}. {_sentence(_pin_words(outlook))}",
+            narrative=f"No setup: {outlook.absence}. {_sentence(_pin_words(outlook, magnet))}",
             decided_at=None,
         )
     standing = words.primary_rule(decision)
     return Headline(
         trade_angle=standing.trade_angle if standing else "low_signal",
         severity=decision.severity,
-        narrative=words.headline(decision, _pin_words(outlook)),
+        narrative=words.headline(decision, _pin_words(outlook, decision.memory.magnet.strike)),
         decided_at=timestamp(decision.at),
     )
 
@@ -123,7 +125,7 @@ def setup_block(outlook: Outlook) -> Setup:
         alternatives=[_entry(rule, decision) for rule in words.others(decision)],
         anti_setups=[_anti(rule, codes, decision) for rule, codes in avoided(memory.holds)],
         since=timestamp(memory.primary_since) if memory.primary_since else None,
-        nearest=None if standing else nearest.name,
+        nearest=None if standing or nearest is None else nearest.name,
         waits_for=None if standing else waits_for,
     )
 
@@ -171,10 +173,10 @@ def _entry(rule: SetupRule, decision: Decision) -> SetupEntry:
     )
 
 
-def _waiting(rule: SetupRule, decision: Decision) -> SetupEntry:
+def _waiting(rule: SetupRule | None, decision: Decision) -> SetupEntry:
     """A wait: what the nearest setup has and lacks."""
     holds, figures = decision.memory.holds, decision.figures
-    codes = (*GATES, *rule.required)
+    codes = GATES if rule is None else (*GATES, *rule.required)
     said = {code: RULE_CONDITIONS[code].words(figures, holds=holds[code]) for code in codes}
     return _wait(
         words.waiting(decision),
@@ -332,18 +334,21 @@ def _summary(outlook: Outlook) -> str:
     return " ".join(parts)
 
 
-def _pin_words(outlook: Outlook) -> str:
-    """The magnet's chance beside that of an arbitrary place."""
-    pin = outlook.pin
-    magnet = price(outlook.state.levels.magnet.strike)
+def _pin_words(outlook: Outlook, strike: float) -> str:
+    """The chance of a close at a strike beside that of an arbitrary place, and what to doubt."""
+    pin, close = (
+        pin_chance(outlook.state, outlook.close, outlook.terms.method, strike),
+        outlook.close,
+    )
     if math.isnan(pin.value):
         return "no magnet is known"
     if pin.chance is None:
-        return f"{100.0 * pin.value:.0f}% of closing at {magnet} by {_HEURISTIC}"
+        return f"{100.0 * pin.value:.0f}% of closing at {price(strike)} by {_HEURISTIC}"
     half = 0.5 * (pin.chance.high - pin.chance.low)
+    doubt = f" (doubt: {close.doubt})" if close is not None and close.doubt else ""
     return (
-        f"{100.0 * pin.value:.0f}% of closing within {price(half)} of {magnet}, where half a step "
-        f"aside it is {100.0 * pin.base_rate:.0f}%"
+        f"{100.0 * pin.value:.0f}% of closing within {price(half)} of {price(strike)}, where half "
+        f"a step aside it is {100.0 * pin.base_rate:.0f}%{doubt}"
     )
 
 

@@ -30,10 +30,12 @@ def thesis(rule: SetupRule, decision: Decision) -> str:
     return f"{_OPENINGS[rule.name](decision)}; {_pays(position, decision)}."
 
 
-def waits(decision: Decision) -> tuple[SetupRule, str]:
+def waits(decision: Decision) -> tuple[SetupRule | None, str]:
     """The setup that lacks least, and the first condition that fails."""
     holds, figures = decision.memory.holds, decision.figures
     rule = nearest(holds)
+    if rule is None:
+        return None, "the next session"
     first = failing((*GATES, *rule.required), holds)
     return rule, first[0].words(figures, holds=False) if first else "the next sample"
 
@@ -53,9 +55,11 @@ def others(decision: Decision) -> list[SetupRule]:
 def waiting(decision: Decision) -> str:
     """Why no setup stands, in a sentence."""
     rule, condition = waits(decision)
+    if rule is None:
+        return f"No setup: too little time is left for any ({_left(decision)})."
     if failing(GATES, decision.memory.holds):
-        return f"No setup: it takes {condition}."
-    return f"No setup: the {rule.display_name.lower()} is nearest, and takes {condition}."
+        return f"No setup: it needs {condition}."
+    return f"No setup: the {rule.display_name.lower()} is nearest, and needs {condition}."
 
 
 def _urgent(decision: Decision) -> str:
@@ -70,8 +74,13 @@ def _urgent(decision: Decision) -> str:
         return f"Flow turned the sign of net GEX, by convention, at {at}."
     if holds["near_flip"] and math.isfinite(figures["flip_distance"]):
         return f"The gamma flip, {flip}, is {figures['flip_distance']:.2f} sigma away."
+    if holds["regime_flipped"]:
+        return "Flow has turned the sign of net GEX since the open, by convention."
     if holds["very_fast"]:
         return f"The last 30 minutes moved {figures['realised_ratio']:.1f} times what was priced."
+    if decision.severity != "info" and primary_rule(decision) is None:
+        magnet, away = price(decision.memory.magnet.strike), figures["magnet_distance"]
+        return f"Spot is {away:.2f} sigma from the magnet, {magnet}; {_left(decision)} are left."
     return ""
 
 
@@ -137,8 +146,10 @@ def _pays(position: Position, decision: Decision) -> str:
         return f"{kind} of {price(position.width)}, {where}"
     priced = 100.0 * position.probability_of_profit(close.density)
     moved = 100.0 * position.probability_of_profit(close.physical)
-    chances = f"{priced:.0f}% priced, {moved:.0f}% by how closes have moved"
-    return f"{kind} of {price(position.width)}, {where}: {chances}"
+    whose = "closes" if decision.terms.scale.sessions else "SPX's closes"
+    value = position.expected_value(close.physical)
+    chances = f"{priced:.0f}% priced, {moved:.0f}% by how {whose} have moved"
+    return f"{kind} of {price(position.width)}, {where}: {chances}; {value:+.2f} expected"
 
 
 def _gamma(decision: Decision) -> str:

@@ -3,6 +3,7 @@
 import math
 from typing import Final
 
+from zerodte.constants import DWELL, LABEL_SHARE, MINUTE, SAMPLE_INTERVAL
 from zerodte.engine.arithmetic import ratio
 from zerodte.engine.exposure import ChainExposures
 from zerodte.engine.flip import FlipStatus
@@ -29,6 +30,13 @@ def regime(label: str, live: ChainExposures, status: FlipStatus) -> str:
     if label == "unknown":
         why = _WITHHELD.get(status, "too little open interest is known")
         return f"Net dealer gamma is {net} per 1% move, but its sign is not claimed: {why}."
+    if (live.net_gex > 0.0) != (label == "positive_gamma"):
+        stands = label.removesuffix("_gamma")
+        return (
+            f"Net dealer gamma is {net} per 1% move now; the regime stays {stands} until the other "
+            f"sign has had {LABEL_SHARE:.0%} of gross for {DWELL * SAMPLE_INTERVAL / MINUTE:.0f} "
+            "minutes."
+        )
     return {
         "positive_gamma": f"Net dealer gamma is {net} per 1% move: on the usual convention dealers "
         "sell rallies and buy dips, which dampens moves.",
