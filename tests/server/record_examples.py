@@ -80,8 +80,6 @@ _BROKEN: Final = {
     "internal_error": "The server failed; its log says why, under the id 5e0f6a91c2d4.",
     "session_unreadable": "the stored session of SPX on 2025-05-30 cannot be read; see the "
     "server's log",
-    "keys_unavailable": "The server cannot use its key file: the disk is full. Ask again in a "
-    "moment, or its operator.",
     "history_unavailable": "the session of SPX on 2025-05-30 is stored, if at all, where nothing "
     "can be read now: the store does not respond; retry later",
     "no_strike_data_for_window": "no sample of SPX in these 60 minutes has figures by strike: "
@@ -97,9 +95,7 @@ def main() -> None:
         recorded["errors"] |= _to_keys(Path(folder) / "keys.db")
         snapshots = recorded["answers"][f"{_FLOW}/snapshot/{{symbol}}"]
         snapshots["SessionClosed"] = _after_the_close(tape)
-        recorded["errors"] |= _without_the_right_key(Path(folder) / "keys.db")
         recorded["errors"]["warming_up"] = _before_the_first_quote(tape)
-        recorded["errors"] = dict(sorted(recorded["errors"].items()))
     FILE.write_text(json.dumps(recorded, indent=1, ensure_ascii=False) + "\n")
 
 
@@ -144,7 +140,7 @@ def _on_a_port(tape: Tape) -> dict[str, Any]:
         return {
             "answers": dict(_answers(client)),
             "texts": dict(_texts(client)),
-            "errors": errors,
+            "errors": dict(sorted(errors.items())),
         }
 
 
@@ -193,19 +189,6 @@ def _after_the_close(tape: Tape) -> Any:
     session = replay(tape)
     session.advance(tape.session.close + HOUR)
     return json.loads(snapshot(session, "simulated", SnapshotQuery(symbol="SPX")))
-
-
-def _without_the_right_key(path: Path) -> dict[str, Any]:
-    """What refuses a caller without a key, with a plan that is too low, and after its last one."""
-    keys = {plan: create_key(path, plan)[1] for plan in ("free", "basic")}
-    with keyed_server(path) as server:
-        unknown = server.get(f"{_FLOW}/snapshot/SPX").json()
-        low = server.get(f"{_FLOW}/snapshot/SPX", keys["basic"]).json()
-        body, status = low, 200
-        while status != 429:
-            answer = server.get("/v1/account", keys["free"])
-            body, status = answer.json(), answer.status_code
-    return {"unauthorized": unknown, "tier_restricted": low, "quota_exceeded": body}
 
 
 def _before_the_first_quote(tape: Tape) -> Any:
