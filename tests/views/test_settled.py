@@ -179,6 +179,31 @@ def test_the_pain_curve_is_least_at_max_pain(recording: tuple[Session, str]) -> 
     assert by_date[str(session.hours.date)]["total_oi"] == pytest.approx(total, abs=1)
 
 
+def test_alignment_follows_from_the_levels(recording: tuple[Session, str]) -> None:
+    session, symbol = recording
+    for expiration in sorted({chain.expiry for chain in session.chains(symbol)})[:6]:
+        try:
+            said = read(session, MaxPainQuery(symbol=symbol, expiration=expiration))
+        except ApiError:  # no quote of it can be used
+            continue
+        beside, level = said["dealer_alignment"], said["max_pain_strike"]
+        walls = sorted(
+            beside[name] for name in ("call_wall", "put_wall") if beside[name] is not None
+        )
+        flip, spot = beside["gamma_flip"], said["underlying_price"]
+        if level is None or len(walls) < 2:
+            expected = "unknown"
+        elif not walls[0] <= level <= walls[1]:
+            expected = "diverging"
+        else:
+            is_near = flip is not None and abs(level - flip) <= 0.01 * spot
+            expected = "converging" if is_near else "moderate"
+        assert beside["alignment"] == expected
+        move, away = said["expected_move"], said["distance"]["absolute"]
+        if None not in (move["straddle_price"], away):
+            assert move["max_pain_within_expected_range"] == (away <= move["straddle_price"])
+
+
 def test_strikes_of_little_open_interest_are_left_out(recorded: Path) -> None:
     session = spx_session(recorded)
     whole, few = (read(session, GexExposureQuery(symbol="SPX", min_oi=n)) for n in (0, 20_000))

@@ -1,15 +1,15 @@
 """Max pain and the expected moves of a symbol's expiries, on settled open interest."""
 
 import math
-from typing import Literal
 
 import msgspec
 import numpy as np
 
-from zerodte.constants import MAX_PAIN_NEAR_FLIP, MAX_PAIN_SIGNAL, MULTIPLIER
 from zerodte.engine.arithmetic import ratio
 from zerodte.engine.chain_group import ChainGroup, PricedChain, sum_of_known
+from zerodte.engine.levels import ChainLevels
 from zerodte.engine.levels import max_pain as max_pain_of
+from zerodte.engine.max_pain import Alignment, alignment, pain_curve, side_of, signal
 from zerodte.engine.state import straddle_of
 from zerodte.views.group import GroupFrame
 from zerodte.wire.max_pain import (
@@ -26,8 +26,6 @@ from zerodte.wire.max_pain import (
 from zerodte.wire.numbers import number, numbers, whole, wholes
 from zerodte.wire.text import price
 
-_HALF_A_CENT = 0.005
-
 
 def max_pain(frame: GroupFrame) -> bytes:
     """The JSON of max pain."""
@@ -40,9 +38,9 @@ def max_pain(frame: GroupFrame) -> bytes:
         distance=MaxPainDistance(
             absolute=number(abs(spot - level)),
             percent=number(100.0 * abs(spot - level) / spot),
-            direction=_direction(spot, level),
+            direction=side_of(spot, level),
         ),
-        signal=_signal(spot, level),
+        signal=signal(spot, level),
         expiration=frame.expiry or group.chains[0].instant.chain.expiry,
         put_call_oi_ratio=number(ratio(puts, calls)),
         pain_curve=_curve(group),
@@ -85,36 +83,12 @@ def _move(frame: GroupFrame, one: PricedChain) -> ExpectedMoveRow:
     )
 
 
-def _direction(spot: float, level: float) -> Literal["above", "below", "at"] | None:
-    if math.isnan(spot - level):
-        return None
-    if abs(spot - level) < _HALF_A_CENT:
-        return "at"
-    return "above" if spot > level else "below"
-
-
-def _signal(spot: float, level: float) -> Literal["bullish", "bearish", "neutral"] | None:
-    distance = (spot - level) / spot
-    if math.isnan(distance):
-        return None
-    if abs(distance) < MAX_PAIN_SIGNAL:
-        return "neutral"
-    return "bearish" if distance > 0.0 else "bullish"
-
-
 def _curve(group: ChainGroup) -> list[PainPoint]:
-    """Dollars that holders receive, from the open interest that is known."""
-    strikes, counts = group.strikes, group.open_interest
-    calls, puts = (
-        np.full(len(strikes), np.nan) if np.isnan(side).all() else np.nan_to_num(side)
-        for side in counts
-    )
-    paid = np.maximum(strikes[:, np.newaxis] - strikes, 0.0) * MULTIPLIER
-    call_pain, put_pain = paid @ calls, paid.T @ puts
-    columns = (numbers(column) for column in (call_pain, put_pain, call_pain + put_pain))
+    calls, puts = pain_curve(group.strikes, group.open_interest)
+    columns = (numbers(column) for column in (calls, puts, calls + puts))
     return [
         PainPoint(strike=strike, call_pain=call, put_pain=put, total_pain=both)
-        for strike, call, put, both in zip(strikes.tolist(), *columns, strict=True)
+        for strike, call, put, both in zip(group.strikes.tolist(), *columns, strict=True)
     ]
 
 
@@ -156,32 +130,28 @@ def _by_expiration(frame: GroupFrame, group: ChainGroup) -> list[ExpirationPain]
 
 
 def _alignment(group: ChainGroup) -> DealerAlignment:
-    level, flip = group.levels.max_pain, group.flip
-    call_wall, put_wall = group.levels.call_wall.strike, group.levels.put_wall.strike
-    label: Literal["converging", "moderate", "diverging", "unknown"]
-    if math.isnan(level + call_wall + put_wall):
-        label, text = "unknown", "Max pain or a wall is unknown."
-    elif not min(put_wall, call_wall) <= level <= max(put_wall, call_wall):
-        label = "diverging"
-        text = (
-            f"Max pain {price(level)} lies outside the walls at {price(put_wall)} and "
-            f"{price(call_wall)}."
-        )
-    elif abs(level - flip.level) <= MAX_PAIN_NEAR_FLIP * group.spot:
-        label = "converging"
-        text = f"Max pain {price(level)} lies between the walls and near the flip."
-    else:
-        label = "moderate"
-        far = "the flip is withheld" if math.isnan(flip.level) else "far from the flip"
-        text = f"Max pain {price(level)} lies between the walls; {far}."
+    levels, flip = group.levels, group.flip
+    label = alignment(levels, flip.level, group.spot)
     return DealerAlignment(
         alignment=label,
-        description=text,
+        description=_described(label, levels, flip.level),
         gamma_flip=number(flip.level),
         gamma_flip_status=flip.status,
-        call_wall=number(call_wall),
-        put_wall=number(put_wall),
+        call_wall=number(levels.call_wall.strike),
+        put_wall=number(levels.put_wall.strike),
     )
+
+
+def _described(label: Alignment, levels: ChainLevels, flip: float) -> str:
+    walls = f"{price(levels.put_wall.strike)} and {price(levels.call_wall.strike)}"
+    inside = f"Max pain {price(levels.max_pain)} lies between the walls at {walls}"
+    return {
+        "unknown": "Max pain or a wall is unknown.",
+        "diverging": f"Max pain {price(levels.max_pain)} lies outside the walls at {walls}.",
+        "converging": f"{inside}, near the flip.",
+        "moderate": f"{inside}; the flip is "
+        + ("withheld." if math.isnan(flip) else f"at {price(flip)}."),
+    }[label]
 
 
 def _straddle(group: ChainGroup) -> StraddleMove:
