@@ -32,7 +32,7 @@ from zerodte.wire.health import Health
 from zerodte.wire.query import Query
 from zerodte.wire.stream import SampleEvent, StreamQuery
 
-_TURNS = 4
+_TURNS = 6
 _IDLE_KEYS = 10_000
 #: As many numbers as a snapshot of the demo has, about.
 _NUMBERS = 2_000

@@ -1,16 +1,15 @@
 """API keys: random, shown once, stored as a digest.
 
-A key has 192 random bits, so its SHA-256 cannot be searched for, and a slow hash would protect
-nothing. A key is found by the digest of the whole text: how long that takes tells nothing of a
-prefix that was right.
+A key has 192 random bits, so its digest (BLAKE2b) cannot be searched for, and a slow hash would
+protect nothing. A key is found by the digest of the whole text: how long that takes tells nothing
+of a prefix that was right.
 """
 
-import hmac
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from hashlib import sha256
-from secrets import token_hex
+from hashlib import blake2b
+from secrets import compare_digest, token_hex
 from typing import Final
 
 from zerodte.access.error import AccessError
@@ -21,8 +20,9 @@ KEY_PREFIX: Final = "zdte_"
 MAX_KEY_BYTES: Final = 128
 _KEY_BYTES, _ID_BYTES = 24, 4
 _MAX_NAME = 64
+_DIGEST_BYTES: Final = 32
 #: Compared with a key that is unknown, so that the same work is done for it.
-_NOBODY: Final = bytes(sha256().digest_size)
+_NOBODY: Final = bytes(_DIGEST_BYTES)
 _LIKE_KEY: Final = re.compile(rf"{KEY_PREFIX}[0-9a-f]+")
 
 
@@ -34,7 +34,7 @@ class KeyRecord:
         id: Its public name, which cannot be used as a key.
         name: What its owner calls it; may be empty.
         plan: The name of its plan.
-        digest: SHA-256 of the key.
+        digest: BLAKE2b-256 of the key.
         created: When it was created, unix seconds.
         revoked: When it was revoked, unix seconds; None while it is valid.
     """
@@ -59,16 +59,16 @@ def new_id() -> str:
 
 def digest_of(key: bytes) -> bytes:
     """The digest under which a key is stored."""
-    return sha256(key).digest()
+    return blake2b(key, digest_size=_DIGEST_BYTES).digest()
 
 
 def find_key(records: Mapping[bytes, KeyRecord], key: bytes) -> KeyRecord | None:
     """The record of a key, by digest; None if it is unknown. Revoked keys are found too."""
     if len(key) > MAX_KEY_BYTES:
         return None
-    digest = digest_of(key)
+    digest = blake2b(key, digest_size=_DIGEST_BYTES).digest()
     record = records.get(digest)
-    is_equal = hmac.compare_digest(digest, _NOBODY if record is None else record.digest)
+    is_equal = compare_digest(digest, _NOBODY if record is None else record.digest)
     return record if is_equal else None
 
 

@@ -33,6 +33,9 @@ _COMMIT_S: Final = 5.0
 _RETRY_S: Final = 2
 _UNLIMITED: Final = b"unlimited"
 _OPEN: Final = Admission(None, "open", [], None)
+_TICKET_HINT: Final = (
+    "A ticket opens one stream, within 30 seconds; fetch a new one from /v1/stream-ticket."
+)
 _HINT: Final = "Send a valid key in the header X-Api-Key, or as the parameter apiKey."
 
 
@@ -161,17 +164,13 @@ class KeyAccess:
 
     def _caller(self, route: Route, query: Mapping[str, str], headers: Headers) -> KeyRecord:
         """The valid key that a request carries; in the header it counts before a parameter."""
-        ticket = query.get("ticket") if route.media == "events" else None
         sent = header(headers, b"x-api-key") or query.get("apiKey", "").encode(errors="replace")
-        if ticket is not None and not sent:
+        ticket = None if sent or route.media != "events" else query.get("ticket")
+        if ticket is not None:
             key = self._tickets.redeem(ticket)
             record = None if key is None else self.keyring.record(key)
             if record is None:
-                raise _unauthorized(
-                    "Invalid ticket.",
-                    "A ticket opens one stream, within 30 seconds; fetch a new one from "
-                    "/v1/stream-ticket.",
-                )
+                raise _unauthorized("Invalid ticket.", _TICKET_HINT)
         elif not sent:
             raise _unauthorized("No API key.", _HINT)
         elif (record := self.keyring.find(sent)) is None:
