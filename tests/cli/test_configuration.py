@@ -62,7 +62,8 @@ def test_what_is_in_force_and_from_where(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setenv("ZERODTE_SERVER_PORT", "9001")
     monkeypatch.setenv("ZERODTE_SERVER_ALLOW_HOST", "a.example, b.example")
     rows = shown("--config", file)
-    assert rows.keys() == {setting.key for setting in SETTINGS}
+    assert {key for key in rows if not key.startswith("plans.")} == {s.key for s in SETTINGS}
+    assert rows["plans.free.daily_limit"] == "5"
     assert rows["server.port"] == "9001  # ZERODTE_SERVER_PORT"
     assert rows["server.host"] == f'"::1"  # {file}'
     assert rows["server.allow_host"] == '["a.example", "b.example"]  # ZERODTE_SERVER_ALLOW_HOST'
@@ -114,6 +115,13 @@ def test_no_secret_is_shown(tmp_path: Path) -> None:
         ("[demo]\nspeed = 0", "demo.speed: 0.0 is not in the range x>0"),
         ('[demo]\nsymbols = ["XYZ"]', "demo.symbols: unknown symbol 'XYZ'"),
         ("[demo]\ndate = 12:00:00", "write a date, yyyy-MM-dd"),
+        ("plans = 1", "plans is a table; write [plans.NAME]"),
+        ("[plans]\ngrowth = 1", "plans.growth: write a table [plans.growth]"),
+        ("[plans.free]\nlimit = 1", "the nearest known is plans.free.daily_limit"),
+        ('[plans.free]\ndaily_limit = "5"', 'daily_limit: it is "5"; write a whole number from 1'),
+        ("[plans.free]\ndaily_limit = 0", "plan free: the daily limit is 0; it must be at least 1"),
+        ("[plans.Free]", "a name has lower-case letters"),
+        ("[plans.free]", "requires the plan growth; add [plans.growth]"),
         ("[server", "not a TOML file: "),
         ("#" * (1 << 20) + "#", "larger than a megabyte"),
     ],
@@ -182,6 +190,25 @@ def test_a_flag_beats_the_environment_beats_the_file(
     monkeypatch.setenv("ZERODTE_DEMO_DATE", "2025-12-25")
     assert "2025-12-25 is a Thursday" in run("demo", "--config", file)[2]
     assert "2025-01-01 is a Wed" in run("demo", "--config", file, "--date", "2025-01-01")[2]
+
+
+def test_plans_of_the_file(tmp_path: Path) -> None:
+    """They are all plans there are; keys are made on them."""
+    text = "[plans.free]\ndaily_limit = 20\n[plans.growth]\ndisplay_name = 'Desk'\n[plans.alpha]\n"
+    file = written(tmp_path, text)
+    rows = shown("--config", file)
+    assert {key: value for key, value in rows.items() if key.startswith("plans.")} == {
+        "plans.free.display_name": '"Free"',
+        "plans.free.daily_limit": "20",
+        "plans.growth.display_name": '"Desk"',
+        "plans.growth.daily_limit": "",
+        "plans.alpha.display_name": '"Alpha"',
+        "plans.alpha.daily_limit": "",
+    }
+    options = ("--config", file, "--keys", tmp_path / "keys.db")
+    assert "20 answers a day" in run("keys", "create", "--plan", "free", *options)[2]
+    code, _, error = run("keys", "create", "--plan", "basic", *options)
+    assert (code, "'basic' is not one of 'free', 'growth', 'alpha'" in error) == (2, True)
 
 
 def test_every_setting_is_documented_once() -> None:
@@ -264,6 +291,9 @@ def test_a_hangup_reloads_what_may_change(served: tuple[Served, Path]) -> None:
     assert "event=reload changed=server.allow_host,server.log_level\n" in log
     assert "session." not in log, "the flag and the variable stand above the file"
     assert (server.status("one.example"), server.status("two.example")) == (421, 200)
+    plans = "[plans.free]\n[plans.growth]\n[plans.alpha]\n"
+    file.write_text(f'[server]\nport = 1\nallow_host = ["two.example"]\n{plans}')
+    server.reload("needs_restart=server.port,plans\n")
     file.write_text("[server]\nprot = 1\n")
     server.reload("the nearest known is server.port")
     assert server.status("two.example") == 200

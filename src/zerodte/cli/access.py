@@ -8,6 +8,7 @@ import click
 
 from zerodte.access.key_store import KeyStore
 from zerodte.access.keyring import Keyring
+from zerodte.access.plan import PlanTable
 from zerodte.server.app import ROUTES
 from zerodte.server.key_access import KeyAccess
 from zerodte.server.run import Listener
@@ -63,6 +64,6 @@ class AccessChoice:
         return keyring
 
 
-def access_to(keyring: Keyring | None) -> KeyAccess | None:
+def access_to(keyring: Keyring | None, plans: PlanTable) -> KeyAccess | None:
     """Access by the keys of a keyring, to every route; None admits everybody."""
-    return None if keyring is None else KeyAccess(keyring, ROUTES)
+    return None if keyring is None else KeyAccess(keyring, ROUTES, plans)

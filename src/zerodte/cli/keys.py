@@ -13,10 +13,9 @@ from rich.console import Console
 
 from zerodte.access.key import KeyRecord
 from zerodte.access.key_store import KeyStore
-from zerodte.access.plan import DEFAULT_PLANS
 from zerodte.access.usage import day_of
 from zerodte.cli.access import default_key_file
-from zerodte.cli.configuration.options import CONFIG, setting_option
+from zerodte.cli.configuration.options import CONFIG, current_configuration, setting_option
 from zerodte.cli.grid import empty_grid
 
 _ONCE: Final = "It is shown only this once, and stored as a digest."
@@ -29,11 +28,19 @@ def keys_group() -> None:
     """Create, list, rotate and revoke the keys of a server."""
 
 
+def _known_plan(_context: click.Context, _option: click.Parameter, name: str) -> str:
+    plans = current_configuration().plans
+    if name not in plans:
+        known = ", ".join(repr(plan.name) for plan in plans)
+        raise click.BadParameter(f"{name!r} is not one of {known}.")
+    return name
+
+
 @keys_group.command("create", short_help="Create a key and print it, once.")
 @click.option(
     "--plan",
     required=True,
-    type=click.Choice([plan.name for plan in DEFAULT_PLANS]),
+    callback=_known_plan,
     help="What the key may ask for, and how often.",
 )
 @click.option("--name", default="", help="What the key is for, such as the name of its user.")
@@ -44,7 +51,7 @@ def create_command(plan: str, name: str, keys: Path | None) -> None:
     path = keys or default_key_file()
     with KeyStore(path, create=True) as store:
         record, key = store.create(plan, name)
-    limit = DEFAULT_PLANS[plan].daily_limit
+    limit = current_configuration().plans[plan].daily_limit
     answers = "any number of answers" if limit is None else f"{limit:,} answers"
     click.echo(f"Key {_shown(record)} on the plan {plan}, {answers} a day, in {path}.", err=True)
     click.echo(_ONCE, err=True)

@@ -11,6 +11,7 @@ from click.core import ParameterSource
 
 from zerodte.cli.configuration.configuration import Configuration
 from zerodte.cli.configuration.options import SettingOption, current_configuration
+from zerodte.cli.configuration.plans import PLANS
 from zerodte.cli.configuration.setting import Setting
 from zerodte.cli.server_options import ServerOptions
 from zerodte.errors import ZerodteError
@@ -34,6 +35,7 @@ class Reload:
         self._server = server
         self._apply = apply
         self._path = configuration.path
+        self._plans = list(configuration.plans)
         self._in_force: dict[str, Any] = dict(configuration.values)
         self._settings = [
             param.setting
@@ -45,10 +47,11 @@ class Reload:
     def __call__(self) -> None:
         """Read, apply, log. A file that cannot be used changes nothing."""
         try:
-            said = Configuration(self._path).values
+            configuration = Configuration(self._path)
         except ZerodteError as error:
             log("reload", logging.ERROR, problem=error)
             return
+        said = configuration.values
         changed = [
             one for one in self._settings if said.get(one.key) != self._in_force.get(one.key)
         ]
@@ -59,8 +62,11 @@ class Reload:
         for setting in new:
             self._in_force[setting.key] = said.get(setting.key)
         log("reload", changed=_keys(new))
-        if waiting := [setting for setting in changed if not setting.reloads]:
-            log("reload", logging.WARNING, needs_restart=_keys(waiting))
+        waiting = [setting.key for setting in changed if not setting.reloads]
+        if list(configuration.plans) != self._plans:
+            waiting.append(PLANS)
+        if waiting:
+            log("reload", logging.WARNING, needs_restart=",".join(waiting))
 
 
 def is_reloadable() -> bool:

@@ -7,6 +7,7 @@ import click
 import zerodte
 from zerodte.access.keyring import Keyring
 from zerodte.cli.access import access_to
+from zerodte.cli.configuration.options import current_configuration
 from zerodte.cli.progress import LateProgress
 from zerodte.cli.reload import Reload, is_reloadable
 from zerodte.cli.server_options import ServerOptions
@@ -49,7 +50,9 @@ def serve(
     log_to_stderr(options.log_level)
     log("start", url=url, version=zerodte.__version__, auth="off" if keyring is None else "keys")
     service, worker = LocalService(runner.stage), Worker(runner)
-    app = create_app(service, options.settings(url), access_to(keyring))
+    app = create_app(
+        service, options.settings(url), access_to(keyring, current_configuration().plans)
+    )
 
     def end_waits() -> None:
         app.stop()

@@ -9,7 +9,9 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final
 
+from zerodte.access.plan import DEFAULT_PLANS
 from zerodte.cli.configuration.error import ConfigurationError
+from zerodte.cli.configuration.plans import PLANS, read_plans
 from zerodte.cli.configuration.setting import VARIABLE_PREFIX, Setting
 from zerodte.cli.configuration.table import BY_KEY, BY_VARIABLE, SETTING_TABLES, SETTINGS
 
@@ -49,6 +51,7 @@ class Configuration:
     Attributes:
         path: The TOML file.
         values: The file's values by key, as flags give them.
+        plans: The file's plans, or else those by default.
 
     Raises:
         ConfigurationError: The file or a variable cannot be used.
@@ -56,7 +59,14 @@ class Configuration:
 
     def __init__(self, path: Path | None, environ: Mapping[str, str] = os.environ) -> None:
         self.path = path
-        self.values = {} if path is None else dict(_read(path))
+        document = {} if path is None else _document(path)
+        self.plans = DEFAULT_PLANS
+        try:
+            if PLANS in document:
+                self.plans = read_plans(document.pop(PLANS))
+            self.values = dict(_values(document))
+        except ConfigurationError as error:
+            raise ConfigurationError(f"{path}: {error}") from error
         self._environ = environ
         _check_names(environ)
 
@@ -103,29 +113,32 @@ def default_folders(environ: Mapping[str, str]) -> tuple[Path, ...]:
     return tuple(folders)
 
 
-def _read(path: Path) -> Iterator[tuple[str, Any]]:
-    """Every key of a file with its checked value."""
+def _document(path: Path) -> dict[str, Any]:
     try:
         with path.open("rb") as file:
             text = file.read(_MOST_BYTES + 1)
         if len(text) > _MOST_BYTES:
             raise ConfigurationError(f"{path}: larger than a megabyte; this is no configuration")
-        document = tomllib.loads(text.decode())
+        return tomllib.loads(text.decode())
     except OSError as error:
         raise ConfigurationError(f"{path}: {error.strerror}") from error
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ConfigurationError(f"{path}: not a TOML file: {error}") from error
+
+
+def _values(document: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Every key of a document with its checked value."""
     for table, content in document.items():
         if table not in SETTING_TABLES or not isinstance(content, dict):
-            raise ConfigurationError(f"{path}: {_unknown(table)}")
+            raise ConfigurationError(_unknown(table))
         for name, value in content.items():
             key = f"{table}.{name}"
             if (setting := BY_KEY.get(key)) is None:
-                raise ConfigurationError(f"{path}: {_unknown(key)}")
+                raise ConfigurationError(_unknown(key))
             try:
                 yield key, setting.from_toml(value)
             except ConfigurationError as error:
-                raise ConfigurationError(f"{path}: {key}: {error}") from error
+                raise ConfigurationError(f"{key}: {error}") from error
 
 
 def _unknown(key: str) -> str:

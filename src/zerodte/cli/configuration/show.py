@@ -9,6 +9,7 @@ import click
 
 from zerodte.cli.configuration.configuration import SettingInForce
 from zerodte.cli.configuration.options import CONFIG, current_configuration
+from zerodte.cli.configuration.plans import plans_as_toml
 from zerodte.cli.configuration.table import SETTINGS
 from zerodte.errors import printable
 
@@ -38,6 +39,8 @@ def config_show_command() -> None:
             table = row.setting.table
             click.echo(f"\n[{table}]")
         click.echo(_line(row))
+    for line in plans_as_toml(configuration.plans):
+        click.echo(line)
 
 
 @config_group.command("keys", short_help="Print all settings as a Markdown table.")
