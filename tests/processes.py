@@ -1,7 +1,22 @@
-"""What tests ask about other processes."""
+"""Processes of tests, and what tests ask about them."""
 
+import subprocess
 import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+
+
+@contextmanager
+def started(command: Sequence[str]) -> Iterator[subprocess.Popen[str]]:
+    """A command whose output is read; killed at the end, so that no failed test waits for it."""
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 def has_ended(pid: int, within: float = 60.0) -> bool:

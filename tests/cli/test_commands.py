@@ -15,6 +15,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 import zerodte
+from processes import started
 from session.synthetic import synthetic_tape
 from zerodte.cli import main
 from zerodte.clock import new_york
@@ -144,9 +145,7 @@ def test_a_tape_that_breaks_while_it_is_served_is_said_in_one_line(torn: Path) -
     ticks = torn / "ticks"
     ticks.write_text(ticks.read_text().splitlines()[0].replace(": 1}", ": 1000000}") + "\n")
     command = [sys.executable, "-c", "from zerodte.cli import main; main()", "serve", str(torn)]
-    with subprocess.Popen(
-        [*command, "--port", "0"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as process:
+    with started([*command, "--port", "0"]) as process:
         assert process.stdout is not None
         assert process.stderr is not None
         address = re.search(r"Listening on (\S+);", process.stdout.readline())
@@ -225,9 +224,7 @@ def test_a_server_ends_in_order_by_any_signal(
     """It says once, before that, when other machines can reach it."""
     address = ["--host", host, "--port", "0", "--open"]
     command = [sys.executable, "-m", "zerodte", "serve", str(tape), *address]
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as running:
+    with started(command) as running:
         assert running.stdout is not None
         assert any("Ready" in line for line in running.stdout)
         running.send_signal(number)

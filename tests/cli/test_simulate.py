@@ -14,6 +14,7 @@ import pytest
 from click.testing import CliRunner, Result
 from pyarrow import parquet
 
+from processes import started
 from zerodte.cli import main
 from zerodte.records.dbn import OPRA
 from zerodte.tape.folder import open_tape
@@ -195,7 +196,7 @@ def test_a_full_disk_ends_in_a_clear_line_and_leaves_nothing(tmp_path: Path) -> 
 def test_an_interruption_leaves_nothing(tmp_path: Path, number: int) -> None:
     command = [sys.executable, "-c", "from zerodte.cli import main; main()", "simulate"]
     options = ["--date", "2025-06-02", "--out", str(tmp_path / "out")]
-    with subprocess.Popen([*command, *options], stderr=subprocess.PIPE, text=True) as process:
+    with started([*command, *options]) as process:
         deadline = time.monotonic() + 60
         while not list(tmp_path.glob(".out.*/*")):
             assert process.poll() is None
@@ -203,7 +204,7 @@ def test_an_interruption_leaves_nothing(tmp_path: Path, number: int) -> None:
             time.sleep(0.01)
         process.send_signal(number)
         try:
-            _, said = process.communicate(timeout=5)
+            _, said = process.communicate(timeout=30)
         except subprocess.TimeoutExpired:
             # Python loses what a handler raises in a destructor; a person sends it again.
             process.send_signal(number)
