@@ -201,8 +201,8 @@ def _settled_net_gex(instant: ChainInputs, surface: Surface, spot: float) -> flo
 
 
 def _is_withheld(instant: ChainInputs, surface: Surface, open_interest: F64) -> bool:
-    """Whether net GEX rests on single quotes of a chain of which some were refused."""
-    is_doubtful = surface.smile.is_doubtful or instant.quotes.has_refused
+    """Whether net GEX rests on single quotes of a chain of which some are wrong."""
+    is_doubtful = surface.smile.is_doubtful or instant.is_doubtful
     return is_doubtful and not is_robust(surface, instant.clock, open_interest)
 
 

@@ -12,7 +12,6 @@ from zerodte.engine.aggressor import SideRule
 from zerodte.engine.chain_inputs import ChainInputs, Quotes, Spot, gather
 from zerodte.engine.inventory import Estimate, Inventory
 from zerodte.engine.open_interest import MovedInterest
-from zerodte.engine.plausibility import VERDICTS
 from zerodte.engine.state import Anchor, ChainState, evaluate
 from zerodte.engine.surface import Smile
 from zerodte.engine.volume import volume_of
@@ -101,7 +100,7 @@ def reading_at(day: SampleDay, row: int, *, settled: bool = False) -> Reading | 
         chain.strikes,
         day.columns.volatility[row, day.grid(row)],
         day.columns.quoted[row, day.grid(row)],
-        _is_doubtful(day, row),
+        _was_doubtful(day, row),
     )
     source = SPOT_SOURCES[inputs["spot_source"]]
     spot = Spot(float(inputs["spot"]), source, float(inputs["disagreement"]))
@@ -143,10 +142,10 @@ def last_with_strikes(day: SampleDay) -> int | None:
     return int(rows[-1]) if len(rows) else None
 
 
-def _is_doubtful(day: SampleDay, row: int) -> bool:
-    """Whether quotes were refused when a sample's smile was solved; it may be an earlier one's."""
-    solved = day.inputs[max(day.row_at(int(day.inputs["smile_at"][row])), 0)]
-    return any(solved[name.replace(" ", "_")] for name in VERDICTS.values())
+def _was_doubtful(day: SampleDay, row: int) -> bool:
+    """Whether the chain was doubtful when a sample's smile was solved, if at an earlier one."""
+    solved = day.row_at(int(day.inputs["smile_at"][row]))
+    return 0 <= solved < row and inputs_at(day, solved, day.chain(solved)).is_doubtful
 
 
 def inputs_at(day: SampleDay, row: int, chain: Chain) -> ChainInputs:

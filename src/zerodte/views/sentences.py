@@ -22,7 +22,7 @@ def regime(label: str, state: ChainState) -> str:
     """What the regime means for how the market moves."""
     net = dollars(state.exposures.net_gex)
     if state.exposures.is_withheld:
-        return "Net dealer gamma is withheld: quotes were refused, and it rests on single others."
+        return "Net dealer gamma is withheld: some quotes are wrong, and it rests on single others."
     if net == _UNKNOWN:
         return "Net dealer gamma is unknown: no open interest is known."
     if label == "unknown":
