@@ -142,7 +142,8 @@ def test_a_trend_in_negative_gamma_is_no_market_to_fade() -> None:
 
 def test_a_fly_at_another_strike_is_another_trade() -> None:
     """The magnet goes from 500 to 502: the setup begins anew, and speaks of what it sells."""
-    day, strikes = Day(), []
+    day = Day()
+    strikes: list[float] = []
     for oi in (heavy_calls_at(500.0), heavy_calls_at(502.0)):
         first = 270 if not strikes else 331
         for session in afternoon(lambda _: 500.9, first, first + 60, oi, day=day):

@@ -264,10 +264,6 @@ class Application:
         await exchange.send(asgi.body(response.body))
 
 
-def _origins(settings: ServerSettings) -> AllowedOrigins:
-    return AllowedOrigins(settings.origins, HTTP_METHODS)
-
-
 def _hosts(settings: ServerSettings) -> tuple[AllowedHosts, set[bytes]]:
     """The allowed hosts, and the Host headers that were found to be among them."""
     return AllowedHosts(settings.base_url, settings.hosts), set()
