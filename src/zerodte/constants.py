@@ -61,15 +61,12 @@ LOOSE_MULTIPLE: Final = 4.0
 #: In a chain with a refused quote the others are held to the middle of their widths: so much is
 #: taken off on either side (ours).
 SUSPECT_SHRINK: Final = 0.35
-#: So much of four quotes' widths a box of them may be worth before one of them must be wrong (ours:
-#: on sound simulated and recorded days it is at most 0.18).
-BOX_TOLERANCE: Final = 0.25
-#: In a chain with a wrong quote net GEX is withheld if the smile has fewer quotes than this, which
-#: none of them could outvote, ...
+#: In such a chain net GEX is withheld if the smile has fewer quotes than this, which none of them
+#: could outvote, ...
 LEAST_SMILE: Final = 3
 #: ... or if leaving out single quotes moves it by this share, as the root of the sum of squares
 #: (ours: of 6,000 simulated chains with one quote in ten wrong, 272 that had a refused quote were
-#: off by over 5%, and all but one of them moved by more than this; docs/model.md has the study).
+#: off by over 5%, and all but one of them moved by more than this).
 JACKKNIFE_LIMIT: Final = 0.015
 #: Neighbours on each side of a quote that bound it (ours).
 ARBITRAGE_NEIGHBOURS: Final = 32

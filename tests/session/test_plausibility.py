@@ -219,22 +219,6 @@ def test_what_rests_on_single_quotes_is_withheld_and_said() -> None:
     assert np.isnan(row.figures["net_gex"][-1])
 
 
-def test_what_contradicts_parity_alone_is_withheld_and_said() -> None:
-    """No bound of its own right is broken: the calls tell that a put is at half its price."""
-    strikes = [480.0 + 5 * n for n in range(9)]
-    interest = [(300, 100) if k > 500 else (100, 300) for k in strikes]
-    rows = priced(strikes, 500.3, 344, vol=0.3, oi=interest)
-    sound = ask(send(Day(), rows, "15:14", 500.3).session)
-    assert sound["exposures"]["net_gex"] is not None
-    rows[4] = with_fault(rows[4], "P", moved(0.5, is_tight=False))
-    session = send(Day(), rows, "15:14", 500.3).session
-    answer = ask(session)
-    assert not warned(session, "against arbitrage")
-    assert answer["exposures"]["net_gex"] is None
-    assert answer["regime"]["label"] == "unknown"
-    assert warned(session, "net GEX is withheld")
-
-
 def random_chain(rng: np.random.Generator) -> tuple[list[Row], int, float]:
     """A sound chain, its minute of the session, and its forward."""
     step, count = (1.0, 2.0, 5.0)[rng.integers(3)], int(rng.integers(17, 41))

@@ -43,15 +43,6 @@ def test_adjusted_roots_are_set_aside_and_said(root: str) -> None:
     assert "adjusted root: 42 left out" in session.notices()
 
 
-def test_options_beside_the_value_of_an_unlisted_index_are_set_aside_and_said() -> None:
-    day = day_of("XYZI", {"XYZI": 500.0})
-    said = "contracts of an index that is not known, whose settlement is unknown: 42 left out"
-    assert said in day.session.notices()
-    assert said in day.session.notices("XYZI")
-    assert day.session.chain("XYZI") is None
-    assert ask(day.session, "XYZI")["no_zero_dte"] is True
-
-
 def test_an_index_without_options_is_no_fault() -> None:
     session = day_of("SPXW", {"SPX": 500.0, "VIX": 20.0, "VVIX": 90.0}).session
     assert ask(session)["exposures"]["net_gex"] is not None

@@ -145,8 +145,8 @@ def test_a_fly_at_another_strike_is_another_trade() -> None:
     day = Day()
     strikes: list[float] = []
     for oi in (heavy_calls_at(500.0), heavy_calls_at(502.0)):
-        first = 270 if not strikes else 331
-        for session in afternoon(lambda _: 500.9, first, first + 60, oi, day=day):
+        first = 280 if not strikes else 321
+        for session in afternoon(lambda _: 500.9, first, first + 40, oi, day=day):
             answer = ask(session)
             primary = answer["setup"]["primary"]
             if primary["name"] != "iron_fly":

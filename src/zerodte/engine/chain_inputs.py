@@ -13,7 +13,7 @@ import numpy as np
 
 from zerodte.arrays import F64, I64, Bool
 from zerodte.constants import HOUR, MINUTE, SPOT_DISAGREEMENT, TAU_FLOOR_MINUTES
-from zerodte.engine.plausibility import VERDICTS, is_parity_broken
+from zerodte.engine.plausibility import VERDICTS
 from zerodte.market.contracts import Chain
 
 SpotSource: TypeAlias = Literal["equity_quote", "index", "put_call_parity"]
@@ -182,19 +182,6 @@ class ChainInputs:
     def usable(self) -> Bool:
         """Which quotes count, shape (2, n)."""
         return np.isfinite(self.mid)
-
-    @cached_property
-    def is_doubtful(self) -> bool:
-        """Whether a wrong quote may still count.
-
-        Others were refused, or the strikes of a chain that expires today contradict each other by
-        put-call parity.
-        """
-        if self.quotes.has_refused:
-            return True
-        bid, ask = np.where(np.isnan(self.quotes.offer), self.quotes.bid, 0.0), self.quotes.ask
-        expires_today = self.clock.remaining_share <= 1.0
-        return expires_today and is_parity_broken(self.chain.strikes, bid, ask)
 
     def settled(self) -> "ChainInputs":
         """The same instant on the morning's open interest, as if nothing had traded since."""

@@ -18,7 +18,7 @@ from zerodte.engine.surface import Smile, Surface, gamma_on
 def rests_on_single_quotes(chains: Iterable[tuple[ChainInputs, Surface, F64]]) -> bool:
     """Whether net GEX of chains together would move without one of the quotes behind their smiles.
 
-    Only chains of which some quotes are wrong are doubted: elsewhere none is absurd.
+    Only chains of which some quote was refused are doubted: elsewhere none is absurd.
 
     Args:
         chains: What is known of each, its surface, and its open interest in contracts, shape
@@ -30,7 +30,7 @@ def rests_on_single_quotes(chains: Iterable[tuple[ChainInputs, Surface, F64]]) -
         if np.isnan(signed).any():
             continue
         net += float(surface.greeks.gamma[CALL] @ signed)
-        if surface.smile.is_doubtful or instant.is_doubtful:
+        if surface.smile.is_doubtful or instant.quotes.has_refused:
             squares += _move(surface, instant.clock, signed) ** 2
     return math.sqrt(squares) > JACKKNIFE_LIMIT * abs(net)
 

@@ -15,7 +15,6 @@ from zerodte.arrays import F64, I64, U8
 from zerodte.compiled import kernel
 from zerodte.constants import (
     ARBITRAGE_NEIGHBOURS,
-    BOX_TOLERANCE,
     FORWARD_TOLERANCE,
     LOOSE_MULTIPLE,
     LOOSE_SLACK,
@@ -291,28 +290,6 @@ def believed_forward(strikes: F64, bid: F64, ask: F64) -> tuple[float, int]:
         Dollars, NaN where no strike has both sides; and how many strikes it rests on.
     """
     return _judge(strikes, bid, ask, np.zeros(bid.shape, np.uint8))
-
-
-def is_parity_broken(strikes: F64, bid: F64, ask: F64) -> bool:
-    """Whether two strikes sell and buy the forward at prices that cannot both be.
-
-    A call less a put is the forward less the strike, so each strike bounds the forward by prices at
-    which one could trade; within a day nothing is discounted. Two bounds that exclude each other
-    are a box with a riskless profit. It must be more than `BOX_TOLERANCE` of the four quotes'
-    widths: strikes that were not quoted at one instant differ by less.
-
-    Args:
-        strikes: Dollars, shape (n,).
-        bid: Dollars, shape (2, n), calls and puts; 0 where nobody bids, NaN where unknown.
-        ask: Likewise.
-    """
-    call, put = 0, 1
-    least, most = strikes + bid[call] - ask[put], strikes + ask[call] - bid[put]
-    if not (np.isfinite(least).any() and np.isfinite(most).any()):
-        return False
-    both = [int(np.nanargmax(least)), int(np.nanargmin(most))]
-    width = float((ask[:, both] - bid[:, both]).sum())
-    return float(least[both[0]] - most[both[1]]) > BOX_TOLERANCE * width + _SLACK
 
 
 @kernel

@@ -24,7 +24,7 @@ class Smile:
         volatility: Annual, shape (n,).
         quoted: Shape (n,), true where the strike's own quote gave the volatility, false where
             it was interpolated in total variance or held flat beyond the last quote.
-        is_doubtful: Whether the chain had a wrong quote when it was solved, see `ChainInputs`.
+        is_doubtful: Whether quotes of the chain were refused when it was solved.
     """
 
     strikes: F64
@@ -91,7 +91,7 @@ def solve_smile(instant: ChainInputs, forward: float) -> Smile | None:
         return None
     variance = np.interp(strikes, strikes[quoted], own[quoted] ** 2)
     volatility = np.where(quoted, own, np.sqrt(variance))
-    return Smile(strikes, volatility, quoted, instant.is_doubtful)
+    return Smile(strikes, volatility, quoted, instant.quotes.has_refused)
 
 
 def surface_on(smile: Smile, chain: Chain, clock: ChainClock, forward: float) -> Surface:

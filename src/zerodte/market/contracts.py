@@ -91,7 +91,6 @@ class Contracts:
         self._chain_numbers: dict[tuple[str, datetime.date], int] = {}
         self._numbers_by_symbol: dict[str, list[int]] = {}
         self._stale_chains: set[int] = set()
-        self._unsettled: set[str] = set()
 
     def __len__(self) -> int:
         return self._size
@@ -157,15 +156,14 @@ class Contracts:
     def same_day(self, symbol: str, date: datetime.date) -> Chain | None:
         """The chain of a symbol that expires at the close of `date`, or None.
 
-        AM-settled chains and those of unknown settlement are excluded. Of two roots with this
-        expiry, the one with more strikes.
+        AM-settled chains are excluded. Of two roots with this expiry, the one with more strikes.
         """
-        todays = [c for c in self._settled_at_close(symbol) if c.expiry == date]
+        todays = [c for c in self.expiries(symbol) if c.expiry == date and not c.am_settled]
         return max(todays, key=lambda c: len(c.strikes), default=None)
 
     def next_same_day(self, symbol: str, after: datetime.date) -> datetime.date | None:
-        """The first expiry after `after` that is settled at the close, or None."""
-        later = (c.expiry for c in self._settled_at_close(symbol) if c.expiry > after)
+        """The first expiry after `after` that is not AM-settled, or None."""
+        later = (c.expiry for c in self.expiries(symbol) if not c.am_settled and c.expiry > after)
         return min(later, default=None)
 
     def symbols(self) -> list[str]:
@@ -177,21 +175,6 @@ class Contracts:
         chains = self.chains
         found = [chains[number] for number in self._numbers_by_symbol.get(symbol, ())]
         return sorted(found, key=lambda chain: (chain.expiry, chain.root))
-
-    def note_index(self, symbol: str) -> None:
-        """Take that a symbol is an index: nobody knows when one that the table lacks settles."""
-        if not root_info(symbol).is_index:
-            self._unsettled.add(symbol)
-
-    def unsettled_count(self, symbol: str | None) -> int:
-        """How many contracts of a symbol, or of all, are set aside for it."""
-        symbols = self._unsettled if symbol is None else self._unsettled & {symbol}
-        return sum(int(c.listed.sum()) for name in symbols for c in self.expiries(name))
-
-    def _settled_at_close(self, symbol: str) -> list[Chain]:
-        if symbol in self._unsettled:
-            return []
-        return [chain for chain in self.expiries(symbol) if not chain.am_settled]
 
     def _position_of(self, raw_symbol: str) -> int:
         number, digits = self._chain_by_date.get(raw_symbol[_DATED]), raw_symbol[_STRIKE]

@@ -15,8 +15,6 @@ from zerodte.records.lookup import IdTable
 
 #: The dataset kinds that hold option contracts; every other dataset holds underlyings.
 OPTIONS = "options"
-#: The kind that holds values of indices.
-INDICES = "index"
 #: Multipliers of contracts of the usual size: undefined ones are.
 _STANDARD = (0, MULTIPLIER, np.iinfo(np.int32).max)
 
@@ -63,9 +61,6 @@ class Instruments:
         else:
             names = [canonical_name(symbol) for symbol in symbols.values()]
             places = [self._underlyings.add(dataset, name) for name in names]
-            if kind == INDICES:
-                for name in names:
-                    self.contracts.note_index(name)
         self._known.setdefault(dataset, {}).update(symbols)
         table.add(np.fromiter(symbols, np.uint32), np.array(places, np.int32))
 

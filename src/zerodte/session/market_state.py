@@ -61,7 +61,6 @@ _MISDATED = "trades of another session"
 _BEYOND = (
     f"contracts beyond the {MOST_OF_CHAIN:,} of an expiry or the {MOST_EXPIRIES} expiries of a root"
 )
-_UNSETTLED = "contracts of an index that is not known, whose settlement is unknown"
 _DAY = datetime.timedelta(days=1)
 #: Trade schemas whose records carry the quote just before the trade.
 _QUOTED = ("tcbbo", "tbbo")
@@ -214,7 +213,6 @@ class MarketState:
             counts[_CONTRADICTIONS] = self.instruments.contradictions.total()
             counts[_MISDATED] = int(self._misdated.sum())
             counts["records of unknown instruments"] = sum(self.instruments.unknown.values())
-            counts[_UNSETTLED] = self.contracts.unsettled_count(None)
             repeats, groups = self.repeats.count, np.arange(len(self.contracts.chains))
         else:
             number = self.underlyings.number(symbol)
@@ -225,7 +223,6 @@ class MarketState:
             counts[_CONTRADICTIONS] = int(self._contradictions[number])
             counts[_MISDATED] = int(self._misdated[number])
             counts[_BEYOND] = self.contracts.beyond[symbol]
-            counts[_UNSETTLED] = self.contracts.unsettled_count(symbol)
             repeats = self.repeats.count_of(number)
             groups = np.flatnonzero(self._underlying == number)
         counts["trades that came twice"] = repeats

@@ -12,6 +12,7 @@ from zerodte.engine.aggressor import SideRule
 from zerodte.engine.chain_inputs import ChainInputs, Quotes, Spot, gather
 from zerodte.engine.inventory import Estimate, Inventory
 from zerodte.engine.open_interest import MovedInterest
+from zerodte.engine.plausibility import VERDICTS
 from zerodte.engine.state import Anchor, ChainState, evaluate
 from zerodte.engine.surface import Smile
 from zerodte.engine.volume import volume_of
@@ -147,7 +148,7 @@ def smile_at(day: SampleDay, row: int) -> Smile:
     known = day.grid(row)
     columns = day.columns
     volatility, quoted = columns.volatility[row, known], columns.quoted[row, known]
-    return Smile(day.strikes[known], volatility, quoted, _was_doubtful(day, row))
+    return Smile(day.strikes[known], volatility, quoted, _is_doubtful(day, row))
 
 
 def spot_at(day: SampleDay, row: int) -> Spot:
@@ -164,10 +165,10 @@ def interest_at(day: SampleDay, row: int) -> MovedInterest:
     return MovedInterest(method, float(inputs["simulated_oi"]))
 
 
-def _was_doubtful(day: SampleDay, row: int) -> bool:
-    """Whether the chain was doubtful when a sample's smile was solved, if at an earlier one."""
-    solved = day.row_at(int(day.inputs["smile_at"][row]))
-    return 0 <= solved < row and inputs_at(day, solved, day.chain(solved)).is_doubtful
+def _is_doubtful(day: SampleDay, row: int) -> bool:
+    """Whether quotes were refused when a sample's smile was solved; it may be an earlier one's."""
+    solved = day.inputs[max(day.row_at(int(day.inputs["smile_at"][row])), 0)]
+    return any(solved[name.replace(" ", "_")] for name in VERDICTS.values())
 
 
 def inputs_at(day: SampleDay, row: int, chain: Chain) -> ChainInputs:

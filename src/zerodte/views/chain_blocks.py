@@ -84,7 +84,7 @@ def warnings(reading: Reading) -> list[str]:
         ),
         (
             state.exposures.is_withheld,
-            "net GEX is withheld: some quotes are wrong, and it rests on single ones of the others",
+            "net GEX is withheld: quotes were refused, and it rests on single ones of the others",
         ),
         (not reading.has_trades, f"no trade of {now.chain.symbol} has come: its flow is unknown"),
         (left < CLOSING_MINUTES, f"{left:.1f} minutes to the close: greeks are extreme"),

@@ -24,7 +24,7 @@ def regime(label: str, live: ChainExposures, status: FlipStatus) -> str:
     """What the regime means for how the market moves."""
     net = dollars(live.net_gex)
     if live.is_withheld:
-        return "Net dealer gamma is withheld: some quotes are wrong, and it rests on single others."
+        return "Net dealer gamma is withheld: quotes were refused, and it rests on single others."
     if net == _UNKNOWN:
         return "Net dealer gamma is unknown: no open interest is known."
     if label == "unknown":

@@ -82,16 +82,6 @@ SETTINGS: Final = (
     Setting("server.public_url", _PublicUrl(), None,
             "URL at which clients reach a proxy in front of the server: shown on pages and in "
             "OpenAPI, and its host is answered."),
-    Setting("server.auth", click.Choice(["keys", "off"]), None,
-            "Whether answers need a key; by default keys if a key file is named, else off."),
-    Setting("server.keys", click.Path(path_type=Path, dir_okay=False), None,
-            "The key file; naming one requires keys of a server's callers. `zerodte keys create` "
-            "makes it, by default ~/.local/share/zerodte/keys.db.", "FILE"),
-    Setting("server.open", click.BOOL, False,
-            "Answer other machines although no key is required."),
-    Setting("server.allow_origin", _Origin(), (),
-            "Let pages of this origin read answers, such as https://desk.example; repeatable, * "
-            "for every page.", several="repeat", reloads=True),
     Setting("server.history", click.STRING, None,
             "Store finished sessions under ROOT and answer for past ones from there: a folder or "
             "the URL of an object store.", "ROOT"),
