@@ -30,6 +30,7 @@ from zerodte.tape.checksums import MANIFEST
 from zerodte.tape.folder import Tape, TapeError, open_tape
 from zerodte.tape.tick_assembler import Arrival
 from zerodte.views.snapshot import snapshot
+from zerodte.wire.errors import ApiError
 from zerodte.wire.hedge_flow import HedgeFlowQuery
 from zerodte.wire.snapshot import SnapshotQuery
 
@@ -91,6 +92,15 @@ def now(market: LocalMarket[LiveRunner]) -> str:
 def has_reason(market: LocalMarket[LiveRunner], text: str) -> bool:
     """Whether health gives a reason with a text."""
     return any(text in reason for reason in market.health.reasons)
+
+
+def has_snapshot(market: LocalMarket[LiveRunner]) -> bool:
+    """Whether a quote of the chain could be used already."""
+    try:
+        now(market)
+    except ApiError:
+        return False
+    return True
 
 
 def last_clock(market: LocalMarket[LiveRunner]) -> str:
@@ -282,7 +292,7 @@ def test_without_room_nothing_new_is_shown_until_there_is(
         with sending(tape, 5.0) as feed:
             market = stack.enter_context(recording(feed, tmp_path))
             eventually(lambda: commit_count(market.runner.folder) >= 20)
-            eventually(market.log.is_ready.is_set)
+            eventually(lambda: has_snapshot(market))
             size = (market.runner.folder / "opra.pillar.cbbo-1s.dbn.zst").stat().st_size
             resource.setrlimit(resource.RLIMIT_FSIZE, (size + 100, most))
             try:

@@ -205,6 +205,8 @@ def test_a_refusal_raises_its_exception(
 def test_every_method_raises_a_server_error_while_nothing_has_been_read() -> None:
     with market(None) as client:
         for name in ANSWERED:
+            if name == "account":
+                continue  # access knows it, not the market
             call = getattr(client, name)
             with pytest.raises(flashalpha.ServerError) as refused:
                 call(**_arguments(call, "SPX") or {})
