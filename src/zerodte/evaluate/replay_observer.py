@@ -4,7 +4,8 @@ import numpy as np
 
 from zerodte.arrays import F64, Index
 from zerodte.constants import MINUTE, MULTIPLIER
-from zerodte.engine.chain_inputs import gather
+from zerodte.engine.chain_inputs import CALL, gather
+from zerodte.engine.exposure import net_gex
 from zerodte.engine.open_interest import open_interest
 from zerodte.evaluate.observations import (
     GAMMA,
@@ -197,7 +198,7 @@ def _gamma(reading: Reading | None, true_oi: F64, dealers: F64) -> dict[str, flo
     values = (
         (dollars * dealers).sum(),
         (dollars * true_oi).sum(),
-        state.settled_net_gex,
+        net_gex(state.surface.greeks.gamma[CALL], state.instant.official, state.spot.value),
         np.nansum(dollars * state.instant.official),
         state.exposures.net_gex,
         state.exposures.gross_gex,
