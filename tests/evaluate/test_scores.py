@@ -294,7 +294,7 @@ def gamma_of(reading: Reading, made: Facts, symbol: str, number: int) -> tuple[f
     nets = (
         float(gamma @ (calls + puts)) * dollars,
         float(gamma @ (settled[::2] - settled[1::2])) * dollars,
-        state.exposures.net_gex,
+        float(state.exposures.net_by_strike.sum()),
         of.mean,
         of.low,
         of.high,

@@ -195,12 +195,14 @@ def _gamma(reading: Reading | None, true_oi: F64, dealers: F64) -> dict[str, flo
         return dict.fromkeys(GAMMA, np.nan)
     state, estimate = reading.live, reading.inventory.gex
     dollars = state.surface.greeks.gamma * MULTIPLIER * state.spot.value**2 * 0.01
+    # Also where an answer would withhold it.
+    net = float(state.exposures.net_by_strike.sum())
     values = (
         (dollars * dealers).sum(),
         (dollars * true_oi).sum(),
         net_gex(state.surface.greeks.gamma[CALL], state.instant.official, state.spot.value),
         np.nansum(dollars * state.instant.official),
-        state.exposures.net_gex,
+        net,
         state.exposures.gross_gex,
         estimate.mean,
         estimate.low,
