@@ -275,7 +275,7 @@ def gamma_by_strike(reading: Reading) -> F64:
 
 
 def has_sign(of: ChainExposures) -> bool:
-    return abs(of.net_by_strike.sum()) >= 0.05 * of.gross_gex
+    return bool(abs(of.net_by_strike.sum()) >= 0.05 * of.gross_gex)
 
 
 def gamma_of(reading: Reading, made: Facts, symbol: str, number: int) -> tuple[float, ...]:
