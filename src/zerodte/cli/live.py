@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from zerodte.cli.configuration.options import CONFIG, setting_options
+from zerodte.cli.configuration.options import CONFIG, plain_option, setting_options
 from zerodte.cli.options import ADDRESS, FOLDER, Finite, Whole
 from zerodte.cli.server_options import ServerOptions, server_options
 from zerodte.cli.serving import serve
@@ -27,7 +27,7 @@ from zerodte.tape.folder import open_tape
     show_default=True,
     help="Play at this multiple of the wall clock.",
 )
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@plain_option("server.host")
 @click.option(
     "--port",
     type=Whole(0, 65535),

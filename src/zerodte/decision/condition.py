@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
-from zerodte.constants import DWELL
+from zerodte.constants import DWELL, EVENT_HOLD, MINUTE
 
 #: What the rules look at, by name; NaN where unknown.
 Figures: TypeAlias = Mapping[str, float]
@@ -86,6 +86,8 @@ def _by_code(*conditions: RuleCondition) -> Mapping[str, RuleCondition]:
     return {condition.code: condition for condition in conditions}
 
 
+_OR_JUST_NOW: Final = f"or in the last {EVENT_HOLD // MINUTE} minutes"
+
 #: All conditions. Their places are those of their bits in a sample: new ones go to the end.
 RULE_CONDITIONS: Final = _by_code(
     # Whether anything may be said.
@@ -117,7 +119,7 @@ RULE_CONDITIONS: Final = _by_code(
     ),
     RuleCondition(
         "no_event",
-        "no scheduled event ahead or in the last 30 minutes",
+        f"no scheduled event ahead {_OR_JUST_NOW}",
         "events_ahead",
         at_most=0.0,
         dwell=1,
@@ -125,7 +127,7 @@ RULE_CONDITIONS: Final = _by_code(
     ),
     RuleCondition(
         "event_ahead",
-        "a scheduled event ahead or in the last 30 minutes",
+        f"a scheduled event ahead {_OR_JUST_NOW}",
         "events_ahead",
         at_least=1.0,
         dwell=1,

@@ -43,6 +43,20 @@ class PricedChain:
     surface: Surface | None
     interest: MovedInterest
 
+    @property
+    def sigma(self) -> float:
+        """Dollars, of what remains; NaN without a surface, and where tau is at its floor."""
+        if self.surface is None or self.instant.clock.is_floored:
+            return _NAN
+        return self.surface.sigma
+
+    @property
+    def atm_volatility(self) -> float:
+        """Annual, of the smile at the forward; likewise."""
+        if self.surface is None or self.instant.clock.is_floored:
+            return _NAN
+        return self.surface.atm_volatility
+
     def settled(self) -> "PricedChain":
         """The same chain on the morning's open interest."""
         return replace(self, instant=self.instant.settled())
@@ -165,6 +179,7 @@ class ChainGroup:
 
     def hedges(self) -> dict[str, Hedge]:
         """What dealers trade at each move, by its name: the sum over all chains."""
+        # A remaining sigma is an expiry's own, so there is no move of one for all.
         found = [
             hedges(
                 one.surface,

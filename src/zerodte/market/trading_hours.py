@@ -6,7 +6,7 @@ from zerodte.market.calendar import TradingSession
 from zerodte.market.roots import root_info
 
 
-def close_of(symbol: str, expiry: datetime.date, hours: TradingSession) -> int:
+def trades_until(symbol: str, expiry: datetime.date, hours: TradingSession) -> int:
     """Until when contracts of an expiry trade in a session, UTC ns, that instant included.
 
     Options on indices trade to 16:15 New York time, but on their last day to 16:00 (Cboe Rule
@@ -25,4 +25,4 @@ def close_of(symbol: str, expiry: datetime.date, hours: TradingSession) -> int:
 
 def in_session(symbol: str, expiry: datetime.date, hours: TradingSession, at: int) -> bool:
     """Whether contracts of an expiry trade at an instant (UTC ns) of a session."""
-    return hours.open <= at <= close_of(symbol, expiry, hours)
+    return hours.open <= at <= trades_until(symbol, expiry, hours)

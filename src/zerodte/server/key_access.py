@@ -8,7 +8,7 @@ concurrent requests gets past it. A limit that is known to be reached is refused
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -95,9 +95,8 @@ class KeyAccess:
         plans: PlanTable = DEFAULT_PLANS,
         now: Callable[[], float] = time.time,
     ) -> None:
-        for route in routes:
-            if route.plan != "open" and route.plan not in plans:
-                raise AccessError(f"{route.path} requires the plan {route.plan}; add it to plans")
+        if (route := route_without_plan(routes, plans)) is not None:
+            raise AccessError(f"{route.path} requires the plan {route.plan}; add it to plans")
         self.keyring, self._plans, self._now = keyring, plans, now
         self._tickets = StreamTickets(now)
         self._tariffs = {plan.name: plan for plan in plans}
@@ -203,6 +202,11 @@ class KeyAccess:
         )
         retry_after = next_day(now) - int(now)
         return ApiError("quota_exceeded", message, body=body, retry_after=retry_after)
+
+
+def route_without_plan(routes: Iterable[Route], plans: PlanTable) -> Route | None:
+    """The first route that requires a plan which the table lacks, or None."""
+    return next((r for r in routes if r.plan != "open" and r.plan not in plans), None)
 
 
 def _withdrawn(plan: str) -> Plan:

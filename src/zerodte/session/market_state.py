@@ -40,7 +40,7 @@ from zerodte.engine.underlying import Underlyings
 from zerodte.market.calendar import Calendar, TradingSession
 from zerodte.market.contracts import NO_POSITION, Chain
 from zerodte.market.roots import root_info
-from zerodte.market.trading_hours import close_of
+from zerodte.market.trading_hours import trades_until
 from zerodte.pricing.clock import tau_years
 from zerodte.pricing.forward import parity_forward
 from zerodte.records.dbn import CADENCE, UNDEF_TIME
@@ -316,7 +316,7 @@ class MarketState:
         self.marks.grow(self.contracts)
         self.settled.grow(self._symbol_of, symbols)
         is_single = np.array([chain.symbol in SINGLE_LISTED for chain in chains], np.bool_)
-        closes = np.array([close_of(c.symbol, c.expiry, self.hours) for c in chains], np.int64)
+        closes = np.array([trades_until(c.symbol, c.expiry, self.hours) for c in chains], np.int64)
         known = self.contracts
         self.flow.grow(
             size,

@@ -143,8 +143,8 @@ class SampleBuffer:
         state = state_at(day, row)
         self._figures[row] = _figures_row(sample.observation, state)
         self.decision = None
-        if state is not None and sample.spot is not None:
-            book = sample.observation.book(state.surface, sample.spot)
+        if state is not None:
+            book = sample.observation.book(state.surface, state.spot)
             for name, estimate in zip(
                 _BOOK, (book.gex, book.dex, book.vex, book.chex), strict=True
             ):

@@ -302,10 +302,11 @@ class Session:
         notices += [f"{reason}: {n} left out" for reason, n in self.left_out(symbol).items()]
         if symbol is None:
             notices += self.silent_inputs()
+            known = self.symbols()
             notices += [
                 f"the calibration of {name} is not used: no contract of {name} is here"
                 for name in self.settings.calibrations
-                if self.symbols() and name not in self.symbols()
+                if known and name not in known
             ]
         else:
             notices += self.market.inputs.watch.lasting(FIRST_OWNER + self._number(symbol))
@@ -321,7 +322,7 @@ class Session:
         return [f"{name}: {text}" for name, texts in by_symbol for text in texts]
 
     def _scheduled(self) -> list[str]:
-        """The events that are still to come today."""
+        """The events that are still to come today, or have just come."""
         coming = ahead(self.settings.events, self.now, self.hours.date)
         return [f"{event.name} at {new_york_clock(event.at):%H:%M} New York" for event in coming]
 

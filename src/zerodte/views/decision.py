@@ -78,7 +78,10 @@ class Outlook:
     @cached_property
     def pin(self) -> PinChance:
         """The chance of a close at the magnet."""
-        strike = self.state.levels.magnet.strike
+        return self.pin_at(self.state.levels.magnet.strike)
+
+    def pin_at(self, strike: float) -> PinChance:
+        """The chance of a close at a strike."""
         return pin_chance(self.state, self.close, self.terms.method, strike)
 
 
@@ -336,10 +339,9 @@ def _summary(outlook: Outlook) -> str:
 
 def _pin_words(outlook: Outlook, strike: float) -> str:
     """The chance of a close at a strike beside that of an arbitrary place, and what to doubt."""
-    pin, close = (
-        pin_chance(outlook.state, outlook.close, outlook.terms.method, strike),
-        outlook.close,
-    )
+    # The magnet's own is computed already, for the probabilities.
+    is_magnet = strike == outlook.state.levels.magnet.strike
+    pin, close = outlook.pin if is_magnet else outlook.pin_at(strike), outlook.close
     if math.isnan(pin.value):
         return "no magnet is known"
     if pin.chance is None:

@@ -13,7 +13,11 @@ from zerodte.session.sample import SampleDay
 from zerodte.session.session import Session
 from zerodte.wire.base import Timestamp, timestamp
 from zerodte.wire.envelope import DataAsOf, Source
+from zerodte.wire.errors import ApiError
 from zerodte.wire.window import GapInterval
+
+#: Symbols that a message names.
+_MOST_NAMED = 20
 
 
 def data_as_of(arrivals: Mapping[str, int]) -> DataAsOf:
@@ -87,6 +91,22 @@ class Frame:
             as_of=timestamp(self.at if context is None else context.at),
             gap_intervals=[] if day is None or context is None else gaps(day, context.at),
         )
+
+
+def check_symbol(session: Session, symbol: str, *, without_any: str = "none") -> None:
+    """Refuse a symbol that has no contracts.
+
+    Args:
+        session: The day.
+        symbol: Upper-case.
+        without_any: What the message says where no symbol has any.
+
+    Raises:
+        ApiError: symbol_not_found.
+    """
+    if symbol not in session.symbols():
+        known = ", ".join(session.symbols()[:_MOST_NAMED]) or without_any
+        raise ApiError("symbol_not_found", f"{symbol} is not tracked; tracked symbols: {known}")
 
 
 def gaps(day: SampleDay, at: int) -> list[GapInterval]:

@@ -11,7 +11,7 @@ from zerodte.engine.chain_group import ChainGroup
 from zerodte.session.group_reading import GroupReading
 from zerodte.session.session import Session
 from zerodte.views.chain_blocks import clock_text
-from zerodte.views.frame import data_as_of
+from zerodte.views.frame import check_symbol, data_as_of
 from zerodte.wire.base import timestamp
 from zerodte.wire.envelope import Source
 from zerodte.wire.errors import ApiError
@@ -91,13 +91,6 @@ def group_frame(
         )
         raise ApiError("warming_up", message)
     return frame
-
-
-def check_symbol(session: Session, symbol: str) -> None:
-    """Refuse a symbol that has no contracts; ApiError symbol_not_found."""
-    if symbol not in session.symbols():
-        known = ", ".join(session.symbols()[:20]) or "none"
-        raise ApiError("symbol_not_found", f"{symbol} is not tracked; tracked symbols: {known}")
 
 
 def _no_expiry(session: Session, symbol: str, expiry: datetime.date | None) -> str:

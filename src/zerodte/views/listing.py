@@ -5,8 +5,7 @@ import math
 import msgspec
 
 from zerodte.session.session import Session
-from zerodte.views.frame import data_as_of
-from zerodte.views.group import check_symbol
+from zerodte.views.frame import check_symbol, data_as_of
 from zerodte.wire.base import timestamp
 from zerodte.wire.envelope import Source
 from zerodte.wire.errors import ApiError

@@ -69,13 +69,11 @@ def expected_moves(frame: GroupFrame) -> bytes:
 
 def _move(frame: GroupFrame, one: PricedChain) -> ExpectedMoveRow:
     chain, spot = one.instant.chain, frame.live.spot
-    is_known = one.surface is not None and not one.instant.clock.is_floored
-    sigma = one.surface.sigma if one.surface is not None and is_known else math.nan
-    volatility = one.surface.atm_volatility if one.surface is not None and is_known else math.nan
+    sigma = one.sigma
     return ExpectedMoveRow(
         expiry=chain.expiry,
         days_to_expiry=(chain.expiry - frame.today).days,
-        atm_iv=number(volatility),
+        atm_iv=number(one.atm_volatility),
         expected_move=number(sigma),
         expected_move_pct=number(100.0 * sigma / spot),
         lower_bound=number(spot - sigma),
@@ -160,10 +158,8 @@ def _straddle(group: ChainGroup) -> StraddleMove:
         return StraddleMove(straddle_price=None, atm_iv=None, max_pain_within_expected_range=None)
     straddle = straddle_of(near.instant, near.surface)
     away = abs(group.spot - level)
-    floored = near.instant.clock.is_floored
-    volatility = math.nan if floored else near.surface.atm_volatility
     return StraddleMove(
         straddle_price=number(straddle),
-        atm_iv=number(100.0 * volatility),
+        atm_iv=number(100.0 * near.atm_volatility),
         max_pain_within_expected_range=None if math.isnan(away - straddle) else away <= straddle,
     )

@@ -7,7 +7,7 @@ from zerodte.engine.arithmetic import ratio
 from zerodte.engine.chain_group import ChainGroup
 from zerodte.views import blocks, sentences
 from zerodte.views.group import GroupFrame
-from zerodte.views.symbol_flow import dex_rows, exposure_columns, gex_rows, net_label
+from zerodte.views.symbol_flow import dex_rows, exposure_rows, gex_rows, net_label
 from zerodte.wire.numbers import number
 from zerodte.wire.positioning import HedgingMove
 from zerodte.wire.settled import (
@@ -61,7 +61,6 @@ def dex_exposure(frame: GroupFrame) -> bytes:
 def vex_exposure(frame: GroupFrame) -> bytes:
     """The JSON of vanna exposure by strike."""
     group = frame.live.settled()
-    sides = exposure_columns(group, group.exposures.vex)
     answer = VexExposure(
         **frame.head(),
         expiration=frame.expiry,
@@ -69,7 +68,7 @@ def vex_exposure(frame: GroupFrame) -> bytes:
         vex_interpretation=_vanna(group),
         strikes=[
             VexRow(strike=strike, call_vex=call, put_vex=put, net_vex=net)
-            for strike, call, put, net in zip(group.strikes.tolist(), *sides, strict=True)
+            for strike, call, put, net in exposure_rows(group, group.exposures.vex)
         ],
     )
     return msgspec.json.encode(answer)
@@ -78,7 +77,6 @@ def vex_exposure(frame: GroupFrame) -> bytes:
 def chex_exposure(frame: GroupFrame) -> bytes:
     """The JSON of charm exposure by strike."""
     group = frame.live.settled()
-    sides = exposure_columns(group, group.exposures.chex)
     answer = ChexExposure(
         **frame.head(),
         expiration=frame.expiry,
@@ -86,7 +84,7 @@ def chex_exposure(frame: GroupFrame) -> bytes:
         chex_interpretation=_charm(group),
         strikes=[
             ChexRow(strike=strike, call_chex=call, put_chex=put, net_chex=net)
-            for strike, call, put, net in zip(group.strikes.tolist(), *sides, strict=True)
+            for strike, call, put, net in exposure_rows(group, group.exposures.chex)
         ],
     )
     return msgspec.json.encode(answer)

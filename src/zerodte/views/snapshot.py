@@ -14,7 +14,7 @@ from zerodte.session.session import Session
 from zerodte.views import blocks
 from zerodte.views.chain_blocks import chain_blocks, chain_head, clock_text
 from zerodte.views.decision import Outlook, headline_block, probabilities_block, setup_block
-from zerodte.views.frame import Frame, data_as_of
+from zerodte.views.frame import Frame, check_symbol, data_as_of
 from zerodte.views.next_session import next_session
 from zerodte.wire.base import timestamp
 from zerodte.wire.envelope import Source
@@ -37,9 +37,7 @@ def snapshot(session: Session, source: Source, query: ChainQuery) -> bytes:
         ApiError: symbol_not_found, expiry_not_found or warming_up.
     """
     symbol, expiry = query.symbol, query.expiry
-    if symbol not in session.symbols():
-        known = ", ".join(session.symbols()[:20]) or "none; ask for a past instant with at"
-        raise ApiError("symbol_not_found", f"{symbol} is not tracked; tracked symbols: {known}")
+    check_symbol(session, symbol, without_any="none; ask for a past instant with at")
     chain = session.chain(symbol, expiry)
     if expiry is not None and chain is None:
         raise ApiError("expiry_not_found", _no_expiry(session, symbol, expiry))

@@ -1,6 +1,7 @@
 """The live answers about a symbol's chains together, on effective open interest."""
 
 import math
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
@@ -137,10 +138,8 @@ def gex_rows(group: ChainGroup, least: int = 0) -> list[GexRow]:
         least: Strikes of less open interest than this, in contracts, are left out.
     """
     counts, volume = group.open_interest, group.volume
-    sides = exposure_columns(group, group.exposures.gex)
     columns = zip(
-        group.strikes.tolist(),
-        *sides,
+        exposure_rows(group, group.exposures.gex),
         *(wholes(counts[right]) for right in (CALL, PUT)),
         *(wholes(volume[right]) for right in (CALL, PUT)),
         strict=True,
@@ -157,7 +156,7 @@ def gex_rows(group: ChainGroup, least: int = 0) -> list[GexRow]:
             call_volume=call_volume,
             put_volume=put_volume,
         )
-        for n, (strike, call, put, net, call_oi, put_oi, call_volume, put_volume) in enumerate(
+        for n, ((strike, call, put, net), call_oi, put_oi, call_volume, put_volume) in enumerate(
             columns
         )
         if held is None or held[n] >= least
@@ -166,21 +165,21 @@ def gex_rows(group: ChainGroup, least: int = 0) -> list[GexRow]:
 
 def dex_rows(group: ChainGroup) -> list[DexRow]:
     """Delta exposure by strike."""
-    sides = exposure_columns(group, group.exposures.dex)
     return [
         DexRow(strike=strike, call_dex=call, put_dex=put, net_dex=net)
-        for strike, call, put, net in zip(group.strikes.tolist(), *sides, strict=True)
+        for strike, call, put, net in exposure_rows(group, group.exposures.dex)
     ]
 
 
-def exposure_columns(
+def exposure_rows(
     group: ChainGroup, values: F64
-) -> tuple[list[float | None], list[float | None], list[float | None]]:
-    """Calls, puts and their sum by strike; None where no open interest is known."""
+) -> Iterator[tuple[float, float | None, float | None, float | None]]:
+    """Each strike with its calls, puts and their sum; None where no open interest is known."""
     known = np.isfinite(group.open_interest)
     calls, puts = np.where(known, values, np.nan)
     net = np.where(known.any(axis=0), values.sum(axis=0), np.nan)
-    return numbers(calls), numbers(puts), numbers(net)
+    sides = numbers(calls), numbers(puts), numbers(net)
+    return zip(group.strikes.tolist(), *sides, strict=True)
 
 
 def _head(frame: GroupFrame) -> dict[str, Any]:

@@ -5,12 +5,12 @@ from collections.abc import Iterator
 from difflib import get_close_matches
 from typing import Any, Final
 
-import msgspec
-
 from zerodte.access.error import AccessError
 from zerodte.access.plan import Plan, PlanTable
 from zerodte.cli.configuration.error import ConfigurationError
+from zerodte.cli.configuration.setting import of_form
 from zerodte.server.app import ROUTES
+from zerodte.server.key_access import route_without_plan
 
 PLANS: Final = "plans"
 _FIELDS: Final[dict[str, tuple[type, str]]] = {
@@ -31,11 +31,10 @@ def read_plans(tables: Any) -> PlanTable:
         plans = PlanTable(_plan(name, table) for name, table in tables.items())
     except AccessError as error:
         raise ConfigurationError(f"{PLANS}: {error}") from error
-    for route in ROUTES:
-        if route.plan != "open" and route.plan not in plans:
-            raise ConfigurationError(
-                f"{PLANS}: {route.path} requires the plan {route.plan}; add [{PLANS}.{route.plan}]"
-            )
+    if (route := route_without_plan(ROUTES, plans)) is not None:
+        raise ConfigurationError(
+            f"{PLANS}: {route.path} requires the plan {route.plan}; add [{PLANS}.{route.plan}]"
+        )
     return plans
 
 
@@ -58,10 +57,8 @@ def _plan(name: str, table: Any) -> Plan:
             raise ConfigurationError(
                 f"unknown key {key}.{field}; the nearest known is {key}.{near[0]}"
             )
-        form, words = _FIELDS[field]
         try:
-            msgspec.convert(value, form)
-        except msgspec.ValidationError as error:
-            written = json.dumps(value, default=str)
-            raise ConfigurationError(f"{key}.{field}: it is {written}; write {words}") from error
+            of_form(value, *_FIELDS[field])
+        except ConfigurationError as error:
+            raise ConfigurationError(f"{key}.{field}: {error}") from error
     return Plan(name, table.get("display_name", name.capitalize()), table.get("daily_limit"))

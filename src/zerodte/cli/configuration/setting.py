@@ -75,11 +75,7 @@ class Setting:
             ConfigurationError: The type or the value is wrong; says what would be right.
         """
         form, words = self._form
-        try:
-            value = msgspec.convert(value, form)
-        except msgspec.ValidationError as error:
-            written = json.dumps(value, default=str)
-            raise ConfigurationError(f"it is {written}; write {words}") from error
+        value = of_form(value, form, words)
         if self.several == "commas":
             value = ",".join(value)
         self.converted(value)
@@ -123,6 +119,19 @@ class Setting:
             if isinstance(self.kind, kind):
                 return form, words
         return str, "a text in quotes"
+
+
+def of_form(value: Any, form: Any, words: str) -> Any:
+    """A value of TOML that has a type.
+
+    Raises:
+        ConfigurationError: It has another; says what it is, and in `words` what would be right.
+    """
+    try:
+        return msgspec.convert(value, form)
+    except msgspec.ValidationError as error:
+        written = json.dumps(value, default=str)
+        raise ConfigurationError(f"it is {written}; write {words}") from error
 
 
 def split(text: str) -> list[str]:

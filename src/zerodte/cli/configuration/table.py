@@ -1,5 +1,6 @@
 """All settings: what a row says here is said nowhere else."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -12,40 +13,39 @@ from zerodte.cli.simulator_options import Impact, Symbols
 from zerodte.constants import OPEN_INTEREST_METHOD
 from zerodte.decision.probability import PROBABILITY_METHODS
 from zerodte.engine.open_interest import METHODS
-from zerodte.server.hosts import AllowedHosts, HostError
-from zerodte.server.origins import AllowedOrigins, OriginError
+from zerodte.errors import ZerodteError
+from zerodte.server.hosts import AllowedHosts
+from zerodte.server.origins import AllowedOrigins
 
 _FILE: Final = click.Path(path_type=Path)
 
 
-class _HostName(click.ParamType[str]):
-    """The name of a host, or * for every name."""
+class _CheckedText(click.ParamType[str]):
+    """A text that something else checks; its error says what would be right.
 
-    name = "NAME"
+    Args:
+        name: What stands for it in help texts.
+        check: Raises ZerodteError for a text that cannot be used.
+    """
 
-    def convert(
-        self, value: object, param: click.Parameter | None, ctx: click.Context | None
-    ) -> str:
-        try:
-            AllowedHosts("", [str(value)])
-        except HostError as error:
-            self.fail(str(error), param, ctx)
-        return str(value)
-
-
-class _Origin(click.ParamType[str]):
-    """The origin of a page, or * for every page."""
-
-    name = "ORIGIN"
+    def __init__(self, name: str, check: Callable[[str], object]) -> None:
+        self.name = name
+        self._check = check
 
     def convert(
         self, value: object, param: click.Parameter | None, ctx: click.Context | None
     ) -> str:
         try:
-            AllowedOrigins([str(value)], ())
-        except OriginError as error:
+            self._check(str(value))
+        except ZerodteError as error:
             self.fail(str(error), param, ctx)
         return str(value)
+
+
+#: A host's name, or * for every name.
+_HOST: Final = _CheckedText("NAME", lambda text: AllowedHosts("", [text]))
+#: A page's origin, or * for every page.
+_ORIGIN: Final = _CheckedText("ORIGIN", lambda text: AllowedOrigins([text], ()))
 
 
 class _PublicUrl(click.ParamType[str]):
@@ -75,7 +75,7 @@ class _PublicUrl(click.ParamType[str]):
 SETTINGS: Final = (
     Setting("server.host", click.STRING, "127.0.0.1", "Address to listen on."),
     Setting("server.port", Whole(0, 65535), 8017, "Port to listen on; 0 picks a free one."),
-    Setting("server.allow_host", _HostName(), (),
+    Setting("server.allow_host", _HOST, (),
             "Also answer requests for this host, such as a proxy's; repeatable, * for every name. "
             "Names of this machine's loopback and the address in --host are always answered.",
             several="repeat", reloads=True),
@@ -92,7 +92,7 @@ SETTINGS: Final = (
             "requires keys, by default ~/.local/share/zerodte/keys.db.", "FILE"),
     Setting("server.open", click.BOOL, False,
             "Answer other machines although no key is required."),
-    Setting("server.allow_origin", _Origin(), (),
+    Setting("server.allow_origin", _ORIGIN, (),
             "Let pages of this origin read answers, such as https://desk.example; repeatable, "
             "* for every page.", several="repeat", reloads=True),
     Setting("server.log_level", click.Choice(["info", "warning", "error"]), None,

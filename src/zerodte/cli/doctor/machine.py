@@ -10,7 +10,7 @@ from typing import Any, Final
 from numba import config as numba_config
 
 from zerodte.cli.doctor.finding import Finding
-from zerodte.clock import NEW_YORK
+from zerodte.clock import new_york_clock
 from zerodte.decision.event import fomc
 from zerodte.market.calendar import Calendar, calendar
 
@@ -32,10 +32,9 @@ def examine_calendar(today: datetime.date) -> Iterator[Finding]:
     session = sessions.session(today) or sessions.next(today)
     when = "today" if session.date == today else f"next on {session.date:%A %Y-%m-%d}"
     early = ", an early close" if session.is_early_close else ""
-    opens = datetime.datetime.fromtimestamp(session.open / 1e9, tz=NEW_YORK)
-    closes = datetime.datetime.fromtimestamp(session.close / 1e9, tz=NEW_YORK)
+    opens, closes = new_york_clock(session.open), new_york_clock(session.close)
     yield Finding.ok(about, f"a session {when}, {opens:%H:%M} to {closes:%H:%M} New York{early}")
-    last = datetime.datetime.fromtimestamp(max(e.at for e in fomc()) / 1e9, tz=NEW_YORK).date()
+    last = new_york_clock(max(event.at for event in fomc())).date()
     if last - today < _SOON:
         yield Finding.warning(
             about,
