@@ -1,17 +1,16 @@
 """The group of all commands, and how errors reach a user: as one line, never as a traceback."""
 
 import signal
+import sys
 from collections.abc import Mapping
 from importlib import import_module
 from typing import Any, NamedTuple
 
 import click
 
-from zerodte.cli.startup import exit_by_signal, quiet_startup
+from zerodte.cli.interruption import BY_SIGNAL, ended_by_signals
+from zerodte.cli.startup import quiet_startup
 from zerodte.errors import ZerodteError
-
-#: Signals that ask a command to end, where the system has them; Ctrl-C raises KeyboardInterrupt.
-_ENDING = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name))
 
 
 class LazyCommand(NamedTuple):
@@ -34,22 +33,16 @@ class CommandGroup(click.Group):
         self._lazy = lazy
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command. Signals that end it raise SystemExit, so that cleanup runs."""
-        before = {number: signal.getsignal(number) for number in _ENDING}
-        for number, handler in before.items():
-            if handler is not signal.SIG_IGN:  # as under nohup
-                signal.signal(number, exit_by_signal)
+        """Run the command. Signals that end it raise, so that cleanup runs."""
         try:
-            return super().invoke(ctx)
+            with ended_by_signals():
+                return super().invoke(ctx)
         except KeyboardInterrupt:
-            exit_by_signal(signal.SIGINT)
+            sys.exit(BY_SIGNAL + signal.SIGINT)
         except ZerodteError as error:
             raise click.ClickException(str(error)) from error
         except OSError as error:
             raise click.ClickException(f"{error.filename or 'system'}: {error.strerror}") from error
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """All names, in alphabetical order."""

@@ -1,5 +1,6 @@
 """The first seconds of a command, in which its modules are imported."""
 
+import os
 import signal
 import sys
 import threading
@@ -7,13 +8,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-#: The exit status of a command that a signal ended is this plus the signal's number.
-BY_SIGNAL = 128
+from zerodte.cli.interruption import BY_SIGNAL
 
 
-def exit_by_signal(number: int, _: FrameType | None = None) -> None:
-    """A signal handler: end with the status that shells expect, so that cleanup runs."""
-    sys.exit(BY_SIGNAL + number)
+def _exit_at_once(number: int, _: FrameType | None) -> None:
+    """A signal handler for a time in which there is nothing to clean up."""
+    os._exit(BY_SIGNAL + number)
 
 
 @contextmanager
@@ -23,7 +23,7 @@ def quiet_startup() -> Iterator[None]:
     An error of the system, such as a folder that cannot be trusted, is one line on stderr.
     """
     is_main = threading.current_thread() is threading.main_thread()
-    before = signal.signal(signal.SIGINT, exit_by_signal) if is_main else None
+    before = signal.signal(signal.SIGINT, _exit_at_once) if is_main else None
     try:
         yield
     except OSError as error:

@@ -1,0 +1,59 @@
+"""A signal ends a command wherever it comes, also where Python drops exceptions."""
+
+import signal
+import threading
+import time
+from collections.abc import Callable
+
+import pytest
+
+from zerodte.cli.interruption import ended_by_signals
+from zerodte.cli.options import Finite
+
+
+class _Hit:
+    """Sends this process a signal as it is destroyed."""
+
+    def __init__(self, number: int) -> None:
+        self._number = number
+
+    def __del__(self) -> None:
+        signal.raise_signal(self._number)
+
+
+def _own_code() -> None:
+    Finite(0.0).convert("1", None, None)
+
+
+def _other_code() -> None:
+    time.sleep(0.001)
+
+
+def _until_ended(work: Callable[[], None], number: int) -> None:
+    with ended_by_signals():
+        _Hit(number)
+        deadline = time.monotonic() + 30.0
+        while time.monotonic() < deadline:
+            work()
+
+
+@pytest.mark.parametrize("work", [_own_code, _other_code])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP], ids=["term", "hup"])
+def test_a_signal_in_a_destructor_is_not_lost(work: Callable[[], None], number: int) -> None:
+    with pytest.raises(SystemExit) as ended:
+        _until_ended(work, number)
+    assert ended.value.code == 128 + number
+
+
+def test_ctrl_c_is_a_keyboard_interrupt() -> None:
+    with pytest.raises(KeyboardInterrupt):
+        _until_ended(_other_code, signal.SIGINT)
+
+
+def test_what_comes_too_late_is_forgotten() -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    with ended_by_signals():
+        _Hit(signal.SIGTERM)
+    assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
+    assert signal.getsignal(signal.SIGTERM) is before
+    threading.Event().wait(0.05)
