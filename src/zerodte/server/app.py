@@ -8,7 +8,8 @@ from zerodte.server.application import Application
 from zerodte.server.metrics import Metrics
 from zerodte.server.openapi import document
 from zerodte.server.overview import overview
-from zerodte.server.page import KEYS_NEEDED, PAGE_HEADERS, home_page, reference_page
+from zerodte.server.page import KEYS_NEEDED, PAGE_HEADERS, home_page
+from zerodte.server.reference import reference_page
 from zerodte.server.route import AppState, FlatBody, Response, Route
 from zerodte.server.settings import ServerSettings
 from zerodte.server.static_files import STATIC_ROUTES
