@@ -1,5 +1,6 @@
 """The docs are held to the code: links, examples, constants, fields, commands, dependencies."""
 
+import json
 import re
 import shlex
 import tomllib
@@ -224,7 +225,13 @@ def test_every_dependency_is_documented_and_no_other() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     requirements = project["dependencies"] + project["optional-dependencies"]["dev"]
     names = {re.split(r"[<>=!~; ]", requirement)[0] for requirement in requirements}
-    assert rows(DOCS / "dependencies.md").keys() == names
+    vendor = ROOT / "src" / "zerodte" / "server" / "ui" / "vendor" / "vendor.json"
+    vendored = {package["name"]: package for package in json.loads(vendor.read_text())}
+    documented = rows(DOCS / "dependencies.md")
+    assert documented.keys() == names | vendored.keys()
+    assert {name: documented[name] for name in vendored} == {
+        name: package["version"] for name, package in vendored.items()
+    }
 
 
 def test_every_room_is_documented_and_no_other() -> None:

@@ -1,0 +1,55 @@
+"""The libraries of the page: byte for byte what their authors published."""
+
+import base64
+import hashlib
+import json
+import shutil
+import subprocess
+import tarfile
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+import zerodte.server
+
+VENDOR: Final = Path(zerodte.server.__file__).parent / "ui" / "vendor"
+PACKAGES: Final[list[dict[str, Any]]] = json.loads((VENDOR / "vendor.json").read_text())
+
+
+def sha512(content: bytes) -> str:
+    """As npm writes it."""
+    return "sha512-" + base64.b64encode(hashlib.sha512(content).digest()).decode()
+
+
+def test_vendored_files_have_their_hashes_and_there_are_no_others() -> None:
+    said = {name: file["sha512"] for package in PACKAGES for name, file in package["files"].items()}
+    files = (path for path in VENDOR.rglob("*") if path.is_file() and path.name != "vendor.json")
+    found = {path.relative_to(VENDOR).as_posix(): sha512(path.read_bytes()) for path in files}
+    assert found == said
+
+
+@pytest.mark.parametrize("package", PACKAGES, ids=lambda package: package["name"])
+def test_a_licence_comes_with_each_library(package: dict[str, Any]) -> None:
+    (text,) = (VENDOR / name for name in package["files"] if name.endswith("LICENSE"))
+    assert f"{package['licence']} License" in text.read_text()
+
+
+@pytest.mark.drill
+@pytest.mark.parametrize("package", PACKAGES, ids=lambda package: package["name"])
+def test_vendored_files_are_those_of_npm(package: dict[str, Any], tmp_path: Path) -> None:
+    if not (npm := shutil.which("npm")):
+        pytest.skip("npm is not installed")
+    name = f"{package['name']}@{package['version']}"
+    packed = subprocess.run(
+        [npm, "pack", "--silent", name], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    if packed.returncode != 0:
+        pytest.skip(f"npm does not answer: {packed.stderr.strip()[-200:]}")
+    (archive,) = tmp_path.glob("*.tgz")
+    assert sha512(archive.read_bytes()) == package["sha512"]
+    with tarfile.open(archive) as published:
+        for name, file in package["files"].items():
+            member = published.extractfile(f"package/{file['from']}")
+            assert member is not None
+            assert member.read() == (VENDOR / name).read_bytes(), name
