@@ -76,7 +76,7 @@ def test_a_simulated_market_that_is_two_hours_old(demos: list[Running]) -> None:
     assert (answer["source"], answer["symbol"]) == ("simulated", "IWM")
     assert answer["as_of"] >= "2025-06-02T15:29:50Z"
     assert demo.get("/v1/flow/zero-dte/snapshot/TSLA")["no_zero_dte"], "its options end on Fridays"
-    page = demo.get("/")
+    page = demo.get("/table")
     assert "Simulated." in page
     assert "No 0DTE expiry for TSLA today (Monday)" in page
     (child,) = demo.children()

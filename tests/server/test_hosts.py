@@ -14,7 +14,7 @@ from zerodte.server.app import create_app
 from zerodte.server.hosts import AllowedHosts, HostError, host_of
 from zerodte.server.settings import ServerSettings
 
-PATHS = [f"{SNAPSHOT}SPX", "/health", "/metrics", "/", "/openapi.json", "/nowhere"]
+PATHS = [f"{SNAPSHOT}SPX", "/health", "/metrics", "/", "/table", "/openapi.json", "/nowhere"]
 
 
 def asked(url: str, head: str) -> tuple[int, dict[str, str]]:

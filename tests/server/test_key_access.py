@@ -296,7 +296,7 @@ def test_without_keys_everybody_has_the_highest_plan(client: httpx.Client) -> No
 def test_the_open_page_shows_no_figures_where_keys_are_needed(
     server: KeyedServer, client: httpx.Client
 ) -> None:
-    with_keys, without = server.get("/").text, client.get("/").text
+    with_keys, without = server.get("/table").text, client.get("/table").text
     assert "<table" in without
     assert "<table" not in with_keys
     assert "zerodte keys create" in with_keys

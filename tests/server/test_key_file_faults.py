@@ -21,7 +21,7 @@ from zerodte.access.key_store import KeyStore
 from zerodte.access.keyring import Keyring
 
 ACCOUNT: Final = "/v1/account"
-OPEN: Final = ("/health", "/metrics", "/openapi.json", "/docs", "/")
+OPEN: Final = ("/health", "/metrics", "/openapi.json", "/docs", "/", "/table")
 
 
 class Door:

@@ -11,7 +11,7 @@ import pytest
 from server.example import ExampleService
 from zerodte.server.app import ROUTES
 from zerodte.server.overview import overview
-from zerodte.server.page import home_page
+from zerodte.server.page import table_page
 from zerodte.service.market_service import MarketStatus
 from zerodte.wire.health import Health
 from zerodte.wire.query import Query
@@ -54,7 +54,7 @@ class Reader(HTMLParser):
             self.text += data
 
 
-@pytest.mark.parametrize("path", ["/", "/docs"])
+@pytest.mark.parametrize("path", ["/table", "/docs"])
 def test_pages_need_nothing_but_this_server(client: httpx.Client, path: str) -> None:
     page = client.get(path).text
     reader = Reader(page)
@@ -68,7 +68,7 @@ def test_pages_need_nothing_but_this_server(client: httpx.Client, path: str) -> 
 
 
 def test_links_lead_somewhere(client: httpx.Client) -> None:
-    for path in ("/", "/docs"):
+    for path in ("/table", "/docs"):
         reader = Reader(client.get(path).text)
         assert len(set(reader.ids)) == len(reader.ids)
         for link in reader.links:
@@ -106,7 +106,7 @@ def test_the_reference_links_every_route_and_shows_its_example(client: httpx.Cli
             assert f"Example: {example}" in reader.text
 
 
-@pytest.mark.parametrize("path", ["/", "/docs"])
+@pytest.mark.parametrize("path", ["/table", "/docs"])
 def test_pages_run_no_script_but_the_servers_own_files(client: httpx.Client, path: str) -> None:
     answer = client.get(path)
     reader, policy = Reader(answer.text), answer.headers["content-security-policy"]
@@ -119,7 +119,7 @@ def test_pages_run_no_script_but_the_servers_own_files(client: httpx.Client, pat
 def test_files_of_pages_are_kept_for_good_under_names_of_their_content(
     client: httpx.Client,
 ) -> None:
-    for link in Reader(client.get("/").text).links:
+    for link in Reader(client.get("/table").text).links:
         if link.startswith("/static/"):
             answer = client.get(link)
             assert "immutable" in answer.headers["cache-control"]
@@ -128,8 +128,8 @@ def test_files_of_pages_are_kept_for_good_under_names_of_their_content(
             assert client.get(link.replace(digest, digest[::-1])).status_code == 404
 
 
-def test_home_shows_every_symbol_as_its_snapshot_says(client: httpx.Client) -> None:
-    page = client.get("/").text
+def test_the_table_shows_every_symbol_as_its_snapshot_says(client: httpx.Client) -> None:
+    page = client.get("/table").text
     text = Reader(page).text
     said = client.get("/v1/flow/zero-dte/snapshot/SPX").json()
     levels, move = said["levels"], said["expected_move"]
@@ -150,7 +150,7 @@ def test_home_shows_every_symbol_as_its_snapshot_says(client: httpx.Client) -> N
     assert 'aria-label="levels around spot"' in page
 
 
-def test_home_says_where_the_data_comes_from() -> None:
+def test_the_table_says_where_the_data_comes_from() -> None:
     said = {name: Reader(overview(Sourced(name))).text for name in ("simulated", "replay", "live")}
     assert "not market data" in said["simulated"]
     assert "Simulated" not in said["replay"] + said["live"]
@@ -174,11 +174,11 @@ class Sourced(ExampleService):
         return msgspec.json.encode(answer | {"source": self._name})
 
 
-def test_home_says_of_a_symbol_that_it_is_warming_up() -> None:
+def test_the_table_says_of_a_symbol_that_it_is_warming_up() -> None:
     assert "WARM has not been seen enough yet." in Reader(overview(Sourced("live"))).text
 
 
-def test_home_is_whole_where_nothing_is_known() -> None:
+def test_the_table_is_whole_where_nothing_is_known() -> None:
     """Every figure of the answer may be null."""
 
     class Unknown(Sourced):
@@ -198,14 +198,14 @@ def blank(said: object) -> object:
     return None if isinstance(said, int | float) and not isinstance(said, bool) else said
 
 
-def test_home_names_lines_that_work(client: httpx.Client) -> None:
-    text = Reader(client.get("/").text).text
+def test_the_table_names_lines_that_work(client: httpx.Client) -> None:
+    text = Reader(client.get("/table").text).text
     asked = re.findall(r"curl -s http://zerodte\.example(\S+)", text)
     assert len(asked) == 3
     assert all(client.get(path).status_code == 200 for path in asked)
 
 
-def test_home_without_symbols_says_why() -> None:
+def test_the_table_without_symbols_says_why() -> None:
     class Silent(ExampleService):
         def status(self) -> MarketStatus:
             return MarketStatus(super().status().health, ())
@@ -217,12 +217,12 @@ def test_home_without_symbols_says_why() -> None:
     assert "starting: <soon>" in text
 
 
-def test_home_with_hostile_names() -> None:
+def test_the_table_with_hostile_names() -> None:
     class Hostile(ExampleService):
         def status(self) -> MarketStatus:
             return MarketStatus(Health.of(), ("<script>",))
 
-    page = home_page("http://<i>", ["<b>"], overview(Hostile()))
+    page = table_page("http://<i>", ["<b>"], overview(Hostile()))
     hostile = Reader(page.decode())
     assert "i" not in hostile.tags
     assert "<script> is not tracked" in hostile.text

@@ -229,17 +229,18 @@ def test_headers(client: httpx.Client, path: str) -> None:
     headers = client.get(path).headers
     cached = path not in ("/health", "/metrics", "/v1/account", "/v1/stream-ticket")
     policy = "private, no-cache" if cached else "no-store"
-    if path.startswith("/static/"):
+    is_file = path.startswith(("/static/", "/ui/"))
+    if is_file:
         policy = "public, max-age=31536000, immutable"
     assert headers["cache-control"] == policy
     assert ("etag" in headers) == cached
     assert headers["x-content-type-options"] == "nosniff"
-    if path in ("/", "/docs"):
+    if path in ("/", "/table", "/docs"):
         assert headers["content-type"] == "text/html; charset=utf-8"
         assert headers["content-security-policy"].startswith("default-src 'none'")
     elif path == "/metrics":
         assert headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
-    elif path.startswith("/static/"):
+    elif is_file:
         kind = {"css": "text/css", "js": "text/javascript"}[path.rpartition(".")[2]]
         assert headers["content-type"] == f"{kind}; charset=utf-8"
     else:

@@ -5,10 +5,11 @@ import msgspec
 from zerodte.access.views import account, stream_ticket
 from zerodte.server.access import Access, Admission, OpenAccess
 from zerodte.server.application import Application
+from zerodte.server.dashboard import DASHBOARD, DASHBOARD_HEADERS, DASHBOARD_ROUTES
 from zerodte.server.metrics import Metrics
 from zerodte.server.openapi import document
 from zerodte.server.overview import overview
-from zerodte.server.page import KEYS_NEEDED, PAGE_HEADERS, home_page
+from zerodte.server.page import KEYS_NEEDED, PAGE_HEADERS, table_page
 from zerodte.server.reference import reference_page
 from zerodte.server.route import AppState, FlatBody, Response, Route
 from zerodte.server.settings import ServerSettings
@@ -40,7 +41,14 @@ from zerodte.wire.listing import (
     TickersQuery,
 )
 from zerodte.wire.max_pain import ExpectedMoves, ExpectedMovesQuery, MaxPain, MaxPainQuery
-from zerodte.wire.pages import DocsQuery, HealthQuery, HomeQuery, MetricsQuery, OpenapiQuery
+from zerodte.wire.pages import (
+    DashboardQuery,
+    DocsQuery,
+    HealthQuery,
+    MetricsQuery,
+    OpenapiQuery,
+    TableQuery,
+)
 from zerodte.wire.query import Query
 from zerodte.wire.series import Series, SeriesQuery
 from zerodte.wire.settled import (
@@ -82,10 +90,10 @@ def _health(state: AppState, _: Query) -> Response:
     return Response(msgspec.json.encode(health), 200 if health.status == "Healthy" else 503)
 
 
-def _home(state: AppState, _: Query) -> Response:
+def _table(state: AppState, _: Query) -> Response:
     symbols, settings = state.service.status().symbols, state.settings
     table = KEYS_NEEDED if settings.has_keys else overview(state.service)
-    return Response(home_page(settings.base_url, symbols, table, has_keys=settings.has_keys))
+    return Response(table_page(settings.base_url, symbols, table, has_keys=settings.has_keys))
 
 
 def _account(state: AppState, admission: Admission) -> Response:
@@ -180,8 +188,12 @@ ROUTES = (
     Route("/docs", "open", DocsQuery, "This contract for people", media="html",
           headers=PAGE_HEADERS, respond=lambda state, _: Response(state.reference),
           in_thread=False),
-    Route("/", "open", HomeQuery, "Every symbol at a glance, and where to begin", media="html",
-          headers=PAGE_HEADERS, respond=_home),
+    Route("/", "open", DashboardQuery, "The dashboard: a symbol in one look, live and replayed",
+          media="html", headers=DASHBOARD_HEADERS,
+          respond=lambda _state, _query: Response(DASHBOARD), in_thread=False),
+    Route("/table", "open", TableQuery, "Every symbol in a table that needs no script, and where "
+          "to begin", media="html", headers=PAGE_HEADERS, respond=_table),
+    *DASHBOARD_ROUTES,
     *STATIC_ROUTES.values(),
 )
 # fmt: on

@@ -1,4 +1,4 @@
-"""The table of the page at `/`: one row per symbol, read from its snapshot as a client would."""
+"""The table of the page at `/table`: a row a symbol, read from its snapshot as a client would."""
 
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime, time

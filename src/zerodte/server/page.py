@@ -1,6 +1,6 @@
 """The server's plain pages: the market at a glance, and what all of them have in common.
 
-They load nothing from other hosts. The only script here refreshes the first page.
+They load nothing from other hosts. The only script here refreshes the table.
 """
 
 from collections.abc import Sequence
@@ -33,10 +33,10 @@ KEYS_NEEDED = (
 )
 
 
-def home_page(
+def table_page(
     base_url: str, symbols: Sequence[str], overview: str, *, has_keys: bool = False
 ) -> bytes:
-    """The page at `/`: the market at a glance, and example requests.
+    """The page at `/table`: the market at a glance, and example requests.
 
     Args:
         base_url: The server's base URL.
@@ -53,10 +53,11 @@ def home_page(
         "zerodte",
         f"<main>{overview}</main>{_KEY}"
         f"<pre><code>{escape(lines)}</code></pre>"
-        '<p>Every field is explained in <a href="/docs">the reference</a>, '
+        '<p>Charts and replay are on <a href="/">the dashboard</a>. '
+        'Every field is explained in <a href="/docs">the reference</a>, '
         'for programs in <a href="/openapi.json">openapi.json</a>.</p>'
         f'<script src="{_SCRIPT}" defer></script>',
-        kind="home",
+        kind="table",
         head='<noscript><meta http-equiv="refresh" content="5"></noscript>',
     )
 

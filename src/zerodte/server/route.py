@@ -16,7 +16,7 @@ from zerodte.wire.query import Query, fields_of
 
 #: The name of the lowest plan that may ask; `open` needs no key.
 RequiredPlan: TypeAlias = Literal["open", "free", "basic", "growth", "alpha"]
-Media: TypeAlias = Literal["json", "html", "css", "javascript", "metrics", "events"]
+Media: TypeAlias = Literal["json", "html", "css", "javascript", "svg", "metrics", "events"]
 #: Whether clients may cache an answer: never, if they revalidate it on each use, or forever because
 #: new content gets a new path.
 CachePolicy: TypeAlias = Literal["none", "revalidate", "immutable"]
@@ -29,6 +29,7 @@ MEDIA_TYPES: dict[Media, str] = {
     "html": "text/html",
     "css": "text/css",
     "javascript": "text/javascript",
+    "svg": "image/svg+xml",
     "metrics": "text/plain",
     "events": "text/event-stream",
 }

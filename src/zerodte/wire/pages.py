@@ -23,7 +23,13 @@ class DocsQuery(Query, frozen=True, kw_only=True, gc=False):
     changes = "never"
 
 
-class HomeQuery(Query, frozen=True, kw_only=True, gc=False):
-    """Asks for the overview page."""
+class DashboardQuery(Query, frozen=True, kw_only=True, gc=False):
+    """Asks for the page that shows the market; its figures come by the API."""
+
+    changes = "never"
+
+
+class TableQuery(Query, frozen=True, kw_only=True, gc=False):
+    """Asks for every symbol's figures as a plain page."""
 
     changes = "tick"
