@@ -59,6 +59,7 @@ check: $(VENV)/dev-ready ## Lint, types, import directions
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
+	@$(BIN)/python tools/ui/check_types.py
 
 bench: $(VENV)/dev-ready ## Measure speed against named peers
 	@$(BIN)/python -m benchmarks $(ARGS)

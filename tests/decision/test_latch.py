@@ -175,3 +175,23 @@ def test_the_label_turns_only_where_the_other_sign_is_clear(
         elif latch.label != before:
             assert all(seen == latch.label and clear >= 0.08 for seen, clear in history[-4:])
             assert len(history) >= 4
+
+
+@given(st.lists(st.sampled_from(["withheld", "negative_gamma"]), max_size=30))
+def test_a_label_outlasts_a_withheld_net_gex_of_under_two_minutes(samples: list[str]) -> None:
+    latch = LabelLatch().step(1, "negative_gamma", 0.1)
+    for at, seen in enumerate(samples, 2):
+        is_withheld = seen == "withheld"
+        latch = latch.step(
+            at,
+            "unknown" if is_withheld else "negative_gamma",
+            math.nan if is_withheld else 0.1,
+            is_withheld=is_withheld,
+        )
+        recent = samples[max(0, at - 5) : at - 1]
+        if recent.count("withheld") == 0:
+            assert latch.label == "negative_gamma"
+        if len(recent) == 4 and recent.count("withheld") == 4:
+            assert latch.label == "unknown"
+        if "withheld" * 4 not in "".join(samples[: at - 1]):
+            assert latch.label == "negative_gamma"

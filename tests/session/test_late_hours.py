@@ -1,6 +1,7 @@
 """Hours by product: what trades for a quarter of an hour after the close of stocks."""
 
 import datetime
+import json
 from typing import Any
 
 import pytest
@@ -8,8 +9,10 @@ import pytest
 from session.day import SECOND, WEDNESDAY, Day, ask, osi
 from session.test_trades_alone import send, trade
 from session.usual import usual
+from views.market import served
 from zerodte.engine.aggressor import SideRule
 from zerodte.views.frame import Frame
+from zerodte.wire.symbol_flow import FlowLevelsQuery
 
 THURSDAY = WEDNESDAY + datetime.timedelta(days=1)
 ROOTS = {"SPX": "SPXW", "SPY": "SPY", "AAPL": "AAPL"}
@@ -68,6 +71,18 @@ def test_an_index_chain_of_a_later_day_trades_late() -> None:
     day = day_of("SPX", "16:10", THURSDAY)
     assert day.session.is_open_for("SPX", THURSDAY)
     assert not day.session.is_open_for("SPX")
+
+
+@pytest.mark.parametrize(
+    ("symbol", "expiry", "opened"),
+    [("SPY", WEDNESDAY, True), ("SPX", WEDNESDAY, False), ("SPX", THURSDAY, True)],
+)
+def test_answers_of_all_expiries_are_open_while_any_of_them_trades(
+    symbol: str, expiry: datetime.date, opened: bool
+) -> None:
+    service = served(day_of(symbol, "16:10", expiry).session)
+    answer = json.loads(service.answer(FlowLevelsQuery(symbol=symbol)))
+    assert answer["market_open"] is opened
 
 
 @pytest.mark.parametrize(

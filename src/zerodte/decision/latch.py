@@ -83,16 +83,22 @@ class LabelLatch:
     since: int = _NEVER
     streak: int = 0
 
-    def step(self, at: int, label: Regime, net_share: float) -> "LabelLatch":
+    def step(
+        self, at: int, label: Regime, net_share: float, *, is_withheld: bool = False
+    ) -> "LabelLatch":
         """The latch after a sample.
 
         Args:
             at: UTC ns.
-            label: What may be claimed now; unknown counts at once.
+            label: What may be claimed now; unknown counts at once, unless net GEX is withheld.
             net_share: Net over gross GEX.
+            is_withheld: Whether it is unknown because it rests on single quotes, as is common
+                while it crosses zero: then unknown counts once it has lasted, as a turn does.
         """
         if label == self.label:
             return replace(self, streak=0)
+        if is_withheld and self.label != "unknown" and self.streak + 1 < DWELL:
+            return replace(self, streak=self.streak + 1)
         if label == "unknown" or not self.since:
             return LabelLatch(label, at)
         if self.label != "unknown" and abs(net_share) < LABEL_SHARE:

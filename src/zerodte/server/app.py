@@ -9,7 +9,8 @@ from zerodte.server.dashboard import DASHBOARD, DASHBOARD_HEADERS, DASHBOARD_ROU
 from zerodte.server.metrics import Metrics
 from zerodte.server.openapi import document
 from zerodte.server.overview import overview
-from zerodte.server.page import KEYS_NEEDED, PAGE_HEADERS, reference_page, table_page
+from zerodte.server.page import KEYS_NEEDED, PAGE_HEADERS, table_page
+from zerodte.server.reference import reference_page
 from zerodte.server.route import AppState, FlatBody, Response, Route
 from zerodte.server.settings import ServerSettings
 from zerodte.server.static_files import STATIC_ROUTES

@@ -1,18 +1,13 @@
-"""The server's plain pages: the market at a glance, and the API reference.
+"""The server's plain pages: the market at a glance, and what all of them have in common.
 
-They load nothing from other hosts. The only script refreshes the table.
+They load nothing from other hosts. The only script here refreshes the table.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from html import escape
-from typing import Any, TypeAlias
-
-import msgspec
 
 from zerodte.server.static_files import STATIC_ROUTES
 from zerodte.wire.text import MEASURED
-
-Json: TypeAlias = dict[str, Any]
 
 #: A page may load its own style, script and data, nothing else.
 PAGE_HEADERS = {
@@ -54,7 +49,7 @@ def table_page(
     examples = (f"{flow}/snapshot/{first}", f"{flow}/series/{first}", f"{flow}/leaderboard")
     curl = 'curl -s -H "X-Api-Key: $KEY"' if has_keys else "curl -s"
     lines = "\n".join(f"{curl} {base_url}{path}" for path in examples)
-    return _page(
+    return page(
         "zerodte",
         f"<main>{overview}</main>{_KEY}"
         f"<pre><code>{escape(lines)}</code></pre>"
@@ -67,24 +62,15 @@ def table_page(
     )
 
 
-def reference_page(openapi: bytes) -> bytes:
-    """The page at `/docs`: an OpenAPI document as HTML."""
-    contract = msgspec.json.decode(openapi)
-    shapes = contract["components"]["schemas"]
-    operations = (
-        _operation(path, operation["get"]) for path, operation in contract["paths"].items()
-    )
-    return _page(
-        "zerodte: reference",
-        f"<p>{escape(contract['info']['description'])}</p>"
-        + "".join(operations)
-        + "<section><h2>Shapes</h2>"
-        + "".join(_shape(name, shape) for name, shape in shapes.items())
-        + "</section>",
-    )
+def page(title: str, content: str, *, kind: str = "", head: str = "") -> bytes:
+    """A document of the server's own style.
 
-
-def _page(title: str, content: str, *, kind: str = "", head: str = "") -> bytes:
+    Args:
+        title: Its title and heading.
+        content: Its HTML.
+        kind: The class of its body.
+        head: More HTML for its head.
+    """
     return (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
@@ -92,64 +78,3 @@ def _page(title: str, content: str, *, kind: str = "", head: str = "") -> bytes:
         f'<body class="{kind}"><h1>{escape(title)}</h1>'
         f"{content}</body></html>"
     ).encode()
-
-
-def _operation(path: str, operation: Json) -> str:
-    parameters = (
-        (_code(field["name"]), _type(field["schema"]), escape(field.get("description", "")))
-        for field in operation["parameters"]
-    )
-    answers = (
-        (_code(status), escape(answer["description"]), _answer_type(answer))
-        for status, answer in operation["responses"].items()
-    )
-    return (
-        f"<section><h2><code>GET {escape(path)}</code></h2><p>{escape(operation['summary'])}. "
-        f'<span class="faint">Plan: {escape(operation["x-access"])}.</span></p>'
-        + _table(("parameter", "type", "meaning"), parameters)
-        + _table(("status", "", "shape"), answers)
-        + "</section>"
-    )
-
-
-def _shape(name: str, shape: Json) -> str:
-    fields = (
-        (_code(field), _type(schema), escape(schema.get("description", "")))
-        for field, schema in shape.get("properties", {}).items()
-    )
-    parts = " and ".join(_type(part) for part in shape.get("allOf", ()) if "$ref" in part)
-    return (
-        f'<h3 id="{escape(name)}">{escape(name)}</h3><p>{escape(shape.get("description", ""))}'
-        f"{' Combines ' + parts + '.' if parts else ''}</p>"
-        + _table(("field", "type", "meaning"), fields)
-    )
-
-
-def _answer_type(answer: Json) -> str:
-    ((media, content),) = answer["content"].items()
-    return _type(content["schema"]) if media == "application/json" else escape(media)
-
-
-def _type(schema: Json) -> str:
-    if "$ref" in schema:
-        name = escape(schema["$ref"].rpartition("/")[2])
-        return f'<a href="#{name}">{name}</a>'
-    if "anyOf" in schema:
-        return " or ".join(_type(choice) for choice in schema["anyOf"])
-    if "enum" in schema:
-        return ", ".join(_code(choice) for choice in schema["enum"])
-    if schema.get("type") == "array":
-        return f"array of {_type(schema.get('items') or {'type': 'number'})}"
-    return escape(schema.get("format") or schema.get("type", "any JSON"))
-
-
-def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
-    lines = [f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>" for row in rows]
-    if not lines:
-        return ""
-    names = "".join(f"<th>{name}</th>" for name in head)
-    return f"<table><tr>{names}</tr>{''.join(lines)}</table>"
-
-
-def _code(text: object) -> str:
-    return f"<code>{escape(str(text))}</code>"

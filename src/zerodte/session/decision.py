@@ -197,7 +197,8 @@ NO_LATCHES = tuple(
 
 def label_of(decision: Decision | None, state: ChainState) -> Regime:
     """The regime label that stands; unknown where none may be claimed now, or since too short."""
-    if state.regime == "unknown" or decision is None:
+    is_unknown = state.regime == "unknown" and not state.exposures.is_withheld
+    if is_unknown or decision is None:
         return state.regime
     return decision.memory.label.label
 
@@ -226,7 +227,12 @@ def _levelled(memory: Memory, state: ChainState, at: int) -> Memory:
     magnet, call_wall, put_wall = (functools.partial(at_strike, strikes, w) for w in by_strike)
     return replace(
         memory,
-        label=memory.label.step(at, state.regime, ratio(live.net_gex, live.gross_gex)),
+        label=memory.label.step(
+            at,
+            state.regime,
+            ratio(live.net_gex, live.gross_gex),
+            is_withheld=live.is_withheld,
+        ),
         magnet=memory.magnet.step(at, raw.magnet.strike, magnet),
         call_wall=memory.call_wall.step(at, raw.call_wall.strike, call_wall),
         put_wall=memory.put_wall.step(at, raw.put_wall.strike, put_wall),

@@ -4,7 +4,7 @@ import msgspec
 
 from zerodte.session.session import Session
 from zerodte.session.settings import scale_of
-from zerodte.views.frame import data_as_of
+from zerodte.views.frame import check_symbol, data_as_of
 from zerodte.wire.calibration import (
     Calibration,
     CalibrationCoverage,
@@ -15,7 +15,6 @@ from zerodte.wire.calibration import (
     QuarterScale,
 )
 from zerodte.wire.envelope import Source
-from zerodte.wire.errors import ApiError
 from zerodte.wire.numbers import number
 
 
@@ -28,9 +27,7 @@ def calibration(
         ApiError: symbol_not_found.
     """
     symbol = query.symbol
-    if symbol not in session.symbols():
-        known = ", ".join(session.symbols())
-        raise ApiError("symbol_not_found", f"{symbol} is not tracked; tracked symbols: {known}")
+    check_symbol(session, symbol)
     day = session.samples(symbol)
     arrivals = day.contexts[-1].arrivals if day else session.arrivals(symbol)
     scale = scale_of(file)

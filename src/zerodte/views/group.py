@@ -26,7 +26,7 @@ class GroupFrame:
     Attributes:
         symbol: Upper-case.
         source: live, replay or simulated.
-        market_open: Whether now lies in the session.
+        market_open: Whether any of the chains trades now.
         today: The session's date.
         expiry: The only expiry asked for, or None for all.
         reading: The chains.
@@ -82,7 +82,8 @@ def group_frame(
     if not chains:
         raise ApiError("expiry_not_found", _no_expiry(session, symbol, expiry))
     reading = session.group_reading(chains)
-    frame = GroupFrame(symbol, source, session.is_open, session.hours.date, expiry, reading)
+    is_open = any(session.is_open_for(symbol, chain.expiry) for chain in chains)
+    frame = GroupFrame(symbol, source, is_open, session.hours.date, expiry, reading)
     if needs_prices and reading.live.unpriced == len(chains):
         at = clock_text(session.now)
         message = (

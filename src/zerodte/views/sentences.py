@@ -23,8 +23,14 @@ _WITHHELD: Final[dict[FlipStatus, str]] = {
 def regime(label: str, live: ChainExposures, status: FlipStatus) -> str:
     """What the regime means for how the market moves."""
     net = dollars(live.net_gex)
+    minutes = f"{DWELL * SAMPLE_INTERVAL / MINUTE:.0f} minutes"
     if live.is_withheld:
-        return "Net dealer gamma is withheld: quotes were refused, and it rests on single others."
+        stands = label.removesuffix("_gamma")
+        held = "" if label == "unknown" else f"; the regime stays {stands} for {minutes} at most"
+        return (
+            "Net dealer gamma is withheld: quotes were refused, and it rests on single "
+            f"others{held}."
+        )
     if net == _UNKNOWN:
         return "Net dealer gamma is unknown: no open interest is known."
     if label == "unknown":
@@ -34,8 +40,7 @@ def regime(label: str, live: ChainExposures, status: FlipStatus) -> str:
         stands = label.removesuffix("_gamma")
         return (
             f"Net dealer gamma is {net} per 1% move now; the regime stays {stands} until the other "
-            f"sign has had {LABEL_SHARE:.0%} of gross for {DWELL * SAMPLE_INTERVAL / MINUTE:.0f} "
-            "minutes."
+            f"sign has had {LABEL_SHARE:.0%} of gross for {minutes}."
         )
     return {
         "positive_gamma": f"Net dealer gamma is {net} per 1% move: on the usual convention dealers "

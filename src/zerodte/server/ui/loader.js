@@ -1,0 +1,236 @@
+/** Fills the store from the API: a whole day once, then its steps; the snapshot of any instant. */
+
+/** @import { Store, Metric, Snapshot } from "./store.js" */
+/** @import { FeedMessage } from "./feed.js" */
+import { address, ApiError, get } from "./api.js";
+import { Day, sessionOf, StrikeTime } from "./day.js";
+import { dateOf, instant, newYorkInstant, stamp } from "./numbers.js";
+
+const FLOW = "/v1/flow/zero-dte";
+const SESSION_MINUTES = 390;
+const SNAPSHOTS_AHEAD = 5;
+const MOST_SYMBOLS = 9;
+const BAR_MS = { "1m": 60_000, "5m": 300_000 };
+
+export class Loader {
+  /** @type {AbortController} */
+  #day = new AbortController();
+  /** @type {AbortController} */
+  #heat = new AbortController();
+  /** @type {Map<string, Promise<{body: any, etag: string | null}>>} */
+  #past = new Map();
+
+  /** The market's clock when it was last asked, epoch ms. */
+  #clock = NaN;
+
+  /** @param {Store} store */
+  constructor(store) {
+    this.store = store;
+  }
+
+  /** The symbols of the server, by heat where the plan allows it. */
+  async symbols() {
+    const { body } = await get("/v1/symbols");
+    this.#clock = instant(body.last_updated);
+    const { date } = this.store.state;
+    if (date !== null && date >= dateOf(this.#clock)) this.store.set({ date: null });
+    const listed = body.symbols.map((/** @type {any} */ each) => each.symbol ?? each);
+    const leaders = await get(`${FLOW}/leaderboard?n=20`).then(({ body }) => body.entries ?? [], () => []);
+    const order = [...leaders.map((/** @type {any} */ entry) => entry.symbol), ...listed];
+    const symbols = [...new Set(order)].filter((symbol) => listed.includes(symbol));
+    this.store.set({ symbols });
+    void this.#briefs(symbols.slice(0, MOST_SYMBOLS));
+    return symbols;
+  }
+
+  /** Spot and sign of each symbol, for the top bar. @param {string[]} symbols */
+  async #briefs(symbols) {
+    await Promise.all(symbols.map(async (symbol) => {
+      const answer = await get(`${FLOW}/series/${symbol}?bar=30s&minutes=1`).catch(() => null);
+      const bar = answer?.body.bars?.at(-1);
+      if (bar) this.brief(symbol, bar.spot, bar.net_gex);
+    }));
+  }
+
+  /** @param {string} symbol @param {number | null} spot @param {number | null} netGex */
+  brief(symbol, spot, netGex) {
+    this.store.state.brief.set(symbol, { spot, netGex });
+    this.store.touch("brief");
+  }
+
+  /** The instant whose answers are asked for: null for the server's own now. */
+  get asked() {
+    const { at, date } = this.store.state;
+    if (at !== null) return at;
+    return date === null ? null : newYorkInstant(date, "16:00");
+  }
+
+  /** Load the day of the symbol, and what stands at the instant looked at. */
+  async load() {
+    this.#day.abort();
+    this.#day = new AbortController();
+    this.#past.clear();
+    const { signal } = this.#day;
+    const { symbol } = this.store.state;
+    const asked = this.asked;
+    const until = this.#until();
+    this.store.set({ snapshot: null, day: null, problem: null, lastSession: null, locked: null, cursor: null });
+    try {
+      const at = asked === null ? null : stamp(asked);
+      const [snapshot, series] = await Promise.all([
+        get(address(`${FLOW}/snapshot/${symbol}`, { at }), signal),
+        get(address(`${FLOW}/series/${symbol}`, { bar: "30s", minutes: SESSION_MINUTES, at: until }), signal),
+      ]);
+      if (signal.aborted) return;
+      if (!snapshot.body.regime) {
+        this.store.set({ problem: snapshot.body.message, lastSession: snapshot.body.last_session ?? null });
+        return;
+      }
+      const [open, close] = sessionOf(snapshot.body);
+      const day = new Day(symbol, open, close);
+      day.take(series.body.bars ?? []);
+      day.gaps = (series.body.gap_intervals ?? []).map((/** @type {any} */ gap) => [instant(gap.start), instant(gap.end)]);
+      this.store.set({ snapshot: snapshot.body, etag: snapshot.etag, day });
+      await this.heat(60);
+      await this.traded();
+    } catch (error) {
+      if (signal.aborted) return;
+      this.store.set({ problem: error instanceof Error ? error.message : String(error) });
+    }
+  }
+
+  /** The last instant of the day that has answers, for those that ask `at`. */
+  #until() {
+    const { date } = this.store.state;
+    return date === null ? null : stamp(newYorkInstant(date, "16:00"));
+  }
+
+  /** Load the map of the metric: its last minutes first if so told, then all. @param {number} [first] minutes */
+  async heat(first) {
+    this.#heat.abort();
+    this.#heat = new AbortController();
+    const { signal } = this.#heat;
+    const { day, metric, mode, bar, symbol } = this.store.state;
+    if (!day) return;
+    const heat = new StrikeTime(day.open, BAR_MS[bar]);
+    day.heat = heat;
+    this.store.touch("day");
+    const ask = async (/** @type {number} */ minutes) => {
+      const { body } = await get(mapAddress(symbol, metric, mode, bar, minutes, this.#until()), signal);
+      if (signal.aborted || this.store.state.day !== day) return;
+      heat.take(body.strikes_grid ?? [], body.bars ?? [], column);
+      this.store.touch("day");
+    };
+    try {
+      if (first && this.store.state.date === null) await ask(first);
+      await ask(SESSION_MINUTES);
+      this.store.set({ locked: null });
+    } catch (error) {
+      if (!signal.aborted) this.store.set({ locked: error instanceof ApiError ? error : new ApiError(0, "fault", String(error)) });
+    }
+  }
+
+  /** Load what was traded by strike. */
+  async traded() {
+    const { day, symbol } = this.store.state;
+    if (!day) return;
+    const path = address(`${FLOW}/strike-flow/${symbol}`, { minutes: SESSION_MINUTES, at: this.#until() });
+    const answer = await get(path, this.#day.signal).catch(() => null);
+    if (!answer || this.store.state.day !== day) return;
+    day.traded = new StrikeTime(day.open, BAR_MS["1m"]);
+    day.traded.take(answer.body.strikes_grid ?? [], answer.body.bars ?? [], dealersGamma);
+    this.store.touch("day");
+  }
+
+  /** Show what stood at an instant: a whole bar of the day. */
+  async snapshot() {
+    const { symbol } = this.store.state;
+    const asked = this.asked;
+    const path = address(`${FLOW}/snapshot/${symbol}`, { at: asked === null ? null : stamp(asked) });
+    const answer = asked === null ? get(path, this.#day.signal) : this.#remembered(path);
+    try {
+      const { body, etag } = await answer;
+      if (this.asked !== asked || this.store.state.symbol !== symbol) return;
+      if (body.regime) this.store.set({ snapshot: body, etag, problem: null });
+    } catch (error) {
+      this.#past.delete(path);
+      if (error instanceof ApiError && this.asked === asked) this.store.set({ problem: error.message });
+    }
+  }
+
+  /** Ask for the next snapshots before they are shown. */
+  ahead() {
+    const { at, day, symbol, speed } = this.store.state;
+    if (at === null || !day) return;
+    const step = Math.max(1, Math.round(speed / 30));
+    const from = day.countAt(at) - 1;
+    for (let k = 1; k <= SNAPSHOTS_AHEAD; k += 1) {
+      const time = day.times[from + k * step];
+      if (time) void this.#remembered(address(`${FLOW}/snapshot/${symbol}`, { at: stamp(time) })).catch(() => null);
+    }
+  }
+
+  /** @param {string} path */
+  #remembered(path) {
+    const known = this.#past.get(path) ?? get(path);
+    this.#past.set(path, known);
+    const [oldest] = this.#past.keys();
+    if (this.#past.size > 40 && oldest !== undefined) this.#past.delete(oldest);
+    return known;
+  }
+
+  /** Take a live event in. @param {Extract<FeedMessage, {kind: "event"}>} event */
+  hear({ name, symbol, data }) {
+    const { state } = this.store;
+    if (name === "tick") {
+      for (const each of data.symbols ?? [data]) this.brief(each.symbol, each.spot, each.net_gex);
+      return;
+    }
+    if (name === "bar") this.brief(symbol, data.spot, data.net_gex);
+    if (symbol !== state.symbol || state.date !== null) return;
+    if (name === "skipped" || name === "session") {
+      void this.load();
+    } else if (name === "bar" && state.day) {
+      const time = instant(data.t);
+      if (dateOf(time) !== dateOf(state.day.open) || state.day.append(data)) void this.load();
+      else this.store.touch("day");
+    } else if (name === "snapshot" && state.at === null && data.regime) {
+      // An event has no strikes: those of the last answer stand until the next one is here.
+      this.store.set({ snapshot: { ...data, strikes: state.snapshot?.strikes ?? [] }, etag: null });
+      void this.snapshot();
+      if (state.day && (instant(data.as_of) - state.day.open) % BAR_MS[state.bar] === 0) void this.#column();
+    }
+  }
+
+  /** Ask for the newest column of the map and of what was traded. */
+  async #column() {
+    const { day, metric, mode, bar, symbol } = this.store.state;
+    const heat = day?.heat;
+    if (!day || !heat) return;
+    const minutes = BAR_MS[bar] / 60_000;
+    const answer = await get(mapAddress(symbol, metric, mode, bar, minutes, null)).catch(() => null);
+    if (answer && day.heat === heat) heat.take(answer.body.strikes_grid ?? [], answer.body.bars ?? [], column);
+    const traded = await get(address(`${FLOW}/strike-flow/${symbol}`, { minutes })).catch(() => null);
+    if (traded && day.traded) day.traded.take(traded.body.strikes_grid ?? [], traded.body.bars ?? [], dealersGamma);
+    this.store.touch("day");
+  }
+}
+
+/**
+ * @param {string} symbol @param {Metric} metric @param {string} mode @param {string} bar
+ * @param {number} minutes @param {string | null} at
+ */
+function mapAddress(symbol, metric, mode, bar, minutes, at) {
+  return address(`${FLOW}/heatmap/${symbol}`, { metric, mode, bar, minutes, at });
+}
+
+/** @param {any} bar of a heatmap @returns {(number | null)[]} */
+function column(bar) {
+  return bar.values;
+}
+
+/** Customers' signed gamma from the dealers' side. @param {any} bar @returns {(number | null)[]} */
+function dealersGamma(bar) {
+  return bar.signed_gamma_dollars.map((/** @type {number | null} */ value) => (value === null ? null : -value));
+}
+

@@ -1,0 +1,227 @@
+/** The five answers: regime, levels, dealers, setup, how sure. */
+
+/** @import { Store, Snapshot } from "../store.js" */
+import { card, fill, h } from "../dom.js";
+import {
+  chance, clock, dollars, hourMinute, instant, isKnown, money, percent, price, signed, strike, UNKNOWN, words,
+} from "../numbers.js";
+import { booksFigure, meter } from "./figures.js";
+
+const BEHAVIOUR = {
+  positive_gamma: "Dealers sell rallies and buy dips: moves are dampened.",
+  negative_gamma: "Dealers buy rallies and sell dips: moves feed on themselves.",
+  unknown: "What is known does not say which way dealers hedge.",
+};
+
+/** @param {Store} store */
+export function answers(store) {
+  const regime = card("regime", "1 · Regime");
+  const levels = card("levels", "2 · Flip and walls");
+  const dealers = card("dealers", "3 · Dealers");
+  const setup = card("setup", "4 · Setup");
+  const sure = card("sure", "5 · How sure");
+  const warnings = /** @type {HTMLDialogElement} */ (h("dialog", { class: "warnings", "aria-label": "All warnings" }));
+  const all = h("button", { type: "button", class: "quiet", onclick: () => warnings.showModal() }, "all warnings");
+  sure.header.append(all);
+
+  store.on(["snapshot", "day"], () => {
+    const { snapshot } = store.state;
+    if (!snapshot) return;
+    drawRegime(regime.body, snapshot);
+    drawLevels(levels.body, snapshot, store);
+    drawDealers(dealers.body, snapshot, store);
+    drawSetup(setup.body, snapshot);
+    drawSure(sure.body, snapshot);
+    const texts = snapshot.warnings ?? [];
+    all.hidden = texts.length === 0;
+    all.textContent = texts.length === 1 ? "1 warning" : `${texts.length} warnings`;
+    fill(warnings, h("h2", null, `${snapshot.symbol} at ${clock(instant(snapshot.as_of))}`),
+      h("ul", null, ...texts.map((text) => h("li", null, text))),
+      h("button", { type: "button", autofocus: true, onclick: () => warnings.close() }, "Close"));
+  });
+  return h("div", { class: "answers" }, regime.root, levels.root, dealers.root, setup.root, sure.root, warnings);
+}
+
+/** What is said of the regime, and how: a disputed one never as sure. @param {Snapshot} snapshot */
+export function regimeOf(snapshot) {
+  const { label } = snapshot.regime;
+  const isDisputed = snapshot.dealer_inventory?.agrees === false;
+  const name = { positive_gamma: "Positive", negative_gamma: "Negative", unknown: "Unknown" }[label] ?? words(label);
+  if (label === "unknown") return { title: "Regime unknown", tone: "amber", isDisputed };
+  if (isDisputed) return { title: `${name}, disputed`, tone: "amber", isDisputed };
+  return { title: `${name} gamma`, tone: label === "positive_gamma" ? "positive" : "negative", isDisputed };
+}
+
+/** @param {Element} body @param {Snapshot} snapshot */
+function drawRegime(body, snapshot) {
+  const { regime, exposures, flow_direction: direction, dealer_inventory: inventory } = snapshot;
+  const { title, tone, isDisputed } = regimeOf(snapshot);
+  const turned = direction?.label === "regime_flip" ? `Flipped today from ${money(direction.settled_net_gex)}.` : "";
+  const since = regime.since ? `Since ${hourMinute(instant(regime.since))}.` : "";
+  const sentence = isDisputed
+    ? "The convention says one sign; what was traded today says the opposite."
+    : BEHAVIOUR[/** @type {keyof typeof BEHAVIOUR} */ (regime.label)] ?? "";
+  const verdict = inventory?.agrees === true ? "✓ agrees" : inventory?.agrees === false ? "⚠ opposite" : "? no sign";
+  fill(body,
+    h("p", { class: `headline ${tone}` }, title, " ", h("span", { class: "figure" }, money(exposures.net_gex))),
+    h("p", { class: "sentence", title: regime.description }, sentence, " ", turned ? h("strong", { class: "amber" }, turned) : since),
+    booksFigure(exposures.net_gex, inventory),
+    h("p", { class: "foot" },
+      h("span", { title: `Net GEX of the positions inferred from trades: ${money(inventory?.net_gex)}, with its 90% interval` },
+        inventory ? `trades ${money(inventory.net_gex_low)} to ${money(inventory.net_gex_high)}` : "no trades yet"),
+      h("strong", { class: inventory?.agrees === true ? "good" : "amber" }, inventory ? verdict : "")));
+}
+
+/**
+ * The levels from the highest price down, with spot among them; those at one price share a row.
+ * @param {Snapshot} snapshot
+ * @returns {{name: string, price: number}[]}
+ */
+export function levelRows(snapshot) {
+  /** @type {[string, number | null | undefined][]} */
+  const found = [
+    ["Call wall", snapshot.levels?.call_wall], ["Put wall", snapshot.levels?.put_wall],
+    ["Magnet", snapshot.pin_risk?.magnet_strike], ["Flip", snapshot.regime?.gamma_flip], ["▸ Spot", snapshot.underlying_price],
+  ];
+  /** @type {Map<number, string>} */
+  const names = new Map();
+  for (const [name, level] of found) {
+    if (!isKnown(level)) continue;
+    const known = names.get(level);
+    names.set(level, known ? `${known} · ${name.toLowerCase()}` : name);
+  }
+  return [...names].map(([level, name]) => ({ name, price: level })).sort((a, b) => b.price - a.price);
+}
+
+/** @param {Element} body @param {Snapshot} snapshot @param {Store} store */
+function drawLevels(body, snapshot, store) {
+  const spot = snapshot.underlying_price;
+  const { expected_move: move, regime } = snapshot;
+  const sigma = move?.remaining_1sd_dollars;
+  const rows = levelRows(snapshot).map(({ name, price: level }) => {
+    const isSpot = level === spot;
+    const away = isKnown(spot) ? level - spot : null;
+    const sigmas = isKnown(away) && isKnown(sigma) && sigma > 0 ? `${signed(away / sigma)}σ` : UNKNOWN;
+    const tone = name.startsWith("Flip") ? "flip" : isSpot ? "strong" : "";
+    return h("tr", { class: tone }, h("th", { scope: "row" }, name), h("td", null, price(level)),
+      h("td", { class: "muted" }, isSpot ? "" : signed(away)), h("td", { class: "muted" }, isSpot ? "" : sigmas));
+  });
+  if (!isKnown(regime.gamma_flip)) {
+    rows.push(h("tr", { class: "flip" }, h("th", { scope: "row" }, "Flip"),
+      h("td", { colspan: 3 }, flipReason(regime.gamma_flip_status))));
+  }
+  const changes = store.state.day ? wallChanges(store) : null;
+  fill(body, h("table", null, h("tbody", null, ...rows,
+    h("tr", { class: "muted" }, h("th", { scope: "row" }, "1σ to close"), h("td", null, isKnown(sigma) ? `±${price(sigma)}` : UNKNOWN),
+      h("td", { colspan: 2 }, `${strike(Math.round(move?.lower_bound ?? NaN))}–${strike(Math.round(move?.upper_bound ?? NaN))}`)))),
+  changes && h("p", { class: "muted small" }, changes));
+}
+
+/** Why the flip is not shown. @param {string} status */
+export function flipReason(status) {
+  return ({
+    sensitive_root: "withheld: ±10% of put open interest moves it far",
+    insufficient_quote_quality: "withheld: too few quotes can be trusted",
+    insufficient_local_coverage: "withheld: too few strikes are quoted near it",
+    no_boundary: "none: net GEX has one sign near spot",
+  })[status] ?? words(status).toLowerCase();
+}
+
+/** Since when the call wall stands, and how often it moved. @param {Store} store */
+function wallChanges(store) {
+  const { day, at } = store.state;
+  if (!day) return null;
+  const count = day.countAt(at);
+  let changes = 0;
+  let since = day.times[0];
+  for (let k = 1; k < count; k += 1) {
+    if (day.bars[k].call_wall === day.bars[k - 1].call_wall) continue;
+    changes += 1;
+    since = day.times[k];
+  }
+  return changes ? `call wall since ${hourMinute(since)}, ${changes} changes today` : null;
+}
+
+/** @param {Element} body @param {Snapshot} snapshot @param {Store} store */
+function drawDealers(body, snapshot, store) {
+  const { day, at } = store.state;
+  const recent = day?.change("hedge_flow_cumulative_all", at, 5) ?? null;
+  const bar = day?.barAt(at);
+  const verb = !isKnown(recent) || recent === 0 ? "No hedge flow" : recent > 0 ? "▲ Buying" : "▼ Selling";
+  const tone = !isKnown(recent) || recent === 0 ? "" : recent > 0 ? "positive" : "negative";
+  const act = (/** @type {{direction?: string | null, notional_usd?: number | null} | undefined} */ move) =>
+    [move?.direction ?? "", money(move?.notional_usd)];
+  const { hedging } = snapshot;
+  /** @type {[string, string, string][]} */
+  const rows = [
+    ["since open", "", money(bar?.hedge_flow_cumulative_all)],
+    ["calls, puts", money(bar?.hedge_flow_call_cumulative), money(bar?.hedge_flow_put_cumulative)],
+    ["if +0.25%", ...pair(act(hedging?.spot_up_25bp))],
+    ["if −0.25%", ...pair(act(hedging?.spot_down_25bp))],
+    ["charm", "an hour", money(bar?.charm_dollars_per_hour)],
+  ];
+  fill(body,
+    h("p", { class: `headline ${tone}` }, verb, isKnown(recent) && recent !== 0 ? ` ${dollars(Math.abs(recent))}` : "", " ",
+      h("small", null, "5 min")),
+    h("table", null, h("tbody", null, ...rows.map(([name, middle, value]) =>
+      h("tr", null, h("th", { scope: "row" }, name), h("td", { class: "muted" }, middle), h("td", null, value))))));
+}
+
+/** @param {string[]} values @returns {[string, string]} */
+function pair(values) {
+  return [values[0] ?? "", values[1] ?? ""];
+}
+
+/** The strikes of a setup: +5,630 P −5,610 P. @param {NonNullable<Snapshot["setup"]>["primary"]["strikes_hint"]} hint */
+export function strikesText(hint) {
+  if (!hint) return UNKNOWN;
+  /** @type {[string, number | null, string][]} */
+  const legs = [
+    ["+", hint.long_put_strike, "P"], ["−", hint.short_put_strike, "P"],
+    ["−", hint.short_call_strike, "C"], ["+", hint.long_call_strike, "C"],
+  ];
+  const known = legs.filter(([, level]) => isKnown(level)).map(([side, level, kind]) => `${side}${strike(level)} ${kind}`);
+  return known.join(" ") || UNKNOWN;
+}
+
+/** @param {Element} body @param {Snapshot} snapshot */
+function drawSetup(body, snapshot) {
+  const { headline, setup } = snapshot;
+  if (!headline || !setup) {
+    fill(body, h("p", { class: "headline muted" }, "No decision"), h("p", { class: "sentence" }, "Too little is known to name a setup."));
+    return;
+  }
+  const { primary, nearest, anti_setups: avoid } = setup;
+  const isWait = primary.name === "wait";
+  const met = primary.conditions_met.length;
+  const rows = isWait
+    ? [["nearest", nearest ? words(nearest) : "none"], ["waits for", setup.waits_for ?? UNKNOWN]]
+    : [["first choice", primary.display_name], ["strikes", strikesText(primary.strikes_hint)],
+      ["confidence", `${primary.confidence} · ${met} of ${met + primary.conditions_failed.length}`]];
+  if (avoid.length || !isWait) rows.push(["keep away", avoid.map((each) => each.display_name).join(", ") || "nothing named"]);
+  fill(body,
+    h("p", { class: "headline" }, words(headline.trade_angle), " ", h("span", { class: `badge ${headline.severity}` }, headline.severity)),
+    h("p", { class: "sentence", title: headline.narrative }, headline.narrative),
+    h("table", null, h("tbody", null, ...rows.map(([name, value]) =>
+      h("tr", null, h("th", { scope: "row" }, name), h("td", { title: value, class: name === "waits for" ? "wraps" : null }, value))))));
+}
+
+/** @param {Element} body @param {Snapshot} snapshot */
+function drawSure(body, snapshot) {
+  const { metadata, probabilities, regime, warnings } = snapshot;
+  const { pin, range_1sigma: range } = probabilities ?? {};
+  const magnet = snapshot.pin_risk?.magnet_strike;
+  const interval = range?.interval ? `${chance(range.interval[0]).replace("%", "")}–${chance(range.interval[1])}` : "";
+  const first = warnings?.[0];
+  fill(body, h("table", null, h("tbody", null,
+    meter("Data quality", metadata.data_quality_score, 100, String(metadata.data_quality_score ?? UNKNOWN)),
+    meter("Sides known", metadata.classified_volume_pct, 100, percent(metadata.classified_volume_pct)),
+    meter("Quotes fresh", metadata.quotes_fresh_pct, 100, percent(metadata.quotes_fresh_pct)),
+    h("tr", null, h("th", { scope: "row" }, `Close at ${strike(magnet)}`),
+      h("td", { class: "muted" }, `base ${chance(pin?.base_rate)}`), h("td", null, chance(pin?.value))),
+    h("tr", null, h("th", { scope: "row" }, "Close in ±1σ"),
+      h("td", { class: "muted" }, interval), h("td", null, chance(range?.value))))),
+  h("p", { class: "sentence muted" },
+    isKnown(regime.gamma_flip) ? "Flip holds. " : "", `Pin score ${snapshot.pin_risk?.pin_score ?? UNKNOWN}. `,
+    first ? h("span", { class: "amber" }, `⚠ ${first}`) : "No warning."));
+}

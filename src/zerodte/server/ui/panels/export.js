@@ -1,0 +1,112 @@
+/** What leaves the page: a picture that says what it shows, a CSV as answered, and the call that was asked. */
+
+/** @import { Store } from "../store.js" */
+import { address } from "../api.js";
+import { inks } from "../charts/canvas.js";
+import { nowOf } from "../charts/heat.js";
+import { h } from "../dom.js";
+import { clock, dayName, stamp } from "../numbers.js";
+import { tableOf } from "./table.js";
+
+/** The API call behind the map. @param {Store["state"]} state */
+export function callOf({ symbol, metric, mode, bar, at, date, day }) {
+  const until = at ?? (date && day ? day.times.at(-1) ?? null : null);
+  return address(`/v1/flow/zero-dte/heatmap/${symbol}`, { metric, mode, bar, minutes: 390, at: until === null ? null : stamp(until) });
+}
+
+/** What a picture or table is of, in one line. @param {Store} store */
+export function caption(store) {
+  const { symbol, snapshot } = store.state;
+  const time = nowOf(store);
+  const mark = snapshot?.source === "simulated" ? "SIMULATED, not market data · " : "";
+  return `${mark}${symbol} ${dayName(time)} ${clock(time)} New York · source ${snapshot?.source ?? "unknown"} · digest ${snapshot?.metadata.inputs_digest ?? "unknown"}`;
+}
+
+/** A CSV of the numbers behind a chart; unknown ones are empty. @param {Store} store @param {string} name */
+export function csvOf(store, name) {
+  const { head, rows } = tableOf(store, name);
+  const quote = (/** @type {unknown} */ value) => {
+    const text = value === null || value === undefined ? "" : String(value);
+    return /[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  };
+  return [`# ${caption(store)}`, `# ${location.origin}${callOf(store.state)}`, head.map(quote).join(","), ...rows.map((row) => row.map(quote).join(","))].join("\n");
+}
+
+/** All drawings of the page in one picture, with its caption and mark. @param {Store} store @returns {Promise<Blob>} */
+async function picture(store) {
+  const main = /** @type {HTMLElement} */ (document.querySelector("main"));
+  const frame = main.getBoundingClientRect();
+  const ratio = devicePixelRatio || 1;
+  const canvas = document.createElement("canvas");
+  canvas.width = Math.round(frame.width * ratio);
+  canvas.height = Math.round((frame.height + 34) * ratio);
+  const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
+  const { panel, ink, muted, amber, font } = inks();
+  context.fillStyle = panel;
+  context.fillRect(0, 0, canvas.width, canvas.height);
+  for (const part of main.querySelectorAll("canvas")) {
+    const box = part.getBoundingClientRect();
+    if (box.width && part.width) {
+      context.drawImage(part, (box.left - frame.left) * ratio, (box.top - frame.top) * ratio, box.width * ratio, box.height * ratio);
+    }
+  }
+  context.textBaseline = "top";
+  for (const text of main.querySelectorAll("h2, .headline, .answers th, .answers td, .answers .sentence, .conditions li")) {
+    const box = text.getBoundingClientRect();
+    if (!box.width) continue;
+    const size = parseFloat(getComputedStyle(text).fontSize);
+    context.font = `${size * ratio}px ${font}`;
+    context.fillStyle = text.matches("th") ? muted : ink;
+    context.fillText(/** @type {HTMLElement} */ (text).innerText, (box.left - frame.left) * ratio, (box.top - frame.top) * ratio, box.width * ratio);
+  }
+  context.font = `${12 * ratio}px ${font}`;
+  context.fillStyle = ink;
+  context.fillText(caption(store), 10 * ratio, (frame.height + 10) * ratio);
+  if (store.state.snapshot?.source === "simulated") {
+    context.save();
+    context.globalAlpha = 0.22;
+    context.fillStyle = amber;
+    context.font = `bold ${90 * ratio}px ${font}`;
+    context.textAlign = "center";
+    context.translate(canvas.width / 2, canvas.height / 2);
+    context.rotate(-0.35);
+    context.fillText("SIMULATED", 0, 0);
+    context.restore();
+  }
+  return new Promise((done, fail) => {
+    canvas.toBlob((blob) => (blob ? done(blob) : fail(new Error("the picture could not be made"))), "image/png");
+  });
+}
+
+/** @param {Blob} blob @param {string} name */
+function save(blob, name) {
+  const url = URL.createObjectURL(blob);
+  h("a", { href: url, download: name }).click();
+  setTimeout(() => URL.revokeObjectURL(url), 10_000);
+}
+
+/** @param {Store} store */
+export function exportPanel(store) {
+  const said = h("p", { class: "muted", role: "status" });
+  const copy = async (/** @type {string} */ text, /** @type {string} */ what) => {
+    await navigator.clipboard.writeText(text).then(() => { said.textContent = `${what} is copied.`; }, () => { said.textContent = text; });
+  };
+  const name = (/** @type {string} */ ending) =>
+    `zerodte-${store.state.snapshot?.source === "simulated" ? "SIMULATED-" : ""}${store.state.symbol}-${stamp(nowOf(store)).replaceAll(":", "")}.${ending}`;
+  const dialog = h("dialog", { class: "export", "aria-label": "Export" }, h("h2", null, "Export"), h("div", { class: "column" },
+    h("button", { type: "button", onclick: async () => save(await picture(store), name("png")) }, "Picture (PNG)"),
+    h("button", { type: "button", onclick: () => save(new Blob([csvOf(store, "session")], { type: "text/csv" }), name("session.csv")) }, "Session (CSV)"),
+    h("button", { type: "button", onclick: () => save(new Blob([csvOf(store, "strikes")], { type: "text/csv" }), name("strikes.csv")) }, "By strike (CSV)"),
+    h("button", { type: "button", onclick: () => save(new Blob([csvOf(store, "map")], { type: "text/csv" }), name("map.csv")) }, "Map (CSV)"),
+    h("button", { type: "button", onclick: () => copy(`curl -s '${location.origin}${callOf(store.state)}'`, "The call") }, "Copy as curl"),
+    h("button", { type: "button", onclick: () => copy(proof(store), "The proof") }, "Copy proof")),
+  said, h("button", { type: "button", onclick: () => dialog.close() }, "Close"));
+  return { dialog, button: h("button", { type: "button", "aria-label": "Export", onclick: () => dialog.showModal() }, "⤓") };
+}
+
+/** What proves a figure: the address, the tag and the digest of its inputs. @param {Store} store */
+function proof(store) {
+  const { symbol, snapshot, etag } = store.state;
+  const path = address(`/v1/flow/zero-dte/snapshot/${symbol}`, { at: snapshot?.as_of });
+  return `${location.origin}${path}\nETag: ${etag ?? "(streamed)"}\ninputs_digest: ${snapshot?.metadata.inputs_digest ?? "unknown"}`;
+}

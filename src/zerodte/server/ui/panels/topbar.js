@@ -1,0 +1,91 @@
+/** The top bar: symbols, the mark of a simulated market, the clock, and the state of the data. */
+
+/** @import { Store } from "../store.js" */
+import { fill, h } from "../dom.js";
+import { age, clock, dateOf, dayName, duration, instant, isKnown, price, UNKNOWN } from "../numbers.js";
+import { nowOf } from "../charts/heat.js";
+
+const SHOWN = 9;
+const SAMPLE_MS = 30_000;
+/** A sample is due each 30 s; it is late when half as long again has passed. */
+const LATE_MS = SAMPLE_MS + 45_000;
+
+/**
+ * @param {Store} store
+ * @param {(symbol: string) => void} choose
+ * @param {...Element} tools buttons at the end
+ */
+export function topBar(store, choose, ...tools) {
+  const symbols = h("nav", { class: "symbols", "aria-label": "Symbols" });
+  const mark = h("span", { class: "simulated", hidden: true }, "SIMULATED · not market data");
+  const past = h("span", { class: "past", hidden: true });
+  const time = h("span", { class: "clock" });
+  const state = h("span", { class: "state", role: "status" });
+  const quality = h("span", { class: "quality" });
+  const lost = h("div", { class: "lost", role: "alert", hidden: true });
+
+  store.on(["symbols", "brief", "symbol"], () => {
+    const { symbols: all, brief, symbol: current } = store.state;
+    const first = all.slice(0, SHOWN);
+    fill(symbols, ...first.map((symbol, index) => {
+      const { spot, netGex } = brief.get(symbol) ?? { spot: null, netGex: null };
+      const tone = !isKnown(netGex) || netGex === 0 ? "" : netGex > 0 ? "positive" : "negative";
+      return h("button", { type: "button", "aria-pressed": String(symbol === current), onclick: () => choose(symbol) },
+        h("kbd", null, index + 1), h("b", null, symbol), h("span", { class: "spot" }, price(spot)),
+        h("span", { class: `gamma ${tone}`, title: "sign of net gamma" }, tone === "positive" ? "+γ" : tone === "negative" ? "−γ" : "?γ"));
+    }), all.length > SHOWN && h("select", { "aria-label": "More symbols", onchange: (/** @type {Event} */ event) =>
+      choose(/** @type {HTMLSelectElement} */ (event.target).value) },
+    h("option", { value: "" }, `${all.length - SHOWN} more`), ...all.slice(SHOWN).map((symbol) =>
+      h("option", { value: symbol, selected: symbol === current }, symbol))));
+  });
+
+  function show() {
+    const { snapshot, link, at, date, day, problem } = store.state;
+    const isSimulated = snapshot?.source === "simulated";
+    const isPast = at !== null || date !== null;
+    document.documentElement.classList.toggle("is-simulated", isSimulated);
+    mark.hidden = !isSimulated;
+    past.hidden = !isPast || !snapshot;
+    if (isPast && snapshot) {
+      past.textContent = `PAST ${clock(instant(snapshot.as_of))}, digest ${snapshot.metadata.inputs_digest ?? UNKNOWN}`;
+    }
+    fill(time, h("b", null, `${clock(snapshot ? instant(snapshot.as_of) : null)} ET`), " ",
+      h("small", null, snapshot ? `${duration(snapshot.time_to_close_hours)} to close` : ""));
+    const { text, tone } = isPast ? { text: "past", tone: "blue" } : stateOf(link, day?.times.at(-1) ?? null, snapshot?.market_open ?? false);
+    state.className = `state ${tone}`;
+    state.textContent = `● ${text}`;
+    quality.textContent = `quality ${snapshot?.metadata.data_quality_score ?? UNKNOWN}`;
+    const isLost = link.state === "lost" || link.state === "denied";
+    lost.hidden = isPast || !isLost;
+    document.documentElement.classList.toggle("is-lost", !isPast && isLost);
+    if (isLost) {
+      const wait = Math.max(0, Math.ceil((link.retryAt - Date.now()) / 1000));
+      lost.textContent = link.state === "denied" ? link.text
+        : `No answer since ${clock(link.heard)}; figures of ${clock(nowOf(store))}${wait ? `, again in ${wait} s` : ", trying again"}.`;
+    }
+    document.title = titleOf(store);
+    document.documentElement.dataset.state = problem ? "problem" : isPast ? "past" : link.state === "live" ? tone === "amber" ? "late" : "live" : link.state;
+  }
+  store.on(["snapshot", "link", "at", "date", "day", "problem", "symbol"], show);
+  setInterval(show, 1000);
+  return [lost, h("header", { class: "top" }, h("h1", null, "zerodte"), symbols, mark, past, time, state, quality, ...tools)];
+}
+
+/** @param {Store["state"]["link"]} link @param {number | null} last epoch ms of the market @param {boolean} isOpen */
+function stateOf(link, last, isOpen) {
+  if (link.state === "lost") return { text: "lost", tone: "poor" };
+  if (link.state === "denied") return { text: "not allowed", tone: "poor" };
+  if (link.state === "connecting") return { text: "connecting", tone: "muted" };
+  if (!isOpen) return { text: "closed", tone: "muted" };
+  const silent = Date.now() - link.sampled;
+  if (last !== null && link.sampled && silent > LATE_MS) return { text: `no sample for ${age(silent)}`, tone: "amber" };
+  return { text: link.heard ? `live, ${age(Date.now() - link.heard)} old` : "live", tone: "good" };
+}
+
+/** @param {Store} store */
+function titleOf(store) {
+  const { symbol, snapshot, at, date } = store.state;
+  const spot = snapshot ? ` ${price(snapshot.underlying_price)}` : "";
+  const of = at !== null || date !== null ? ` · ${snapshot ? `${dayName(instant(snapshot.as_of))} ${clock(instant(snapshot.as_of))}` : date ?? dateOf(at ?? 0)}` : "";
+  return `${symbol}${spot}${of} · zerodte`;
+}
