@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import numpy as np
 import pytest
 
 from session.day import Day, ask
@@ -241,6 +242,12 @@ def test_the_priced_range_is_the_flat_chains_own_normal() -> None:
     close = said["close"]
     assert close["p05"] < close["p25"] < close["p50"] < close["p75"] < close["p95"]
     assert close["p50"] == pytest.approx(500.0, abs=0.3)
+    ends, mass = np.array(close["prices"]), np.array(close["mass"])
+    assert mass.sum() == pytest.approx(0.998, abs=1e-6)
+    assert np.diff(ends) == pytest.approx(np.diff(ends)[0], rel=1e-3)
+    below = 0.001 + np.concatenate(([0.0], mass.cumsum()))
+    for name, level in (("p05", 0.05), ("p25", 0.25), ("p50", 0.5), ("p75", 0.75), ("p95", 0.95)):
+        assert np.interp(close[name], ends, below) == pytest.approx(level, abs=1e-3)
 
 
 def test_the_references_methods_are_served_when_asked_for() -> None:

@@ -33,6 +33,9 @@ PROBABILITY_METHODS: Final[tuple[ProbabilityMethod, ...]] = ("density", "referen
 
 #: Levels of the close's quantiles on the wire.
 QUANTILES: Final = (0.05, 0.25, 0.50, 0.75, 0.95)
+#: Levels between which the law is given in so many cells.
+CELL_ENDS: Final = (0.001, 0.999)
+CELLS: Final = 64
 _ROOT_2: Final = math.sqrt(2.0)
 
 
@@ -106,6 +109,16 @@ class Close:
     def quantiles(self) -> F64:
         """Closes at `QUANTILES`, dollars."""
         return self.physical.quantiles(np.array(QUANTILES))
+
+    def cells(self) -> tuple[F64, F64]:
+        """The law in cells of equal width between the quantiles `CELL_ENDS`.
+
+        Returns:
+            The ends of the cells, dollars, shape (CELLS + 1,), and the chance of each, (CELLS,).
+        """
+        low, high = self.physical.quantiles(np.array(CELL_ENDS))
+        ends = np.linspace(low, high, CELLS + 1)
+        return ends, np.diff(self.physical.cdf(ends))
 
     def touch(self, level: float, spot: float) -> float:
         """The chance that spot reaches a level before the close, a fraction."""

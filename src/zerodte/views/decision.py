@@ -18,7 +18,7 @@ from zerodte.session.settings import DEFAULT_SETTINGS, SessionSettings
 from zerodte.views import decision_text as words
 from zerodte.wire.base import timestamp
 from zerodte.wire.decision import (
-    CloseQuantiles,
+    CloseLaw,
     Economics,
     Headline,
     PinProbability,
@@ -30,7 +30,7 @@ from zerodte.wire.decision import (
     StrikesHint,
     TouchChance,
 )
-from zerodte.wire.numbers import number
+from zerodte.wire.numbers import number, numbers
 from zerodte.wire.text import price
 
 
@@ -138,11 +138,9 @@ def probabilities_block(outlook: Outlook) -> Probabilities:
     close, spot = outlook.close, outlook.state.spot.value
     sigma = outlook.state.surface.sigma
     first, second = (_range(outlook, multiple) for multiple in (1, 2))
-    quantiles, touch = None, None
+    law, touch = None, None
     if close is not None:
-        quantiles = CloseQuantiles(
-            **dict(zip(_QUANTILES, map(number, close.quantiles().tolist()), strict=True))
-        )
+        law = _law(close)
         touch = SigmaTouch(
             low=number(close.touch(spot - sigma, spot)),
             high=number(close.touch(spot + sigma, spot)),
@@ -151,8 +149,17 @@ def probabilities_block(outlook: Outlook) -> Probabilities:
         pin=_pin(outlook),
         range_1sigma=first,
         range_2sigma=second,
-        close=quantiles,
+        close=law,
         touch_1sigma=touch,
+    )
+
+
+def _law(close: Close) -> CloseLaw:
+    ends, cells = close.cells()
+    return CloseLaw(
+        **dict(zip(_QUANTILES, map(number, close.quantiles().tolist()), strict=True)),
+        prices=numbers(ends),
+        mass=numbers(cells),
     )
 
 

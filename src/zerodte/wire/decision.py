@@ -127,14 +127,20 @@ class RangeProbability(Struct, frozen=True, kw_only=True, gc=False):
     sessions: Annotated[Whole, about("As for the pin.")]
 
 
-class CloseQuantiles(Struct, frozen=True, kw_only=True, gc=False):
-    """Closes that are not passed with the chance in the name, dollars, physical."""
+class CloseLaw(Struct, frozen=True, kw_only=True, gc=False):
+    """The physical law of the close: quantiles, and its chances in cells of equal width.
+
+    `p05` is the close that is not passed with a chance of 5%. The cells lie between the quantiles
+    of 0.1% and 99.9%.
+    """
 
     p05: Annotated[Number, about("Dollars.")]
     p25: Annotated[Number, about("Dollars.")]
     p50: Annotated[Number, about("Dollars.")]
     p75: Annotated[Number, about("Dollars.")]
     p95: Annotated[Number, about("Dollars.")]
+    prices: Annotated[list[Number], about("The ends of the cells, ascending, dollars.")]
+    mass: Annotated[list[Number], about("The chance of a close in each cell, a fraction.")]
 
 
 class SigmaTouch(Struct, frozen=True, kw_only=True, gc=False):
@@ -150,7 +156,7 @@ class Probabilities(Struct, frozen=True, kw_only=True, gc=False):
     pin: Annotated[PinProbability, about("At the magnet.")]
     range_1sigma: Annotated[RangeProbability, about("Within one remaining sigma of spot.")]
     range_2sigma: Annotated[RangeProbability, about("Within two.")]
-    close: Annotated[CloseQuantiles | None, about("Null where nothing can be said of it.")]
+    close: Annotated[CloseLaw | None, about("Null where nothing can be said of it.")]
     touch_1sigma: Annotated[SigmaTouch | None, about("Likewise.")]
 
 
