@@ -149,6 +149,8 @@ ERRORS = [
     ("GET", HEATMAP + "BLANK", "no_strike_data_for_window"),
     ("GET", SNAPSHOT + "SPX?at=1999-01-04", "no_data"),
     ("GET", LEADERBOARD + "?n=x", "invalid_n"),
+    ("GET", STREAM[:-1] + "?ticks=1", "invalid_symbols"),
+    ("GET", STREAM[:-1] + "?symbols=SPX&ticks=x", "invalid_ticks"),
     ("GET", GEX + "SPX?min_oi=x", "invalid_min_oi"),
     ("GET", GEX + "SPX?expiration=x", "invalid_expiry"),
     ("GET", "/v1/flow/levels/SPX?expiry=x", "invalid_expiry"),
