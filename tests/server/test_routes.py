@@ -243,8 +243,12 @@ def test_headers(client: httpx.Client, path: str) -> None:
     elif path == "/metrics":
         assert headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
     elif is_file:
-        kinds = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
-        assert headers["content-type"].partition(";")[0] == kinds[path.rpartition(".")[2]]
+        kind = {
+            "css": "text/css; charset=utf-8",
+            "js": "text/javascript; charset=utf-8",
+            "svg": "image/svg+xml",
+        }[path.rpartition(".")[2]]
+        assert headers["content-type"] == kind
     else:
         assert headers["content-type"] == "application/json"
 
