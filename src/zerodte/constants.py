@@ -32,6 +32,8 @@ BARS: Final = {"30s": 30 * SECOND, "1m": MINUTE, "5m": 5 * MINUTE, "15m": 15 * M
 #: Default and bounds of `minutes`, the length of a window (reference).
 WINDOW: Final = 60
 WINDOW_BOUNDS: Final = (1, 390)
+#: Bounds of `digits`, significant digits of figures by strike (ours).
+DIGITS_BOUNDS: Final = (3, 7)
 #: Indices whose values every symbol shares: the snapshot of any symbol shows the VIX, so its
 #: values are inputs of all symbols, and a tape cut by symbols has them in every part (ours).
 SHARED_INDICES: Final = ("VIX",)

@@ -2,6 +2,7 @@
 
 import datetime
 import json
+import math
 from collections.abc import Iterator
 
 import httpx
@@ -67,3 +68,71 @@ def test_what_rests_is_not_sent_again(market: httpx.Client) -> None:
         assert first.status_code == 200, first.text
         tag = {"if-none-match": first.headers["etag"]}
         assert market.get(f"{FLOW}/{path}/{SYMBOL}", headers=tag).status_code == 304
+
+
+NUMBERS = {
+    "heatmap": ("values",),
+    "strike-flow": ("signed_delta_dollars", "signed_gamma_dollars", "contracts"),
+}
+
+
+@pytest.mark.parametrize("path", ["heatmap", "heatmap?metric=signed_flow", "strike-flow"])
+@pytest.mark.parametrize("digits", [3, 4, 6])
+def test_fewer_digits_are_the_same_figures_rounded(
+    market: httpx.Client, path: str, digits: int
+) -> None:
+    name, _, asked = path.partition("?")
+    url = f"{FLOW}/{name}/{SYMBOL}?minutes=60&{asked}"
+    full, short = market.get(url).json(), market.get(f"{url}&digits={digits}").json()
+    assert short.keys() == full.keys()
+    assert {key: short[key] for key in short if key != "bars"} == {
+        key: full[key] for key in full if key != "bars"
+    }
+    seen = 0
+    for one, other in zip(full["bars"], short["bars"], strict=True):
+        assert (one["t"], one["spot"]) == (other["t"], other["spot"])
+        for field in NUMBERS[name]:
+            for value, rounded in zip(one[field], other[field], strict=True):
+                if value is None or field == "contracts":
+                    assert rounded == value
+                    continue
+                assert type(rounded) is type(value)
+                assert float(f"{rounded:.{digits}g}") == rounded
+                # What is asked is rounded once, what is compared twice: half a digit of seven more.
+                unit = 10.0 ** (math.floor(math.log10(abs(value))) + 1) if value else 0.0
+                assert abs(rounded - value) <= unit * (0.5 * 10.0**-digits + 0.5e-7)
+                seen += rounded != value
+    assert seen > 20 or asked or name != "heatmap", "something was rounded"
+
+
+def test_digits_out_of_range_are_clamped(market: httpx.Client) -> None:
+    url = f"{FLOW}/strike-flow/{SYMBOL}?minutes=60&digits="
+    assert market.get(url + "1").content == market.get(url + "3").content
+    assert market.get(url + "99").content == market.get(url + "7").content
+
+
+@pytest.mark.parametrize("path", ["heatmap", "heatmap?metric=oi&mode=delta", "strike-flow"])
+@pytest.mark.parametrize("inner", [(3, 7), (0, 0), (2, -1)])
+def test_a_window_of_strikes_is_a_part_of_the_whole(
+    market: httpx.Client, path: str, inner: tuple[int, int]
+) -> None:
+    name, _, asked = path.partition("?")
+    url = f"{FLOW}/{name}/{SYMBOL}?minutes=60&{asked}"
+    full = market.get(url).json()
+    grid = full["strikes_grid"]
+    low, high = grid[inner[0]], grid[inner[1]]
+    part = market.get(f"{url}&strikes={low:g}-{high:.4f}").json()
+    places = [place for place, strike in enumerate(grid) if low <= strike <= high]
+    assert part["strikes_grid"] == [grid[place] for place in places]
+    for one, other in zip(full["bars"], part["bars"], strict=True):
+        for field in NUMBERS[name]:
+            assert other[field] == [one[field][place] for place in places]
+
+
+@pytest.mark.parametrize("path", ["heatmap", "strike-flow"])
+def test_a_window_without_strikes_has_bars_without_any(market: httpx.Client, path: str) -> None:
+    full = market.get(f"{FLOW}/{path}/{SYMBOL}").json()
+    part = market.get(f"{FLOW}/{path}/{SYMBOL}?strikes=0.5-0.75").json()
+    assert part["strikes_grid"] == []
+    assert [bar["t"] for bar in part["bars"]] == [bar["t"] for bar in full["bars"]]
+    assert all(bar[field] == [] for bar in part["bars"] for field in NUMBERS[path])

@@ -163,6 +163,13 @@ ERRORS = [
     ("GET", "/schema", "not_found"),
     ("TRACE", "/nowhere", "not_found"),
     ("GET", STREAM + "XYZ", "symbol_not_found"),
+    ("GET", HEATMAP + "SPX?digits=4.5", "invalid_digits"),
+    ("GET", STRIKE_FLOW + "SPX?digits=", "invalid_digits"),
+    *(
+        ("GET", f"{path}SPX?strikes={window}", "invalid_strikes")
+        for path in (HEATMAP, STRIKE_FLOW)
+        for window in ("", "5500", "5700-5500", "-5500-5700", "5500-", "a-b", "1e3-2e3", "9" * 99)
+    ),
     ("GET", STREAM + "%2e%2e", "symbol_not_found"),
     *((method, path, "method_not_allowed") for path in PATHS for method in ("POST", "DELETE")),
 ]

@@ -71,3 +71,28 @@ def test_integers_keep_every_digit() -> None:
     values, known = np.array([[2**62 + 1, -3], [0, 5]]), np.array([[True, True], [True, False]])
     assert numbers.integers(values, known) == [[2**62 + 1, -3], [0, None]]
     assert all(type(value) is int for value in numbers.integers(values[0], known[0]))
+
+
+@pytest.mark.parametrize("digits", range(3, 8))
+def test_integers_are_shortened_as_a_decimal_is(digits: int) -> None:
+    """Beside exact decimals, ties and both signs included."""
+    drawn = np.random.default_rng(digits)
+    size = 10.0 ** drawn.uniform(0.0, 17.0, 2_000)
+    ties = (np.arange(10 ** (digits - 1), 10 ** (digits - 1) + 50) * 10 + 5) * 10**4
+    values = np.concatenate(([0, 9, 999, 9_999_999, 99_999_999, 10**15 - 1], size, ties))
+    values = np.concatenate((values, -values)).astype(np.int64)
+    context = Context(prec=digits, rounding="ROUND_HALF_EVEN")
+    expected = [int(context.create_decimal(value)) for value in values.tolist()]
+    assert numbers.shortened(values, digits).tolist() == expected
+    assert numbers.shortened(values.reshape(2, -1), digits).ravel().tolist() == expected
+
+
+@pytest.mark.parametrize("digits", range(3, 8))
+def test_a_column_has_as_many_digits_as_are_asked_for(digits: int) -> None:
+    drawn = np.random.default_rng(digits)
+    values = drawn.standard_normal(2_000) * 10.0 ** drawn.uniform(-20.0, 25.0, 2_000)
+    values[:3] = 0.0, np.nan, np.inf
+    expected = [
+        float(f"{value:.{digits}g}") if math.isfinite(value) else None for value in values.tolist()
+    ]
+    assert numbers.numbers(values, digits) == expected

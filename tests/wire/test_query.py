@@ -22,7 +22,7 @@ QUERIES = sorted({route.query for route in ROUTES}, key=lambda query: query.__na
 #: Where a question is handled whatever it asks: no field of one is spelled here by hand.
 HANDLED = ("server", "service", "runtime")
 #: Words that say something else there, too: `symbol` of a market, `n` of anything.
-ORDINARY = {"symbol", "at", "n", "symbols", "ticks"}
+ORDINARY = {"symbol", "at", "n", "symbols", "ticks", "strikes", "digits"}
 #: A column's head, and how long a simulation lasts.
 OTHERWISE = {("overview.py", "expiry"), ("warmup.py", "minutes")}
 

@@ -21,8 +21,9 @@ from zerodte.views.frame import Frame
 from zerodte.wire.base import timestamp
 from zerodte.wire.errors import ApiError
 from zerodte.wire.heatmap import Heatmap, HeatmapBar, HeatmapMode, HeatmapQuery
-from zerodte.wire.numbers import integers, number, numbers
+from zerodte.wire.numbers import DIGITS, integers, number, numbers, shortened
 from zerodte.wire.strike_flow import StrikeFlow, StrikeFlowBar, StrikeFlowQuery
+from zerodte.wire.window import ByStrikeQuery
 
 
 def heatmap(frame: Frame, query: HeatmapQuery) -> bytes:
@@ -33,15 +34,15 @@ def heatmap(frame: Frame, query: HeatmapQuery) -> bytes:
     """
     bars: list[HeatmapBar] = []
     if day := frame.samples:
-        over = _window(frame, day, query)
+        over, grid = _window(frame, day, query), _grid(frame, day, query)
         if query.metric == "signed_flow":  # already a change
-            values = _flow(frame, day, over, day.columns.delta_dollars)
+            values = _flow(grid, day, over, day.columns.delta_dollars, query.digits)
         else:
-            values = _levels(day.grid(frame.row), day, over, query.metric, query.mode)
+            values = _levels(grid, day, over, query.metric, query.mode, query.digits)
         times = _times_and_spots(day, over)
         bars = [HeatmapBar(*made) for made in zip(*times, values, strict=True)]
     answer = Heatmap(
-        **_head(frame),
+        **_head(frame, query),
         bar_size=query.bar,
         metric=query.metric,
         mode=query.mode,
@@ -59,16 +60,17 @@ def strike_flow(frame: Frame, query: StrikeFlowQuery) -> bytes:
     """
     bars: list[StrikeFlowBar] = []
     if day := frame.samples:
-        over = _window(frame, day, query)
+        over, grid = _window(frame, day, query), _grid(frame, day, query)
         columns = day.columns
-        sums = (columns.delta_dollars, columns.gamma_dollars, columns.contracts.sum(axis=1))
-        flows = (_flow(frame, day, over, column) for column in sums)
+        dollars = (columns.delta_dollars, columns.gamma_dollars)
+        flows = [_flow(grid, day, over, column, query.digits) for column in dollars]
+        flows.append(_flow(grid, day, over, columns.contracts.sum(axis=1)))
         times = _times_and_spots(day, over)
         bars = [StrikeFlowBar(*made) for made in zip(*times, *flows, strict=True)]
-    return msgspec.json.encode(StrikeFlow(**_head(frame), bar_size=query.bar, bars=bars))
+    return msgspec.json.encode(StrikeFlow(**_head(frame, query), bar_size=query.bar, bars=bars))
 
 
-def _window(frame: Frame, day: SampleDay, query: HeatmapQuery | StrikeFlowQuery) -> Window:
+def _window(frame: Frame, day: SampleDay, query: ByStrikeQuery) -> Window:
     over = window(day, frame.row, BARS[query.bar], query.minutes)
     if not has_strikes(day, over.rows):
         raise ApiError(
@@ -79,23 +81,39 @@ def _window(frame: Frame, day: SampleDay, query: HeatmapQuery | StrikeFlowQuery)
     return over
 
 
-def _head(frame: Frame) -> dict[str, Any]:
+def _grid(frame: Frame, day: SampleDay, query: ByStrikeQuery) -> Bool:
+    """Which of the day's strikes are shown."""
+    known = day.grid(frame.row)
+    if query.strikes is None:
+        return known
+    low, high = query.strikes
+    return known & (day.strikes >= low) & (day.strikes <= high)
+
+
+def _head(frame: Frame, query: ByStrikeQuery) -> dict[str, Any]:
     day = frame.samples
     spot = np.nan if day is None else day.inputs["spot"][frame.row]
-    grid = [] if day is None else day.strikes[day.grid(frame.row)].tolist()
+    grid = [] if day is None else day.strikes[_grid(frame, day, query)].tolist()
     return {**frame.head(), "underlying_price": number(float(spot)), "strikes_grid": grid}
 
 
-def _flow(frame: Frame, day: SampleDay, over: Window, cumulative: I64) -> list[list[Any]]:
+def _flow(
+    grid: Bool, day: SampleDay, over: Window, cumulative: I64, digits: int = DIGITS
+) -> list[list[Any]]:
     """What was added in each bar by strike; None before the symbol traded or where not listed."""
     listed = (day.since[np.newaxis] <= over.rows[:, np.newaxis, np.newaxis]).any(axis=1)
     known = listed & day.inputs["has_trades"][over.rows, np.newaxis]
-    grid = day.grid(frame.row)
-    return integers(increments(cumulative, over)[:, grid], known[:, grid])
+    added = increments(cumulative, over)[:, grid]
+    return integers(shortened(added, digits) if digits < DIGITS else added, known[:, grid])
 
 
 def _levels(
-    grid: Bool, day: SampleDay, over: Window, metric: Metric | Literal["oi"], mode: HeatmapMode
+    grid: Bool,
+    day: SampleDay,
+    over: Window,
+    metric: Metric | Literal["oi"],
+    mode: HeatmapMode,
+    digits: int,
 ) -> list[list[Any]]:
     """What stood at the end of each bar by strike, or its change from the bar before."""
     if metric == "oi":
@@ -106,8 +124,8 @@ def _levels(
     if metric == "oi":
         known = np.isfinite(shown)
         return integers(np.where(known, shown, 0.0).astype(np.int64), known)
-    flat, count = numbers(shown.reshape(-1)), shown.shape[1]
-    return [flat[at : at + count] for at in range(0, len(flat), count)]
+    flat, count = numbers(shown.reshape(-1), digits), shown.shape[1]
+    return [flat[row * count : (row + 1) * count] for row in range(len(shown))]
 
 
 def _changes(values: F64) -> F64:

@@ -29,6 +29,7 @@ _WALL_CLOCK: Final = re.compile(
 #: An instant given as a date alone.
 _CLOSE: Final = "T16:00:00"
 _MOST_SYMBOLS: Final = 32
+_STRIKES: Final = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,4})?)-([0-9]{1,9}(?:\.[0-9]{1,4})?)")
 _SYMBOL: Final = re.compile(r" *[!-~]{1,32} *")
 
 
@@ -68,7 +69,7 @@ def describe(kind: str = "", **form: Any) -> Meta:
     """What a field's type does not express.
 
     Args:
-        kind: symbol, symbols or wall_clock, if the type alone does not determine it.
+        kind: symbol, symbols, strikes or wall_clock, if the type alone does not determine it.
         form: `code`, if it is not invalid_ plus the field's name; `in_path`; the `unit` of a
             number, for its error message; the `digits` to which it is rounded.
     """
@@ -104,6 +105,8 @@ def _reader(
         return _symbol, {"type": "string", "pattern": f"^{_SYMBOL.pattern}$"}
     if form.kind == "symbols":
         return _symbols(name, code), {"type": "string"}
+    if form.kind == "strikes":
+        return _strikes(name, code), {"type": "string", "pattern": f"^{_STRIKES.pattern}$"}
     if form.kind == "wall_clock":
         schema: Schema = {"type": "string", "format": "wall-clock"}
         return _wall_clock(name, code), schema | {"pattern": f"^{_WALL_CLOCK.pattern}$"}
@@ -135,6 +138,17 @@ def _symbols(name: str, code: str) -> Callable[[str], tuple[str, ...]]:
         if not 1 <= len(found) <= _MOST_SYMBOLS:
             raise ApiError(code, f"{name} must be 1 to {_MOST_SYMBOLS} symbols, such as SPX,SPY")
         return found
+
+    return parse
+
+
+def _strikes(name: str, code: str) -> Callable[[str], tuple[float, float]]:
+    def parse(text: str) -> tuple[float, float]:
+        if found := _STRIKES.fullmatch(text):
+            low, high = (float(end) for end in found.groups())
+            if low <= high:
+                return low, high
+        raise ApiError(code, f"{name} must be two prices, the lower one first, such as 5500-5700.")
 
     return parse
 

@@ -4,10 +4,8 @@ from typing import Annotated, Literal, TypeAlias
 
 from msgspec import Struct
 
-from zerodte.constants import WINDOW
 from zerodte.wire.base import Number, Timestamp, about
-from zerodte.wire.query import SymbolQuery
-from zerodte.wire.window import STRIKE_CODES, ByStrike, Minutes, StrikeBar
+from zerodte.wire.window import ByStrike, ByStrikeQuery
 
 HeatmapMetric: TypeAlias = Literal["gex", "dex", "vex", "chex", "oi", "signed_flow"]
 HeatmapMode: TypeAlias = Literal["raw", "delta"]
@@ -34,14 +32,10 @@ class Heatmap(ByStrike, frozen=True, kw_only=True, gc=False):
     bars: Annotated[list[HeatmapBar], about("Ascending; empty without samples.")]
 
 
-class HeatmapQuery(SymbolQuery, frozen=True, kw_only=True, gc=False):
+class HeatmapQuery(ByStrikeQuery, frozen=True, kw_only=True, gc=False):
     """Asks for one metric over strikes and time."""
-
-    codes = STRIKE_CODES
 
     metric: Annotated[HeatmapMetric, about("The metric to show.")] = "gex"
     mode: Annotated[
         HeatmapMode, about("Values, or their change from the bar before; the first bar stays raw.")
     ] = "raw"
-    bar: StrikeBar = "1m"
-    minutes: Minutes = WINDOW

@@ -4,10 +4,8 @@ from typing import Annotated
 
 from msgspec import Struct
 
-from zerodte.constants import WINDOW
 from zerodte.wire.base import Number, Timestamp, Whole, about
-from zerodte.wire.query import SymbolQuery
-from zerodte.wire.window import STRIKE_CODES, ByStrike, Minutes, StrikeBar
+from zerodte.wire.window import ByStrike, ByStrikeQuery
 
 
 class StrikeFlowBar(Struct, frozen=True, gc=False):
@@ -31,10 +29,5 @@ class StrikeFlow(ByStrike, frozen=True, kw_only=True, gc=False):
     bars: Annotated[list[StrikeFlowBar], about("Ascending; empty without samples.")]
 
 
-class StrikeFlowQuery(SymbolQuery, frozen=True, kw_only=True, gc=False):
+class StrikeFlowQuery(ByStrikeQuery, frozen=True, kw_only=True, gc=False):
     """Asks for signed flow over strikes and time."""
-
-    codes = STRIKE_CODES
-
-    bar: StrikeBar = "1m"
-    minutes: Minutes = WINDOW

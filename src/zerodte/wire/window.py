@@ -5,10 +5,11 @@ from typing import Annotated, Literal, TypeAlias
 
 from msgspec import Meta, Struct
 
-from zerodte.constants import WINDOW_BOUNDS
+from zerodte.constants import DIGITS_BOUNDS, WINDOW, WINDOW_BOUNDS
 from zerodte.wire.base import Number, Timestamp, about
 from zerodte.wire.envelope import Envelope
 from zerodte.wire.field import describe
+from zerodte.wire.query import SymbolQuery
 
 BarSize: TypeAlias = Literal["30s", "1m", "5m", "15m"]
 #: Bar sizes of answers by strike.
@@ -65,5 +66,28 @@ class ByStrike(WindowAnswer, frozen=True, kw_only=True, gc=False):
     bar_size: Annotated[StrikeBarSize, about("As asked.")]
     tier_used: Annotated[Literal["raw"], about("Always raw: every sample is stored.")] = "raw"
     strikes_grid: Annotated[
-        list[float], about("All strikes listed by the last sample; it only grows in a session.")
+        list[float],
+        about("All strikes listed by the last sample, or those asked for; it only grows."),
     ]
+
+
+class ByStrikeQuery(SymbolQuery, frozen=True, kw_only=True, gc=False):
+    """Asks for figures over strikes and time."""
+
+    codes = STRIKE_CODES
+
+    bar: StrikeBar = "1m"
+    minutes: Minutes = WINDOW
+    digits: Annotated[
+        int,
+        about(
+            "Significant digits of dollars; clamped to "
+            f"{DIGITS_BOUNDS[0]} to {DIGITS_BOUNDS[1]}. With the most, whole dollars are exact."
+        ),
+        Meta(ge=DIGITS_BOUNDS[0], le=DIGITS_BOUNDS[1]),
+    ] = DIGITS_BOUNDS[1]
+    strikes: Annotated[
+        tuple[float, float] | None,
+        about("Only strikes from the one price to the other, such as 5500-5700."),
+        describe("strikes"),
+    ] = None
