@@ -39,6 +39,10 @@ class CboeHost:
         seconds = (time.monotonic() - self._start) * self.speed
         return BEGIN + datetime.timedelta(seconds=seconds)
 
+    def jump(self, hours: float) -> None:
+        """Let its clock jump ahead, as it does for a machine that has slept."""
+        self._start -= hours * 3600 / self.speed
+
     def body(self, fault: str) -> bytes:
         """SPY at a minute of the host's clock: volume counts minutes since the beginning."""
         now = self.now()
@@ -87,7 +91,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         fault = host.faults.popleft() if host.faults else host.standing
         content, etag = host.body(fault), f'"{host.now():%H%M}"'
         if fault.isdecimal():
-            self._answer(int(fault), b"no")
+            self._answer(int(fault), b"" if fault == "304" else b"no")
         elif fault == "redirect":
             self._answer(307, b"", Location=host.url.replace("quotes", "moved") + "/SPY.json")
         elif self.headers.get("If-None-Match") == etag and not fault:

@@ -147,6 +147,27 @@ def test_a_fault_of_the_host_is_said_and_passes(tmp_path: Path, fault: str, said
         eventually(lambda: "is away" not in health(market))
 
 
+def test_a_body_that_has_not_changed_is_silence(tmp_path: Path) -> None:
+    with hosting() as host, market_of(host, tmp_path) as market:
+        eventually(lambda: market.health.status == "Healthy")
+        host.standing = "304"
+        asked, polls = len(host.asked), recorded_polls(tmp_path)
+        eventually(lambda: len(host.asked) >= asked + 4)
+        # Old quotes make nothing that counts, but the feed is there.
+        assert "the feed" not in " ".join(market.health.reasons)
+        assert recorded_polls(tmp_path) <= polls + 1, "only what was under way already"
+
+
+def test_a_machine_that_slept_has_a_gap(tmp_path: Path) -> None:
+    with hosting() as host, market_of(host, tmp_path) as market:
+        eventually(lambda: market.health.status == "Healthy")
+        ticks = tmp_path / FOLDER / "ticks"
+        assert b"the feed was away" not in ticks.read_bytes()
+        host.jump(hours=2)
+        eventually(lambda: b"the feed was away" in ticks.read_bytes())
+        eventually(lambda: market.health.status == "Healthy")
+
+
 def test_a_host_that_only_refuses_is_a_clear_line(tmp_path: Path) -> None:
     with hosting() as host:
         host.standing = "403"

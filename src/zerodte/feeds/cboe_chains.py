@@ -62,10 +62,11 @@ class _FollowedColumns(NamedTuple):
 
 
 class _Followed(NamedTuple):
-    """The followed contracts of a chain, n of them, their ids and their columns."""
+    """The followed contracts of a chain, n of them, their raw symbols, ids and columns."""
 
     symbol: str
     contracts: list[Contract]
+    raws: list[str]
     ids: U32
     columns: _FollowedColumns
 
@@ -127,6 +128,7 @@ class ChainRecords:
         self._defined = dict.fromkeys(recorded.defined)
         self._universes: dict[str, Universe] = {}
         self._contracts: dict[str, Contract | None] = {}
+        self._raws: dict[str, str] = {}
         self._sent: dict[tuple[int, int], int] = {}
 
     @property
@@ -149,7 +151,7 @@ class ChainRecords:
         ]
         columns = _columns([option for _, option in listed])
         contracts = [contract for contract, _ in listed]
-        raws = [format_osi(contract) for contract in contracts]
+        raws = [self._raws[option.option] for _, option in listed]
         universe = self._universes.setdefault(symbol, Universe(self.date))
         chosen = universe.select(contracts, (columns.bid + columns.ask) / 2.0, _spot(chain))
         # Neither a move of spot nor a restart loses a contract.
@@ -162,12 +164,13 @@ class ChainRecords:
                 self._next += 1
         ids = np.array([self._ids[raws[row]] for row in rows], np.uint32)
         followed = _FollowedColumns(*(column[rows] for column in columns))
-        return _Followed(symbol, [contracts[row] for row in rows], ids, followed)
+        return _Followed(
+            symbol, [contracts[row] for row in rows], [raws[row] for row in rows], ids, followed
+        )
 
     def of(self, chain: DelayedChain) -> Iterator[tuple[str, Records]]:
         """The new records of a chain, by the name of their stream."""
-        symbol, contracts, ids, columns = self.follow(chain)
-        raws = [format_osi(contract) for contract in contracts]
+        symbol, contracts, raws, ids, columns = self.follow(chain)
         new = [row for row, raw in enumerate(raws) if raw not in self._defined]
         if new:
             found = definitions([contracts[row] for row in new], ids[new], symbol, chain.at)
@@ -193,6 +196,8 @@ class ChainRecords:
                 and root_info(contract.root).symbol == symbol
             )
             self._contracts[name] = contract if is_ours else None
+            if is_ours:
+                self._raws[name] = format_osi(contract)
         return self._contracts[name]
 
     def _statistics(self, chain: DelayedChain, ids: U32, columns: _FollowedColumns) -> Records:

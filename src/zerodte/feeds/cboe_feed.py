@@ -127,11 +127,13 @@ class CboeConnection:
         self._poller = poller
         self._chains = chains
         self._counts: dict[str, int] = {}
+        self._jump_count = 0
 
     def start(self, counts: Mapping[str, int]) -> FeedStart:
         """Begin; see `FeedConnection`."""
         self._counts = dict(counts)
         self._chains.restart(counts)
+        self._jump_count = self._poller.jump_count
         return FeedStart(self._poller.now(), self._poller.speed, resumed=False)
 
     def receive(self, timeout: float) -> list[Arrival]:
@@ -145,6 +147,10 @@ class CboeConnection:
             time.sleep(_LOOK_S)
         if self._poller.problem:
             raise FeedError(self._poller.problem)
+        if self._poller.jump_count != self._jump_count:
+            raise FeedError(
+                "its clock jumped ahead: this machine slept, or its network stood still"
+            )
         arrivals, now = [], self._poller.now()
         for chain in self._poller.take():
             now = max(now, chain.at)

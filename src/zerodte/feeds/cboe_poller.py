@@ -11,9 +11,8 @@ from collections.abc import Sequence
 from typing import Final
 
 from zerodte.clock import new_york_clock
-from zerodte.constants import MINUTE
+from zerodte.constants import MINUTE, SECOND
 from zerodte.feeds.cboe_http import CboeAnswer, CboeClient, CboeRefusalError
-from zerodte.feeds.feed import FeedError
 from zerodte.importers.cboe_delayed import CBOE_DELAY, DelayedChain, decode_delayed
 from zerodte.market.calendar import calendar
 from zerodte.market.osi import MarketError
@@ -24,6 +23,8 @@ POLL_SECONDS: Final = 60.0
 LONGEST_POLL_WAIT: Final = 600.0
 #: A body this much ahead of the host's clock has a time of another zone, ns.
 _AHEAD: Final = 5 * MINUTE
+#: More than a slow answer explains, ns of the wall clock.
+_JUMP: Final = 5 * SECOND
 
 
 class CboePoller:
@@ -35,10 +36,13 @@ class CboePoller:
 
     Attributes:
         problems: What is wrong with a symbol's last poll, in words, by symbol.
+        jump_count: How often the clock has jumped ahead.
+        speed: Seconds of the host's clock per second of the wall clock.
     """
 
     def __init__(self, client: CboeClient, symbols: Sequence[str]) -> None:
         self.problems: dict[str, str] = {}
+        self.jump_count = 0
         self._client = client
         self._symbols = tuple(symbols)
         self._etags = dict.fromkeys(symbols, "")
@@ -105,7 +109,8 @@ class CboePoller:
                 refusals.append(error.wait)
                 self.problems[symbol] = str(error)
                 break  # the host turns us away; the other symbols can wait
-            except (FeedError, TapeError) as error:
+            except (OSError, ValueError, RecursionError) as error:
+                # Whatever a host sends, the polls go on.
                 text = str(error)
                 self.problems[symbol] = text if text.startswith(symbol) else f"{symbol}: {text}"
         if not refusals:
@@ -126,8 +131,13 @@ class CboePoller:
 
     def _take(self, symbol: str, answer: CboeAnswer) -> None:
         self.speed = answer.speed
+        before = self.now() + CBOE_DELAY
         with self._lock:
-            self._clock = answer.now or time.time_ns(), time.monotonic_ns()
+            host = answer.now or time.time_ns()
+            # A machine that slept has a monotonic clock that stood still meanwhile.
+            if self._clock is not None and host - before > _JUMP * self.speed:
+                self.jump_count += 1
+            self._clock = host, time.monotonic_ns()
         if answer.body is None:
             self.problems.pop(symbol, None)
             return
