@@ -9,6 +9,7 @@ from zerodte.cli.options import DATE, FOLDER
 from zerodte.cli.progress import LateProgress
 from zerodte.importers.cboe_chain import import_chain
 from zerodte.importers.cboe_eod import import_eod
+from zerodte.importers.cboe_json import import_cboe_json
 from zerodte.importers.cboe_trades import import_trades
 from zerodte.importers.csv_formats import (
     CBOE_CHAIN,
@@ -47,6 +48,15 @@ def import_chain_command(file: Path, at: str, out: Path) -> None:
 def import_eod_command(file: Path, root: str | None, day: datetime.date | None, out: Path) -> None:
     """Import the quotes of FILE, a Cboe DataShop end-of-day file."""
     click.echo(import_eod(file, out, root, day))
+
+
+@import_group.command("cboe-json", short_help="Cboe's delayed quotes in JSON.")
+@click.argument("files", type=_FILE, nargs=-1, required=True)
+@click.option("--out", type=FOLDER, required=True, help="The tape's folder, new or existing.")
+def import_cboe_json_command(files: tuple[Path, ...], out: Path) -> None:
+    """Import FILES, bodies of Cboe's delayed quotes in JSON: all or none."""
+    for summary in import_cboe_json(files, out):
+        click.echo(summary)
 
 
 @import_group.command("cboe-trades", short_help="Option trades of the Cboe DataShop, with quotes.")

@@ -53,6 +53,7 @@ class ImportedChain:
         underlying: Bid and ask in dollars; an index has its value twice; None if unknown.
         settled_for: The day whose morning the open interest is of; None without open interest.
         has_volume: Whether the volume is that of the day up to `at`.
+        valued_at: The time of the underlying's price, UTC nanoseconds; None if it is `at`.
     """
 
     file: Path
@@ -63,6 +64,7 @@ class ImportedChain:
     underlying: tuple[float, float] | None
     settled_for: date | None
     has_volume: bool
+    valued_at: int | None = None
 
     @property
     def symbol(self) -> str:
@@ -144,7 +146,8 @@ def _write(chain: ImportedChain, writer: TapeWriter, *, are_defined: bool = Fals
     write(chain.dataset, "cbbo-1m", _quotes(chain, ids))
     if chain.underlying is not None:
         bid, ask = (np.array([price]) for price in chain.underlying)
-        write(*underlying_records(chain.symbol, writer, np.array([chain.at]), bid, ask))
+        at = np.array([chain.valued_at or chain.at])
+        write(*underlying_records(chain.symbol, writer, at, bid, ask))
 
 
 def check_session(out: Path, session: TradingSession) -> None:

@@ -1,0 +1,153 @@
+"""Cboe's delayed quotes in JSON: one body, decoded with its types.
+
+A body has the whole chain of one underlying, as it was 15 minutes before its publication.
+`timestamp` is UTC, with a blank between date and time; `last_trade_time` is New York, with a T.
+Expired contracts stay listed, and counts are written as floats.
+"""
+
+import datetime
+from dataclasses import dataclass
+from typing import Final
+
+import msgspec
+
+from zerodte.clock import ClockError, new_york_clock, parse_new_york
+from zerodte.constants import MINUTE, SECOND
+from zerodte.tape.error import TapeError
+
+#: The dataset of Cboe's delayed quotes.
+CBOE_DELAYED: Final = "CBOE.DELAYED"
+#: Age of the quotes of options at their publication, ns.
+CBOE_DELAY: Final = 15 * MINUTE
+
+_BLANK: Final = "%Y-%m-%d %H:%M:%S"
+#: How far the underlying's last trade may be after the publication, ns: clocks differ a little.
+_TOLERANCE: Final = MINUTE
+
+
+class DelayedOption(msgspec.Struct, gc=False):
+    """A contract as Cboe has it; fields that nobody reads are left out.
+
+    Attributes:
+        option: Its symbol, without padding, SPXW220323C04480000.
+        bid: Dollars; 0 without one.
+        ask: Dollars; 0 without one.
+        bid_size: Contracts.
+        ask_size: Contracts.
+        open_interest: Contracts, of the morning.
+        volume: Contracts, of the day so far.
+    """
+
+    option: str
+    bid: float | None
+    ask: float | None
+    open_interest: float | None
+    volume: float | None
+    bid_size: float | None = None
+    ask_size: float | None = None
+
+
+class _Underlying(msgspec.Struct):
+    options: list[DelayedOption]
+    current_price: float | None = None
+    bid: float | None = None
+    ask: float | None = None
+    last_trade_time: str | None = None
+
+
+class _Body(msgspec.Struct):
+    timestamp: str
+    symbol: str
+    data: _Underlying
+
+
+@dataclass(frozen=True, slots=True)
+class DelayedChain:
+    """A decoded body.
+
+    Attributes:
+        symbol: The underlying, as Cboe names it: _SPX, SPY.
+        published: Its time of publication, UTC ns.
+        traded: The underlying's last trade, UTC ns; None if unknown.
+        price: The underlying's last price or value, dollars; None if unknown.
+        bid: The underlying's bid, dollars; 0 for an index, None if unknown.
+        ask: Likewise its ask.
+        options: Its contracts, expired ones too.
+    """
+
+    symbol: str
+    published: int
+    traded: int | None
+    price: float | None
+    bid: float | None
+    ask: float | None
+    options: list[DelayedOption]
+
+    @property
+    def at(self) -> int:
+        """The time of its options' quotes, UTC ns."""
+        return self.published - CBOE_DELAY
+
+
+_DECODER: Final = msgspec.json.Decoder(_Body)
+
+
+def decode_delayed(body: bytes) -> DelayedChain:
+    """Decode a body.
+
+    Raises:
+        TapeError: If it is not JSON, ends early, lacks a field or has one of another type, or its
+            times are not in their zones.
+    """
+    try:
+        found = _DECODER.decode(body)
+    except msgspec.ValidationError as error:
+        raise TapeError(
+            f"not Cboe's delayed quotes in JSON: {error}; expected: timestamp, symbol and "
+            "data with options"
+        ) from error
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise TapeError(_not_json(body, str(error))) from error
+    data = found.data
+    published, traded = _published(found.timestamp), _traded(data.last_trade_time)
+    if traded is not None and traded > published + _TOLERANCE:
+        raise TapeError(
+            f"its timestamp {found.timestamp!r} is before the underlying's last trade, "
+            f"{data.last_trade_time} New York; expected: timestamp in UTC, last_trade_time in "
+            "New York time"
+        )
+    return DelayedChain(
+        found.symbol, published, traded, data.current_price, data.bid, data.ask, data.options
+    )
+
+
+def _not_json(body: bytes, reason: str) -> str:
+    start = body[:200].lstrip()
+    if not start:
+        return "empty; expected: Cboe's delayed quotes in JSON"
+    if not start.startswith(b"{"):
+        return f"not JSON: it begins with {start[:40]!r}; expected: Cboe's delayed quotes in JSON"
+    if not body.rstrip().endswith(b"}"):
+        return f"it ends in the middle, after {len(body):,} bytes: {reason}; download it again"
+    return f"not JSON: {reason}; expected: Cboe's delayed quotes in JSON"
+
+
+def _published(text: str) -> int:
+    try:
+        moment = datetime.datetime.strptime(text, _BLANK).replace(tzinfo=datetime.UTC)
+        published = int(moment.timestamp()) * SECOND
+        new_york_clock(published - CBOE_DELAY)
+    except (ValueError, OverflowError, OSError):
+        raise TapeError(
+            f"timestamp {text[:40]!r}; expected: UTC, such as '2026-11-27 15:45:10'"
+        ) from None
+    return published
+
+
+def _traded(text: str | None) -> int | None:
+    if not text:
+        return None
+    try:
+        return parse_new_york(text)
+    except ClockError as error:
+        raise TapeError(f"last_trade_time: {error}") from error

@@ -1,0 +1,163 @@
+"""Cboe's delayed quotes in JSON: the recorded file to the last number, and wrong bodies."""
+
+import datetime
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from importers.test_cboe_chain import held
+from zerodte.cli.commands import main
+from zerodte.clock import new_york
+from zerodte.tape.folder import open_tape
+
+RUT = "cboe_json/rut_2023-09-20_evening.json"
+
+
+def run(out: Path, *files: Path) -> Result:
+    return CliRunner().invoke(
+        main, ["import", "cboe-json", *map(str, files), "--out", str(out)], catch_exceptions=False
+    )
+
+
+def body(**changes: Any) -> dict[str, Any]:
+    """A body of SPY at 10:00 New York of 2022-03-23, published a quarter of an hour later."""
+    option = {
+        "option": "SPY220323C00450000",
+        "bid": 1.25,
+        "bid_size": 7.0,
+        "ask": 1.27,
+        "ask_size": 9.0,
+        "open_interest": 40.0,
+        "volume": 12.0,
+        "iv": 0.0,
+    }
+    put = option | {"option": "SPY220323P00450000", "bid": 0.0, "ask": 0.0}
+    data = {
+        "options": [option, put],
+        "current_price": 450.5,
+        "bid": 450.4,
+        "ask": 450.6,
+        "last_trade_time": "2022-03-23T09:59:58",
+    }
+    found = {"timestamp": "2022-03-23 14:15:00", "symbol": "SPY", "data": data}
+    data |= changes.pop("data", {})
+    option |= changes.pop("option", {})
+    return found | changes
+
+
+def written(folder: Path, content: dict[str, Any] | str | bytes) -> Path:
+    path = folder / "body.json"
+    content = json.dumps(content) if isinstance(content, dict) else content
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return path
+
+
+@pytest.fixture(scope="module")
+def recorded_body(recorded: Path) -> Path:
+    path = recorded / RUT
+    if not path.exists():
+        pytest.skip(f"no {path}")
+    return path
+
+
+def test_the_recorded_chain_to_the_last_contract(recorded_body: Path, tmp_path: Path) -> None:
+    """Held against a plain reading of the file, and against the totals known beforehand."""
+    result = run(tmp_path / "tape", recorded_body)
+    assert result.exit_code == 0, result.output
+    assert "6,680 rows: 6,342 contracts" in result.output
+    assert "338 contracts that had expired" in result.output
+    rows = json.loads(recorded_body.read_text())["data"]["options"]
+    assert len(rows) == 6_680
+    assert sum(row["open_interest"] for row in rows) == 656_107
+    assert sum(row["volume"] for row in rows) == 43_156
+    live = {
+        f"{row['option'][:-15]:<6}{row['option'][-15:]}": row
+        for row in rows
+        if not row["option"][-15:].startswith("230920")
+    }
+    tape = open_tape(tmp_path / "tape")
+    found = held(tape)
+    assert set(found.defined) == set(live)
+    assert len(live) == 6_342
+    evening = new_york(datetime.date(2023, 9, 20), datetime.time(23, 2, 42))
+    morning = new_york(datetime.date(2023, 9, 20), datetime.time(6, 30))
+    assert sum(count for count, _ in found.open_interest.values()) == 648_992
+    assert sum(count for count, _ in found.volume.values()) == 35_359
+    for raw, row in live.items():
+        assert found.open_interest[raw] == (row["open_interest"], morning)
+        assert found.volume[raw] == (row["volume"], evening)
+        assert found.bid[raw] / 1e9 == pytest.approx(row["bid"], abs=1e-9)
+        assert found.ask[raw] / 1e9 == pytest.approx(row["ask"], abs=1e-9)
+    (value,) = found.underlying
+    assert value.records["price"].tolist() == [1806_119300000]
+    # The value is of 16:15, in the session before the one that an evening belongs to.
+    assert value.records["ts_recv"].tolist() == [evening]
+    assert tape.session.date == datetime.date(2023, 9, 21)
+
+
+def test_times_in_both_zones_and_both_sizes(tmp_path: Path) -> None:
+    assert run(tmp_path / "tape", written(tmp_path, body())).exit_code == 0
+    tape = open_tape(tmp_path / "tape")
+    day = datetime.date(2022, 3, 23)
+    at = new_york(day, datetime.time(10, 0))
+    batches = [batch for tick in tape.ticks() for batch in tick.quotes]
+    (quotes,) = (batch.records for batch in batches if batch.dataset == "CBOE.DELAYED")
+    assert set(quotes["ts_recv"].tolist()) == {at}
+    assert quotes["bid_sz_00"].tolist()[0] == 7
+    assert quotes["ask_sz_00"].tolist()[0] == 9
+    (own,) = held(tape).underlying
+    assert own.records["ts_recv"].tolist() == [new_york(day, datetime.time(9, 59, 58))]
+    assert own.records["bid_px_00"].tolist() == [450_400000000]
+
+
+def test_several_bodies_are_one_tape_or_none(tmp_path: Path) -> None:
+    first, second = tmp_path / "a.json", tmp_path / "b.json"
+    first.write_text(json.dumps(body()))
+    second.write_text(json.dumps(body(timestamp="2022-03-23 14:16:00", option={"volume": 30.0})))
+    assert run(tmp_path / "both", first, second).exit_code == 0
+    volumes = held(open_tape(tmp_path / "both")).volume
+    assert volumes["SPY   220323C00450000"][0] == 30
+    second.write_text(json.dumps(body())[:-30])
+    refused = run(tmp_path / "none", first, second)
+    assert refused.exit_code == 1
+    assert not (tmp_path / "none").exists()
+
+
+def test_what_cannot_be_read_is_unknown_and_counted(tmp_path: Path) -> None:
+    odd = {"bid": -1.0, "open_interest": 12.5, "volume": None}
+    result = run(tmp_path / "tape", written(tmp_path, body(option=odd)))
+    assert result.exit_code == 0, result.output
+    found = held(open_tape(tmp_path / "tape"))
+    assert list(found.open_interest) == ["SPY   220323P00450000"]
+    assert list(found.volume) == ["SPY   220323P00450000"]
+    for fact in ("bids", "open interest", "volume"):
+        assert f"1 of 2 {fact}" in result.output
+
+
+WRONG = [
+    (b"", "empty"),
+    (b"<html>Access denied</html>", "not JSON: it begins with b'<html>"),
+    (json.dumps(body())[:300].encode(), "it ends in the middle, after 300 bytes"),
+    (json.dumps({"timestamp": "x", "symbol": "SPY"}).encode(), "missing required field `data`"),
+    (json.dumps(body(option={"bid": "1.2"})).encode(), "$.data.options[0].bid"),
+    (json.dumps(body(timestamp="2022-03-23T14:15:00")).encode(), "expected: UTC"),
+    (json.dumps(body(timestamp="2022-03-23 10:15:00", data={"last_trade_time": "noon"})).encode(),
+     "last_trade_time: 'noon'"),
+    (json.dumps(body(data={"last_trade_time": "2022-03-23T13:59:58"})).encode(),
+     "is before the underlying's last trade"),
+    (json.dumps(body(data={"options": []})).encode(), "no contract that is live on 2022-03-23"),
+    (json.dumps(body(timestamp="1890-03-23 10:15:00", data={"last_trade_time": None})).encode(),
+     "1890"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("content", "said"), WRONG, ids=lambda value: str(value)[:40])
+def test_a_wrong_body_is_a_clear_line(tmp_path: Path, content: bytes, said: str) -> None:
+    result = run(tmp_path / "tape", written(tmp_path, content))
+    assert result.exit_code == 1
+    assert said in result.output
+    assert "body.json" in result.output
+    assert not (tmp_path / "tape").exists()
