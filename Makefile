@@ -20,6 +20,7 @@ DATE ?=
 SEED ?=
 SYMBOLS ?=
 IMPACT ?=
+SHOTS ?= shots
 # Whoever imports hundreds of modules in many processes compiles them once.
 unexport PYTHONDONTWRITEBYTECODE
 ADDRESS = --host $(HOST) --port $(PORT) $(if $(ALLOW_HOST),--allow-host $(ALLOW_HOST)) \
@@ -27,7 +28,7 @@ ADDRESS = --host $(HOST) --port $(PORT) $(if $(ALLOW_HOST),--allow-host $(ALLOW_
 CHOICES = $(if $(SPEED),--speed $(SPEED)) $(if $(DATE),--date $(DATE)) $(if $(SEED),--seed $(SEED)) \
 	$(if $(SYMBOLS),--symbols $(SYMBOLS)) $(if $(IMPACT),--impact $(IMPACT))
 
-.PHONY: run test drill check bench study help clean
+.PHONY: run test drill check bench shots study help clean
 .DEFAULT_GOAL := help
 
 help: ## This list
@@ -36,8 +37,9 @@ help: ## This list
 	@echo "                   KEYS=FILE requires keys, OPEN=1 lets other machines in without)"
 	@echo "make test          run the tests, in parallel (ARGS=..., WORKERS=N)"
 	@echo "make drill         run the long seeded matrices: kills, damage, generated requests, recorded days"
-	@echo "make check         lint, types, import directions"
+	@echo "make check         lint, types (of the dashboard's modules too), import directions"
 	@echo "make bench         measure speed against named peers"
+	@echo "make shots         take pictures of the dashboard, into the folder shots (SHOTS=DIR)"
 	@echo "make study         measure the simulated market against real ones (ARGS=NAME)"
 	@echo "make clean         remove what set-up made"
 
@@ -59,9 +61,13 @@ check: $(VENV)/dev-ready ## Lint, types, import directions
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
+	@$(BIN)/python tools/ui/check_types.py
 
 bench: $(VENV)/dev-ready ## Measure speed against named peers
 	@$(BIN)/python -m benchmarks $(ARGS)
+
+shots: $(VENV)/dev-ready ## Take pictures of the dashboard, into SHOTS
+	@$(BIN)/python tools/ui/shots.py $(SHOTS)
 
 study: $(VENV)/dev-ready ## Measure the simulated market against real ones
 	@$(BIN)/python -m studies $(ARGS)

@@ -70,6 +70,11 @@ class FixedService:
         del query, after
         return ()
 
+    def tick(self, query: StreamQuery) -> bytes | None:
+        """Nothing."""
+        del query
+        return None
+
     def subscribe(self, call: Callable[[], None]) -> Callable[[], None]:
         """Nothing to announce."""
         del call

@@ -1,4 +1,4 @@
-"""The libraries of the page: byte for byte what their authors published."""
+"""Libraries of the page and of its tests: byte for byte what their authors published."""
 
 import base64
 import hashlib
@@ -13,8 +13,16 @@ import pytest
 
 import zerodte.server
 
-VENDOR: Final = Path(zerodte.server.__file__).parent / "ui" / "vendor"
-PACKAGES: Final[list[dict[str, Any]]] = json.loads((VENDOR / "vendor.json").read_text())
+FOLDERS: Final = (
+    Path(zerodte.server.__file__).parent / "ui" / "vendor",
+    Path(__file__).parent / "axe",
+)
+PACKAGES: Final = [
+    pytest.param(folder, package, id=package["name"])
+    for folder in FOLDERS
+    for package in json.loads((folder / "vendor.json").read_text())
+]
+packages = pytest.mark.parametrize(("folder", "package"), PACKAGES)
 
 
 def sha512(content: bytes) -> str:
@@ -22,22 +30,27 @@ def sha512(content: bytes) -> str:
     return "sha512-" + base64.b64encode(hashlib.sha512(content).digest()).decode()
 
 
-def test_vendored_files_have_their_hashes_and_there_are_no_others() -> None:
-    said = {name: file["sha512"] for package in PACKAGES for name, file in package["files"].items()}
-    files = (path for path in VENDOR.rglob("*") if path.is_file() and path.name != "vendor.json")
-    found = {path.relative_to(VENDOR).as_posix(): sha512(path.read_bytes()) for path in files}
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+def test_vendored_files_have_their_hashes_and_there_are_no_others(folder: Path) -> None:
+    listed = json.loads((folder / "vendor.json").read_text())
+    said = {name: file["sha512"] for package in listed for name, file in package["files"].items()}
+    files = (path for path in folder.rglob("*") if path.is_file() and path.name != "vendor.json")
+    found = {path.relative_to(folder).as_posix(): sha512(path.read_bytes()) for path in files}
     assert found == said
 
 
-@pytest.mark.parametrize("package", PACKAGES, ids=lambda package: package["name"])
-def test_a_licence_comes_with_each_library(package: dict[str, Any]) -> None:
-    (text,) = (VENDOR / name for name in package["files"] if name.endswith("LICENSE"))
-    assert f"{package['licence']} License" in text.read_text()
+@packages
+def test_a_licence_comes_with_each_library(folder: Path, package: dict[str, Any]) -> None:
+    (text,) = (folder / name for name in package["files"] if name.endswith("LICENSE"))
+    words = {"MIT": "MIT License", "MPL-2.0": "Mozilla Public License, version 2.0"}
+    assert words[package["licence"]] in text.read_text()
 
 
 @pytest.mark.drill
-@pytest.mark.parametrize("package", PACKAGES, ids=lambda package: package["name"])
-def test_vendored_files_are_those_of_npm(package: dict[str, Any], tmp_path: Path) -> None:
+@packages
+def test_vendored_files_are_those_of_npm(
+    folder: Path, package: dict[str, Any], tmp_path: Path
+) -> None:
     if not (npm := shutil.which("npm")):
         pytest.skip("npm is not installed")
     name = f"{package['name']}@{package['version']}"
@@ -52,4 +65,4 @@ def test_vendored_files_are_those_of_npm(package: dict[str, Any], tmp_path: Path
         for name, file in package["files"].items():
             member = published.extractfile(f"package/{file['from']}")
             assert member is not None
-            assert member.read() == (VENDOR / name).read_bytes(), name
+            assert member.read() == (folder / name).read_bytes(), name

@@ -24,7 +24,8 @@ class EventReader:
         assert parts.hostname is not None
         self._connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=20)
         headers = {} if last_id is None else {"Last-Event-ID": last_id}
-        self._connection.request("GET", parts.path, headers=headers)
+        path = f"{parts.path}?{parts.query}" if parts.query else parts.path
+        self._connection.request("GET", path, headers=headers)
         self.response = self._connection.getresponse()
         self.last_id = last_id or ""
         self.retry = 0

@@ -156,6 +156,10 @@ class ExampleService:
             return self.samples[-1:]
         return [event for event in self.samples if event.time > after]
 
+    def tick(self, query: StreamQuery) -> bytes | None:
+        """A body that names the symbol."""
+        return b'{"symbol":"%b"}' % query.symbol.encode()
+
     def subscribe(self, call: Callable[[], None]) -> Callable[[], None]:
         """Keep it for `sample`."""
         self.callers.append(call)

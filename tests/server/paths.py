@@ -18,6 +18,11 @@ STRIKE_FLOW: Final = "/v1/flow/zero-dte/strike-flow/"
 LEADERBOARD: Final = "/v1/flow/zero-dte/leaderboard"
 
 
+def asked(path: str) -> str:
+    """What a client asks of a route: SPX, of the stream of several symbols too."""
+    return path.replace("{symbol}", "SPX") + ("?symbols=SPX" if path.endswith("/stream") else "")
+
+
 def assert_error(answer: Any, code: str, hint: str = "") -> None:
     """The one error shape, its status, its headers, and a message that says something."""
     body = json.loads(answer.content)

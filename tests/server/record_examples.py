@@ -18,6 +18,7 @@ import httpx
 
 from runtime.local_market import ready
 from server.keyed import create_key, keyed_server
+from server.paths import asked
 from server.ports import served
 from zerodte.constants import HOUR, SECOND
 from zerodte.feeds.simulator.names import NAMES
@@ -51,6 +52,8 @@ _REFUSED: Final = {
     "invalid_minutes": f"{_FLOW}/series/SPX?minutes=many",
     "invalid_mode": f"{_FLOW}/heatmap/SPX?mode=log",
     "invalid_n": f"{_FLOW}/leaderboard?n=many",
+    "invalid_symbols": f"{_FLOW}/stream?symbols=",
+    "invalid_ticks": f"{_FLOW}/stream?symbols=SPX&ticks=2",
     "invalid_side": f"{_FLOW}/hedge-flow/SPX?side=both",
     "invalid_strike_range": f"{_FLOW}/snapshot/SPX?strike_range=wide",
     "not_found": "/v2",
@@ -174,15 +177,21 @@ def _answers(client: httpx.Client) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def _texts(client: httpx.Client) -> Iterator[tuple[str, str]]:
-    """The first bar of a stream, and the first lines of the metrics."""
-    with client.stream("GET", f"{_FLOW}/stream/SPX") as answer:
+    """The first bar of each stream, and the first lines of the metrics."""
+    for route in ROUTES:
+        if route.media == "events":
+            yield route.path, _first_bar(client, asked(route.path))
+    yield "/metrics", "".join(client.get("/metrics").text.splitlines(keepends=True)[:12])
+
+
+def _first_bar(client: httpx.Client, path: str) -> str:
+    with client.stream("GET", path) as answer:
         lines: list[str] = []
         for line in answer.iter_lines():
             lines.append(line)
             if not line and any(each.startswith("data:") for each in lines):
                 break
-    yield f"{_FLOW}/stream/{{symbol}}", "\n".join(lines) + "\n"
-    yield "/metrics", "".join(client.get("/metrics").text.splitlines(keepends=True)[:12])
+    return "\n".join(lines) + "\n"
 
 
 def _after_the_close(tape: Tape) -> Any:

@@ -12,7 +12,7 @@ import pytest
 
 from runtime.feeds_on_ports import eventually
 from server.keyed import KeyedServer, create_key, keyed_server
-from server.paths import SERIES, SNAPSHOT
+from server.paths import SERIES, SNAPSHOT, asked
 from server.test_openapi import faults
 from zerodte.access.key_store import KeyStore
 from zerodte.access.plan import Plan, PlanTable
@@ -85,7 +85,7 @@ def ask(
     server: KeyedServer, route: Route, method: str, headers: dict[str, bytes], tags: dict[str, str]
 ) -> httpx.Response:
     """An answer; of a stream, its head."""
-    path = route.path.replace("{symbol}", "SPX")
+    path = asked(route.path)
     sent: dict[bytes, bytes] = {name.encode(): value for name, value in headers.items()}
     if method == "conditional":
         sent[b"if-none-match"] = tags.get(path, '"of nothing"').encode()
@@ -202,7 +202,7 @@ def test_refusals_are_as_the_openapi_document_says(tmp_path: Path) -> None:
         for (path_, key), statuses in answers.items():
             responses = document["paths"][path_]["get"]["responses"]
             for status in statuses:
-                answer = server.get(path_.replace("{symbol}", "SPX"), key)
+                answer = server.get(asked(path_), key)
                 assert answer.status_code == status
                 schema = responses[str(status)]["content"]["application/json"]["schema"]
                 assert faults(answer.json(), schema, document) == []

@@ -149,6 +149,8 @@ ERRORS = [
     ("GET", HEATMAP + "BLANK", "no_strike_data_for_window"),
     ("GET", SNAPSHOT + "SPX?at=1999-01-04", "no_data"),
     ("GET", LEADERBOARD + "?n=x", "invalid_n"),
+    ("GET", STREAM[:-1] + "?ticks=1", "invalid_symbols"),
+    ("GET", STREAM[:-1] + "?symbols=SPX&ticks=x", "invalid_ticks"),
     ("GET", GEX + "SPX?min_oi=x", "invalid_min_oi"),
     ("GET", GEX + "SPX?expiration=x", "invalid_expiry"),
     ("GET", "/v1/flow/levels/SPX?expiry=x", "invalid_expiry"),
@@ -241,8 +243,12 @@ def test_headers(client: httpx.Client, path: str) -> None:
     elif path == "/metrics":
         assert headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
     elif is_file:
-        kind = {"css": "text/css", "js": "text/javascript"}[path.rpartition(".")[2]]
-        assert headers["content-type"] == f"{kind}; charset=utf-8"
+        kind = {
+            "css": "text/css; charset=utf-8",
+            "js": "text/javascript; charset=utf-8",
+            "svg": "image/svg+xml",
+        }[path.rpartition(".")[2]]
+        assert headers["content-type"] == kind
     else:
         assert headers["content-type"] == "application/json"
 

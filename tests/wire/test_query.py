@@ -14,7 +14,7 @@ from zerodte.wire.account import AccountQuery
 from zerodte.wire.heatmap import HeatmapQuery
 from zerodte.wire.query import Query, fields_of
 from zerodte.wire.series import SeriesQuery
-from zerodte.wire.stream import StreamQuery
+from zerodte.wire.stream import StreamQuery, StreamsQuery
 from zerodte.wire.stream_ticket import TicketQuery
 
 PACKAGE = Path(zerodte.__file__).parent
@@ -22,7 +22,7 @@ QUERIES = sorted({route.query for route in ROUTES}, key=lambda query: query.__na
 #: Where a question is handled whatever it asks: no field of one is spelled here by hand.
 HANDLED = ("server", "service", "runtime")
 #: Words that say something else there, too: `symbol` of a market, `n` of anything.
-ORDINARY = {"symbol", "at", "n"}
+ORDINARY = {"symbol", "at", "n", "symbols", "ticks"}
 #: A column's head, and how long a simulation lasts.
 OTHERWISE = {("overview.py", "expiry"), ("warmup.py", "minutes")}
 
@@ -59,7 +59,7 @@ def test_a_past_instant_is_answered_from_samples() -> None:
 def test_every_question_of_the_market_has_one_view() -> None:
     """Those about the caller are answered by access."""
     asked = {route.query for route in ROUTES if route.plan != "open"}
-    assert asked - {StreamQuery, AccountQuery, TicketQuery} == set(VIEWS)
+    assert asked - {StreamQuery, StreamsQuery, AccountQuery, TicketQuery} == set(VIEWS)
 
 
 def test_no_field_of_a_query_is_spelled_by_hand_elsewhere() -> None:

@@ -66,7 +66,7 @@ from zerodte.wire.settled import (
     VexExposureQuery,
 )
 from zerodte.wire.snapshot import NoZeroDte, SessionClosed, SnapshotBlocks, SnapshotQuery
-from zerodte.wire.stream import StreamQuery
+from zerodte.wire.stream import StreamQuery, StreamsQuery
 from zerodte.wire.stream_ticket import Ticket, TicketQuery
 from zerodte.wire.strike_flow import StrikeFlow, StrikeFlowQuery
 from zerodte.wire.symbol_flow import (
@@ -172,6 +172,9 @@ ROUTES = (
           "The underlying's own bid, ask and last value", answers=(StockQuote,)),
     Route("/v1/flow/zero-dte/stream/{symbol}", "growth", StreamQuery,
           "Each sample as it is taken: a series bar, and the snapshot without its strikes",
+          media="events", cache="none"),
+    Route("/v1/flow/zero-dte/stream", "growth", StreamsQuery,
+          "The same of several symbols on one connection, with the newest figures each second",
           media="events", cache="none"),
     Route("/v1/stream-ticket", "growth", TicketQuery,
           "A ticket that opens one stream, for browsers, which cannot send a key with it",

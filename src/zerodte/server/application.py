@@ -31,7 +31,7 @@ from zerodte.server.settings import ServerSettings
 from zerodte.server.stream import Stream
 from zerodte.wire.errors import ApiError
 from zerodte.wire.query import Query
-from zerodte.wire.stream import StreamQuery
+from zerodte.wire.stream import StreamQuery, StreamsQuery
 
 #: Answers about the past under way at the same time, most of them waiting for a store.
 _HISTORY_THREADS = 8
@@ -177,7 +177,7 @@ class Application:
         if admission.refusal is not None:
             raise admission.refusal
         query = match.query(query_string)
-        if isinstance(query, StreamQuery):
+        if isinstance(query, StreamQuery | StreamsQuery):
             await self._stream.serve(
                 query,
                 self._headers[route.path],

@@ -6,6 +6,8 @@ An id is its sample's time, so it is valid on every server and after a restart.
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
+import msgspec
+
 from zerodte.constants import SECOND
 from zerodte.wire.base import timestamp
 from zerodte.wire.stream import SampleEvent
@@ -28,9 +30,41 @@ def samples(events: Iterable[SampleEvent]) -> bytes:
     )
 
 
+def samples_of(symbol: str, events: Iterable[SampleEvent]) -> list[bytes]:
+    """Events of a symbol's samples beside those of others: each says whose it is, without an id."""
+    name = msgspec.json.encode(symbol)
+    return [
+        _body(kind, data)
+        for event in events
+        for kind, data in (
+            (b"bar", b'{"symbol":%b,%b' % (name, event.bar[1:])),
+            (b"snapshot", event.snapshot),
+        )
+        if data is not None
+    ]
+
+
+def numbered(events: list[bytes], time: int | None) -> bytes:
+    """Events as one text, the last with the id of `time` (UTC ns), unless that is None."""
+    if not events or time is None:
+        return b"".join(events)
+    return b"".join(events[:-1]) + _id(time) + events[-1]
+
+
+def tick(symbols: Iterable[bytes]) -> bytes:
+    """The event `tick`; it has no id, because it is never sent again."""
+    return _body(b"tick", b'{"symbols":[%b]}' % b",".join(symbols))
+
+
 def skipped(count: int) -> bytes:
     """The event of skipped samples; it has no id, so the reader's last id stays."""
-    return b'event: skipped\ndata: {"samples":%d}\n\n' % count if count else b""
+    return _body(b"skipped", b'{"samples":%d}' % count) if count else b""
+
+
+def skipped_of(symbol: str, count: int) -> bytes:
+    """The same, of one symbol among others."""
+    body = b'{"symbol":%b,"samples":%d}' % (msgspec.json.encode(symbol), count)
+    return _body(b"skipped", body) if count else b""
 
 
 def read_id(last: bytes | None) -> int | None:
@@ -43,4 +77,12 @@ def read_id(last: bytes | None) -> int | None:
 
 
 def _event(time: int, kind: bytes, data: bytes) -> bytes:
-    return b"id: %b\nevent: %b\ndata: %b\n\n" % (timestamp(time).strftime(_ID).encode(), kind, data)
+    return _id(time) + _body(kind, data)
+
+
+def _id(time: int) -> bytes:
+    return b"id: %b\n" % timestamp(time).strftime(_ID).encode()
+
+
+def _body(kind: bytes, data: bytes) -> bytes:
+    return b"event: %b\ndata: %b\n\n" % (kind, data)

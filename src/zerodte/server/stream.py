@@ -12,27 +12,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from zerodte.server import asgi, sse
+from zerodte.server.ticks import Ticks
 from zerodte.service.market_service import MarketService
 from zerodte.wire.errors import ApiError
-from zerodte.wire.stream import SampleEvent, StreamQuery
+from zerodte.wire.stream import SampleEvent, StreamQuery, StreamsQuery
 
 _LOG = logging.getLogger(__name__)
 
 #: Seconds of silence after which a stream sends a comment.
 _HEARTBEAT_S = 15.0
-
-
-@dataclass(slots=True, eq=False)
-class _Reader:
-    """One open stream: the number of the last sample that it was sent."""
-
-    number: int = 0
-    is_gone: bool = False
-    woken: asyncio.Event = field(default_factory=asyncio.Event)
-
-    def leave(self, _: object = None) -> None:
-        self.is_gone = True
-        self.woken.set()
 
 
 @dataclass(slots=True, eq=False)
@@ -42,7 +30,8 @@ class _Channel:
     Attributes:
         query: The symbol's query.
         readers: The open streams.
-        text: The newest batch of samples, nearly always one.
+        events: The newest batch of samples, nearly always one.
+        text: The same as the text of a stream of this symbol alone.
         number: Number of the newest sample, counted from when the channel opened.
         before: Number of the last sample that is not in `text`.
         time: Time of the newest sample, UTC ns.
@@ -51,13 +40,55 @@ class _Channel:
     """
 
     query: StreamQuery
-    readers: set[_Reader] = field(default_factory=set)
+    readers: "set[_Reader]" = field(default_factory=set)
+    events: Sequence[SampleEvent] = ()
     text: bytes = b""
     number: int = 0
     before: int = 0
     time: int | None = None
     fetch: asyncio.Task[None] | None = None
     is_behind: bool = False
+
+
+@dataclass(slots=True, eq=False)
+class _Reader:
+    """One open stream of a symbol or several.
+
+    Attributes:
+        channels: Of its symbols.
+        is_shared: Whether its events say whose they are.
+        numbers: The number of the last sample that it was sent, by channel.
+        times: The time of that sample, UTC ns, for the channels that have one.
+        tick: The newest tick that it was not sent.
+        is_gone: Whether it is to end.
+        woken: Set when there is something to send.
+    """
+
+    channels: tuple[_Channel, ...]
+    is_shared: bool
+    numbers: dict[_Channel, int] = field(default_factory=dict)
+    times: dict[_Channel, int] = field(default_factory=dict)
+    tick: bytes = b""
+    is_gone: bool = False
+    woken: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def leave(self, _: object = None) -> None:
+        self.is_gone = True
+        self.woken.set()
+
+    def offer(self, tick: bytes) -> None:
+        """Replace the tick that it was not sent by a newer one."""
+        self.tick = tick
+        self.woken.set()
+
+    @property
+    def is_behind(self) -> bool:
+        return bool(self.tick) or any(self.numbers[each] != each.number for each in self.channels)
+
+    @property
+    def position(self) -> int | None:
+        """The time up to which it was sent the samples of every symbol that has any."""
+        return min(self.times.values(), default=None)
 
 
 class Stream:
@@ -74,12 +105,13 @@ class Stream:
         self.skipped = 0
         self._service = service
         self._channels: dict[StreamQuery, _Channel] = {}
+        self._ticks = Ticks(service)
         self._is_stopped = False
 
     @property
     def readers(self) -> int:
         """Open streams."""
-        return sum(len(channel.readers) for channel in self._channels.values())
+        return len(self._open())
 
     @contextmanager
     def listening(self) -> Iterator[None]:
@@ -98,13 +130,15 @@ class Stream:
     def stop(self) -> None:
         """End every stream and start no more."""
         self._is_stopped = True
-        for channel in self._channels.values():
-            for reader in channel.readers:
-                reader.leave()
+        for reader in self._open():
+            reader.leave()
+
+    def _open(self) -> set[_Reader]:
+        return {reader for channel in self._channels.values() for reader in channel.readers}
 
     async def serve(
         self,
-        query: StreamQuery,
+        query: StreamQuery | StreamsQuery,
         headers: asgi.Headers,
         scope: asgi.Scope,
         receive: asgi.Receive,
@@ -114,7 +148,7 @@ class Stream:
         """Answer a request with a stream, until the reader, the server or its key's end ends it.
 
         Args:
-            query: The symbol's query.
+            query: That of a symbol, or of several.
             headers: The answer's headers.
             scope: The request's ASGI scope.
             receive: The connection's ASGI callable.
@@ -124,52 +158,78 @@ class Stream:
         Raises:
             ApiError: Before anything is sent, as `MarketService.events` does.
         """
-        reader = _Reader()
-        channel = self._channels.setdefault(query, _Channel(query))
-        channel.readers.add(reader)
+        if isinstance(query, StreamsQuery):
+            queries, is_shared, has_ticks = query.each(), True, query.ticks == "1"
+        else:
+            queries, is_shared, has_ticks = (query,), False, False
+        channels = tuple(self._channels.setdefault(each, _Channel(each)) for each in queries)
+        reader = _Reader(channels, is_shared)
+        for channel in channels:
+            channel.readers.add(reader)
         try:
-            if channel.time is None:
-                await self._fetch(channel)
+            for channel in channels:
+                if channel.time is None:
+                    await self._fetch(channel)
             after = sse.read_id(asgi.header(scope["headers"], b"last-event-id"))
-            missed = await self._resume(channel, reader, after)
+            missed = [await self._resume(channel, reader, after) for channel in channels]
             await send(asgi.begin(200, headers))
             if scope["method"] == "HEAD":
                 await send(asgi.body(b""))
                 return
-            await self._read(channel, reader, missed, receive, send, is_valid)
+            with self._ticks.sent_to(reader, queries if has_ticks else ()):
+                text = self._text(reader, missed)
+                await self._read(reader, text, receive, send, is_valid)
         finally:
-            channel.readers.discard(reader)
-            if not channel.readers:
-                self._channels.pop(query, None)
+            for channel in channels:
+                channel.readers.discard(reader)
+                if not channel.readers:
+                    self._channels.pop(channel.query, None)
 
-    async def _resume(self, channel: _Channel, reader: _Reader, after: int | None) -> bytes:
-        """What a reconnecting reader has missed; its position is set to after that.
+    async def _resume(
+        self, channel: _Channel, reader: _Reader, after: int | None
+    ) -> Sequence[SampleEvent]:
+        """What a reconnecting reader has missed of a symbol; its position is set to after that.
 
         An invalid id, or one ahead of the newest sample, counts as none: the reader starts with
         the newest sample.
         """
-        reader.number = channel.before
+        reader.numbers[channel] = channel.before
         if channel.time is None or after is None or after > channel.time:
-            return b""
+            return ()
         if after == channel.time:
-            reader.number = channel.number
-            return b""
+            reader.numbers[channel] = channel.number
+            reader.times[channel] = channel.time
+            return ()
         events = await self._events(channel, after)
         # The channel may advance meanwhile; there must be no hole before what it sends next.
         while events and events[-1].time < channel.time:
             events = await self._events(channel, after)
         if events:
-            reader.number = channel.number
+            reader.numbers[channel] = channel.number
         missed = [event for event in events if event.time <= channel.time]
+        if missed:
+            reader.times[channel] = missed[-1].time
         self.sent += len(missed)
-        return sse.samples(missed)
+        return missed
+
+    def _text(self, reader: _Reader, missed: Sequence[Sequence[SampleEvent]]) -> bytes:
+        """The samples that a reader has missed, by channel."""
+        if not reader.is_shared:
+            return sse.samples(event for events in missed for event in events)
+        parts = [
+            part
+            for channel, events in zip(reader.channels, missed, strict=True)
+            for part in sse.samples_of(channel.query.symbol, events)
+        ]
+        # What the other channels have not sent yet follows; only then the position is theirs too.
+        is_whole = len(reader.times) == len(reader.channels)
+        return sse.numbered(parts, reader.position if is_whole else None)
 
     async def _events(self, channel: _Channel, after: int | None) -> Sequence[SampleEvent]:
         return await asyncio.to_thread(self._service.events, channel.query, after)
 
     async def _read(
         self,
-        channel: _Channel,
         reader: _Reader,
         missed: bytes,
         receive: asgi.Receive,
@@ -181,8 +241,8 @@ class Stream:
         try:
             await send(asgi.body(sse.RETRY + missed, more=True))
             while not (reader.is_gone or self._is_stopped) and is_valid():
-                if reader.number != channel.number:
-                    await send(asgi.body(self._next(channel, reader), more=True))
+                if reader.is_behind:
+                    await send(asgi.body(self._next(reader), more=True))
                     continue
                 reader.woken.clear()
                 try:
@@ -194,12 +254,22 @@ class Stream:
         finally:
             disconnect.cancel()
 
-    def _next(self, channel: _Channel, reader: _Reader) -> bytes:
-        missed = channel.before - reader.number
-        self.sent += channel.number - channel.before
-        reader.number = channel.number
-        self.skipped += missed
-        return sse.skipped(missed) + channel.text
+    def _next(self, reader: _Reader) -> bytes:
+        """What a reader has not been sent: the newest samples of each symbol, the newest tick."""
+        parts, tick = [], reader.tick
+        for channel in reader.channels:
+            missed = channel.before - reader.numbers[channel]
+            if channel.number == reader.numbers[channel] or channel.time is None:
+                continue
+            self.sent += channel.number - channel.before
+            self.skipped += missed
+            reader.numbers[channel], reader.times[channel] = channel.number, channel.time
+            if not reader.is_shared:
+                return sse.skipped(missed) + channel.text
+            symbol = channel.query.symbol
+            parts += [sse.skipped_of(symbol, missed), *sse.samples_of(symbol, channel.events)]
+        reader.tick = b""
+        return sse.numbered(parts, reader.position) + tick
 
     def _on_sample(self) -> None:
         for channel in self._channels.values():
@@ -226,7 +296,7 @@ class Stream:
                 if events:
                     channel.before, channel.number = channel.number, channel.number + len(events)
                     channel.time = events[-1].time
-                    channel.text = sse.samples(events)
+                    channel.events, channel.text = events, sse.samples(events)
                     for reader in channel.readers:
                         reader.woken.set()
         finally:

@@ -30,7 +30,7 @@ from zerodte.views.settled import (
     vex_exposure,
 )
 from zerodte.views.snapshot import snapshot, snapshot_at
-from zerodte.views.stream import stream
+from zerodte.views.stream import stream, symbol_tick
 from zerodte.views.strike_bars import heatmap, strike_flow
 from zerodte.views.symbol_flow import (
     flow_dealer_risk,
@@ -110,6 +110,12 @@ class LocalService:
         if symbol not in self._stage.ready().session.symbols():
             raise ApiError("symbol_not_found", f"{symbol} is not tracked.")
         return list(stream(_frame_now(self._stage, symbol), after))
+
+    def tick(self, query: StreamQuery) -> bytes | None:
+        """A symbol now; None while nothing can be said of it."""
+        with self._stage.lock:
+            current = self._stage.current
+            return symbol_tick(current.session, _of_symbol(query).symbol) if current else None
 
     def subscribe(self, call: Callable[[], None]) -> Callable[[], None]:
         """Call `call` after each sample."""

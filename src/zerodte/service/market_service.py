@@ -82,6 +82,13 @@ class MarketService(Protocol):
         """
         ...
 
+    def tick(self, query: StreamQuery) -> bytes | None:
+        """A symbol now, as JSON of a `SymbolTick`; None while nothing can be said of it.
+
+        It is called on worker threads, as `answer` is.
+        """
+        ...
+
     def subscribe(self, call: Callable[[], None]) -> Callable[[], None]:
         """Call `call` after each sample, on any thread, until the returned function is called."""
         ...

@@ -5,11 +5,14 @@ from collections.abc import Iterator
 import msgspec
 import numpy as np
 
+from zerodte.session.session import Session
 from zerodte.views.frame import Frame
 from zerodte.views.series import series_bars
 from zerodte.views.snapshot import summary_at
+from zerodte.wire.base import timestamp
 from zerodte.wire.errors import ApiError
-from zerodte.wire.stream import SampleEvent
+from zerodte.wire.numbers import number, whole
+from zerodte.wire.stream import SampleEvent, SymbolTick
 
 
 def stream(frame: Frame, after: int | None) -> Iterator[SampleEvent]:
@@ -34,6 +37,23 @@ def stream(frame: Frame, after: int | None) -> Iterator[SampleEvent]:
             bar=msgspec.json.encode(bar),
             snapshot=_summary(frame) if is_last else None,
         )
+
+
+def symbol_tick(session: Session, symbol: str) -> bytes | None:
+    """The JSON of a symbol's `SymbolTick`; None where no quote of its chain can be used."""
+    chain = session.chain(symbol)
+    reading = None if chain is None else session.reading(chain)
+    if reading is None:
+        return None
+    state = reading.state
+    tick = SymbolTick(
+        symbol=symbol,
+        t=timestamp(session.now),
+        spot=number(state.spot.value),
+        net_gex=number(state.exposures.net_gex),
+        data_quality_score=whole(state.quality.data),
+    )
+    return msgspec.json.encode(tick)
 
 
 def _summary(frame: Frame) -> bytes | None:

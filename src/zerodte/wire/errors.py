@@ -20,6 +20,8 @@ STATUS: dict[str, int] = {
     "invalid_minutes": 400,
     "invalid_mode": 400,
     "invalid_n": 400,
+    "invalid_symbols": 400,
+    "invalid_ticks": 400,
     "invalid_side": 400,
     "invalid_strike_range": 400,
     "no_strike_data_for_window": 400,

@@ -28,6 +28,7 @@ _WALL_CLOCK: Final = re.compile(
 )
 #: An instant given as a date alone.
 _CLOSE: Final = "T16:00:00"
+_MOST_SYMBOLS: Final = 32
 _SYMBOL: Final = re.compile(r" *[!-~]{1,32} *")
 
 
@@ -67,7 +68,7 @@ def describe(kind: str = "", **form: Any) -> Meta:
     """What a field's type does not express.
 
     Args:
-        kind: symbol or wall_clock, if the type alone does not determine it.
+        kind: symbol, symbols or wall_clock, if the type alone does not determine it.
         form: `code`, if it is not invalid_ plus the field's name; `in_path`; the `unit` of a
             number, for its error message; the `digits` to which it is rounded.
     """
@@ -101,6 +102,8 @@ def _reader(
     """The parser and the JSON schema of a field."""
     if form.kind == "symbol":
         return _symbol, {"type": "string", "pattern": f"^{_SYMBOL.pattern}$"}
+    if form.kind == "symbols":
+        return _symbols(name, code), {"type": "string"}
     if form.kind == "wall_clock":
         schema: Schema = {"type": "string", "format": "wall-clock"}
         return _wall_clock(name, code), schema | {"pattern": f"^{_WALL_CLOCK.pattern}$"}
@@ -124,6 +127,16 @@ def _symbol(text: str) -> str:
         message = "A symbol is up to 32 ASCII characters without a space, such as SPX or BRK.B."
         raise ApiError("symbol_not_found", message)
     return text.strip().upper()
+
+
+def _symbols(name: str, code: str) -> Callable[[str], tuple[str, ...]]:
+    def parse(text: str) -> tuple[str, ...]:
+        found = tuple(dict.fromkeys(_symbol(part) for part in text.split(",") if part.strip()))
+        if not 1 <= len(found) <= _MOST_SYMBOLS:
+            raise ApiError(code, f"{name} must be 1 to {_MOST_SYMBOLS} symbols, such as SPX,SPY")
+        return found
+
+    return parse
 
 
 def _choice(name: str, code: str, choices: tuple[str, ...]) -> Callable[[str], str]:

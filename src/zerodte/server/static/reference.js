@@ -37,7 +37,7 @@ function find() {
 /** A form that asks an operation and shows the answer. */
 function tryIt(section) {
   const { path } = section.dataset;
-  if (path.includes("stream/") || path === "/" || path === "/docs") return;
+  if (path.includes("stream/") || ["/", "/table", "/docs"].includes(path)) return;
   const names = [...section.querySelectorAll(":scope > table tr td:first-child")].map((cell) => cell.textContent);
   const form = document.createElement("form");
   form.className = "try";

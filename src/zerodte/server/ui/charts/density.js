@@ -13,9 +13,9 @@ const BANDS = [[0.025, 0.975], [0.1, 0.9], [0.25, 0.75]];
 /** The law of the close as it is answered: chances per cell between prices. @param {Store} store @returns {Law | null} */
 export function lawOf(store) {
   const close = store.state.snapshot?.probabilities?.close;
-  const prices = close?.prices;
-  const mass = close?.mass;
-  if (!prices || !mass || prices.length !== mass.length + 1) return null;
+  const prices = close?.prices.filter(isKnown) ?? [];
+  const mass = close?.mass.filter(isKnown) ?? [];
+  if (mass.length < 2 || prices.length !== mass.length + 1) return null;
   const density = mass.map((share, k) => share / (prices[k + 1] - prices[k]));
   const cumulative = [0];
   for (const share of mass) cumulative.push(cumulative[cumulative.length - 1] + share);

@@ -1,0 +1,53 @@
+"""The dashboard in a real browser against a real server: what holds whatever it shows."""
+
+import json
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+import pytest
+
+from dashboard.conftest import DESK, PHONE, Market, OpenTab
+
+LOOKS: Final = [
+    pytest.param(size, theme, id=f"{name}-{theme}", marks=() if is_smoke else pytest.mark.drill)
+    for size, theme, name, is_smoke in (
+        (DESK, "dark", "desk", True),
+        (PHONE, "light", "phone", True),
+        (DESK, "light", "desk", False),
+        (PHONE, "dark", "phone", False),
+    )
+]
+looks = pytest.mark.parametrize(("size", "theme"), LOOKS)
+AXE: Final = Path(__file__).parent / "axe" / "axe.min.js"
+
+
+@looks
+def test_a_page_breaks_no_rule(
+    tab: OpenTab, live: Market, size: tuple[int, int], theme: str
+) -> None:
+    with tab(size) as opened:
+        page = opened.open(f"{live.url}/?s=SPX&th={theme}")
+        page.mouse.move(size[0] / 4, size[1] / 2)
+        page.mouse.move(size[0] / 3, size[1] / 2)
+        assert "SPX" in page.title()
+        assert page.evaluate("document.documentElement.dataset.theme") == theme
+        assert {urlsplit(url).netloc for url in opened.requests} == {urlsplit(live.url).netloc}
+        assert opened.faults() == []
+
+
+@looks
+def test_axe_finds_nothing_serious(
+    tab: OpenTab, live: Market, size: tuple[int, int], theme: str
+) -> None:
+    with tab(size) as opened:
+        page = opened.open(f"{live.url}/?s=SPX&th={theme}")
+        page.evaluate(AXE.read_text())
+        found = page.evaluate("axe.run({ resultTypes: ['violations'] })")
+        assert found["passes"]
+        serious = {
+            fault["id"]: [node["html"][:200] for node in fault["nodes"]]
+            for fault in found["violations"]
+            if fault["impact"] in ("serious", "critical")
+        }
+        assert serious == {}, json.dumps(serious, indent=1)

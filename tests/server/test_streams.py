@@ -1,0 +1,117 @@
+"""A stream of several symbols: whose each event is, where a reader goes on, and its ticks."""
+
+import json
+import time
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from server.events import Event, EventReader
+from server.example import START, ExampleService
+from zerodte.constants import SECOND
+from zerodte.server.sse import read_id
+
+PATH = "/v1/flow/zero-dte/stream?symbols=SPX,TSLA"
+
+
+def events(reader: EventReader, count: int) -> list[Event]:
+    found = [reader.next() for _ in range(count)]
+    return [event for event in found if event is not None]
+
+
+def of(event: Event) -> tuple[str, str]:
+    """Whose an event is and what it says; the example's snapshots do not name their symbol."""
+    data = json.loads(event.data)
+    return data.get("symbol", ""), data.get("said", "")
+
+
+@pytest.fixture(autouse=True)
+def _gone(client: httpx.Client) -> Iterator[None]:
+    yield
+    for _ in range(2_000):
+        if "zerodte_stream_readers 0.0" in client.get("/metrics").text:
+            return
+        time.sleep(0.005)
+    pytest.fail("a stream is left open")
+
+
+def test_every_symbol_is_sent_and_named(service: ExampleService, url: str) -> None:
+    service.sample("0")
+    with EventReader(url + PATH) as reader:
+        for number in range(3):
+            if number:
+                service.sample(str(number))
+            found = events(reader, 4)
+            assert [event.kind for event in found] == ["bar", "snapshot"] * 2
+            assert {of(event) for event in found if event.kind == "bar"} == {
+                ("SPX", str(number)),
+                ("TSLA", str(number)),
+            }
+            assert read_id(found[-1].id.encode()) == START + 30 * SECOND * number
+
+
+def test_who_comes_back_misses_nothing_of_any_symbol(service: ExampleService, url: str) -> None:
+    service.sample("0")
+    with EventReader(url + PATH) as reader:
+        events(reader, 4)
+        last = reader.last_id
+    for number in range(1, 4):
+        service.sample(str(number))
+    with EventReader(url + PATH, last) as reader:
+        found = events(reader, 8)
+        bars = [of(event) for event in found if event.kind == "bar"]
+        assert sorted(bars) == [(name, said) for name in ("SPX", "TSLA") for said in "123"]
+        assert read_id(reader.last_id.encode()) == START + 90 * SECOND
+        service.sample("4")
+        assert {of(event) for event in events(reader, 4)} >= {("SPX", "4"), ("TSLA", "4")}
+
+
+def test_an_id_never_claims_what_was_not_sent(service: ExampleService, url: str) -> None:
+    """Wherever a reader is cut off, it comes back to every bar that it has not had."""
+    for number in range(3):
+        service.sample(str(number))
+    start = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(START // SECOND))
+    for cut in range(1, 6):
+        with EventReader(url + PATH, start) as reader:
+            seen = {of(event) for event in events(reader, cut) if event.kind == "bar"}
+            last = reader.last_id
+        with EventReader(url + PATH, last) as reader:
+            if last == start:
+                seen |= {of(event) for event in events(reader, 6) if event.kind == "bar"}
+        assert seen >= {(name, said) for name in ("SPX", "TSLA") for said in "12"}
+
+
+def test_ticks_come_each_second_at_most_and_only_while_the_market_moves(
+    service: ExampleService, url: str
+) -> None:
+    with EventReader(url + PATH + "&ticks=1") as reader:
+        arrivals = []
+        for _ in range(3):
+            (event,) = events(reader, 1)
+            arrivals.append(time.monotonic())
+            assert (event.kind, event.id) == ("tick", "")
+            assert json.loads(event.data) == {"symbols": [{"symbol": "SPX"}, {"symbol": "TSLA"}]}
+            service.ticks += 1
+        assert arrivals[2] - arrivals[0] > 1.0
+        (last,) = events(reader, 1)
+        assert last.kind == "tick"
+        service.sample("0")
+        assert {event.kind for event in events(reader, 4)} == {"bar", "snapshot"}
+
+
+@pytest.mark.parametrize(
+    ("query", "status", "code"),
+    [
+        ("", 400, "invalid_symbols"),
+        ("?symbols=", 400, "invalid_symbols"),
+        ("?symbols=" + ",".join(f"S{k}" for k in range(33)), 400, "invalid_symbols"),
+        ("?symbols=SPX,XYZ", 404, "symbol_not_found"),
+        ("?symbols=SPX&ticks=2", 400, "invalid_ticks"),
+    ],
+)
+def test_what_cannot_be_streamed_is_said(
+    client: httpx.Client, query: str, status: int, code: str
+) -> None:
+    answer = client.get("/v1/flow/zero-dte/stream" + query)
+    assert (answer.status_code, answer.json()["error"]) == (status, code)
