@@ -13,7 +13,6 @@ from dashboard.conftest import Market, OpenTab, Tab, market
 from runtime.feeds_on_ports import eventually
 from server.keyed import create_key
 
-SERIES: Final = "/v1/flow/zero-dte/series/SPX"
 STATE: Final = "document.documentElement.dataset.state"
 SAMPLES: Final = """(node) => [...node.rows].slice(1).map((row) =>
   [...row.cells].slice(0, 3).map((cell) => cell.textContent))"""
@@ -44,7 +43,7 @@ def samples_of(page: Page) -> list[list[str]]:
 def assert_same_as_fresh(page: Page, of: Market) -> None:
     """The page has the samples that the API answers up to its newest, and no other."""
     shown = samples_of(page)
-    answer = of.get(SERIES, bar="30s", minutes=390, at=shown[-1][0])["bars"]
+    answer = of.bars(at=shown[-1][0])
     assert [row[0] for row in shown] == [bar["t"] for bar in answer]
     for (_, spot, gex), bar in zip(shown, answer, strict=True):
         for text, value in ((spot, bar["spot"]), (gex, bar["net_gex"])):
