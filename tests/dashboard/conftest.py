@@ -18,6 +18,7 @@ import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
 
 from processes import started
+from runtime.feeds_on_ports import eventually
 
 #: Names of Debian and of others.
 _NAMES: Final = ("chromium", "chromium-browser", "google-chrome")
@@ -63,6 +64,12 @@ class Market:
         assert answer.status_code == 200, answer.text
         return answer.json()
 
+    def bars(self, **query: str) -> list[dict[str, Any]]:
+        """The samples of SPX so far, or up to an instant."""
+        series = self.get("/v1/flow/zero-dte/series/SPX", bar="30s", minutes=390, **query)
+        bars: list[dict[str, Any]] = series["bars"]
+        return bars
+
 
 @contextmanager
 def market(*options: str, port: int = 0) -> Iterator[Market]:
@@ -81,10 +88,11 @@ def market(*options: str, port: int = 0) -> Iterator[Market]:
         process.communicate(timeout=30)
 
 
-@pytest.fixture(scope="module")
-def live() -> Iterator[Market]:
-    """A market in its third hour, at a minute a second."""
-    with market("--speed", "60") as running:
+@pytest.fixture(scope="session")
+def still() -> Iterator[Market]:
+    """A market that has half an hour behind it and goes on at the speed of the clock."""
+    with market() as running:
+        eventually(lambda: len(running.bars()) >= 60)
         yield running
 
 

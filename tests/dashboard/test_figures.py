@@ -1,16 +1,14 @@
 """What the dashboard shows is what the API answers: under the crosshair, in words and in tables."""
 
 import re
-from collections.abc import Iterator
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 from zoneinfo import ZoneInfo
 
 import pytest
 from playwright.sync_api import Page
 
-from dashboard.conftest import DESK, PHONE, Market, OpenTab, market
-from runtime.feeds_on_ports import eventually
+from dashboard.conftest import DESK, PHONE, Market, OpenTab
 
 FLOW: Final = "/v1/flow/zero-dte"
 OPEN: Final = datetime(2025, 6, 2, 9, 30, tzinfo=ZoneInfo("America/New_York"))
@@ -25,23 +23,9 @@ COLOURS: Final = """(name) => Math.max(0, ...[...document.querySelectorAll(`.car
   }))"""
 
 
-@pytest.fixture(scope="module")
-def still() -> Iterator[Market]:
-    """A market that has half an hour behind it."""
-    with market() as running:
-        eventually(lambda: len(bars_of(running)) >= 60)
-        yield running
-
-
-def bars_of(of: Market) -> list[dict[str, Any]]:
-    """The samples of SPX so far."""
-    bars: list[dict[str, Any]] = of.get(f"{FLOW}/series/SPX", bar="30s", minutes=390)["bars"]
-    return bars
-
-
 def past_of(of: Market, index: int) -> str:
     """The instant of a sample."""
-    return str(bars_of(of)[index]["t"])
+    return str(of.bars()[index]["t"])
 
 
 def address_at(of: Market, at: str, theme: str = "dark") -> str:
@@ -65,8 +49,11 @@ def test_no_view_is_empty(tab: OpenTab, still: Market, size: tuple[int, int]) ->
         for name in ("regime", "levels", "dealers", "setup", "sure"):
             assert len(page.locator(f".card.{name} .body").inner_text()) > 20, name
         # What is blank would be found.
-        page.evaluate("() => { for (const c of document.querySelectorAll('canvas')) c.width = 9; }")
-        assert {page.evaluate(COLOURS, name) for name in CHARTS} == {1}
+        page.evaluate("""() => { const card = document.createElement("section");
+            card.className = "card blank"; card.append(document.createElement("canvas"));
+            document.body.append(card); }""")
+        assert page.evaluate(COLOURS, "blank") == 1
+        assert page.evaluate(COLOURS, "missing") == 0
 
 
 @pytest.mark.parametrize(
@@ -153,7 +140,7 @@ def test_tables_have_the_numbers_of_the_api(tab: OpenTab, still: Market) -> None
             for field, shown in zip(head, row, strict=True):
                 assert same(shown, strike[field]), (field, shown, strike[field])
         head, rows = table(page, "Session")
-        answered = still.get(f"{FLOW}/series/SPX", bar="30s", minutes=390, at=at)["bars"]
+        answered = still.bars(at=at)
         assert len(rows) == len(answered)
         for row, bar in zip(reversed(rows), answered, strict=True):
             for field, shown in zip(head, row, strict=True):
@@ -196,7 +183,7 @@ def test_the_slider_moves_to_a_sample_and_back_to_now(tab: OpenTab, still: Marke
     with tab() as opened:
         page = opened.open(f"{still.url}/?s=SPX&th=dark")
         page.keyboard.press("Home")
-        first = bars_of(still)[0]
+        first = still.bars()[0]
         page.wait_for_selector(".past:not([hidden])")
         opened.wait(f"document.title.includes('{first['spot']:,.2f}')")
         assert "t=" in page.url

@@ -24,24 +24,24 @@ AXE: Final = Path(__file__).parent / "axe" / "axe.min.js"
 
 @looks
 def test_a_page_breaks_no_rule(
-    tab: OpenTab, live: Market, size: tuple[int, int], theme: str
+    tab: OpenTab, still: Market, size: tuple[int, int], theme: str
 ) -> None:
     with tab(size) as opened:
-        page = opened.open(f"{live.url}/?s=SPX&th={theme}")
+        page = opened.open(f"{still.url}/?s=SPX&th={theme}")
         page.mouse.move(size[0] / 4, size[1] / 2)
         page.mouse.move(size[0] / 3, size[1] / 2)
         assert "SPX" in page.title()
         assert page.evaluate("document.documentElement.dataset.theme") == theme
-        assert {urlsplit(url).netloc for url in opened.requests} == {urlsplit(live.url).netloc}
+        assert {urlsplit(url).netloc for url in opened.requests} == {urlsplit(still.url).netloc}
         assert opened.faults() == []
 
 
 @looks
 def test_axe_finds_nothing_serious(
-    tab: OpenTab, live: Market, size: tuple[int, int], theme: str
+    tab: OpenTab, still: Market, size: tuple[int, int], theme: str
 ) -> None:
     with tab(size) as opened:
-        page = opened.open(f"{live.url}/?s=SPX&th={theme}")
+        page = opened.open(f"{still.url}/?s=SPX&th={theme}")
         page.evaluate(AXE.read_text())
         found = page.evaluate("axe.run({ resultTypes: ['violations'] })")
         assert found["passes"]

@@ -93,7 +93,25 @@ class Address(click.ParamType[tuple[str, int]]):
         return host.strip("[]") or "127.0.0.1", int(port)
 
 
+class FeedName(click.ParamType[tuple[str, int] | str]):
+    """HOST:PORT of a TCP feed, or the name of a vendor's feed."""
+
+    name = "HOST:PORT|cboe"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, int] | str:
+        """Parse it, or fail with the expected forms."""
+        if value == CBOE:
+            return CBOE
+        if ":" not in str(value):
+            self.fail(f"{value!r} is not a feed; write HOST:PORT or {CBOE}", param, ctx)
+        return ADDRESS.convert(value, param, ctx)
+
+
+CBOE = "cboe"
 CLOCK_TIME = ClockTime()
 DATE = Date()
 ADDRESS = Address()
+FEED = FeedName()
 FOLDER = click.Path(path_type=Path)

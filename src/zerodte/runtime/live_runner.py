@@ -7,7 +7,7 @@ fills up, so the feed waits, falls behind or disconnects, and health reports it.
 
 import logging
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
@@ -46,6 +46,7 @@ class LiveRunner:
         stage: The stage that answers come from.
         feed: The feed to record.
         root: The folder of recordings; the session gets a folder in it, named after its date.
+        feed_warnings: Returns what the feed itself has to say to users.
 
     Attributes:
         stage: The stage that answers come from.
@@ -59,7 +60,13 @@ class LiveRunner:
         OSError: The folder cannot be written to.
     """
 
-    def __init__(self, stage: Stage, feed: Feed, root: Path) -> None:
+    def __init__(
+        self,
+        stage: Stage,
+        feed: Feed,
+        root: Path,
+        feed_warnings: Callable[[], Sequence[str]] = tuple,
+    ) -> None:
         try:
             connection = feed.connect()
         except FeedError as error:
@@ -87,7 +94,7 @@ class LiveRunner:
         self._last_look = time.monotonic()
         self.stage = stage
         stage.runner_problems = self._problems
-        stage.runner_warnings = lambda: self._client.warnings
+        stage.runner_warnings = lambda: (*feed_warnings(), *self._client.warnings)
         stage.runner_queues = lambda: {"open ticks": self._client.pending}
 
     @property

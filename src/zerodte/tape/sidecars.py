@@ -67,15 +67,24 @@ class Notes(msgspec.Struct, frozen=True):
         cadence_seconds: The source's update interval per instrument, such as 60 for minute bars,
             whose prices stay fresh for as long; 0 where the schemas tell it.
         import_losses: What imports could not read, by symbol and fact ("bids", "open interest").
+        warnings: What every answer of a symbol has to say, by symbol, such as that it is delayed.
     """
 
     source: str = "recorded"
     notes: tuple[str, ...] = ()
     cadence_seconds: Annotated[int, msgspec.Meta(ge=0)] = 0
     import_losses: dict[str, dict[str, ImportLoss]] = {}
+    warnings: dict[str, tuple[str, ...]] = {}
 
     def import_warnings(self) -> dict[str, tuple[str, ...]]:
-        """A sentence for each fact of a symbol that is partly unknown, by symbol."""
+        """Its warnings, and a sentence for each fact that is partly unknown, by symbol."""
+        losses = self._loss_warnings()
+        return {
+            symbol: (*self.warnings.get(symbol, ()), *losses.get(symbol, ()))
+            for symbol in dict.fromkeys((*self.warnings, *losses))
+        }
+
+    def _loss_warnings(self) -> dict[str, tuple[str, ...]]:
         return {
             symbol: tuple(
                 f"{fact} unknown for {loss.unknown:,} of {loss.seen:,} "

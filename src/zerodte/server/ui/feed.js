@@ -39,13 +39,20 @@ export class Feed {
     this.#open();
   }
 
+  /** Stop streaming, until told what to follow again. */
   close() {
+    this.#symbols = "";
+    this.#hangUp();
+  }
+
+  #hangUp() {
     clearTimeout(this.#timer);
     this.#connection?.abort();
+    this.#connection = null;
   }
 
   #open() {
-    this.close();
+    this.#hangUp();
     if (!this.#symbols) return;
     const connection = new AbortController();
     this.#connection = connection;

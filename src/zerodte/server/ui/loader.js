@@ -10,6 +10,7 @@ const FLOW = "/v1/flow/zero-dte";
 const SESSION_MINUTES = 390;
 const SNAPSHOTS_AHEAD = 5;
 const MOST_SYMBOLS = 9;
+const RETRY_MS = 3000;
 const BAR_MS = { "1m": 60_000, "5m": 300_000 };
 
 export class Loader {
@@ -96,6 +97,9 @@ export class Loader {
     } catch (error) {
       if (signal.aborted) return;
       this.store.set({ problem: error instanceof Error ? error.message : String(error) });
+      // A market that warms up, or a server that starts again, answers soon.
+      const isPassing = error instanceof ApiError && (error.status === 0 || error.status === 503);
+      if (isPassing) setTimeout(() => { if (!signal.aborted) void this.load(); }, RETRY_MS);
     }
   }
 

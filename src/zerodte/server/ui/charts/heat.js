@@ -46,7 +46,11 @@ export function heatChart(store, root, onDrawn) {
     series: [{}, { scale: "y", paths: () => null, points: { show: false } }],
     axes: [timeAxis(), {
       scale: "y", side: 1, size: AXIS_WIDTH, stroke: () => inks().muted, font: `11px ${inks().font}`,
-      grid: { show: false }, ticks: { show: false }, values: (_, splits) => splits.map((split) => strikeText(split)),
+      grid: { show: false }, ticks: { show: false }, values: (u, splits) => splits.map((split) => {
+        // A label at the very edge would be cut.
+        const place = u.valToPos(split, "y");
+        return place < 8 || place > u.over.clientHeight - 6 ? "" : strikeText(split);
+      }),
     }],
     hooks: {
       drawClear: [(u) => drawMap(u, store, raster)],

@@ -139,7 +139,7 @@ function wallChanges(store) {
     changes += 1;
     since = day.times[k];
   }
-  return changes ? `call wall since ${hourMinute(since)}, ${changes} changes today` : null;
+  return changes ? `call wall since ${hourMinute(since)}, ${changes} ${changes === 1 ? "change" : "changes"} today` : null;
 }
 
 /** @param {Element} body @param {Snapshot} snapshot @param {Store} store */
@@ -203,7 +203,7 @@ function drawSetup(body, snapshot) {
     h("p", { class: "headline" }, words(headline.trade_angle), " ", h("span", { class: `badge ${headline.severity}` }, headline.severity)),
     h("p", { class: "sentence", title: headline.narrative }, headline.narrative),
     h("table", null, h("tbody", null, ...rows.map(([name, value]) =>
-      h("tr", null, h("th", { scope: "row" }, name), h("td", { title: value, class: name === "waits for" ? "wraps" : null }, value))))));
+      h("tr", null, h("th", { scope: "row" }, name), h("td", { title: value, class: name === "waits for" || name === "strikes" ? "wraps" : null }, value))))));
 }
 
 /** @param {Element} body @param {Snapshot} snapshot */

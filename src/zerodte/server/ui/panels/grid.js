@@ -29,7 +29,8 @@ export function gridPanel(store, open) {
       return;
     }
     const tiles = symbols.slice(0, MOST).map((symbol) => tile(store, symbol, open));
-    fill(root, ...tiles.map(({ root }) => root));
+    root.style.setProperty("--columns", String(Math.ceil(Math.sqrt(tiles.length))));
+    fill(root, ...tiles.map((each) => each.root));
     timer = setInterval(() => { if (!document.hidden) tiles.forEach(({ load }) => void load()); }, REFRESH_MS);
   }
   store.on(["view", "symbols", "date"], show);

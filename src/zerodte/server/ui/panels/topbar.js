@@ -49,6 +49,7 @@ export function topBar(store, choose, ...tools) {
     if (isPast && snapshot) {
       past.textContent = `PAST ${clock(instant(snapshot.as_of))}, digest ${snapshot.metadata.inputs_digest ?? UNKNOWN}`;
     }
+    document.documentElement.classList.toggle("is-past", isPast);
     fill(time, h("b", null, `${clock(snapshot ? instant(snapshot.as_of) : null)} ET`), " ",
       h("small", null, snapshot ? `${duration(snapshot.time_to_close_hours)} to close` : ""));
     const { text, tone } = isPast ? { text: "past", tone: "blue" } : stateOf(link, day?.times.at(-1) ?? null, snapshot?.market_open ?? false);

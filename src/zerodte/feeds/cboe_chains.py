@@ -1,0 +1,292 @@
+"""A chain of Cboe's delayed quotes as the records of a live feed."""
+
+import datetime
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from zerodte.arrays import F64, I64, U32
+from zerodte.clock import new_york, new_york_clock
+from zerodte.feeds.universe import Universe
+from zerodte.importers.cboe_delayed import CBOE_DELAYED, DelayedChain, DelayedOption
+from zerodte.importers.chain_tape import (
+    CBOE_EQUITY,
+    SETTLED_BY,
+    definitions,
+    fixed,
+    settled_day,
+)
+from zerodte.market.calendar import calendar, last_trading_day
+from zerodte.market.osi import Contract, MarketError, format_osi, parse_osi
+from zerodte.market.roots import canonical_name, is_adjusted, root_info
+from zerodte.records.dbn import (
+    INDEX,
+    STAT_CLEARED_VOLUME,
+    STAT_OPEN_INTEREST,
+    UNDEF_PRICE,
+    Records,
+    records,
+)
+from zerodte.tape.dbnfile import find_files
+from zerodte.tape.feed_manifest import FeedStream
+from zerodte.tape.symbology import read_symbols
+
+_DEFINITIONS: Final = FeedStream(CBOE_DELAYED, "definition")
+_STATISTICS: Final = FeedStream(CBOE_DELAYED, "statistics")
+_QUOTES: Final = FeedStream(CBOE_DELAYED, "cbbo-1m")
+_VALUES: Final = FeedStream(INDEX, "trades")
+_EQUITIES: Final = FeedStream(CBOE_EQUITY, "bbo-1m")
+#: The streams of every symbol, and those of indices and of equities.
+CHAIN_STREAMS: Final = (_DEFINITIONS, _STATISTICS, _QUOTES)
+VALUE_STREAM: Final = _VALUES
+EQUITY_STREAM: Final = _EQUITIES
+
+#: Beyond, dollars and contracts are garbled.
+_MOST_DOLLARS: Final = 1e6
+_MOST_CONTRACTS: Final = 1e9
+
+
+class _FollowedColumns(NamedTuple):
+    """Columns of n contracts; NaN where a value is missing or cannot be."""
+
+    bid: F64
+    ask: F64
+    bid_size: F64
+    ask_size: F64
+    open_interest: F64
+    volume: F64
+
+
+class _Followed(NamedTuple):
+    """The followed contracts of a chain, n of them, their raw symbols, ids and columns."""
+
+    symbol: str
+    contracts: list[Contract]
+    raws: list[str]
+    ids: U32
+    columns: _FollowedColumns
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedContracts:
+    """The contracts on a recording.
+
+    Attributes:
+        ids: Raw symbols by id.
+        defined: Raw symbols of the definitions, in their order.
+    """
+
+    ids: Mapping[int, str]
+    defined: Sequence[str]
+
+
+def recorded_contracts(folder: Path, date: datetime.date) -> RecordedContracts:
+    """Read the contracts on a recording; none where there is none yet.
+
+    Raises:
+        TapeError: If a file is damaged.
+    """
+    files = find_files(folder)
+    ids = read_symbols(files, date, warn=lambda _: None).get(CBOE_DELAYED, {})
+    defined = [
+        raw.decode("ascii", "replace")
+        for file in files
+        if (file.dataset, file.schema) == (CBOE_DELAYED, _DEFINITIONS.schema)
+        for chunk in file.chunks(lambda _: None)
+        for raw in chunk["raw_symbol"].tolist()
+    ]
+    return RecordedContracts(ids, defined)
+
+
+class ChainRecords:
+    """Turns chains into records, and remembers what has been sent.
+
+    Args:
+        date: The session's.
+        underlyings: Ids of underlyings, by dataset and symbol.
+        recorded: What a recording has already.
+
+    Attributes:
+        left_out: The number of contracts that are not followed, by symbol.
+    """
+
+    def __init__(
+        self,
+        date: datetime.date,
+        underlyings: Mapping[str, Mapping[str, int]],
+        recorded: RecordedContracts,
+    ) -> None:
+        self.date = date
+        self.left_out: dict[str, int] = {}
+        self._underlyings = underlyings
+        self._ids = {raw: number for number, raw in recorded.ids.items()}
+        self._next = max(recorded.ids, default=0) + 1
+        self._defined = dict.fromkeys(recorded.defined)
+        self._universes: dict[str, Universe] = {}
+        self._contracts: dict[str, Contract | None] = {}
+        self._raws: dict[str, str] = {}
+        self._sent: dict[tuple[int, int], int] = {}
+
+    @property
+    def symbols(self) -> dict[int, str]:
+        """The followed contracts by id."""
+        return {number: raw for raw, number in self._ids.items()}
+
+    def restart(self, counts: Mapping[str, int]) -> None:
+        """Forget what was sent after the records that a client has."""
+        self._defined = dict.fromkeys(list(self._defined)[: counts[_DEFINITIONS.name]])
+        self._sent.clear()
+
+    def follow(self, chain: DelayedChain) -> "_Followed":
+        """Select a chain's contracts, and number the new ones."""
+        symbol = root_info(canonical_name(chain.symbol.removeprefix("_"))).symbol
+        listed = [
+            (contract, option)
+            for option in chain.options
+            if (contract := self._contract(option.option, symbol)) is not None
+        ]
+        columns = _columns([option for _, option in listed])
+        contracts = [contract for contract, _ in listed]
+        raws = [self._raws[option.option] for _, option in listed]
+        universe = self._universes.setdefault(symbol, Universe(self.date))
+        chosen = universe.select(contracts, (columns.bid + columns.ask) / 2.0, _spot(chain))
+        # Neither a move of spot nor a restart loses a contract.
+        chosen |= np.array([raw in self._ids for raw in raws], np.bool_)
+        self.left_out[symbol] = int(len(chosen) - chosen.sum())
+        rows = np.flatnonzero(chosen)
+        for row in rows:
+            if raws[row] not in self._ids:
+                self._ids[raws[row]] = self._next
+                self._next += 1
+        ids = np.array([self._ids[raws[row]] for row in rows], np.uint32)
+        followed = _FollowedColumns(*(column[rows] for column in columns))
+        return _Followed(
+            symbol, [contracts[row] for row in rows], [raws[row] for row in rows], ids, followed
+        )
+
+    def of(self, chain: DelayedChain) -> Iterator[tuple[str, Records]]:
+        """The new records of a chain, by the name of their stream."""
+        symbol, contracts, raws, ids, columns = self.follow(chain)
+        new = [row for row, raw in enumerate(raws) if raw not in self._defined]
+        if new:
+            found = definitions([contracts[row] for row in new], ids[new], symbol, chain.at)
+            self._defined.update(dict.fromkeys(raws[row] for row in new))
+            yield _DEFINITIONS.name, found
+        if len(statistics := self._statistics(chain, ids, columns)):
+            yield _STATISTICS.name, statistics
+        if len(ids):
+            yield _QUOTES.name, _quotes(chain.at, ids, columns)
+        yield from self._underlying(chain, symbol)
+
+    def _contract(self, name: str, symbol: str) -> Contract | None:
+        """A contract of the symbol that has not expired; None for any other."""
+        if name not in self._contracts:
+            try:
+                contract = parse_osi(canonical_name(name))
+            except MarketError:
+                self._contracts[name] = None
+                return None
+            is_ours = (
+                not is_adjusted(contract.root)
+                and last_trading_day(contract.expiry) >= self.date
+                and root_info(contract.root).symbol == symbol
+            )
+            self._contracts[name] = contract if is_ours else None
+            if is_ours:
+                self._raws[name] = format_osi(contract)
+        return self._contracts[name]
+
+    def _statistics(self, chain: DelayedChain, ids: U32, columns: _FollowedColumns) -> Records:
+        """Open interest and volume of the day, where they differ from what was sent."""
+        morning = new_york(settled_day(chain.at), SETTLED_BY)
+        today = calendar().session(new_york_clock(chain.at).date())
+        kinds = [(STAT_OPEN_INTEREST, morning, columns.open_interest)]
+        if today is not None and chain.at > today.open:
+            kinds.append((STAT_CLEARED_VOLUME, chain.at, columns.volume))
+        blocks = []
+        for kind, dated, quantities in kinds:
+            changed = [
+                (number, int(quantity))
+                for number, quantity in zip(ids.tolist(), quantities.tolist(), strict=True)
+                if math.isfinite(quantity) and self._sent.get((kind, number)) != quantity
+            ]
+            block = records("statistics", len(changed))
+            block["instrument_id"] = [number for number, _ in changed]
+            block["quantity"] = [quantity for _, quantity in changed]
+            block["stat_type"] = kind
+            block["ts_event"], block["ts_recv"] = dated, chain.at
+            blocks.append(block)
+            self._sent.update(((kind, number), quantity) for number, quantity in changed)
+        return np.concatenate(blocks)
+
+    def _underlying(self, chain: DelayedChain, symbol: str) -> Iterator[tuple[str, Records]]:
+        is_index = root_info(symbol).is_index
+        stream = _VALUES if is_index else _EQUITIES
+        number = self._underlyings.get(stream.dataset, {}).get(symbol)
+        if number is None:
+            return
+        start, _ = calendar().span(calendar().session_of(chain.at))
+        traded = chain.traded
+        at = traded if traded is not None and start <= traded <= chain.at else chain.at
+        out = records(stream.schema, 1)
+        out["instrument_id"], out["ts_recv"] = number, at
+        if is_index:
+            price = _dollars([chain.price])
+            out["ts_event"], out["price"], out["size"] = at, fixed(price), 0
+            is_known = price > 0
+        else:
+            # An equity's quote is as old as those of its options.
+            out["ts_recv"] = chain.at
+            bid, ask = _dollars([chain.bid]), _dollars([chain.ask])
+            out["bid_px_00"], out["ask_px_00"] = fixed(bid), fixed(ask)
+            is_known = (bid > 0) & (ask >= bid)
+        if is_known.all():
+            yield stream.name, out
+
+
+def _columns(options: list[DelayedOption]) -> _FollowedColumns:
+    return _FollowedColumns(
+        _dollars([option.bid for option in options]),
+        _dollars([option.ask for option in options]),
+        _counts([option.bid_size for option in options]),
+        _counts([option.ask_size for option in options]),
+        _counts([option.open_interest for option in options]),
+        _counts([option.volume for option in options]),
+    )
+
+
+def _dollars(values: list[float | None]) -> F64:
+    prices = np.array(values, np.float64)  # None becomes NaN
+    return np.where((prices >= 0.0) & (prices < _MOST_DOLLARS), prices, math.nan)
+
+
+def _counts(values: list[float | None]) -> F64:
+    counts = np.array(values, np.float64)
+    is_whole = (counts >= 0.0) & (counts < _MOST_CONTRACTS) & (counts == np.floor(counts))
+    return np.where(is_whole, counts, math.nan)
+
+
+def _spot(chain: DelayedChain) -> float:
+    """The underlying's price, dollars; NaN if unknown."""
+    price = float(_dollars([chain.price])[0])
+    return price if price > 0 else math.nan
+
+
+def _quotes(at: int, ids: U32, columns: _FollowedColumns) -> Records:
+    out = records("cbbo-1m", len(ids))
+    out["instrument_id"], out["ts_recv"] = ids, at
+    is_quoted = (columns.bid > 0) | (columns.ask > 0)
+    sides: tuple[tuple[str, F64, F64], ...] = (
+        ("bid", columns.bid, columns.bid_size),
+        ("ask", columns.ask, columns.ask_size),
+    )
+    for side, dollars, sizes in sides:
+        prices: I64 = fixed(dollars)
+        out[f"{side}_px_00"] = np.where(is_quoted, prices, UNDEF_PRICE)
+        is_known = np.isfinite(sizes)
+        out[f"{side}_sz_00"][is_known] = sizes[is_known]
+    return out

@@ -1,0 +1,189 @@
+"""Requests for Cboe's delayed quotes: one body, bounded, or what is wrong in words."""
+
+import email.message
+import email.utils
+import http.client
+import math
+import time
+import urllib.error
+import urllib.request
+import zlib
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import urlsplit
+
+import zerodte
+from zerodte.constants import SECOND
+from zerodte.feeds.feed import FeedError
+from zerodte.market.roots import root_info
+
+#: Where Cboe serves delayed quotes.
+CBOE_URL: Final = "https://cdn.cboe.com/api/global/delayed_quotes/options"
+#: Tells the speed of a simulated clock; believed on loopback only.
+CBOE_SPEED_HEADER: Final = "Zerodte-Speed"
+
+_TIMEOUT: Final = 20.0  # seconds without a byte
+_LONGEST: Final = 120.0  # seconds for a body
+_LARGEST: Final = 64 << 20  # bytes of a body; SPX has 14 million, 2 million of them compressed
+_BLOCK: Final = 1 << 16
+_LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
+_FASTEST: Final = 1e5
+
+
+class CboeRefusalError(FeedError):
+    """An answer that asks for patience: 403 or 429.
+
+    Args:
+        text: What was answered.
+        wait: Seconds that it asks for; 0 if it does not say.
+    """
+
+    def __init__(self, text: str, wait: float) -> None:
+        super().__init__(text)
+        self.wait = wait
+
+
+@dataclass(frozen=True, slots=True)
+class CboeAnswer:
+    """An answer.
+
+    Attributes:
+        body: JSON; None if it has not changed.
+        etag: The tag to ask with next time.
+        now: The clock of the host, UTC ns; 0 if it does not tell.
+        speed: Seconds of that clock per second of the wall clock.
+    """
+
+    body: bytes | None
+    etag: str
+    now: int
+    speed: float
+
+
+def cboe_name(symbol: str) -> str:
+    """The name of a symbol in addresses: _SPX for an index, SPY otherwise."""
+    return f"_{symbol}" if root_info(symbol).is_index else symbol
+
+
+class CboeClient:
+    """Asks a host for delayed quotes.
+
+    Args:
+        url: The folder of bodies, http or https.
+
+    Raises:
+        FeedError: If the address is of another kind.
+    """
+
+    def __init__(self, url: str = CBOE_URL) -> None:
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise FeedError(f"{url!r} is no address; expected: one such as {CBOE_URL}")
+        self.url = url.rstrip("/")
+        self.host = parts.netloc.rpartition("@")[2]
+        self._is_loopback = parts.hostname in _LOOPBACK
+        # Only these handlers: a redirect must not lead to a file.
+        self._opener = urllib.request.OpenerDirector()
+        for handler in (
+            urllib.request.ProxyHandler({} if self._is_loopback else None),
+            urllib.request.HTTPHandler(),
+            urllib.request.HTTPSHandler(),
+            urllib.request.HTTPDefaultErrorHandler(),
+            urllib.request.HTTPRedirectHandler(),
+            urllib.request.HTTPErrorProcessor(),
+        ):
+            self._opener.add_handler(handler)
+
+    def get(self, symbol: str, etag: str = "") -> CboeAnswer:
+        """Ask for a symbol's chain.
+
+        Args:
+            symbol: The underlying.
+            etag: The tag of the body that is known already; empty without one.
+
+        Raises:
+            CboeRefusalError: If the host refuses to answer for now.
+            FeedError: If it cannot be reached, or its answer is an error, incomplete or too long.
+        """
+        headers = {
+            "Accept": "application/json",
+            "Accept-Encoding": "gzip",
+            "User-Agent": f"zerodte/{zerodte.__version__}",
+        }
+        if etag:
+            headers["If-None-Match"] = etag
+        url = f"{self.url}/{cboe_name(symbol)}.json"
+        # The address was checked, and the opener has handlers of http and https only.
+        request = urllib.request.Request(url, headers=headers)  # noqa: S310
+        try:
+            with self._opener.open(request, timeout=_TIMEOUT) as answer:
+                body = _plain(_read(answer), answer.headers.get("Content-Encoding", ""))
+                return self._answer(answer.headers, body, etag)
+        except urllib.error.HTTPError as error:
+            with error:
+                if error.code == http.client.NOT_MODIFIED:
+                    return self._answer(error.headers, None, etag)
+                raise _refusal(error, symbol) from error
+        except urllib.error.URLError as error:
+            reason = error.reason
+            text = getattr(reason, "strerror", None) or str(reason)
+            raise FeedError(f"{self.host} cannot be reached: {text}") from error
+        except (OSError, http.client.HTTPException) as error:
+            text = getattr(error, "strerror", None) or str(error) or type(error).__name__
+            raise FeedError(f"the connection to {self.host} broke: {text}") from error
+
+    def _answer(self, headers: email.message.Message, body: bytes | None, etag: str) -> CboeAnswer:
+        now, speed = 0, 1.0
+        try:
+            date = email.utils.parsedate_to_datetime(headers.get("Date", ""))
+            now = int(date.timestamp()) * SECOND
+            speed = float(headers.get(CBOE_SPEED_HEADER, "1"))
+        except (ValueError, OverflowError):
+            speed = 1.0
+        is_believed = self._is_loopback and math.isfinite(speed) and 1.0 <= speed <= _FASTEST
+        new = headers.get("ETag", "") if body is not None else etag
+        return CboeAnswer(body, new, now, speed if is_believed else 1.0)
+
+
+def _read(answer: http.client.HTTPResponse) -> bytes:
+    blocks, total, deadline = [], 0, time.monotonic() + _LONGEST
+    expected = answer.length
+    while block := answer.read(_BLOCK):
+        blocks.append(block)
+        total += len(block)
+        if total > _LARGEST:
+            raise FeedError(f"a body of more than {_LARGEST:,} bytes; it is not read")
+        if time.monotonic() > deadline:
+            raise FeedError(f"{total:,} bytes in {_LONGEST:g} seconds; given up")
+    if expected is not None and total < expected:
+        raise FeedError(f"half a body: {total:,} of {expected:,} bytes")
+    return b"".join(blocks)
+
+
+def _plain(body: bytes, encoding: str) -> bytes:
+    """A body without its compression."""
+    if encoding in ("", "identity"):
+        return body
+    if encoding != "gzip":
+        raise FeedError(f"a body encoded as {encoding[:20]!r}; expected: gzip or none")
+    reader = zlib.decompressobj(wbits=16 + zlib.MAX_WBITS)
+    try:
+        plain = reader.decompress(body, _LARGEST + 1)
+    except zlib.error as error:
+        raise FeedError(f"a body that is not gzip: {error}") from error
+    if len(plain) > _LARGEST:
+        raise FeedError(f"a body of more than {_LARGEST:,} bytes; it is not read")
+    if not reader.eof:
+        raise FeedError(f"half a body: its gzip ends after {len(body):,} bytes")
+    return plain
+
+
+def _refusal(error: urllib.error.HTTPError, symbol: str) -> FeedError:
+    text = f"{symbol}: the host answered {error.code} {error.reason}".rstrip()
+    if error.code in (http.client.FORBIDDEN, http.client.TOO_MANY_REQUESTS):
+        asked = error.headers.get("Retry-After", "")
+        wait = float(asked) if asked.isascii() and asked.isdecimal() else 0.0
+        return CboeRefusalError(f"{text}; its protection against robots turns us away", wait)
+    if error.code == http.client.NOT_FOUND:
+        return FeedError(f"{text}; it has no such symbol")
+    return FeedError(text)

@@ -1,0 +1,82 @@
+"""Which contracts of a long list are followed: few expiries, and strikes around spot.
+
+The expiries are the session's own, the next two and the seven-day anchor. The strikes lie within
+max(3% of spot, 4 standard deviations to that expiry), where one standard deviation is the
+at-the-money straddle times sqrt(pi / 2). A window grows as spot moves, and never shrinks.
+"""
+
+import datetime
+import math
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+
+from zerodte.arrays import F64, Bool
+from zerodte.market.calendar import last_trading_day
+from zerodte.market.osi import Contract
+
+_NEXT_EXPIRIES: Final = 2
+_ANCHOR_DAYS: Final = 7
+_LEAST: Final = 0.03
+_DEVIATIONS: Final = 4.0
+_PER_STRADDLE: Final = math.sqrt(math.pi / 2.0)
+
+
+class Universe:
+    """The followed contracts of one underlying.
+
+    Args:
+        today: The session's date.
+    """
+
+    def __init__(self, today: datetime.date) -> None:
+        self._today = today
+        self._windows: dict[datetime.date, tuple[float, float]] = {}
+
+    def select(self, contracts: Sequence[Contract], mids: F64, spot: float) -> Bool:
+        """The contracts to follow, bool[n]; all strikes of its expiries while spot is unknown.
+
+        Args:
+            contracts: All contracts that have not expired, n of them.
+            mids: Their mids, dollars, shape (n,); NaN without a quote.
+            spot: The underlying's price, dollars; NaN if unknown.
+        """
+        days = np.array([contract.expiry.toordinal() for contract in contracts], np.int64)
+        strikes = np.array([contract.strike for contract in contracts], np.float64)
+        is_call = np.array([contract.right == "C" for contract in contracts], np.bool_)
+        chosen = np.zeros(len(contracts), np.bool_)
+        for expiry in self.expiries(contracts):
+            rows = np.flatnonzero(days == expiry.toordinal())
+            if not math.isfinite(spot):
+                chosen[rows] = True
+                continue
+            half = max(
+                _LEAST * spot,
+                _DEVIATIONS * _deviation(strikes[rows], is_call[rows], mids[rows], spot),
+            )
+            low, high = self._windows.get(expiry, (spot, spot))
+            low, high = min(low, spot - half), max(high, spot + half)
+            self._windows[expiry] = low, high
+            chosen[rows] = (low <= strikes[rows]) & (strikes[rows] <= high)
+        return chosen
+
+    def expiries(self, contracts: Sequence[Contract]) -> list[datetime.date]:
+        """Today's expiry, the next two and the seven-day anchor, of those that there are."""
+        days = sorted({contract.expiry for contract in contracts})
+        own = [day for day in days if last_trading_day(day) == self._today]
+        later = [day for day in days if last_trading_day(day) > self._today]
+        anchor = sorted(later, key=lambda day: abs((day - self._today).days - _ANCHOR_DAYS))[:1]
+        return sorted({*own, *later[:_NEXT_EXPIRIES], *anchor})
+
+
+def _deviation(strikes: F64, is_call: Bool, mids: F64, spot: float) -> float:
+    """One standard deviation of the price at an expiry, dollars; 0 if nothing tells it."""
+    straddles: dict[float, list[float]] = {}
+    for strike, mid in zip(strikes.tolist(), mids.tolist(), strict=True):
+        if math.isfinite(mid):
+            straddles.setdefault(strike, []).append(mid)
+    both = [strike for strike, found in straddles.items() if len(found) == 2]
+    if not both or not is_call.any():
+        return 0.0
+    return _PER_STRADDLE * sum(straddles[min(both, key=lambda strike: abs(strike - spot))])
