@@ -59,16 +59,23 @@ class Ticks:
                 asked = {query for queries in self._readers.values() for query in queries}
                 moved = {query for query in asked if self._version(query) != versions.get(query)}
                 for query in moved:
-                    versions[query] = self._version(query)
-                    texts[query] = await asyncio.to_thread(self._service.tick, query)
+                    version = self._version(query)
+                    texts[query] = await self._text(query)
+                    versions[query] = version
                 for reader, queries in self._readers.items():
                     found = [text for query in queries if (text := texts.get(query))]
                     if found and not moved.isdisjoint(queries):
                         reader.offer(sse.tick(found))
-        except Exception:
-            _LOG.exception("ticks failed")
         finally:
             self._task = None
+
+    async def _text(self, query: StreamQuery) -> bytes | None:
+        """The symbol's newest tick; a defect is logged, and the ticks go on."""
+        try:
+            return await asyncio.to_thread(self._service.tick, query)
+        except Exception:
+            _LOG.exception("tick failed")
+            return None
 
     def _version(self, query: StreamQuery) -> int:
         return self._service.version(SnapshotQuery(symbol=query.symbol))

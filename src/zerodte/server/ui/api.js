@@ -22,10 +22,6 @@ export function setKey(value) {
   key = value;
 }
 
-export function hasKey() {
-  return key !== "";
-}
-
 /** @returns {Record<string, string>} */
 export function credentials() {
   return key ? { "X-Api-Key": key } : {};

@@ -130,10 +130,16 @@ export class StrikeTime {
       this.columns[index] = place ? spread(values, place, this.strikes.length) : values;
       fresh.push(...values);
     }
-    const limit = limitOf(fresh);
+    const limit = fresh.length ? limitOf(this.columns.flatMap((column) => column ?? [])) : this.limit;
     const grows = limit > this.limit * 1.0001;
     if (grows) this.limit = limit;
     return grows || place !== null;
+  }
+
+  /** How many minutes of columns are missing up to an instant, one column at least. @param {number} now */
+  missing(now) {
+    const end = this.open + this.columns.length * this.length;
+    return Math.min(390, Math.ceil(Math.max(this.length, now - end) / 60_000));
   }
 
   /** Where each given strike lies in the grid, which grows by new ones; null if they are the same. @param {number[]} strikes */

@@ -107,6 +107,7 @@ export class Feed {
     clearTimeout(this.#timer);
     const status = error instanceof ApiError ? error.status : 0;
     if (status === 401 || status === 403) {
+      this.#symbols = "";
       this.#link("denied", reason);
       return;
     }

@@ -15,14 +15,20 @@ const feed = new Feed((message) => {
 function follow() {
   const requests = [...ports.values()];
   const symbols = [...new Set(requests.flatMap((request) => request.symbols))];
-  feed.follow({ symbols, key: requests.map((request) => request.key).find((key) => key) ?? "" });
+  // The key that was told last counts: an older tab may hold one that was revoked.
+  feed.follow({ symbols, key: requests.map((request) => request.key).findLast((key) => key) ?? "" });
 }
 
 self.addEventListener("connect", (event) => {
   const [port] = /** @type {MessageEvent} */ (event).ports;
   port.addEventListener("message", ({ data }) => {
-    if (data === "bye") ports.delete(port);
-    else ports.set(port, data);
+    const before = ports.get(port);
+    ports.delete(port);
+    if (data !== "bye") ports.set(port, data);
+    // A key that is forgotten in one tab is forgotten in all.
+    if (before?.key && data.key === "") {
+      for (const request of ports.values()) request.key = request.key === before.key ? "" : request.key;
+    }
     if (ports.size === 0) feed.close();
     else follow();
     if (link) port.postMessage(link);

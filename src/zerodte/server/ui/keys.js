@@ -4,7 +4,8 @@
 
 /** @param {EventTarget | null} target @returns {boolean} whether keys belong to what is being written or moved */
 function isTaken(target) {
-  return target instanceof HTMLElement && target.matches("input, select, textarea, [contenteditable]");
+  return target instanceof HTMLElement
+    && (target.matches("input, select, textarea") || target.closest(".scroll, .conditions") !== null);
 }
 
 /**
@@ -17,7 +18,7 @@ export function listen(shortcuts) {
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
     const name = event.shiftKey && event.key.length > 1 ? `Shift+${event.key}` : event.key;
     const shortcut = table.get(name);
-    if (!shortcut || (isTaken(event.target) && name !== "Escape")) return;
+    if (!shortcut || isTaken(event.target) || document.querySelector("dialog[open]")) return;
     if (name === " " && event.target instanceof HTMLButtonElement) return;
     event.preventDefault();
     shortcut.run(name);

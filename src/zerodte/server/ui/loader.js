@@ -9,7 +9,7 @@ import { dateOf, instant, newYorkInstant, stamp } from "./numbers.js";
 const FLOW = "/v1/flow/zero-dte";
 const SESSION_MINUTES = 390;
 const SNAPSHOTS_AHEAD = 5;
-const MOST_SYMBOLS = 9;
+export const MOST_SYMBOLS = 9;
 const RETRY_MS = 3000;
 const BAR_MS = { "1m": 60_000, "5m": 300_000 };
 
@@ -87,8 +87,10 @@ export class Loader {
         this.store.set({ problem: snapshot.body.message, lastSession: snapshot.body.last_session ?? null });
         return;
       }
+      // A root stands for its symbol: SPXW for SPX.
+      if (snapshot.body.symbol !== symbol) this.store.set({ symbol: snapshot.body.symbol });
       const [open, close] = sessionOf(snapshot.body);
-      const day = new Day(symbol, open, close);
+      const day = new Day(snapshot.body.symbol, open, close);
       day.take(series.body.bars ?? []);
       day.gaps = (series.body.gap_intervals ?? []).map((/** @type {any} */ gap) => [instant(gap.start), instant(gap.end)]);
       this.store.set({ snapshot: snapshot.body, etag: snapshot.etag, day });
@@ -158,7 +160,7 @@ export class Loader {
       if (body.regime) this.store.set({ snapshot: body, etag, problem: null });
     } catch (error) {
       this.#past.delete(path);
-      if (error instanceof ApiError && this.asked === asked) this.store.set({ problem: error.message });
+      if (error instanceof ApiError && this.asked === asked) this.store.set({ problem: error.message, snapshot: null, etag: null });
     }
   }
 
@@ -178,6 +180,7 @@ export class Loader {
   #remembered(path) {
     const known = this.#past.get(path) ?? get(path);
     this.#past.set(path, known);
+    known.catch(() => this.#past.delete(path));
     const [oldest] = this.#past.keys();
     if (this.#past.size > 40 && oldest !== undefined) this.#past.delete(oldest);
     return known;
@@ -192,30 +195,37 @@ export class Loader {
     }
     if (name === "bar") this.brief(symbol, data.spot, data.net_gex);
     if (symbol !== state.symbol || state.date !== null) return;
-    if (name === "skipped" || name === "session") {
+    if (name === "skipped") {
       void this.load();
+    } else if (name === "bar" && !state.day) {
+      if (state.problem !== null) void this.load();
     } else if (name === "bar" && state.day) {
       const time = instant(data.t);
-      if (dateOf(time) !== dateOf(state.day.open) || state.day.append(data)) void this.load();
+      const isNewDay = dateOf(time) !== dateOf(state.day.open);
+      if (isNewDay && state.at !== null) this.store.set({ date: dateOf(state.day.open) });
+      else if (isNewDay || state.day.append(data)) void this.load();
       else this.store.touch("day");
-    } else if (name === "snapshot" && state.at === null && data.regime) {
+    } else if (name === "snapshot" && data.regime) {
+      if (state.day && (instant(data.as_of) - state.day.open) % BAR_MS[state.bar] === 0) void this.#column(instant(data.as_of));
+      if (state.at !== null) return;
       // An event has no strikes: those of the last answer stand until the next one is here.
       this.store.set({ snapshot: { ...data, strikes: state.snapshot?.strikes ?? [] }, etag: null });
       void this.snapshot();
-      if (state.day && (instant(data.as_of) - state.day.open) % BAR_MS[state.bar] === 0) void this.#column();
     }
   }
 
-  /** Ask for the newest column of the map and of what was traded. */
-  async #column() {
+  /** Ask for the columns of the map and of what was traded that are missing up to now. @param {number} now epoch ms */
+  async #column(now) {
     const { day, metric, mode, bar, symbol } = this.store.state;
     const heat = day?.heat;
     if (!day || !heat) return;
-    const minutes = BAR_MS[bar] / 60_000;
+    const minutes = heat.missing(now);
     const answer = await get(mapAddress(symbol, metric, mode, bar, minutes, null)).catch(() => null);
     if (answer && day.heat === heat) heat.take(answer.body.strikes_grid ?? [], answer.body.bars ?? [], column);
-    const traded = await get(address(`${FLOW}/strike-flow/${symbol}`, { minutes })).catch(() => null);
-    if (traded && day.traded) day.traded.take(traded.body.strikes_grid ?? [], traded.body.bars ?? [], dealersGamma);
+    if (!day.traded) return;
+    const path = address(`${FLOW}/strike-flow/${symbol}`, { minutes: day.traded.missing(now) });
+    const traded = await get(path).catch(() => null);
+    if (traded) day.traded.take(traded.body.strikes_grid ?? [], traded.body.bars ?? [], dealersGamma);
     this.store.touch("day");
   }
 }

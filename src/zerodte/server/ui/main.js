@@ -2,7 +2,7 @@
 
 /** @import { FeedMessage } from "./feed.js" */
 /** @import { Metric, State } from "./store.js" */
-import { hasKey, setKey } from "./api.js";
+import { ApiError, setKey } from "./api.js";
 import { densityChart } from "./charts/density.js";
 import { heatChart } from "./charts/heat.js";
 import { hedgeChart } from "./charts/hedge.js";
@@ -11,7 +11,7 @@ import { sessionChart } from "./charts/session.js";
 import { card, fill, h, segments } from "./dom.js";
 import { listen } from "./keys.js";
 import { openLink } from "./link.js";
-import { Loader } from "./loader.js";
+import { Loader, MOST_SYMBOLS } from "./loader.js";
 import { money } from "./numbers.js";
 import { alertsPanel } from "./panels/alerts.js";
 import { answers } from "./panels/answers.js";
@@ -38,6 +38,9 @@ const loader = new Loader(store);
 const replay = replayOf(store, loader);
 setKey(rememberedKey());
 
+const RETRY_MS = 2000;
+/** What follows a profile at the press of its key. @type {Record<State["profile"], State["profile"]>} */
+const NEXT_PROFILE = { gex: "oi", oi: "volume", volume: "gex" };
 /** @type {[Metric, string][]} */
 const METRICS = [["gex", "GEX"], ["dex", "DEX"], ["vex", "VEX"], ["chex", "CHEX"], ["oi", "OI"], ["signed_flow", "flow"]];
 
@@ -50,44 +53,62 @@ function showMap(patch) {
 /** @param {string} symbol */
 function choose(symbol) {
   if (!symbol) return;
-  store.set({ symbol, prices: null, span: null, view: "one" });
+  if (!store.state.symbols.includes(symbol)) {
+    store.set({ problem: `${symbol} is not served here; the symbols are ${store.state.symbols.join(", ")}.` });
+    return;
+  }
+  const { link } = store.state;
+  store.set({ symbol, prices: null, span: null, view: "one", problem: null, link: { ...link, sampled: Date.now() } });
   void loader.load();
-  follow();
 }
 
 const tell = openLink(hear);
 
 function follow() {
   const { symbol, symbols } = store.state;
-  const wanted = [...new Set([symbol, ...symbols.slice(0, 9)])].filter((each) => each);
+  const wanted = [...new Set([symbol, ...symbols.slice(0, MOST_SYMBOLS)])].filter((each) => symbols.includes(each));
   tell({ symbols: wanted, key: rememberedKey() || key });
 }
 
 let key = "";
+store.on(["symbol", "symbols"], follow);
 
 /** @param {FeedMessage} message */
 function hear(message) {
   const { link } = store.state;
   const now = Date.now();
   if (message.kind === "event") {
-    const sampled = message.name === "bar" || message.name === "snapshot" ? now : link.sampled;
+    const isOwn = message.symbol === store.state.symbol;
+    const sampled = isOwn && (message.name === "bar" || message.name === "snapshot") ? now : link.sampled;
     store.state.link = { ...link, heard: now, sampled };
     loader.hear(message);
     return;
   }
-  const isBack = message.state === "live" && link.state === "lost";
-  store.set({ link: { ...link, state: message.state, text: message.text, retryAt: message.retryAt, heard: message.state === "live" ? now : link.heard } });
+  // Lost lasts until the stream is open again, whatever is tried meanwhile.
+  const state = message.state === "connecting" && link.state === "lost" ? "lost" : message.state;
+  const isBack = state === "live" && link.state === "lost";
+  const sampled = state === "live" && !link.sampled ? now : link.sampled;
+  store.set({ link: { ...link, state, text: message.text, retryAt: message.retryAt, sampled, heard: state === "live" ? now : link.heard } });
   if (isBack && store.state.date === null) void loader.load();
 }
 
 const help = helpPanel((value) => {
   key = value;
   setKey(value);
+  follow();
   void start();
 });
 const table = tablePanel(store);
 const exporting = exportPanel(store);
-const alerts = alertsPanel(store, (time) => replay.go(time));
+const alerts = alertsPanel(store, (entry) => {
+  const { symbol, date } = store.state;
+  if (entry.symbol === symbol && date === null) {
+    replay.go(entry.time);
+    return;
+  }
+  store.set({ symbol: entry.symbol, date: null, at: entry.time, prices: null, span: null });
+  void loader.load();
+});
 const themeButton = h("button", { type: "button", "aria-label": "Dark or light", onclick: turnTheme }, "◐");
 const gridButton = h("button", { type: "button", "aria-label": "All symbols", onclick: turnView }, "▦");
 const helpButton = h("button", { type: "button", "aria-label": "Help", onclick: () => help.dialog.showModal() }, "?");
@@ -183,7 +204,7 @@ const shortcuts = [
   { keys: ["Home", "End"], text: "first or last sample", run: (name) => replay.step(name === "Home" ? -1e6 : 1e6) },
   { keys: [" "], text: "play or pause", run: () => replay.play() },
   { keys: ["l"], text: "live", run: () => replay.live() },
-  { keys: ["p"], text: "profile: GEX, OI, volume", run: () => store.set({ profile: { gex: "oi", oi: "volume", volume: "gex" }[store.state.profile] === "oi" ? "oi" : store.state.profile === "oi" ? "volume" : "gex" }) },
+  { keys: ["p"], text: "profile: GEX, OI, volume", run: () => store.set({ profile: NEXT_PROFILE[store.state.profile] }) },
   { keys: ["t"], text: "numbers as a table", run: () => table.open() },
   { keys: ["e"], text: "export", run: () => exporting.dialog.showModal() },
   { keys: ["a"], text: "alerts", run: () => alerts.open() },
@@ -201,22 +222,25 @@ function find() {
   dialog.showModal();
 }
 
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let again;
+
 async function start() {
-  store.set({ problem: null });
+  clearTimeout(again);
   try {
     const symbols = await loader.symbols();
     if (!store.state.symbol) store.set({ symbol: symbols[0] ?? "" });
     if (!store.state.symbol) {
       store.set({ problem: "The server has no symbol yet." });
-      setTimeout(() => void start(), 2000);
+      again = setTimeout(() => void start(), RETRY_MS);
       return;
     }
-    follow();
     await loader.load();
   } catch (error) {
     store.set({ problem: error instanceof Error ? error.message : String(error) });
-    if (!hasKey() && /needs a key/.test(store.state.problem ?? "")) help.dialog.showModal();
-    else setTimeout(() => void start(), 2000);
+    if (error instanceof ApiError && (error.status === 401 || error.status === 403)) {
+      if (!help.dialog.open) help.dialog.showModal();
+    } else again = setTimeout(() => void start(), RETRY_MS);
   }
 }
 

@@ -58,7 +58,8 @@ export function replayOf(store, loader) {
     go(place);
     timer = setInterval(() => {
       place += FRAME_MS * store.state.speed;
-      const end = store.state.day?.times.at(-1) ?? 0;
+      const end = store.state.day?.times.at(-1);
+      if (end === undefined) return;
       if (place >= end) {
         stop();
         go(end);

@@ -25,7 +25,8 @@ function range(text) {
  */
 export function readAddress(search, preferred) {
   const query = new URLSearchParams(search);
-  const date = /^\d{4}-\d{2}-\d{2}$/.test(query.get("d") ?? "") ? query.get("d") : null;
+  const day = query.get("d") ?? "";
+  const date = /^\d{4}-\d{2}-\d{2}$/.test(day) && !Number.isNaN(newYorkInstant(day, "16:00")) ? day : null;
   const time = /^\d{2}:\d{2}(:\d{2})?$/.test(query.get("t") ?? "") ? query.get("t") : null;
   const at = date && time ? newYorkInstant(date, time) : NaN;
   const theme = query.get("th") ?? preferred;

@@ -32,9 +32,18 @@ export function drawing(label, draw) {
     pending = true;
     requestAnimationFrame(redraw);
   }
-  new ResizeObserver(request).observe(canvas);
-  document.addEventListener("visibilitychange", request);
-  return { canvas, request };
+  const observer = new ResizeObserver(request);
+  observer.observe(canvas);
+  const end = new AbortController();
+  document.addEventListener("visibilitychange", request, { signal: end.signal });
+  return {
+    canvas,
+    request,
+    stop() {
+      observer.disconnect();
+      end.abort();
+    },
+  };
 }
 
 /** @type {{theme: string, value: Inks} | null} */

@@ -14,7 +14,7 @@ import { valueText } from "./value_text.js";
 export function pricesOf(store) {
   const { day, snapshot, prices } = store.state;
   if (prices) return prices;
-  const spots = day?.bars.map((bar) => bar.spot).filter(isKnown) ?? [];
+  const spots = day?.bars.slice(0, day.countAt(store.state.at)).map((bar) => bar.spot).filter(isKnown) ?? [];
   const spot = snapshot?.underlying_price ?? spots.at(-1) ?? 100;
   const sigma = snapshot?.expected_move?.implied_1sd_dollars ?? spot * 0.01;
   const left = snapshot?.expected_move?.remaining_1sd_dollars ?? 0;
@@ -224,11 +224,12 @@ function pointAt(u, store, label) {
   const time = u.posToVal(left, "x") * 1000;
   const heat = day.heat;
   const row = heat ? heat.rowAt(u.posToVal(top ?? 0, "y")) : -1;
-  const isPast = time <= nowOf(store);
-  const value = isPast && heat && row >= 0 ? heat.valueAt(time, row) : undefined;
   const column = heat ? heat.columnAt(time) : 0;
   const end = heat ? day.open + (column + 1) * heat.length : time;
-  const bar = isPast ? day.barAt(Math.min(end, nowOf(store))) : null;
+  // A column that ends after the instant looked at is of its future.
+  const isPast = end <= nowOf(store);
+  const value = isPast && heat && row >= 0 ? heat.valueAt(time, row) : undefined;
+  const bar = time <= nowOf(store) ? day.barAt(Math.min(end, nowOf(store))) : null;
   const parts = [
     hourMinute(end), heat && row >= 0 ? strikeText(heat.strikes[row]) : "",
     isPast ? valueText(metric, value) : "", bar ? `spot ${price(bar.spot)}` : "",

@@ -55,10 +55,12 @@ export function causes(rules, now, before, hedge, hedgeBefore) {
   return said;
 }
 
-/** @param {Store} store @param {(time: number) => void} go */
+/** @typedef {{time: number, symbol: string, text: string}} Entry */
+
+/** @param {Store} store @param {(entry: Entry) => void} go */
 export function alertsPanel(store, go) {
   let rules = readRules();
-  /** @type {{time: number, symbol: string, text: string}[]} */
+  /** @type {Entry[]} */
   const log = [];
   let unseen = 0;
   /** @type {Snapshot | null} */
@@ -111,7 +113,7 @@ export function alertsPanel(store, go) {
     unseen += 1;
     count.textContent = String(unseen);
     count.hidden = false;
-    fill(entries, ...log.map((entry) => h("li", null, h("button", { type: "button", class: "quiet", onclick: () => { dialog.close(); go(entry.time); } }, clock(entry.time)),
+    fill(entries, ...log.map((entry) => h("li", null, h("button", { type: "button", class: "quiet", onclick: () => { dialog.close(); go(entry); } }, clock(entry.time)),
       ` ${entry.symbol}: ${entry.text}`)));
     if (typeof Notification !== "undefined" && Notification.permission === "granted") {
       new Notification(`${symbol} ${clock(time)}`, { body: text, tag: `${symbol}${text}` });
@@ -124,6 +126,7 @@ export function alertsPanel(store, go) {
     const isLive = at === null && date === null;
     if (!snapshot || !isLive || before?.symbol !== snapshot.symbol) {
       before = isLive ? snapshot : null;
+      hedgeBefore = isLive && day ? day.change("hedge_flow_cumulative_all", null, 5) : null;
       regime = { label: snapshot?.regime.label ?? "", count: HELD_SAMPLES, said: snapshot?.regime.label ?? "" };
       return;
     }

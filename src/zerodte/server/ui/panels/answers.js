@@ -26,7 +26,11 @@ export function answers(store) {
 
   store.on(["snapshot", "day"], () => {
     const { snapshot } = store.state;
-    if (!snapshot) return;
+    if (!snapshot) {
+      for (const each of [regime, levels, dealers, setup, sure]) fill(each.body);
+      all.hidden = true;
+      return;
+    }
     drawRegime(regime.body, snapshot);
     drawLevels(levels.body, snapshot, store);
     drawDealers(dealers.body, snapshot, store);

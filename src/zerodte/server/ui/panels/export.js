@@ -8,10 +8,14 @@ import { h } from "../dom.js";
 import { clock, dayName, stamp } from "../numbers.js";
 import { tableOf } from "./table.js";
 
-/** The API call behind the map. @param {Store["state"]} state */
-export function callOf({ symbol, metric, mode, bar, at, date, day }) {
+/** The API call behind a table. @param {Store["state"]} state @param {string} [name] of the table */
+export function callOf({ symbol, metric, mode, bar, at, date, day }, name = "map") {
   const until = at ?? (date && day ? day.times.at(-1) ?? null : null);
-  return address(`/v1/flow/zero-dte/heatmap/${symbol}`, { metric, mode, bar, minutes: 390, at: until === null ? null : stamp(until) });
+  const then = { at: until === null ? null : stamp(until) };
+  const flow = "/v1/flow/zero-dte";
+  if (name === "session") return address(`${flow}/series/${symbol}`, { bar: "30s", minutes: 390, ...then });
+  if (name === "strikes") return address(`${flow}/snapshot/${symbol}`, then);
+  return address(`${flow}/heatmap/${symbol}`, { metric, mode, bar, minutes: 390, ...then });
 }
 
 /** What a picture or table is of, in one line. @param {Store} store */
@@ -29,7 +33,7 @@ export function csvOf(store, name) {
     const text = value === null || value === undefined ? "" : String(value);
     return /[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
   };
-  return [`# ${caption(store)}`, `# ${location.origin}${callOf(store.state)}`, head.map(quote).join(","), ...rows.map((row) => row.map(quote).join(","))].join("\n");
+  return [`# ${caption(store)}`, `# ${location.origin}${callOf(store.state, name)}`, head.map(quote).join(","), ...rows.map((row) => row.map(quote).join(","))].join("\n");
 }
 
 /** All drawings of the page in one picture, with its caption and mark. @param {Store} store @returns {Promise<Blob>} */
@@ -106,7 +110,8 @@ export function exportPanel(store) {
 
 /** What proves a figure: the address, the tag and the digest of its inputs. @param {Store} store */
 function proof(store) {
-  const { symbol, snapshot, etag } = store.state;
+  const { symbol, snapshot, etag, at } = store.state;
   const path = address(`/v1/flow/zero-dte/snapshot/${symbol}`, { at: snapshot?.as_of });
-  return `${location.origin}${path}\nETag: ${etag ?? "(streamed)"}\ninputs_digest: ${snapshot?.metadata.inputs_digest ?? "unknown"}`;
+  // The tag of a live answer is another than that of the same instant asked as a past one.
+  return `${location.origin}${path}\n${at !== null && etag ? `ETag: ${etag}\n` : ""}inputs_digest: ${snapshot?.metadata.inputs_digest ?? "unknown"}`;
 }

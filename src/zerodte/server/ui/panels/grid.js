@@ -6,34 +6,44 @@ import { drawing, inks } from "../charts/canvas.js";
 import { Raster } from "../charts/raster.js";
 import { Day, sessionOf, StrikeTime } from "../day.js";
 import { fill, h } from "../dom.js";
+import { MOST_SYMBOLS } from "../loader.js";
 import { isKnown, money, newYorkInstant, price, stamp, UNKNOWN } from "../numbers.js";
 import { regimeOf } from "./answers.js";
 
 const FLOW = "/v1/flow/zero-dte";
-const MOST = 9;
 const COLUMN_MS = 300_000;
 const REFRESH_MS = 60_000;
 
 /** @param {Store} store @param {(symbol: string) => void} open */
 export function gridPanel(store, open) {
   const root = h("div", { class: "grid", hidden: true });
+  /** @type {ReturnType<typeof tile>[]} */
+  let tiles = [];
   /** @type {ReturnType<typeof setInterval> | undefined} */
   let timer;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let moved;
 
-  function show() {
+  function load() {
+    if (!document.hidden) tiles.forEach((each) => void each.load());
+  }
+
+  store.on(["view", "symbols"], () => {
     const { view, symbols } = store.state;
     root.hidden = view !== "grid";
     clearInterval(timer);
-    if (root.hidden) {
-      fill(root);
-      return;
-    }
-    const tiles = symbols.slice(0, MOST).map((symbol) => tile(store, symbol, open));
+    tiles.forEach((each) => each.stop());
+    tiles = root.hidden ? [] : symbols.slice(0, MOST_SYMBOLS).map((symbol) => tile(store, symbol, open));
     root.style.setProperty("--columns", String(Math.ceil(Math.sqrt(tiles.length))));
     fill(root, ...tiles.map((each) => each.root));
-    timer = setInterval(() => { if (!document.hidden) tiles.forEach(({ load }) => void load()); }, REFRESH_MS);
-  }
-  store.on(["view", "symbols", "date"], show);
+    load();
+    if (tiles.length) timer = setInterval(load, REFRESH_MS);
+  });
+  store.on(["at", "date"], () => {
+    clearTimeout(moved);
+    moved = setTimeout(load, 150);
+  });
+  store.on(["theme"], () => tiles.forEach((each) => each.request()));
   return root;
 }
 
@@ -44,12 +54,15 @@ function tile(store, symbol, open) {
   let day = null;
   const head = h("span", { class: "row" }, h("b", null, symbol));
   const foot = h("span", { class: "small muted" }, "loading");
-  const { canvas, request } = drawing(`${symbol}: strike by time`, (context, width, height) => {
+  let turn = 0;
+  const { canvas, request, stop } = drawing(`${symbol}: strike by time`, (context, width, height) => {
     if (day?.heat) drawTile(context, width, height, day, raster, store);
   });
   const root = h("button", { type: "button", class: "card tile", onclick: () => open(symbol) }, head, canvas, foot);
 
   async function load() {
+    turn += 1;
+    const asked = turn;
     const { at, date } = store.state;
     const time = at ?? (date === null ? null : newYorkInstant(date, "16:00"));
     const until = time === null ? null : stamp(time);
@@ -59,6 +72,7 @@ function tile(store, symbol, open) {
         get(address(`${FLOW}/series/${symbol}`, { bar: "5m", minutes: 390, at: until })),
         get(address(`${FLOW}/heatmap/${symbol}`, { bar: "5m", minutes: 390, at: until })),
       ]);
+      if (asked !== turn) return;
       if (!snapshot.body.regime) {
         foot.textContent = snapshot.body.message ?? UNKNOWN;
         return;
@@ -73,11 +87,10 @@ function tile(store, symbol, open) {
       foot.textContent = `flip ${price(snapshot.body.regime.gamma_flip)} · walls ${price(snapshot.body.levels.put_wall, 0)}, ${price(snapshot.body.levels.call_wall, 0)} · quality ${snapshot.body.metadata.data_quality_score ?? UNKNOWN}`;
       request();
     } catch (error) {
-      foot.textContent = error instanceof Error ? error.message : String(error);
+      if (asked === turn) foot.textContent = error instanceof Error ? error.message : String(error);
     }
   }
-  void load();
-  return { root, load };
+  return { root, load, request, stop };
 }
 
 /** @param {CanvasRenderingContext2D} context @param {number} width @param {number} height @param {Day} day @param {Raster} raster @param {Store} store */

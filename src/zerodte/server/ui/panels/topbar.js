@@ -20,15 +20,22 @@ export function topBar(store, choose, ...tools) {
   const mark = h("span", { class: "simulated", hidden: true }, "SIMULATED · not market data");
   const past = h("span", { class: "past", hidden: true });
   const time = h("span", { class: "clock" });
-  const state = h("span", { class: "state", role: "status" });
+  const word = h("span", { role: "status" });
+  const since = h("span", { "aria-hidden": "true" });
+  const state = h("span", { class: "state" }, word, since);
   const quality = h("span", { class: "quality" });
-  const lost = h("div", { class: "lost", role: "alert", hidden: true });
+  const lostWord = h("span", { role: "alert" });
+  const lostSince = h("span", { "aria-hidden": "true" });
+  const lost = h("div", { class: "lost", hidden: true }, lostWord, " ", lostSince);
 
-  store.on(["symbols", "brief", "symbol"], () => {
-    const { symbols: all, brief, symbol: current } = store.state;
+  store.on(["symbols", "brief", "symbol", "at", "date", "snapshot"], () => {
+    const { symbols: all, brief, symbol: current, at, date, snapshot } = store.state;
+    const isPast = at !== null || date !== null;
+    const own = snapshot?.symbol === current ? { spot: snapshot.underlying_price, netGex: snapshot.exposures.net_gex } : null;
     const first = all.slice(0, SHOWN);
     fill(symbols, ...first.map((symbol, index) => {
-      const { spot, netGex } = brief.get(symbol) ?? { spot: null, netGex: null };
+      // What other symbols were then is not known here.
+      const { spot, netGex } = (isPast ? symbol === current && own : brief.get(symbol)) || { spot: null, netGex: null };
       const tone = !isKnown(netGex) || netGex === 0 ? "" : netGex > 0 ? "positive" : "negative";
       return h("button", { type: "button", "aria-pressed": String(symbol === current), onclick: () => choose(symbol) },
         h("kbd", null, index + 1), h("b", null, symbol), h("span", { class: "spot" }, price(spot)),
@@ -52,17 +59,19 @@ export function topBar(store, choose, ...tools) {
     document.documentElement.classList.toggle("is-past", isPast);
     fill(time, h("b", null, `${clock(snapshot ? instant(snapshot.as_of) : null)} ET`), " ",
       h("small", null, snapshot ? `${duration(snapshot.time_to_close_hours)} to close` : ""));
-    const { text, tone } = isPast ? { text: "past", tone: "blue" } : stateOf(link, day?.times.at(-1) ?? null, snapshot?.market_open ?? false);
+    const { text, age: old, tone } = isPast ? { text: "past", age: "", tone: "blue" } : stateOf(link, day?.times.at(-1) ?? null, snapshot?.market_open ?? false);
     state.className = `state ${tone}`;
-    state.textContent = `● ${text}`;
+    say(word, `● ${text}`);
+    since.textContent = old;
     quality.textContent = `quality ${snapshot?.metadata.data_quality_score ?? UNKNOWN}`;
     const isLost = link.state === "lost" || link.state === "denied";
     lost.hidden = isPast || !isLost;
     document.documentElement.classList.toggle("is-lost", !isPast && isLost);
     if (isLost) {
       const wait = Math.max(0, Math.ceil((link.retryAt - Date.now()) / 1000));
-      lost.textContent = link.state === "denied" ? link.text
-        : `No answer since ${clock(link.heard)}; figures of ${clock(nowOf(store))}${wait ? `, again in ${wait} s` : ", trying again"}.`;
+      const silent = link.heard ? `No answer since ${clock(link.heard)}` : "No answer yet";
+      say(lostWord, link.state === "denied" ? link.text : store.state.day ? `${silent}; figures of ${clock(nowOf(store))}.` : `${silent}.`);
+      lostSince.textContent = link.state === "denied" ? "" : wait ? `Again in ${wait} s.` : "Trying again.";
     }
     document.title = titleOf(store);
     document.documentElement.dataset.state = problem ? "problem" : isPast ? "past" : link.state === "live" ? tone === "amber" ? "late" : "live" : link.state;
@@ -72,15 +81,20 @@ export function topBar(store, choose, ...tools) {
   return [lost, h("header", { class: "top" }, h("h1", null, "zerodte"), symbols, mark, past, time, state, quality, ...tools)];
 }
 
+/** Write a text where it is another, so that screen readers hear changes only. @param {Element} element @param {string} text */
+function say(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
 /** @param {Store["state"]["link"]} link @param {number | null} last epoch ms of the market @param {boolean} isOpen */
 function stateOf(link, last, isOpen) {
-  if (link.state === "lost") return { text: "lost", tone: "poor" };
-  if (link.state === "denied") return { text: "not allowed", tone: "poor" };
-  if (link.state === "connecting") return { text: "connecting", tone: "muted" };
-  if (!isOpen) return { text: "closed", tone: "muted" };
+  if (link.state === "lost") return { text: "lost", age: "", tone: "poor" };
+  if (link.state === "denied") return { text: "not allowed", age: "", tone: "poor" };
+  if (link.state === "connecting") return { text: "connecting", age: "", tone: "muted" };
+  if (!isOpen) return { text: "closed", age: "", tone: "muted" };
   const silent = Date.now() - link.sampled;
-  if (last !== null && link.sampled && silent > LATE_MS) return { text: `no sample for ${age(silent)}`, tone: "amber" };
-  return { text: link.heard ? `live, ${age(Date.now() - link.heard)} old` : "live", tone: "good" };
+  if (last !== null && silent > LATE_MS) return { text: "no sample", age: ` for ${age(silent)}`, tone: "amber" };
+  return { text: "live", age: link.heard ? `, ${age(Date.now() - link.heard)} old` : "", tone: "good" };
 }
 
 /** @param {Store} store */
