@@ -63,7 +63,7 @@ def client(tape: Tape) -> Iterator[httpx.Client]:
     with (
         ready(ReplayRunner(Stage(), [open_tape(tape.path)])) as market,
         served(create_app(market.service, ServerSettings())) as url,
-        httpx.Client(base_url=url, trust_env=False) as client,
+        httpx.Client(base_url=url, trust_env=False, timeout=60) as client,
     ):
         yield client
 

@@ -144,9 +144,9 @@ def test_a_server_with_keys_from_its_command_line(tmp_path: Path) -> None:
         path = re.fullmatch(r'curl -H "X-Api-Key: \$KEY" (http://\S+)', example)
         assert path is not None
         url = path[1]
-        assert httpx.get(url, trust_env=False).status_code == 401
+        assert httpx.get(url, trust_env=False, timeout=60).status_code == 401
         sent = {"x-api-key": key, "origin": "https://desk.example"}
-        answer = httpx.get(url, headers=sent, trust_env=False)
+        answer = httpx.get(url, headers=sent, trust_env=False, timeout=60)
         assert answer.headers["x-ratelimit-limit"] == "unlimited"
         assert answer.headers["access-control-allow-origin"] == "https://desk.example"
         limits = Path(f"/proc/{running.pid}/limits").read_text()
@@ -156,7 +156,9 @@ def test_a_server_with_keys_from_its_command_line(tmp_path: Path) -> None:
         account = url.partition("/v1")[0] + "/v1/account"
 
         def known() -> bool:
-            return httpx.get(account, headers={"x-api-key": later}, trust_env=False).is_success
+            return httpx.get(
+                account, headers={"x-api-key": later}, trust_env=False, timeout=60
+            ).is_success
 
         eventually(known)
         running.send_signal(signal.SIGTERM)

@@ -29,7 +29,7 @@ def url() -> Iterator[str]:
 def document(url: str, tmp_path: Path) -> Path:
     """The document as a file."""
     file = tmp_path / "openapi.json"
-    file.write_bytes(httpx.get(f"{url}/openapi.json", trust_env=False).content)
+    file.write_bytes(httpx.get(f"{url}/openapi.json", trust_env=False, timeout=60).content)
     return file
 
 

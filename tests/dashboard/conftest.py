@@ -60,7 +60,7 @@ class Market:
 
     def get(self, path: str, **query: str | int) -> Any:
         """The JSON of an answer."""
-        answer = httpx.get(self.url + path, params=query, trust_env=False)
+        answer = httpx.get(self.url + path, params=query, trust_env=False, timeout=60)
         assert answer.status_code == 200, answer.text
         return answer.json()
 
@@ -85,7 +85,7 @@ def market(*options: str, port: int = 0) -> Iterator[Market]:
         assert address is not None
         yield Market(process, address[1])
         process.send_signal(signal.SIGTERM)
-        process.communicate(timeout=30)
+        process.communicate(timeout=120)
 
 
 @pytest.fixture(scope="session")

@@ -36,7 +36,7 @@ POLICY: Final = (
 def client() -> Iterator[httpx.Client]:
     with (
         served(create_app(ExampleService(), ServerSettings())) as url,
-        httpx.Client(base_url=url, trust_env=False) as client,
+        httpx.Client(base_url=url, trust_env=False, timeout=60) as client,
     ):
         yield client
 

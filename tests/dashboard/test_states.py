@@ -87,7 +87,7 @@ def test_a_simulated_market_is_marked(tab: OpenTab, moving: Market) -> None:
 @pytest.mark.drill
 def test_tabs_share_one_stream(tab: OpenTab, moving: Market) -> None:
     def readers() -> float:
-        text = httpx.get(f"{moving.url}/metrics", trust_env=False).text
+        text = httpx.get(f"{moving.url}/metrics", trust_env=False, timeout=60).text
         (line,) = [each for each in text.splitlines() if each.startswith("zerodte_stream_readers ")]
         return float(line.split()[1])
 

@@ -28,7 +28,7 @@ def market(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
     with (
         ready(ReplayRunner(Stage(), [tape])) as market,
         served(create_app(market.service, ServerSettings())) as url,
-        httpx.Client(base_url=url, trust_env=False) as client,
+        httpx.Client(base_url=url, trust_env=False, timeout=60) as client,
     ):
         yield client
 

@@ -16,7 +16,7 @@ def everlasting() -> Iterator[tuple[ExampleService, httpx.Client]]:
     """One server for all tests: they begin where `service` puts it."""
     service = ExampleService()
     app = create_app(service, ServerSettings(base_url="http://zerodte.example"))
-    with served(app) as url, httpx.Client(base_url=url, trust_env=False) as client:
+    with served(app) as url, httpx.Client(base_url=url, trust_env=False, timeout=60) as client:
         yield service, client
 
 

@@ -68,7 +68,7 @@ def refusal(raw: socket.socket) -> str:
 
 
 def alive(url: str) -> bool:
-    return httpx.get(url + "/health", trust_env=False).status_code == 200
+    return httpx.get(url + "/health", trust_env=False, timeout=60).status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -156,7 +156,7 @@ def test_a_head_that_does_not_come_is_not_waited_for(
             assert answer(raw)[0].status == 200
         raw.sendall(begun)
         assert refusal(raw) == "request_timeout"
-        with httpx.Client(base_url=url, trust_env=False) as client:
+        with httpx.Client(base_url=url, trust_env=False, timeout=60) as client:
             said = client.get("/metrics").text
         assert 'zerodte_connections_aborted_total{reason="request_timeout"} 1.0' in said
 

@@ -26,7 +26,7 @@ def desk() -> Iterator[httpx.Client]:
     settings = ServerSettings(origins=(DESK, "http://localhost:3000"))
     with (
         served(create_app(ExampleService(), settings)) as url,
-        httpx.Client(base_url=url, trust_env=False) as client,
+        httpx.Client(base_url=url, trust_env=False, timeout=60) as client,
     ):
         yield client
 
@@ -111,7 +111,7 @@ def test_every_page() -> None:
     settings = ServerSettings(origins=("*",))
     with (
         served(create_app(ExampleService(), settings)) as url,
-        httpx.Client(base_url=url, trust_env=False) as client,
+        httpx.Client(base_url=url, trust_env=False, timeout=60) as client,
     ):
         answer = client.get(SPX, headers={"origin": "https://any.example"})
         assert answer.headers["access-control-allow-origin"] == "*"

@@ -158,7 +158,7 @@ def test_concurrent_requests_share_one_computation(symbol: str, status: int) -> 
     path = SPX.replace("SPX", symbol)
     with (
         served(create_app(service, ServerSettings(), turnstile)) as url,
-        httpx.Client(base_url=url, trust_env=False) as client,
+        httpx.Client(base_url=url, trust_env=False, timeout=60) as client,
         ThreadPoolExecutor(20) as pool,
     ):
         waiting = [pool.submit(client.get, path) for _ in range(20)]

@@ -294,7 +294,7 @@ class Door(OpenAccess):
 def door(service: ExampleService) -> Iterator[tuple[Door, httpx.Client]]:
     door = Door()
     app = application.create_app(service, ServerSettings(), door)
-    with served(app) as url, httpx.Client(base_url=url, trust_env=False) as client:
+    with served(app) as url, httpx.Client(base_url=url, trust_env=False, timeout=60) as client:
         yield door, client
 
 

@@ -314,7 +314,7 @@ def test_a_slow_reader_is_skipped_forward_and_harms_nobody(large: tuple[LargeSer
                     break
         assert skipped + numbers == 13
         assert skipped >= 1
-        with httpx.Client(base_url=url, trust_env=False) as client:
+        with httpx.Client(base_url=url, trust_env=False, timeout=60) as client:
             assert metric(client, "zerodte_stream_samples_skipped_total") == skipped
             assert metric(client, "zerodte_stream_samples_sent_total") == 13 + numbers
     assert kinds.count("skipped") == 1
@@ -326,7 +326,7 @@ def test_a_reader_that_takes_nothing_is_cut_off(
     monkeypatch.setattr(connection, "_STALL_S", 0.2)
     service, url = large
     with (
-        httpx.Client(base_url=url, trust_env=False) as client,
+        httpx.Client(base_url=url, trust_env=False, timeout=60) as client,
         EventReader(url + PATH),
         EventReader(url + PATH) as quick,
     ):
