@@ -19,11 +19,15 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from runtime.local_market import ready
+from server.keyed import create_key
 from server.ports import served
 from session.synthetic import synthetic_tape
+from zerodte.access.keyring import Keyring
+from zerodte.access.plan import DEFAULT_PLANS
 from zerodte.feeds.synthetic_tape import SYMBOL
 from zerodte.runtime.replay_runner import ReplayRunner
 from zerodte.server.app import ROUTES, create_app
+from zerodte.server.key_access import KeyAccess
 from zerodte.server.settings import ServerSettings
 from zerodte.service.stage import Stage
 from zerodte.wire.query import fields_of
@@ -68,13 +72,38 @@ def document(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
         ready(ReplayRunner(Stage(), [tape])) as market,
         served(create_app(market.service, ServerSettings())) as url,
     ):
-        loaded = schemathesis.openapi.from_url(f"{url}/openapi.json", wait_for_schema=5.0)
-        loaded.config.update(base_url=url)
-        yield loaded
+        yield _loaded(url)
 
 
-def _check(document: Any, path: str, mode: GenerationMode, count: int) -> None:
-    """Ask `count` cases of a route and check every answer."""
+def _loaded(url: str) -> Any:
+    document = schemathesis.openapi.from_url(f"{url}/openapi.json", wait_for_schema=60.0)
+    document.config.update(base_url=url)
+    return document
+
+
+@pytest.fixture(scope="module")
+def keyed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Any, dict[str, str]]]:
+    """The document of a market that asks for keys, and a key of each caller."""
+    folder = tmp_path_factory.mktemp("keyed")
+    keys = folder / "keys.db"
+    callers = {plan: create_key(keys, plan)[1] for plan in ("free", "growth", "enterprise")}
+    callers |= {"nobody": "", "a stranger": "zd_" + "x" * 40}
+    tape = synthetic_tape(folder, DAY)
+    keyring = Keyring(keys)
+    try:
+        with ready(ReplayRunner(Stage(), [tape])) as market:
+            access = KeyAccess(keyring, ROUTES, DEFAULT_PLANS)
+            app = create_app(market.service, ServerSettings(has_keys=True), access)
+            with served(app) as url:
+                yield _loaded(url), callers
+    finally:
+        keyring.close()
+
+
+def _check(
+    document: Any, path: str, mode: GenerationMode, count: int, key: str | None = None
+) -> None:
+    """Ask `count` cases of a route, perhaps with a key, and check every answer."""
 
     @settings(
         max_examples=count,
@@ -90,13 +119,13 @@ def _check(document: Any, path: str, mode: GenerationMode, count: int) -> None:
                 case.path_parameters["symbol"] = SYMBOL
             if "at" in case.query:  # no other expiry goes with it, which a schema cannot say
                 case.query.pop("expiry", None)
-        response = case.call()
+        response = case.call() if key is None else case.call(headers={"X-Api-Key": key})
         assert response.status_code < 500 or response.status_code == 503
         checks = list(CHECKS)
         if mode is GenerationMode.NEGATIVE:
             checks.append(negative_data_rejection)
         case.validate_response(response, checks=checks)
-        if mode is GenerationMode.POSITIVE and response.status_code == 400:
+        if key is None and mode is GenerationMode.POSITIVE and response.status_code == 400:
             error = json.loads(response.content)
             assert (error["error"], " ".join(error["message"].split()[:2])) in REFUSED_BY_STATE
 
@@ -121,3 +150,23 @@ def test_thousands_of_answers_are_as_described(
     document: Any, path: str, mode: GenerationMode
 ) -> None:
     _check(document, path, mode, MANY)
+
+
+@pytest.mark.parametrize("caller", ["free", "growth", "enterprise", "nobody", "a stranger"])
+def test_answers_to_every_caller_are_as_described(
+    keyed: tuple[Any, dict[str, str]], caller: str
+) -> None:
+    document, keys = keyed
+    for path in VARIED[:3]:
+        _check(document, path, GenerationMode.POSITIVE, FEW, keys[caller])
+
+
+@pytest.mark.drill
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("caller", ["free", "growth", "enterprise", "nobody", "a stranger"])
+def test_thousands_of_answers_to_every_caller_are_as_described(
+    keyed: tuple[Any, dict[str, str]], caller: str, mode: GenerationMode
+) -> None:
+    document, keys = keyed
+    for path in VARIED:
+        _check(document, path, mode, MANY // 18, keys[caller])

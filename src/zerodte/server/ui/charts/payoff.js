@@ -28,8 +28,11 @@ export function payoffChart(store) {
     if (!payoff || !isKnown(spot)) return;
     const sigma = store.state.snapshot?.expected_move?.remaining_1sd_dollars ?? spot * 0.005;
     const [low, high] = law ? [quantile(law, 0.005), quantile(law, 0.995)] : [spot - 2.5 * sigma, spot + 2.5 * sigma];
-    const closes = Array.from({ length: 121 }, (_, k) => low + (high - low) * k / 120);
+    const strikes = Object.values(entry.strikes_hint ?? {}).filter(isKnown);
+    const grid = Array.from({ length: 121 }, (_, k) => low + (high - low) * k / 120);
+    const closes = [...grid, ...strikes.filter((level) => level > low && level < high)].sort((a, b) => a - b);
     const values = closes.map(payoff);
+    context.fillStyle = inks().ink;
     const most = Math.max(...values.map(Math.abs)) || 1;
     const { ink, muted, positive, negative, faint } = inks();
     const x = (/** @type {number} */ close) => (close - low) / (high - low) * width;
@@ -64,6 +67,7 @@ export function payoffChart(store) {
     context.moveTo(x(spot), 0);
     context.lineTo(x(spot), height - 14);
     context.stroke();
+    for (const level of strikes) context.fillRect(x(level) - 0.5, height - 18, 1, 5);
     context.fillStyle = muted;
     context.textBaseline = "alphabetic";
     context.textAlign = "left";

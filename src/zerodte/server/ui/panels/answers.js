@@ -7,15 +7,17 @@ import {
 } from "../numbers.js";
 import { booksFigure, meter } from "./figures.js";
 
+/** Changes of a wall in a day that make it one to distrust. */
+const RESTLESS = 10;
 const BEHAVIOUR = {
-  positive_gamma: "Dealers sell rallies and buy dips: moves are dampened.",
-  negative_gamma: "Dealers buy rallies and sell dips: moves feed on themselves.",
+  positive_gamma: "By convention dealers sell rallies and buy dips: moves are dampened.",
+  negative_gamma: "By convention dealers buy rallies and sell dips: moves feed on themselves.",
   unknown: "What is known does not say which way dealers hedge.",
 };
 
 /** @param {Store} store */
 export function answers(store) {
-  const regime = card("regime", "1 · Regime");
+  const regime = card("regime", "1 · Regime, $ per 1% move");
   const levels = card("levels", "2 · Flip and walls");
   const dealers = card("dealers", "3 · Dealers");
   const setup = card("setup", "4 · Setup");
@@ -65,14 +67,14 @@ function drawRegime(body, snapshot) {
   const sentence = isDisputed
     ? "The convention says one sign; what was traded today says the opposite."
     : BEHAVIOUR[/** @type {keyof typeof BEHAVIOUR} */ (regime.label)] ?? "";
-  const verdict = inventory?.agrees === true ? "✓ agrees" : inventory?.agrees === false ? "⚠ opposite" : "? no sign";
+  const verdict = inventory?.agrees === true ? "✓ agrees" : inventory?.agrees === false ? "⚠ opposite" : "? sign open";
   fill(body,
     h("p", { class: `headline ${tone}` }, title, " ", h("span", { class: "figure" }, money(exposures.net_gex))),
     h("p", { class: "sentence", title: regime.description }, sentence, " ", turned ? h("strong", { class: "amber" }, turned) : since),
     booksFigure(exposures.net_gex, inventory),
     h("p", { class: "foot" },
       h("span", { title: `Net GEX of the positions inferred from trades: ${money(inventory?.net_gex)}, with its 90% interval` },
-        inventory ? `trades ${money(inventory.net_gex_low)} to ${money(inventory.net_gex_high)}` : "no trades yet"),
+        inventory ? `by trades ${money(inventory.net_gex)} (${money(inventory.net_gex_low)} to ${money(inventory.net_gex_high)})` : "no trades yet"),
       h("strong", { class: inventory?.agrees === true ? "good" : "amber" }, inventory ? verdict : "")));
 }
 
@@ -118,7 +120,7 @@ function drawLevels(body, snapshot, store) {
   fill(body, h("table", null, h("tbody", null, ...rows,
     h("tr", { class: "muted" }, h("th", { scope: "row" }, "1σ to close"), h("td", null, isKnown(sigma) ? `±${price(sigma)}` : UNKNOWN),
       h("td", { colspan: 2 }, `${strike(Math.round(move?.lower_bound ?? NaN))}–${strike(Math.round(move?.upper_bound ?? NaN))}`)))),
-  changes && h("p", { class: "muted small" }, changes));
+  changes && h("p", { class: `small ${changes.count > RESTLESS ? "amber" : "muted"}` }, changes.text));
 }
 
 /** Why the flip is not shown. @param {string} status */
@@ -143,7 +145,8 @@ function wallChanges(store) {
     changes += 1;
     since = day.times[k];
   }
-  return changes ? `call wall since ${hourMinute(since)}, ${changes} ${changes === 1 ? "change" : "changes"} today` : null;
+  if (!changes) return null;
+  return { count: changes, text: `call wall since ${hourMinute(since)}, ${changes} ${changes === 1 ? "change" : "changes"} today` };
 }
 
 /** @param {Element} body @param {Snapshot} snapshot @param {Store} store */

@@ -74,6 +74,7 @@ export function timeBar(store, replay) {
     if (document.activeElement !== date) date.value = chosen ?? (day ? dateOf(day.open) : "");
     const isLive = at === null && chosen === null;
     live.setAttribute("aria-pressed", String(isLive));
+    speed.hidden = isLive && !playing;
     track.request();
   });
   return h("footer", { class: "timebar" }, play, back, forth, speed, date,
