@@ -36,7 +36,7 @@ addEventListener("securitypolicyviolation", (event) =>
 _PATIENCE_S: Final = 60.0
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """A Chromium; tests are skipped without one, unless ZERODTE_BROWSER says that one is there."""
     path = os.environ.get("ZERODTE_BROWSER") or next(filter(None, map(shutil.which, _NAMES)), None)

@@ -44,8 +44,13 @@ CHECKS: Final = [
     response_schema_conformance,
 ]
 MODES: Final = [GenerationMode.POSITIVE, GenerationMode.NEGATIVE]
-#: Refusals of what is well-formed: they depend on what the market has seen.
-REFUSED_BY_STATE: Final = [("invalid_at", "at is"), ("no_strike_data_for_window", "no sample")]
+#: Refusals of what is well-formed: they depend on what the market has seen, or on which of two
+#: prices is the lower one, which a schema cannot say.
+REFUSED_BY_STATE: Final = [
+    ("invalid_at", "at is"),
+    ("no_strike_data_for_window", "no sample"),
+    ("invalid_strikes", "strikes must"),
+]
 #: Cases of each route and mode; five thousand in the drill.
 FEW: Final = 15
 MANY: Final = 360
