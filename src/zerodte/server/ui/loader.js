@@ -160,7 +160,8 @@ export class Loader {
       if (body.regime) this.store.set({ snapshot: body, etag, problem: null });
     } catch (error) {
       this.#past.delete(path);
-      if (error instanceof ApiError && this.asked === asked) this.store.set({ problem: error.message, snapshot: null, etag: null });
+      // Of a lost server the stream tells, and the last figures stand, marked as old.
+      if (error instanceof ApiError && asked !== null && this.asked === asked) this.store.set({ problem: error.message, snapshot: null, etag: null });
     }
   }
 

@@ -74,7 +74,8 @@ export function topBar(store, choose, ...tools) {
       lostSince.textContent = link.state === "denied" ? "" : wait ? `Again in ${wait} s.` : "Trying again.";
     }
     document.title = titleOf(store);
-    document.documentElement.dataset.state = problem ? "problem" : isPast ? "past" : link.state === "live" ? tone === "amber" ? "late" : "live" : link.state;
+    const current = link.state === "live" && tone === "amber" ? "late" : link.state;
+    document.documentElement.dataset.state = isPast ? "past" : problem && !isLost ? "problem" : current;
   }
   store.on(["snapshot", "link", "at", "date", "day", "problem", "symbol"], show);
   setInterval(show, 1000);
