@@ -23,10 +23,7 @@ _ID = "%Y-%m-%dT%H:%M:%SZ"
 def samples(events: Iterable[SampleEvent]) -> bytes:
     """The events of samples: a `bar` each, and a `snapshot` if there is one."""
     return b"".join(
-        _event(event.time, kind, data)
-        for event in events
-        for kind, data in ((b"bar", event.bar), (b"snapshot", event.snapshot))
-        if data is not None
+        _id(event.time) + part for event in events for part in _parts(event.bar, event.snapshot)
     )
 
 
@@ -34,13 +31,9 @@ def samples_of(symbol: str, events: Iterable[SampleEvent]) -> list[bytes]:
     """Events of a symbol's samples beside those of others: each says whose it is, without an id."""
     name = msgspec.json.encode(symbol)
     return [
-        _body(kind, data)
+        part
         for event in events
-        for kind, data in (
-            (b"bar", b'{"symbol":%b,%b' % (name, event.bar[1:])),
-            (b"snapshot", event.snapshot),
-        )
-        if data is not None
+        for part in _parts(b'{"symbol":%b,%b' % (name, event.bar[1:]), event.snapshot)
     ]
 
 
@@ -76,8 +69,10 @@ def read_id(last: bytes | None) -> int | None:
     return int(read.timestamp()) * SECOND
 
 
-def _event(time: int, kind: bytes, data: bytes) -> bytes:
-    return _id(time) + _body(kind, data)
+def _parts(bar: bytes, snapshot: bytes | None) -> list[bytes]:
+    """The events of one sample, without ids."""
+    parts = [_body(b"bar", bar)]
+    return parts if snapshot is None else [*parts, _body(b"snapshot", snapshot)]
 
 
 def _id(time: int) -> bytes:
