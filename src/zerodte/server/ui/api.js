@@ -15,6 +15,9 @@ export class ApiError extends Error {
   }
 }
 
+/** Where the answers about the same-day chain are. */
+export const FLOW = "/v1/flow/zero-dte";
+
 let key = "";
 
 /** @param {string} value the key that requests carry; empty for none */

@@ -6,6 +6,13 @@ import { limitOf } from "./scale.js";
 
 const HOUR = 3_600_000;
 const MINUTE = 60_000;
+/** The longest window that can be asked for: a whole session. */
+export const SESSION_MINUTES = 390;
+
+/** The end of a date's session as it is asked for, epoch ms; a half day ends before. @param {string} date yyyy-mm-dd */
+export function endOf(date) {
+  return newYorkInstant(date, "16:00");
+}
 
 /** The open and close of the session that a snapshot lies in, epoch ms. @param {Snapshot} snapshot @returns {[number, number]} */
 export function sessionOf(snapshot) {
@@ -17,7 +24,7 @@ export function sessionOf(snapshot) {
     return [Math.round((close - length) / MINUTE) * MINUTE, close];
   }
   const date = snapshot.expiration ?? dateOf(now);
-  return [newYorkInstant(date, "09:30"), newYorkInstant(date, "16:00")];
+  return [newYorkInstant(date, "09:30"), endOf(date)];
 }
 
 /** Samples of the session, one element per bar in every column. */
@@ -139,7 +146,7 @@ export class StrikeTime {
   /** How many minutes of columns are missing up to an instant, one column at least. @param {number} now */
   missing(now) {
     const end = this.open + this.columns.length * this.length;
-    return Math.min(390, Math.ceil(Math.max(this.length, now - end) / 60_000));
+    return Math.min(SESSION_MINUTES, Math.ceil(Math.max(this.length, now - end) / 60_000));
   }
 
   /** Where each given strike lies in the grid, which grows by new ones; null if they are the same. @param {number[]} strikes */
@@ -153,6 +160,11 @@ export class StrikeTime {
     const moved = before.map(indexOf);
     this.columns = this.columns.map((column) => column && spread(column, moved, this.strikes.length));
     return strikes.map(indexOf);
+  }
+
+  /** How many columns have ended by an instant. @param {number} time */
+  countAt(time) {
+    return Math.min(this.columns.length, Math.floor((time - this.open) / this.length + 1e-9));
   }
 
   /** The column that covers an instant. @param {number} time */
@@ -176,8 +188,7 @@ export class StrikeTime {
 
   /** The last whole column up to an instant. @param {number} time @returns {(number | null)[] | null} */
   lastAt(time) {
-    const end = Math.min(this.columns.length, Math.floor((time - this.open) / this.length + 1e-9));
-    for (let index = end - 1; index >= 0; index -= 1) {
+    for (let index = this.countAt(time) - 1; index >= 0; index -= 1) {
       const column = this.columns[index];
       if (column) return column;
     }
@@ -187,7 +198,7 @@ export class StrikeTime {
   /** The sum by strike of all columns up to an instant. @param {number} time */
   sumAt(time) {
     const sums = new Array(this.strikes.length).fill(0);
-    const end = Math.min(this.columns.length, Math.floor((time - this.open) / this.length + 1e-9));
+    const end = this.countAt(time);
     for (let index = 0; index < end; index += 1) {
       this.columns[index]?.forEach((value, row) => { sums[row] += value ?? 0; });
     }

@@ -2,12 +2,10 @@
 
 /** @import { Store, Metric, Snapshot } from "./store.js" */
 /** @import { FeedMessage } from "./feed.js" */
-import { address, ApiError, get } from "./api.js";
-import { Day, sessionOf, StrikeTime } from "./day.js";
-import { dateOf, instant, newYorkInstant, stamp } from "./numbers.js";
+import { address, ApiError, FLOW, get } from "./api.js";
+import { Day, endOf, SESSION_MINUTES, sessionOf, StrikeTime } from "./day.js";
+import { dateOf, instant, stamp } from "./numbers.js";
 
-const FLOW = "/v1/flow/zero-dte";
-const SESSION_MINUTES = 390;
 const SNAPSHOTS_AHEAD = 5;
 export const MOST_SYMBOLS = 9;
 const RETRY_MS = 3000;
@@ -63,7 +61,7 @@ export class Loader {
   get asked() {
     const { at, date } = this.store.state;
     if (at !== null) return at;
-    return date === null ? null : newYorkInstant(date, "16:00");
+    return date === null ? null : endOf(date);
   }
 
   /** Load the day of the symbol, and what stands at the instant looked at. */
@@ -108,7 +106,7 @@ export class Loader {
   /** The last instant of the day that has answers, for those that ask `at`. */
   #until() {
     const { date } = this.store.state;
-    return date === null ? null : stamp(newYorkInstant(date, "16:00"));
+    return date === null ? null : stamp(endOf(date));
   }
 
   /** Load the map of the metric: its last minutes first if so told, then all. @param {number} [first] minutes */

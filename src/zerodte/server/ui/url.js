@@ -1,6 +1,7 @@
 /** The state of the page in its address, so that a link shows what its sender saw. Never the key. */
 
 /** @import { State } from "./store.js" */
+import { endOf } from "./day.js";
 import { clock, dateOf, newYorkInstant } from "./numbers.js";
 
 /** @typedef {Pick<State, "symbol" | "date" | "at" | "metric" | "mode" | "bar" | "view" | "prices" | "theme">} Shared */
@@ -26,7 +27,7 @@ function range(text) {
 export function readAddress(search, preferred) {
   const query = new URLSearchParams(search);
   const day = query.get("d") ?? "";
-  const date = /^\d{4}-\d{2}-\d{2}$/.test(day) && !Number.isNaN(newYorkInstant(day, "16:00")) ? day : null;
+  const date = /^\d{4}-\d{2}-\d{2}$/.test(day) && !Number.isNaN(endOf(day)) ? day : null;
   const time = /^\d{2}:\d{2}(:\d{2})?$/.test(query.get("t") ?? "") ? query.get("t") : null;
   const at = date && time ? newYorkInstant(date, time) : NaN;
   const theme = query.get("th") ?? preferred;

@@ -4,6 +4,7 @@
 /** @import { Day } from "../day.js" */
 import uPlot from "../vendor/uPlot.esm.js";
 import { dateOf, hourMinute, isKnown, price, stamp, strike as strikeText } from "../numbers.js";
+import { levelsOf } from "../levels.js";
 import { AXIS_WIDTH, clip, CROSSHAIR, drawLabels, drawLine, follow, timeAxis } from "./axes.js";
 import { hatch, inks } from "./canvas.js";
 import { Raster } from "./raster.js";
@@ -109,8 +110,7 @@ function drawMap(u, store, raster) {
   const [from, to] = [day.open, now].map((time) => u.valToPos(time / 1000, "x", true));
   ctx.fillStyle = hatch(ctx);
   ctx.fillRect(from, bbox.top, Math.max(0, to - from), bbox.height);
-  const columns = Math.min(heat.columns.length, Math.floor((now - day.open) / heat.length + 1e-9));
-  raster.paint(ctx, columns, (column) => u.valToPos((day.open + column * heat.length) / 1000, "x", true),
+  raster.paint(ctx, heat.countAt(now), (column) => u.valToPos((day.open + column * heat.length) / 1000, "x", true),
     (price) => u.valToPos(price, "y", true));
   ctx.restore();
 }
@@ -149,21 +149,12 @@ function drawOver(u, store) {
 /** One label per price: levels that coincide share it. @param {import("../store.js").Snapshot} snapshot */
 function labelsOf(snapshot) {
   const { ink, flip, magnet } = inks();
-  /** @type {[string, number | null | undefined, string][]} */
-  const levels = [
-    ["call wall", snapshot.levels?.call_wall, ink], ["put wall", snapshot.levels?.put_wall, ink],
-    ["magnet", snapshot.pin_risk?.magnet_strike, magnet], ["flip", snapshot.regime?.gamma_flip, flip],
-    ["spot", snapshot.underlying_price, ink],
-  ];
-  /** @type {Map<number, {price: number, text: string, ink: string}>} */
-  const labels = new Map();
-  for (const [name, level, colour] of levels) {
-    if (!isKnown(level)) continue;
-    const known = labels.get(level);
-    const shown = name === "spot" || name === "flip" ? price(level) : strikeText(level);
-    labels.set(level, { price: level, ink: known?.ink ?? colour, text: known ? `${name} = ${known.text}` : `${name} ${shown}` });
-  }
-  return [...labels.values()];
+  const colours = { "call wall": ink, "put wall": ink, magnet, flip, spot: ink };
+  return [...levelsOf(snapshot)].map(([level, names]) => {
+    const isExact = names[0] === "spot" || names[0] === "flip";
+    const shown = isExact ? price(level) : strikeText(level);
+    return { price: level, ink: colours[names[0]], text: `${names.toReversed().join(" = ")} ${shown}` };
+  });
 }
 
 /** One and two remaining sigmas, as they widen to the close. @param {uPlot} u @param {Store} store */

@@ -5,6 +5,7 @@ import { card, fill, h } from "../dom.js";
 import {
   chance, clock, dollars, hourMinute, instant, isKnown, money, percent, price, signed, strike, UNKNOWN, words,
 } from "../numbers.js";
+import { levelsOf } from "../levels.js";
 import { booksFigure, meter } from "./figures.js";
 
 /** Changes of a wall in a day that make it one to distrust. */
@@ -84,19 +85,10 @@ function drawRegime(body, snapshot) {
  * @returns {{name: string, price: number}[]}
  */
 export function levelRows(snapshot) {
-  /** @type {[string, number | null | undefined][]} */
-  const found = [
-    ["Call wall", snapshot.levels?.call_wall], ["Put wall", snapshot.levels?.put_wall],
-    ["Magnet", snapshot.pin_risk?.magnet_strike], ["Flip", snapshot.regime?.gamma_flip], ["▸ Spot", snapshot.underlying_price],
-  ];
-  /** @type {Map<number, string>} */
-  const names = new Map();
-  for (const [name, level] of found) {
-    if (!isKnown(level)) continue;
-    const known = names.get(level);
-    names.set(level, known ? `${known} · ${name.toLowerCase()}` : name);
-  }
-  return [...names].map(([level, name]) => ({ name, price: level })).sort((a, b) => b.price - a.price);
+  return [...levelsOf(snapshot)].map(([price, names]) => {
+    const name = names.map((each) => (each === "spot" ? "▸ spot" : each)).join(" · ");
+    return { price, name: name === "▸ spot" ? "▸ Spot" : name.charAt(0).toUpperCase() + name.slice(1) };
+  }).sort((a, b) => b.price - a.price);
 }
 
 /** @param {Element} body @param {Snapshot} snapshot @param {Store} store */

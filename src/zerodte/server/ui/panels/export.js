@@ -1,9 +1,10 @@
 /** What leaves the page: a picture that says what it shows, a CSV as answered, and the call that was asked. */
 
 /** @import { Store } from "../store.js" */
-import { address } from "../api.js";
+import { address, FLOW } from "../api.js";
 import { inks } from "../charts/canvas.js";
 import { nowOf } from "../charts/heat.js";
+import { SESSION_MINUTES } from "../day.js";
 import { h } from "../dom.js";
 import { clock, dayName, stamp } from "../numbers.js";
 import { tableOf } from "./table.js";
@@ -12,10 +13,9 @@ import { tableOf } from "./table.js";
 export function callOf({ symbol, metric, mode, bar, at, date, day }, name = "map") {
   const until = at ?? (date && day ? day.times.at(-1) ?? null : null);
   const then = { at: until === null ? null : stamp(until) };
-  const flow = "/v1/flow/zero-dte";
-  if (name === "session") return address(`${flow}/series/${symbol}`, { bar: "30s", minutes: 390, ...then });
-  if (name === "strikes") return address(`${flow}/snapshot/${symbol}`, then);
-  return address(`${flow}/heatmap/${symbol}`, { metric, mode, bar, minutes: 390, ...then });
+  if (name === "session") return address(`${FLOW}/series/${symbol}`, { bar: "30s", minutes: SESSION_MINUTES, ...then });
+  if (name === "strikes") return address(`${FLOW}/snapshot/${symbol}`, then);
+  return address(`${FLOW}/heatmap/${symbol}`, { metric, mode, bar, minutes: SESSION_MINUTES, ...then });
 }
 
 /** What a picture or table is of, in one line. @param {Store} store */
@@ -111,7 +111,7 @@ export function exportPanel(store) {
 /** What proves a figure: the address, the tag and the digest of its inputs. @param {Store} store */
 function proof(store) {
   const { symbol, snapshot, etag, at } = store.state;
-  const path = address(`/v1/flow/zero-dte/snapshot/${symbol}`, { at: snapshot?.as_of });
+  const path = address(`${FLOW}/snapshot/${symbol}`, { at: snapshot?.as_of });
   // The tag of a live answer is another than that of the same instant asked as a past one.
   return `${location.origin}${path}\n${at !== null && etag ? `ETag: ${etag}\n` : ""}inputs_digest: ${snapshot?.metadata.inputs_digest ?? "unknown"}`;
 }

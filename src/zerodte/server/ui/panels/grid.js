@@ -1,16 +1,15 @@
 /** All symbols at once: spot with its levels over a small map, regime and quality; a click opens one. */
 
 /** @import { Store } from "../store.js" */
-import { address, get } from "../api.js";
+import { address, FLOW, get } from "../api.js";
 import { drawing, inks } from "../charts/canvas.js";
 import { Raster } from "../charts/raster.js";
-import { Day, sessionOf, StrikeTime } from "../day.js";
+import { Day, endOf, SESSION_MINUTES, sessionOf, StrikeTime } from "../day.js";
 import { fill, h } from "../dom.js";
 import { MOST_SYMBOLS } from "../loader.js";
-import { isKnown, money, newYorkInstant, price, stamp, UNKNOWN } from "../numbers.js";
+import { isKnown, money, price, stamp, UNKNOWN } from "../numbers.js";
 import { regimeOf } from "./answers.js";
 
-const FLOW = "/v1/flow/zero-dte";
 const COLUMN_MS = 300_000;
 const REFRESH_MS = 60_000;
 
@@ -64,13 +63,13 @@ function tile(store, symbol, open) {
     turn += 1;
     const asked = turn;
     const { at, date } = store.state;
-    const time = at ?? (date === null ? null : newYorkInstant(date, "16:00"));
+    const time = at ?? (date === null ? null : endOf(date));
     const until = time === null ? null : stamp(time);
     try {
       const [snapshot, series, map] = await Promise.all([
         get(address(`${FLOW}/snapshot/${symbol}`, { strike_range: 0.01, at: until })),
-        get(address(`${FLOW}/series/${symbol}`, { bar: "5m", minutes: 390, at: until })),
-        get(address(`${FLOW}/heatmap/${symbol}`, { bar: "5m", minutes: 390, at: until })),
+        get(address(`${FLOW}/series/${symbol}`, { bar: "5m", minutes: SESSION_MINUTES, at: until })),
+        get(address(`${FLOW}/heatmap/${symbol}`, { bar: "5m", minutes: SESSION_MINUTES, at: until })),
       ]);
       if (asked !== turn) return;
       if (!snapshot.body.regime) {

@@ -24,8 +24,7 @@ export function tableOf(store, name) {
   if (name === "map") {
     const { heat } = day;
     if (!heat) return { head: [], rows: [] };
-    const end = Math.floor((nowOf(store) - day.open) / heat.length + 1e-9);
-    const rows = heat.columns.slice(0, end).flatMap((column, index) =>
+    const rows = heat.columns.slice(0, heat.countAt(nowOf(store))).flatMap((column, index) =>
       (column ? [[stamp(day.open + (index + 1) * heat.length), ...column]] : []));
     return { head: ["t", ...heat.strikes.map(String)], rows };
   }
