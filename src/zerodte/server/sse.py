@@ -69,9 +69,9 @@ def read_id(last: bytes | None) -> int | None:
     return int(read.timestamp()) * SECOND
 
 
-def _parts(bar: bytes, snapshot: bytes | None) -> list[bytes]:
+def _parts(sample: bytes, snapshot: bytes | None) -> list[bytes]:
     """The events of one sample, without ids."""
-    parts = [_body(b"bar", bar)]
+    parts = [_body(b"bar", sample)]
     return parts if snapshot is None else [*parts, _body(b"snapshot", snapshot)]
 
 
