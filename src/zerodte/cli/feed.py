@@ -6,8 +6,9 @@ from pathlib import Path
 import click
 
 from zerodte.cli.configuration.options import plain_option
-from zerodte.cli.options import CLOCK_TIME, DATABENTO, FOLDER, Finite, Whole
+from zerodte.cli.options import CBOE, CLOCK_TIME, DATABENTO, FOLDER, VENDORS, Finite, Whole
 from zerodte.clock import new_york
+from zerodte.feeds.cboe_server import CboeServer
 from zerodte.feeds.databento_gateway import DatabentoGatewayServer
 from zerodte.feeds.databento_session import DATABENTO_KEY
 from zerodte.feeds.fault_script import FaultScript, fault_script
@@ -23,7 +24,7 @@ _LINE = "line"
 @click.option(
     "--as",
     "protocol",
-    type=click.Choice([_LINE, DATABENTO]),
+    type=click.Choice([_LINE, *VENDORS]),
     default=_LINE,
     show_default=True,
     help="The protocol: of this project, or a vendor's.",
@@ -69,28 +70,26 @@ def feed_command(
     faults: str | None,
 ) -> None:
     """Send the tape in folder TAPE as a live feed to every client that connects."""
+    if protocol == _LINE and start:
+        raise click.UsageError("--from needs a vendor's protocol, such as --as databento")
+    if protocol != _LINE and no_resume:
+        raise click.UsageError("--no-resume is for --as line")
+    if protocol != DATABENTO and faults:
+        raise click.UsageError("--faults needs --as databento")
     opened = open_tape(tape)
-    feed: TcpFeedServer | DatabentoGatewayServer
+    begin = None if start is None else new_york(opened.session.date, start)
+    feed: TcpFeedServer | CboeServer | DatabentoGatewayServer
+    note = ""
     if protocol == _LINE:
-        if faults or start:
-            raise click.UsageError(
-                "--faults and --from need a vendor's protocol, such as --as databento"
-            )
         feed = TcpFeedServer(opened, speed, is_resumable=not no_resume, host=host, port=port)
-        note = ""
+    elif protocol == CBOE:
+        feed = CboeServer(opened, speed, start=begin, host=host, port=port)
+        note = f" It has {', '.join(feed.symbols)}."
     else:
-        if no_resume:
-            raise click.UsageError("--no-resume is for --as line; a vendor's protocol replays")
         script = fault_script(faults, opened.session) if faults else FaultScript()
         key = environment_key(DATABENTO_KEY)
         feed = DatabentoGatewayServer(
-            opened,
-            speed,
-            key=key,
-            host=host,
-            port=port,
-            start=None if start is None else new_york(opened.session.date, start),
-            faults=script,
+            opened, speed, key=key, host=host, port=port, start=begin, faults=script
         )
         note = f" It accepts {'the key of ' + DATABENTO_KEY if key else 'any key'}."
     click.echo("Feed on {}:{}; Ctrl-C stops.".format(*feed.address) + note)

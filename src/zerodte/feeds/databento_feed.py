@@ -187,8 +187,8 @@ class DatabentoConnection:
         until = self._progress(streams)
         arrivals = self._reference_arrivals(until)
         for stream in streams:
-            if text := stream.lost():
-                arrivals.append(Arrival(until, lost=text))
+            if loss := stream.lost(until):
+                arrivals.append(Arrival(until, lost=loss.reason, lost_since=loss.since))
             rows = stream.release(until)
             if rows is not None:
                 arrivals.append(self._arrival(until, stream.name, rows))

@@ -5,7 +5,7 @@ session has come as far, and a session that is ahead is not read: TCP is its buf
 """
 
 from collections import deque
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -21,6 +21,20 @@ from zerodte.tape.feed_manifest import FeedStream
 _MOST_WAITING: Final = 200_000
 #: Of a session's heartbeat, ns of the vendor's clock, and a second more.
 _MOST_SILENCE: Final = (HEARTBEAT_S + 1) * SECOND
+
+
+class Loss(NamedTuple):
+    """Records that may be missing.
+
+    Attributes:
+        since: UTC ns.
+        until: UTC ns.
+        reason: In words.
+    """
+
+    since: int
+    until: int
+    reason: str
 
 
 class DatabentoStream:
@@ -54,6 +68,7 @@ class DatabentoStream:
         self._ids = ids
         self._waiting: deque[Records] = deque()
         self._count = 0
+        self._loss: Loss | None = None
         self._newest = 0
 
     @property
@@ -93,12 +108,19 @@ class DatabentoStream:
                 self._add(rows)
         if self.is_live and self._repeated is not None:
             self._end_repetition()
+        if self._session.lost:
+            session = self._session
+            self._lose(session.lost_since or self._since, session.lost_until, session.lost)
+            session.lost = ""
         return self._session.has_heard
 
-    def lost(self) -> str:
-        """Why records are missing since the last call, in words; empty if none is."""
-        text, self._session.lost = self._session.lost, ""
-        return text
+    def lost(self, until: int) -> Loss | None:
+        """What may be missing up to `until` (UTC ns), and was not said before; None if nothing."""
+        loss = self._loss
+        if loss is None or loss.since >= until:
+            return None
+        self._loss = None if until >= loss.until else loss._replace(since=until)
+        return loss
 
     def release(self, until: int) -> Records | None:
         """The records up to the first one that was received after `until` (UTC ns)."""
@@ -140,6 +162,13 @@ class DatabentoStream:
         missing = 0 if self._repeated is None else self._repeated.missing_since(self._since)
         self._repeated = None
         if missing:
-            self._session.lost = self._session.lost or (
-                f"the vendor did not send again {missing:,} of the last records of {self.name}"
+            self._lose(
+                self._since,
+                0,
+                f"the vendor did not send again {missing:,} of the last records of {self.name}",
             )
+
+    def _lose(self, since: int, until: int, reason: str) -> None:
+        since = since if self._loss is None else min(since, self._loss.since)
+        until = max(until or max(self._newest, self._session.newest), since + 1)
+        self._loss = Loss(since, until, reason)

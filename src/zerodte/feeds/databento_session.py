@@ -66,6 +66,8 @@ class DatabentoSession:
         clock: The gateway's clock.
         replays: Subscriptions whose replay has not ended.
         lost: Why the gateway left out records since the last look, in words; empty if it did not.
+        lost_since: Receive time of the last record before, UTC ns; 0 if there is none.
+        lost_until: Likewise of the first one after them.
         has_heard: Whether the last look brought any bytes.
         newest: The newest time that a system record told, UTC ns; 0 without one.
 
@@ -78,6 +80,8 @@ class DatabentoSession:
         self.clock = DatabentoClock(0, 1.0)
         self.replays = 0
         self.lost = ""
+        self.lost_since = self.lost_until = 0
+        self._last = 0
         self.has_heard = False
         self.newest = 0
         self._splitter = RecordSplitter()
@@ -155,6 +159,10 @@ class DatabentoSession:
         for block in self._splitter.split(content) if content else ():
             if block.schema:
                 blocks.append(block)
+                times = block.records["ts_recv"].astype(np.int64)
+                if self.lost and not self.lost_until:
+                    self.lost_until = int(times[0])
+                self._last = int(times[-1])
             elif len(block.records):
                 self._obey(block)
         return blocks
@@ -202,6 +210,7 @@ class DatabentoSession:
     def _take_error(self, code: int, text: str) -> None:
         if code == protocol.GatewayErrorCode.SKIPPED_RECORDS:
             self.lost = f"the vendor skipped records: {text}"
+            self.lost_since, self.lost_until = self._last, 0
         elif code == protocol.GatewayErrorCode.SYMBOL_RESOLUTION_FAILED:
             return  # a root without contracts; that nothing is found is said elsewhere
         elif code in _FINAL:

@@ -78,12 +78,14 @@ class Arrival:
         name: The stream's; empty for a clock update.
         piece: The records; None for a clock update.
         lost: Why records up to the clock may be missing, in words; empty if none is.
+        lost_since: Since when they may be, UTC ns.
     """
 
     clock: int
     name: str = ""
     piece: Piece | None = None
     lost: str = ""
+    lost_since: int = 0
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -108,6 +110,14 @@ class _PendingRecords(NamedTuple):
     piece: Piece
 
 
+class _Gap(NamedTuple):
+    """Ticks that end after `since` and by `until`, both UTC ns, and why records may be missing."""
+
+    since: int
+    until: int
+    reason: str
+
+
 class TickAssembler:
     """Assembles the ticks of a session.
 
@@ -127,7 +137,7 @@ class TickAssembler:
         self._pending: dict[str, list[_PendingRecords]] = {}
         self._newest_ends: dict[str, int] = {}
         self._outage = ""
-        self._gap_end, self._gap_reason = 0, ""
+        self._gaps: list[_Gap] = []
         self.pending_count = 0
 
     @property
@@ -165,7 +175,7 @@ class TickAssembler:
     def skip(self, until: int, reason: str) -> None:
         """Mark the feed as back; records up to `until` (UTC ns) are lost."""
         self.resume()
-        self._gap_end, self._gap_reason = _tick_end(until), reason
+        self._gaps.append(_Gap(0, _tick_end(until), reason))
         self.advance(until)
 
     def advance(self, clock: int) -> None:
@@ -176,7 +186,7 @@ class TickAssembler:
         """Add records to open ticks, and advance the clock."""
         piece = arrival.piece
         if arrival.lost:
-            self._lose(arrival.clock, arrival.lost)
+            self._gaps.append(_Gap(arrival.lost_since, _tick_end(arrival.clock), arrival.lost))
         if piece is not None and len(piece.records):
             ends = self._ends(arrival.name, piece.records, arrival.clock)
             self._pending.setdefault(arrival.name, []).append(_PendingRecords(ends, piece))
@@ -237,14 +247,10 @@ class TickAssembler:
             self._pending[name] = [rest]
         return _PendingRecords(ends[:count], piece.rows(0, count))
 
-    def _lose(self, until: int, reason: str) -> None:
-        """Mark the open ticks up to a time (UTC ns) as having a gap; an earlier reason stays."""
-        if self._last_end >= self._gap_end:
-            self._gap_reason = reason
-        self._gap_end = max(self._gap_end, _tick_end(until))
-
     def _gap(self, end: int) -> str:
-        return self._gap_reason if end <= self._gap_end else self._outage
+        self._gaps = [gap for gap in self._gaps if gap.until >= end]
+        found = (gap.reason for gap in self._gaps if gap.since < end)
+        return next(found, self._outage)
 
 
 def _tick_end(time: int) -> int:
