@@ -67,6 +67,8 @@ INPUTS: Final = np.dtype(
     [
         ("at", "i8"),  # the sample's time
         ("spot", "f8"),  # dollars
+        ("spot_low", "f8"),  # since the sample before, this one included
+        ("spot_high", "f8"),
         ("spot_source", "i1"),  # of SPOT_SOURCES
         ("disagreement", "f8"),  # of spot and parity, a fraction
         ("apart", "f8"),  # how far apart the tape's own prices lie, a fraction

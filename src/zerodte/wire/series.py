@@ -37,6 +37,8 @@ class SeriesBar(Struct, frozen=True, gc=False):
     ]
     hedge_flow_put_cumulative: Annotated[Whole, about("The same of puts.")]
     hedge_flow_cumulative_all: Annotated[Whole, about("Calls plus puts.")]
+    spot_low: Annotated[Number, about("Lowest spot of the bar, by the second, dollars.")]
+    spot_high: Annotated[Number, about("Highest spot of the bar, by the second, dollars.")]
 
 
 class Series(WindowAnswer, frozen=True, kw_only=True, gc=False):
