@@ -432,3 +432,23 @@ def test_a_bars_range_is_that_of_the_stocks_quotes(bar: BarSize) -> None:
         assert each["spot_high"] == pytest.approx(of_bar.max(), rel=1e-7)
     silent = made_bars[-1]
     assert (silent["spot"], silent["spot_low"], silent["spot_high"]) == (None, None, None)
+
+
+def test_a_bar_has_the_figures_of_the_snapshot_then(seen: Seen) -> None:
+    """Of each sample live, and of the bar of it after the close."""
+    query = SeriesQuery(symbol="SPX", bar="30s", minutes=390)
+    made_bars = read(series(seen.frame(seen.session.hours.close), query))["bars"]
+    inventories = 0
+    for bar in made_bars:
+        then = read(seen.said[time_of(bar)][0])
+        if "error" in then:
+            assert (bar["remaining_1sd_dollars"], bar["data_quality_score"]) == (None, None)
+            assert bar["inventory_net_gex"] is None
+            continue
+        assert bar["remaining_1sd_dollars"] == then["expected_move"]["remaining_1sd_dollars"]
+        assert bar["data_quality_score"] == then["metadata"]["data_quality_score"]
+        for name in ("net_gex", "net_gex_low", "net_gex_high"):
+            book = then["dealer_inventory"]
+            assert bar[f"inventory_{name}"] == (None if book is None else book[name])
+            inventories += bar[f"inventory_{name}"] is not None
+    assert inventories > 90

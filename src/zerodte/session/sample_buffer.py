@@ -297,5 +297,7 @@ def _figures_row(observation: ChainObservation, state: ChainState | None) -> tup
         REGIMES.index(state.regime),
         state.atm_volatility,
         float(live.charm_hour.sum()),
+        state.sigma,
+        state.quality.data,
         *flows,
     )

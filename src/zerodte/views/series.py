@@ -43,6 +43,10 @@ def series_bars(day: SampleDay, over: Window) -> list[SeriesBar]:
         *(integers(flow, traded) for flow in (calls, puts, calls + puts)),
         numbers(lowest(day.inputs["spot_low"], over)),
         numbers(highest(day.inputs["spot_high"], over)),
+        numbers(figures["remaining_sigma"]),
+        wholes(figures["data_quality"]),
+        # As in a snapshot: without a trade, the book is the morning's prior and nothing more.
+        *(numbers(np.where(traded, end, np.nan)) for end in inputs["book_gex"].T),
     )
     return [SeriesBar(*bar) for bar in zip(*columns, strict=True)]
 
