@@ -4,10 +4,13 @@ import math
 from typing import Any
 
 from zerodte.arrays import F64
+from zerodte.constants import SECOND
 from zerodte.engine.arithmetic import ratio
+from zerodte.engine.chain_inputs import ChainInputs
 from zerodte.engine.exposure import ChainExposures
 from zerodte.engine.hedging import Hedge
 from zerodte.engine.quality import weighted_spread_pct
+from zerodte.engine.levels import walls
 from zerodte.engine.regime import flow_shift, sign
 from zerodte.engine.state import ChainState
 from zerodte.session.decision import Decision, label_of
@@ -169,6 +172,8 @@ def levels_block(state: ChainState) -> positioning.Levels:
     """Walls, magnet and their company."""
     levels, spot = state.levels, state.spot.value
     return positioning.Levels(
+    by_right = (walls(state.instant.chain.strikes, gex) for gex in state.exposures.gex)
+    (_, second_call, third_call), (_, second_put, third_put) = by_right
         call_wall=number(levels.call_wall.strike),
         call_wall_gex=number(levels.call_wall.value),
         call_wall_strength=number(levels.call_wall_strength),
@@ -182,6 +187,14 @@ def levels_block(state: ChainState) -> positioning.Levels:
         side_put_wall=number(levels.side_put_wall.strike),
         side_put_wall_gex=number(levels.side_put_wall.value),
         distance_to_magnet_dollars=number(spot - levels.magnet.strike),
+        call_wall_2=number(second_call.strike),
+        call_wall_2_gex=number(second_call.value),
+        call_wall_3=number(third_call.strike),
+        call_wall_3_gex=number(third_call.value),
+        put_wall_2=number(second_put.strike),
+        put_wall_2_gex=number(second_put.value),
+        put_wall_3=number(third_put.strike),
+        put_wall_3_gex=number(third_put.value),
         highest_oi_strike=number(levels.highest_open_interest.strike),
         highest_oi_total=whole(levels.highest_open_interest.value),
         max_positive_gamma=number(levels.max_positive_gamma),
@@ -205,9 +218,8 @@ def metadata_block(reading: Reading) -> conditions.Metadata:
     """How far to trust the answer."""
     state = reading.state
     now, quality, settled = state.instant, state.quality, state.instant.oi_as_of
-    age = math.nan if now.newest is None else (now.clock.now - now.newest) / 1e9
     return conditions.Metadata(
-        snapshot_age_seconds=number(age),
+        snapshot_age_seconds=number(age_seconds(state.instant, now.clock.now)),
         chain_contract_count=int(now.listed.sum()),
         data_quality_score=whole(quality.data),
         greek_smoothness_score=whole(quality.smoothness),
@@ -216,6 +228,11 @@ def metadata_block(reading: Reading) -> conditions.Metadata:
         classified_volume_pct=number(100.0 * now.classified_share),
         volume_by_rule=dict(reading.volume_by_rule),
         oi_as_of=None if settled is None else timestamp(settled),
+def age_seconds(instant: ChainInputs, now: int) -> float:
+    """How long before `now` (UTC ns) the chain's newest record came; NaN without any."""
+    return math.nan if instant.newest is None else (now - instant.newest) / SECOND
+
+
         inputs_digest=reading.context.digest,
         model_version=MODEL_VERSION,
     )

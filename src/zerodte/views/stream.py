@@ -7,6 +7,7 @@ import numpy as np
 
 from zerodte.session.session import Session
 from zerodte.session.window import Window
+from zerodte.views.blocks import age_seconds
 from zerodte.views.frame import Frame
 from zerodte.views.series import series_bars
 from zerodte.views.snapshot import summary_at
@@ -55,6 +56,7 @@ def symbol_tick(session: Session, symbol: str) -> bytes | None:
         spot=number(state.spot.value),
         net_gex=number(state.exposures.net_gex),
         data_quality_score=whole(state.quality.data),
+        snapshot_age_seconds=number(age_seconds(state.instant, session.now)),
     )
     return msgspec.json.encode(tick)
 
