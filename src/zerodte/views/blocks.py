@@ -8,9 +8,10 @@ from zerodte.constants import SECOND
 from zerodte.engine.arithmetic import ratio
 from zerodte.engine.chain_inputs import ChainInputs
 from zerodte.engine.exposure import ChainExposures
+from zerodte.engine.flip import gamma_profile
 from zerodte.engine.hedging import Hedge
-from zerodte.engine.quality import weighted_spread_pct
 from zerodte.engine.levels import walls
+from zerodte.engine.quality import weighted_spread_pct
 from zerodte.engine.regime import flow_shift, sign
 from zerodte.engine.state import ChainState
 from zerodte.session.decision import Decision, label_of
@@ -19,7 +20,7 @@ from zerodte.views import sentences
 from zerodte.views.strikes import within
 from zerodte.wire import conditions, decision, positioning
 from zerodte.wire.base import timestamp
-from zerodte.wire.numbers import number, whole
+from zerodte.wire.numbers import number, numbers, whole
 
 #: Which formulas made a figure; raised when one changes.
 MODEL_VERSION = "2"
@@ -171,9 +172,9 @@ def flow_block(state: ChainState) -> conditions.Flow:
 def levels_block(state: ChainState) -> positioning.Levels:
     """Walls, magnet and their company."""
     levels, spot = state.levels, state.spot.value
-    return positioning.Levels(
     by_right = (walls(state.instant.chain.strikes, gex) for gex in state.exposures.gex)
     (_, second_call, third_call), (_, second_put, third_put) = by_right
+    return positioning.Levels(
         call_wall=number(levels.call_wall.strike),
         call_wall_gex=number(levels.call_wall.value),
         call_wall_strength=number(levels.call_wall_strength),
@@ -186,7 +187,6 @@ def levels_block(state: ChainState) -> positioning.Levels:
         side_call_wall_gex=number(levels.side_call_wall.value),
         side_put_wall=number(levels.side_put_wall.strike),
         side_put_wall_gex=number(levels.side_put_wall.value),
-        distance_to_magnet_dollars=number(spot - levels.magnet.strike),
         call_wall_2=number(second_call.strike),
         call_wall_2_gex=number(second_call.value),
         call_wall_3=number(third_call.strike),
@@ -195,11 +195,26 @@ def levels_block(state: ChainState) -> positioning.Levels:
         put_wall_2_gex=number(second_put.value),
         put_wall_3=number(third_put.strike),
         put_wall_3_gex=number(third_put.value),
+        distance_to_magnet_dollars=number(spot - levels.magnet.strike),
         highest_oi_strike=number(levels.highest_open_interest.strike),
         highest_oi_total=whole(levels.highest_open_interest.value),
         max_positive_gamma=number(levels.max_positive_gamma),
         max_negative_gamma=number(levels.max_negative_gamma),
         level_cluster_score=whole(state.cluster_score),
+    )
+
+
+def gamma_profile_block(state: ChainState) -> positioning.GammaProfile | None:
+    """Net GEX over spot; None where it is unknown or withheld at spot itself."""
+    if math.isnan(state.exposures.net_gex):
+        return None
+    now = state.instant
+    found = gamma_profile(now, state.surface, now.effective, state.spot.value)
+    return positioning.GammaProfile(
+        spots=numbers(found.spots),
+        net_gex=numbers(found.net_gex),
+        low=numbers(found.low),
+        high=numbers(found.high),
     )
 
 
@@ -212,6 +227,11 @@ def liquidity_block(state: ChainState, strike_range: float) -> conditions.Liquid
         weighted_spread_pct=number(weighted),
         execution_score=whole(state.quality.execution),
     )
+
+
+def age_seconds(instant: ChainInputs, now: int) -> float:
+    """How long before `now` (UTC ns) the chain's newest record came; NaN without any."""
+    return math.nan if instant.newest is None else (now - instant.newest) / SECOND
 
 
 def metadata_block(reading: Reading) -> conditions.Metadata:
@@ -228,11 +248,6 @@ def metadata_block(reading: Reading) -> conditions.Metadata:
         classified_volume_pct=number(100.0 * now.classified_share),
         volume_by_rule=dict(reading.volume_by_rule),
         oi_as_of=None if settled is None else timestamp(settled),
-def age_seconds(instant: ChainInputs, now: int) -> float:
-    """How long before `now` (UTC ns) the chain's newest record came; NaN without any."""
-    return math.nan if instant.newest is None else (now - instant.newest) / SECOND
-
-
         inputs_digest=reading.context.digest,
         model_version=MODEL_VERSION,
     )

@@ -151,6 +151,17 @@ class Levels(Struct, frozen=True, kw_only=True, gc=False):
     ]
 
 
+class GammaProfile(Struct, frozen=True, kw_only=True, gc=False):
+    """Net GEX of the chain if spot were elsewhere now; its root nearest spot is the flip."""
+
+    spots: Annotated[
+        list[Number], about("At equal distances, ascending, dollars; the middle one is spot.")
+    ]
+    net_gex: Annotated[list[Number], about("At each, dollars per 1% move.")]
+    low: Annotated[list[Number], about("With all puts weighing a tenth more.")]
+    high: Annotated[list[Number], about("With all puts weighing a tenth less.")]
+
+
 class FlowDirection(Struct, frozen=True, kw_only=True, gc=False):
     """How today's trades have moved net GEX away from settled open interest."""
 
