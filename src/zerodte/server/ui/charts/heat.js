@@ -195,7 +195,7 @@ function drawGaps(u, store) {
   u.ctx.save();
   clip(u);
   u.ctx.fillStyle = hatch(u.ctx);
-  for (const [from, to] of day.gaps) {
+  for (const { from, to } of day.gaps) {
     const [left, right] = [from, Math.min(to, nowOf(store))].map((time) => u.valToPos(time / 1000, "x", true));
     if (right > left) u.ctx.fillRect(left, u.bbox.top, right - left, u.bbox.height);
   }
@@ -221,9 +221,10 @@ function pointAt(u, store, label) {
   const isPast = end <= nowOf(store);
   const value = isPast && heat && row >= 0 ? heat.valueAt(time, row) : undefined;
   const bar = time <= nowOf(store) ? day.barAt(Math.min(end, nowOf(store))) : null;
+  const gap = isPast ? day.gapAt(end) : null;
   const parts = [
     hourMinute(end), heat && row >= 0 ? strikeText(heat.strikes[row]) : "",
-    isPast ? valueText(metric, value) : "", bar ? `spot ${price(bar.spot)}` : "",
+    isPast ? valueText(metric, value) : "", gap === null ? "" : `gap: ${gap}`, bar ? `spot ${price(bar.spot)}` : "",
     bar ? `flip ${price(bar.gamma_flip)}` : "",
   ];
   label.textContent = parts.filter((part) => part).join("  ");
