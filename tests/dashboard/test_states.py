@@ -79,6 +79,11 @@ def test_live_samples_arrive_and_leave_the_view_alone(tab: OpenTab, moving: Mark
         opened.wait(f"{STATE} === 'live'")
         eventually(lambda: len(samples_of(page)) >= count + 4)
         assert page.url == zoomed
+        second = page.locator(".symbols button").nth(1)
+        second.focus()
+        moved = second.inner_text()
+        eventually(lambda: second.inner_text() != moved)
+        assert second.evaluate("(node) => node === document.activeElement")
         assert_same_as_fresh(page, moving)
         assert opened.faults() == []
 
