@@ -11,6 +11,9 @@ import { Raster } from "./raster.js";
 import { steer } from "./steer.js";
 import { valueText } from "./value_text.js";
 
+/** The charts beside the map have a legend below their bars. */
+const MAP_AXIS_HEIGHT = 36;
+
 /** The prices that show the day: where spot was, the levels near it, and the way to the close. @param {Store} store @returns {[number, number]} */
 export function pricesOf(store) {
   const { day, snapshot, prices } = store.state;
@@ -45,7 +48,7 @@ export function heatChart(store, root, onDrawn) {
       y: { range: () => pricesOf(store) },
     },
     series: [{}, { scale: "y", paths: () => null, points: { show: false } }],
-    axes: [timeAxis(), {
+    axes: [timeAxis(MAP_AXIS_HEIGHT), {
       scale: "y", side: 1, size: AXIS_WIDTH, stroke: () => inks().muted, font: `11px ${inks().font}`,
       grid: { show: false }, ticks: { show: false }, values: (u, splits) => splits.map((split) => {
         // A label at the very edge would be cut.

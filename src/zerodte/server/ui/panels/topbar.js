@@ -44,7 +44,7 @@ export function topBar(store, choose, ...tools) {
       shown.set(symbol, { button, spot, gamma });
     });
     more.hidden = all.length <= SHOWN;
-    fill(more, h("option", { value: "" }, `${all.length - SHOWN} more`),
+    fill(more, h("option", { value: "" }, `${Math.max(0, all.length - SHOWN)} more`),
       ...all.slice(SHOWN).map((symbol) => h("option", { value: symbol }, symbol)));
     fill(symbols, ...[...shown.values()].map(({ button }) => button), more);
   });
