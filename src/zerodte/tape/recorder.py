@@ -4,9 +4,11 @@ A tick's records are written first, one zstd frame per file, then the tick's lin
 a kill at any point, the next recorder rolls the tape back to its last commit and resumes.
 """
 
+import itertools
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Final
@@ -33,11 +35,14 @@ from zerodte.tape.sidecars import (
     write_notes,
 )
 from zerodte.tape.symbology import read_symbols
-from zerodte.tape.tick_assembler import ClosedTick
+from zerodte.tape.tick_assembler import ClosedTick, Piece
 
 #: Commits within this many wall-clock seconds share one disk sync. At the market's own speed each
 #: commit has its own.
 _SYNC_EVERY: Final = 0.5
+#: Threads that compress while a feed catches up, and pieces that one of them takes at a time.
+_COMPRESSORS: Final = 2
+_PIECES_AT_ONCE: Final = 64
 
 
 class Recorder:
@@ -90,6 +95,7 @@ class Recorder:
         self._counts = dict.fromkeys(self._files, 0) | self.recovery.counts
         self._last_end, self._recent = self.recovery.last_end, self.recovery.recent
         self._last_sync, self._unsynced = time.monotonic(), 0
+        self._pool = ThreadPoolExecutor(_COMPRESSORS, "compress")
         self._is_closed = False
 
     @property
@@ -115,7 +121,11 @@ class Recorder:
         is_due = self._is_sync_due(len(ticks))
         try:
             self._roll_back()  # a failed commit whose own rollback failed too
-            lines = b"".join(self._append(tick, counts) for tick in ticks)
+            frames = self._compressed(ticks)
+            contents: dict[str, list[bytes]] = {}
+            lines = b"".join(_line(self._streams, tick, counts, frames, contents) for tick in ticks)
+            for name, parts in contents.items():
+                self._files[name].append(b"".join(parts))
             # Records have to reach the disk before the line that counts them.
             if is_due:
                 self._sync_files()
@@ -142,6 +152,7 @@ class Recorder:
             return
         self._is_closed = True
         with ExitStack() as cleanup:
+            cleanup.callback(self._pool.shutdown)
             cleanup.callback(os.close, self._lock)
             for file in (*self._files.values(), self._ticks):
                 cleanup.callback(file.close)
@@ -154,26 +165,15 @@ class Recorder:
                 if not self.missing:
                     write_manifest(self._folder, self._counts)
 
-    def _append(self, tick: ClosedTick, counts: dict[str, int]) -> bytes:
-        """Write a tick's records and update `counts`; returns its line, still to be written."""
-        changes = {}
-        for name, piece in tick.pieces.items():
-            stream = self._streams[name]
-            if piece.first != counts[name] or stream.has_conditions == (piece.conditions is None):
-                raise TapeError(
-                    f"{name}: {len(piece.records)} records from position {piece.first}; expected: "
-                    f"position {counts[name]}, {'with' if stream.has_conditions else 'without'} "
-                    "conditions"
-                )
-            if piece.conditions is not None:
-                self._files[name + CONDITIONS_SUFFIX].append(piece.conditions.tobytes())
-            if stream.has_cancels and len(piece.cancel_pairs):
-                cancels = name + CANCELS_SUFFIX
-                self._files[cancels].append(piece.cancel_pairs.astype("<i8").tobytes())
-                counts[cancels] = changes[cancels] = counts[cancels] + len(piece.cancel_pairs)
-            self._files[name].append(compress_frame(piece.records.tobytes()))
-            counts[name] = changes[name] = piece.first + len(piece.records)
-        return encode_commit(Commit(tick.end, changes, tick.gap))
+    def _compressed(self, ticks: Sequence[ClosedTick]) -> Iterator[bytes]:
+        """The frames of all pieces, in their order; those of many ticks by several threads."""
+        pieces = [piece for tick in ticks for piece in tick.pieces.values()]
+        slices = [
+            pieces[start : start + _PIECES_AT_ONCE]
+            for start in range(0, len(pieces), _PIECES_AT_ONCE)
+        ]
+        compress = self._pool.map if len(slices) > 1 else map
+        return itertools.chain.from_iterable(compress(_frames, slices))
 
     def _is_sync_due(self, count: int) -> bool:
         """Whether `count` more commits have to be on the disk before they return."""
@@ -187,6 +187,38 @@ class Recorder:
     def _roll_back(self) -> None:
         for file in (self._ticks, *self._files.values()):
             file.roll_back()
+
+
+def _line(
+    streams: Mapping[str, FeedStream],
+    tick: ClosedTick,
+    counts: dict[str, int],
+    frames: Iterator[bytes],
+    contents: dict[str, list[bytes]],
+) -> bytes:
+    """Add a tick's content to that of each file, and update `counts`; returns its line."""
+    changes = {}
+    for name, piece in tick.pieces.items():
+        stream = streams[name]
+        if piece.first != counts[name] or stream.has_conditions == (piece.conditions is None):
+            raise TapeError(
+                f"{name}: {len(piece.records)} records from position {piece.first}; expected: "
+                f"position {counts[name]}, {'with' if stream.has_conditions else 'without'} "
+                "conditions"
+            )
+        if piece.conditions is not None:
+            contents.setdefault(name + CONDITIONS_SUFFIX, []).append(piece.conditions.tobytes())
+        if stream.has_cancels and len(piece.cancel_pairs):
+            cancels = name + CANCELS_SUFFIX
+            contents.setdefault(cancels, []).append(piece.cancel_pairs.astype("<i8").tobytes())
+            counts[cancels] = changes[cancels] = counts[cancels] + len(piece.cancel_pairs)
+        contents.setdefault(name, []).append(next(frames))
+        counts[name] = changes[name] = piece.first + len(piece.records)
+    return encode_commit(Commit(tick.end, changes, tick.gap))
+
+
+def _frames(pieces: Sequence[Piece]) -> list[bytes]:
+    return [compress_frame(piece.records.tobytes()) for piece in pieces]
 
 
 def _check_folder(folder: Path, manifest: FeedManifest) -> None:
