@@ -39,7 +39,8 @@ help: ## This list
 	@echo "make drill         run the long seeded matrices: kills, damage, generated requests, recorded days"
 	@echo "make check         lint, types (of the dashboard's modules too), import directions"
 	@echo "make bench         measure speed against named peers"
-	@echo "make shots         take pictures of the dashboard, into the folder shots (SHOTS=DIR)"
+	@echo "make shots         take pictures of the dashboard, into the folder shots (SHOTS=DIR;"
+	@echo "                   ARGS=--eyes also as colour-blind eyes see them)"
 	@echo "make study         measure the simulated market against real ones (ARGS=NAME)"
 	@echo "make clean         remove what set-up made"
 
@@ -67,7 +68,7 @@ bench: $(VENV)/dev-ready ## Measure speed against named peers
 	@$(BIN)/python -m benchmarks $(ARGS)
 
 shots: $(VENV)/dev-ready ## Take pictures of the dashboard, into SHOTS
-	@$(BIN)/python tools/ui/shots.py $(SHOTS)
+	@$(BIN)/python tools/ui/shots.py $(SHOTS) $(ARGS)
 
 study: $(VENV)/dev-ready ## Measure the simulated market against real ones
 	@$(BIN)/python -m studies $(ARGS)

@@ -129,6 +129,10 @@ class Tab:
             assert time.monotonic() < deadline, f"{condition} never came; {self.faults()}"
             self.page.wait_for_timeout(50)
 
+    def text(self, selector: str) -> str:
+        """The words of a part of the page."""
+        return self.page.locator(selector).inner_text()
+
     def faults(self) -> list[str]:
         """Errors and warnings of the console, and violations of the policy."""
         return [*self.complaints, *self.page.evaluate("violations")]

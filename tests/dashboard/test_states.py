@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Page
 
 from dashboard.conftest import Market, OpenTab, Tab, market
+from dashboard.proxy import STREAM, Proxy, proxied, said
 from runtime.feeds_on_ports import eventually
 from server.keyed import create_key
 
@@ -17,6 +18,7 @@ STATE: Final = "document.documentElement.dataset.state"
 SAMPLES: Final = """(node) => [...node.rows].slice(1).map((row) =>
   [...row.cells].slice(0, 3).map((cell) => cell.textContent))"""
 FAST: Final = ("--speed", "60")
+WHOLE_DAY: Final = "/zero-dte/series/SPX?bar=30s&minutes=390"
 
 
 @pytest.fixture(scope="module")
@@ -24,6 +26,13 @@ def moving() -> Iterator[Market]:
     """A market with two samples a second."""
     with market(*FAST) as running:
         yield running
+
+
+@pytest.fixture
+def proxy(moving: Market) -> Iterator[Proxy]:
+    """Between the page and its market."""
+    with proxied(moving.url) as between:
+        yield between
 
 
 def free_port() -> int:
@@ -70,6 +79,11 @@ def test_live_samples_arrive_and_leave_the_view_alone(tab: OpenTab, moving: Mark
         opened.wait(f"{STATE} === 'live'")
         eventually(lambda: len(samples_of(page)) >= count + 4)
         assert page.url == zoomed
+        second = page.locator(".symbols button").nth(1)
+        second.focus()
+        moved = second.inner_text()
+        eventually(lambda: second.inner_text() != moved)
+        assert second.evaluate("(node) => node === document.activeElement")
         assert_same_as_fresh(page, moving)
         assert opened.faults() == []
 
@@ -155,3 +169,94 @@ def test_a_key_is_asked_for_and_appears_nowhere(
         page.keyboard.press("?")
         page.get_by_role("button", name="Forget").click()
         assert key not in page.evaluate("Object.values(localStorage)")
+
+
+def is_sample(event: str) -> bool:
+    return "event: bar" in event or "event: snapshot" in event
+
+
+def test_a_stream_without_samples_is_late(tab: OpenTab, proxy: Proxy, moving: Market) -> None:
+    with tab() as opened:
+        page = opened.page
+        page.clock.install()
+        opened.open(f"{proxy.url}/?s=SPX&th=dark")
+        opened.wait(f"{STATE} === 'live'")
+        proxy.relay = lambda event: "" if is_sample(event) else event
+        page.wait_for_timeout(300)
+        page.clock.fast_forward(80_000)
+        opened.wait(f"{STATE} === 'late'")
+        assert "no sample for " in opened.text(".state")
+        assert page.locator(".state.amber").is_visible()
+        assert not page.locator(".lost").is_visible()
+        proxy.relay = str
+        opened.wait(f"{STATE} === 'live'")
+        assert "live" in opened.text(".state")
+        assert opened.faults() == []
+
+
+def test_a_stream_that_is_cut_goes_on_after_its_last_event(
+    tab: OpenTab, proxy: Proxy, moving: Market
+) -> None:
+    with tab() as opened:
+        page = opened.open(f"{proxy.url}/?s=SPX&th=dark")
+        opened.wait(f"{STATE} === 'live'")
+        before = newest(opened)
+        eventually(lambda: newest(opened) != before)
+        proxy.rules[STREAM] = said(503, "warming_up", "Starting.")
+        proxy.cut()
+        opened.wait(f"{STATE} === 'lost'")
+        assert "No answer since" in opened.text(".lost")
+        assert "figures of" in opened.text(".lost")
+        opened.wait("/Again in [0-9]+ s/.test(document.querySelector('.lost').textContent)")
+        grey = page.locator(".charts").evaluate("(node) => getComputedStyle(node).filter")
+        assert grey == "grayscale(1)"
+        proxy.rules.clear()
+        opened.wait(f"{STATE} === 'live'")
+        assert not page.locator(".lost").is_visible()
+        reopened = [headers for path, headers in proxy.asked if STREAM in path][-1]
+        assert "last-event-id" in reopened
+        before = newest(opened)
+        eventually(lambda: newest(opened) != before)
+        assert_same_as_fresh(page, moving)
+
+
+@pytest.mark.drill
+def test_a_stream_that_stalls_is_lost(tab: OpenTab, proxy: Proxy) -> None:
+    with tab() as opened:
+        page = opened.open(f"{proxy.url}/?s=SPX&th=dark")
+        opened.wait(f"{STATE} === 'live'")
+        proxy.relay = lambda _: ""
+        opened.wait(f"{STATE} === 'lost'")
+        proxy.relay = str
+        opened.wait(f"{STATE} === 'live'")
+        assert not page.locator(".lost").is_visible()
+
+
+@pytest.mark.drill
+def test_skipped_samples_are_loaded_again(tab: OpenTab, proxy: Proxy, moving: Market) -> None:
+    with tab() as opened:
+        page = opened.open(f"{proxy.url}/?s=SPX&th=dark")
+        opened.wait(f"{STATE} === 'live'")
+        kept: list[str] = []
+
+        def keep(event: str) -> str:
+            if is_sample(event):
+                kept.append(event)
+                return ""
+            return event
+
+        proxy.relay = keep
+        eventually(lambda: len(kept) >= 6)
+        asked = proxy.count(WHOLE_DAY)
+        skipped = 'event: skipped\ndata: {"symbol":"SPX","samples":3}\n\n'
+
+        def go_on(event: str) -> str:
+            proxy.relay = str
+            return skipped + event
+
+        proxy.relay = go_on
+        eventually(lambda: proxy.count(WHOLE_DAY) > asked)
+        before = len(samples_of(page))
+        eventually(lambda: len(samples_of(page)) > before)
+        assert_same_as_fresh(page, moving)
+        assert opened.faults() == []

@@ -18,6 +18,9 @@ export class ApiError extends Error {
 /** Where the answers about the same-day chain are. */
 export const FLOW = "/v1/flow/zero-dte";
 
+/** What is not answered for so long never will be. */
+const PATIENCE_MS = 20_000;
+
 let key = "";
 
 /** @param {string} value the key that requests carry; empty for none */
@@ -48,14 +51,25 @@ export function address(path, query = {}) {
  * @returns {Promise<{body: any, etag: string | null}>}
  */
 export async function get(path, signal) {
+  const request = new AbortController();
+  const giveUp = () => request.abort();
+  signal?.addEventListener("abort", giveUp);
+  const timer = setTimeout(giveUp, PATIENCE_MS);
   let answer;
+  let body;
   try {
-    answer = await fetch(path, { headers: credentials(), signal: signal ?? null });
+    answer = await fetch(path, { headers: credentials(), signal: request.signal });
+    body = await answer.json().catch((error) => {
+      if (request.signal.aborted) throw error;
+      return null;
+    });
   } catch (error) {
-    if (error instanceof DOMException && error.name === "AbortError") throw error;
+    if (signal?.aborted) throw error;
     throw new ApiError(0, "no_answer", "The server does not answer.");
+  } finally {
+    clearTimeout(timer);
+    signal?.removeEventListener("abort", giveUp);
   }
-  const body = await answer.json().catch(() => null);
   if (!answer.ok) {
     throw new ApiError(answer.status, body?.error ?? `${answer.status}`, inWords(answer.status, body));
   }

@@ -42,7 +42,7 @@ export class Day {
     this.times = [];
     /** @type {Bar[]} */
     this.bars = [];
-    /** @type {[number, number][]} spans without data, epoch ms */
+    /** @type {{from: number, to: number, reason: string}[]} spans in which inputs were missing, epoch ms */
     this.gaps = [];
     /** @type {StrikeTime | null} */
     this.heat = null;
@@ -81,6 +81,11 @@ export class Day {
       else high = middle;
     }
     return low;
+  }
+
+  /** Why inputs were missing at an instant; null where they were not. @param {number} time */
+  gapAt(time) {
+    return this.gaps.find(({ from, to }) => time > from && time <= to)?.reason ?? null;
   }
 
   /** The bar that stands at an instant. @param {number | null} at @returns {Bar | null} */

@@ -21,6 +21,9 @@ export class Loader {
 
   /** The market's clock when it was last asked, epoch ms. */
   #clock = NaN;
+  #isLoading = false;
+  /** Whether the key or its plan was refused: asking again would not help. */
+  #isRefused = false;
 
   /** @param {Store} store */
   constructor(store) {
@@ -64,8 +67,18 @@ export class Loader {
     return date === null ? null : endOf(date);
   }
 
+  /** Load the day again, without taking away what is shown until it is here. */
+  reload() {
+    return this.#load();
+  }
+
   /** Load the day of the symbol, and what stands at the instant looked at. */
   async load() {
+    this.store.set({ snapshot: null, day: null, problem: null, lastSession: null, locked: null, cursor: null });
+    await this.#load();
+  }
+
+  async #load() {
     this.#day.abort();
     this.#day = new AbortController();
     this.#past.clear();
@@ -73,7 +86,8 @@ export class Loader {
     const { symbol } = this.store.state;
     const asked = this.asked;
     const until = this.#until();
-    this.store.set({ snapshot: null, day: null, problem: null, lastSession: null, locked: null, cursor: null });
+    this.#isLoading = true;
+    this.#isRefused = false;
     try {
       const at = asked === null ? null : stamp(asked);
       const [snapshot, series] = await Promise.all([
@@ -82,7 +96,8 @@ export class Loader {
       ]);
       if (signal.aborted) return;
       if (!snapshot.body.regime) {
-        this.store.set({ problem: snapshot.body.message, lastSession: snapshot.body.last_session ?? null });
+        this.#isLoading = false;
+        this.store.set({ snapshot: null, day: null, problem: snapshot.body.message, lastSession: snapshot.body.last_session ?? null });
         return;
       }
       // A root stands for its symbol: SPXW for SPX.
@@ -90,16 +105,20 @@ export class Loader {
       const [open, close] = sessionOf(snapshot.body);
       const day = new Day(snapshot.body.symbol, open, close);
       day.take(series.body.bars ?? []);
-      day.gaps = (series.body.gap_intervals ?? []).map((/** @type {any} */ gap) => [instant(gap.start), instant(gap.end)]);
-      this.store.set({ snapshot: snapshot.body, etag: snapshot.etag, day });
+      day.gaps = (series.body.gap_intervals ?? []).map((/** @type {any} */ gap) =>
+        ({ from: instant(gap.start), to: instant(gap.end), reason: gap.reason ?? "" }));
+      this.#isLoading = false;
+      this.store.set({ snapshot: snapshot.body, etag: snapshot.etag, day, problem: null, lastSession: null });
       await this.heat(60);
       await this.traded();
     } catch (error) {
       if (signal.aborted) return;
+      this.#isLoading = false;
+      this.#isRefused = error instanceof ApiError && [401, 403, 429].includes(error.status);
       this.store.set({ problem: error instanceof Error ? error.message : String(error) });
       // A market that warms up, or a server that starts again, answers soon.
       const isPassing = error instanceof ApiError && (error.status === 0 || error.status === 503);
-      if (isPassing) setTimeout(() => { if (!signal.aborted) void this.load(); }, RETRY_MS);
+      if (isPassing) setTimeout(() => { if (!signal.aborted) void this.#load(); }, RETRY_MS);
     }
   }
 
@@ -193,16 +212,17 @@ export class Loader {
       return;
     }
     if (name === "bar") this.brief(symbol, data.spot, data.net_gex);
-    if (symbol !== state.symbol || state.date !== null) return;
+    if (symbol !== state.symbol || state.date !== null || this.#isLoading) return;
     if (name === "skipped") {
-      void this.load();
+      void this.reload();
     } else if (name === "bar" && !state.day) {
-      if (state.problem !== null) void this.load();
+      if (state.problem !== null && !this.#isRefused) void this.reload();
     } else if (name === "bar" && state.day) {
       const time = instant(data.t);
       const isNewDay = dateOf(time) !== dateOf(state.day.open);
       if (isNewDay && state.at !== null) this.store.set({ date: dateOf(state.day.open) });
-      else if (isNewDay || state.day.append(data)) void this.load();
+      else if (isNewDay) void this.load();
+      else if (state.day.append(data)) void this.reload();
       else this.store.touch("day");
     } else if (name === "snapshot" && data.regime) {
       if (state.day && (instant(data.as_of) - state.day.open) % BAR_MS[state.bar] === 0) void this.#column(instant(data.as_of));

@@ -89,7 +89,7 @@ function hear(message) {
   const isBack = state === "live" && link.state === "lost";
   const sampled = state === "live" && !link.sampled ? now : link.sampled;
   store.set({ link: { ...link, state, text: message.text, retryAt: message.retryAt, sampled, heard: state === "live" ? now : link.heard } });
-  if (isBack && store.state.date === null) void loader.load();
+  if (isBack && store.state.date === null) void loader.reload();
 }
 
 const help = helpPanel((value) => {

@@ -13,12 +13,13 @@ export const AXIS_HEIGHT = 24;
 
 /**
  * The axis of times: whole half hours or hours, as the width allows.
+ * @param {number} [size] its height, px
  * @returns {uPlot.Axis}
  */
-export function timeAxis() {
+export function timeAxis(size = AXIS_HEIGHT) {
   return {
     scale: "x",
-    size: AXIS_HEIGHT,
+    size,
     stroke: () => inks().muted,
     grid: { show: false },
     ticks: { show: false },

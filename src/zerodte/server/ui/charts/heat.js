@@ -11,6 +11,9 @@ import { Raster } from "./raster.js";
 import { steer } from "./steer.js";
 import { valueText } from "./value_text.js";
 
+/** The charts beside the map have a legend below their bars. */
+const MAP_AXIS_HEIGHT = 36;
+
 /** The prices that show the day: where spot was, the levels near it, and the way to the close. @param {Store} store @returns {[number, number]} */
 export function pricesOf(store) {
   const { day, snapshot, prices } = store.state;
@@ -45,7 +48,7 @@ export function heatChart(store, root, onDrawn) {
       y: { range: () => pricesOf(store) },
     },
     series: [{}, { scale: "y", paths: () => null, points: { show: false } }],
-    axes: [timeAxis(), {
+    axes: [timeAxis(MAP_AXIS_HEIGHT), {
       scale: "y", side: 1, size: AXIS_WIDTH, stroke: () => inks().muted, font: `11px ${inks().font}`,
       grid: { show: false }, ticks: { show: false }, values: (u, splits) => splits.map((split) => {
         // A label at the very edge would be cut.
@@ -195,7 +198,7 @@ function drawGaps(u, store) {
   u.ctx.save();
   clip(u);
   u.ctx.fillStyle = hatch(u.ctx);
-  for (const [from, to] of day.gaps) {
+  for (const { from, to } of day.gaps) {
     const [left, right] = [from, Math.min(to, nowOf(store))].map((time) => u.valToPos(time / 1000, "x", true));
     if (right > left) u.ctx.fillRect(left, u.bbox.top, right - left, u.bbox.height);
   }
@@ -221,9 +224,10 @@ function pointAt(u, store, label) {
   const isPast = end <= nowOf(store);
   const value = isPast && heat && row >= 0 ? heat.valueAt(time, row) : undefined;
   const bar = time <= nowOf(store) ? day.barAt(Math.min(end, nowOf(store))) : null;
+  const gap = isPast ? day.gapAt(end) : null;
   const parts = [
     hourMinute(end), heat && row >= 0 ? strikeText(heat.strikes[row]) : "",
-    isPast ? valueText(metric, value) : "", bar ? `spot ${price(bar.spot)}` : "",
+    isPast ? valueText(metric, value) : "", gap === null ? "" : `gap: ${gap}`, bar ? `spot ${price(bar.spot)}` : "",
     bar ? `flip ${price(bar.gamma_flip)}` : "",
   ];
   label.textContent = parts.filter((part) => part).join("  ");

@@ -7,6 +7,7 @@ import { drawing, inkOf, inks } from "./canvas.js";
 import { nowOf } from "./heat.js";
 
 const TEN_MINUTES = 600_000;
+const LEGEND_HEIGHT = 14;
 
 /** @typedef {{strike: number, net: number | null, call: number | null, put: number | null, before: number | null}} Row */
 
@@ -37,8 +38,39 @@ export function profileChart(store, heat) {
     const rows = profileRows(store);
     const { profile } = store.state;
     const text = profile === "gex" ? money : count;
-    drawRows(context, width, height, heat, rows, text);
+    drawRows(context, width, height - LEGEND_HEIGHT, heat, rows, text);
     drawLevels(context, width, heat, store);
+    drawLegend(context, width, height, profile === "gex");
+  });
+}
+
+/**
+ * What the marks mean, in one line.
+ * @param {CanvasRenderingContext2D} context @param {number} width @param {number} height
+ * @param {boolean} isNet whether there is a net bar over calls and puts
+ */
+function drawLegend(context, width, height, isNet) {
+  const { muted, ink, positive } = inks();
+  /** @type {["pale" | "solid" | "dot" | "none", string][]} */
+  const parts = isNet ? [["pale", "calls, puts"], ["solid", "net"], ["dot", "10 min ago"]] : [["none", "◂ puts"], ["none", "calls ▸"]];
+  context.font = context.font.replace("11px", "10px");
+  const swatch = 10;
+  const sizes = parts.map(([mark, text]) => (mark === "none" ? 0 : swatch) + context.measureText(text).width);
+  const gap = Math.min(10, (width - sizes.reduce((sum, size) => sum + size, 0)) / parts.length);
+  let x = (width - sizes.reduce((sum, size) => sum + size, 0) - gap * (parts.length - 1)) / 2;
+  const y = height - 5;
+  context.textAlign = "left";
+  parts.forEach(([mark, text], index) => {
+    context.fillStyle = mark === "dot" ? ink : positive;
+    context.globalAlpha = mark === "pale" ? 0.35 : 1;
+    context.beginPath();
+    if (mark === "dot") context.arc(x + 4, y - 3, 2.2, 0, 7);
+    else if (mark !== "none") context.rect(x, y - 7, 7, 7);
+    context.fill();
+    context.globalAlpha = 1;
+    context.fillStyle = muted;
+    context.fillText(text, x + (mark === "none" ? 0 : swatch), y);
+    x += sizes[index] + gap;
   });
 }
 
@@ -53,7 +85,7 @@ export function tradedRows(store) {
 /** @param {Store} store @param {uPlot} heat */
 export function tradedChart(store, heat) {
   return drawing("Gamma that dealers took on today, by strike", (context, width, height) => {
-    drawRows(context, width, height, heat, tradedRows(store), money);
+    drawRows(context, width, height - LEGEND_HEIGHT, heat, tradedRows(store), money);
     drawLevels(context, width, heat, store);
   });
 }

@@ -10,6 +10,8 @@ import { booksFigure, meter } from "./figures.js";
 
 /** Changes of a wall in a day that make it one to distrust. */
 const RESTLESS = 10;
+/** Setups to keep away from that have room on the card. */
+const SHOWN_NAMES = 2;
 const BEHAVIOUR = {
   positive_gamma: "By convention dealers sell rallies and buy dips: moves are dampened.",
   negative_gamma: "By convention dealers buy rallies and sell dips: moves feed on themselves.",
@@ -195,14 +197,23 @@ function drawSetup(body, snapshot) {
   const met = primary.conditions_met.length;
   const rows = isWait
     ? [["nearest", nearest ? words(nearest) : "none"], ["waits for", setup.waits_for ?? UNKNOWN]]
-    : [["first choice", primary.display_name], ["strikes", strikesText(primary.strikes_hint)],
-      ["confidence", `${primary.confidence} · ${met} of ${met + primary.conditions_failed.length}`]];
-  if (avoid.length || !isWait) rows.push(["keep away", avoid.map((each) => each.display_name).join(", ") || "nothing named"]);
+    : [["first choice", `${primary.display_name} · ${primary.confidence} · ${met} of ${met + primary.conditions_failed.length}`],
+      ["strikes", strikesText(primary.strikes_hint)]];
+  if (avoid.length || !isWait) rows.push(["keep away", namesOf(avoid) || "nothing named"]);
+  // What a wait waits for is a row of its own.
+  const repeated = isWait && nearest && headline.narrative.endsWith(primary.thesis) ? primary.thesis.length : 0;
+  const story = headline.narrative.slice(0, headline.narrative.length - repeated).trim();
   fill(body,
     h("p", { class: "headline" }, words(headline.trade_angle), " ", h("span", { class: `badge ${headline.severity}` }, headline.severity)),
-    h("p", { class: "sentence", title: headline.narrative }, headline.narrative),
+    h("p", { class: "sentence" }, story),
     h("table", null, h("tbody", null, ...rows.map(([name, value]) =>
-      h("tr", null, h("th", { scope: "row" }, name), h("td", { title: value, class: name === "waits for" || name === "strikes" ? "wraps" : null }, value))))));
+      h("tr", null, h("th", { scope: "row" }, name), h("td", null, value))))));
+}
+
+/** The first names, and how many more there are: all have their reasons in the panel below. @param {{display_name: string}[]} setups */
+function namesOf(setups) {
+  const names = setups.slice(0, SHOWN_NAMES).map((each) => each.display_name).join(", ");
+  return setups.length > SHOWN_NAMES ? `${names}, ${setups.length - SHOWN_NAMES} more` : names;
 }
 
 /** @param {Element} body @param {Snapshot} snapshot */

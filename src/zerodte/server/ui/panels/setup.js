@@ -1,9 +1,10 @@
 /** Why this setup: its conditions with what was observed, its odds, and its payoff over the density. */
 
-/** @import { Store } from "../store.js" */
+/** @import { Store, Snapshot } from "../store.js" */
 import { payoffChart, payoffOf } from "../charts/payoff.js";
 import { card, fill, h } from "../dom.js";
-import { chance, isKnown, price, signed } from "../numbers.js";
+import { levelsOf } from "../levels.js";
+import { chance, isKnown, price, signed, strike } from "../numbers.js";
 
 /** @param {Store} store */
 export function setupPanel(store) {
@@ -23,12 +24,27 @@ export function setupPanel(store) {
     }
     const met = entry.conditions_met.map((text) => condition("met", "✓ ", text));
     const failed = entry.conditions_failed.map((text) => condition("failed", "✕ ", text));
-    fill(list, ...(entry.name === "wait" ? [...failed, ...met] : [...met, ...failed]));
+    const snapshot = /** @type {Snapshot} */ (store.state.snapshot);
+    const avoid = (snapshot.setup?.anti_setups ?? []).map((each) => avoided(each, snapshot));
+    fill(list, ...(entry.name === "wait" ? [...failed, ...avoid, ...met] : [...met, ...failed, ...avoid]));
     fill(odds, oddsText(entry));
     payoff.canvas.hidden = payoffOf(entry) === null;
     payoff.request();
   });
   return root;
+}
+
+/**
+ * What to keep away from, why, and at which prices.
+ * @param {{display_name: string, thesis: string, conditions_met: string[]}} setup
+ * @param {Snapshot} snapshot
+ */
+function avoided({ display_name: name, thesis, conditions_met: met }, snapshot) {
+  const reasons = `${thesis} ${met.join(" ")}`;
+  const prices = [...levelsOf(snapshot)].flatMap(([level, names]) =>
+    names.filter((each) => reasons.includes(each.replace(/^(call|put) /, "")) && each !== "spot").map((each) => `${each} ${strike(level)}`));
+  const at = prices.length ? ` (${prices.join(", ")})` : "";
+  return h("li", { class: "avoid" }, h("b", null, `${name}: `), `${thesis.replace(/\.$/, "")}${at}.`);
 }
 
 /** @param {"met" | "failed"} name @param {string} mark @param {string} text */

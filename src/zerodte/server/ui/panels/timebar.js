@@ -1,7 +1,7 @@
 /** The time bar: any instant of the day, play, step, date, and the way back to now. */
 
 /** @import { Store } from "../store.js" */
-import { drawing, inks } from "../charts/canvas.js";
+import { drawing, hatch, inks } from "../charts/canvas.js";
 import { nowOf } from "../charts/heat.js";
 import { h } from "../dom.js";
 import { clock, dateOf, hourMinute } from "../numbers.js";
@@ -47,6 +47,8 @@ export function timeBar(store, replay) {
       context.fillRect(x(from), top, Math.max(1, x(time) - x(from) + 0.5), sign ? 7 : 6);
     });
     context.globalAlpha = 1;
+    context.fillStyle = hatch(context);
+    for (const { from, to } of day.gaps) context.fillRect(x(from), middle - 8, x(to) - x(from), 16);
     context.fillStyle = muted;
     context.textAlign = "center";
     const hours = width < 500 ? 2 : 1;

@@ -28,22 +28,40 @@ export function topBar(store, choose, ...tools) {
   const lostSince = h("span", { "aria-hidden": "true" });
   const lost = h("div", { class: "lost", hidden: true }, lostWord, " ", lostSince);
 
+  /** @type {Map<string, {button: HTMLButtonElement, spot: HTMLElement, gamma: HTMLElement}>} */
+  const shown = new Map();
+  const more = h("select", { "aria-label": "More symbols", hidden: true, onchange: () => choose(more.value) });
+
+  // Elements stay while their texts change, so that none loses the focus.
+  store.on(["symbols"], () => {
+    const { symbols: all } = store.state;
+    shown.clear();
+    all.slice(0, SHOWN).forEach((symbol, index) => {
+      const spot = h("span", { class: "spot" });
+      const gamma = h("span", { class: "gamma", title: "sign of net gamma" });
+      const button = h("button", { type: "button", onclick: () => choose(symbol) },
+        h("kbd", null, index + 1), h("b", null, symbol), spot, gamma);
+      shown.set(symbol, { button, spot, gamma });
+    });
+    more.hidden = all.length <= SHOWN;
+    fill(more, h("option", { value: "" }, `${Math.max(0, all.length - SHOWN)} more`),
+      ...all.slice(SHOWN).map((symbol) => h("option", { value: symbol }, symbol)));
+    fill(symbols, ...[...shown.values()].map(({ button }) => button), more);
+  });
   store.on(["symbols", "brief", "symbol", "at", "date", "snapshot"], () => {
-    const { symbols: all, brief, symbol: current, at, date, snapshot } = store.state;
+    const { brief, symbol: current, at, date, snapshot } = store.state;
     const isPast = at !== null || date !== null;
     const own = snapshot?.symbol === current ? { spot: snapshot.underlying_price, netGex: snapshot.exposures.net_gex } : null;
-    const first = all.slice(0, SHOWN);
-    fill(symbols, ...first.map((symbol, index) => {
+    for (const [symbol, { button, spot: spotText, gamma }] of shown) {
       // What other symbols were then is not known here.
       const { spot, netGex } = (isPast ? symbol === current && own : brief.get(symbol)) || { spot: null, netGex: null };
       const tone = !isKnown(netGex) || netGex === 0 ? "" : netGex > 0 ? "positive" : "negative";
-      return h("button", { type: "button", "aria-pressed": String(symbol === current), onclick: () => choose(symbol) },
-        h("kbd", null, index + 1), h("b", null, symbol), h("span", { class: "spot" }, price(spot)),
-        h("span", { class: `gamma ${tone}`, title: "sign of net gamma" }, tone === "positive" ? "+γ" : tone === "negative" ? "−γ" : "?γ"));
-    }), all.length > SHOWN && h("select", { "aria-label": "More symbols", onchange: (/** @type {Event} */ event) =>
-      choose(/** @type {HTMLSelectElement} */ (event.target).value) },
-    h("option", { value: "" }, `${all.length - SHOWN} more`), ...all.slice(SHOWN).map((symbol) =>
-      h("option", { value: symbol, selected: symbol === current }, symbol))));
+      button.setAttribute("aria-pressed", String(symbol === current));
+      say(spotText, price(spot));
+      gamma.className = `gamma ${tone}`;
+      say(gamma, tone === "positive" ? "+γ" : tone === "negative" ? "−γ" : "?γ");
+    }
+    more.value = shown.has(current) ? "" : current;
   });
 
   function show() {
