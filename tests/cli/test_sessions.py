@@ -39,6 +39,9 @@ def test_a_table_for_people(root: Path) -> None:
 def test_json_for_programs(root: Path) -> None:
     first, second = json.loads(run("sessions", root, "--json").output)
     assert first["date"] == "2025-06-02"
+    assert (first["open"], first["close"]) == ("2025-06-02T13:30:00Z", "2025-06-02T20:00:00Z")
+    half = ("2025-07-03T13:30:00Z", "2025-07-03T17:00:00Z")  # the day before a holiday
+    assert (second["open"], second["close"]) == half
     assert [kept["symbol"] for kept in first["symbols"]] == ["AAA", "BBB", "CCC"]
     assert first["symbols"][0]["gaps"] == [
         {"start": "2025-06-02T13:30:00Z", "end": "2025-06-02T13:31:00Z", "reason": "silence"}
@@ -62,6 +65,14 @@ def test_a_root_that_is_not_there_is_an_error(tmp_path: Path, options: list[str]
     assert f"{tmp_path / 'typo'}: there is no such folder" in shown.output
     empty = run("sessions", tmp_path, *options)
     assert empty.exit_code == 0
+
+
+def test_hours_are_null_where_no_file_of_a_date_can_be_read(root: Path) -> None:
+    (root / "date=2025-06-02" / "AAA.parquet").write_bytes(b"damaged")
+    (root / "date=2025-07-03" / "AAA.parquet").write_bytes(b"damaged")
+    first, second = json.loads(run("sessions", root, "--json").output)
+    assert first["close"] == "2025-06-02T20:00:00Z", "by the files that can be read"
+    assert (second["open"], second["close"]) == (None, None)
 
 
 def test_what_cannot_be_read_is_named_and_the_rest_listed(root: Path) -> None:

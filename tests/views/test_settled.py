@@ -226,7 +226,15 @@ def test_listed_options_are_those_of_the_file(recorded: Path) -> None:
     assert listed == {expiry: sorted(found) for expiry, found in strikes.items()}
     assert said["expiration_count"] == len(listed)
     assert said["total_contracts"] == contracts
-    assert read(session, SymbolsQuery())["symbols"] == ["SPX"]
+    listing = read(session, SymbolsQuery())
+    assert listing["symbols"] == ["SPX"]
+    hours = ("2022-03-23", "2022-03-23T13:30:00Z", "2022-03-23T20:00:00Z")
+    assert (listing["session"], listing["open"], listing["close"]) == hours
+
+
+def test_the_session_of_a_half_day_ends_early() -> None:
+    listing = read(Day(datetime.date(2025, 7, 3)).session, SymbolsQuery())
+    assert (listing["open"], listing["close"]) == ("2025-07-03T13:30:00Z", "2025-07-03T17:00:00Z")
 
 
 def test_a_quote_is_the_underlyings_own() -> None:

@@ -7,6 +7,7 @@ import msgspec
 
 from zerodte.history.error import HistoryError
 from zerodte.history.history import History
+from zerodte.history.schema import FileHeader
 from zerodte.wire.base import Timestamp, timestamp
 
 
@@ -37,9 +38,18 @@ class CatalogSymbol(msgspec.Struct, frozen=True):
 
 
 class CatalogSession(msgspec.Struct, frozen=True):
-    """The symbols of a date, ascending."""
+    """A date.
+
+    Attributes:
+        date: The market's.
+        open: When the session began; None if no file can be read.
+        close: When it ended, early on a half day; likewise.
+        symbols: Ascending.
+    """
 
     date: datetime.date
+    open: Timestamp | None
+    close: Timestamp | None
     symbols: tuple[CatalogSymbol, ...]
 
 
@@ -54,20 +64,28 @@ def catalog(history: History, *, check: bool = False) -> Iterator[CatalogSession
         HistoryError: If its root cannot be listed.
     """
     for date, sizes in history.sizes().items():
-        symbols = (_symbol(history, date, symbol, size, check) for symbol, size in sizes.items())
-        yield CatalogSession(date, tuple(symbols))
+        files = [_file(history, date, symbol, size, check) for symbol, size in sizes.items()]
+        header = next((header for header, _ in files if header is not None), None)
+        yield CatalogSession(
+            date,
+            None if header is None else timestamp(header.open),
+            None if header is None else timestamp(header.close),
+            tuple(listed for _, listed in files),
+        )
 
 
-def _symbol(
+def _file(
     history: History, date: datetime.date, symbol: str, size: int, check: bool
-) -> CatalogSymbol:
+) -> tuple[FileHeader | None, CatalogSymbol]:
+    """The header of a file, None if it cannot be read, and its entry."""
     try:
         if check:
             history.read(date, symbol)
         header = history.header(date, symbol)
     except HistoryError as error:
-        return CatalogSymbol(symbol, size, problem=str(error))
+        return None, CatalogSymbol(symbol, size, problem=str(error))
     if header is None:
-        return CatalogSymbol(symbol, size, problem="removed while the sessions were listed")
+        gone = "removed while the sessions were listed"
+        return None, CatalogSymbol(symbol, size, problem=gone)
     gaps = (CatalogGap(timestamp(gap.start), timestamp(gap.end), gap.reason) for gap in header.gaps)
-    return CatalogSymbol(symbol, size, header.samples, tuple(gaps))
+    return header, CatalogSymbol(symbol, size, header.samples, tuple(gaps))

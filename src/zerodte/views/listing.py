@@ -37,6 +37,9 @@ def symbols(session: Session, source: Source, query: SymbolsQuery) -> bytes:
         count=len(found),
         note=_NOTE if without else None,
         last_updated=timestamp(session.now),
+        session=session.hours.date,
+        open=timestamp(session.hours.open),
+        close=timestamp(session.hours.close),
     )
     return msgspec.json.encode(answer)
 

@@ -20,6 +20,9 @@ class SymbolList(Envelope, frozen=True, kw_only=True, gc=False):
     count: Annotated[int, about("How many.")]
     note: Annotated[str | None, about("What to know of them; null when nothing.")]
     last_updated: Annotated[Timestamp, about("The instant this describes, UTC.")]
+    session: Annotated[date, about("The day's session, US/Eastern (ours).")]
+    open: Annotated[Timestamp, about("When it begins, UTC.")]
+    close: Annotated[Timestamp, about("When it ends, early on a half day, UTC.")]
 
 
 class TickerList(Envelope, frozen=True, kw_only=True, gc=False):
