@@ -113,6 +113,8 @@ FLIP_REACH: Final = 0.03
 FLIP_REACH_SIGMAS: Final = 4.0
 #: ... on this many trial spots, so that a step is at most 1/30 sigma or 2.5 bp.
 FLIP_TRIALS: Final = 241
+#: Spots of the profile that an answer shows; odd, so that the middle one is spot (ours).
+PROFILE_SPOTS: Final = 41
 #: Sensitivity test: put open interest is scaled by these factors, and a root that moves by more
 #: than this many sigmas is withheld.
 FLIP_PUT_SCALES: Final = (0.9, 1.1)

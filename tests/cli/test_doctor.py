@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from feeds.cboe_host import hosting
+from feeds.gateway import KEY, serving, simulated
 from server.example import ExampleService
 from server.keyed import create_key
 from server.ports import served
@@ -181,3 +183,33 @@ def test_the_calendar_says_which_session_is_next() -> None:
     late = list(examine_calendar(datetime.date(2028, 1, 3)))
     assert late[1].state == "warning"
     assert late[1].found == "rate decisions are known until 2027-12-08"
+
+
+def test_a_gateway_that_works(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATABENTO_API_KEY", KEY)
+    with serving(simulated(), 1.0, late=60.0) as gateway:
+        address = f"{gateway.host}:{gateway.port}"
+        status, found = diagnosis("databento", "--symbols", "NVDA", "--gateway", address)
+        assert status == 0
+        assert "open interest of 100%" in found["NVDA"]["found"]
+        assert {found[about]["state"] for about in ("databento", "trades", "quotes")} == {"ok"}
+        monkeypatch.setenv("DATABENTO_API_KEY", KEY[::-1])
+        status, found = diagnosis("databento", "--symbols", "NVDA", "--gateway", address)
+        assert status == 1
+        assert "it refused: Authentication failed" in found["databento"]["found"]
+        monkeypatch.delenv("DATABENTO_API_KEY")
+        monkeypatch.setenv("HOME", "/nowhere")
+        status, found = diagnosis("databento")
+        assert "set DATABENTO_API_KEY" in found["databento"]["found"]
+
+
+def test_a_host_of_delayed_quotes() -> None:
+    with hosting() as host:
+        status, found = diagnosis("cboe", "--symbols", "SPY", "--url", host.url)
+        assert status == 0
+        assert "26 contracts expire on 2022-03-23; open interest of 100%" in found["SPY"]["found"]
+        assert found["flow"]["state"] == "warning"
+        host.standing = "403"
+        status, found = diagnosis("cboe", "--symbols", "SPY", "--url", host.url)
+        assert status == 1
+        assert "turns us away" in found["SPY"]["found"]

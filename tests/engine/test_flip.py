@@ -3,12 +3,15 @@
 import math
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 from hypothesis import assume, event, given, settings
 from hypothesis import strategies as st
 
 from engine.twin_pricing import Quote, Row
+from session.day import ask
 from session.generated import FAULTS, Made, chains, priced
+from zerodte.constants import PROFILE_SPOTS
 
 STRIKES = [470.0 + 2 * n for n in range(31)]
 #: Calls above and puts below, as customers hold them: net gamma turns once.
@@ -115,3 +118,39 @@ def test_the_flip_does_not_move_when_all_open_interest_grows(factor: int) -> Non
     often = made(priced(STRIKES, 500.0, 195, vol=0.18, oi=grown)).state().flip
     assert often.status == once.status
     assert often.level == pytest.approx(once.level, rel=1e-12)
+
+
+@given(chains())
+@settings(max_examples=40, deadline=None)
+def test_the_profile_at_spot_is_net_gex(made: Made) -> None:
+    answer = ask(made.heard())
+    profile, net = answer["gamma_profile"], answer["exposures"]["net_gex"]
+    if net is None:
+        assert profile is None
+        return
+    spots, found = np.array(profile["spots"]), np.array(profile["net_gex"])
+    size = np.abs(found).max()
+    middle = len(spots) // 2
+    if len(spots) == PROFILE_SPOTS:
+        assert spots[middle] == answer["underlying_price"]
+        assert found[middle] == pytest.approx(net, rel=1e-6, abs=1e-6 * size)
+    assert (np.array(profile["low"]) <= np.array(profile["high"])).all()
+
+
+def test_the_profile_turns_at_the_flip_alone() -> None:
+    answer = ask(made(usual()).heard())
+    spots, net = (np.array(answer["gamma_profile"][name]) for name in ("spots", "net_gex"))
+    below = spots < answer["regime"]["gamma_flip"]
+    assert 0 < below.sum() < PROFILE_SPOTS
+    assert (net[below] < 0.0).all()
+    assert (net[~below] > 0.0).all()
+
+
+def test_the_band_of_the_profile_is_that_of_a_tenth_of_the_puts() -> None:
+    """By chains whose puts are a tenth more and a tenth fewer."""
+    whole = ask(made(usual()).heard())["gamma_profile"]
+    for name, scale in (("low", 1.1), ("high", 0.9)):
+        counts = [(10 * calls, round(10 * scale * puts)) for calls, puts in USUAL]
+        scaled = ask(made(priced(STRIKES, 500.0, 195, vol=0.18, oi=counts)).heard())
+        expected = 0.1 * np.array(scaled["gamma_profile"]["net_gex"])
+        assert whole[name] == pytest.approx(expected.tolist(), rel=1e-5, abs=1.0)

@@ -5,11 +5,12 @@ from typing import TypeAlias
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from engine.twin_pricing import Quote, Row
 from engine.twin_pricing import max_pain as brute_force
+from session.day import ask
 from session.generated import Made, chains
 from zerodte.arrays import F64
 from zerodte.engine.levels import cluster_score, max_pain
@@ -94,3 +95,23 @@ def test_no_strike_exceeds_the_walls_and_the_magnet(made: Made) -> None:
     )
     known = [levels.call_wall.strike, levels.magnet.strike, levels.highest_open_interest.strike]
     assert set(known) <= set(state.instant.chain.strikes.tolist())
+
+
+@given(chains())
+@settings(max_examples=40, deadline=None)
+def test_further_walls_are_the_next_strikes_by_exposure(made: Made) -> None:
+    """By sorting the rows of the snapshot; where fewer strikes have any, the rest is null."""
+    answer = ask(made.heard())
+    levels = answer["levels"]
+    assume(len(answer["strikes"]) == len(made.rows))  # none lies beyond the answer's range
+    for side, sign in (("call", 1.0), ("put", -1.0)):
+        rows_ = [
+            (-sign * row[f"{side}_gex"], row["strike"])
+            for row in answer["strikes"]
+            if row[f"{side}_gex"]
+        ]
+        expected = [(strike, -sign * size) for size, strike in sorted(rows_)][:3]
+        expected += [(None, None)] * (3 - len(expected))
+        names = [f"{side}_wall{which}" for which in ("", "_2", "_3")]
+        assert [levels[f"{name}_gex"] for name in names] == [gex for _, gex in expected]
+        assert {levels[name] for name in names} == {strike for strike, _ in expected}

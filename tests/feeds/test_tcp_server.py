@@ -11,13 +11,14 @@ import pytest
 
 from session.made_tape import OPEN, SECOND
 from tape.live_day import SPAN, source
-from zerodte.feeds import tcp_client, tcp_server
+from zerodte.feeds import client_listener, tcp_client, tcp_server
 from zerodte.feeds.feed import FeedError
 from zerodte.feeds.playback import Playback
 from zerodte.feeds.tcp_client import TcpConnection, TcpFeed
 from zerodte.feeds.tcp_protocol import EndMessage, HelloMessage, encode
 from zerodte.feeds.tcp_server import TcpFeedServer
 from zerodte.tape.folder import Tape
+from zerodte.tape.recent_records import RecordingPosition
 from zerodte.tape.tick_assembler import Arrival, Piece
 
 Serve = Callable[..., TcpFeed]
@@ -82,7 +83,7 @@ def by_stream(arrivals: list[Arrival]) -> dict[str, tuple[bytes, list[int], list
 
 def all_arrivals(feed: TcpFeed) -> list[Arrival]:
     connection = feed.connect()
-    started = connection.start(counts(connection))
+    started = connection.start(RecordingPosition(counts(connection)))
     assert started.resumed
     arrivals = receive_all(connection)
     connection.close()
@@ -133,7 +134,7 @@ def test_a_feed_resumes_after_any_counts(serve: Serve, share: float) -> None:
     have = {
         name: round(share * len(records) / sizes[name]) for name, (records, _, _) in whole.items()
     }
-    connection.start(have)
+    connection.start(RecordingPosition(have))
     rest = receive_all(connection)
     connection.close()
     for name, (records, codes, pairs) in by_stream(rest).items():
@@ -150,7 +151,7 @@ def test_a_feed_that_does_not_resume_sends_new_records(serve: Serve) -> None:
     time.sleep(0.1)
     connection = feed.connect()
     have = {**counts(connection, 7), "opra.pillar.definition.dbn.zst": 10}
-    started = connection.start(have)
+    started = connection.start(RecordingPosition(have))
     assert not started.resumed
     assert started.now % SECOND == 0
     assert started.now >= OPEN + 5 * SECOND
@@ -172,7 +173,7 @@ def test_its_clock_does_not_wait_for_clients(serve: Serve) -> None:
     feed = serve(speed=100.0)
     connection = feed.connect()
     time.sleep(0.3)
-    started = connection.start(counts(connection))
+    started = connection.start(RecordingPosition(counts(connection)))
     connection.close()
     assert started.speed == 100.0
     assert started.now >= OPEN + 30 * SECOND
@@ -185,7 +186,7 @@ def test_a_slow_client_of_a_feed_that_does_not_resume_is_disconnected(
     monkeypatch.setattr(tcp_server, "_MAX_LAG", 0.2)
     feed = serve(SPAN * 2.0, is_resumable=False, sent=source(tmp_path, trade_count=100_000))
     connection = feed.connect()
-    connection.start(counts(connection))
+    connection.start(RecordingPosition(counts(connection)))
     time.sleep(1.0)
     with pytest.raises(
         FeedError, match=r"refused: .* seconds behind, and this feed does not resume"
@@ -213,7 +214,7 @@ def test_garbage_is_refused(serve: Serve, content: bytes) -> None:
 
 def test_counts_beyond_the_tape_are_refused(serve: Serve) -> None:
     connection = serve().connect()
-    connection.start(counts(connection, 10**6))
+    connection.start(RecordingPosition(counts(connection, 10**6)))
     with pytest.raises(FeedError, match=r"the client has .* more records of"):
         receive_all(connection)
     connection.close()
@@ -278,7 +279,7 @@ def test_a_port_in_use_is_a_clear_error(tape: Tape) -> None:
 def test_more_clients_than_it_has_room_for_are_refused_with_the_reason(
     serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tcp_server, "_MOST_CLIENTS", 2)
+    monkeypatch.setattr(client_listener, "MOST_CLIENTS", 2)
     feed = serve()
     first, second = feed.connect(), feed.connect()
     with pytest.raises(FeedError, match="it serves 2 clients already; connect later"):

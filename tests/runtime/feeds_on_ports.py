@@ -12,6 +12,7 @@ from zerodte.feeds.tcp_server import TcpFeedServer
 from zerodte.runtime.live_runner import LiveRunner
 from zerodte.service.stage import Stage
 from zerodte.tape.folder import Tape
+from zerodte.tape.recent_records import RecordingPosition
 
 #: A day in about a second.
 FAST = 1e5
@@ -43,7 +44,8 @@ def recording(feed: TcpFeed, root: Path) -> Iterator[LocalMarket[LiveRunner]]:
 def clock(feed: TcpFeed) -> int:
     """What a feed's clock shows, UTC ns."""
     connection = feed.connect()
-    begun = connection.start({stream.name: 0 for stream in connection.manifest.streams})
+    nothing = {stream.name: 0 for stream in connection.manifest.streams}
+    begun = connection.start(RecordingPosition(nothing))
     connection.close()
     return begun.now
 

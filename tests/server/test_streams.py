@@ -115,3 +115,20 @@ def test_what_cannot_be_streamed_is_said(
 ) -> None:
     answer = client.get("/v1/flow/zero-dte/stream" + query)
     assert (answer.status_code, answer.json()["error"]) == (status, code)
+
+
+def test_a_stream_of_one_symbol_has_ticks_if_asked(service: ExampleService, url: str) -> None:
+    """Beside a reader of the same symbol without them; both get the samples."""
+    path = "/v1/flow/zero-dte/stream/SPX"
+    with EventReader(url + path + "?ticks=1") as ticking, EventReader(url + path) as plain:
+        (event,) = events(ticking, 1)
+        assert (event.kind, event.id) == ("tick", "")
+        assert json.loads(event.data) == {"symbols": [{"symbol": "SPX"}]}
+        service.sample("0")
+        assert [event.kind for event in events(ticking, 2)] == ["bar", "snapshot"]
+        assert [event.kind for event in events(plain, 2)] == ["bar", "snapshot"]
+
+
+def test_ticks_of_one_symbol_are_asked_for_with_0_or_1(client: httpx.Client) -> None:
+    answer = client.get("/v1/flow/zero-dte/stream/SPX?ticks=2")
+    assert (answer.status_code, answer.json()["error"]) == (400, "invalid_ticks")

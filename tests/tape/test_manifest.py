@@ -242,7 +242,7 @@ def recorded(tape: Tape, folder: Path) -> Recorder:
 def test_a_recording_has_one_while_nobody_records(tmp_path: Path) -> None:
     tape = source(tmp_path / "source")
     folder = tmp_path / "live"
-    counts = recorded(tape, folder).counts
+    counts = recorded(tape, folder).position.counts
     files = manifest(folder)
     assert "ticks" in files
     assert {name: entry["records"] for name, entry in files.items() if "records" in entry} == counts

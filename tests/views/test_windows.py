@@ -11,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from session.made_tape import OPEN, quotes, stock, trades, write
-from views.days import Seen, made, read, watched
+from views.days import SPOKEN, Seen, made, read, watched
 from zerodte.constants import BARS, MINUTE, SAMPLE_INTERVAL, SECOND
 from zerodte.views.series import hedge_flow, series
 from zerodte.views.strike_bars import heatmap, strike_flow
@@ -408,3 +408,47 @@ def test_the_heads_say_what_was_asked(seen: Seen) -> None:
         )["market_open"]
         is False
     )
+
+
+# The range of spot
+
+
+@pytest.mark.parametrize("bar", BARS)
+def test_a_bars_range_is_that_of_the_stocks_quotes(bar: BarSize) -> None:
+    """By the mids that were written to the tape, second by second: 99.97 to 100.03."""
+    seen = made()
+    close, opening = seen.session.hours.close, seen.session.hours.open
+    quoted = stock(SPOKEN)
+    mids = 0.5e-9 * (quoted["bid_px_00"] + quoted["ask_px_00"])
+    made_bars = read(series(seen.frame(close), SeriesQuery(symbol="SPX", bar=bar, minutes=390)))[
+        "bars"
+    ]
+    spoken = [each for each in made_bars if time_of(each) <= OPEN + SPOKEN * SECOND]
+    assert len(spoken) == SPOKEN * SECOND // BARS[bar]
+    for each in spoken:
+        end = (time_of(each) - opening) // SECOND
+        of_bar = mids[end - BARS[bar] // SECOND : end]
+        assert each["spot_low"] == pytest.approx(of_bar.min(), rel=1e-7)
+        assert each["spot_high"] == pytest.approx(of_bar.max(), rel=1e-7)
+    silent = made_bars[-1]
+    assert (silent["spot"], silent["spot_low"], silent["spot_high"]) == (None, None, None)
+
+
+def test_a_bar_has_the_figures_of_the_snapshot_then(seen: Seen) -> None:
+    """Of each sample live, and of the bar of it after the close."""
+    query = SeriesQuery(symbol="SPX", bar="30s", minutes=390)
+    made_bars = read(series(seen.frame(seen.session.hours.close), query))["bars"]
+    inventories = 0
+    for bar in made_bars:
+        then = read(seen.said[time_of(bar)][0])
+        if "error" in then:
+            assert (bar["remaining_1sd_dollars"], bar["data_quality_score"]) == (None, None)
+            assert bar["inventory_net_gex"] is None
+            continue
+        assert bar["remaining_1sd_dollars"] == then["expected_move"]["remaining_1sd_dollars"]
+        assert bar["data_quality_score"] == then["metadata"]["data_quality_score"]
+        for name in ("net_gex", "net_gex_low", "net_gex_high"):
+            book = then["dealer_inventory"]
+            assert bar[f"inventory_{name}"] == (None if book is None else book[name])
+            inventories += bar[f"inventory_{name}"] is not None
+    assert inventories > 90

@@ -14,7 +14,7 @@ _COMMANDS = {
         "zerodte.cli.simulate:simulate_command", "Simulate sessions as tapes, with their truth."
     ),
     "feed": LazyCommand(
-        "zerodte.cli.live:feed_command", "Send a tape as a live feed to every client."
+        "zerodte.cli.feed:feed_command", "Send a tape as a live feed to every client."
     ),
     "live": LazyCommand(
         "zerodte.cli.live:live_command", "Record a live feed and serve it over HTTP."

@@ -96,20 +96,22 @@ class Address(click.ParamType[tuple[str, int]]):
 class FeedName(click.ParamType[tuple[str, int] | str]):
     """HOST:PORT of a TCP feed, or the name of a vendor's feed."""
 
-    name = "HOST:PORT|cboe"
+    name = "HOST:PORT|cboe|databento"
 
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> tuple[str, int] | str:
         """Parse it, or fail with the expected forms."""
-        if value == CBOE:
-            return CBOE
+        if value in VENDORS:
+            return str(value)
         if ":" not in str(value):
-            self.fail(f"{value!r} is not a feed; write HOST:PORT or {CBOE}", param, ctx)
+            expected = f"HOST:PORT or {' or '.join(VENDORS)}"
+            self.fail(f"{value!r} is not a feed; write {expected}", param, ctx)
         return ADDRESS.convert(value, param, ctx)
 
 
-CBOE = "cboe"
+CBOE, DATABENTO = "cboe", "databento"
+VENDORS = (CBOE, DATABENTO)
 CLOCK_TIME = ClockTime()
 DATE = Date()
 ADDRESS = Address()

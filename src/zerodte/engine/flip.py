@@ -16,6 +16,7 @@ from zerodte.constants import (
     FLIP_SENSITIVITY_SIGMAS,
     FLIP_TRIALS,
     MULTIPLIER,
+    PROFILE_SPOTS,
     QUALITY_NEEDED,
 )
 from zerodte.engine.arithmetic import ratio
@@ -104,9 +105,7 @@ def gamma_flip_of_all(parts: Sequence[FlipPart], spot: float) -> Flip:
         return Flip(np.nan, "insufficient_local_coverage", quoted)
     if not quoted >= QUALITY_NEEDED:
         return Flip(np.nan, "insufficient_quote_quality", quoted)
-    reach = max(FLIP_REACH * spot, FLIP_REACH_SIGMAS * sigma)
-    trials = np.linspace(spot - reach, spot + reach, FLIP_TRIALS)
-    trials = trials[trials > 0.0]
+    trials = _trials(spot, sigma, FLIP_TRIALS)
     profile = _Profile(parts, spot)
     calls, puts = profile.by_right(trials)
     root = nearest_root(trials, calls - puts, spot)
@@ -118,6 +117,44 @@ def gamma_flip_of_all(parts: Sequence[FlipPart], spot: float) -> Flip:
         if not moved <= tolerance:  # a root that vanishes is NaN, and moved too
             return Flip(np.nan, "sensitive_root", quoted)
     return Flip(profile.refine(root, trials[1] - trials[0]), "available", quoted)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class GexOverSpot:
+    """Net GEX of a chain repriced over trial spots, and how far its sign depends on the puts.
+
+    Attributes:
+        spots: Dollars, ascending, at equal distances; spot itself is the middle one.
+        net_gex: Dollars per 1% move, shape (m,).
+        low: With puts that weigh the most that the flip's judgement tries, likewise.
+        high: With the least.
+    """
+
+    spots: F64
+    net_gex: F64
+    low: F64
+    high: F64
+
+
+def gamma_profile(
+    instant: ChainInputs, surface: Surface, open_interest: F64, spot: float
+) -> GexOverSpot:
+    """The function whose root is the flip, over the spots where it is looked for.
+
+    Arguments as for `gamma_flip`.
+    """
+    trials = _trials(spot, surface.sigma, PROFILE_SPOTS)
+    part = FlipPart(instant, surface, open_interest, 1.0)
+    calls, puts = _Profile([part], spot).by_right(trials)
+    least, most = FLIP_PUT_SCALES
+    return GexOverSpot(trials, calls - puts, calls - most * puts, calls - least * puts)
+
+
+def _trials(spot: float, sigma: float, count: int) -> F64:
+    """So many spots around one where the flip is looked for, those above zero, ascending."""
+    reach = max(FLIP_REACH * spot, FLIP_REACH_SIGMAS * sigma)
+    trials = np.linspace(spot - reach, spot + reach, count)
+    return trials[trials > 0.0]
 
 
 class _Profile:

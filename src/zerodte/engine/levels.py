@@ -1,6 +1,7 @@
 """The strikes that matter: walls, magnet, max pain, highest open interest, and their cluster."""
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
@@ -19,6 +20,8 @@ class Level:
 
 
 NO_LEVEL = Level(np.nan, np.nan)
+#: How many walls a side has.
+WALLS: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +74,22 @@ def find_levels(
         highest_open_interest=_largest(strikes, held(open_interest).sum(axis=0)),
         max_pain=max_pain(strikes, open_interest),
     )
+
+
+def walls(strikes: F64, gex: F64) -> list[Level]:
+    """The three strikes of a side's largest exposure, the largest first; the lower one on a tie.
+
+    Args:
+        strikes: Dollars, shape (n,), ascending.
+        gex: Of calls, or of puts, by strike, shape (n,); of one sign.
+
+    Returns:
+        Always three: `NO_LEVEL` where fewer strikes have any.
+    """
+    size = np.abs(gex)
+    order = np.argsort(-size, kind="stable")[:WALLS]
+    found = [Level(float(strikes[k]), float(gex[k])) for k in order if size[k] > 0.0]
+    return found + [NO_LEVEL] * (WALLS - len(found))
 
 
 def max_pain(strikes: F64, open_interest: F64) -> float:

@@ -61,6 +61,24 @@ class _FollowedColumns(NamedTuple):
     volume: F64
 
 
+class _Listing(NamedTuple):
+    """The contracts of a body that may be followed: those of the followed expiries.
+
+    Attributes:
+        names: Every contract of the body, as it names them, in its order.
+        rows: Where those that may be followed are in it.
+        contracts: They themselves.
+        raws: Their raw symbols.
+        live_count: Live contracts of the body.
+    """
+
+    names: list[str]
+    rows: list[int]
+    contracts: list[Contract]
+    raws: list[str]
+    live_count: int
+
+
 class _Followed(NamedTuple):
     """The followed contracts of a chain, n of them, their raw symbols, ids and columns."""
 
@@ -127,6 +145,7 @@ class ChainRecords:
         self._next = max(recorded.ids, default=0) + 1
         self._defined = dict.fromkeys(recorded.defined)
         self._universes: dict[str, Universe] = {}
+        self._listings: dict[str, _Listing] = {}
         self._contracts: dict[str, Contract | None] = {}
         self._raws: dict[str, str] = {}
         self._sent: dict[tuple[int, int], int] = {}
@@ -144,29 +163,50 @@ class ChainRecords:
     def follow(self, chain: DelayedChain) -> "_Followed":
         """Select a chain's contracts, and number the new ones."""
         symbol = root_info(canonical_name(chain.symbol.removeprefix("_"))).symbol
-        listed = [
-            (contract, option)
-            for option in chain.options
-            if (contract := self._contract(option.option, symbol)) is not None
-        ]
-        columns = _columns([option for _, option in listed])
-        contracts = [contract for contract, _ in listed]
-        raws = [self._raws[option.option] for _, option in listed]
         universe = self._universes.setdefault(symbol, Universe(self.date))
+        _, rows, contracts, raws, count = self._listing(chain, symbol, universe)
+        columns = _columns([chain.options[row] for row in rows])
         chosen = universe.select(contracts, (columns.bid + columns.ask) / 2.0, _spot(chain))
         # Neither a move of spot nor a restart loses a contract.
         chosen |= np.array([raw in self._ids for raw in raws], np.bool_)
-        self.left_out[symbol] = int(len(chosen) - chosen.sum())
-        rows = np.flatnonzero(chosen)
-        for row in rows:
+        self.left_out[symbol] = int(count - chosen.sum())
+        own = np.flatnonzero(chosen)
+        for row in own:
             if raws[row] not in self._ids:
                 self._ids[raws[row]] = self._next
                 self._next += 1
-        ids = np.array([self._ids[raws[row]] for row in rows], np.uint32)
-        followed = _FollowedColumns(*(column[rows] for column in columns))
+        ids = np.array([self._ids[raws[row]] for row in own], np.uint32)
+        followed = _FollowedColumns(*(column[own] for column in columns))
         return _Followed(
-            symbol, [contracts[row] for row in rows], [raws[row] for row in rows], ids, followed
+            symbol, [contracts[row] for row in own], [raws[row] for row in own], ids, followed
         )
+
+    def _listing(self, chain: DelayedChain, symbol: str, universe: Universe) -> _Listing:
+        """What a body lists; the next one mostly lists the same."""
+        names = [option.option for option in chain.options]
+        known = self._listings.get(symbol)
+        if known is not None and known.names == names:
+            return known
+        live = [
+            (row, contract)
+            for row, name in enumerate(names)
+            if (contract := self._contract(name, symbol)) is not None
+        ]
+        expiries = set(universe.expiries([contract for _, contract in live]))
+        chosen = [
+            (row, contract)
+            for row, contract in live
+            if contract.expiry in expiries or self._raws[names[row]] in self._ids
+        ]
+        listing = _Listing(
+            names,
+            [row for row, _ in chosen],
+            [contract for _, contract in chosen],
+            [self._raws[names[row]] for row, _ in chosen],
+            len(live),
+        )
+        self._listings[symbol] = listing
+        return listing
 
     def of(self, chain: DelayedChain) -> Iterator[tuple[str, Records]]:
         """The new records of a chain, by the name of their stream."""

@@ -6,7 +6,7 @@ passed while nobody asked nothing can be had again, so the feed does not resume.
 """
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -26,6 +26,7 @@ from zerodte.market.calendar import calendar
 from zerodte.market.roots import root_info
 from zerodte.records.dbn import INDEX, Records
 from zerodte.tape.feed_manifest import FeedManifest
+from zerodte.tape.recent_records import RecordingPosition
 from zerodte.tape.sidecars import Notes
 from zerodte.tape.tick_assembler import Arrival, Piece
 
@@ -129,10 +130,10 @@ class CboeConnection:
         self._counts: dict[str, int] = {}
         self._jump_count = 0
 
-    def start(self, counts: Mapping[str, int]) -> FeedStart:
+    def start(self, position: RecordingPosition) -> FeedStart:
         """Begin; see `FeedConnection`."""
-        self._counts = dict(counts)
-        self._chains.restart(counts)
+        self._counts = dict(position.counts)
+        self._chains.restart(position.counts)
         self._jump_count = self._poller.jump_count
         return FeedStart(self._poller.now(), self._poller.speed, resumed=False)
 

@@ -4,17 +4,21 @@ A feed describes a session and its streams, tells whether it can resume a record
 arrivals. Their size and the transport are up to the feed.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
 from zerodte.errors import ZerodteError
 from zerodte.tape.feed_manifest import FeedManifest
+from zerodte.tape.recent_records import RecordingPosition
 from zerodte.tape.tick_assembler import Arrival
 
 
 class FeedError(ZerodteError, OSError):
     """A feed that cannot be reached, has disconnected, or sends invalid data."""
+
+
+class FeedRefusalError(FeedError):
+    """A feed that will not let us in, however often it is asked: a wrong key, no subscription."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +55,13 @@ class FeedConnection(Protocol):
         """Records of this connection that were refused: blanked, as no tape can hold them."""
         ...
 
-    def start(self, counts: Mapping[str, int]) -> FeedStart:
+    def start(self, position: RecordingPosition) -> FeedStart:
         """Ask the feed to start sending.
 
         Args:
-            counts: The number of records that the client has of each stream, by the stream's name.
-                The positions of arrivals continue from there.
+            position: What the client has of each stream. The positions of arrivals continue from
+                its counts. A feed that does not count its records asks for those since a time,
+                and leaves out the ones that the client has.
 
         Raises:
             FeedError: If the feed has disconnected.

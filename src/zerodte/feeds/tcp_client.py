@@ -2,13 +2,13 @@
 
 import socket
 import time
-from collections.abc import Mapping
 from typing import Final, TypeVar
 
 from zerodte.feeds import tcp_protocol
 from zerodte.feeds.feed import FeedError, FeedStart
 from zerodte.feeds.feed_checks import blank_unreadable, check_manifest
 from zerodte.tape.feed_manifest import FeedManifest
+from zerodte.tape.recent_records import RecordingPosition
 from zerodte.tape.tick_assembler import Arrival, Piece
 
 _TIMEOUT: Final = 10.0  # seconds, for connections and answers
@@ -76,9 +76,9 @@ class TcpConnection:
         self._bases = [0] * len(self.manifest.streams)
         self._counts = [0] * len(self.manifest.streams)
 
-    def start(self, counts: Mapping[str, int]) -> FeedStart:
+    def start(self, position: RecordingPosition) -> FeedStart:
         """Ask the feed to start sending; see `FeedConnection`."""
-        self._counts = [counts[stream.name] for stream in self.manifest.streams]
+        self._counts = [position.counts[stream.name] for stream in self.manifest.streams]
         self._send(tcp_protocol.encode(tcp_protocol.StartMessage(tuple(self._counts))))
         started = self._answer(tcp_protocol.StartedMessage)
         self._bases = [

@@ -7,13 +7,13 @@ falls behind if it can resume; otherwise it is disconnected.
 import itertools
 import logging
 import socket
-import threading
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from typing import Final
 
 from zerodte.constants import SECOND
 from zerodte.feeds import tcp_protocol
+from zerodte.feeds.client_listener import ClientListener
 from zerodte.feeds.feed import FeedError
 from zerodte.feeds.playback import FeedClock, Playback, PlaybackTick
 from zerodte.logs import log
@@ -22,15 +22,11 @@ from zerodte.tape.feed_manifest import FeedManifest
 from zerodte.tape.folder import Tape
 from zerodte.tape.tick_assembler import GRACE, Piece
 
-_BACKLOG: Final = 16
 _READ_SIZE: Final = 1 << 16
 #: Seconds for a client to send its first message, or to accept what it is sent.
 _TIMEOUT: Final = 120.0
 #: Seconds that a client may be behind if the feed does not resume.
 _MAX_LAG: Final = 5.0
-#: Clients at a time. Each has a thread, its own pass through the tape, and no queue: what it has
-#: not taken waits in its socket's buffer, and one that takes nothing for `_TIMEOUT` is cut off.
-_MOST_CLIENTS: Final = 32
 #: The shortest interval between clock messages, seconds.
 _CLOCK_INTERVAL: Final = 0.02
 
@@ -56,61 +52,32 @@ class TcpFeedServer:
         self._tape = tape
         self._clock = FeedClock(tape.session.open, speed)
         self._is_resumable = is_resumable
-        try:
-            self._socket = socket.create_server((host, port), backlog=_BACKLOG)
-        except (OSError, OverflowError) as error:
-            reason = getattr(error, "strerror", None) or error
-            raise FeedError(
-                f"cannot listen on {host}:{port}: {reason}; choose another host or port"
-            ) from error
-        self._stop_requested = threading.Event()
-        self._places = threading.BoundedSemaphore(_MOST_CLIENTS)
+        self._listener = ClientListener(host, port, self._talk, _refuse)
 
     @property
     def address(self) -> tuple[str, int]:
         """Its host and port."""
-        host, port = self._socket.getsockname()[:2]
-        return host, port
+        return self._listener.address
 
     def run(self) -> None:
         """Accept clients until `stop`."""
-        while not self._stop_requested.is_set():
-            try:
-                client, _ = self._socket.accept()
-            except OSError:
-                return
-            if not self._places.acquire(blocking=False):
-                client.settimeout(1.0)
-                _refuse(client, f"it serves {_MOST_CLIENTS} clients already; connect later")
-                client.close()
-                continue
-            threading.Thread(target=self._serve, args=(client,), daemon=True).start()
+        self._listener.run()
 
     def stop(self) -> None:
         """End `run` and disconnect all clients."""
-        self._stop_requested.set()
-        with suppress(OSError):
-            self._socket.shutdown(socket.SHUT_RDWR)
-        self._socket.close()
-
-    def _serve(self, client: socket.socket) -> None:
-        try:
-            self._talk(client)
-        finally:
-            self._places.release()
+        self._listener.stop()
 
     def _talk(self, client: socket.socket) -> None:
-        with client:
-            client.settimeout(_TIMEOUT)
-            try:
-                self._send_session(client)
-            except TapeError as error:
-                log(str(error), logging.ERROR)
-                _refuse(client, "its tape is damaged")
-            except FeedError as error:
-                _refuse(client, str(error))
-            except OSError as error:
-                log(f"client disconnected: {error}")
+        client.settimeout(_TIMEOUT)
+        try:
+            self._send_session(client)
+        except TapeError as error:
+            log(str(error), logging.ERROR)
+            _refuse(client, "its tape is damaged")
+        except FeedError as error:
+            _refuse(client, str(error))
+        except OSError as error:
+            log(f"client disconnected: {error}")
 
     def _send_session(self, client: socket.socket) -> None:
         playback = Playback(self._tape)
@@ -140,8 +107,8 @@ class TcpFeedServer:
         while True:
             clock = (self._clock.now() - GRACE) // step * step + step + GRACE
             if clock >= until:
-                return not self._stop_requested.wait(self._clock.seconds_until(until))
-            if self._stop_requested.wait(self._clock.seconds_until(clock)):
+                return not self._listener.stopped.wait(self._clock.seconds_until(until))
+            if self._listener.stopped.wait(self._clock.seconds_until(clock)):
                 return False
             _send(client, tcp_protocol.ClockMessage(clock))
 

@@ -56,6 +56,8 @@ _NAMES: Final[Mapping[str, str]] = {
     "oi_method": "open_interest_method",
     "flip_status": "gamma_flip_status",
     "charm_hour": "charm_dollars_per_hour",
+    "remaining_sigma": "remaining_1sd_dollars",
+    "data_quality": "data_quality_score",
     "call_flow": "hedge_flow_call_cumulative",
     "put_flow": "hedge_flow_put_cumulative",
     "call_customer_flow": "customer_flow_call_cumulative",

@@ -134,6 +134,11 @@ def underlying_of(text: str) -> str:
     return root_info(canonical_name(text)).symbol
 
 
+def roots_of(symbol: str) -> list[str]:
+    """The OSI roots of an underlying's options: SPX, SPXW and SPXPM for SPX."""
+    return [root for root, info in _TABLE.items() if info.symbol == symbol] or [symbol]
+
+
 def is_unsettled(root: str) -> bool:
     """Whether a root is named as one of a known index, but is not in the table.
 

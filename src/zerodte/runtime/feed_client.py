@@ -1,8 +1,8 @@
 """A live feed as complete ticks, across silence, disconnects and reconnects."""
 
 import logging
+import math
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -10,11 +10,12 @@ import numpy as np
 
 from zerodte.clock import new_york_clock
 from zerodte.constants import SECOND
-from zerodte.feeds.feed import Feed, FeedConnection, FeedError, FeedStart
+from zerodte.feeds.feed import Feed, FeedConnection, FeedError, FeedRefusalError, FeedStart
 from zerodte.feeds.feed_checks import allowed_lead, check_start
 from zerodte.logs import log
 from zerodte.market.calendar import TradingSession
 from zerodte.tape.feed_manifest import FeedManifest
+from zerodte.tape.recent_records import RecordingPosition
 from zerodte.tape.record_router import SessionSpan
 from zerodte.tape.tick_assembler import Arrival, ClosedTick, TickAssembler
 
@@ -133,19 +134,19 @@ class FeedClient:
                 connection.close()
         self._connection = self._first = None
 
-    def ticks(self, counts: Mapping[str, int]) -> list[ClosedTick]:
+    def ticks(self, position: RecordingPosition) -> list[ClosedTick]:
         """The ticks that have become complete, waiting briefly for data; perhaps none.
 
         Args:
-            counts: Committed records of each stream.
+            position: What is committed of each stream.
         """
         # Only time spent here counts as silence: while this thread is busy elsewhere, data waits.
         start, before = time.monotonic(), self._connection
         try:
-            has_data = self._receive(counts)
+            has_data = self._receive(position)
         except FeedError as error:
             has_data = False
-            self._disconnect(str(error))
+            self._disconnect(str(error), is_final=isinstance(error, FeedRefusalError))
         if has_data or self._connection is not before:
             self._silent = 0.0
         else:
@@ -166,13 +167,13 @@ class FeedClient:
             self.problem = f"the feed at {self._feed.name} ended at {at:%H:%M:%S}, before the close"
         return ticks
 
-    def _receive(self, counts: Mapping[str, int]) -> bool:
+    def _receive(self, position: RecordingPosition) -> bool:
         """Receive data; whether any has arrived."""
         if self._connection is None:
             if time.monotonic() < self._due:
                 time.sleep(_POLL_S)
                 return False
-            self._connection = self._connect(counts)
+            self._connection = self._connect(position)
         arrivals = self._connection.receive(_POLL_S)
         for arrival in arrivals:
             if (believed := self._believed(arrival)) is not None:
@@ -218,7 +219,7 @@ class FeedClient:
         begun = 0 if self._clock is None else self._clock.start
         return self._assembler.clock or begun
 
-    def _connect(self, counts: Mapping[str, int]) -> FeedConnection:
+    def _connect(self, position: RecordingPosition) -> FeedConnection:
         connection = self._first or self._feed.connect()
         self._first = None
         try:
@@ -229,7 +230,7 @@ class FeedClient:
                     f"recording of {self._manifest.date}; restart the server to record it"
                 )
             _check_symbols(self._manifest, manifest)
-            start = connection.start(counts)
+            start = connection.start(position)
             check_start(start, manifest.date, time.time_ns())
         except BaseException:
             connection.close()
@@ -247,7 +248,7 @@ class FeedClient:
         self.problem, self._reason, self._wait = None, WAS_AWAY, _FIRST_WAIT
         log("feed", feed=self._feed.name, resumed=start.resumed)
 
-    def _disconnect(self, reason: str) -> None:
+    def _disconnect(self, reason: str, *, is_final: bool) -> None:
         if self._connection is not None:
             self._refused += self._connection.refused_count
             self._connection.close()
@@ -258,7 +259,11 @@ class FeedClient:
         since = ""
         if self._assembler.last_end:
             since = f" since {new_york_clock(self._assembler.last_end):%H:%M:%S} New York"
-        self.problem = f"the feed at {self._feed.name} is away{since}: {reason}; reconnecting"
+        then = "it is not asked again; mend that and restart" if is_final else "reconnecting"
+        self.problem = f"the feed at {self._feed.name} is away{since}: {reason}; {then}"
+        if is_final:
+            self._due = math.inf
+            return
         self._due = time.monotonic() + self._wait
         self._wait = min(2 * self._wait, _LONGEST_WAIT)
 

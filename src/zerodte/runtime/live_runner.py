@@ -123,7 +123,7 @@ class LiveRunner:
             if recorder.recovery.last_end > self._tape.session.open:
                 self._show(run, playing)
             while not run.stopped.is_set() and not client.is_over:
-                ticks = client.ticks(recorder.counts)
+                ticks = client.ticks(recorder.position)
                 self._look_at_files()
                 if not self._commit(run, ticks):
                     return

@@ -159,9 +159,9 @@ class Stream:
             ApiError: Before anything is sent, as `MarketService.events` does.
         """
         if isinstance(query, StreamsQuery):
-            queries, is_shared, has_ticks = query.each(), True, query.ticks == "1"
-        else:
-            queries, is_shared, has_ticks = (query,), False, False
+            queries, is_shared = query.each(), True
+        else:  # readers with ticks and without them share a channel
+            queries, is_shared = (StreamQuery(symbol=query.symbol),), False
         channels = tuple(self._channels.setdefault(each, _Channel(each)) for each in queries)
         reader = _Reader(channels, is_shared)
         for channel in channels:
@@ -176,7 +176,7 @@ class Stream:
             if scope["method"] == "HEAD":
                 await send(asgi.body(b""))
                 return
-            with self._ticks.sent_to(reader, queries if has_ticks else ()):
+            with self._ticks.sent_to(reader, queries if query.ticks == "1" else ()):
                 text = self._text(reader, missed)
                 await self._read(reader, text, receive, send, is_valid)
         finally:

@@ -5,7 +5,7 @@ began; then underlyings and quotes; and last the trades, each against the quote 
 """
 
 import datetime
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -32,6 +32,7 @@ from zerodte.engine.book import (
 from zerodte.engine.chain_inputs import CALL, PUT, ChainClock, gather
 from zerodte.engine.flow import ContractTerms, FlowLedger
 from zerodte.engine.plausibility import believed_forward
+from zerodte.engine.price_range import PriceRanges
 from zerodte.engine.repeats import Repeats
 from zerodte.engine.settled import SettledInterest
 from zerodte.engine.trade_valuation import TradeValuation
@@ -99,6 +100,7 @@ class MarketState:
     Attributes:
         hours: The trading session.
         underlyings: Prices of stocks and indices.
+        price_ranges: Their ranges since the last sample.
         instruments: What ids mean.
         contracts: The contracts whose positions all arrays share.
         book: Standing quotes.
@@ -122,6 +124,7 @@ class MarketState:
         self.hours = hours
         self.oi_method = oi_method
         self.underlyings = Underlyings(cadence)
+        self.price_ranges = PriceRanges()
         self.instruments = Instruments(self.underlyings)
         self.contracts = self.instruments.contracts
         self.book = QuoteBook()
@@ -165,8 +168,7 @@ class MarketState:
             self._apply_statistics(batch, tick.end)
         arrived = [self._arrive(batch, tick.end) for batch in tick.trades]
         arriving = [trades for trades in arrived if trades is not None]
-        for batch in tick.underlying:
-            self._apply_underlying(batch, tick.end)
+        self._apply_underlyings(tick.underlying, tick.end)
         for batch in tick.quotes:
             cadence, positions = max(CADENCE[batch.schema], self._cadence), self._positions(batch)
             self.inputs.add_quotes(self._routed(batch, positions))
@@ -377,7 +379,20 @@ class MarketState:
         else:
             self.inputs.add_definitions(self._routed(batch))
 
-    def _apply_underlying(self, batch: Batch, now: int) -> None:
+    def _apply_underlyings(self, batches: Sequence[Batch], now: int) -> None:
+        """Take prices of underlyings, and note the ranges of those that came in the session."""
+        places = [self._apply_underlying(batch, now) for batch in batches]
+        if places and self.hours.open < now <= self.hours.close:
+            came = np.concatenate(places)
+            symbols = self.underlyings.symbol_of[came[came >= 0]]
+            self.price_ranges.note(symbols, self.underlyings.own_prices(now))
+
+    def _apply_underlying(self, batch: Batch, now: int) -> I32:
+        """Take prices of a dataset.
+
+        Returns:
+            The place of each record, shape (m,), negative for none.
+        """
         numbers = self._positions(batch)
         kind = OWN_QUOTES if batch.schema in CADENCE else VALUES
         self.inputs.add_underlying(self._routed(batch, numbers), self.underlyings.symbol_of, kind)
@@ -386,6 +401,7 @@ class MarketState:
             self.underlyings.apply_quotes(batch.records, numbers, cadence, now)
         elif self._kinds[batch.dataset] == "index":
             self.underlyings.apply_values(batch.records, numbers, now)
+        return numbers
 
     def _arrive(self, batch: Batch, end: int) -> _ValuedTrades | None:
         """Value trades at what stands as their tick begins, a second before its `end`.

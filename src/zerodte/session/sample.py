@@ -67,6 +67,8 @@ INPUTS: Final = np.dtype(
     [
         ("at", "i8"),  # the sample's time
         ("spot", "f8"),  # dollars
+        ("spot_low", "f8"),  # since the sample before, this one included
+        ("spot_high", "f8"),
         ("spot_source", "i1"),  # of SPOT_SOURCES
         ("disagreement", "f8"),  # of spot and parity, a fraction
         ("apart", "f8"),  # how far apart the tape's own prices lie, a fraction
@@ -105,6 +107,8 @@ FIGURES: Final = np.dtype(
         ("regime", "i1"),  # of REGIMES
         ("atm_iv", "f8"),  # annual, a fraction
         ("charm_hour", "f8"),  # dollars per hour
+        ("remaining_sigma", "f8"),  # dollars
+        ("data_quality", "f8"),  # 0 to 100
         ("call_flow", "i8"),  # signed delta dollars since the open, the two sides apart
         ("put_flow", "i8"),
         ("pin_probability", "f8"),  # of a close at the magnet, a fraction

@@ -9,6 +9,7 @@ from zerodte.arrays import F32, F64, Index
 from zerodte.constants import SAMPLE_INTERVAL
 from zerodte.decision.memory import Memory
 from zerodte.engine.chain_inputs import Spot
+from zerodte.engine.price_range import PriceRange
 from zerodte.engine.state import Anchor, ChainState
 from zerodte.engine.surface import Smile
 from zerodte.market.calendar import TradingSession
@@ -61,6 +62,7 @@ class SampleDraft:
     Attributes:
         observation: What is known of the chain, quantised.
         spot: The underlying's price, or None.
+        spot_range: Of spot since the sample before.
         apart: How far apart the tape's own prices lie, a fraction.
         forward: Dollars; NaN where unknown.
         smile: On the chain's strikes; None where there never was one.
@@ -71,6 +73,7 @@ class SampleDraft:
 
     observation: ChainObservation
     spot: Spot | None
+    spot_range: PriceRange
     apart: float
     forward: float
     smile: Smile | None
@@ -251,6 +254,7 @@ def _inputs_row(sample: SampleDraft) -> tuple[object, ...]:
     return (
         instant.clock.now,
         np.nan if spot is None else spot.value,
+        *sample.spot_range,
         NO_CODE if spot is None else SPOT_SOURCES.index(spot.source),
         np.nan if spot is None else spot.disagreement,
         sample.apart,
@@ -293,5 +297,7 @@ def _figures_row(observation: ChainObservation, state: ChainState | None) -> tup
         REGIMES.index(state.regime),
         state.atm_volatility,
         float(live.charm_hour.sum()),
+        state.sigma,
+        state.quality.data,
         *flows,
     )

@@ -85,13 +85,17 @@ class Sampler:
             context: Gives the context of a symbol then.
         """
         self.sampled = now
+        spots = {}
         for symbol, known in self._gathered(now).items():
             spot, today = self.spot(symbol, now, known), self.today(symbol)
+            if spot is not None:
+                spots[self._market.underlyings.number(symbol)] = spot.value
             for number, observation in known.items():
                 if spot is not None and (today is None or number != today.number):
                     self._solve(observation, spot)
             if today is not None:
                 self._keep(known[today.number], spot, context(symbol))
+        self._market.price_ranges.restart(spots)
 
     def begin(self, now: int) -> None:
         """Solve what was never solved: the opening's trades would have no greeks otherwise."""
@@ -250,6 +254,9 @@ class Sampler:
         sample = SampleDraft(
             observation=observation,
             spot=spot,
+            spot_range=self._market.price_ranges.of(
+                self._market.underlyings.number(chain.symbol)
+            ).around(spot),
             apart=self._market.underlyings.disagreement(chain.symbol, now),
             forward=forward,
             smile=smile,

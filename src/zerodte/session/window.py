@@ -28,6 +28,11 @@ class Window:
     rows: Index
     before: int
 
+    @property
+    def starts(self) -> Index:
+        """The first sample of each bar, (k,)."""
+        return np.append(self.before, self.rows[:-1]) + 1
+
 
 def window(day: SampleDay, until: int, bar: int, minutes: int) -> Window:
     """The bars of the `minutes` before a sample.
@@ -60,6 +65,16 @@ def increments(cumulative: Sums, over: Window) -> Sums:
     origin = cumulative[over.before] if over.before >= 0 else np.zeros_like(cumulative[0])
     out: Sums = np.diff(cumulative[over.rows], axis=0, prepend=origin[np.newaxis])
     return out
+
+
+def lowest(values: F64, over: Window) -> F64:
+    """The lowest value of each bar's samples, (k,), from values by sample, (m,); NaN for none."""
+    return np.asarray(np.fmin.reduceat(values[: over.rows[-1] + 1], over.starts))
+
+
+def highest(values: F64, over: Window) -> F64:
+    """The highest, as `lowest`."""
+    return np.asarray(np.fmax.reduceat(values[: over.rows[-1] + 1], over.starts))
 
 
 def has_strikes(day: SampleDay, rows: Index) -> bool:

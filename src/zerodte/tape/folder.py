@@ -129,6 +129,21 @@ class Tape:
         span = self.span if until is None else replace(self.span, until=until)
         return self._reader(span).ticks()
 
+    def ticks_of(self, dataset: str, schema: str) -> Iterator[Tick]:
+        """The ticks of one dataset and schema alone, in order.
+
+        Raises:
+            TapeError: As `ticks`.
+        """
+        chosen = [
+            selected
+            for selected in self._selection
+            if (selected.file.dataset, selected.file.schema) == (dataset, schema)
+        ]
+        if not chosen:
+            return iter(())
+        return TickReader(chosen, self._commits, self.span, Diagnostics()).ticks()
+
     def reader(self) -> TickReader:
         """A reader for a tape that is still being recorded: of its ticks so far, and later ones.
 

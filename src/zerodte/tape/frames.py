@@ -3,6 +3,7 @@
 Frames carry a checksum, so a torn or damaged frame never passes for a complete one.
 """
 
+import threading
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
@@ -10,6 +11,8 @@ import zstandard
 
 #: Bytes passed to the decompressor at once.
 _READ_SIZE: Final = 1 << 16
+#: A compressor is of one thread.
+_THREAD: Final = threading.local()
 
 
 class CompressedFrame(NamedTuple):
@@ -26,7 +29,11 @@ class CompressedFrame(NamedTuple):
 
 def compress_frame(content: bytes) -> bytes:
     """Compress `content` as one frame."""
-    return zstandard.ZstdCompressor(write_checksum=True).compress(content)
+    # A compressor takes longer to make than a second of records to compress.
+    if not hasattr(_THREAD, "compressor"):
+        _THREAD.compressor = zstandard.ZstdCompressor(write_checksum=True)
+    frame: bytes = _THREAD.compressor.compress(content)
+    return frame
 
 
 def complete_frames(content: memoryview) -> Iterator[CompressedFrame]:

@@ -18,6 +18,7 @@ from zerodte.tape.feed_manifest import FeedManifest, FeedStream
 from zerodte.tape.frames import compress_frame
 from zerodte.tape.manifest import check_bytes, read_manifest, remove_manifest, write_manifest
 from zerodte.tape.metadata import encode_metadata
+from zerodte.tape.recent_records import RecordingPosition
 from zerodte.tape.record_router import SessionSpan
 from zerodte.tape.recovery import MAX_LOST_COMMITS, Recovery, recover
 from zerodte.tape.sidecars import (
@@ -87,13 +88,14 @@ class Recorder:
             os.close(self._lock)
             raise
         self._counts = dict.fromkeys(self._files, 0) | self.recovery.counts
+        self._last_end, self._recent = self.recovery.last_end, self.recovery.recent
         self._last_sync, self._unsynced = time.monotonic(), 0
         self._is_closed = False
 
     @property
-    def counts(self) -> dict[str, int]:
-        """The number of committed records per stream, and of pairs per file of cancels."""
-        return dict(self._counts)
+    def position(self) -> RecordingPosition:
+        """Where it ends; the counts are of records by stream and of pairs by file of cancels."""
+        return RecordingPosition(dict(self._counts), self._last_end, self._recent)
 
     @property
     def missing(self) -> list[str]:
@@ -126,6 +128,10 @@ class Recorder:
         for file in (*self._files.values(), self._ticks):
             file.keep()
         self._counts = counts
+        for tick in ticks:
+            self._last_end = tick.end
+            for name, piece in tick.pieces.items():
+                self._recent.add(tick.end, name, piece.records)
         self._unsynced += len(ticks)
         if is_due:
             self._last_sync, self._unsynced = time.monotonic(), 0

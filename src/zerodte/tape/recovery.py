@@ -6,20 +6,22 @@ may also be commits whose records never reached the disk; those are dropped too.
 
 import mmap
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 import numpy as np
+import zstandard
 
 from zerodte.arrays import I64
 from zerodte.clock import new_york_clock
-from zerodte.records.dbn import SCHEMAS
+from zerodte.records.dbn import SCHEMAS, Records
 from zerodte.tape.dbnfile import read_metadata
 from zerodte.tape.error import TapeError
 from zerodte.tape.feed_manifest import FeedStream
 from zerodte.tape.frames import complete_frames
+from zerodte.tape.recent_records import RECENT, RecentRecords
 from zerodte.tape.sidecars import (
     CANCEL_SIZE,
     CANCELS_SUFFIX,
@@ -43,12 +45,14 @@ class Recovery:
         counts: Committed records by file.
         dropped: Records that were never committed, by file; only files that had any.
         lost: Commits whose records were missing.
+        recent: The records of the last commits.
     """
 
     last_end: int = 0
     counts: dict[str, int] = field(default_factory=dict)
     dropped: dict[str, int] = field(default_factory=dict)
     lost: int = 0
+    recent: RecentRecords = field(default_factory=RecentRecords, compare=False)
 
     def sentences(self) -> list[str]:
         """Messages for the user; none for a new recording."""
@@ -110,7 +114,41 @@ def recover(folder: Path, streams: Sequence[FeedStream]) -> Recovery:
         for name, content in contents.items()
         if (extra := int(content.counts[-1]) - counts.get(name, 0))
     }
-    return Recovery(commits[valid - 1].end if valid else 0, counts, dropped, lost)
+    recent = RecentRecords()
+    for end, name, records in sorted(
+        (
+            found
+            for stream in streams
+            if stream.name in contents
+            for found in _recent(folder, stream, contents[stream.name], commits[:valid])
+        ),
+        key=lambda found: found[0],
+    ):
+        recent.add(end, name, records)
+    return Recovery(commits[valid - 1].end if valid else 0, counts, dropped, lost, recent)
+
+
+def _recent(
+    folder: Path, stream: FeedStream, content: _StreamContent, commits: Sequence[Commit]
+) -> Iterator[tuple[int, str, Records]]:
+    """The end, stream and records of its last commits, read from the frames that hold them."""
+    totals = [(commit.end, commit.counts[stream.name]) for commit in commits
+              if stream.name in commit.counts]  # fmt: skip
+    since = commits[-1].end - RECENT if commits else 0
+    rows = [number for number, (end, _) in enumerate(totals) if end > since]
+    if not rows:
+        return
+    begin = totals[rows[0] - 1][1] if rows[0] else 0
+    first, last = np.searchsorted(content.counts, (begin, totals[-1][1]))
+    with (folder / stream.name).open("rb") as file:
+        file.seek(int(content.stops[first]))
+        packed = file.read(int(content.stops[last]) - int(content.stops[first]))
+    plain = zstandard.ZstdDecompressor().stream_reader(packed, read_across_frames=True).read()
+    records: Records = np.frombuffer(plain, SCHEMAS[stream.schema])
+    for row in rows:
+        end, count = totals[row]
+        start = totals[row - 1][1] if row else 0
+        yield end, stream.name, records[start - begin : count - begin]
 
 
 def _read(folder: Path, stream: FeedStream) -> _StreamContent:

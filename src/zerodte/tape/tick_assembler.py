@@ -42,14 +42,15 @@ class Piece:
 
     def rows(self, start: int, stop: int) -> "Piece":
         """Rows `start` to `stop`, the latter excluded."""
-        low, high = np.searchsorted(
-            self.cancel_pairs[:, 0], (self.first + start, self.first + stop)
-        )
+        pairs = self.cancel_pairs
+        if len(pairs):
+            low, high = np.searchsorted(pairs[:, 0], (self.first + start, self.first + stop))
+            pairs = pairs[low:high]
         return Piece(
             self.first + start,
             self.records[start:stop],
             None if self.conditions is None else self.conditions[start:stop],
-            self.cancel_pairs[low:high],
+            pairs,
         )
 
 
@@ -76,11 +77,15 @@ class Arrival:
         clock: The feed's clock, UTC ns; none of the records was received later.
         name: The stream's; empty for a clock update.
         piece: The records; None for a clock update.
+        lost: Why records up to the clock may be missing, in words; empty if none is.
+        lost_since: Since when they may be, UTC ns.
     """
 
     clock: int
     name: str = ""
     piece: Piece | None = None
+    lost: str = ""
+    lost_since: int = 0
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -105,6 +110,14 @@ class _PendingRecords(NamedTuple):
     piece: Piece
 
 
+class _Gap(NamedTuple):
+    """Ticks that end after `since` and by `until`, both UTC ns, and why records may be missing."""
+
+    since: int
+    until: int
+    reason: str
+
+
 class TickAssembler:
     """Assembles the ticks of a session.
 
@@ -124,7 +137,7 @@ class TickAssembler:
         self._pending: dict[str, list[_PendingRecords]] = {}
         self._newest_ends: dict[str, int] = {}
         self._outage = ""
-        self._gap_end, self._gap_reason = 0, ""
+        self._gaps: list[_Gap] = []
         self.pending_count = 0
 
     @property
@@ -162,7 +175,7 @@ class TickAssembler:
     def skip(self, until: int, reason: str) -> None:
         """Mark the feed as back; records up to `until` (UTC ns) are lost."""
         self.resume()
-        self._gap_end, self._gap_reason = _tick_end(until), reason
+        self._gaps.append(_Gap(0, _tick_end(until), reason))
         self.advance(until)
 
     def advance(self, clock: int) -> None:
@@ -172,6 +185,8 @@ class TickAssembler:
     def add(self, arrival: Arrival) -> None:
         """Add records to open ticks, and advance the clock."""
         piece = arrival.piece
+        if arrival.lost:
+            self._gaps.append(_Gap(arrival.lost_since, _tick_end(arrival.clock), arrival.lost))
         if piece is not None and len(piece.records):
             ends = self._ends(arrival.name, piece.records, arrival.clock)
             self._pending.setdefault(arrival.name, []).append(_PendingRecords(ends, piece))
@@ -206,13 +221,17 @@ class TickAssembler:
 
     def _close(self, until: int) -> Iterator[ClosedTick]:
         until = min(until, self._closing)
-        ready = {name: self._pop(name, until) for name in sorted(self._pending)}
-        for end in range(self._last_end + SECOND, until + 1, SECOND):
-            pieces = {}
-            for name, (ends, piece) in ready.items():
-                start, stop = np.searchsorted(ends, (end - 1, end), side="right")
-                if start < stop:
-                    pieces[name] = piece.rows(int(start), int(stop))
+        ticks = np.arange(self._last_end, until + 1, SECOND)
+        ready = []
+        for name in sorted(self._pending):
+            ends, piece = self._pop(name, until)
+            ready.append((name, piece, np.searchsorted(ends, ticks, side="right").tolist()))
+        for number, end in enumerate(ticks[1:].tolist(), start=1):
+            pieces = {
+                name: piece.rows(stops[number - 1], stops[number])
+                for name, piece, stops in ready
+                if stops[number - 1] < stops[number]
+            }
             self._last_end = end
             yield ClosedTick(end, pieces, self._gap(end))
 
@@ -229,7 +248,9 @@ class TickAssembler:
         return _PendingRecords(ends[:count], piece.rows(0, count))
 
     def _gap(self, end: int) -> str:
-        return self._gap_reason if end <= self._gap_end else self._outage
+        self._gaps = [gap for gap in self._gaps if gap.until >= end]
+        found = (gap.reason for gap in self._gaps if gap.since < end)
+        return next(found, self._outage)
 
 
 def _tick_end(time: int) -> int:

@@ -4,9 +4,13 @@ import math
 from typing import Any
 
 from zerodte.arrays import F64
+from zerodte.constants import SECOND
 from zerodte.engine.arithmetic import ratio
+from zerodte.engine.chain_inputs import ChainInputs
 from zerodte.engine.exposure import ChainExposures
+from zerodte.engine.flip import gamma_profile
 from zerodte.engine.hedging import Hedge
+from zerodte.engine.levels import walls
 from zerodte.engine.quality import weighted_spread_pct
 from zerodte.engine.regime import flow_shift, sign
 from zerodte.engine.state import ChainState
@@ -16,7 +20,7 @@ from zerodte.views import sentences
 from zerodte.views.strikes import within
 from zerodte.wire import conditions, decision, positioning
 from zerodte.wire.base import timestamp
-from zerodte.wire.numbers import number, whole
+from zerodte.wire.numbers import number, numbers, whole
 
 #: Which formulas made a figure; raised when one changes.
 MODEL_VERSION = "2"
@@ -168,6 +172,8 @@ def flow_block(state: ChainState) -> conditions.Flow:
 def levels_block(state: ChainState) -> positioning.Levels:
     """Walls, magnet and their company."""
     levels, spot = state.levels, state.spot.value
+    by_right = (walls(state.instant.chain.strikes, gex) for gex in state.exposures.gex)
+    (_, second_call, third_call), (_, second_put, third_put) = by_right
     return positioning.Levels(
         call_wall=number(levels.call_wall.strike),
         call_wall_gex=number(levels.call_wall.value),
@@ -181,12 +187,34 @@ def levels_block(state: ChainState) -> positioning.Levels:
         side_call_wall_gex=number(levels.side_call_wall.value),
         side_put_wall=number(levels.side_put_wall.strike),
         side_put_wall_gex=number(levels.side_put_wall.value),
+        call_wall_2=number(second_call.strike),
+        call_wall_2_gex=number(second_call.value),
+        call_wall_3=number(third_call.strike),
+        call_wall_3_gex=number(third_call.value),
+        put_wall_2=number(second_put.strike),
+        put_wall_2_gex=number(second_put.value),
+        put_wall_3=number(third_put.strike),
+        put_wall_3_gex=number(third_put.value),
         distance_to_magnet_dollars=number(spot - levels.magnet.strike),
         highest_oi_strike=number(levels.highest_open_interest.strike),
         highest_oi_total=whole(levels.highest_open_interest.value),
         max_positive_gamma=number(levels.max_positive_gamma),
         max_negative_gamma=number(levels.max_negative_gamma),
         level_cluster_score=whole(state.cluster_score),
+    )
+
+
+def gamma_profile_block(state: ChainState) -> positioning.GammaProfile | None:
+    """Net GEX over spot; None where it is unknown or withheld at spot itself."""
+    if math.isnan(state.exposures.net_gex):
+        return None
+    now = state.instant
+    found = gamma_profile(now, state.surface, now.effective, state.spot.value)
+    return positioning.GammaProfile(
+        spots=numbers(found.spots),
+        net_gex=numbers(found.net_gex),
+        low=numbers(found.low),
+        high=numbers(found.high),
     )
 
 
@@ -201,13 +229,17 @@ def liquidity_block(state: ChainState, strike_range: float) -> conditions.Liquid
     )
 
 
+def age_seconds(instant: ChainInputs, now: int) -> float:
+    """How long before `now` (UTC ns) the chain's newest record came; NaN without any."""
+    return math.nan if instant.newest is None else (now - instant.newest) / SECOND
+
+
 def metadata_block(reading: Reading) -> conditions.Metadata:
     """How far to trust the answer."""
     state = reading.state
     now, quality, settled = state.instant, state.quality, state.instant.oi_as_of
-    age = math.nan if now.newest is None else (now.clock.now - now.newest) / 1e9
     return conditions.Metadata(
-        snapshot_age_seconds=number(age),
+        snapshot_age_seconds=number(age_seconds(state.instant, now.clock.now)),
         chain_contract_count=int(now.listed.sum()),
         data_quality_score=whole(quality.data),
         greek_smoothness_score=whole(quality.smoothness),

@@ -58,6 +58,7 @@ def chain_blocks(
         "levels": blocks.levels_block(state),
         "liquidity": blocks.liquidity_block(state, strike_range),
         "metadata": blocks.metadata_block(reading),
+        "gamma_profile": blocks.gamma_profile_block(state),
         "strikes": strike_rows(state, strike_range),
         "warnings": warnings(reading),
     }

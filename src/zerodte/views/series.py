@@ -5,10 +5,10 @@ from typing import Any, Literal
 import msgspec
 import numpy as np
 
-from zerodte.arrays import F64, I64, Index
+from zerodte.arrays import F64, I64
 from zerodte.constants import BARS
 from zerodte.session.sample import FLIP_STATUSES, NO_CODE, REGIMES, SampleDay
-from zerodte.session.window import increments, window
+from zerodte.session.window import Window, highest, increments, lowest, window
 from zerodte.views.frame import Frame
 from zerodte.wire.base import timestamp
 from zerodte.wire.hedge_flow import HedgeFlow, HedgeFlowBar, HedgeFlowQuery, Side
@@ -20,13 +20,13 @@ def series(frame: Frame, query: SeriesQuery) -> bytes:
     """The JSON of a series; its bars are empty without samples."""
     bars: list[SeriesBar] = []
     if day := frame.samples:
-        bars = series_bars(day, window(day, frame.row, BARS[query.bar], query.minutes).rows)
+        bars = series_bars(day, window(day, frame.row, BARS[query.bar], query.minutes))
     return msgspec.json.encode(Series(**frame.head(), bar_size=query.bar, bars=bars))
 
 
-def series_bars(day: SampleDay, rows: Index) -> list[SeriesBar]:
-    """The bars that samples make."""
-    inputs, figures = day.inputs[rows], day.figures[rows]
+def series_bars(day: SampleDay, over: Window) -> list[SeriesBar]:
+    """The bars of a window of at least one sample."""
+    inputs, figures = day.inputs[over.rows], day.figures[over.rows]
     calls, puts = figures["call_flow"], figures["put_flow"]
     traded = inputs["has_trades"]
     columns = (
@@ -41,6 +41,12 @@ def series_bars(day: SampleDay, rows: Index) -> list[SeriesBar]:
         numbers(figures["atm_iv"]),
         numbers(figures["charm_hour"]),
         *(integers(flow, traded) for flow in (calls, puts, calls + puts)),
+        numbers(lowest(day.inputs["spot_low"], over)),
+        numbers(highest(day.inputs["spot_high"], over)),
+        numbers(figures["remaining_sigma"]),
+        wholes(figures["data_quality"]),
+        # As in a snapshot: without a trade, the book is the morning's prior and nothing more.
+        *(numbers(np.where(traded, end, np.nan)) for end in inputs["book_gex"].T),
     )
     return [SeriesBar(*bar) for bar in zip(*columns, strict=True)]
 

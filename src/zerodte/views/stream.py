@@ -6,6 +6,8 @@ import msgspec
 import numpy as np
 
 from zerodte.session.session import Session
+from zerodte.session.window import Window
+from zerodte.views.blocks import age_seconds
 from zerodte.views.frame import Frame
 from zerodte.views.series import series_bars
 from zerodte.views.snapshot import summary_at
@@ -30,7 +32,9 @@ def stream(frame: Frame, after: int | None) -> Iterator[SampleEvent]:
         return
     first = frame.row if after is None else day.row_at(after) + 1
     rows = np.arange(first, frame.row + 1)
-    for row, bar in zip(rows.tolist(), series_bars(day, rows), strict=True):
+    if not len(rows):
+        return
+    for row, bar in zip(rows.tolist(), series_bars(day, Window(rows, first - 1)), strict=True):
         is_last = row == frame.row
         yield SampleEvent(
             time=day.contexts[row].at,
@@ -52,6 +56,7 @@ def symbol_tick(session: Session, symbol: str) -> bytes | None:
         spot=number(state.spot.value),
         net_gex=number(state.exposures.net_gex),
         data_quality_score=whole(state.quality.data),
+        snapshot_age_seconds=number(age_seconds(state.instant, session.now)),
     )
     return msgspec.json.encode(tick)
 

@@ -11,7 +11,14 @@ from zerodte.wire.base import Number, Timestamp, about
 from zerodte.wire.conditions import Decay, ExpectedMove, Flow, Liquidity, Metadata, VolContext
 from zerodte.wire.envelope import Envelope
 from zerodte.wire.field import describe
-from zerodte.wire.positioning import Exposures, Hedging, Levels, PinRisk, Regime
+from zerodte.wire.positioning import (
+    Exposures,
+    GammaProfile,
+    Hedging,
+    Levels,
+    PinRisk,
+    Regime,
+)
 from zerodte.wire.query import SymbolQuery
 from zerodte.wire.strikes import Strike
 
@@ -45,6 +52,9 @@ class ChainBlocks(Struct, frozen=True, kw_only=True, gc=False):
     levels: Levels
     liquidity: Liquidity
     metadata: Metadata
+    gamma_profile: Annotated[
+        GammaProfile | None, about("Net GEX over spot (ours); null where net GEX is withheld.")
+    ]
     strikes: Annotated[list[Strike], about("Strikes within strike_range of spot, ascending.")]
     warnings: Annotated[list[str], about("What to know before trusting this; often empty.")]
 

@@ -133,6 +133,14 @@ class Levels(Struct, frozen=True, kw_only=True, gc=False):
         Number, about("Strike of the most negative put GEX at or below spot (ours).")
     ]
     side_put_wall_gex: Annotated[Number, about("Put GEX there.")]
+    call_wall_2: Annotated[Number, about("Strike of the second largest call GEX; null if none.")]
+    call_wall_2_gex: Annotated[Number, about("Call GEX there.")]
+    call_wall_3: Annotated[Number, about("Strike of the third largest; likewise.")]
+    call_wall_3_gex: Annotated[Number, about("Call GEX there.")]
+    put_wall_2: Annotated[Number, about("Strike of the second most negative put GEX.")]
+    put_wall_2_gex: Annotated[Number, about("Put GEX there.")]
+    put_wall_3: Annotated[Number, about("Strike of the third.")]
+    put_wall_3_gex: Annotated[Number, about("Put GEX there.")]
     distance_to_magnet_dollars: Annotated[Number, about("Spot minus magnet, dollars.")]
     highest_oi_strike: Annotated[Number, about("Strike of the largest open interest.")]
     highest_oi_total: Annotated[Whole, about("Open interest there, calls and puts, contracts.")]
@@ -141,6 +149,17 @@ class Levels(Struct, frozen=True, kw_only=True, gc=False):
     level_cluster_score: Annotated[
         Whole, about("0 to 100: how closely flip, magnet, max pain, top strike and walls agree.")
     ]
+
+
+class GammaProfile(Struct, frozen=True, kw_only=True, gc=False):
+    """Net GEX of the chain if spot were elsewhere now; its root nearest spot is the flip."""
+
+    spots: Annotated[
+        list[Number], about("At equal distances, ascending, dollars; the middle one is spot.")
+    ]
+    net_gex: Annotated[list[Number], about("At each, dollars per 1% move.")]
+    low: Annotated[list[Number], about("With all puts weighing a tenth more.")]
+    high: Annotated[list[Number], about("With all puts weighing a tenth less.")]
 
 
 class FlowDirection(Struct, frozen=True, kw_only=True, gc=False):

@@ -37,6 +37,15 @@ class SeriesBar(Struct, frozen=True, gc=False):
     ]
     hedge_flow_put_cumulative: Annotated[Whole, about("The same of puts.")]
     hedge_flow_cumulative_all: Annotated[Whole, about("Calls plus puts.")]
+    spot_low: Annotated[Number, about("Lowest spot of the bar, by the second, dollars.")]
+    spot_high: Annotated[Number, about("Highest spot of the bar, by the second, dollars.")]
+    remaining_1sd_dollars: Annotated[Number, about("One sigma from then to the close, dollars.")]
+    data_quality_score: Annotated[Whole, about("0 to 100.")]
+    inventory_net_gex: Annotated[
+        Number, about("Dealers' own book, dollars per 1% move; null before any trade.")
+    ]
+    inventory_net_gex_low: Annotated[Number, about("Lower end of its 90% interval.")]
+    inventory_net_gex_high: Annotated[Number, about("Upper end.")]
 
 
 class Series(WindowAnswer, frozen=True, kw_only=True, gc=False):

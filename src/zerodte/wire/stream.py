@@ -1,13 +1,18 @@
 """The queries of `/v1/flow/zero-dte/stream`, of one symbol or several, and what they send."""
 
 from collections.abc import Mapping
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, TypeAlias
 
 from msgspec import Struct
 
 from zerodte.wire.base import Number, Timestamp, Whole, about
 from zerodte.wire.field import describe
 from zerodte.wire.query import Query, Symbol
+
+TickChoice: TypeAlias = Annotated[
+    Literal["0", "1"],
+    about("With 1 an event `tick` each second at most: the newest spot and net GEX."),
+]
 
 
 class StreamQuery(Query, frozen=True, kw_only=True, gc=False):
@@ -16,6 +21,7 @@ class StreamQuery(Query, frozen=True, kw_only=True, gc=False):
     codes = ("warming_up",)
 
     symbol: Symbol
+    ticks: TickChoice = "0"
 
 
 class StreamsQuery(Query, frozen=True, kw_only=True, gc=False):
@@ -28,10 +34,7 @@ class StreamsQuery(Query, frozen=True, kw_only=True, gc=False):
         about("Up to 32 symbols, separated by commas; an event says whose it is."),
         describe("symbols"),
     ]
-    ticks: Annotated[
-        Literal["0", "1"],
-        about("With 1 an event `tick` each second at most: the newest spot and net GEX."),
-    ] = "0"
+    ticks: TickChoice = "0"
 
     @classmethod
     def parse(cls, texts: Mapping[str, str]) -> Self:
@@ -51,6 +54,9 @@ class SymbolTick(Struct, frozen=True, kw_only=True, gc=False):
     spot: Annotated[Number, about("Dollars.")]
     net_gex: Annotated[Number, about("Dollars per 1% move; null where unknown or withheld.")]
     data_quality_score: Annotated[Whole, about("0 to 100.")]
+    snapshot_age_seconds: Annotated[
+        Number, about("From the chain's newest record to `t`; null without any.")
+    ]
 
 
 class SampleEvent(Struct, frozen=True, kw_only=True, gc=False):

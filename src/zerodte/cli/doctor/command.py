@@ -2,6 +2,7 @@
 
 import dataclasses
 import datetime
+import itertools
 import json
 import tempfile
 from collections.abc import Iterator
@@ -27,7 +28,9 @@ from zerodte.cli.doctor.machine import (
     examine_limits,
 )
 from zerodte.cli.doctor.port import examine_port
-from zerodte.cli.options import FOLDER
+from zerodte.cli.doctor.vendor import examine_vendor
+from zerodte.cli.options import FOLDER, VENDORS
+from zerodte.cli.vendors import CBOE_URL_OPTION, GATEWAY_OPTION, vendor_symbols
 from zerodte.clock import NEW_YORK
 from zerodte.errors import printable
 
@@ -36,7 +39,10 @@ _WIDTH = max(len(mark) for mark, _ in _MARKS.values())
 
 
 @click.command("doctor")
-@click.argument("tape", type=FOLDER, required=False)
+@click.argument("subject", metavar="[TAPE|cboe|databento]", type=FOLDER, required=False)
+@click.option("--symbols", default="SPX", show_default=True, help="Underlyings of a vendor's feed.")
+@CBOE_URL_OPTION
+@GATEWAY_OPTION
 @click.option(
     "--config",
     type=click.Path(path_type=Path),
@@ -47,14 +53,24 @@ _WIDTH = max(len(mark) for mark, _ in _MARKS.values())
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON array of findings.")
 @click.pass_context
 def doctor_command(
-    context: click.Context, tape: Path | None, config: Path | None, as_json: bool
+    context: click.Context,
+    subject: Path | None,
+    symbols: str,
+    url: str,
+    gateway: tuple[str, int] | None,
+    config: Path | None,
+    as_json: bool,
 ) -> None:
-    """Examine what a server needs here, and the tape in folder TAPE.
+    """Examine what a server needs here, and the tape in folder TAPE or a vendor's feed.
 
     The exit status is 1 if there is a problem; warnings leave it 0.
     """
     findings = []
-    for finding in _diagnosis(config, tape):
+    vendor = str(subject) if str(subject) in VENDORS else ""
+    names = vendor_symbols(vendor, symbols) if vendor else []
+    diagnosis = _diagnosis(config, None if vendor else subject)
+    feed = examine_vendor(vendor, names, url, gateway) if vendor else ()
+    for finding in itertools.chain(diagnosis, feed):
         findings.append(finding)
         if not as_json:
             _print(finding)

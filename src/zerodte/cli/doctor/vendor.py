@@ -1,0 +1,157 @@
+"""Examinations of a vendor's feed: does it answer, with what, and what will be missing."""
+
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Final
+
+from zerodte.cli.doctor.finding import Finding
+from zerodte.cli.options import CBOE
+from zerodte.cli.vendors import databento_gateway
+from zerodte.clock import new_york_clock
+from zerodte.constants import MINUTE, SECOND
+from zerodte.errors import ZerodteError
+from zerodte.feeds.cboe_http import CboeAnswer, CboeClient
+from zerodte.feeds.databento_feed import DatabentoConnection, DatabentoFeed
+from zerodte.importers.cboe_delayed import CBOE_DELAY, DelayedChain, decode_delayed
+from zerodte.market.calendar import calendar, last_trading_day
+from zerodte.market.osi import MarketError, parse_osi
+from zerodte.market.roots import canonical_name, root_info
+from zerodte.records.dbn import OPRA, STAT_OPEN_INTEREST
+from zerodte.tape.recent_records import RecordingPosition
+
+#: HTTP tells whole seconds; a machine that is farther off than this needs a time service, ns.
+_OFFSET: Final = 3 * SECOND
+#: Minutes after which a chain that comes each minute is old.
+_OLD: Final = 3.0
+#: Seconds for which trades and quotes are waited for.
+_LISTEN_S: Final = 15.0
+_TIME_SERVICE: Final = "run a time service, such as chrony"
+
+
+def examine_vendor(
+    vendor: str, symbols: Sequence[str], url: str, gateway: tuple[str, int] | None
+) -> Iterator[Finding]:
+    """A vendor's feed of some underlyings."""
+    if vendor == CBOE:
+        yield from _examine_cboe(url, symbols)
+    else:
+        yield from _examine_databento(gateway, symbols)
+
+
+def _examine_cboe(url: str, symbols: Sequence[str]) -> Iterator[Finding]:
+    for symbol in symbols:
+        begin = time.monotonic()
+        try:
+            client = CboeClient(url)
+            answer = client.get(symbol)
+            chain = decode_delayed(answer.body or b"")
+        except (ZerodteError, ValueError) as error:
+            yield Finding.problem(symbol, str(error), "docs/feeds.md says what each refusal means")
+            continue
+        size, elapsed = len(answer.body or b""), time.monotonic() - begin
+        yield Finding.ok(symbol, f"{client.host} sent {size:,} bytes in {elapsed:.1f} s")
+        yield from _examine_chain(symbol, chain, answer)
+    yield Finding.ok("terms", "for personal use, without redistribution, recordings included")
+    advice = "zerodte live databento has trades"
+    yield Finding.warning("flow", "quotes are 15 minutes late, and there are no trades", advice)
+
+
+def _examine_chain(symbol: str, chain: DelayedChain, answer: CboeAnswer) -> Iterator[Finding]:
+    now = answer.now or time.time_ns()
+    if answer.speed == 1.0 and abs(now - time.time_ns()) > _OFFSET:
+        off = abs(now - time.time_ns()) / SECOND
+        yield Finding.warning("clock", f"{off:.0f} s from that of the host", _TIME_SERVICE)
+    session = calendar().session_of(now - CBOE_DELAY)
+    at = new_york_clock(chain.at)
+    found = f"quotes of {at:%Y-%m-%d %H:%M} New York"
+    is_open = session.open < now - CBOE_DELAY < session.close
+    if is_open and now - CBOE_DELAY - chain.at > _OLD * MINUTE:
+        yield Finding.problem(symbol, f"{found}, which are old", "wait; the host sends no newer")
+    else:
+        yield Finding.ok(symbol, found)
+    listed = Counter[bool]()
+    for option in chain.options:
+        try:
+            contract = parse_osi(canonical_name(option.option))
+        except MarketError:
+            continue
+        if last_trading_day(contract.expiry) == session.date:
+            listed[option.open_interest is not None] += 1
+    yield from _examine_contracts(symbol, str(session.date), listed[True], listed.total())
+    if not (chain.price is not None and chain.price > 0):
+        yield Finding.warning(symbol, "no price", "nothing: spot is then the parity of the chain")
+
+
+def _examine_databento(
+    address: tuple[str, int] | None, symbols: Sequence[str]
+) -> Iterator[Finding]:
+    about = "databento"
+    begin = time.monotonic()
+    try:
+        feed = DatabentoFeed(databento_gateway(address), symbols, Path())
+        connection = feed.connect()
+    except ZerodteError as error:
+        advice = "docs/feeds.md says where the key comes from, and which subscription it needs"
+        yield Finding.problem(about, str(error), advice)
+        return
+    try:
+        elapsed = time.monotonic() - begin
+        yield Finding.ok(about, f"{feed.name} sent the definitions of {OPRA} in {elapsed:.1f} s")
+        yield from _examine_session(connection, symbols)
+    except ZerodteError as error:
+        yield Finding.problem(about, f"{feed.name}: {error}", "try again; it may be the network")
+    finally:
+        connection.close()
+    yield Finding.ok("spot", "the parity of each chain")
+    yield Finding.ok("terms", "no redistribution, recordings included")
+
+
+def _examine_session(connection: DatabentoConnection, symbols: Sequence[str]) -> Iterator[Finding]:
+    date = connection.manifest.date
+    schemas = {stream.name: stream.schema for stream in connection.manifest.streams}
+    start = connection.start(RecordingPosition(dict.fromkeys(schemas, 0)))
+    found = Counter[str]()
+    settled: set[int] = set()
+    deadline = time.monotonic() + _LISTEN_S
+    while time.monotonic() < deadline and any(not found[schema] for schema in schemas.values()):
+        for arrival in connection.receive(0.25):
+            if arrival.piece is None:
+                continue
+            rows = arrival.piece.records
+            found[schemas[arrival.name]] += len(rows)
+            if "stat_type" in (rows.dtype.names or ()):
+                is_interest = rows["stat_type"] == STAT_OPEN_INTEREST
+                settled.update(rows["instrument_id"][is_interest].tolist())
+    owners = {number: parse_osi(raw) for number, raw in connection.manifest.symbols[OPRA].items()}
+    for symbol in symbols:
+        mine = {
+            number
+            for number, contract in owners.items()
+            if root_info(contract.root).symbol == symbol
+            and last_trading_day(contract.expiry) == date
+        }
+        yield from _examine_contracts(symbol, str(date), len(mine & settled), len(mine))
+    hours = calendar().session(date)
+    is_open = hours is not None and hours.open <= start.now <= hours.close
+    for schema, what in (("tcbbo", "trades"), ("cbbo-1s", "quotes")):
+        if found[schema]:
+            yield Finding.ok(what, f"{found[schema]:,} came")
+        elif is_open:
+            advice = "the subscription may not cover them; ask the vendor"
+            yield Finding.problem(what, f"none came within {_LISTEN_S:g} seconds", advice)
+        else:
+            yield Finding.ok(what, "none, outside the session")
+
+
+def _examine_contracts(symbol: str, date: str, known: int, total: int) -> Iterator[Finding]:
+    if not total:
+        advice = "nothing, if it has none that day; else check the name"
+        yield Finding.warning(symbol, f"no contract expires on {date}", advice)
+        return
+    found = f"{total:,} contracts expire on {date}; open interest of {known / total:.0%}"
+    if known < 0.9 * total:
+        yield Finding.warning(symbol, found, "try again after 07:00 New York")
+    else:
+        yield Finding.ok(symbol, found)

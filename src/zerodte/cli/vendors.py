@@ -1,0 +1,55 @@
+"""Options and arguments of commands that speak to a vendor."""
+
+import click
+
+from zerodte.cli.options import ADDRESS, DATABENTO
+from zerodte.feeds.cboe_http import CBOE_URL
+from zerodte.feeds.databento_session import DATABENTO_KEY, DatabentoGateway
+from zerodte.feeds.vendor_key import vendor_key
+from zerodte.market.osi import is_root
+from zerodte.market.roots import canonical_name, root_info
+
+#: A poll a minute of each is polite.
+_MOST_SYMBOLS = 20
+
+CBOE_URL_OPTION = click.option(
+    "--url",
+    envvar="ZERODTE_CBOE_URL",
+    default=CBOE_URL,
+    show_default=True,
+    help="Where the feed cboe asks for SYMBOL.json.",
+)
+GATEWAY_OPTION = click.option(
+    "--gateway",
+    type=ADDRESS,
+    envvar="ZERODTE_DATABENTO_GATEWAY",
+    help="Where the feed databento connects to; by default the vendor's own.",
+)
+
+
+def databento_gateway(address: tuple[str, int] | None) -> DatabentoGateway:
+    """The gateway at an address, or the vendor's own, with the user's key.
+
+    Raises:
+        FeedRefusalError: If there is no key.
+    """
+    key = vendor_key(DATABENTO, DATABENTO_KEY)
+    return DatabentoGateway(key, *address) if address else DatabentoGateway(key)
+
+
+def vendor_symbols(vendor: str, text: str | None) -> list[str]:
+    """The underlyings in a list, at most as many as can be asked for politely.
+
+    Raises:
+        click.UsageError: If there are none, too many, or one that is no symbol.
+    """
+    names = [canonical_name(name.strip()) for name in (text or "").split(",") if name.strip()]
+    found = list(dict.fromkeys(root_info(name).symbol for name in names))
+    if not 0 < len(found) <= _MOST_SYMBOLS:
+        raise click.UsageError(
+            f"the feed {vendor} needs --symbols with 1 to {_MOST_SYMBOLS} names, such as SPX,SPY"
+        )
+    for name in found:
+        if not is_root(name):
+            raise click.UsageError(f"--symbols: {name!r} is not a symbol such as SPX or SPY")
+    return found

@@ -1,0 +1,242 @@
+"""Databento's live options data as a feed: trades with their quotes, quotes, open interest.
+
+Each stream has a session of its own, and they are merged by time. After any break the vendor is
+asked for everything since the last commit, and what the recording has already is left out.
+"""
+
+import datetime
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from zerodte.constants import MINUTE, SECOND
+from zerodte.feeds.databento_merge import DatabentoStream
+from zerodte.feeds.databento_protocol import received_since
+from zerodte.feeds.databento_session import DatabentoGateway, DatabentoSession
+from zerodte.feeds.databento_universe import DatabentoUniverse, read_reference
+from zerodte.feeds.feed import FeedError, FeedStart
+from zerodte.feeds.repeated_records import RepeatedRecords
+from zerodte.feeds.vendor_ids import VendorIds
+from zerodte.market.calendar import calendar
+from zerodte.market.roots import roots_of
+from zerodte.records.dbn import OPRA, SCHEMAS, Records
+from zerodte.tape.dbnfile import find_files
+from zerodte.tape.feed_manifest import FeedManifest, FeedStream
+from zerodte.tape.recent_records import RecordingPosition
+from zerodte.tape.sidecars import Notes
+from zerodte.tape.symbology import read_symbols
+from zerodte.tape.tick_assembler import Arrival, Piece
+
+_DEFINITIONS: Final = FeedStream(OPRA, "definition")
+_STATISTICS: Final = FeedStream(OPRA, "statistics")
+_TRADES: Final = FeedStream(OPRA, "tcbbo")
+_QUOTES: Final = FeedStream(OPRA, "cbbo-1s")
+_STREAMS: Final = (_DEFINITIONS, _STATISTICS, _QUOTES, _TRADES)
+#: Since when the past of a session is asked for: before its open, ns.
+_BEFORE_OPEN: Final = 30 * MINUTE
+#: Since when after a break: before the last commit, ns of the feed's clock.
+_OVERLAP: Final = 30 * SECOND
+_NO_CONDITIONS: Final = (
+    "Databento sends no sale conditions and no cancels: legs of packages look like single trades"
+)
+_VENDOR: Final = "trades, quotes and open interest are Databento's"
+
+
+class DatabentoFeed:
+    """Options of some underlyings.
+
+    Args:
+        gateway: Where from.
+        symbols: Underlyings, at least one.
+        root: The folder of recordings, whose instruments keep their ids.
+    """
+
+    def __init__(self, gateway: DatabentoGateway, symbols: Sequence[str], root: Path) -> None:
+        self._gateway = gateway
+        self._symbols = tuple(sorted(set(symbols)))
+        self._root = root
+        self._ids: dict[datetime.date, VendorIds] = {}
+        self._connection: DatabentoConnection | None = None
+
+    @property
+    def name(self) -> str:
+        """The host."""
+        return self._gateway.host_of(OPRA)
+
+    def warnings(self) -> list[str]:
+        """What users have to know: what is missing, and records that were left out."""
+        connection = self._connection
+        return [_NO_CONDITIONS, *(connection.warnings() if connection else ())]
+
+    def connect(self) -> "DatabentoConnection":
+        """Connect, and learn from the definitions which contracts to follow.
+
+        Raises:
+            FeedRefusalError: If the key is refused, or does not cover the data.
+            FeedError: If the gateway cannot be reached, or has no contract of the symbols.
+        """
+        reference = DatabentoSession(self._gateway, OPRA)
+        try:
+            parents = [f"{root}.OPT" for symbol in self._symbols for root in roots_of(symbol)]
+            for stream in (_DEFINITIONS, _STATISTICS):
+                reference.subscribe(stream.schema, parents, stype="parent", start=0)
+            reference.begin()
+            date = calendar().session_of(reference.clock.now()).date
+            blocks = read_reference(reference)
+            folder = self._root / date.isoformat()
+            if date not in self._ids:
+                recorded = read_symbols(find_files(folder), date, warn=lambda _: None)
+                self._ids[date] = VendorIds(recorded.get(OPRA, {}))
+            universe = DatabentoUniverse(self._symbols, date, self._ids[date])
+            universe.add(blocks, reference.symbols)
+            if not universe.symbols:
+                raise FeedError(f"no contract of {', '.join(self._symbols)} is live on {date}")
+            warnings: dict[str, tuple[str, ...]] = dict.fromkeys(self._symbols, (_NO_CONDITIONS,))
+            notes = Notes(notes=(f"{_VENDOR}: {', '.join(self._symbols)}",), warnings=warnings)
+            manifest = FeedManifest(date, _STREAMS, {OPRA: universe.symbols}, notes)
+        except BaseException:
+            reference.close()
+            raise
+        self._connection = DatabentoConnection(self._gateway, reference, universe, manifest, folder)
+        return self._connection
+
+
+class DatabentoConnection:
+    """The sessions of one session of the market; see `FeedConnection`.
+
+    Args:
+        gateway: Where from.
+        reference: A session that has sent the definitions and open interest so far.
+        universe: The contracts, and their definitions and statistics.
+        manifest: The session of the market.
+        folder: Its recording.
+    """
+
+    is_over = False
+    refused_count = 0
+
+    def __init__(
+        self,
+        gateway: DatabentoGateway,
+        reference: DatabentoSession,
+        universe: DatabentoUniverse,
+        manifest: FeedManifest,
+        folder: Path,
+    ) -> None:
+        self.manifest = manifest
+        self._gateway = gateway
+        self._reference = reference
+        self._clock = reference.clock
+        self._universe = universe
+        self._folder = folder
+        self._streams: dict[str, DatabentoStream] = {}
+        self._sessions: dict[str, DatabentoSession] = {}
+        self._counts: dict[str, int] = {}
+        self._watermark = 0
+
+    def warnings(self) -> list[str]:
+        """What is left out, in words."""
+        found = self._universe.warnings()
+        unknown = sum(stream.unknown_count for stream in self._streams.values())
+        if unknown:
+            found.append(f"{unknown:,} records of instruments that the vendor did not name")
+        return found
+
+    def start(self, position: RecordingPosition) -> FeedStart:
+        """Ask for everything after a recording's end; see `FeedConnection`."""
+        self._counts = dict(position.counts)
+        self._watermark = position.last_end
+        hours = calendar().session(self.manifest.date)
+        begin = (hours.open if hours else 0) - _BEFORE_OPEN
+        since = max(begin, position.last_end - _OVERLAP)
+        self._universe.leave_out(
+            {
+                stream.name: self._recorded(stream, position.counts.get(stream.name, 0))
+                for stream in (_DEFINITIONS, _STATISTICS)
+            }
+        )
+        raws = list(self._universe.symbols.values())
+        now = self._clock.now()
+        for stream in (_QUOTES, _TRADES):
+            session = DatabentoSession(self._gateway, OPRA)
+            self._sessions[stream.name] = session
+            start = since if since <= now else None
+            session.subscribe(stream.schema, raws, stype="raw_symbol", start=start)
+            session.begin()
+            recent = position.recent.of(stream.name, stream.schema)
+            repeated = RepeatedRecords(received_since(recent, since))
+            self._streams[stream.name] = DatabentoStream(
+                session, stream, since, repeated, self._universe.ids
+            )
+        return FeedStart(self._clock.now(), self._clock.speed, resumed=True)
+
+    def receive(self, timeout: float) -> list[Arrival]:
+        """Receive arrivals; see `FeedConnection`.
+
+        Raises:
+            FeedError: If a session is lost, or sends garbage.
+        """
+        streams = list(self._streams.values())
+        last = min(streams, key=lambda stream: stream.progress)
+        has_content = last.read(timeout)
+        for stream in streams:
+            if stream is not last and (stream.is_live or not stream.is_full):
+                has_content |= stream.read(0.0)
+        until = self._progress(streams)
+        arrivals = self._reference_arrivals(until)
+        for stream in streams:
+            if loss := stream.lost(until):
+                arrivals.append(Arrival(until, lost=loss.reason, lost_since=loss.since))
+            rows = stream.release(until)
+            if rows is not None:
+                arrivals.append(self._arrival(until, stream.name, rows))
+        if until and (has_content or until > self._watermark):
+            arrivals.append(Arrival(until))
+        self._watermark = until
+        return arrivals
+
+    def close(self) -> None:
+        """End all sessions."""
+        for session in (self._reference, *self._sessions.values()):
+            session.close()
+
+    def _progress(self, streams: Sequence[DatabentoStream]) -> int:
+        """How far all streams have come, UTC ns; it never goes back."""
+        return max(self._watermark, min(stream.progress for stream in streams))
+
+    def _reference_arrivals(self, until: int) -> list[Arrival]:
+        """Definitions and statistics that are new; new contracts are subscribed to."""
+        blocks = self._reference.take(0.0)
+        if blocks:
+            before = set(self._universe.symbols.values())
+            self._universe.add(blocks, self._reference.symbols)
+            new = [raw for raw in self._universe.symbols.values() if raw not in before]
+            if new:
+                for name, session in self._sessions.items():
+                    schema = _QUOTES.schema if name == _QUOTES.name else _TRADES.schema
+                    session.subscribe(schema, new, stype="raw_symbol", start=None)
+        return [
+            self._arrival(until or int(rows["ts_recv"].max()), stream.name, rows)
+            for stream in (_DEFINITIONS, _STATISTICS)
+            if len(rows := self._universe.take(stream.schema))
+        ]
+
+    def _arrival(self, clock: int, name: str, rows: Records) -> Arrival:
+        rows.flags.writeable = False
+        first = self._counts[name]
+        self._counts[name] = first + len(rows)
+        return Arrival(clock, name, Piece(first, rows))
+
+    def _recorded(self, stream: FeedStream, count: int) -> Records:
+        """The committed records of a stream of reference data."""
+        chunks = [
+            chunk
+            for file in find_files(self._folder)
+            if file.name == stream.name
+            for chunk in file.chunks(lambda _: None)
+        ]
+        none: Records = np.empty(0, SCHEMAS[stream.schema])
+        recorded: Records = np.concatenate([none, *chunks])
+        return recorded[:count]

@@ -1,0 +1,292 @@
+"""One session with a gateway of Databento: the client's side of a connection."""
+
+import re
+import socket
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from zerodte import __version__
+from zerodte.feeds import databento_protocol as protocol
+from zerodte.feeds.databento_blocks import RecordBlock, RecordSplitter
+from zerodte.feeds.databento_clock import DatabentoClock
+from zerodte.feeds.feed import FeedError, FeedRefusalError
+from zerodte.feeds.socket_reader import SocketReader
+from zerodte.feeds.vendor_key import VendorKey
+from zerodte.records.dbn import Records
+
+PORT: Final = 13000
+#: The environment's name of the key, which is the vendor's own.
+DATABENTO_KEY: Final = "DATABENTO_API_KEY"
+_TIMEOUT: Final = 10.0  # seconds, for the connection and each line
+#: Seconds between heartbeats, and without a byte until a connection counts as dead.
+HEARTBEAT_S: Final = 5
+_WATCH: Final = 15.0
+_LEAST_WATCH: Final = 2.0
+#: System records that tell how far a session has come.
+_CLOCKS: Final = (protocol.SystemCode.HEARTBEAT, protocol.SystemCode.END_OF_INTERVAL)
+#: Errors after which asking again is of no use.
+_FINAL: Final = (
+    protocol.GatewayErrorCode.AUTH_FAILED,
+    protocol.GatewayErrorCode.API_KEY_DEACTIVATED,
+)
+#: A gateway of this project tells its clock and speed in its greeting; a vendor's is the world's.
+_CLOCK: Final = re.compile(r"zerodte;speed=([0-9.e+-]{1,20});now=([0-9]{1,19})", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class DatabentoGateway:
+    """Where a dataset is sent from.
+
+    Attributes:
+        key: The user's.
+        host: Its address or name; empty for the vendor's own of each dataset.
+        port: Its port.
+    """
+
+    key: VendorKey
+    host: str = ""
+    port: int = PORT
+
+    def host_of(self, dataset: str) -> str:
+        """The host that sends a dataset."""
+        return self.host or f"{dataset.lower().replace('.', '-')}.lsg.databento.com"
+
+
+class DatabentoSession:
+    """An authenticated session.
+
+    Args:
+        gateway: Where, and with which key.
+        dataset: Such as "OPRA.PILLAR".
+
+    Attributes:
+        clock: The gateway's clock.
+        replays: Subscriptions whose replay has not ended.
+        lost: Why the gateway left out records since the last look, in words; empty if it did not.
+        lost_since: Receive time of the last record before, UTC ns; 0 if there is none.
+        lost_until: Likewise of the first one after them.
+        has_heard: Whether the last look brought any bytes.
+        newest: The newest time that a system record told, UTC ns; 0 without one.
+
+    Raises:
+        FeedRefusalError: If the key or the dataset is refused.
+        FeedError: If the gateway cannot be reached, or does not speak the protocol.
+    """
+
+    def __init__(self, gateway: DatabentoGateway, dataset: str) -> None:
+        self.clock = DatabentoClock(0, 1.0)
+        self.replays = 0
+        self.lost = ""
+        self.lost_since = self.lost_until = 0
+        self._last = 0
+        self.has_heard = False
+        self.newest = 0
+        self._splitter = RecordSplitter()
+        self._symbols: dict[int, str] = {}
+        self._number = 0
+        self._head: bytes | None = b""
+        address = gateway.host_of(dataset), gateway.port
+        try:
+            client = socket.create_connection(address, timeout=_TIMEOUT)
+        except (OSError, OverflowError, UnicodeError) as error:
+            raise FeedError(getattr(error, "strerror", None) or str(error)) from error
+        try:
+            self._socket = client
+            self._authenticate(gateway.key, dataset)
+        except BaseException:
+            client.close()
+            raise
+        self._reader: SocketReader | None = None
+
+    @property
+    def symbols(self) -> dict[int, str]:
+        """The raw symbols by the vendor's id, as the session has told them so far."""
+        return self._symbols
+
+    @property
+    def has_content(self) -> bool:
+        """Whether there are bytes to take."""
+        return self._reader is not None and self._reader.has_content
+
+    def subscribe(
+        self, schema: str, symbols: Sequence[str], *, stype: str, start: int | None
+    ) -> None:
+        """Subscribe. Once the session has begun, nothing is replayed.
+
+        Args:
+            schema: As DBN names it.
+            symbols: Parents (SPXW.OPT) or raw symbols.
+            stype: What they are: "parent" or "raw_symbol".
+            start: Replay since then, UTC ns; 0 since the vendor's first; None for live only.
+
+        Raises:
+            FeedError: If the connection is lost.
+        """
+        self._number += 1
+        self.replays += start is not None
+        self._send(b"".join(_subscriptions(schema, symbols, stype, start, self._number)))
+
+    def begin(self) -> None:
+        """Start the session: records follow.
+
+        Raises:
+            FeedError: If the connection is lost.
+        """
+        self._send(protocol.encode_line(start_session=0))
+        self._reader = SocketReader(
+            self._socket, max(_WATCH / self.clock.speed, _LEAST_WATCH), "databento"
+        )
+
+    def take(self, timeout: float) -> list[RecordBlock]:
+        """The blocks of records that have arrived, waiting up to `timeout` seconds.
+
+        Control records are acted upon and left out.
+
+        Raises:
+            FeedRefusalError: If the gateway ends the session for good.
+            FeedError: If the connection is lost, or sends garbage.
+        """
+        if self._reader is None:
+            raise FeedError("the session has not begun")
+        content = self._reader.take(timeout)
+        self.has_heard = bool(content)
+        if self._head is not None:
+            content = self._without_metadata(content)
+        blocks = []
+        for block in self._splitter.split(content) if content else ():
+            if block.schema:
+                blocks.append(block)
+                times = block.records["ts_recv"].astype(np.int64)
+                if self.lost and not self.lost_until:
+                    self.lost_until = int(times[0])
+                self._last = int(times[-1])
+            elif len(block.records):
+                self._obey(block)
+        return blocks
+
+    def close(self) -> None:
+        """End the session."""
+        if self._reader is not None:
+            self._reader.close()
+        else:
+            self._socket.close()
+
+    def _without_metadata(self, content: bytes) -> bytes:
+        """What follows the metadata with which records begin; nothing until it is complete."""
+        head = (self._head or b"") + content
+        if not protocol.DBN_MAGIC.startswith(head[: len(protocol.DBN_MAGIC)]):
+            raise FeedError(f"the session begins with {head[:4]!r}; expected: DBN version 3")
+        size = protocol.METADATA_PREFIX
+        if len(head) >= size:
+            size += int.from_bytes(head[4:size], "little")
+        if len(head) < size or size == protocol.METADATA_PREFIX:
+            self._head = head
+            return b""
+        self._head = None
+        return head[size:]
+
+    def _obey(self, block: RecordBlock) -> None:
+        match block.rtype:
+            case protocol.MAPPING:
+                pairs = block.records[["instrument_id", "stype_out_symbol"]].tolist()
+                self._symbols.update(
+                    (number, raw.decode("ascii", "replace")) for number, raw in pairs
+                )
+            case protocol.SYSTEM:
+                codes = block.records["code"]
+                # Others are of now, also while the past is replayed.
+                is_clock = np.isin(codes, _CLOCKS)
+                if is_clock.any():
+                    told = _newest(block.records[is_clock]) or self.clock.now()
+                    self.newest = max(self.newest, told)
+                self.replays -= int(np.count_nonzero(codes == protocol.SystemCode.REPLAY_COMPLETED))
+            case protocol.ERROR:
+                for row in block.records:
+                    self._take_error(int(row["code"]), row["err"].decode("utf-8", "replace"))
+
+    def _take_error(self, code: int, text: str) -> None:
+        if code == protocol.GatewayErrorCode.SKIPPED_RECORDS:
+            self.lost = f"the vendor skipped records: {text}"
+            self.lost_since, self.lost_until = self._last, 0
+        elif code == protocol.GatewayErrorCode.SYMBOL_RESOLUTION_FAILED:
+            return  # a root without contracts; that nothing is found is said elsewhere
+        elif code in _FINAL:
+            raise FeedRefusalError(f"it refused: {text}")
+        else:
+            raise FeedError(f"it says: {text}")
+
+    def _authenticate(self, key: VendorKey, dataset: str) -> None:
+        lines = self._lines()
+        hello = next(lines)
+        greeting = hello.get("lsg_version")
+        if greeting is None:
+            raise FeedError(hello.get("error", "no greeting; expected: lsg_version=..."))
+        if found := _CLOCK.fullmatch(greeting):
+            self.clock = DatabentoClock(int(found[2]), float(found[1]))
+        challenge = next(lines).get("cram")
+        if challenge is None:
+            raise FeedError("no challenge; expected: cram=...")
+        self._send(
+            protocol.encode_line(
+                auth=protocol.challenge_response(challenge, key.reveal()),
+                dataset=dataset,
+                encoding="dbn",
+                ts_out=0,
+                compression="none",
+                heartbeat_interval_s=HEARTBEAT_S,
+                slow_reader_behavior="warn",
+                client=f"zerodte {__version__}",
+            )
+        )
+        answer = next(lines)
+        if answer.get("success") != "1":
+            raise FeedRefusalError(f"it refused: {answer.get('error', 'no reason given')}")
+
+    def _lines(self) -> Iterator[dict[str, str]]:
+        """The lines of the gateway, one at a time and no byte more."""
+        while True:
+            line = bytearray()
+            while not line.endswith(b"\n"):
+                try:
+                    content = self._socket.recv(1)
+                except TimeoutError as error:
+                    raise FeedError(f"no answer within {_TIMEOUT:g} seconds") from error
+                except OSError as error:
+                    raise FeedError(error.strerror or str(error)) from error
+                if not content:
+                    raise FeedError("it closed the connection")
+                line += content
+                if len(line) > protocol.MAX_LINE:
+                    raise FeedError("an endless line")
+            yield protocol.decode_line(bytes(line))
+
+    def _send(self, content: bytes) -> None:
+        try:
+            self._socket.sendall(content)
+        except OSError as error:
+            raise FeedError(error.strerror or str(error)) from error
+
+
+def _subscriptions(
+    schema: str, symbols: Sequence[str], stype: str, start: int | None, number: int
+) -> Iterator[bytes]:
+    step = protocol.SYMBOLS_PER_LINE
+    since = {} if start is None else {"start": start}
+    for first in range(0, len(symbols), step):
+        yield protocol.encode_line(
+            schema=schema,
+            stype_in=stype,
+            symbols=",".join(symbols[first : first + step]),
+            **since,
+            snapshot=0,
+            id=number,
+            is_last=int(first + step >= len(symbols)),
+        )
+
+
+def _newest(records: Records) -> int:
+    times = records["ts_event"].astype(np.int64)  # an undefined time becomes negative
+    return int(times.max(initial=0))

@@ -1,0 +1,99 @@
+"""Faults of a feed on demand, at times of its clock: for tests of whoever receives it."""
+
+import datetime
+import random
+import re
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, Literal, get_args
+
+from zerodte.clock import new_york
+from zerodte.constants import SECOND
+from zerodte.feeds.feed import FeedError
+from zerodte.market.calendar import TradingSession
+
+FaultKind = Literal["cut", "mute", "overlap", "reorder", "garbage", "slow", "skip", "key"]
+FAULT_KINDS: Final = get_args(FaultKind)
+#: Those of a seed: a refused key ends a client for good.
+_DRAWN: Final = tuple(kind for kind in FAULT_KINDS if kind != "key")
+#: A fault each two minutes of the feed's clock, on average.
+_EVERY: Final = 120 * SECOND
+_ENTRY: Final = re.compile(r"([a-z]+)@([0-9]{2}):([0-9]{2}):([0-9]{2})", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Fault:
+    """A fault.
+
+    Attributes:
+        at: UTC ns of the feed's clock.
+        kind: cut hangs up within a record; mute sends nothing more; overlap hangs up and later
+            replays more than asked; reorder shuffles a second; garbage sends bytes that are no
+            records; slow sends in small parts; skip leaves a second out and says so; key refuses
+            every key from then on.
+    """
+
+    at: int
+    kind: FaultKind
+
+
+class FaultScript:
+    """Faults, each of which happens once, to whichever client comes by first.
+
+    Args:
+        faults: In any order.
+        seed: Of what the faults draw.
+    """
+
+    def __init__(self, faults: Sequence[Fault] = (), seed: int = 0) -> None:
+        self._faults = sorted(faults)
+        self._lock = threading.Lock()
+        self.random = random.Random(seed)  # noqa: S311
+
+    def due(self, at: int) -> list[Fault]:
+        """The faults whose time has come at `at` (UTC ns); they are gone afterwards."""
+        with self._lock:
+            found = [fault for fault in self._faults if fault.at <= at]
+            del self._faults[: len(found)]
+            return found
+
+
+def fault_script(text: str, session: TradingSession, minutes: float = 390.0) -> FaultScript:
+    """The script that a user asks for.
+
+    Args:
+        text: A seed, which draws faults over the session, or `KIND@HH:MM:SS` (New York) and more,
+            separated by commas.
+        session: The feed's.
+        minutes: Of the session's beginning over which a seed draws.
+
+    Raises:
+        FeedError: If it is neither.
+    """
+    if text.isdecimal() and len(text) < 10:
+        return _drawn(int(text), session, round(minutes * 60 * SECOND))
+    faults = []
+    for entry in text.split(","):
+        found = _ENTRY.fullmatch(entry.strip())
+        kind = next((kind for kind in FAULT_KINDS if found and kind == found[1]), None)
+        try:
+            time = datetime.time.fromisoformat(entry.strip()[-8:]) if found else None
+        except ValueError:
+            time = None
+        if kind is None or time is None:
+            raise FeedError(
+                f"faults {entry[:40]!r}; expected: a seed such as 7, or KIND@HH:MM:SS with one of "
+                f"{', '.join(FAULT_KINDS)}"
+            )
+        faults.append(Fault(new_york(session.date, time), kind))
+    return FaultScript(faults)
+
+
+def _drawn(seed: int, session: TradingSession, length: int) -> FaultScript:
+    draw = random.Random(seed)  # noqa: S311
+    count = max(1, round(length / _EVERY))
+    faults = [
+        Fault(session.open + draw.randrange(length), draw.choice(_DRAWN)) for _ in range(count)
+    ]
+    return FaultScript(faults, seed)

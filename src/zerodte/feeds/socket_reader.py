@@ -1,0 +1,108 @@
+"""A thread that reads a connection, so that it is drained while ticks are computed.
+
+Its buffer is bounded. When it is full the thread stops reading, the connection's own buffers fill
+up, and the vendor waits, warns or hangs up.
+"""
+
+import socket
+import threading
+import time
+from collections import deque
+from contextlib import suppress
+from typing import Final
+
+from zerodte.feeds.feed import FeedError
+
+#: Bytes that wait at most, per connection.
+BUFFER_SIZE: Final = 16 << 20
+_READ_SIZE: Final = 1 << 20
+#: Seconds of a blocking read, which bounds the delay of a stop.
+_READ_S: Final = 0.25
+
+
+class SocketReader:
+    """Reads a connected socket until it is closed.
+
+    Args:
+        client: The socket; the reader owns it.
+        watch: Seconds without a byte after which a connection counts as dead.
+        name: The thread's.
+    """
+
+    def __init__(self, client: socket.socket, watch: float, name: str) -> None:
+        self._socket = client
+        self._watch = watch
+        self._chunks: deque[bytes] = deque()
+        self._size = 0
+        self._problem = ""
+        self._changed = threading.Condition()
+        self._is_closed = False
+        self._heard = time.monotonic()
+        client.settimeout(_READ_S)
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self._thread.start()
+
+    @property
+    def has_content(self) -> bool:
+        """Whether there are bytes to take."""
+        with self._changed:
+            return self._size > 0
+
+    def take(self, timeout: float) -> bytes:
+        """The bytes that have arrived, waiting up to `timeout` seconds for the first.
+
+        Raises:
+            FeedError: If the connection has ended, and everything it sent was taken.
+        """
+        with self._changed:
+            if not self._size and not self._problem:
+                self._changed.wait(timeout)
+            if not self._size and self._problem:
+                raise FeedError(self._problem)
+            content = b"".join(self._chunks)
+            self._chunks.clear()
+            self._size = 0
+            self._changed.notify_all()
+            return content
+
+    def close(self) -> None:
+        """Close the connection and end the thread."""
+        with self._changed:
+            self._is_closed = True
+            self._changed.notify_all()
+        with suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)
+        self._thread.join(10.0 * _READ_S)
+        self._socket.close()
+
+    def _run(self) -> None:
+        problem = ""
+        while not problem:
+            with self._changed:
+                while self._size >= BUFFER_SIZE and not self._is_closed:
+                    self._changed.wait(_READ_S)
+                    self._heard = time.monotonic()  # it is we who do not listen
+                if self._is_closed:
+                    return
+            problem = self._read()
+        with self._changed:
+            self._problem = problem
+            self._changed.notify_all()
+
+    def _read(self) -> str:
+        """Read once; returns what is wrong with the connection."""
+        try:
+            content = self._socket.recv(_READ_SIZE)
+        except TimeoutError:
+            silent = time.monotonic() - self._heard
+            return f"it sent nothing for {silent:.0f} seconds" if silent > self._watch else ""
+        except OSError as error:
+            return error.strerror or str(error)
+        if not content:
+            return "it closed the connection"
+        with self._changed:
+            self._heard = time.monotonic()
+            self._chunks.append(content)
+            self._size += len(content)
+            self._changed.notify_all()
+        return ""

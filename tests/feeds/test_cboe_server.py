@@ -1,0 +1,108 @@
+"""A tape served as Cboe's website serves quotes, read by the client that asks the website."""
+
+import contextlib
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from feeds.gateway import OPRA, batches, simulated
+from runtime.feeds_on_ports import eventually
+from runtime.local_market import running
+from zerodte.cli.commands import main
+from zerodte.feeds.cboe_feed import CboeFeed
+from zerodte.feeds.cboe_http import CboeClient
+from zerodte.feeds.cboe_server import CboeServer
+from zerodte.feeds.feed import FeedError
+from zerodte.importers.cboe_delayed import decode_delayed
+from zerodte.records.dbn import STAT_OPEN_INTEREST, UNDEF_PRICE
+from zerodte.runtime.live_runner import LiveRunner
+from zerodte.service.stage import Stage
+from zerodte.wire.snapshot import SnapshotQuery
+
+SECOND = 10**9
+MINUTE = 60 * SECOND
+
+
+@contextlib.contextmanager
+def website(speed: float, late: int) -> Iterator[CboeClient]:
+    """A client of a website whose clock begins `late` seconds after the open."""
+    tape = simulated()
+    start = tape.session.open + late * SECOND
+    server = CboeServer(tape, speed, start=start, host="127.0.0.1", port=0)
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    try:
+        host, port = server.address
+        yield CboeClient(f"http://{host}:{port}/delayed_quotes")
+    finally:
+        server.stop()
+        thread.join(10)
+        assert not thread.is_alive()
+
+
+def test_a_body_has_what_the_tape_had_a_quarter_of_an_hour_before() -> None:
+    tape = simulated()
+    at = tape.session.open + 5 * MINUTE
+    wanted: dict[str, list[float]] = {}
+    for end, _, batch in batches(tape):
+        if end > at:
+            break
+        for row in batch.records:
+            raw = tape.symbols[OPRA][int(row["instrument_id"])].replace(" ", "")
+            found = wanted.setdefault(raw, [0.0] * 6)
+            if batch.schema == "cbbo-1s":
+                sides = row["bid_px_00"], row["ask_px_00"]
+                found[:2] = [0.0 if int(one) == UNDEF_PRICE else int(one) / 1e9 for one in sides]
+                found[2:4] = int(row["bid_sz_00"]), int(row["ask_sz_00"])
+            elif batch.schema == "tcbbo":
+                found[5] += int(row["size"])
+            elif batch.schema == "statistics" and row["stat_type"] == STAT_OPEN_INTEREST:
+                found[4] = int(row["quantity"])
+    with website(1.0, late=301) as client:
+        answer = client.get("NVDA")
+        assert client.get("NVDA", answer.etag).body is None, "it has not changed"
+        with pytest.raises(FeedError, match="404 Not Found; it has no such symbol"):
+            client.get("SPX")
+    chain = decode_delayed(answer.body or b"")
+    assert chain.at == at
+    assert 0 <= answer.now - chain.published < 3 * SECOND
+    assert len(chain.options) == len(wanted)
+    for option in chain.options:
+        columns = [
+            *(option.bid, option.ask, option.bid_size, option.ask_size),
+            *(option.open_interest, option.volume),
+        ]
+        assert columns == pytest.approx(wanted[option.option], abs=1e-9), option.option
+    assert chain.price == pytest.approx(((chain.bid or 0) + (chain.ask or 0)) / 2)
+    assert sum(option.volume or 0 for option in chain.options) > 1000
+
+
+def test_it_is_a_market_for_whoever_records_delayed_quotes(tmp_path: Path) -> None:
+    with website(60.0, late=120) as client:
+        feed = CboeFeed(client, ["NVDA"], tmp_path)
+        try:
+            with running(LiveRunner(Stage(), feed, tmp_path, feed.warnings)) as market:
+                eventually(lambda: "NVDA" in market.service.status().symbols)
+                eventually(lambda: market.health.status == "Healthy")
+                assert b'"net_gex":' in market.answer(SnapshotQuery(symbol="NVDA"))
+        finally:
+            feed.stop()
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--as", "cboe", "--faults", "7"), "--faults needs --as databento"),
+        (("--as", "cboe", "--no-resume"), "--no-resume is for --as line"),
+        (("--from", "10:00"), "--from needs a vendor's protocol"),
+        (("--as", "databento", "--faults", "bang@10:00"), "faults 'bang@10:00'; expected: a seed"),
+        (("--as", "schwab"), "is not one of 'line', 'cboe', 'databento'"),
+    ],
+)
+def test_mistakes_end_in_a_clear_line(words: tuple[str, ...], said: str) -> None:
+    result = CliRunner().invoke(main, ["feed", str(simulated().path), *words, "--port", "0"])
+    assert result.exit_code in {1, 2}
+    assert said in result.output

@@ -1,0 +1,202 @@
+"""Databento's live data recorded from a gateway, through faults and restarts."""
+
+import contextlib
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from feeds.gateway import (
+    DATE,
+    KEY,
+    OPRA,
+    SCHEMAS,
+    batches,
+    content,
+    serving,
+    simulated,
+)
+from runtime.feeds_on_ports import eventually
+from runtime.local_market import LocalMarket, running
+from zerodte.cli.commands import main
+from zerodte.feeds.databento_feed import DatabentoFeed
+from zerodte.feeds.databento_session import DatabentoGateway
+from zerodte.feeds.fault_script import Fault, FaultKind, FaultScript, fault_script
+from zerodte.feeds.feed import FeedRefusalError
+from zerodte.feeds.vendor_key import VendorKey
+from zerodte.runtime.live_runner import LiveRunner
+from zerodte.service.stage import Stage
+from zerodte.tape.folder import Tape, open_tape
+from zerodte.wire.hedge_flow import HedgeFlowQuery
+from zerodte.wire.snapshot import SnapshotQuery
+
+SECOND = 10**9
+#: Ten minutes in ten seconds.
+SPEED = 60.0
+#: A tenth of a second of the wall clock.
+_LATE = 7 * SECOND
+NVDA = SnapshotQuery(symbol="NVDA")
+
+
+@contextlib.contextmanager
+def market_of(gateway: DatabentoGateway, root: Path) -> Iterator[LocalMarket[LiveRunner]]:
+    feed = DatabentoFeed(gateway, ["NVDA"], root)
+    with running(LiveRunner(Stage(), feed, root, feed.warnings)) as market:
+        yield market
+
+
+def record(
+    gateway: DatabentoGateway, root: Path, until: int, stops: list[int] | None = None
+) -> Tape:
+    """Record until a time, with a restart of the server at each of `stops`."""
+    for stop in [*(stops or ()), until]:
+        with market_of(gateway, root) as market:
+            stage = market.runner.stage
+            eventually(
+                lambda: (
+                    stage.current is not None and stage.current.session.now >= stop  # noqa: B023
+                )
+            )
+    return open_tape(root / DATE.isoformat())
+
+
+def gaps(tape: Tape) -> dict[int, str]:
+    """The reason of each tick that has a gap, by its end."""
+    return {tick.end: tick.gap for tick in tape.ticks() if tick.gap}
+
+
+def check(recording: Tape, tape: Tape) -> dict[int, str]:
+    """No record twice, and none missing outside a gap; returns the gaps."""
+    found, wanted = content(recording, recording), content(tape, recording)
+    for schema in SCHEMAS:
+        assert not found[schema] - wanted[schema], f"{schema}: more than was sent"
+    missing = gaps(recording)
+    for end, _, batch in batches(tape):
+        for row in batch.records:
+            lacks = wanted[batch.schema][row.tobytes()] - found[batch.schema][row.tobytes()]
+            if lacks and int(row["instrument_id"]) in recording.symbols[OPRA]:
+                # At this speed word of it may come some seconds later.
+                assert missing.keys() & set(range(end, end + _LATE, SECOND)), (
+                    f"{batch.schema} of {end} is missing outside a gap"
+                )
+    return missing
+
+
+def test_a_session_is_recorded_in_every_field_that_the_vendor_has(tmp_path: Path) -> None:
+    tape = simulated()
+    until = tape.session.open + 605 * SECOND
+    with serving(tape, SPEED) as gateway:
+        recording = record(gateway, tmp_path, until)
+    assert content(recording, recording) == content(tape, recording)
+    assert not gaps(recording)
+    expiries = {raw[6:12] for raw in recording.symbols[OPRA].values()}
+    assert min(expiries) == f"{DATE:%y%m%d}"
+    assert len(expiries) <= 4
+    assert "legs of packages look like single trades" in str(recording.notes)
+
+
+def test_answers_are_those_of_the_tape(tmp_path: Path) -> None:
+    """A late start has the whole day: its flow, and the morning's open interest."""
+    tape = simulated()
+    with serving(tape, 1.0, late=300.0) as gateway, market_of(gateway, tmp_path) as market:
+        eventually(lambda: market.health.status == "Healthy")
+        assert "legs of packages" in str(market.health)
+        assert b'"net_gex":' in market.answer(NVDA)
+        bars = json.loads(market.answer(HedgeFlowQuery(symbol="NVDA", minutes=5)))["bars"]
+    assert sum(bar["bar"] is not None for bar in bars) >= 9, "as if it had been there"
+
+
+@pytest.mark.parametrize("kind", ["cut", "overlap", "reorder", "garbage", "slow", "mute"])
+def test_a_fault_loses_nothing(tmp_path: Path, kind: FaultKind) -> None:
+    tape = simulated()
+    at = tape.session.open + 240 * SECOND
+    script = FaultScript([Fault(at, kind), Fault(at + 31 * SECOND, kind)])
+    with serving(tape, SPEED, faults=script) as gateway:
+        recording = record(gateway, tmp_path, tape.session.open + 605 * SECOND)
+    assert not check(recording, tape), "the vendor replays what was missed"
+
+
+def test_records_that_the_vendor_skips_are_a_gap_in_its_words(tmp_path: Path) -> None:
+    tape = simulated()
+    script = FaultScript([Fault(tape.session.open + 240 * SECOND, "skip")])
+    with serving(tape, SPEED, faults=script) as gateway:
+        recording = record(gateway, tmp_path, tape.session.open + 605 * SECOND)
+    found = check(recording, tape)
+    assert found
+    assert all("the vendor skipped records" in reason for reason in found.values())
+
+
+def test_a_restart_goes_on_where_the_recording_ends(tmp_path: Path) -> None:
+    tape = simulated()
+    stops = [tape.session.open + seconds * SECOND for seconds in (150, 300)]
+    with serving(tape, SPEED) as gateway:
+        recording = record(gateway, tmp_path, tape.session.open + 605 * SECOND, stops)
+    assert content(recording, recording) == content(tape, recording)
+    assert not gaps(recording)
+
+
+@pytest.mark.drill
+@pytest.mark.parametrize("seed", range(60))
+def test_any_script_of_faults(tmp_path: Path, seed: int) -> None:
+    tape = simulated()
+    script = fault_script(str(seed), tape.session, minutes=10)
+    stops = [tape.session.open + 60 * (2 + seed % 7) * SECOND] if seed % 3 == 0 else []
+    with serving(tape, SPEED, faults=script) as gateway:
+        recording = record(gateway, tmp_path, tape.session.open + 605 * SECOND, stops)
+    for reason in check(recording, tape).values():
+        assert "the vendor" in reason
+
+
+def test_a_key_that_is_refused_is_final(tmp_path: Path) -> None:
+    tape = simulated()
+    with serving(tape, 1.0) as gateway:
+        wrong = DatabentoGateway(VendorKey(KEY[:-1] + "x"), gateway.host, gateway.port)
+        with pytest.raises(FeedRefusalError, match="it refused: Authentication failed"):
+            DatabentoFeed(wrong, ["NVDA"], tmp_path).connect()
+    script = FaultScript([Fault(tape.session.open + 60 * SECOND, "key")])
+    with serving(tape, SPEED, faults=script) as gateway, market_of(gateway, tmp_path) as market:
+        eventually(lambda: "it is not asked again; mend that and restart" in str(market.health))
+        assert KEY not in str(market.health)
+        assert "NVDA" in market.service.status().symbols, "what there is, is answered"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--symbols", "NVDA"), "no key for databento; set DATABENTO_API_KEY"),
+        ((), "the feed databento needs --symbols with 1 to 20 names"),
+        (("--symbols", "NVDA", "--gateway", "here"), "'here' is not an address"),
+    ],
+)
+def test_mistakes_end_in_a_clear_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], said: str
+) -> None:
+    monkeypatch.delenv("DATABENTO_API_KEY", raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    words = ["live", "databento", *arguments, "--record", str(tmp_path / "r"), "--port", "0"]
+    result = CliRunner().invoke(main, words)
+    assert result.exit_code in {1, 2}
+    assert said in result.output
+    assert isinstance(result.exception, SystemExit)
+
+
+def test_a_key_file_is_the_owners_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("DATABENTO_API_KEY", raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    file = tmp_path / ".config" / "zerodte" / "feeds.toml"
+    file.parent.mkdir(parents=True)
+    file.write_text(f'[databento]\napi_key = "{KEY}"\n', "utf-8")
+    with serving(simulated(), 1.0) as gateway:
+        address = f"{gateway.host}:{gateway.port}"
+        words = ["live", "databento", "--symbols", "AMD", "--gateway", address, "--port", "0"]
+        words += ["--record", str(tmp_path / "r")]
+        os.chmod(file, 0o644)  # noqa: PTH101
+        result = CliRunner().invoke(main, words)
+        assert "others may read it; run chmod 600" in result.output
+        os.chmod(file, 0o600)  # noqa: PTH101
+        result = CliRunner().invoke(main, words)
+        assert "no contract of AMD is live" in result.output
+        assert KEY not in result.output
