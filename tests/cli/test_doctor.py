@@ -185,16 +185,23 @@ def test_the_calendar_says_which_session_is_next() -> None:
     assert late[1].found == "rate decisions are known until 2027-12-08"
 
 
-def test_a_gateway_that_works(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_gateway_that_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATABENTO_API_KEY", KEY)
     with serving(simulated(), 1.0, late=60.0) as gateway:
         address = f"{gateway.host}:{gateway.port}"
-        status, found = diagnosis("databento", "--symbols", "NVDA", "--gateway", address)
+        words = ("databento", "--symbols", "NVDA", "--gateway", address)
+        status, found = diagnosis(*words, "--capture", tmp_path / "copy")
         assert status == 0
+        copies = sorted((tmp_path / "copy").iterdir())
+        assert len(copies) == 3, "definitions, quotes, trades"
+        for copy in copies:
+            content = copy.read_bytes()
+            assert content.startswith(b"DBN\x03")
+            assert KEY.encode() not in content
         assert "open interest of 100%" in found["NVDA"]["found"]
         assert {found[about]["state"] for about in ("databento", "trades", "quotes")} == {"ok"}
         monkeypatch.setenv("DATABENTO_API_KEY", KEY[::-1])
-        status, found = diagnosis("databento", "--symbols", "NVDA", "--gateway", address)
+        status, found = diagnosis(*words)
         assert status == 1
         assert "it refused: Authentication failed" in found["databento"]["found"]
         monkeypatch.delenv("DATABENTO_API_KEY")
@@ -203,13 +210,15 @@ def test_a_gateway_that_works(monkeypatch: pytest.MonkeyPatch) -> None:
         assert "set DATABENTO_API_KEY" in found["databento"]["found"]
 
 
-def test_a_host_of_delayed_quotes() -> None:
+def test_a_host_of_delayed_quotes(tmp_path: Path) -> None:
     with hosting() as host:
-        status, found = diagnosis("cboe", "--symbols", "SPY", "--url", host.url)
+        words = ("cboe", "--symbols", "SPY", "--url", host.url)
+        status, found = diagnosis(*words, "--capture", tmp_path)
         assert status == 0
+        assert json.loads((tmp_path / "SPY.json").read_bytes())["symbol"] == "SPY"
         assert "26 contracts expire on 2022-03-23; open interest of 100%" in found["SPY"]["found"]
         assert found["flow"]["state"] == "warning"
         host.standing = "403"
-        status, found = diagnosis("cboe", "--symbols", "SPY", "--url", host.url)
+        status, found = diagnosis(*words)
         assert status == 1
         assert "turns us away" in found["SPY"]["found"]

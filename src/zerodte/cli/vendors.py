@@ -1,10 +1,12 @@
 """Options and arguments of commands that speak to a vendor."""
 
+from pathlib import Path
+
 import click
 
 from zerodte.cli.options import ADDRESS, DATABENTO
 from zerodte.feeds.cboe_http import CBOE_URL
-from zerodte.feeds.databento_session import DATABENTO_KEY, DatabentoGateway
+from zerodte.feeds.databento_session import DATABENTO_KEY, PORT, DatabentoGateway
 from zerodte.feeds.vendor_key import vendor_key
 from zerodte.market.osi import is_root
 from zerodte.market.roots import canonical_name, root_info
@@ -27,14 +29,21 @@ GATEWAY_OPTION = click.option(
 )
 
 
-def databento_gateway(address: tuple[str, int] | None) -> DatabentoGateway:
+def databento_gateway(
+    address: tuple[str, int] | None, capture: Path | None = None
+) -> DatabentoGateway:
     """The gateway at an address, or the vendor's own, with the user's key.
+
+    Args:
+        address: Host and port.
+        capture: Folder for a copy of what it sends.
 
     Raises:
         FeedRefusalError: If there is no key.
     """
     key = vendor_key(DATABENTO, DATABENTO_KEY)
-    return DatabentoGateway(key, *address) if address else DatabentoGateway(key)
+    host, port = address or ("", PORT)
+    return DatabentoGateway(key, host, port, capture)
 
 
 def vendor_symbols(vendor: str, text: str | None) -> list[str]:

@@ -4,7 +4,8 @@ import re
 import socket
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final
+from pathlib import Path
+from typing import BinaryIO, Final
 
 import numpy as np
 
@@ -44,11 +45,14 @@ class DatabentoGateway:
         key: The user's.
         host: Its address or name; empty for the vendor's own of each dataset.
         port: Its port.
+        capture: Folder that gets a copy of what each session sends after authentication, and so
+            without a key; None for none.
     """
 
     key: VendorKey
     host: str = ""
     port: int = PORT
+    capture: Path | None = None
 
     def host_of(self, dataset: str) -> str:
         """The host that sends a dataset."""
@@ -100,6 +104,11 @@ class DatabentoSession:
             client.close()
             raise
         self._reader: SocketReader | None = None
+        self._copy: BinaryIO | None = None
+        if gateway.capture is not None:
+            gateway.capture.mkdir(parents=True, exist_ok=True)
+            number = len(list(gateway.capture.iterdir())) + 1
+            self._copy = (gateway.capture / f"{dataset.lower()}.{number}.dbn").open("xb")
 
     @property
     def symbols(self) -> dict[int, str]:
@@ -153,6 +162,8 @@ class DatabentoSession:
             raise FeedError("the session has not begun")
         content = self._reader.take(timeout)
         self.has_heard = bool(content)
+        if self._copy is not None:
+            self._copy.write(content)
         if self._head is not None:
             content = self._without_metadata(content)
         blocks = []
@@ -169,6 +180,9 @@ class DatabentoSession:
 
     def close(self) -> None:
         """End the session."""
+        if self._copy is not None:
+            self._copy.close()
+            self._copy = None
         if self._reader is not None:
             self._reader.close()
         else:

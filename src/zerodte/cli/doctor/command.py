@@ -44,6 +44,11 @@ _WIDTH = max(len(mark) for mark, _ in _MARKS.values())
 @CBOE_URL_OPTION
 @GATEWAY_OPTION
 @click.option(
+    "--capture",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder for a copy of what a vendor sends, for bug reports; the key is not in it.",
+)
+@click.option(
     "--config",
     type=click.Path(path_type=Path),
     metavar="FILE",
@@ -58,6 +63,7 @@ def doctor_command(
     symbols: str,
     url: str,
     gateway: tuple[str, int] | None,
+    capture: Path | None,
     config: Path | None,
     as_json: bool,
 ) -> None:
@@ -69,7 +75,7 @@ def doctor_command(
     vendor = str(subject) if str(subject) in VENDORS else ""
     names = vendor_symbols(vendor, symbols) if vendor else []
     diagnosis = _diagnosis(config, None if vendor else subject)
-    feed = examine_vendor(vendor, names, url, gateway) if vendor else ()
+    feed = examine_vendor(vendor, names, url, gateway, capture) if vendor else ()
     for finding in itertools.chain(diagnosis, feed):
         findings.append(finding)
         if not as_json:

@@ -31,23 +31,32 @@ _TIME_SERVICE: Final = "run a time service, such as chrony"
 
 
 def examine_vendor(
-    vendor: str, symbols: Sequence[str], url: str, gateway: tuple[str, int] | None
+    vendor: str,
+    symbols: Sequence[str],
+    url: str,
+    gateway: tuple[str, int] | None,
+    capture: Path | None,
 ) -> Iterator[Finding]:
-    """A vendor's feed of some underlyings."""
+    """A vendor's feed of some underlyings; a copy of what it sends goes to the folder `capture`."""
     if vendor == CBOE:
-        yield from _examine_cboe(url, symbols)
+        yield from _examine_cboe(url, symbols, capture)
     else:
-        yield from _examine_databento(gateway, symbols)
+        yield from _examine_databento(gateway, symbols, capture)
+    if capture is not None:
+        yield Finding.ok("capture", f"what was sent is in {capture}, without the key")
 
 
-def _examine_cboe(url: str, symbols: Sequence[str]) -> Iterator[Finding]:
+def _examine_cboe(url: str, symbols: Sequence[str], capture: Path | None) -> Iterator[Finding]:
     for symbol in symbols:
         begin = time.monotonic()
         try:
             client = CboeClient(url)
             answer = client.get(symbol)
+            if capture is not None:
+                capture.mkdir(parents=True, exist_ok=True)
+                (capture / f"{symbol}.json").write_bytes(answer.body or b"")
             chain = decode_delayed(answer.body or b"")
-        except (ZerodteError, ValueError) as error:
+        except (ZerodteError, OSError, ValueError) as error:
             yield Finding.problem(symbol, str(error), "docs/feeds.md says what each refusal means")
             continue
         size, elapsed = len(answer.body or b""), time.monotonic() - begin
@@ -85,14 +94,14 @@ def _examine_chain(symbol: str, chain: DelayedChain, answer: CboeAnswer) -> Iter
 
 
 def _examine_databento(
-    address: tuple[str, int] | None, symbols: Sequence[str]
+    address: tuple[str, int] | None, symbols: Sequence[str], capture: Path | None
 ) -> Iterator[Finding]:
     about = "databento"
     begin = time.monotonic()
     try:
-        feed = DatabentoFeed(databento_gateway(address), symbols, Path())
+        feed = DatabentoFeed(databento_gateway(address, capture), symbols, Path())
         connection = feed.connect()
-    except ZerodteError as error:
+    except (ZerodteError, OSError) as error:
         advice = "docs/feeds.md says where the key comes from, and which subscription it needs"
         yield Finding.problem(about, str(error), advice)
         return
