@@ -28,6 +28,8 @@ from zerodte.wire.leaderboard import Leaderboard, LeaderboardQuery
 from zerodte.wire.listing import (
     OptionsMeta,
     OptionsMetaQuery,
+    SessionList,
+    SessionsQuery,
     StockQuote,
     StockQuoteQuery,
     SymbolList,
@@ -100,6 +102,7 @@ PLAIN: dict[type[Query], type[msgspec.Struct]] = {
     MaxPainQuery: MaxPain,
     ExpectedMovesQuery: ExpectedMoves,
     SymbolsQuery: SymbolList,
+    SessionsQuery: SessionList,
     TickersQuery: TickerList,
     OptionsMetaQuery: OptionsMeta,
     StockQuoteQuery: StockQuote,

@@ -1,11 +1,15 @@
 """A market answers for past sessions from its history, with the bytes that memory gave."""
 
+import dataclasses
 import datetime
+import json
 from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
 
+from history.made_days import made_day
+from runtime.feeds_on_ports import eventually
 from runtime.local_market import LocalMarket, ready
 from session.made_tape import DATE, OPEN, quotes, stock, trades, write
 from session.synthetic import synthetic_tape
@@ -23,6 +27,7 @@ from zerodte.wire.errors import ApiError
 from zerodte.wire.exposure import ExposureQuery
 from zerodte.wire.heatmap import HeatmapQuery
 from zerodte.wire.hedge_flow import HedgeFlowQuery
+from zerodte.wire.listing import SessionsQuery
 from zerodte.wire.query import Query
 from zerodte.wire.series import SeriesQuery
 from zerodte.wire.snapshot import SnapshotQuery
@@ -134,6 +139,32 @@ def test_a_damaged_session_is_named_and_the_rest_answered(
         assert b'"bars":[]' in market.answer(SeriesQuery(symbol="XYZ", at=OPEN + MINUTE))
         assert market.health.status == "Healthy"
         assert SYMBOL.encode() in market.answer(SnapshotQuery(symbol=SYMBOL))
+
+
+def listed(market: LocalMarket[ReplayRunner]) -> list[tuple[str, str, str, list[str]]]:
+    """The sessions that can be asked about."""
+    body = json.loads(market.answer(SessionsQuery()))
+    assert body["count"] == len(body["sessions"])
+    return [
+        (one["date"], one["open"][-9:-4], one["close"][-9:-4], one["symbols"])
+        for one in body["sessions"]
+    ]
+
+
+def test_sessions_are_listed_with_their_hours(today: Tape, tmp_path: Path) -> None:
+    half = synthetic_tape(tmp_path / "half", datetime.date(2024, 11, 29))
+    root = tmp_path / "history"
+    with market_of(today, root) as market:
+        session = ("2025-06-03", "13:30", "20:00", [SYMBOL])
+        assert listed(market) == [session]
+        # A tape that ends before the close is no finished session; this one is made one.
+        made = made_day(1, 40)
+        day = dataclasses.replace(made.day, hours=half.session)
+        History(str(root)).store(dataclasses.replace(made, day=day))
+    with market_of(today, root) as market:
+        eventually(lambda: len(listed(market)) == 2)
+        assert listed(market) == [session, ("2024-11-29", "14:30", "18:00", [day.symbol])]
+        assert json.loads(market.answer(SessionsQuery()))["note"] is None
 
 
 def test_without_a_history_there_is_no_past(today: Tape) -> None:

@@ -2,6 +2,7 @@
 
 import logging
 import threading
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
@@ -103,7 +104,10 @@ def test_a_root_that_cannot_be_written_is_tried_until_it_can(
         root.unlink()
     assert store.problem is None
     assert same(History(str(root)).read(DATE, "AAA"), made_day(1, 40))
-    assert len(caplog.records) == 1
+    # Said once, however often it is tried; that it cannot be listed likewise.
+    said = Counter(record.levelname for record in caplog.records)
+    assert said["ERROR"] == 1
+    assert said["WARNING"] <= 1
 
 
 def test_one_that_cannot_be_written_holds_no_other_up(tmp_path: Path) -> None:

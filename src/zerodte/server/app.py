@@ -33,6 +33,8 @@ from zerodte.wire.leaderboard import Leaderboard, LeaderboardQuery
 from zerodte.wire.listing import (
     OptionsMeta,
     OptionsMetaQuery,
+    SessionList,
+    SessionsQuery,
     StockQuote,
     StockQuoteQuery,
     SymbolList,
@@ -166,6 +168,8 @@ ROUTES = (
           "The listed expiries and strikes of a symbol", answers=(OptionsMeta,)),
     Route("/v1/symbols", "free", SymbolsQuery,
           "The symbols with listed options", answers=(SymbolList,)),
+    Route("/v1/sessions", "free", SessionsQuery,
+          "The sessions that can be asked about, with their hours", answers=(SessionList,)),
     Route("/v1/tickers", "free", TickersQuery,
           "Everything that has listed options or a price", answers=(TickerList,)),
     Route("/stockquote/{symbol}", "free", StockQuoteQuery,

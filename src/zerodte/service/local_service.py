@@ -18,7 +18,7 @@ from zerodte.views.calibration import calibration
 from zerodte.views.frame import Frame
 from zerodte.views.group import GroupFrame, group_frame
 from zerodte.views.leaderboard import leaderboard
-from zerodte.views.listing import options_meta, stock_quote, symbols, tickers
+from zerodte.views.listing import options_meta, sessions, stock_quote, symbols, tickers
 from zerodte.views.max_pain import expected_moves, max_pain
 from zerodte.views.series import hedge_flow, series
 from zerodte.views.settled import (
@@ -50,7 +50,13 @@ from zerodte.wire.exposure import ChainQuery, ExposureQuery
 from zerodte.wire.heatmap import HeatmapQuery
 from zerodte.wire.hedge_flow import HedgeFlowQuery
 from zerodte.wire.leaderboard import LeaderboardQuery
-from zerodte.wire.listing import OptionsMetaQuery, StockQuoteQuery, SymbolsQuery, TickersQuery
+from zerodte.wire.listing import (
+    OptionsMetaQuery,
+    SessionsQuery,
+    StockQuoteQuery,
+    SymbolsQuery,
+    TickersQuery,
+)
 from zerodte.wire.max_pain import ExpectedMovesQuery, MaxPainQuery
 from zerodte.wire.query import Query, Symbol, SymbolQuery
 from zerodte.wire.series import SeriesQuery
@@ -179,6 +185,17 @@ def _of_rows(view: Callable[[GroupFrame, Any], bytes]) -> View:
     return lambda stage, query: view(_group(stage, query), query)
 
 
+def _of_store(stage: Stage, query: SessionsQuery) -> bytes:
+    """The day's session and the stored ones."""
+    del query
+    store = stage.store
+    stored = {} if store is None else store.stored
+    note = "the history has not been listed yet" if stored is None else None
+    with stage.lock:
+        current = stage.ready()
+        return sessions(current.session, current.source, stored or {}, note)
+
+
 def _of_session(view: Callable[[Session, Source, Any], bytes]) -> View:
     """A view of the session as it is."""
 
@@ -217,6 +234,7 @@ VIEWS: Final[Mapping[type[Query], View]] = {
     MaxPainQuery: _of_chains(max_pain),
     ExpectedMovesQuery: _of_chains(expected_moves),
     SymbolsQuery: _of_session(symbols),
+    SessionsQuery: _of_store,
     TickersQuery: _of_session(tickers),
     OptionsMetaQuery: _of_session(options_meta),
     StockQuoteQuery: _of_session(stock_quote),

@@ -63,6 +63,7 @@ class SessionStore:
         self._cache: OrderedDict[Key, StoredSession] = OrderedDict()
         self._pending: dict[Key, StoredSession] = {}
         self._unreadable: set[Key] = set()
+        self._stored: dict[datetime.date, set[str]] | None = None
         self._problem: str | None = None
         self._last_state: tuple[datetime.date, tuple[Gap, ...]] | None = None
         self._lock = threading.Lock()
@@ -85,8 +86,21 @@ class SessionStore:
         """Why finished sessions cannot be written or read now; empty while they can."""
         return [problem for problem in (self._problem, self._reader.problem) if problem]
 
+    @property
+    def stored(self) -> dict[datetime.date, list[str]] | None:
+        """The symbols of each stored session; None until the history has been listed."""
+        with self._lock:
+            if self._stored is None:
+                return None
+            found = {date: list(symbols) for date, symbols in self._stored.items()}
+            for date, symbol in self._pending:
+                found.setdefault(date, []).append(symbol)
+            return {date: sorted(set(symbols)) for date, symbols in found.items()}
+
     def start(self) -> None:
-        """Start the thread that writes."""
+        """Start the threads that list and write."""
+        # A store that hangs must not hold up what is written, nor the end.
+        threading.Thread(target=self._list, name="session list", daemon=True).start()
         self._thread.start()
 
     def stop(self) -> None:
@@ -176,6 +190,24 @@ class SessionStore:
             while size > self._max_bytes and len(self._cache) > 1:
                 size -= self._cache.popitem(last=False)[1].nbytes
 
+    # On the thread that lists
+
+    def _list(self) -> None:
+        said = ""
+        while True:
+            try:
+                sizes = self._history.sizes()
+            except HistoryError as error:
+                if str(error) != said:
+                    _LOG.warning("the history cannot be listed yet: %s", error)
+                said = str(error)
+            else:
+                with self._lock:
+                    self._stored = {date: set(symbols) for date, symbols in sizes.items()}
+                return
+            if self._stopped.wait(self._retry_seconds):
+                return
+
     # On the thread that writes
 
     def _run(self) -> None:
@@ -213,6 +245,8 @@ class SessionStore:
             with self._lock:
                 if self._pending.get(key) is session:
                     del self._pending[key]
+                if self._stored is not None:
+                    self._stored.setdefault(key[0], set()).add(key[1])
         return not failures
 
     def _report(self, problem: str) -> None:

@@ -1,9 +1,12 @@
 """What there is to ask about: symbols, their listed options, the underlying's own quote."""
 
+import datetime
 import math
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
+from zerodte.market.calendar import TradingSession, calendar
 from zerodte.session.session import Session
 from zerodte.views.frame import check_symbol, data_as_of
 from zerodte.wire.base import timestamp
@@ -13,6 +16,8 @@ from zerodte.wire.listing import (
     Expiration,
     OptionsMeta,
     OptionsMetaQuery,
+    SessionEntry,
+    SessionList,
     StockQuote,
     StockQuoteQuery,
     SymbolList,
@@ -42,6 +47,44 @@ def symbols(session: Session, source: Source, query: SymbolsQuery) -> bytes:
         close=timestamp(session.hours.close),
     )
     return msgspec.json.encode(answer)
+
+
+def sessions(
+    session: Session,
+    source: Source,
+    stored: Mapping[datetime.date, Sequence[str]],
+    note: str | None,
+) -> bytes:
+    """The JSON of the sessions that can be asked about.
+
+    Args:
+        session: The day's.
+        source: Its.
+        stored: The symbols of each stored session.
+        note: Why some may be missing; None when none is.
+    """
+    entries = [_entry(session.hours, session.symbols())]
+    for date in sorted(stored.keys() - {session.hours.date}, reverse=True):
+        hours = calendar().session(date)
+        if hours is not None:
+            entries.append(_entry(hours, sorted(stored[date])))
+    answer = SessionList(
+        source=source,
+        data_as_of=data_as_of(session.arrivals()),
+        sessions=entries,
+        count=len(entries),
+        note=note,
+    )
+    return msgspec.json.encode(answer)
+
+
+def _entry(hours: TradingSession, symbols: list[str]) -> SessionEntry:
+    return SessionEntry(
+        date=hours.date,
+        open=timestamp(hours.open),
+        close=timestamp(hours.close),
+        symbols=symbols,
+    )
 
 
 def tickers(session: Session, source: Source, query: TickersQuery) -> bytes:

@@ -25,6 +25,23 @@ class SymbolList(Envelope, frozen=True, kw_only=True, gc=False):
     close: Annotated[Timestamp, about("When it ends, early on a half day, UTC.")]
 
 
+class SessionEntry(Struct, frozen=True, kw_only=True, gc=False):
+    """A session that can be asked about with `at`."""
+
+    date: Annotated[date, about("US/Eastern.")]
+    open: Annotated[Timestamp, about("When it begins, UTC.")]
+    close: Annotated[Timestamp, about("When it ends, early on a half day, UTC.")]
+    symbols: Annotated[list[str], about("Sorted.")]
+
+
+class SessionList(Envelope, frozen=True, kw_only=True, gc=False):
+    """The sessions that can be asked about (ours)."""
+
+    sessions: Annotated[list[SessionEntry], about("The day's first, then stored ones backwards.")]
+    count: Annotated[int, about("How many.")]
+    note: Annotated[str | None, about("Why stored ones may be missing; null when none is.")]
+
+
 class TickerList(Envelope, frozen=True, kw_only=True, gc=False):
     """Everything that has listed options or a price of its own."""
 
@@ -66,6 +83,13 @@ class SymbolsQuery(Query, frozen=True, kw_only=True, gc=False):
     """Asks for the symbols with listed options."""
 
     codes = ("warming_up",)
+
+
+class SessionsQuery(Query, frozen=True, kw_only=True, gc=False):
+    """Asks for the sessions that can be asked about."""
+
+    codes = ("warming_up",)
+    changes = "tick"
 
 
 class TickersQuery(Query, frozen=True, kw_only=True, gc=False):
