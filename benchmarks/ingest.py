@@ -32,7 +32,7 @@ from zerodte.tape.recorder import Recorder
 
 _KEY = "db-0123456789abcdefghijklmnopqrs"
 _DATE = datetime.date(2025, 6, 6)
-_MINUTES = 60
+_MINUTES = 195
 _DATASET = "OPRA.PILLAR"
 
 

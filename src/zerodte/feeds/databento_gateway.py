@@ -213,16 +213,18 @@ class DatabentoGatewayServer:
     ) -> Iterator[tuple[int, Records]]:
         """Send a subscription's past if it is asked for; returns the ticks to come."""
         ticks = subscribed_ticks(self._tape, dataset, subscription)
-        coming = ticks
+        coming, now = ticks, self._clock.now()
         for end, rows in ticks:
-            if end > self._clock.now():
+            if end > (now := self._clock.now()):
                 coming = itertools.chain([(end, rows)], ticks)
                 break
             if subscription.start is not None:
                 sender.send(rows, end)
         if subscription.start is not None:
             text = f"Finished {subscription.schema} replay"
-            sender.send_system(protocol.SystemCode.REPLAY_COMPLETED, text, self._clock.now())
+            # What is due since then is not behind it.
+            at = now // SECOND * SECOND
+            sender.send_system(protocol.SystemCode.REPLAY_COMPLETED, text, at)
         sender.flush()
         return coming
 

@@ -27,7 +27,11 @@ HEARTBEAT_S: Final = 5
 _WATCH: Final = 15.0
 _LEAST_WATCH: Final = 2.0
 #: System records that tell how far a session has come.
-_CLOCKS: Final = (protocol.SystemCode.HEARTBEAT, protocol.SystemCode.END_OF_INTERVAL)
+_CLOCKS: Final = (
+    protocol.SystemCode.HEARTBEAT,
+    protocol.SystemCode.REPLAY_COMPLETED,
+    protocol.SystemCode.END_OF_INTERVAL,
+)
 #: Errors after which asking again is of no use.
 _FINAL: Final = (
     protocol.GatewayErrorCode.AUTH_FAILED,
@@ -211,7 +215,7 @@ class DatabentoSession:
                 )
             case protocol.SYSTEM:
                 codes = block.records["code"]
-                # Others are of now, also while the past is replayed.
+                # Acknowledgements are of now, also while the past is replayed.
                 is_clock = np.isin(codes, _CLOCKS)
                 if is_clock.any():
                     told = _newest(block.records[is_clock]) or self.clock.now()
