@@ -40,7 +40,12 @@ def simulated(minutes: int = 10, symbol: str = "NVDA") -> Tape:
 
 @contextlib.contextmanager
 def serving(
-    tape: Tape, speed: float, *, faults: FaultScript | None = None, late: float = 0.0
+    tape: Tape,
+    speed: float,
+    *,
+    faults: FaultScript | None = None,
+    late: float = 0.0,
+    port: int = 0,
 ) -> Iterator[DatabentoGateway]:
     """A gateway for as long as the context lasts, as clients with the right key name it.
 
@@ -48,7 +53,7 @@ def serving(
     """
     start = tape.session.open + round(late * 10**9)
     server = DatabentoGatewayServer(
-        tape, speed, key=VendorKey(KEY), host="127.0.0.1", port=0, start=start, faults=faults
+        tape, speed, key=VendorKey(KEY), host="127.0.0.1", port=port, start=start, faults=faults
     )
     thread = threading.Thread(target=server.run)
     thread.start()

@@ -3,9 +3,11 @@
 import contextlib
 import json
 import os
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
@@ -68,6 +70,16 @@ def gaps(tape: Tape) -> dict[int, str]:
     return {tick.end: tick.gap for tick in tape.ticks() if tick.gap}
 
 
+def lateness(tape: Tape) -> dict[str, Counter[int]]:
+    """How many seconds after that of their receipt records are on a tape, by schema."""
+    found = {"cbbo-1s": Counter[int](), "tcbbo": Counter[int]()}
+    for end, _, batch in batches(tape):
+        if batch.schema in found:
+            times = batch.records["ts_recv"].astype(np.int64)
+            found[batch.schema].update(((end + (-times // SECOND) * SECOND) // SECOND).tolist())
+    return found
+
+
 def check(recording: Tape, tape: Tape) -> dict[int, str]:
     """No record twice, and none missing outside a gap; returns the gaps."""
     found, wanted = content(recording, recording), content(tape, recording)
@@ -92,6 +104,9 @@ def test_a_session_is_recorded_in_every_field_that_the_vendor_has(tmp_path: Path
         recording = record(gateway, tmp_path, until)
     assert content(recording, recording) == content(tape, recording)
     assert not gaps(recording)
+    late = lateness(recording)
+    assert set(late["cbbo-1s"]) == {0}, "the vendor tells when a second of quotes has come"
+    assert 0 <= min(late["tcbbo"]) <= max(late["tcbbo"]) <= 10, "at this speed some are late"
     expiries = {raw[6:12] for raw in recording.symbols[OPRA].values()}
     assert min(expiries) == f"{DATE:%y%m%d}"
     assert len(expiries) <= 4
@@ -127,6 +142,33 @@ def test_records_that_the_vendor_skips_are_a_gap_in_its_words(tmp_path: Path) ->
     found = check(recording, tape)
     assert found
     assert all("the vendor skipped records" in reason for reason in found.values())
+
+
+def test_an_outage_is_made_up_for(tmp_path: Path) -> None:
+    """Time passes while the gateway is away, and ticks close without it."""
+    tape = simulated()
+    begin = tape.session.open
+    with contextlib.ExitStack() as stack:
+        first = stack.enter_context(contextlib.ExitStack())
+        gateway = first.enter_context(serving(tape, SPEED))
+        market = stack.enter_context(market_of(gateway, tmp_path))
+        stage = market.runner.stage
+
+        def has_come(seconds: int) -> bool:
+            current = stage.current
+            return current is not None and current.session.now >= begin + seconds * SECOND
+
+        eventually(lambda: has_come(120))
+        first.close()
+        eventually(lambda: "is away" in str(market.health))
+        eventually(lambda: has_come(420))
+        assert stage.current is not None
+        late = (stage.current.session.now - begin) / SECOND
+        stack.enter_context(serving(tape, SPEED, late=late, port=gateway.port))
+        eventually(lambda: has_come(620))
+    recording = open_tape(tmp_path / DATE.isoformat())
+    assert content(recording, recording) == content(tape, recording)
+    assert all(reason == "the feed was away" for reason in gaps(recording).values())
 
 
 def test_a_restart_goes_on_where_the_recording_ends(tmp_path: Path) -> None:

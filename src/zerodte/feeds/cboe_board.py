@@ -6,7 +6,7 @@ from typing import Final
 import msgspec
 import numpy as np
 
-from zerodte.arrays import F64, U32
+from zerodte.arrays import F64, I64, U32
 from zerodte.clock import new_york_clock
 from zerodte.constants import MINUTE
 from zerodte.importers.cboe_delayed import CBOE_DELAY
@@ -38,6 +38,7 @@ class CboeBoard:
     def __init__(self, tape: Tape) -> None:
         self._ticks: Iterator[Tick] = tape.ticks()
         self._next = next(self._ticks, None)
+        self._ids: dict[str, U32] = {}
         self._tables: dict[str, F64] = {}
         self._contracts: dict[str, list[tuple[str, str, int]]] = {}
         self._names: dict[str, dict[int, str]] = {}
@@ -75,9 +76,9 @@ class CboeBoard:
         options = [
             {
                 "option": name,
-                **dict(zip(_FIELDS, self._tables[dataset][number].tolist(), strict=True)),
+                **dict(zip(_FIELDS, self._tables[dataset][row].tolist(), strict=True)),
             }
-            for name, dataset, number in self._contracts[symbol]
+            for name, dataset, row in self._contracts[symbol]
         ]
         price, bid, ask, traded = self._prices.get(symbol, (0.0, 0.0, 0.0, at))
         data = {
@@ -93,13 +94,14 @@ class CboeBoard:
         return msgspec.json.encode({"timestamp": published, "symbol": name, "data": data})
 
     def _add(self, dataset: str, symbols: dict[int, str]) -> None:
-        self._tables[dataset] = np.zeros((max(symbols, default=0) + 1, len(_FIELDS)))
-        for number, raw in symbols.items():
+        self._ids[dataset] = np.array(sorted(symbols), np.uint32)
+        self._tables[dataset] = np.zeros((len(symbols), len(_FIELDS)))
+        for row, (_, raw) in enumerate(sorted(symbols.items())):
             try:
                 symbol = root_info(parse_osi(raw).root).symbol
             except MarketError:
                 continue
-            entry = raw.replace(" ", ""), dataset, number
+            entry = raw.replace(" ", ""), dataset, row
             self._contracts.setdefault(symbol, []).append(entry)
 
     def _take(self, tick: Tick) -> None:
@@ -111,7 +113,7 @@ class CboeBoard:
                 table[ids, column] = rows[name]
         for batch in tick.trades:
             table, ids, rows = self._known(batch.dataset, batch.records)
-            np.add.at(table[:, _VOLUME], ids.astype(np.int64), rows["size"])
+            np.add.at(table[:, _VOLUME], ids, rows["size"])
         for batch in tick.statistics:
             table, ids, rows = self._known(batch.dataset, batch.records)
             for kind, column in ((STAT_OPEN_INTEREST, _INTEREST), (STAT_CLEARED_VOLUME, _VOLUME)):
@@ -134,13 +136,14 @@ class CboeBoard:
             if number in known and price > 0.0:
                 self._prices[known[number]] = price, bid, ask, int(at)
 
-    def _known(self, dataset: str, rows: Records) -> tuple[F64, U32, Records]:
-        """The table of a dataset, the rows whose instruments it has, and their ids."""
-        table = self._tables.get(dataset)
-        if table is None:
-            return np.zeros((1, len(_FIELDS))), rows["instrument_id"][:0], rows[:0]
-        rows = rows[rows["instrument_id"] < len(table)]
-        return table, rows["instrument_id"], rows
+    def _known(self, dataset: str, rows: Records) -> tuple[F64, I64, Records]:
+        """The table of a dataset, the records whose instruments it has, and their rows in it."""
+        ids = self._ids.get(dataset)
+        if ids is None or not len(ids):
+            return np.zeros((1, len(_FIELDS))), np.empty(0, np.int64), rows[:0]
+        places = np.minimum(np.searchsorted(ids, rows["instrument_id"]), len(ids) - 1)
+        is_known = ids[places] == rows["instrument_id"]
+        return self._tables[dataset], places[is_known], rows[is_known]
 
 
 def minute_of(time: int) -> int:

@@ -3,6 +3,7 @@
 import email.utils
 import gzip
 import http.server
+import logging
 import threading
 from http import HTTPStatus
 from typing import Final
@@ -12,7 +13,9 @@ from zerodte.feeds.cboe_http import CBOE_SPEED_HEADER
 from zerodte.feeds.feed import FeedError
 from zerodte.feeds.playback import FeedClock
 from zerodte.importers.cboe_delayed import CBOE_DELAY
+from zerodte.logs import log
 from zerodte.market.roots import underlying_of
+from zerodte.tape.error import TapeError
 from zerodte.tape.folder import Tape
 from zerodte.tape.metadata import utc_datetime
 
@@ -100,6 +103,16 @@ class _QuotesHandler(http.server.BaseHTTPRequestHandler):
     quotes: CboeServer
 
     def do_GET(self) -> None:
+        try:
+            self._get()
+        except TapeError as error:
+            log(str(error), logging.ERROR)
+            self.close_connection = True
+        except OSError as error:
+            log(f"client disconnected: {error}")
+            self.close_connection = True
+
+    def _get(self) -> None:
         name = self.path.rpartition("/")[2].removesuffix(_SUFFIX).removeprefix("_")
         symbol = underlying_of(name)
         if symbol not in self.quotes.symbols:

@@ -16,6 +16,10 @@ class DatabentoClock:
         self._start = now or time.time_ns()
         self._at = time.monotonic_ns()
 
+    def learn(self, told: int) -> None:
+        """Move on to a time that the vendor has told, UTC ns; this machine's may be behind."""
+        self._start += max(told - self.now(), 0)
+
     def now(self) -> int:
         """What it shows, UTC ns."""
         return self._start + round((time.monotonic_ns() - self._at) * self.speed)

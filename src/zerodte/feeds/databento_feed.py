@@ -6,6 +6,7 @@ asked for everything since the last commit, and what the recording has already i
 
 import datetime
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -14,7 +15,11 @@ import numpy as np
 from zerodte.constants import MINUTE, SECOND
 from zerodte.feeds.databento_merge import DatabentoStream
 from zerodte.feeds.databento_protocol import received_since
-from zerodte.feeds.databento_session import DatabentoGateway, DatabentoSession
+from zerodte.feeds.databento_session import (
+    AgedReplayError,
+    DatabentoGateway,
+    DatabentoSession,
+)
 from zerodte.feeds.databento_universe import DatabentoUniverse, read_reference
 from zerodte.feeds.feed import FeedError, FeedStart
 from zerodte.feeds.repeated_records import RepeatedRecords
@@ -23,6 +28,7 @@ from zerodte.market.calendar import calendar
 from zerodte.market.roots import roots_of
 from zerodte.records.dbn import OPRA, SCHEMAS, Records
 from zerodte.tape.dbnfile import find_files
+from zerodte.tape.error import TapeError
 from zerodte.tape.feed_manifest import FeedManifest, FeedStream
 from zerodte.tape.recent_records import RecordingPosition
 from zerodte.tape.sidecars import Notes
@@ -44,6 +50,19 @@ _NO_CONDITIONS: Final = (
 _VENDOR: Final = "trades, quotes and open interest are Databento's"
 
 
+@dataclass(slots=True)
+class DatabentoReading:
+    """How far a feed has been read, across its connections.
+
+    Attributes:
+        until: UTC ns; 0 before anything has.
+        is_aged: Whether the vendor's replay does not reach back so far.
+    """
+
+    until: int = 0
+    is_aged: bool = False
+
+
 class DatabentoFeed:
     """Options of some underlyings.
 
@@ -59,6 +78,7 @@ class DatabentoFeed:
         self._root = root
         self._ids: dict[datetime.date, VendorIds] = {}
         self._connection: DatabentoConnection | None = None
+        self._reading = DatabentoReading()
 
     @property
     def name(self) -> str:
@@ -92,14 +112,19 @@ class DatabentoFeed:
             universe = DatabentoUniverse(self._symbols, date, self._ids[date])
             universe.add(blocks, reference.symbols)
             if not universe.symbols:
-                raise FeedError(f"no contract of {', '.join(self._symbols)} is live on {date}")
+                raise FeedError(
+                    f"no contract of {', '.join(self._symbols)} is live on {date}; the vendor "
+                    "defines them before 07:00 New York of the day"
+                )
             warnings: dict[str, tuple[str, ...]] = dict.fromkeys(self._symbols, (_NO_CONDITIONS,))
             notes = Notes(notes=(f"{_VENDOR}: {', '.join(self._symbols)}",), warnings=warnings)
             manifest = FeedManifest(date, _STREAMS, {OPRA: universe.symbols}, notes)
         except BaseException:
             reference.close()
             raise
-        self._connection = DatabentoConnection(self._gateway, reference, universe, manifest, folder)
+        self._connection = DatabentoConnection(
+            self._gateway, reference, universe, manifest, folder, self._reading
+        )
         return self._connection
 
 
@@ -112,6 +137,7 @@ class DatabentoConnection:
         universe: The contracts, and their definitions and statistics.
         manifest: The session of the market.
         folder: Its recording.
+        reading: How far the connections before have read; this one goes on.
     """
 
     is_over = False
@@ -124,7 +150,9 @@ class DatabentoConnection:
         universe: DatabentoUniverse,
         manifest: FeedManifest,
         folder: Path,
+        reading: DatabentoReading,
     ) -> None:
+        self._reading = reading
         self.manifest = manifest
         self._gateway = gateway
         self._reference = reference
@@ -142,6 +170,8 @@ class DatabentoConnection:
         unknown = sum(stream.unknown_count for stream in self._streams.values())
         if unknown:
             found.append(f"{unknown:,} records of instruments that the vendor did not name")
+        if mistimed := sum(stream.mistimed_count for stream in self._streams.values()):
+            found.append(f"{mistimed:,} records with a time ahead of the vendor's clock")
         return found
 
     def start(self, position: RecordingPosition) -> FeedStart:
@@ -150,7 +180,10 @@ class DatabentoConnection:
         self._watermark = position.last_end
         hours = calendar().session(self.manifest.date)
         begin = (hours.open if hours else 0) - _BEFORE_OPEN
-        since = max(begin, position.last_end - _OVERLAP)
+        # While a feed is away time passes without it.
+        read = min(position.last_end, self._reading.until or position.last_end)
+        since = read - _OVERLAP if position.last_end else begin
+        is_aged, self._reading.is_aged = self._reading.is_aged, False
         self._universe.leave_out(
             {
                 stream.name: self._recorded(stream, position.counts.get(stream.name, 0))
@@ -162,7 +195,7 @@ class DatabentoConnection:
         for stream in (_QUOTES, _TRADES):
             session = DatabentoSession(self._gateway, OPRA)
             self._sessions[stream.name] = session
-            start = since if since <= now else None
+            start = since if since <= now and not is_aged else None
             session.subscribe(stream.schema, raws, stype="raw_symbol", start=start)
             session.begin()
             recent = position.recent.of(stream.name, stream.schema)
@@ -170,7 +203,7 @@ class DatabentoConnection:
             self._streams[stream.name] = DatabentoStream(
                 session, stream, since, repeated, self._universe.ids
             )
-        return FeedStart(self._clock.now(), self._clock.speed, resumed=True)
+        return FeedStart(self._clock.now(), self._clock.speed, resumed=not is_aged)
 
     def receive(self, timeout: float) -> list[Arrival]:
         """Receive arrivals; see `FeedConnection`.
@@ -180,10 +213,14 @@ class DatabentoConnection:
         """
         streams = list(self._streams.values())
         last = min(streams, key=lambda stream: stream.progress)
-        has_content = last.read(timeout)
-        for stream in streams:
-            if stream is not last and (stream.is_live or not stream.is_full):
-                has_content |= stream.read(0.0)
+        try:
+            last.read(timeout)
+            for stream in streams:
+                if stream is not last and not stream.is_full:
+                    stream.read(0.0)
+        except AgedReplayError:
+            self._reading.is_aged = True
+            raise
         until = self._progress(streams)
         arrivals = self._reference_arrivals(until)
         for stream in streams:
@@ -192,9 +229,9 @@ class DatabentoConnection:
             rows = stream.release(until)
             if rows is not None:
                 arrivals.append(self._arrival(until, stream.name, rows))
-        if until and (has_content or until > self._watermark):
+        if until > self._watermark:
             arrivals.append(Arrival(until))
-        self._watermark = until
+        self._watermark = self._reading.until = until
         return arrivals
 
     def close(self) -> None:
@@ -231,12 +268,15 @@ class DatabentoConnection:
 
     def _recorded(self, stream: FeedStream, count: int) -> Records:
         """The committed records of a stream of reference data."""
-        chunks = [
-            chunk
-            for file in find_files(self._folder)
-            if file.name == stream.name
-            for chunk in file.chunks(lambda _: None)
-        ]
+        try:
+            chunks = [
+                chunk
+                for file in find_files(self._folder)
+                if file.name == stream.name
+                for chunk in file.chunks(lambda _: None)
+            ]
+        except (TapeError, OSError) as error:
+            raise FeedError(f"its recording cannot be read: {error}") from error
         none: Records = np.empty(0, SCHEMAS[stream.schema])
         recorded: Records = np.concatenate([none, *chunks])
         return recorded[:count]

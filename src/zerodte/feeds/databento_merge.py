@@ -9,9 +9,11 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
+from zerodte.arrays import I64
 from zerodte.constants import SECOND
 from zerodte.feeds.databento_protocol import received_since
 from zerodte.feeds.databento_session import HEARTBEAT_S, DatabentoSession
+from zerodte.feeds.feed import FeedError
 from zerodte.feeds.repeated_records import RepeatedRecords
 from zerodte.feeds.vendor_ids import VendorIds
 from zerodte.records.dbn import Records
@@ -19,6 +21,10 @@ from zerodte.tape.feed_manifest import FeedStream
 
 #: Records that wait before a session that is ahead is not read any more.
 _MOST_WAITING: Final = 200_000
+#: How far a record may be ahead of the vendor's clock, ns of the wall clock.
+_MOST_LEAD: Final = 5 * SECOND
+#: The end of a loss until it is known.
+_UNKNOWN: Final = 2**62
 #: Of a session's heartbeat, ns of the vendor's clock, and a second more.
 _MOST_SILENCE: Final = (HEARTBEAT_S + 1) * SECOND
 
@@ -50,6 +56,7 @@ class DatabentoStream:
     Attributes:
         name: The stream's.
         unknown_count: Records of instruments that the vendor has not named.
+        mistimed_count: Records with a time of receipt that is ahead of the vendor's clock.
     """
 
     def __init__(
@@ -61,12 +68,14 @@ class DatabentoStream:
         ids: VendorIds,
     ) -> None:
         self.name = stream.name
-        self.unknown_count = 0
+        self.unknown_count = self.mistimed_count = 0
+        self._schema = stream.schema
         self._session = session
         self._since = since
         self._repeated: RepeatedRecords | None = repeated
         self._ids = ids
-        self._waiting: deque[Records] = deque()
+        #: Records and their times, which are 0 where they cannot be.
+        self._waiting: deque[tuple[Records, I64]] = deque()
         self._count = 0
         self._loss: Loss | None = None
         self._newest = 0
@@ -78,15 +87,19 @@ class DatabentoStream:
 
     @property
     def progress(self) -> int:
-        """How far it has come, UTC ns: until then everything has been read.
+        """How far it has come, UTC ns: until then everything has been read; 0 if nothing has.
 
         A live stream without anything to read has come as far as the clock, but not much farther
         than its records and heartbeats tell: one that is mute for longer holds up the others.
+        Sampled quotes have come until the next sample, where the vendor tells the ends of samples.
         """
-        newest = max(self._newest, self._session.newest)
-        if not self.is_live or self._session.has_content:
+        session = self._session
+        newest = max(self._newest, session.newest)
+        if not newest or not self.is_live or session.has_content:
             return newest
-        return max(newest, min(self._session.clock.now(), newest + _MOST_SILENCE))
+        silence = SECOND - 1 if session.has_intervals else _MOST_SILENCE
+        base = session.newest if session.has_intervals else newest
+        return max(newest, min(session.clock.now(), base + silence))
 
     @property
     def is_full(self) -> bool:
@@ -99,20 +112,23 @@ class DatabentoStream:
         Raises:
             FeedError: If the session is lost, or sends garbage.
         """
-        blocks = self._session.take(timeout)
-        for block in blocks:
-            self._ids.learn(self._session.symbols)
+        session = self._session
+        for block in session.take(timeout):
+            if block.schema != self._schema:
+                raise FeedError(f"garbled records: {block.schema} among those of {self.name}")
+            self._ids.learn(session.symbols)
             rows, unknown = self._ids.translate(block.records)
             self.unknown_count += unknown
             if len(rows):
                 self._add(rows)
         if self.is_live and self._repeated is not None:
             self._end_repetition()
-        if self._session.lost:
-            session = self._session
+        if session.lost:
             self._lose(session.lost_since or self._since, session.lost_until, session.lost)
             session.lost = ""
-        return self._session.has_heard
+        elif self._loss is not None and self._loss.since < session.newest < self._loss.until:
+            self._loss = self._loss._replace(until=session.newest)
+        return session.has_heard
 
     def lost(self, until: int) -> Loss | None:
         """What may be missing up to `until` (UTC ns), and was not said before; None if nothing."""
@@ -126,16 +142,16 @@ class DatabentoStream:
         """The records up to the first one that was received after `until` (UTC ns)."""
         found = []
         while self._waiting:
-            rows = self._waiting[0]
-            times = rows["ts_recv"].astype(np.int64)
+            rows, times = self._waiting[0]
             is_later = times > until
             if not is_later.any():
-                found.append(self._waiting.popleft())
+                found.append(rows)
+                self._waiting.popleft()
                 continue
             first = int(np.argmax(is_later))
             if first:
                 found.append(rows[:first])
-                self._waiting[0] = rows[first:]
+                self._waiting[0] = rows[first:], times[first:]
             break
         if not found:
             return None
@@ -143,32 +159,36 @@ class DatabentoStream:
         self._count -= len(out)
         return out
 
-    def close(self) -> None:
-        """End the session."""
-        self._session.close()
-
     def _add(self, rows: Records) -> None:
-        times = rows["ts_recv"].astype(np.int64)
         if self._repeated is not None:
+            last = int(rows["ts_recv"].astype(np.int64).max())
             rows = self._repeated.without(received_since(rows, self._since))
-            if int(times.max()) > self._repeated.newest and not self._repeated.missing:
+            if last > self._repeated.newest and not self._repeated.missing:
                 self._repeated = None
-        self._newest = max(self._newest, int(times.max(initial=0)))
-        if len(rows):
-            self._waiting.append(rows)
-            self._count += len(rows)
+        if not len(rows):
+            return
+        clock = self._session.clock
+        times = rows["ts_recv"].astype(np.int64)  # an undefined time becomes negative
+        is_wrong = times > clock.now() + round(_MOST_LEAD * max(clock.speed, 1.0))
+        if is_wrong.any():
+            self.mistimed_count += int(is_wrong.sum())
+            times[is_wrong] = 0
+        if self._loss is not None and self._loss.since < int(times[0]) < self._loss.until:
+            self._loss = self._loss._replace(until=int(times[0]))
+        self._newest = max(self._newest, int(times.max()))
+        self._waiting.append((rows, times))
+        self._count += len(rows)
 
     def _end_repetition(self) -> None:
-        missing = 0 if self._repeated is None else self._repeated.missing_since(self._since)
+        # The vendor counts by another time, which is some microseconds earlier.
+        since = self._since + SECOND
+        missing = 0 if self._repeated is None else self._repeated.missing_since(since)
         self._repeated = None
         if missing:
-            self._lose(
-                self._since,
-                0,
-                f"the vendor did not send again {missing:,} of the last records of {self.name}",
-            )
+            text = f"the vendor did not send again {missing:,} of the last records of {self.name}"
+            self._lose(self._since, max(self._newest, self._session.newest), text)
 
     def _lose(self, since: int, until: int, reason: str) -> None:
+        """Note a loss; without an end it lasts until something comes again."""
         since = since if self._loss is None else min(since, self._loss.since)
-        until = max(until or max(self._newest, self._session.newest), since + 1)
-        self._loss = Loss(since, until, reason)
+        self._loss = Loss(since, max(until, since + 1) if until else _UNKNOWN, reason)

@@ -47,6 +47,7 @@ class GatewayErrorCode(enum.IntEnum):
     SYMBOL_RESOLUTION_FAILED = 4
     INVALID_SUBSCRIPTION = 5
     SKIPPED_RECORDS = 7
+    REPLAY_AGED_OUT = 8
 
 
 _UNSET_CODE: Final = 255

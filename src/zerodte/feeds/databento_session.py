@@ -1,5 +1,6 @@
 """One session with a gateway of Databento: the client's side of a connection."""
 
+import itertools
 import re
 import socket
 from collections.abc import Iterator, Sequence
@@ -10,6 +11,7 @@ from typing import BinaryIO, Final
 import numpy as np
 
 from zerodte import __version__
+from zerodte.constants import SECOND
 from zerodte.feeds import databento_protocol as protocol
 from zerodte.feeds.databento_blocks import RecordBlock, RecordSplitter
 from zerodte.feeds.databento_clock import DatabentoClock
@@ -28,17 +30,31 @@ _WATCH: Final = 15.0
 _LEAST_WATCH: Final = 2.0
 #: System records that tell how far a session has come.
 _CLOCKS: Final = (
+    protocol.SystemCode.END_OF_INTERVAL,
     protocol.SystemCode.HEARTBEAT,
     protocol.SystemCode.REPLAY_COMPLETED,
-    protocol.SystemCode.END_OF_INTERVAL,
 )
+#: How far the vendor's clock may be ahead of ours, ns of the wall clock.
+_MOST_LEAD: Final = 60 * SECOND
+#: UTC ns; times beyond are no times of a market.
+_MOST_TIME: Final = 2**62
 #: Errors after which asking again is of no use.
 _FINAL: Final = (
     protocol.GatewayErrorCode.AUTH_FAILED,
     protocol.GatewayErrorCode.API_KEY_DEACTIVATED,
 )
 #: A gateway of this project tells its clock and speed in its greeting; a vendor's is the world's.
-_CLOCK: Final = re.compile(r"zerodte;speed=([0-9.e+-]{1,20});now=([0-9]{1,19})", re.ASCII)
+_CLOCK: Final = re.compile(
+    r"zerodte;speed=([0-9]{1,9}(?:\.[0-9]{1,9})?);now=([0-9]{1,19})", re.ASCII
+)
+_SPEEDS: Final = (1e-3, 1e9)
+_LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
+#: What a refusal is about that asking again does not mend.
+_FINAL_WORDS: Final = re.compile(
+    r"authenticat|authoriz|api.?key|entitle|licen[cs]e|subscription|dataset", re.IGNORECASE
+)
+#: Metadata of a live session has no symbols.
+_MOST_METADATA: Final = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +79,10 @@ class DatabentoGateway:
         return self.host or f"{dataset.lower().replace('.', '-')}.lsg.databento.com"
 
 
+class AgedReplayError(FeedError):
+    """A replay that was asked for from a time that is too long ago."""
+
+
 class DatabentoSession:
     """An authenticated session.
 
@@ -76,6 +96,7 @@ class DatabentoSession:
         lost: Why the gateway left out records since the last look, in words; empty if it did not.
         lost_since: Receive time of the last record before, UTC ns; 0 if there is none.
         lost_until: Likewise of the first one after them.
+        has_intervals: Whether the gateway tells the ends of intervals.
         has_heard: Whether the last look brought any bytes.
         newest: The newest time that a system record told, UTC ns; 0 without one.
 
@@ -90,12 +111,14 @@ class DatabentoSession:
         self.lost = ""
         self.lost_since = self.lost_until = 0
         self._last = 0
-        self.has_heard = False
+        self.has_heard = self.has_intervals = False
         self.newest = 0
         self._splitter = RecordSplitter()
         self._symbols: dict[int, str] = {}
         self._number = 0
         self._head: bytes | None = b""
+        self._copy: BinaryIO | None = None
+        self._is_loopback = gateway.host in _LOOPBACK
         address = gateway.host_of(dataset), gateway.port
         try:
             client = socket.create_connection(address, timeout=_TIMEOUT)
@@ -104,15 +127,11 @@ class DatabentoSession:
         try:
             self._socket = client
             self._authenticate(gateway.key, dataset)
+            self._copy = _new_file(gateway.capture, dataset) if gateway.capture else None
         except BaseException:
             client.close()
             raise
         self._reader: SocketReader | None = None
-        self._copy: BinaryIO | None = None
-        if gateway.capture is not None:
-            gateway.capture.mkdir(parents=True, exist_ok=True)
-            number = len(list(gateway.capture.iterdir())) + 1
-            self._copy = (gateway.capture / f"{dataset.lower()}.{number}.dbn").open("xb")
 
     @property
     def symbols(self) -> dict[int, str]:
@@ -200,6 +219,10 @@ class DatabentoSession:
         size = protocol.METADATA_PREFIX
         if len(head) >= size:
             size += int.from_bytes(head[4:size], "little")
+        if len(head) >= protocol.METADATA_PREFIX and not (
+            protocol.METADATA_PREFIX < size <= _MOST_METADATA
+        ):
+            raise FeedError(f"metadata of {size:,} bytes")
         if len(head) < size or size == protocol.METADATA_PREFIX:
             self._head = head
             return b""
@@ -215,12 +238,19 @@ class DatabentoSession:
                 )
             case protocol.SYSTEM:
                 codes = block.records["code"]
-                # Acknowledgements are of now, also while the past is replayed.
-                is_clock = np.isin(codes, _CLOCKS)
+                self.replays -= int(np.count_nonzero(codes == protocol.SystemCode.REPLAY_COMPLETED))
+                self.has_intervals |= bool((codes == protocol.SystemCode.END_OF_INTERVAL).any())
+                # All others are of now, also while the past is replayed.
+                clocks = _CLOCKS if self.replays <= 0 else _CLOCKS[:1]
+                is_clock = np.isin(codes, clocks)
                 if is_clock.any():
                     told = _newest(block.records[is_clock]) or self.clock.now()
+                    if (lead := told - self.clock.now()) > _MOST_LEAD * self.clock.speed:
+                        raise FeedError(
+                            f"its clock is {lead / SECOND:,.0f} seconds ahead of this machine's"
+                        )
                     self.newest = max(self.newest, told)
-                self.replays -= int(np.count_nonzero(codes == protocol.SystemCode.REPLAY_COMPLETED))
+                    self.clock.learn(self.newest)
             case protocol.ERROR:
                 for row in block.records:
                     self._take_error(int(row["code"]), row["err"].decode("utf-8", "replace"))
@@ -232,6 +262,8 @@ class DatabentoSession:
             self.lost = f"the vendor skipped records: {text}"
         elif code == protocol.GatewayErrorCode.SYMBOL_RESOLUTION_FAILED:
             return  # a root without contracts; that nothing is found is said elsewhere
+        elif code == protocol.GatewayErrorCode.REPLAY_AGED_OUT:
+            raise AgedReplayError("its replay does not reach back to the last commit")
         elif code in _FINAL:
             raise FeedRefusalError(f"it refused: {text}")
         else:
@@ -243,8 +275,12 @@ class DatabentoSession:
         greeting = hello.get("lsg_version")
         if greeting is None:
             raise FeedError(hello.get("error", "no greeting; expected: lsg_version=..."))
-        if found := _CLOCK.fullmatch(greeting):
-            self.clock = DatabentoClock(int(found[2]), float(found[1]))
+        found = _CLOCK.fullmatch(greeting) if self._is_loopback else None
+        if found is not None:
+            speed, now = float(found[1]), int(found[2])
+            if not (_SPEEDS[0] <= speed <= _SPEEDS[1] and 0 < now < _MOST_TIME):
+                raise FeedError(f"a clock at {now} with speed {speed:g}")
+            self.clock = DatabentoClock(now, speed)
         challenge = next(lines).get("cram")
         if challenge is None:
             raise FeedError("no challenge; expected: cram=...")
@@ -262,7 +298,9 @@ class DatabentoSession:
         )
         answer = next(lines)
         if answer.get("success") != "1":
-            raise FeedRefusalError(f"it refused: {answer.get('error', 'no reason given')}")
+            text = answer.get("error", "no reason given")
+            kind = FeedRefusalError if _FINAL_WORDS.search(text) else FeedError
+            raise kind(f"it refused: {text}")
 
     def _lines(self) -> Iterator[dict[str, str]]:
         """The lines of the gateway, one at a time and no byte more."""
@@ -309,3 +347,13 @@ def _subscriptions(
 def _newest(records: Records) -> int:
     times = records["ts_event"].astype(np.int64)  # an undefined time becomes negative
     return int(times.max(initial=0))
+
+
+def _new_file(folder: Path, dataset: str) -> BinaryIO:
+    """A new file for a copy of what a session sends."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for number in itertools.count(1):
+        path = folder / f"{dataset.lower()}.{number}.dbn"
+        if not path.exists():
+            return path.open("xb")
+    raise AssertionError("numbers do not end")

@@ -6,7 +6,6 @@ from typing import Final
 
 import numpy as np
 
-from zerodte.arrays import U32
 from zerodte.feeds.databento_protocol import received_since
 from zerodte.feeds.feed import FeedError
 from zerodte.market.osi import MarketError, parse_osi
@@ -118,13 +117,9 @@ def subscribed_ticks(
                     continue
                 rows = received_since(batch.records, start)
                 if not is_all:
-                    rows = rows[_is_among(rows["instrument_id"], ids)]
+                    rows = rows[np.isin(rows["instrument_id"], ids)]
                 if len(rows):
                     yield tick.end, rows
-
-
-def _is_among(numbers: U32, ids: U32) -> "np.ndarray[tuple[int], np.dtype[np.bool_]]":
-    return np.isin(numbers, ids)
 
 
 def _root(symbol: str) -> str:

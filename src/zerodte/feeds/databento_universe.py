@@ -23,8 +23,8 @@ from zerodte.market.osi import Contract, MarketError, parse_osi
 from zerodte.market.roots import is_adjusted, root_info
 from zerodte.records.dbn import SCHEMAS, STAT_CLEARED_VOLUME, STAT_OPEN_INTEREST, Records
 
-#: Seconds without anything new while the definitions are replayed.
-_PATIENCE: Final = 30.0
+#: Seconds for the replay of a day's definitions: some hundred thousand records.
+_PATIENCE: Final = 60.0
 _KINDS: Final = (STAT_OPEN_INTEREST, STAT_CLEARED_VOLUME)
 
 
@@ -136,14 +136,11 @@ def read_reference(session: DatabentoSession) -> list[RecordBlock]:
         FeedError: If it ends or falls silent before that is complete.
     """
     blocks: list[RecordBlock] = []
-    heard = time.monotonic()
+    deadline = time.monotonic() + _PATIENCE
     while session.replays > 0:
-        found = session.take(0.25)
-        blocks += found
-        if found:
-            heard = time.monotonic()
-        elif time.monotonic() - heard > _PATIENCE:
-            raise FeedError("its replay of definitions did not end")
+        blocks += session.take(0.25)
+        if time.monotonic() > deadline:
+            raise FeedError(f"its replay of definitions took more than {_PATIENCE:g} seconds")
     return blocks
 
 

@@ -34,9 +34,9 @@ class RepeatedRecords:
         return self._left.total()
 
     def missing_since(self, start: int) -> int:
-        """How many with an event since a time (UTC ns) have not come again."""
+        """How many that were received since a time (UTC ns) have not come again."""
         rows = np.frombuffer(b"".join(self._left.elements()), self._layout)
-        return int(np.count_nonzero(rows["ts_event"] >= np.uint64(start)))
+        return int(np.count_nonzero(rows["ts_recv"] >= np.uint64(start)))
 
     def without(self, records: Records) -> Records:
         """Records without those that the recording has; each of its own counts once."""

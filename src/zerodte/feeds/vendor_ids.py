@@ -17,6 +17,7 @@ class VendorIds:
     def __init__(self, recorded: Mapping[int, str]) -> None:
         self._numbers = {symbol: number for number, symbol in recorded.items()}
         self._taken = set(recorded)
+        self._free = 1
         self._vendor: dict[int, str] = {}
         self._keys = np.empty(0, np.uint32)
         self._values = np.empty(0, np.uint32)
@@ -37,13 +38,21 @@ class VendorIds:
         self._vendor |= changed
         for number, symbol in sorted(changed.items()):
             if symbol not in self._numbers:
-                own = number if number not in self._taken else max(self._taken) + 1
+                own = self._own(number)
                 self._numbers[symbol] = own
                 self._taken.add(own)
         pairs = sorted((number, self._numbers[raw]) for number, raw in self._vendor.items())
         self._keys = np.array([vendor for vendor, _ in pairs], np.uint32)
         self._values = np.array([own for _, own in pairs], np.uint32)
         self._is_same = bool((self._keys == self._values).all())
+
+    def _own(self, number: int) -> int:
+        """A vendor's id, or the smallest that nobody has."""
+        if number not in self._taken:
+            return number
+        while self._free in self._taken:
+            self._free += 1
+        return self._free
 
     def translate(self, records: Records) -> tuple[Records, int]:
         """Records with the recording's ids, without those of unknown ids; and how many these are.

@@ -10,6 +10,8 @@ from zerodte.feeds.feed import FeedRefusalError
 
 #: The file, and the bits of its mode that let others read it.
 KEY_FILE: Final = Path("~/.config/zerodte/feeds.toml")
+#: Protocols show the last characters of a key; no vendor's is nearly as short.
+_SHORTEST: Final = 16
 _OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
 
 
@@ -64,8 +66,11 @@ def environment_key(variable: str) -> VendorKey | None:
 
 
 def _key(text: str) -> VendorKey:
-    if not text.isascii() or not text.isprintable() or " " in text:
-        raise FeedRefusalError("the key has blanks or other odd characters")
+    if not text.isascii() or not text.isprintable() or " " in text or len(text) < _SHORTEST:
+        raise FeedRefusalError(
+            f"the key is too short, or has blanks or other odd characters; expected: {_SHORTEST} "
+            "or more"
+        )
     return VendorKey(text)
 
 

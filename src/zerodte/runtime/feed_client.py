@@ -175,6 +175,8 @@ class FeedClient:
                 return False
             self._connection = self._connect(position)
         arrivals = self._connection.receive(_POLL_S)
+        if arrivals:
+            self._wait = _FIRST_WAIT
         for arrival in arrivals:
             if (believed := self._believed(arrival)) is not None:
                 self._assembler.add(believed)
@@ -245,7 +247,7 @@ class FeedClient:
         else:
             self._assembler.start_at(min(start.now, self._hours.open + 1))
             self._assembler.skip(start.now, self._reason)
-        self.problem, self._reason, self._wait = None, WAS_AWAY, _FIRST_WAIT
+        self.problem, self._reason = None, WAS_AWAY
         log("feed", feed=self._feed.name, resumed=start.resumed)
 
     def _disconnect(self, reason: str, *, is_final: bool) -> None:

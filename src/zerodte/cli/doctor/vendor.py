@@ -109,7 +109,7 @@ def _examine_databento(
         elapsed = time.monotonic() - begin
         yield Finding.ok(about, f"{feed.name} sent the definitions of {OPRA} in {elapsed:.1f} s")
         yield from _examine_session(connection, symbols)
-    except ZerodteError as error:
+    except (ZerodteError, OSError) as error:
         yield Finding.problem(about, f"{feed.name}: {error}", "try again; it may be the network")
     finally:
         connection.close()
