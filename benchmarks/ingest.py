@@ -1,24 +1,32 @@
 """Databento's live data from the socket to committed, compressed ticks.
 
 Peers: the vendor's own client, which calls back with every record and keeps none; and a replay of
-what was recorded. The gateway is a process of its own, and all that it sends is the past.
+what was recorded. Both clients get the same bytes from a process of its own that does nothing but
+send them: what our gateway sent of a simulated session, captured once.
+
+    python -m benchmarks.ingest FOLDER     sends what was captured there
 """
 
 import contextlib
 import datetime
 import os
+import socket
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import databento
 
 from benchmarks.harness import Row
+from zerodte.constants import MINUTE
+from zerodte.feeds.databento_blocks import RecordSplitter
 from zerodte.feeds.databento_feed import DatabentoFeed
+from zerodte.feeds.databento_protocol import ERROR, METADATA_PREFIX
 from zerodte.feeds.databento_session import DATABENTO_KEY, DatabentoGateway
 from zerodte.feeds.simulator.names import NAMES
 from zerodte.feeds.simulator.output import write_tape
@@ -34,6 +42,8 @@ _KEY = "db-0123456789abcdefghijklmnopqrs"
 _DATE = datetime.date(2025, 6, 6)
 _MINUTES = 195
 _DATASET = "OPRA.PILLAR"
+#: After the close, so that all is the past.
+_CLOCK, _AFTER = "16:10", 10 * MINUTE
 
 
 def rows() -> list[Row]:
@@ -41,9 +51,12 @@ def rows() -> list[Row]:
     hours = calendar().session(_DATE)
     assert hours is not None
     with TemporaryDirectory() as folder:
-        tape, root = Path(folder) / "tape", Path(folder) / "recordings"
+        tape, root, copy = (Path(folder) / name for name in ("tape", "recordings", "copy"))
         write_tape(Simulation(hours, (NAMES["SPX"],), 7, minutes=_MINUTES), tape, lambda _: None)
-        with _gateway(tape) as gateway:
+        words = ("zerodte", "feed", str(tape), "--as", "databento", "--from", _CLOCK, "--port", "0")
+        with _sending(*words) as gateway:
+            _record(replace(gateway, capture=copy), Path(folder) / "first", hours)
+        with _sending("benchmarks.ingest", str(copy)) as gateway:
             ours, count = _record(gateway, root, hours)
             theirs = _call_back(gateway, count)
         begin = time.perf_counter()
@@ -57,11 +70,10 @@ def rows() -> list[Row]:
 
 
 @contextlib.contextmanager
-def _gateway(tape: Path) -> Iterator[DatabentoGateway]:
-    code = "from zerodte.cli import main; main()"
-    words = ["feed", str(tape), "--as", "databento", "--from", "16:10", "--port", "0"]
+def _sending(module: str, *words: str) -> Iterator[DatabentoGateway]:
+    """A process that sends; its first line names its address."""
     with subprocess.Popen(  # noqa: S603
-        [sys.executable, "-c", code, *words],
+        [sys.executable, "-m", module, *words],
         env=os.environ | {DATABENTO_KEY: _KEY},
         stdout=subprocess.PIPE,
         text=True,
@@ -69,10 +81,51 @@ def _gateway(tape: Path) -> Iterator[DatabentoGateway]:
         try:
             assert process.stdout is not None
             address = process.stdout.readline().split(";")[0].removeprefix("Feed on ")
-            host, _, port = address.rpartition(":")
+            host, _, port = address.strip().rpartition(":")
             yield DatabentoGateway(VendorKey(_KEY), host, int(port))
         finally:
             process.terminate()
+
+
+def _serve(folder: Path) -> None:
+    """Send what was captured to every client, as fast as it takes it."""
+    heads, bodies = zip(*map(_parts, sorted(folder.iterdir())), strict=True)
+    hours = calendar().session(_DATE)
+    assert hours is not None
+    hello = f"lsg_version=zerodte;speed=1;now={hours.close + _AFTER}\ncram=x\n".encode()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        print("Feed on {}:{};".format(*server.getsockname()), flush=True)
+        while True:
+            client, _ = server.accept()
+            answer = threading.Thread(target=_answer, args=(client, hello, heads[0], bodies))
+            answer.daemon = True
+            answer.start()
+
+
+def _parts(path: Path) -> tuple[bytes, bytes]:
+    """The metadata of a captured session, and its records; not that a root has no contracts."""
+    content = path.read_bytes()
+    size = METADATA_PREFIX + int.from_bytes(content[4:METADATA_PREFIX], "little")
+    blocks = RecordSplitter().split(content[size:])
+    records = b"".join(block.records.tobytes() for block in blocks if block.rtype != ERROR)
+    return content[:size], records
+
+
+def _answer(client: socket.socket, hello: bytes, head: bytes, bodies: tuple[bytes, ...]) -> None:
+    with client, contextlib.suppress(OSError):
+        client.sendall(hello)
+        lines = client.makefile("rb")
+        lines.readline()
+        client.sendall(b"success=1|session_id=1\n")
+        asked = b""
+        while not (line := lines.readline()).startswith(b"start_session"):
+            asked += line
+        client.sendall(head)
+        # Captured in this order: reference data, quotes, trades.
+        for schema, body in zip((b"definition", b"cbbo-1s", b"tcbbo"), bodies, strict=True):
+            if b"schema=" + schema in asked:
+                client.sendall(body)
+        lines.readline()
 
 
 def _record(gateway: DatabentoGateway, root: Path, hours: TradingSession) -> tuple[float, int]:
@@ -112,3 +165,7 @@ def _call_back(gateway: DatabentoGateway, count: int) -> float:
     elapsed = time.perf_counter() - begin
     live.terminate()
     return elapsed / count
+
+
+if __name__ == "__main__":
+    _serve(Path(sys.argv[1]))
