@@ -126,19 +126,19 @@ def test_answers_are_those_of_the_tape(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind", ["cut", "overlap", "reorder", "garbage", "slow", "mute"])
 def test_a_fault_loses_nothing(tmp_path: Path, kind: FaultKind) -> None:
-    tape = simulated()
-    at = tape.session.open + 240 * SECOND
+    tape = simulated(5)
+    at = tape.session.open + 120 * SECOND
     script = FaultScript([Fault(at, kind), Fault(at + 31 * SECOND, kind)])
     with serving(tape, SPEED, faults=script) as gateway:
-        recording = record(gateway, tmp_path, tape.session.open + 605 * SECOND)
+        recording = record(gateway, tmp_path, tape.session.open + 305 * SECOND)
     assert not check(recording, tape), "the vendor replays what was missed"
 
 
 def test_records_that_the_vendor_skips_are_a_gap_in_its_words(tmp_path: Path) -> None:
-    tape = simulated()
-    script = FaultScript([Fault(tape.session.open + 240 * SECOND, "skip")])
+    tape = simulated(5)
+    script = FaultScript([Fault(tape.session.open + 120 * SECOND, "skip")])
     with serving(tape, SPEED, faults=script) as gateway:
-        recording = record(gateway, tmp_path, tape.session.open + 605 * SECOND)
+        recording = record(gateway, tmp_path, tape.session.open + 305 * SECOND)
     found = check(recording, tape)
     assert found
     assert all("the vendor skipped records" in reason for reason in found.values())
@@ -146,7 +146,7 @@ def test_records_that_the_vendor_skips_are_a_gap_in_its_words(tmp_path: Path) ->
 
 def test_an_outage_is_made_up_for(tmp_path: Path) -> None:
     """Time passes while the gateway is away, and ticks close without it."""
-    tape = simulated()
+    tape = simulated(5)
     begin = tape.session.open
     with contextlib.ExitStack() as stack:
         first = stack.enter_context(contextlib.ExitStack())
@@ -158,24 +158,24 @@ def test_an_outage_is_made_up_for(tmp_path: Path) -> None:
             current = stage.current
             return current is not None and current.session.now >= begin + seconds * SECOND
 
-        eventually(lambda: has_come(120))
+        eventually(lambda: has_come(60))
         first.close()
         eventually(lambda: "is away" in str(market.health))
-        eventually(lambda: has_come(420))
+        eventually(lambda: has_come(240))
         assert stage.current is not None
         late = (stage.current.session.now - begin) / SECOND
         stack.enter_context(serving(tape, SPEED, late=late, port=gateway.port))
-        eventually(lambda: has_come(620))
+        eventually(lambda: has_come(320))
     recording = open_tape(tmp_path / DATE.isoformat())
     assert content(recording, recording) == content(tape, recording)
     assert all(reason == "the feed was away" for reason in gaps(recording).values())
 
 
 def test_a_restart_goes_on_where_the_recording_ends(tmp_path: Path) -> None:
-    tape = simulated()
-    stops = [tape.session.open + seconds * SECOND for seconds in (150, 300)]
+    tape = simulated(5)
+    stops = [tape.session.open + seconds * SECOND for seconds in (90, 180)]
     with serving(tape, SPEED) as gateway:
-        recording = record(gateway, tmp_path, tape.session.open + 605 * SECOND, stops)
+        recording = record(gateway, tmp_path, tape.session.open + 305 * SECOND, stops)
     assert content(recording, recording) == content(tape, recording)
     assert not gaps(recording)
 
