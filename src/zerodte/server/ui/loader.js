@@ -214,7 +214,7 @@ export class Loader {
     if (name === "bar") this.brief(symbol, data.spot, data.net_gex);
     if (symbol !== state.symbol || state.date !== null || this.#isLoading) return;
     if (name === "skipped") {
-      void this.reload();
+      if (!this.#isRefused) void this.reload();
     } else if (name === "bar" && !state.day) {
       if (state.problem !== null && !this.#isRefused) void this.reload();
     } else if (name === "bar" && state.day) {
@@ -225,11 +225,11 @@ export class Loader {
       else if (state.day.append(data)) void this.reload();
       else this.store.touch("day");
     } else if (name === "snapshot" && data.regime) {
-      if (state.day && (instant(data.as_of) - state.day.open) % BAR_MS[state.bar] === 0) void this.#column(instant(data.as_of));
+      if (state.day && !this.#isRefused && (instant(data.as_of) - state.day.open) % BAR_MS[state.bar] === 0) void this.#column(instant(data.as_of));
       if (state.at !== null) return;
       // An event has no strikes: those of the last answer stand until the next one is here.
       this.store.set({ snapshot: { ...data, strikes: state.snapshot?.strikes ?? [] }, etag: null });
-      void this.snapshot();
+      if (!this.#isRefused) void this.snapshot();
     }
   }
 
