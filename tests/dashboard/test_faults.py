@@ -16,6 +16,8 @@ from server.keyed import create_key
 SNAPSHOT: Final = "/zero-dte/snapshot/"
 SERIES: Final = "/zero-dte/series/SPX?bar=30s&minutes=390"
 HEATMAP: Final = "/zero-dte/heatmap/"
+#: Of a key whose plan has all but the map.
+LOCKED: Final = "This needs the Alpha plan; your key has Growth."
 Change: TypeAlias = Callable[[Any], Any]
 
 
@@ -221,6 +223,14 @@ def enter(tab: Tab, of: Market, key: str) -> None:
     tab.page.get_by_role("button", name="Use").click()
 
 
+def check_locked(opened: Tab) -> None:
+    """The map is locked with its reason, and all else is live."""
+    opened.page.wait_for_selector(".locked:not([hidden])")
+    assert LOCKED in opened.text(".locked")
+    opened.wait(f"{STATE} === 'live'")
+    assert len(opened.text(".card.regime .body")) > 20
+
+
 @pytest.mark.drill
 def test_a_plan_without_the_map_has_everything_else(
     tab: OpenTab, keyed: tuple[Market, dict[str, str]]
@@ -228,10 +238,7 @@ def test_a_plan_without_the_map_has_everything_else(
     of, keys = keyed
     with tab() as opened:
         enter(opened, of, keys["growth"])
-        opened.page.wait_for_selector(".locked:not([hidden])")
-        assert "This needs the Alpha plan; your key has Growth." in opened.text(".locked")
-        opened.wait(f"{STATE} === 'live'")
-        assert len(opened.text(".card.regime .body")) > 20
+        check_locked(opened)
 
 
 @pytest.mark.drill
@@ -251,17 +258,14 @@ def test_a_key_that_does_not_do_is_said(
         opened.page.wait_for_selector(".problem:not([hidden])")
         opened.wait(f"document.querySelector('.problem').textContent.includes({words!r})")
         opened.wait(f"{STATE} !== 'live'")
+        assert words in opened.text(".problem")
 
 
 def test_a_view_beyond_the_plan_is_locked(tab: OpenTab, proxy: Proxy) -> None:
-    message = "This needs the Alpha plan; your key has Growth."
-    proxy.rules[HEATMAP] = said(403, "tier_restricted", message)
+    proxy.rules[HEATMAP] = said(403, "tier_restricted", LOCKED)
     with tab() as opened:
         opened.page.goto(f"{proxy.url}/?s=SPX&th=dark")
-        opened.page.wait_for_selector(".locked:not([hidden])")
-        assert message in opened.text(".locked")
-        opened.wait(f"{STATE} === 'live'")
-        assert len(opened.text(".card.regime .body")) > 20
+        check_locked(opened)
 
 
 def test_a_quota_that_is_used_up_is_said(tab: OpenTab, proxy: Proxy) -> None:

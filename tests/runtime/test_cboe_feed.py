@@ -158,6 +158,7 @@ def test_a_fault_of_the_host_is_said_and_passes(tmp_path: Path, fault: str, said
         host.standing = ""
         eventually(lambda: said not in health(market))
         eventually(lambda: "is away" not in health(market))
+        assert said not in health(market)
 
 
 def test_a_body_that_has_not_changed_is_silence(tmp_path: Path) -> None:

@@ -227,6 +227,8 @@ def test_a_feed_that_comes_back_goes_on_where_it_was(
             market = stack.enter_context(recording(feed, tmp_path))
             eventually(lambda: commit_count(market.runner.folder) >= 20)
             eventually(market.log.is_ready.is_set)
+            # The first sample makes the first bar, half a minute after the open.
+            eventually(lambda: json.loads(market.answer(HEDGE_FLOW))["bars"])
         away = f"the feed at {feed.name} is away since"
         eventually(lambda: has_reason(market, f"{away} {last_clock(market)}: "))
         (reason,) = market.health.reasons
