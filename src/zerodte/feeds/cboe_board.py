@@ -9,8 +9,9 @@ import numpy as np
 from zerodte.arrays import F64, I64, U32
 from zerodte.clock import new_york_clock
 from zerodte.constants import MINUTE
+from zerodte.feeds.cboe_http import cboe_name
 from zerodte.importers.cboe_delayed import CBOE_DELAY
-from zerodte.market.osi import MarketError, parse_osi
+from zerodte.market.osi import find_osi
 from zerodte.market.roots import root_info, underlying_of
 from zerodte.records.dbn import (
     PRICE_SCALE,
@@ -89,20 +90,19 @@ class CboeBoard:
             "last_trade_time": f"{new_york_clock(traded):%Y-%m-%dT%H:%M:%S}",
             "options": options,
         }
-        name = f"_{symbol}" if root_info(symbol).is_index else symbol
         published = f"{utc_datetime(at + CBOE_DELAY):%Y-%m-%d %H:%M:%S}"
-        return msgspec.json.encode({"timestamp": published, "symbol": name, "data": data})
+        return msgspec.json.encode(
+            {"timestamp": published, "symbol": cboe_name(symbol), "data": data}
+        )
 
     def _add(self, dataset: str, symbols: dict[int, str]) -> None:
         self._ids[dataset] = np.array(sorted(symbols), np.uint32)
         self._tables[dataset] = np.zeros((len(symbols), len(_FIELDS)))
         for row, (_, raw) in enumerate(sorted(symbols.items())):
-            try:
-                symbol = root_info(parse_osi(raw).root).symbol
-            except MarketError:
-                continue
-            entry = raw.replace(" ", ""), dataset, row
-            self._contracts.setdefault(symbol, []).append(entry)
+            if contract := find_osi(raw):
+                entry = raw.replace(" ", ""), dataset, row
+                symbol = root_info(contract.root).symbol
+                self._contracts.setdefault(symbol, []).append(entry)
 
     def _take(self, tick: Tick) -> None:
         for batch in tick.quotes:

@@ -11,7 +11,8 @@ import numpy as np
 
 from zerodte.arrays import F64, I64, U32
 from zerodte.clock import new_york, new_york_clock
-from zerodte.feeds.universe import Universe
+from zerodte.feeds.recorded import recorded_rows, recorded_symbols
+from zerodte.feeds.universe import Universe, is_live
 from zerodte.importers.cboe_delayed import CBOE_DELAYED, DelayedChain, DelayedOption
 from zerodte.importers.chain_tape import (
     CBOE_EQUITY,
@@ -20,9 +21,9 @@ from zerodte.importers.chain_tape import (
     fixed,
     settled_day,
 )
-from zerodte.market.calendar import calendar, last_trading_day
-from zerodte.market.osi import Contract, MarketError, format_osi, parse_osi
-from zerodte.market.roots import canonical_name, is_adjusted, root_info
+from zerodte.market.calendar import calendar
+from zerodte.market.osi import Contract, find_osi, format_osi
+from zerodte.market.roots import canonical_name, root_info
 from zerodte.records.dbn import (
     INDEX,
     STAT_CLEARED_VOLUME,
@@ -31,9 +32,7 @@ from zerodte.records.dbn import (
     Records,
     records,
 )
-from zerodte.tape.dbnfile import find_files
 from zerodte.tape.feed_manifest import FeedStream
-from zerodte.tape.symbology import read_symbols
 
 _DEFINITIONS: Final = FeedStream(CBOE_DELAYED, "definition")
 _STATISTICS: Final = FeedStream(CBOE_DELAYED, "statistics")
@@ -108,15 +107,9 @@ def recorded_contracts(folder: Path, date: datetime.date) -> RecordedContracts:
     Raises:
         TapeError: If a file is damaged.
     """
-    files = find_files(folder)
-    ids = read_symbols(files, date, warn=lambda _: None).get(CBOE_DELAYED, {})
-    defined = [
-        raw.decode("ascii", "replace")
-        for file in files
-        if (file.dataset, file.schema) == (CBOE_DELAYED, _DEFINITIONS.schema)
-        for chunk in file.chunks(lambda _: None)
-        for raw in chunk["raw_symbol"].tolist()
-    ]
+    ids = recorded_symbols(folder, date, CBOE_DELAYED)
+    raws = recorded_rows(folder, _DEFINITIONS)["raw_symbol"].tolist()
+    defined = [raw.decode("ascii", "replace") for raw in raws]
     return RecordedContracts(ids, defined)
 
 
@@ -225,16 +218,11 @@ class ChainRecords:
     def _contract(self, name: str, symbol: str) -> Contract | None:
         """A contract of the symbol that has not expired; None for any other."""
         if name not in self._contracts:
-            try:
-                contract = parse_osi(canonical_name(name))
-            except MarketError:
+            contract = find_osi(canonical_name(name))
+            if contract is None:
                 self._contracts[name] = None
                 return None
-            is_ours = (
-                not is_adjusted(contract.root)
-                and last_trading_day(contract.expiry) >= self.date
-                and root_info(contract.root).symbol == symbol
-            )
+            is_ours = is_live(contract, self.date) and root_info(contract.root).symbol == symbol
             self._contracts[name] = contract if is_ours else None
             if is_ours:
                 self._raws[name] = format_osi(contract)

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 import zerodte
 from zerodte.constants import SECOND
 from zerodte.feeds.feed import FeedError
+from zerodte.feeds.feed_checks import LOOPBACK_HOSTS
 from zerodte.market.roots import root_info
 
 #: Where Cboe serves delayed quotes.
@@ -26,7 +27,6 @@ _TIMEOUT: Final = 20.0  # seconds without a byte
 _LONGEST: Final = 120.0  # seconds for a body
 _LARGEST: Final = 64 << 20  # bytes of a body; SPX has 14 million, 2 million of them compressed
 _BLOCK: Final = 1 << 16
-_LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
 _FASTEST: Final = 1e5
 
 
@@ -81,7 +81,7 @@ class CboeClient:
             raise FeedError(f"{url!r} is no address; expected: one such as {CBOE_URL}")
         self.url = url.rstrip("/")
         self.host = parts.netloc.rpartition("@")[2]
-        self._is_loopback = parts.hostname in _LOOPBACK
+        self._is_loopback = parts.hostname in LOOPBACK_HOSTS
         # Only these handlers: a redirect must not lead to a file.
         self._opener = urllib.request.OpenerDirector()
         for handler in (

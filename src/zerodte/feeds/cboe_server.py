@@ -10,8 +10,8 @@ from typing import Final
 
 from zerodte.feeds.cboe_board import CboeBoard, minute_of
 from zerodte.feeds.cboe_http import CBOE_SPEED_HEADER
-from zerodte.feeds.feed import FeedError
-from zerodte.feeds.playback import FeedClock
+from zerodte.feeds.client_listener import cannot_listen
+from zerodte.feeds.feed_clock import FeedClock
 from zerodte.importers.cboe_delayed import CBOE_DELAY
 from zerodte.logs import log
 from zerodte.market.roots import underlying_of
@@ -48,10 +48,7 @@ class CboeServer:
         try:
             self._server = http.server.ThreadingHTTPServer((host, port), handler)
         except (OSError, OverflowError) as error:
-            reason = getattr(error, "strerror", None) or error
-            raise FeedError(
-                f"cannot listen on {host}:{port}: {reason}; choose another host or port"
-            ) from error
+            raise cannot_listen(host, port, error) from error
         self._server.daemon_threads = True
 
     @property

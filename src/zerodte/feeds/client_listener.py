@@ -14,6 +14,12 @@ _BACKLOG: Final = 16
 MOST_CLIENTS: Final = 32
 
 
+def cannot_listen(host: str, port: int, error: Exception) -> FeedError:
+    """Why an address cannot be listened on, and what to do."""
+    reason = getattr(error, "strerror", None) or error
+    return FeedError(f"cannot listen on {host}:{port}: {reason}; choose another host or port")
+
+
 class ClientListener:
     """Accepts clients.
 
@@ -40,10 +46,7 @@ class ClientListener:
         try:
             self._socket = socket.create_server((host, port), backlog=_BACKLOG)
         except (OSError, OverflowError) as error:
-            reason = getattr(error, "strerror", None) or error
-            raise FeedError(
-                f"cannot listen on {host}:{port}: {reason}; choose another host or port"
-            ) from error
+            raise cannot_listen(host, port, error) from error
         self._serve = serve
         self._refuse = refuse
         self._places = threading.BoundedSemaphore(MOST_CLIENTS)

@@ -1,7 +1,7 @@
 """Databento's live options data as a feed: trades with their quotes, quotes, open interest.
 
 Each stream has a session of its own, and they are merged by time. After any break the vendor is
-asked for everything since the last commit, and what the recording has already is left out.
+asked for everything since it was last read, and what the recording has already is left out.
 """
 
 import datetime
@@ -9,8 +9,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
-
-import numpy as np
 
 from zerodte.constants import MINUTE, SECOND
 from zerodte.feeds.databento_merge import DatabentoStream
@@ -20,19 +18,18 @@ from zerodte.feeds.databento_session import (
     DatabentoGateway,
     DatabentoSession,
 )
-from zerodte.feeds.databento_universe import DatabentoUniverse, read_reference
+from zerodte.feeds.databento_universe import DatabentoUniverse
 from zerodte.feeds.feed import FeedError, FeedStart
+from zerodte.feeds.recorded import recorded_rows, recorded_symbols
 from zerodte.feeds.repeated_records import RepeatedRecords
 from zerodte.feeds.vendor_ids import VendorIds
 from zerodte.market.calendar import calendar
 from zerodte.market.roots import roots_of
-from zerodte.records.dbn import OPRA, SCHEMAS, Records
-from zerodte.tape.dbnfile import find_files
+from zerodte.records.dbn import OPRA, Records
 from zerodte.tape.error import TapeError
 from zerodte.tape.feed_manifest import FeedManifest, FeedStream
 from zerodte.tape.recent_records import RecordingPosition
 from zerodte.tape.sidecars import Notes
-from zerodte.tape.symbology import read_symbols
 from zerodte.tape.tick_assembler import Arrival, Piece
 
 _DEFINITIONS: Final = FeedStream(OPRA, "definition")
@@ -104,11 +101,10 @@ class DatabentoFeed:
                 reference.subscribe(stream.schema, parents, stype="parent", start=0)
             reference.begin()
             date = calendar().session_of(reference.clock.now()).date
-            blocks = read_reference(reference)
+            blocks = reference.take_replay()
             folder = self._root / date.isoformat()
             if date not in self._ids:
-                recorded = read_symbols(find_files(folder), date, warn=lambda _: None)
-                self._ids[date] = VendorIds(recorded.get(OPRA, {}))
+                self._ids[date] = VendorIds(recorded_symbols(folder, date, OPRA))
             universe = DatabentoUniverse(self._symbols, date, self._ids[date])
             universe.add(blocks, reference.symbols)
             if not universe.symbols:
@@ -159,18 +155,17 @@ class DatabentoConnection:
         self._clock = reference.clock
         self._universe = universe
         self._folder = folder
-        self._streams: dict[str, DatabentoStream] = {}
-        self._sessions: dict[str, DatabentoSession] = {}
+        self._streams: list[DatabentoStream] = []
         self._counts: dict[str, int] = {}
         self._watermark = 0
 
     def warnings(self) -> list[str]:
         """What is left out, in words."""
         found = self._universe.warnings()
-        unknown = sum(stream.unknown_count for stream in self._streams.values())
+        unknown = sum(stream.unknown_count for stream in self._streams)
         if unknown:
             found.append(f"{unknown:,} records of instruments that the vendor did not name")
-        if mistimed := sum(stream.mistimed_count for stream in self._streams.values()):
+        if mistimed := sum(stream.mistimed_count for stream in self._streams):
             found.append(f"{mistimed:,} records with a time ahead of the vendor's clock")
         return found
 
@@ -185,24 +180,18 @@ class DatabentoConnection:
         since = read - _OVERLAP if position.last_end else begin
         is_aged, self._reading.is_aged = self._reading.is_aged, False
         self._universe.leave_out(
-            {
-                stream.name: self._recorded(stream, position.counts.get(stream.name, 0))
-                for stream in (_DEFINITIONS, _STATISTICS)
-            }
+            *(self._recorded(stream) for stream in (_DEFINITIONS, _STATISTICS))
         )
         raws = list(self._universe.symbols.values())
-        now = self._clock.now()
+        start = since if since <= self._clock.now() and not is_aged else None
         for stream in (_QUOTES, _TRADES):
-            session = DatabentoSession(self._gateway, OPRA)
-            self._sessions[stream.name] = session
-            start = since if since <= now and not is_aged else None
-            session.subscribe(stream.schema, raws, stype="raw_symbol", start=start)
-            session.begin()
             recent = position.recent.of(stream.name, stream.schema)
             repeated = RepeatedRecords(received_since(recent, since))
-            self._streams[stream.name] = DatabentoStream(
-                session, stream, since, repeated, self._universe.ids
-            )
+            session = DatabentoSession(self._gateway, OPRA)
+            opened = DatabentoStream(session, stream, since, repeated, self._universe.ids)
+            self._streams.append(opened)
+            opened.follow(raws, start)
+            opened.begin()
         return FeedStart(self._clock.now(), self._clock.speed, resumed=not is_aged)
 
     def receive(self, timeout: float) -> list[Arrival]:
@@ -211,7 +200,7 @@ class DatabentoConnection:
         Raises:
             FeedError: If a session is lost, or sends garbage.
         """
-        streams = list(self._streams.values())
+        streams = self._streams
         last = min(streams, key=lambda stream: stream.progress)
         try:
             last.read(timeout)
@@ -221,7 +210,8 @@ class DatabentoConnection:
         except AgedReplayError:
             self._reading.is_aged = True
             raise
-        until = self._progress(streams)
+        # It never goes back.
+        until = max(self._watermark, min(stream.progress for stream in streams))
         arrivals = self._reference_arrivals(until)
         for stream in streams:
             if loss := stream.lost(until):
@@ -236,12 +226,9 @@ class DatabentoConnection:
 
     def close(self) -> None:
         """End all sessions."""
-        for session in (self._reference, *self._sessions.values()):
-            session.close()
-
-    def _progress(self, streams: Sequence[DatabentoStream]) -> int:
-        """How far all streams have come, UTC ns; it never goes back."""
-        return max(self._watermark, min(stream.progress for stream in streams))
+        self._reference.close()
+        for stream in self._streams:
+            stream.close()
 
     def _reference_arrivals(self, until: int) -> list[Arrival]:
         """Definitions and statistics that are new; new contracts are subscribed to."""
@@ -251,13 +238,12 @@ class DatabentoConnection:
             self._universe.add(blocks, self._reference.symbols)
             new = [raw for raw in self._universe.symbols.values() if raw not in before]
             if new:
-                for name, session in self._sessions.items():
-                    schema = _QUOTES.schema if name == _QUOTES.name else _TRADES.schema
-                    session.subscribe(schema, new, stype="raw_symbol", start=None)
+                for stream in self._streams:
+                    stream.follow(new)
         return [
-            self._arrival(until or int(rows["ts_recv"].max()), stream.name, rows)
-            for stream in (_DEFINITIONS, _STATISTICS)
-            if len(rows := self._universe.take(stream.schema))
+            self._arrival(until or int(rows["ts_recv"].max()), reference.name, rows)
+            for reference in (_DEFINITIONS, _STATISTICS)
+            if len(rows := self._universe.take(reference.schema))
         ]
 
     def _arrival(self, clock: int, name: str, rows: Records) -> Arrival:
@@ -266,17 +252,10 @@ class DatabentoConnection:
         self._counts[name] = first + len(rows)
         return Arrival(clock, name, Piece(first, rows))
 
-    def _recorded(self, stream: FeedStream, count: int) -> Records:
+    def _recorded(self, stream: FeedStream) -> Records:
         """The committed records of a stream of reference data."""
         try:
-            chunks = [
-                chunk
-                for file in find_files(self._folder)
-                if file.name == stream.name
-                for chunk in file.chunks(lambda _: None)
-            ]
+            rows = recorded_rows(self._folder, stream)
         except (TapeError, OSError) as error:
             raise FeedError(f"its recording cannot be read: {error}") from error
-        none: Records = np.empty(0, SCHEMAS[stream.schema])
-        recorded: Records = np.concatenate([none, *chunks])
-        return recorded[:count]
+        return rows[: self._counts.get(stream.name, 0)]

@@ -28,7 +28,7 @@ from zerodte.feeds.databento_subscriptions import (
 )
 from zerodte.feeds.fault_script import FaultScript
 from zerodte.feeds.feed import FeedError
-from zerodte.feeds.playback import FeedClock
+from zerodte.feeds.feed_clock import FeedClock
 from zerodte.feeds.vendor_key import VendorKey
 from zerodte.logs import log
 from zerodte.records.dbn import Records

@@ -5,6 +5,7 @@ session has come as far, and a session that is ahead is not read: TCP is its buf
 """
 
 from collections import deque
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -14,15 +15,14 @@ from zerodte.constants import SECOND
 from zerodte.feeds.databento_protocol import received_since
 from zerodte.feeds.databento_session import HEARTBEAT_S, DatabentoSession
 from zerodte.feeds.feed import FeedError
+from zerodte.feeds.feed_checks import allowed_lead
 from zerodte.feeds.repeated_records import RepeatedRecords
 from zerodte.feeds.vendor_ids import VendorIds
-from zerodte.records.dbn import Records
+from zerodte.records.dbn import Records, newest_time, times_of
 from zerodte.tape.feed_manifest import FeedStream
 
 #: Records that wait before a session that is ahead is not read any more.
 _MOST_WAITING: Final = 200_000
-#: How far a record may be ahead of the vendor's clock, ns of the wall clock.
-_MOST_LEAD: Final = 5 * SECOND
 #: The end of a loss until it is known.
 _UNKNOWN: Final = 2**62
 #: Of a session's heartbeat, ns of the vendor's clock, and a second more.
@@ -47,7 +47,7 @@ class DatabentoStream:
     """The records of one stream, from one session.
 
     Args:
-        session: It has been subscribed to; it has begun.
+        session: It has not begun; the stream closes it.
         stream: The stream in the recording.
         since: Since when the session replays, UTC ns; what is older is left out.
         repeated: What the recording has already.
@@ -106,8 +106,20 @@ class DatabentoStream:
         """Whether as many records wait as may."""
         return self._count >= _MOST_WAITING
 
-    def read(self, timeout: float) -> bool:
-        """Read what has arrived, waiting up to `timeout` seconds; whether anything has.
+    def follow(self, symbols: Sequence[str], start: int | None = None) -> None:
+        """Subscribe to contracts by their raw symbols; see `DatabentoSession.subscribe`."""
+        self._session.subscribe(self._schema, symbols, stype="raw_symbol", start=start)
+
+    def begin(self) -> None:
+        """Let the records come."""
+        self._session.begin()
+
+    def close(self) -> None:
+        """End the session."""
+        self._session.close()
+
+    def read(self, timeout: float) -> None:
+        """Read what has arrived, waiting up to `timeout` seconds.
 
         Raises:
             FeedError: If the session is lost, or sends garbage.
@@ -128,7 +140,6 @@ class DatabentoStream:
             session.lost = ""
         elif self._loss is not None and self._loss.since < session.newest < self._loss.until:
             self._loss = self._loss._replace(until=session.newest)
-        return session.has_heard
 
     def lost(self, until: int) -> Loss | None:
         """What may be missing up to `until` (UTC ns), and was not said before; None if nothing."""
@@ -161,15 +172,15 @@ class DatabentoStream:
 
     def _add(self, rows: Records) -> None:
         if self._repeated is not None:
-            last = int(rows["ts_recv"].astype(np.int64).max())
+            last = newest_time(rows, "ts_recv")
             rows = self._repeated.without(received_since(rows, self._since))
             if last > self._repeated.newest and not self._repeated.missing:
                 self._repeated = None
         if not len(rows):
             return
         clock = self._session.clock
-        times = rows["ts_recv"].astype(np.int64)  # an undefined time becomes negative
-        is_wrong = times > clock.now() + round(_MOST_LEAD * max(clock.speed, 1.0))
+        times = times_of(rows, "ts_recv")
+        is_wrong = times > clock.now() + allowed_lead(clock.speed)
         if is_wrong.any():
             self.mistimed_count += int(is_wrong.sum())
             times[is_wrong] = 0

@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 
 from zerodte.feeds.feed import FeedError
-from zerodte.records.dbn import LENGTH_UNIT, Records
+from zerodte.records.dbn import HEADER, LENGTH_UNIT, Records
 
 #: Longest line, bytes: 500 symbols of 22 characters, and the rest of a subscription.
 MAX_LINE: Final = 1 << 15
@@ -52,19 +52,12 @@ class GatewayErrorCode(enum.IntEnum):
 
 _UNSET_CODE: Final = 255
 
-_HEADER = [
-    ("length", "u1"),
-    ("rtype", "u1"),
-    ("publisher_id", "<u2"),
-    ("instrument_id", "<u4"),
-    ("ts_event", "<u8"),
-]
 CONTROL_LAYOUTS: Final[dict[int, np.dtype[np.void]]] = {
-    ERROR: np.dtype([*_HEADER, ("err", "S302"), ("code", "u1"), ("is_last", "u1")]),
-    SYSTEM: np.dtype([*_HEADER, ("msg", "S303"), ("code", "u1")]),
+    ERROR: np.dtype([*HEADER, ("err", "S302"), ("code", "u1"), ("is_last", "u1")]),
+    SYSTEM: np.dtype([*HEADER, ("msg", "S303"), ("code", "u1")]),
     MAPPING: np.dtype(
         [
-            *_HEADER,
+            *HEADER,
             ("stype_in", "u1"),
             ("stype_in_symbol", "S71"),
             ("stype_out", "u1"),

@@ -10,7 +10,7 @@ import numpy as np
 from zerodte.constants import SECOND
 from zerodte.feeds import databento_protocol as protocol
 from zerodte.feeds.fault_script import Fault, FaultScript
-from zerodte.feeds.playback import FeedClock
+from zerodte.feeds.feed_clock import FeedClock
 from zerodte.records.dbn import Records
 
 #: Bytes that are sent at once while the past is replayed.

@@ -3,6 +3,7 @@
 import itertools
 import re
 import socket
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,11 +15,12 @@ from zerodte import __version__
 from zerodte.constants import SECOND
 from zerodte.feeds import databento_protocol as protocol
 from zerodte.feeds.databento_blocks import RecordBlock, RecordSplitter
-from zerodte.feeds.databento_clock import DatabentoClock
 from zerodte.feeds.feed import FeedError, FeedRefusalError
+from zerodte.feeds.feed_checks import LOOPBACK_HOSTS, MAX_TIME
+from zerodte.feeds.feed_clock import FeedClock
 from zerodte.feeds.socket_reader import SocketReader
 from zerodte.feeds.vendor_key import VendorKey
-from zerodte.records.dbn import Records
+from zerodte.records.dbn import newest_time, times_of
 
 PORT: Final = 13000
 #: The environment's name of the key, which is the vendor's own.
@@ -28,6 +30,8 @@ _TIMEOUT: Final = 10.0  # seconds, for the connection and each line
 HEARTBEAT_S: Final = 5
 _WATCH: Final = 15.0
 _LEAST_WATCH: Final = 2.0
+#: Seconds for the replay of a day's definitions: some hundred thousand records.
+_PATIENCE: Final = 60.0
 #: System records that tell how far a session has come.
 _CLOCKS: Final = (
     protocol.SystemCode.END_OF_INTERVAL,
@@ -36,8 +40,6 @@ _CLOCKS: Final = (
 )
 #: How far the vendor's clock may be ahead of ours, ns of the wall clock.
 _MOST_LEAD: Final = 60 * SECOND
-#: UTC ns; times beyond are no times of a market.
-_MOST_TIME: Final = 2**62
 #: Errors after which asking again is of no use.
 _FINAL: Final = (
     protocol.GatewayErrorCode.AUTH_FAILED,
@@ -48,7 +50,6 @@ _CLOCK: Final = re.compile(
     r"zerodte;speed=([0-9]{1,9}(?:\.[0-9]{1,9})?);now=([0-9]{1,19})", re.ASCII
 )
 _SPEEDS: Final = (1e-3, 1e9)
-_LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
 #: What a refusal is about that asking again does not mend.
 _FINAL_WORDS: Final = re.compile(
     r"authenticat|authoriz|api.?key|entitle|licen[cs]e|subscription|dataset", re.IGNORECASE
@@ -97,7 +98,6 @@ class DatabentoSession:
         lost_since: Receive time of the last record before, UTC ns; 0 if there is none.
         lost_until: Likewise of the first one after them.
         has_intervals: Whether the gateway tells the ends of intervals.
-        has_heard: Whether the last look brought any bytes.
         newest: The newest time that a system record told, UTC ns; 0 without one.
 
     Raises:
@@ -106,19 +106,19 @@ class DatabentoSession:
     """
 
     def __init__(self, gateway: DatabentoGateway, dataset: str) -> None:
-        self.clock = DatabentoClock(0, 1.0)
+        self.clock = FeedClock(time.time_ns(), 1.0)
         self.replays = 0
         self.lost = ""
         self.lost_since = self.lost_until = 0
         self._last = 0
-        self.has_heard = self.has_intervals = False
+        self.has_intervals = False
         self.newest = 0
         self._splitter = RecordSplitter()
         self._symbols: dict[int, str] = {}
         self._number = 0
         self._head: bytes | None = b""
         self._copy: BinaryIO | None = None
-        self._is_loopback = gateway.host in _LOOPBACK
+        self._is_loopback = gateway.host in LOOPBACK_HOSTS
         address = gateway.host_of(dataset), gateway.port
         try:
             client = socket.create_connection(address, timeout=_TIMEOUT)
@@ -184,7 +184,6 @@ class DatabentoSession:
         if self._reader is None:
             raise FeedError("the session has not begun")
         content = self._reader.take(timeout)
-        self.has_heard = bool(content)
         if self._copy is not None:
             self._copy.write(content)
         if self._head is not None:
@@ -193,12 +192,25 @@ class DatabentoSession:
         for block in self._splitter.split(content) if content else ():
             if block.schema:
                 blocks.append(block)
-                times = block.records["ts_recv"].astype(np.int64)
+                first, self._last = times_of(block.records[[0, -1]], "ts_recv").tolist()
                 if self.lost and not self.lost_until:
-                    self.lost_until = int(times[0])
-                self._last = int(times[-1])
+                    self.lost_until = first
             elif len(block.records):
                 self._obey(block)
+        return blocks
+
+    def take_replay(self) -> list[RecordBlock]:
+        """All that is replayed.
+
+        Raises:
+            FeedError: As `take`, and if it takes too long.
+        """
+        blocks: list[RecordBlock] = []
+        deadline = time.monotonic() + _PATIENCE
+        while self.replays > 0:
+            blocks += self.take(0.25)
+            if time.monotonic() > deadline:
+                raise FeedError(f"its replay took more than {_PATIENCE:g} seconds")
         return blocks
 
     def close(self) -> None:
@@ -216,14 +228,11 @@ class DatabentoSession:
         head = (self._head or b"") + content
         if not protocol.DBN_MAGIC.startswith(head[: len(protocol.DBN_MAGIC)]):
             raise FeedError(f"the session begins with {head[:4]!r}; expected: DBN version 3")
-        size = protocol.METADATA_PREFIX
-        if len(head) >= size:
-            size += int.from_bytes(head[4:size], "little")
-        if len(head) >= protocol.METADATA_PREFIX and not (
-            protocol.METADATA_PREFIX < size <= _MOST_METADATA
-        ):
+        prefix = protocol.METADATA_PREFIX
+        size = prefix + int.from_bytes(head[4:prefix], "little")
+        if len(head) >= prefix and not prefix < size <= _MOST_METADATA:
             raise FeedError(f"metadata of {size:,} bytes")
-        if len(head) < size or size == protocol.METADATA_PREFIX:
+        if len(head) < max(size, prefix + 1):
             self._head = head
             return b""
         self._head = None
@@ -244,7 +253,7 @@ class DatabentoSession:
                 clocks = _CLOCKS if self.replays <= 0 else _CLOCKS[:1]
                 is_clock = np.isin(codes, clocks)
                 if is_clock.any():
-                    told = _newest(block.records[is_clock]) or self.clock.now()
+                    told = newest_time(block.records[is_clock], "ts_event") or self.clock.now()
                     if (lead := told - self.clock.now()) > _MOST_LEAD * self.clock.speed:
                         raise FeedError(
                             f"its clock is {lead / SECOND:,.0f} seconds ahead of this machine's"
@@ -278,9 +287,9 @@ class DatabentoSession:
         found = _CLOCK.fullmatch(greeting) if self._is_loopback else None
         if found is not None:
             speed, now = float(found[1]), int(found[2])
-            if not (_SPEEDS[0] <= speed <= _SPEEDS[1] and 0 < now < _MOST_TIME):
+            if not (_SPEEDS[0] <= speed <= _SPEEDS[1] and 0 < now < MAX_TIME):
                 raise FeedError(f"a clock at {now} with speed {speed:g}")
-            self.clock = DatabentoClock(now, speed)
+            self.clock = FeedClock(now, speed)
         challenge = next(lines).get("cram")
         if challenge is None:
             raise FeedError("no challenge; expected: cram=...")
@@ -342,11 +351,6 @@ def _subscriptions(
             id=number,
             is_last=int(first + step >= len(symbols)),
         )
-
-
-def _newest(records: Records) -> int:
-    times = records["ts_event"].astype(np.int64)  # an undefined time becomes negative
-    return int(times.max(initial=0))
 
 
 def _new_file(folder: Path, dataset: str) -> BinaryIO:

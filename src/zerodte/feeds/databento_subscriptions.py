@@ -8,7 +8,7 @@ import numpy as np
 
 from zerodte.feeds.databento_protocol import received_since
 from zerodte.feeds.feed import FeedError
-from zerodte.market.osi import MarketError, parse_osi
+from zerodte.market.osi import find_osi
 from zerodte.records.dbn import CADENCE, SCHEMAS, Records
 from zerodte.tape.folder import Tape
 from zerodte.tape.record_router import TICK_FIELDS
@@ -57,11 +57,11 @@ class DatabentoDirectory:
         self._ids = {symbol: number for number, symbol in self.symbols.items()}
         self._families: dict[str, list[int]] = {}
         for number, symbol in self.symbols.items():
-            self._families.setdefault(_root(symbol) + _PARENT_SUFFIX, []).append(number)
+            contract = find_osi(symbol)
+            root = contract.root if contract else symbol
+            self._families.setdefault(root + _PARENT_SUFFIX, []).append(number)
 
-    def add(
-        self, fields: Mapping[str, str], open_ones: list[DatabentoSubscription]
-    ) -> DatabentoSubscription:
+    def add(self, fields: Mapping[str, str], open_ones: list[DatabentoSubscription]) -> None:
         """Add a line to the subscription that it goes on, or to a new one.
 
         Raises:
@@ -82,7 +82,6 @@ class DatabentoDirectory:
             open_ones.append(found)
         self._resolve(found, stype, fields.get("symbols", ""))
         found.is_complete = fields.get("is_last", "1") != "0"
-        return found
 
     def _resolve(self, found: DatabentoSubscription, stype: str, text: str) -> None:
         for symbol in text.split(","):
@@ -120,10 +119,3 @@ def subscribed_ticks(
                     rows = rows[np.isin(rows["instrument_id"], ids)]
                 if len(rows):
                     yield tick.end, rows
-
-
-def _root(symbol: str) -> str:
-    try:
-        return parse_osi(symbol).root
-    except MarketError:
-        return symbol

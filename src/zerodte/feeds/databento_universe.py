@@ -5,26 +5,19 @@ sent only when they change.
 """
 
 import datetime
-import math
-import time
 from collections.abc import Mapping, Sequence
 from typing import Final
 
 import numpy as np
 
 from zerodte.feeds.databento_blocks import RecordBlock
-from zerodte.feeds.databento_session import DatabentoSession
-from zerodte.feeds.feed import FeedError
 from zerodte.feeds.repeated_records import RepeatedRecords
-from zerodte.feeds.universe import Universe
+from zerodte.feeds.universe import Universe, is_live
 from zerodte.feeds.vendor_ids import VendorIds
-from zerodte.market.calendar import last_trading_day
-from zerodte.market.osi import Contract, MarketError, parse_osi
-from zerodte.market.roots import is_adjusted, root_info
+from zerodte.market.osi import Contract, find_osi
+from zerodte.market.roots import root_info
 from zerodte.records.dbn import SCHEMAS, STAT_CLEARED_VOLUME, STAT_OPEN_INTEREST, Records
 
-#: Seconds for the replay of a day's definitions: some hundred thousand records.
-_PATIENCE: Final = 60.0
 _KINDS: Final = (STAT_OPEN_INTEREST, STAT_CLEARED_VOLUME)
 
 
@@ -40,7 +33,6 @@ class DatabentoUniverse:
     def __init__(self, symbols: Sequence[str], date: datetime.date, ids: VendorIds) -> None:
         self.ids = ids
         self._date = date
-        self._underlyings = frozenset(symbols)
         self._universes = {symbol: Universe(date) for symbol in symbols}
         self._contracts: dict[str, Contract] = {}
         self._followed: set[str] = set(ids.symbols.values())
@@ -80,13 +72,10 @@ class DatabentoUniverse:
                 is_wanted = np.isin(rows["stat_type"], _KINDS)
                 self._waiting["statistics"].append(rows[is_wanted])
 
-    def leave_out(self, recorded: Mapping[str, Records]) -> None:
-        """Leave out what a recording has already, by the name of its stream."""
-        for rows in recorded.values():
-            if rows.dtype == SCHEMAS["definition"]:
-                self._defined = set(rows["raw_symbol"].tolist())
-            else:
-                self._sent = RepeatedRecords(rows)
+    def leave_out(self, definitions: Records, statistics: Records) -> None:
+        """Leave out what a recording has already."""
+        self._defined = set(definitions["raw_symbol"].tolist())
+        self._sent = RepeatedRecords(statistics)
 
     def take(self, schema: str) -> Records:
         """The records of a schema that are new since the last call."""
@@ -105,47 +94,23 @@ class DatabentoUniverse:
 
     def _follow(self, raws: set[str]) -> None:
         """Choose among new contracts by their expiry; one that is followed stays so."""
-        new = {
-            raw: contract for raw in raws - self._contracts.keys() if (contract := _contract(raw))
-        }
         live = {
             raw: contract
-            for raw, contract in new.items()
-            if not is_adjusted(contract.root)
-            and last_trading_day(contract.expiry) >= self._date
-            and root_info(contract.root).symbol in self._underlyings
+            for raw in raws - self._contracts.keys()
+            if (contract := find_osi(raw))
+            and is_live(contract, self._date)
+            and root_info(contract.root).symbol in self._universes
         }
+        if not live:
+            return
         self._contracts |= live
         for symbol, universe in self._universes.items():
-            found = {
+            listed = {
                 raw: contract
                 for raw, contract in self._contracts.items()
                 if root_info(contract.root).symbol == symbol
             }
-            contracts = list(found.values())
-            if live and contracts:
-                nothing = np.full(len(contracts), math.nan)
-                chosen = universe.select(contracts, nothing, math.nan)
-                self._followed.update(np.array(list(found), object)[chosen].tolist())
-
-
-def read_reference(session: DatabentoSession) -> list[RecordBlock]:
-    """Everything that a session replays of reference data.
-
-    Raises:
-        FeedError: If it ends or falls silent before that is complete.
-    """
-    blocks: list[RecordBlock] = []
-    deadline = time.monotonic() + _PATIENCE
-    while session.replays > 0:
-        blocks += session.take(0.25)
-        if time.monotonic() > deadline:
-            raise FeedError(f"its replay of definitions took more than {_PATIENCE:g} seconds")
-    return blocks
-
-
-def _contract(raw: str) -> Contract | None:
-    try:
-        return parse_osi(raw)
-    except MarketError:
-        return None
+            expiries = set(universe.expiries(list(listed.values())))
+            self._followed |= {
+                raw for raw, contract in listed.items() if contract.expiry in expiries
+            }

@@ -28,7 +28,9 @@ _MAX_ID: Final = 2**32 - 1
 #: Times the wall clock.
 _SPEEDS: Final = (1e-6, 1e9)
 #: UTC ns; times beyond are no times of a market.
-_MAX_TIME: Final = 2**62
+MAX_TIME: Final = 2**62
+#: Hosts whose word on a simulated clock is taken.
+LOOPBACK_HOSTS: Final = ("127.0.0.1", "::1", "localhost")
 #: Seconds of the wall clock that a feed's clock may be ahead of where it started and its speed.
 _MAX_LEAD: Final = 5.0
 
@@ -90,7 +92,7 @@ def check_start(start: FeedStart, date: datetime.date, wall: int) -> None:
     low, high = _SPEEDS
     if not (math.isfinite(start.speed) and low <= start.speed <= high):
         raise FeedError(f"speed {start.speed:g}; expected: a number from {low:g} to {high:g}")
-    if not 0 <= start.now <= _MAX_TIME:
+    if not 0 <= start.now <= MAX_TIME:
         raise FeedError(f"a clock at {start.now}; expected: nanoseconds since 1970")
     is_past = date <= new_york_clock(wall).date()
     if start.speed == 1.0 and is_past and start.now > wall + _MAX_LEAD * SECOND:

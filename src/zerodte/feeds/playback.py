@@ -3,7 +3,6 @@
 All files of one dataset and schema become one stream.
 """
 
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
@@ -11,7 +10,6 @@ from typing import Final
 import numpy as np
 
 from zerodte.arrays import I64
-from zerodte.constants import SECOND
 from zerodte.records.condition import Condition
 from zerodte.records.dbn import TRADE_SCHEMAS
 from zerodte.records.tick import Batch
@@ -22,23 +20,6 @@ from zerodte.tape.sidecars import CANCELS_SUFFIX, CONDITIONS_SUFFIX, sidecar_pat
 from zerodte.tape.tick_assembler import Piece
 
 _INITIAL_CAPACITY: Final = 1024
-
-
-class FeedClock:
-    """A clock that starts now at `opening` (UTC ns) and runs at `speed` times the wall clock."""
-
-    def __init__(self, opening: int, speed: float) -> None:
-        self.speed = speed
-        self._opening = opening
-        self._start = time.monotonic_ns()
-
-    def now(self) -> int:
-        """The current time, UTC ns."""
-        return self._opening + round((time.monotonic_ns() - self._start) * self.speed)
-
-    def seconds_until(self, end: int) -> float:
-        """Wall-clock seconds until `end` (UTC ns); 0 if it has passed."""
-        return max(end - self.now(), 0) / self.speed / SECOND
 
 
 @dataclass(frozen=True, eq=False, slots=True)

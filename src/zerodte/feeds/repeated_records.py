@@ -8,7 +8,7 @@ from collections import Counter
 
 import numpy as np
 
-from zerodte.records.dbn import Records
+from zerodte.records.dbn import Records, newest_time, times_of
 
 
 class RepeatedRecords:
@@ -21,7 +21,7 @@ class RepeatedRecords:
     def __init__(self, recorded: Records) -> None:
         self._left = Counter(_keys(recorded))
         self._layout = recorded.dtype
-        self._newest = _newest(recorded)
+        self._newest = newest_time(recorded, "ts_recv")
 
     @property
     def newest(self) -> int:
@@ -40,8 +40,7 @@ class RepeatedRecords:
 
     def without(self, records: Records) -> Records:
         """Records without those that the recording has; each of its own counts once."""
-        times = records["ts_recv"].astype(np.int64)
-        candidates = np.flatnonzero(times <= self._newest)
+        candidates = np.flatnonzero(times_of(records, "ts_recv") <= self._newest)
         if not self._left or not len(candidates):
             return records
         repeated = []
@@ -55,8 +54,3 @@ class RepeatedRecords:
 def _keys(records: Records) -> list[bytes]:
     content, size = records.tobytes(), records.dtype.itemsize
     return [content[start : start + size] for start in range(0, len(content), size)]
-
-
-def _newest(records: Records) -> int:
-    times = records["ts_recv"].astype(np.int64)  # an undefined time becomes negative
-    return int(times.max(initial=0))

@@ -15,7 +15,8 @@ from zerodte.constants import SECOND
 from zerodte.feeds import tcp_protocol
 from zerodte.feeds.client_listener import ClientListener
 from zerodte.feeds.feed import FeedError
-from zerodte.feeds.playback import FeedClock, Playback, PlaybackTick
+from zerodte.feeds.feed_clock import FeedClock
+from zerodte.feeds.playback import Playback, PlaybackTick
 from zerodte.logs import log
 from zerodte.tape.error import TapeError
 from zerodte.tape.feed_manifest import FeedManifest

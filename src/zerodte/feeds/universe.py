@@ -15,12 +15,18 @@ import numpy as np
 from zerodte.arrays import F64, Bool
 from zerodte.market.calendar import last_trading_day
 from zerodte.market.osi import Contract
+from zerodte.market.roots import is_adjusted
 
 _NEXT_EXPIRIES: Final = 2
 _ANCHOR_DAYS: Final = 7
 _LEAST: Final = 0.03
 _DEVIATIONS: Final = 4.0
 _PER_STRADDLE: Final = math.sqrt(math.pi / 2.0)
+
+
+def is_live(contract: Contract, today: datetime.date) -> bool:
+    """Whether a contract can still trade on a date, and is for its usual number of shares."""
+    return not is_adjusted(contract.root) and last_trading_day(contract.expiry) >= today
 
 
 class Universe:

@@ -69,11 +69,15 @@ def parse_osi(raw: str) -> Contract:
 
 def is_osi(text: str) -> bool:
     """Whether a text is the OSI symbol of a contract."""
+    return find_osi(text) is not None
+
+
+def find_osi(text: str) -> Contract | None:
+    """The contract that a text names; None if it is no OSI symbol."""
     try:
-        parse_osi(text)
+        return parse_osi(text)
     except MarketError:
-        return False
-    return True
+        return None
 
 
 def format_osi(contract: Contract) -> str:

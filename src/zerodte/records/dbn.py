@@ -8,7 +8,7 @@ from typing import Final, TypeAlias
 
 import numpy as np
 
-from zerodte.arrays import Rows
+from zerodte.arrays import I64, Rows
 
 Records: TypeAlias = Rows
 
@@ -35,7 +35,8 @@ INDEX_DATASETS: Final = (INDEX, "DBIX.CORE")
 #: The header's `length` counts words of four bytes.
 LENGTH_UNIT: Final = 4
 
-_HEADER = [
+#: What every record begins with.
+HEADER: Final = [
     ("length", "u1"),
     ("rtype", "u1"),
     ("publisher_id", "<u2"),
@@ -44,7 +45,7 @@ _HEADER = [
 ]
 
 _TRADE = [
-    *_HEADER,
+    *HEADER,
     ("price", "<i8"),
     ("size", "<u4"),
     ("action", "S1"),
@@ -73,7 +74,7 @@ _VENUES = [
 _MBP1 = [*_TRADE, *_TOP, *_COUNTS]
 
 _CMBP1 = [
-    *_HEADER,
+    *HEADER,
     ("price", "<i8"),
     ("size", "<u4"),
     ("action", "S1"),
@@ -88,7 +89,7 @@ _CMBP1 = [
 ]
 
 _SAMPLED = [
-    *_HEADER,
+    *HEADER,
     ("price", "<i8"),
     ("size", "<u4"),
     ("_reserved1", "u1"),
@@ -101,7 +102,7 @@ _CBBO = [*_SAMPLED, ("_reserved3", "S8"), *_TOP, *_VENUES]
 _BBO = [*_SAMPLED, ("_reserved3", "S4"), ("sequence", "<u4"), *_TOP, *_COUNTS]
 
 _STATISTICS = [
-    *_HEADER,
+    *HEADER,
     ("ts_recv", "<u8"),
     ("ts_ref", "<u8"),
     ("price", "<i8"),
@@ -116,7 +117,7 @@ _STATISTICS = [
 ]
 
 _DEFINITION = [
-    *_HEADER,
+    *HEADER,
     ("ts_recv", "<u8"),
     ("min_price_increment", "<i8"),
     ("display_factor", "<i8"),
@@ -250,6 +251,17 @@ _DEFINITION_FLAGS: Final[dict[str, int | bytes]] = {
     "user_defined_instrument": b"N",
     "leg_side": b"N",
 }
+
+
+def times_of(rows: Records, field: str) -> I64:
+    """Times of records, int64[n], UTC ns; negative where undefined."""
+    times: I64 = rows[field].astype(np.int64)
+    return times
+
+
+def newest_time(rows: Records, field: str) -> int:
+    """The newest of the records' times, UTC ns; 0 if none is defined."""
+    return int(times_of(rows, field).max(initial=0))
 
 
 def records(schema: str, n: int) -> Records:

@@ -3,17 +3,17 @@
 import logging
 import math
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
-
-import numpy as np
 
 from zerodte.clock import new_york_clock
 from zerodte.constants import SECOND
 from zerodte.feeds.feed import Feed, FeedConnection, FeedError, FeedRefusalError, FeedStart
 from zerodte.feeds.feed_checks import allowed_lead, check_start
+from zerodte.feeds.feed_clock import FeedClock
 from zerodte.logs import log
 from zerodte.market.calendar import TradingSession
+from zerodte.records.dbn import times_of
 from zerodte.tape.feed_manifest import FeedManifest
 from zerodte.tape.recent_records import RecordingPosition
 from zerodte.tape.record_router import SessionSpan
@@ -69,7 +69,7 @@ class FeedClient:
         self._connection: FeedConnection | None = None
         self._assembler = TickAssembler(window, last)
         self._reason = WAS_DOWN if last else BEGAN_LATE
-        self._clock: _FeedClock | None = None
+        self._clock: FeedClock | None = None
         self._silent = 0.0
         self._wait, self._due = _FIRST_WAIT, 0.0
         self._has_ended = False
@@ -212,7 +212,7 @@ class FeedClient:
         self._too_early += 1
         if arrival.piece is None:
             return None
-        times = arrival.piece.records["ts_recv"].astype(np.int64)
+        times = times_of(arrival.piece.records, "ts_recv")
         can_be = (self._opening <= times) & (times <= latest)
         return replace(arrival, clock=int(times.max(where=can_be, initial=self._newest())))
 
@@ -241,7 +241,7 @@ class FeedClient:
         return connection
 
     def _start(self, start: FeedStart) -> None:
-        self._clock = _FeedClock(start.now, start.speed, time.monotonic())
+        self._clock = FeedClock(start.now, start.speed)
         if start.resumed:
             self._assembler.resume()
         else:
@@ -280,16 +280,3 @@ def _check_symbols(first: FeedManifest, manifest: FeedManifest) -> None:
                     f"instrument {instrument_id} of {dataset} is {symbol} now, but was "
                     f"{known[instrument_id]} when the recording began; record to another folder"
                 )
-
-
-@dataclass(frozen=True, slots=True)
-class _FeedClock:
-    """A feed's clock: its time, UTC ns, at an instant of the wall clock, and its speed."""
-
-    start: int
-    speed: float
-    at: float
-
-    def now(self) -> int:
-        """The time that it shows now."""
-        return self.start + round((time.monotonic() - self.at) * self.speed * SECOND)

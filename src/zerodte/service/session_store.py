@@ -1,6 +1,7 @@
 """Finished sessions of a running server: written after the close, read on request."""
 
 import datetime
+import itertools
 import logging
 import threading
 from collections import OrderedDict
@@ -63,7 +64,8 @@ class SessionStore:
         self._cache: OrderedDict[Key, StoredSession] = OrderedDict()
         self._pending: dict[Key, StoredSession] = {}
         self._unreadable: set[Key] = set()
-        self._stored: dict[datetime.date, set[str]] | None = None
+        self._listed: set[Key] | None = None
+        self._written: set[Key] = set()
         self._problem: str | None = None
         self._last_state: tuple[datetime.date, tuple[Gap, ...]] | None = None
         self._lock = threading.Lock()
@@ -88,14 +90,15 @@ class SessionStore:
 
     @property
     def stored(self) -> dict[datetime.date, list[str]] | None:
-        """The symbols of each stored session; None until the history has been listed."""
+        """The symbols of each stored session, ascending; None until the history is listed."""
         with self._lock:
-            if self._stored is None:
+            if self._listed is None:
                 return None
-            found = {date: list(symbols) for date, symbols in self._stored.items()}
-            for date, symbol in self._pending:
-                found.setdefault(date, []).append(symbol)
-            return {date: sorted(set(symbols)) for date, symbols in found.items()}
+            keys = sorted(self._listed | self._written | self._pending.keys())
+        return {
+            date: [symbol for _, symbol in group]
+            for date, group in itertools.groupby(keys, key=lambda key: key[0])
+        }
 
     def start(self) -> None:
         """Start the threads that list and write."""
@@ -203,7 +206,9 @@ class SessionStore:
                 said = str(error)
             else:
                 with self._lock:
-                    self._stored = {date: set(symbols) for date, symbols in sizes.items()}
+                    self._listed = {
+                        (date, symbol) for date, symbols in sizes.items() for symbol in symbols
+                    }
                 return
             if self._stopped.wait(self._retry_seconds):
                 return
@@ -242,11 +247,11 @@ class SessionStore:
                 _LOG.exception("a defect: %s of %s was not stored", *key[::-1])
             else:
                 self._add_to_cache(key, session)
+                with self._lock:
+                    self._written.add(key)
             with self._lock:
                 if self._pending.get(key) is session:
                     del self._pending[key]
-                if self._stored is not None:
-                    self._stored.setdefault(key[0], set()).add(key[1])
         return not failures
 
     def _report(self, problem: str) -> None:

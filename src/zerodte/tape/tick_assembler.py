@@ -14,7 +14,7 @@ import numpy as np
 
 from zerodte.arrays import I64, U8
 from zerodte.constants import SECOND
-from zerodte.records.dbn import Records
+from zerodte.records.dbn import Records, times_of
 from zerodte.tape.record_router import SessionSpan
 
 #: A tick closes when the feed's clock is this far past its end.
@@ -211,7 +211,7 @@ class TickAssembler:
 
     def _ends(self, name: str, records: Records, clock: int) -> I64:
         """The end of each record's tick, int64[n]."""
-        times = records["ts_recv"].astype(np.int64)  # an undefined time becomes negative
+        times = times_of(records, "ts_recv")
         # A receive time ahead of the feed's own clock is wrong, so it moves no tick.
         is_valid = (times >= self._opening) & (times <= clock)
         ends = np.where(is_valid, -(-times // SECOND) * SECOND, 0)

@@ -60,14 +60,14 @@ def sessions(
     Args:
         session: The day's.
         source: Its.
-        stored: The symbols of each stored session.
+        stored: The symbols of each stored session, ascending.
         note: Why some may be missing; None when none is.
     """
     entries = [_entry(session.hours, session.symbols())]
     for date in sorted(stored.keys() - {session.hours.date}, reverse=True):
         hours = calendar().session(date)
         if hours is not None:
-            entries.append(_entry(hours, sorted(stored[date])))
+            entries.append(_entry(hours, list(stored[date])))
     answer = SessionList(
         source=source,
         data_as_of=data_as_of(session.arrivals()),

@@ -1,5 +1,6 @@
 """Examinations of a vendor's feed: does it answer, with what, and what will be missing."""
 
+import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -16,7 +17,7 @@ from zerodte.feeds.cboe_http import CboeAnswer, CboeClient
 from zerodte.feeds.databento_feed import DatabentoConnection, DatabentoFeed
 from zerodte.importers.cboe_delayed import CBOE_DELAY, DelayedChain, decode_delayed
 from zerodte.market.calendar import calendar, last_trading_day
-from zerodte.market.osi import MarketError, parse_osi
+from zerodte.market.osi import find_osi, parse_osi
 from zerodte.market.roots import canonical_name, root_info
 from zerodte.records.dbn import OPRA, STAT_OPEN_INTEREST
 from zerodte.tape.recent_records import RecordingPosition
@@ -41,7 +42,9 @@ def examine_vendor(
     if vendor == CBOE:
         yield from _examine_cboe(url, symbols, capture)
     else:
-        yield from _examine_databento(gateway, symbols, capture)
+        # Nothing is recorded, and no recording is gone on with.
+        with tempfile.TemporaryDirectory() as nowhere:
+            yield from _examine_databento(gateway, symbols, capture, Path(nowhere))
     if capture is not None:
         yield Finding.ok("capture", f"what was sent is in {capture}, without the key")
 
@@ -82,11 +85,8 @@ def _examine_chain(symbol: str, chain: DelayedChain, answer: CboeAnswer) -> Iter
         yield Finding.ok(symbol, found)
     listed = Counter[bool]()
     for option in chain.options:
-        try:
-            contract = parse_osi(canonical_name(option.option))
-        except MarketError:
-            continue
-        if last_trading_day(contract.expiry) == session.date:
+        contract = find_osi(canonical_name(option.option))
+        if contract and last_trading_day(contract.expiry) == session.date:
             listed[option.open_interest is not None] += 1
     yield from _examine_contracts(symbol, str(session.date), listed[True], listed.total())
     if not (chain.price is not None and chain.price > 0):
@@ -94,12 +94,12 @@ def _examine_chain(symbol: str, chain: DelayedChain, answer: CboeAnswer) -> Iter
 
 
 def _examine_databento(
-    address: tuple[str, int] | None, symbols: Sequence[str], capture: Path | None
+    address: tuple[str, int] | None, symbols: Sequence[str], capture: Path | None, root: Path
 ) -> Iterator[Finding]:
     about = "databento"
     begin = time.monotonic()
     try:
-        feed = DatabentoFeed(databento_gateway(address, capture), symbols, Path())
+        feed = DatabentoFeed(databento_gateway(address, capture), symbols, root)
         connection = feed.connect()
     except (ZerodteError, OSError) as error:
         advice = "docs/feeds.md says where the key comes from, and which subscription it needs"

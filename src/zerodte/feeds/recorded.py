@@ -1,0 +1,37 @@
+"""What a recording has already of a feed: a feed that is asked again goes on from there."""
+
+import datetime
+from pathlib import Path
+
+import numpy as np
+
+from zerodte.records.dbn import SCHEMAS, Records
+from zerodte.tape.dbnfile import find_files
+from zerodte.tape.feed_manifest import FeedStream
+from zerodte.tape.symbology import read_symbols
+
+
+def recorded_symbols(folder: Path, date: datetime.date, dataset: str) -> dict[int, str]:
+    """The raw symbols by id of a dataset; none where there is no recording yet.
+
+    Raises:
+        TapeError: If a file is damaged.
+    """
+    return read_symbols(find_files(folder), date, warn=lambda _: None).get(dataset, {})
+
+
+def recorded_rows(folder: Path, stream: FeedStream) -> Records:
+    """The records of a stream, in their order; none where there is no recording yet.
+
+    Raises:
+        TapeError: If a file is damaged.
+    """
+    chunks = [
+        chunk
+        for file in find_files(folder)
+        if file.name == stream.name
+        for chunk in file.chunks(lambda _: None)
+    ]
+    none: Records = np.empty(0, SCHEMAS[stream.schema])
+    rows: Records = np.concatenate([none, *chunks])
+    return rows
