@@ -40,6 +40,9 @@ SECOND = 10**9
 SPEED = 60.0
 #: So that ten seconds of the feed are half a second, more than a busy machine takes.
 SLOW = 20.0
+#: Seconds after its end at which a tape is recorded: no stream is taken to have come so far
+#: before its last second has been sent (a heartbeat and a second are not enough).
+_AFTER = 10
 #: A tenth of a second of the wall clock.
 _LATE = 7 * SECOND
 NVDA = SnapshotQuery(symbol="NVDA")
@@ -101,7 +104,7 @@ def check(recording: Tape, tape: Tape) -> dict[int, str]:
 
 def test_a_session_is_recorded_in_every_field_that_the_vendor_has(tmp_path: Path) -> None:
     tape = simulated(5)
-    until = tape.session.open + 305 * SECOND
+    until = tape.session.open + (300 + _AFTER) * SECOND
     with serving(tape, SLOW) as gateway:
         recording = record(gateway, tmp_path, until)
     assert content(recording, recording) == content(tape, recording)
@@ -132,7 +135,7 @@ def test_a_fault_loses_nothing(tmp_path: Path, kind: FaultKind) -> None:
     at = tape.session.open + 120 * SECOND
     script = FaultScript([Fault(at, kind), Fault(at + 31 * SECOND, kind)])
     with serving(tape, SPEED, faults=script) as gateway:
-        recording = record(gateway, tmp_path, tape.session.open + 305 * SECOND)
+        recording = record(gateway, tmp_path, tape.session.open + (300 + _AFTER) * SECOND)
     assert not check(recording, tape), "the vendor replays what was missed"
 
 
@@ -140,7 +143,7 @@ def test_records_that_the_vendor_skips_are_a_gap_in_its_words(tmp_path: Path) ->
     tape = simulated(5)
     script = FaultScript([Fault(tape.session.open + 120 * SECOND, "skip")])
     with serving(tape, SPEED, faults=script) as gateway:
-        recording = record(gateway, tmp_path, tape.session.open + 305 * SECOND)
+        recording = record(gateway, tmp_path, tape.session.open + (300 + _AFTER) * SECOND)
     found = check(recording, tape)
     assert found
     assert all("the vendor skipped records" in reason for reason in found.values())
@@ -167,7 +170,7 @@ def test_an_outage_is_made_up_for(tmp_path: Path) -> None:
         assert stage.current is not None
         late = (stage.current.session.now - begin) / SECOND
         stack.enter_context(serving(tape, SPEED, late=late, port=gateway.port))
-        eventually(lambda: has_come(320))
+        eventually(lambda: has_come(300 + _AFTER))
     recording = open_tape(tmp_path / DATE.isoformat())
     assert content(recording, recording) == content(tape, recording)
     assert all(reason == "the feed was away" for reason in gaps(recording).values())
@@ -177,7 +180,7 @@ def test_a_restart_goes_on_where_the_recording_ends(tmp_path: Path) -> None:
     tape = simulated(5)
     stops = [tape.session.open + seconds * SECOND for seconds in (90, 180)]
     with serving(tape, SPEED) as gateway:
-        recording = record(gateway, tmp_path, tape.session.open + 305 * SECOND, stops)
+        recording = record(gateway, tmp_path, tape.session.open + (300 + _AFTER) * SECOND, stops)
     assert content(recording, recording) == content(tape, recording)
     assert not gaps(recording)
 
@@ -189,7 +192,7 @@ def test_any_script_of_faults(tmp_path: Path, seed: int) -> None:
     script = fault_script(str(seed), tape.session, minutes=10)
     stops = [tape.session.open + 60 * (2 + seed % 7) * SECOND] if seed % 3 == 0 else []
     with serving(tape, SPEED, faults=script) as gateway:
-        recording = record(gateway, tmp_path, tape.session.open + 605 * SECOND, stops)
+        recording = record(gateway, tmp_path, tape.session.open + (600 + _AFTER) * SECOND, stops)
     for reason in check(recording, tape).values():
         assert "the vendor" in reason
 
