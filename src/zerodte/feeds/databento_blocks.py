@@ -40,14 +40,14 @@ class RecordSplitter:
     def __init__(self) -> None:
         self._rest = b""
 
-    def split(self, content: bytes) -> list[RecordBlock]:
+    def split(self, *chunks: bytes) -> list[RecordBlock]:
         """The blocks that are complete with more bytes.
 
         Raises:
             FeedError: If a record's length cannot be that of its type: nothing after it can be
                 read.
         """
-        content = self._rest + content if self._rest else content
+        content = b"".join((self._rest, *chunks))
         view = np.frombuffer(content, np.uint8)
         blocks, position = [], 0
         while position + _PREFIX <= len(view):

@@ -183,13 +183,13 @@ class DatabentoSession:
         """
         if self._reader is None:
             raise FeedError("the session has not begun")
-        content = self._reader.take(timeout)
+        chunks = self._reader.take(timeout)
         if self._copy is not None:
-            self._copy.write(content)
+            self._copy.writelines(chunks)
         if self._head is not None:
-            content = self._without_metadata(content)
+            chunks = [self._without_metadata(b"".join(chunks))]
         blocks = []
-        for block in self._splitter.split(content) if content else ():
+        for block in self._splitter.split(*chunks) if chunks else ():
             if block.schema:
                 blocks.append(block)
                 first, self._last = times_of(block.records[[0, -1]], "ts_recv").tolist()
@@ -241,9 +241,11 @@ class DatabentoSession:
     def _obey(self, block: RecordBlock) -> None:
         match block.rtype:
             case protocol.MAPPING:
-                pairs = block.records[["instrument_id", "stype_out_symbol"]].tolist()
+                numbers = block.records["instrument_id"].tolist()
+                raws = block.records["stype_out_symbol"].tolist()
                 self._symbols.update(
-                    (number, raw.decode("ascii", "replace")) for number, raw in pairs
+                    (number, raw.decode("ascii", "replace"))
+                    for number, raw in zip(numbers, raws, strict=True)
                 )
             case protocol.SYSTEM:
                 codes = block.records["code"]

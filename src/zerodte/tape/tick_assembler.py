@@ -6,6 +6,7 @@ the previous record of its stream. So the committed records of a stream are alwa
 and their count tells a feed where to resume.
 """
 
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
@@ -221,33 +222,34 @@ class TickAssembler:
 
     def _close(self, until: int) -> Iterator[ClosedTick]:
         until = min(until, self._closing)
-        ticks = np.arange(self._last_end, until + 1, SECOND)
-        ready = []
+        ready: dict[int, dict[str, Piece]] = {}
         for name in sorted(self._pending):
-            ends, piece = self._pop(name, until)
-            ready.append((name, piece, np.searchsorted(ends, ticks, side="right").tolist()))
-        for number, end in enumerate(ticks[1:].tolist(), start=1):
-            pieces = {
-                name: piece.rows(stops[number - 1], stops[number])
-                for name, piece, stops in ready
-                if stops[number - 1] < stops[number]
-            }
+            for end, pieces in self._pop(name, until).items():
+                ready.setdefault(end, {})[name] = _concatenate(pieces)
+        for end in range(self._last_end + SECOND, until + 1, SECOND):
             self._last_end = end
-            yield ClosedTick(end, pieces, self._gap(end))
+            yield ClosedTick(end, ready.get(end, {}), self._gap(end))
 
-    def _pop(self, name: str, until: int) -> _PendingRecords:
-        """Remove a stream's pending records of ticks up to `until`."""
-        pending = self._pending.pop(name)
-        ends = np.concatenate([records.ends for records in pending])
-        piece = _concatenate([records.piece for records in pending])
-        count = int(np.searchsorted(ends, until, side="right"))
-        self.pending_count -= count
-        if count < len(ends):
-            rest = _PendingRecords(ends[count:], piece.rows(count, len(ends)))
-            self._pending[name] = [rest]
-        return _PendingRecords(ends[:count], piece.rows(0, count))
+    def _pop(self, name: str, until: int) -> dict[int, list[Piece]]:
+        """Remove a stream's pending records of ticks up to `until`; returns them by tick."""
+        found: dict[int, list[Piece]] = {}
+        rest = []
+        for ends, piece in self._pending.pop(name):
+            count = int(np.searchsorted(ends, until, side="right"))
+            # Most ticks lie within one piece, so nothing is joined before it is cut.
+            starts = np.flatnonzero(np.diff(ends[:count], prepend=0)).tolist()
+            for start, stop in itertools.pairwise([*starts, count]):
+                found.setdefault(int(ends[start]), []).append(piece.rows(start, stop))
+            self.pending_count -= count
+            if count < len(ends):
+                rest.append(_PendingRecords(ends[count:], piece.rows(count, len(ends))))
+        if rest:
+            self._pending[name] = rest
+        return found
 
     def _gap(self, end: int) -> str:
+        if not self._gaps:
+            return self._outage
         self._gaps = [gap for gap in self._gaps if gap.until >= end]
         found = (gap.reason for gap in self._gaps if gap.since < end)
         return next(found, self._outage)
