@@ -2,7 +2,7 @@
 
 Peers: the vendor's own client, which calls back with every record and keeps none; and a replay of
 what was recorded. Both clients get the same bytes from a process of its own that does nothing but
-send them: what our gateway sent of a simulated session, captured once.
+send them: what our gateway sent of an hour of a desk's names, captured once.
 
     python -m benchmarks.ingest FOLDER     sends what was captured there
 """
@@ -33,6 +33,7 @@ from zerodte.feeds.simulator.output import write_tape
 from zerodte.feeds.simulator.simulation import Simulation
 from zerodte.feeds.vendor_key import VendorKey
 from zerodte.market.calendar import TradingSession, calendar
+from zerodte.market.roots import roots_of
 from zerodte.runtime.feed_client import FeedClient
 from zerodte.runtime.replay import replay
 from zerodte.tape.folder import open_tape, session_span
@@ -40,10 +41,11 @@ from zerodte.tape.recorder import Recorder
 
 _KEY = "db-0123456789abcdefghijklmnopqrs"
 _DATE = datetime.date(2025, 6, 6)
-_MINUTES = 195
 _DATASET = "OPRA.PILLAR"
-#: After the close, so that all is the past.
-_CLOCK, _AFTER = "16:10", 10 * MINUTE
+_NAMES = ("SPX", "SPY", "QQQ", "IWM", "NVDA", "TSLA", "AAPL", "AMD")
+_MINUTES = 60
+#: A minute later, so that all is the past.
+_CLOCK, _AFTER = "10:31", 61 * MINUTE
 
 
 def rows() -> list[Row]:
@@ -52,7 +54,8 @@ def rows() -> list[Row]:
     assert hours is not None
     with TemporaryDirectory() as folder:
         tape, root, copy = (Path(folder) / name for name in ("tape", "recordings", "copy"))
-        write_tape(Simulation(hours, (NAMES["SPX"],), 7, minutes=_MINUTES), tape, lambda _: None)
+        names = tuple(NAMES[name] for name in _NAMES)
+        write_tape(Simulation(hours, names, 7, minutes=_MINUTES), tape, lambda _: None)
         words = ("zerodte", "feed", str(tape), "--as", "databento", "--from", _CLOCK, "--port", "0")
         with _sending(*words) as gateway:
             _record(replace(gateway, capture=copy), Path(folder) / "first", hours)
@@ -92,7 +95,7 @@ def _serve(folder: Path) -> None:
     heads, bodies = zip(*map(_parts, sorted(folder.iterdir())), strict=True)
     hours = calendar().session(_DATE)
     assert hours is not None
-    hello = f"lsg_version=zerodte;speed=1;now={hours.close + _AFTER}\ncram=x\n".encode()
+    hello = f"lsg_version=zerodte;speed=1;now={hours.open + _AFTER}\ncram=x\n".encode()
     with socket.create_server(("127.0.0.1", 0)) as server:
         print("Feed on {}:{};".format(*server.getsockname()), flush=True)
         while True:
@@ -130,7 +133,7 @@ def _answer(client: socket.socket, hello: bytes, head: bytes, bodies: tuple[byte
 
 def _record(gateway: DatabentoGateway, root: Path, hours: TradingSession) -> tuple[float, int]:
     """Seconds a record, and the number of records."""
-    feed = DatabentoFeed(gateway, ["SPX"], root)
+    feed = DatabentoFeed(gateway, _NAMES, root)
     begin = time.perf_counter()
     connection = feed.connect()
     span = session_span(hours)
@@ -156,8 +159,9 @@ def _call_back(gateway: DatabentoGateway, count: int) -> float:
         if seen == count:
             enough.set()
 
+    parents = [f"{root}.OPT" for name in _NAMES for root in roots_of(name)]
     for schema in ("definition", "statistics", "cbbo-1s", "tcbbo"):
-        live.subscribe(_DATASET, schema, ["SPX.OPT", "SPXW.OPT"], "parent", start=0)
+        live.subscribe(_DATASET, schema, parents, "parent", start=0)
     live.add_callback(take)
     begin = time.perf_counter()
     live.start()
