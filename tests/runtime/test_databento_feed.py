@@ -22,10 +22,11 @@ from feeds.gateway import (
     simulated,
 )
 from runtime.feeds_on_ports import eventually
+from runtime.killing import command, last_commit
 from runtime.local_market import LocalMarket, running
 from zerodte.cli.commands import main
 from zerodte.feeds.databento_feed import DatabentoFeed
-from zerodte.feeds.databento_session import DatabentoGateway
+from zerodte.feeds.databento_session import DATABENTO_KEY, DatabentoGateway
 from zerodte.feeds.fault_script import Fault, FaultKind, FaultScript, fault_script
 from zerodte.feeds.feed import FeedRefusalError
 from zerodte.feeds.vendor_key import VendorKey
@@ -68,6 +69,14 @@ def record(
                 )
             )
     return open_tape(root / DATE.isoformat())
+
+
+def record_and_kill(gateway: DatabentoGateway, root: Path, at: int) -> None:
+    """Record in a process of its own, which is killed once it has committed up to a time."""
+    address = f"{gateway.host}:{gateway.port}"
+    words = ["live", "databento", "--symbols", "NVDA", "--gateway", address]
+    with command(*words, "--record", str(root), "--port", "0"):
+        eventually(lambda: last_commit(root) >= at)
 
 
 def gaps(tape: Tape) -> dict[int, str]:
@@ -187,12 +196,15 @@ def test_a_restart_goes_on_where_the_recording_ends(tmp_path: Path) -> None:
 
 @pytest.mark.drill
 @pytest.mark.parametrize("seed", range(60))
-def test_any_script_of_faults(tmp_path: Path, seed: int) -> None:
+def test_any_script_of_faults(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int) -> None:
+    monkeypatch.setenv(DATABENTO_KEY, KEY)
     tape = simulated()
     script = fault_script(str(seed), tape.session, minutes=10)
-    stops = [tape.session.open + 60 * (2 + seed % 7) * SECOND] if seed % 3 == 0 else []
     with serving(tape, SPEED, faults=script) as gateway:
-        recording = record(gateway, tmp_path, tape.session.open + (600 + _AFTER) * SECOND, stops)
+        if seed % 3 == 0:
+            minute = 2 + seed % 7
+            record_and_kill(gateway, tmp_path, tape.session.open + 60 * minute * SECOND)
+        recording = record(gateway, tmp_path, tape.session.open + (600 + _AFTER) * SECOND)
     for reason in check(recording, tape).values():
         assert "the vendor" in reason
 
