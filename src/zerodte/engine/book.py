@@ -23,6 +23,16 @@ NEVER_QUOTED = -(2**62)
 RAW_PER_DOLLAR = 1e9
 
 
+def patience_for(cadence: int, delay: int = 0) -> int:
+    """How long a quote stays fresh, ns: max(15 s, two cadences), and its source's delay (ours).
+
+    Args:
+        cadence: Interval of its schema, ns; 0 for an event feed.
+        delay: How late its source is as a whole, ns.
+    """
+    return max(STALE_AFTER, 2 * cadence) + delay
+
+
 @inline
 def raw_price(dollars: float) -> int:
     """A quote in the tape's integers; 0 where there is none."""
@@ -58,7 +68,7 @@ class QuoteBook:
         self.overtaken = np.empty(0, np.int64)
         self._quotes = np.empty((0, 4))
         self._received = np.empty(0, np.int64)
-        self._cadence = np.empty(0, np.int64)
+        self._patience = np.empty(0, np.int64)
 
     @property
     def bid(self) -> F64:
@@ -76,14 +86,14 @@ class QuoteBook:
         self._received = grown(self._received, instruments, NEVER_QUOTED)
         self.newest = grown(self.newest, groups, NEVER_QUOTED)
         self.overtaken = grown(self.overtaken, groups, 0)
-        self._cadence = grown(self._cadence, groups, 0)
+        self._patience = grown(self._patience, groups, STALE_AFTER)
 
     def apply(
         self,
         records: Records,
         positions: I32,
         group: I32,
-        cadence: int,
+        patience: int,
         now: int,
     ) -> None:
         """Take quotes in order. The one received last stands, whatever the order.
@@ -92,20 +102,20 @@ class QuoteBook:
             records: Records of a quote schema, shape (m,).
             positions: Where each belongs, shape (m,); negative ones are passed over.
             group: The group of every position, shape (n,).
-            cadence: Interval of the schema in ns, 0 for an event feed.
+            patience: How long they stay fresh, ns; see `patience_for`.
             now: End of their tick, UTC ns: a clock ahead of it does not keep quotes fresh.
         """
         _apply(
             records,
             positions,
             group,
-            cadence,
+            patience,
             now,
             self._quotes,
             self._received,
             self.newest,
             self.overtaken,
-            self._cadence,
+            self._patience,
         )
 
     def prevailing(self, trades: Records, positions: I32) -> PrevailingQuotes:
@@ -127,13 +137,12 @@ class QuoteBook:
         _update_prevailing(quotes, positions, prevailing, len(self._quotes))
 
     def is_fresh(self, group: int, now: int) -> bool:
-        """Whether the group has spoken within max(15 s, two cadences) before `now`."""
-        patience = max(STALE_AFTER, 2 * int(self._cadence[group]))
-        return bool(now - self.newest[group] <= patience)
+        """Whether the group has spoken within the patience for its quotes before `now`."""
+        return bool(now - self.newest[group] <= self._patience[group])
 
     def stale(self, now: int) -> Bool:
         """Which groups have been silent for longer than `is_fresh` allows, shape (groups,)."""
-        return _stale(self.newest, self._cadence, now)
+        return _stale(self.newest, self._patience, now)
 
     def newest_of(self, group: int) -> int | None:
         """Receive time of the group's newest record, or None if it has never spoken."""
@@ -165,13 +174,13 @@ def _apply(
     records: Records,
     positions: I32,
     group: I32,
-    interval: int,
+    fresh_for: int,
     now: int,
     quotes: F64,
     received: I64,
     newest: I64,
     overtaken: I64,
-    cadence: I64,
+    patience: I64,
 ) -> None:
     for i in range(positions.shape[0]):
         quote = records[i]
@@ -190,7 +199,7 @@ def _apply(
         quotes[at, 2] = _size(quote.bid_sz_00)
         quotes[at, 3] = _size(quote.ask_sz_00)
         newest[group[at]] = max(newest[group[at]], min(time, now))
-        cadence[group[at]] = interval
+        patience[group[at]] = fresh_for
 
 
 @kernel
@@ -225,10 +234,10 @@ def _in_order(times: U64) -> I64:
 
 
 @kernel
-def _stale(newest: I64, cadence: I64, now: int) -> Bool:
+def _stale(newest: I64, patience: I64, now: int) -> Bool:
     stale = np.empty(newest.shape[0], np.bool_)
     for group in range(newest.shape[0]):
-        stale[group] = now - newest[group] > max(STALE_AFTER, 2 * cadence[group])
+        stale[group] = now - newest[group] > patience[group]
     return stale
 
 

@@ -11,8 +11,7 @@ import numpy as np
 
 from zerodte.arrays import F64, I32, I64, Bool
 from zerodte.compiled import kernel
-from zerodte.constants import STALE_AFTER
-from zerodte.engine.book import NEVER_QUOTED, RAW_PER_DOLLAR, QuoteBook, grown
+from zerodte.engine.book import NEVER_QUOTED, RAW_PER_DOLLAR, QuoteBook, grown, patience_for
 from zerodte.engine.chain_inputs import Spot
 from zerodte.records.dbn import UNDEF_PRICE, Records
 
@@ -45,7 +44,7 @@ class Underlyings:
 
     def __init__(self, cadence: int) -> None:
         self.book = QuoteBook()
-        self._patience = max(STALE_AFTER, 2 * cadence)
+        self._patience = patience_for(cadence)
         self._places: dict[tuple[str, str], int] = {}
         self._symbols: dict[str, int] = {}
         self._places_of: dict[str, list[tuple[str, int]]] = {}
@@ -97,9 +96,9 @@ class Underlyings:
             self._symbol_of = np.array(self._numbers, np.int32)
         return self._symbol_of
 
-    def apply_quotes(self, records: Records, places: I32, cadence: int, now: int) -> None:
+    def apply_quotes(self, records: Records, places: I32, patience: int, now: int) -> None:
         """Take quotes of the tick that ends `now`; `places` (m,) tells whose, negative: none's."""
-        self.book.apply(records, places, self._own_group, cadence, now)
+        self.book.apply(records, places, self._own_group, patience, now)
 
     def apply_values(self, records: Records, places: I32, now: int) -> None:
         """Take index values (trade records) likewise, in order; the one received last wins."""

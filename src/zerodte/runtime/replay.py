@@ -30,7 +30,8 @@ def begin(source: TickSource, settings: SessionSettings = DEFAULT_SETTINGS) -> S
     """
     kinds = {dataset: source.kind(dataset) for dataset in source.symbols}
     cadence = source.notes.cadence_seconds * SECOND
-    session = Session(source.session, calendar(), kinds, cadence, settings)
+    delays = {name: delay * SECOND for name, delay in source.notes.delay_seconds.items()}
+    session = Session(source.session, calendar(), kinds, cadence, settings, delays)
     for dataset, symbols in source.initial_symbols.items():
         session.learn(dataset, symbols)
     session.note_imports(source.notes.import_warnings())

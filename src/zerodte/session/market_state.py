@@ -28,6 +28,7 @@ from zerodte.engine.book import (
     QuoteBook,
     embedded_quotes,
     grown,
+    patience_for,
 )
 from zerodte.engine.chain_inputs import CALL, PUT, ChainClock, gather
 from zerodte.engine.flow import ContractTerms, FlowLedger
@@ -118,6 +119,7 @@ class MarketState:
         calendar: Calendar,
         kinds: Mapping[str, str],
         cadence: int,
+        delays: Mapping[str, int],
         oi_method: str = OPEN_INTEREST_METHOD,
     ) -> None:
         """Begin a day; arguments as for `Session`."""
@@ -138,6 +140,7 @@ class MarketState:
         self._calendar = calendar
         self._kinds = kinds
         self._cadence = cadence
+        self._delays = delays
         self._ahead: list[ExpiryDistance] = []
         self._underlying = np.empty(0, np.intp)
         self._symbol_of = np.empty(0, np.int32)
@@ -170,9 +173,10 @@ class MarketState:
         arriving = [trades for trades in arrived if trades is not None]
         self._apply_underlyings(tick.underlying, tick.end)
         for batch in tick.quotes:
-            cadence, positions = max(CADENCE[batch.schema], self._cadence), self._positions(batch)
-            self.inputs.add_quotes(self._routed(batch, positions))
-            self.book.apply(batch.records, positions, self.contracts.chain, cadence, tick.end)
+            positions, delay = self._positions(batch), self._delays.get(batch.dataset, 0)
+            patience = patience_for(max(CADENCE[batch.schema], self._cadence), delay)
+            self.inputs.add_quotes(self._routed(batch, positions), is_late=delay > 0)
+            self.book.apply(batch.records, positions, self.contracts.chain, patience, tick.end)
             for trades in arriving:
                 if trades.prevailing is not None and trades.batch.dataset == batch.dataset:
                     self.book.update_prevailing(batch.records, positions, trades.prevailing)
@@ -397,8 +401,8 @@ class MarketState:
         kind = OWN_QUOTES if batch.schema in CADENCE else VALUES
         self.inputs.add_underlying(self._routed(batch, numbers), self.underlyings.symbol_of, kind)
         if batch.schema in CADENCE:
-            cadence = max(CADENCE[batch.schema], self._cadence)
-            self.underlyings.apply_quotes(batch.records, numbers, cadence, now)
+            patience = patience_for(max(CADENCE[batch.schema], self._cadence))
+            self.underlyings.apply_quotes(batch.records, numbers, patience, now)
         elif self._kinds[batch.dataset] == "index":
             self.underlyings.apply_values(batch.records, numbers, now)
         return numbers

@@ -8,6 +8,8 @@ of what the ticks brought, and asking for it changes nothing. At a sample it is 
 import datetime
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
+from typing import Final
 
 from zerodte.clock import new_york, new_york_clock
 from zerodte.constants import SAMPLE_INTERVAL, SECOND
@@ -28,6 +30,8 @@ from zerodte.session.sample import Gap, SampleContext, SampleDay
 from zerodte.session.sampler import Sampler
 from zerodte.session.settings import DEFAULT_SETTINGS, SessionSettings
 
+_ON_TIME: Final[Mapping[str, int]] = MappingProxyType({})
+
 
 class Session:
     """The market of one day, all symbols.
@@ -46,6 +50,7 @@ class Session:
         kinds: Mapping[str, str],
         cadence: int = 0,
         settings: SessionSettings = DEFAULT_SETTINGS,
+        delays: Mapping[str, int] = _ON_TIME,
     ) -> None:
         """Begin a day.
 
@@ -55,12 +60,13 @@ class Session:
             kinds: options, equity or index, by dataset.
             cadence: Interval at which the tape's own source speaks, ns; 0 when it says nothing.
             settings: What decisions are told besides.
+            delays: How late the records of a dataset are, ns, where they are late as a whole.
         """
         self.settings = settings
         self.hours = hours
         self.now = new_york(hours.date, datetime.time())
         self._calendar = calendar
-        self.market = MarketState(hours, calendar, kinds, cadence, settings.open_interest)
+        self.market = MarketState(hours, calendar, kinds, cadence, delays, settings.open_interest)
         self._contracts = self.market.contracts
         self._sampler = Sampler(self.market, hours, settings)
         self._import_warnings: Mapping[str, tuple[str, ...]] = {}

@@ -96,8 +96,11 @@ class SymbolInputs:
             known = routed.positions[routed.positions >= 0]
             self._active[FIRST_OWNER + symbol_of[known]] = True
 
-    def add_quotes(self, routed: RoutedBatch) -> None:
-        """Take quotes of options."""
+    def add_quotes(self, routed: RoutedBatch, *, is_late: bool = False) -> None:
+        """Take quotes of options; those of a dataset that is late as a whole end no silence."""
+        if is_late:
+            self.digests.add(*routed)
+            return
         counts = self._add_market(routed)
         self._note(QUOTES, counts)
         owners = counts > 0

@@ -68,6 +68,8 @@ class Notes(msgspec.Struct, frozen=True):
             whose prices stay fresh for as long; 0 where the schemas tell it.
         import_losses: What imports could not read, by symbol and fact ("bids", "open interest").
         warnings: What every answer of a symbol has to say, by symbol, such as that it is delayed.
+        delay_seconds: How late the records of a dataset are, where they are late as a whole beside
+            others that are not: they stay fresh for as much longer, and end no silence.
     """
 
     source: str = "recorded"
@@ -75,6 +77,7 @@ class Notes(msgspec.Struct, frozen=True):
     cadence_seconds: Annotated[int, msgspec.Meta(ge=0)] = 0
     import_losses: dict[str, dict[str, ImportLoss]] = {}
     warnings: dict[str, tuple[str, ...]] = {}
+    delay_seconds: dict[str, Annotated[int, msgspec.Meta(ge=0, le=86_400)]] = {}
 
     def import_warnings(self) -> dict[str, tuple[str, ...]]:
         """Its warnings, and a sentence for each fact that is partly unknown, by symbol."""
