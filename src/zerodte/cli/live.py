@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from zerodte.cli.configuration.options import CONFIG, setting_options
-from zerodte.cli.options import CBOE, FEED
+from zerodte.cli.options import CBOE, CBOE_FAR, FEED
 from zerodte.cli.server_options import ServerOptions, server_options
 from zerodte.cli.serving import serve
 from zerodte.cli.session_settings import session_options
@@ -17,9 +17,12 @@ from zerodte.cli.vendors import (
     databento_gateway,
     vendor_symbols,
 )
+from zerodte.feeds.cboe_far_feed import CboeFarFeed
 from zerodte.feeds.cboe_feed import CboeFeed
 from zerodte.feeds.cboe_http import CboeClient
+from zerodte.feeds.combined_feed import CombinedFeed
 from zerodte.feeds.databento_feed import DatabentoFeed
+from zerodte.feeds.feed import Feed
 from zerodte.feeds.tcp_client import TcpFeed
 from zerodte.runtime.live_runner import LiveRunner
 from zerodte.service.stage import Stage
@@ -29,6 +32,11 @@ from zerodte.session.settings import SessionSettings
 @click.command("live")
 @click.argument("feed", type=FEED)
 @click.option("--symbols", help="Underlyings of a vendor's feed, such as SPX,SPY.")
+@click.option(
+    "--also",
+    type=click.Choice([CBOE_FAR]),
+    help="What else to record: the delayed chains of the expiries that FEED does not send.",
+)
 @CBOE_URL_OPTION
 @GATEWAY_OPTION
 @CONFIG
@@ -38,6 +46,7 @@ from zerodte.session.settings import SessionSettings
 def live_command(
     feed: tuple[str, int] | str,
     symbols: str | None,
+    also: str | None,
     url: str,
     gateway: tuple[str, int] | None,
     record: Path,
@@ -49,8 +58,8 @@ def live_command(
     FEED is HOST:PORT, or a vendor's: cboe (delayed quotes, free) or databento (with a key).
     """
     with ExitStack() as stack:
-        source: TcpFeed | CboeFeed | DatabentoFeed
-        warnings: Callable[[], Sequence[str]] = tuple
+        source: Feed
+        warnings: list[Callable[[], Sequence[str]]] = []
         if not isinstance(feed, str):
             if symbols:
                 raise click.UsageError(
@@ -60,17 +69,31 @@ def live_command(
         else:
             names = vendor_symbols(feed, symbols)
             if feed == CBOE:
-                source = CboeFeed(CboeClient(url), names, record)
-                stack.callback(source.stop)
+                if also:
+                    raise click.UsageError(f"--also {also} is for other feeds than cboe")
+                polled = CboeFeed(CboeClient(url), names, record)
+                stack.callback(polled.stop)
+                source = polled
+                warnings.append(polled.warnings)
             else:
-                source = DatabentoFeed(databento_gateway(gateway), names, record)
-            warnings = source.warnings
+                streamed = DatabentoFeed(databento_gateway(gateway), names, record)
+                source = streamed
+                warnings.append(streamed.warnings)
+        if also:
+            far = CboeFarFeed(CboeClient(url), record)
+            stack.callback(far.stop)
+            source = CombinedFeed(source, [far])
+            warnings += [source.warnings, far.warnings]
         listener = server.listener()
         stack.enter_context(closing(listener.socket))
         if isinstance(feed, str):
             click.echo(f"Asking {source.name} for {', '.join(names)} ...")
-        runner = LiveRunner(Stage(server.store(), settings), source, record, warnings)
-        for sentence in warnings():
+
+        def all_warnings() -> list[str]:
+            return [sentence for found in warnings for sentence in found()]
+
+        runner = LiveRunner(Stage(server.store(), settings), source, record, all_warnings)
+        for sentence in all_warnings():
             click.echo(f"  warning: {sentence}")
         for sentence in runner.recovery.sentences():
             click.echo(sentence)

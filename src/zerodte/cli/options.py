@@ -111,6 +111,8 @@ class FeedName(click.ParamType[tuple[str, int] | str]):
 
 
 CBOE, DATABENTO = "cboe", "databento"
+#: What can be added to a feed.
+CBOE_FAR = "cboe:far"
 VENDORS = (CBOE, DATABENTO)
 CLOCK_TIME = ClockTime()
 DATE = Date()

@@ -2,7 +2,7 @@
 
 import datetime
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -13,7 +13,7 @@ from zerodte.arrays import F64, I64, U32
 from zerodte.clock import new_york, new_york_clock
 from zerodte.feeds.recorded import recorded_rows, recorded_symbols
 from zerodte.feeds.universe import Universe, is_live
-from zerodte.importers.cboe_delayed import CBOE_DELAYED, DelayedChain, DelayedOption
+from zerodte.importers.cboe_delayed import DelayedChain, DelayedOption
 from zerodte.importers.chain_tape import (
     CBOE_EQUITY,
     SETTLED_BY,
@@ -25,6 +25,7 @@ from zerodte.market.calendar import calendar
 from zerodte.market.osi import Contract, find_osi, format_osi
 from zerodte.market.roots import canonical_name, root_info
 from zerodte.records.dbn import (
+    CBOE_DELAYED,
     INDEX,
     STAT_CLEARED_VOLUME,
     STAT_OPEN_INTEREST,
@@ -120,6 +121,8 @@ class ChainRecords:
         date: The session's.
         underlyings: Ids of underlyings, by dataset and symbol.
         recorded: What a recording has already.
+        sent_elsewhere: Expiries of a symbol that another feed sends; not one of them is followed,
+            and all others are.
 
     Attributes:
         left_out: The number of contracts that are not followed, by symbol.
@@ -130,6 +133,7 @@ class ChainRecords:
         date: datetime.date,
         underlyings: Mapping[str, Mapping[str, int]],
         recorded: RecordedContracts,
+        sent_elsewhere: Mapping[str, Collection[datetime.date]] | None = None,
     ) -> None:
         self.date = date
         self.left_out: dict[str, int] = {}
@@ -137,6 +141,7 @@ class ChainRecords:
         self._ids = {raw: number for number, raw in recorded.ids.items()}
         self._next = max(recorded.ids, default=0) + 1
         self._defined = dict.fromkeys(recorded.defined)
+        self._sent_elsewhere = sent_elsewhere
         self._universes: dict[str, Universe] = {}
         self._listings: dict[str, _Listing] = {}
         self._contracts: dict[str, Contract | None] = {}
@@ -156,7 +161,11 @@ class ChainRecords:
     def follow(self, chain: DelayedChain) -> "_Followed":
         """Select a chain's contracts, and number the new ones."""
         symbol = root_info(canonical_name(chain.symbol.removeprefix("_"))).symbol
-        universe = self._universes.setdefault(symbol, Universe(self.date))
+        if symbol not in self._universes:
+            others = self._sent_elsewhere
+            rest = None if others is None else others.get(symbol, ())
+            self._universes[symbol] = Universe(self.date, rest)
+        universe = self._universes[symbol]
         _, rows, contracts, raws, count = self._listing(chain, symbol, universe)
         columns = _columns([chain.options[row] for row in rows])
         chosen = universe.select(contracts, (columns.bid + columns.ask) / 2.0, _spot(chain))

@@ -20,11 +20,10 @@ from zerodte.feeds.cboe_chains import (
 from zerodte.feeds.cboe_http import CboeClient
 from zerodte.feeds.cboe_poller import POLL_SECONDS, CboePoller
 from zerodte.feeds.feed import FeedError, FeedStart
-from zerodte.importers.cboe_delayed import CBOE_DELAYED
 from zerodte.importers.chain_tape import CBOE_EQUITY
 from zerodte.market.calendar import calendar
 from zerodte.market.roots import root_info
-from zerodte.records.dbn import INDEX, Records
+from zerodte.records.dbn import CBOE_DELAYED, INDEX, Records
 from zerodte.tape.feed_manifest import FeedManifest
 from zerodte.tape.recent_records import RecordingPosition
 from zerodte.tape.sidecars import Notes

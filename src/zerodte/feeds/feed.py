@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from zerodte.errors import ZerodteError
-from zerodte.tape.feed_manifest import FeedManifest
+from zerodte.tape.feed_manifest import FeedManifest, FeedStream
 from zerodte.tape.recent_records import RecordingPosition
+from zerodte.tape.sidecars import Notes
 from zerodte.tape.tick_assembler import Arrival
 
 
@@ -78,6 +79,34 @@ class FeedConnection(Protocol):
 
     def close(self) -> None:
         """Close the connection."""
+        ...
+
+
+class CompanionFeed(Protocol):
+    """A source that sends what another feed lacks, and which that feed can go on without.
+
+    Attributes:
+        streams: What it sends.
+        notes: Facts for readers of the recorded tape.
+    """
+
+    streams: tuple[FeedStream, ...]
+    notes: Notes
+
+    @property
+    def name(self) -> str:
+        """Its name in messages."""
+        ...
+
+    def connect(self, beside: FeedManifest) -> FeedConnection:
+        """Connect to it.
+
+        Args:
+            beside: The session of the feed that it completes.
+
+        Raises:
+            FeedError: If it cannot be reached.
+        """
         ...
 
 

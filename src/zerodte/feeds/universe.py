@@ -7,15 +7,15 @@ at-the-money straddle times sqrt(pi / 2). A window grows as spot moves, and neve
 
 import datetime
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Final
 
 import numpy as np
 
 from zerodte.arrays import F64, Bool
 from zerodte.market.calendar import last_trading_day
-from zerodte.market.osi import Contract
-from zerodte.market.roots import is_adjusted
+from zerodte.market.osi import Contract, find_osi
+from zerodte.market.roots import is_adjusted, root_info
 
 _NEXT_EXPIRIES: Final = 2
 _ANCHOR_DAYS: Final = 7
@@ -29,15 +29,30 @@ def is_live(contract: Contract, today: datetime.date) -> bool:
     return not is_adjusted(contract.root) and last_trading_day(contract.expiry) >= today
 
 
+def expiries_of(raws: Iterable[str]) -> dict[str, set[datetime.date]]:
+    """The expiries of the contracts among raw symbols, by the underlying's symbol."""
+    found: dict[str, set[datetime.date]] = {}
+    for raw in raws:
+        contract = find_osi(raw)
+        if contract is not None:
+            found.setdefault(root_info(contract.root).symbol, set()).add(contract.expiry)
+    return found
+
+
 class Universe:
     """The followed contracts of one underlying.
 
     Args:
         today: The session's date.
+        sent_elsewhere: Expiries that another feed sends: all others are followed. None if there is
+            no other feed.
     """
 
-    def __init__(self, today: datetime.date) -> None:
+    def __init__(
+        self, today: datetime.date, sent_elsewhere: Collection[datetime.date] | None = None
+    ) -> None:
         self._today = today
+        self._sent_elsewhere = sent_elsewhere
         self._windows: dict[datetime.date, tuple[float, float]] = {}
 
     def select(self, contracts: Sequence[Contract], mids: F64, spot: float) -> Bool:
@@ -68,8 +83,10 @@ class Universe:
         return chosen
 
     def expiries(self, contracts: Sequence[Contract]) -> list[datetime.date]:
-        """Today's expiry, the next two and the seven-day anchor, of those that there are."""
+        """Those that are followed, of those that there are."""
         days = sorted({contract.expiry for contract in contracts})
+        if self._sent_elsewhere is not None:
+            return [day for day in days if day not in self._sent_elsewhere]
         own = [day for day in days if last_trading_day(day) == self._today]
         later = [day for day in days if last_trading_day(day) > self._today]
         anchor = sorted(later, key=lambda day: abs((day - self._today).days - _ANCHOR_DAYS))[:1]

@@ -15,8 +15,6 @@ from zerodte.clock import ClockError, new_york_clock, parse_new_york
 from zerodte.constants import MINUTE, SECOND
 from zerodte.tape.error import TapeError
 
-#: The dataset of Cboe's delayed quotes.
-CBOE_DELAYED: Final = "CBOE.DELAYED"
 #: Age of the quotes of options at their publication, ns.
 CBOE_DELAY: Final = 15 * MINUTE
 

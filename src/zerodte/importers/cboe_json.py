@@ -6,7 +6,6 @@ from typing import Final
 
 from zerodte.clock import new_york_clock
 from zerodte.importers.cboe_delayed import (
-    CBOE_DELAYED,
     DelayedChain,
     DelayedOption,
     decode_delayed,
@@ -24,6 +23,7 @@ from zerodte.importers.import_summary import ImportSummary
 from zerodte.market.calendar import TradingSession, calendar
 from zerodte.market.osi import MarketError, parse_osi
 from zerodte.market.roots import canonical_name, root_info
+from zerodte.records.dbn import CBOE_DELAYED
 from zerodte.tape.atomic_folder import as_if_in, atomic_folder
 from zerodte.tape.error import TapeError
 

@@ -31,6 +31,10 @@ OPRA_CONSOLIDATED: Final = 30
 INDEX: Final = "ZERODTE.INDEX"
 #: The same, and the vendor's datasets of index values.
 INDEX_DATASETS: Final = (INDEX, "DBIX.CORE")
+#: Cboe's delayed quotes of options.
+CBOE_DELAYED: Final = "CBOE.DELAYED"
+#: What they have is options, also before any is known.
+OPTION_DATASETS: Final = (OPRA, CBOE_DELAYED)
 
 #: The header's `length` counts words of four bytes.
 LENGTH_UNIT: Final = 4

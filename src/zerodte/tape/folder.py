@@ -14,7 +14,7 @@ from zerodte.arrays import I64
 from zerodte.market.calendar import TradingSession, calendar
 from zerodte.market.osi import MarketError, is_osi
 from zerodte.market.roots import canonical_name, root_info
-from zerodte.records.dbn import CADENCE, INDEX_DATASETS, TRADE_SCHEMAS
+from zerodte.records.dbn import CADENCE, INDEX_DATASETS, OPTION_DATASETS, TRADE_SCHEMAS
 from zerodte.records.tick import Tick
 from zerodte.tape.checksums import FileBytes, TapeManifest, file_bytes
 from zerodte.tape.compression import DBN_SUFFIXES, Warn
@@ -226,7 +226,8 @@ def open_tape(path: str | Path, date: datetime.date | None = None) -> Tape:
     span = session_span(session)
     symbols = read_symbols(files, session.date, diagnostics.warn, span=(span.opening, span.closing))
     for file in files:
-        if _is_market_data(file) and not symbols[file.dataset]:
+        is_nameless = _is_market_data(file) and not symbols[file.dataset]
+        if is_nameless and file.count(diagnostics.warn):
             raise TapeError(
                 f"{folder}: {file.name} holds {file.schema} of {file.dataset}, but its instruments "
                 f"have no symbols on {session.date}; add the dataset's definitions, or download "
@@ -248,7 +249,7 @@ def kind_of(dataset: str, symbols: Mapping[int, str]) -> InstrumentKind:
     """
     if dataset in INDEX_DATASETS:
         return "index"
-    if any(map(is_osi, symbols.values())):
+    if dataset in OPTION_DATASETS or any(map(is_osi, symbols.values())):
         return "options"
     return "index" if 2 * sum(map(_is_index, symbols.values())) > len(symbols) else "equity"
 
