@@ -4,6 +4,7 @@ import contextlib
 import datetime
 import functools
 import itertools
+import socket
 import tempfile
 import threading
 from collections import Counter
@@ -63,6 +64,29 @@ def serving(
         server.stop()
         thread.join(10)
         assert not thread.is_alive()
+
+
+@contextlib.contextmanager
+def never_sending(port: int) -> Iterator[threading.Event]:
+    """A gateway that lets a client in and sends nothing; the event tells that one has begun."""
+    has_begun = threading.Event()
+
+    def serve() -> None:
+        with contextlib.suppress(OSError), server.accept()[0] as client:
+            client.sendall(b"lsg_version=0.6.1\ncram=abc\n")
+            client.recv(1 << 16)
+            client.sendall(b"success=1|session_id=5\n")
+            while content := client.recv(1 << 16):
+                if b"start_session" in content:
+                    has_begun.set()
+
+    with socket.create_server(("127.0.0.1", port)) as server:
+        thread = threading.Thread(target=serve)
+        thread.start()
+        try:
+            yield has_begun
+        finally:
+            thread.join(20)
 
 
 def batches(tape: Tape) -> Iterator[tuple[int, str, Batch]]:

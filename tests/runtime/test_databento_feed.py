@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +19,7 @@ from feeds.gateway import (
     SCHEMAS,
     batches,
     content,
+    never_sending,
     serving,
     simulated,
 )
@@ -219,7 +221,23 @@ def test_a_key_that_is_refused_is_final(tmp_path: Path) -> None:
     with serving(tape, SPEED, faults=script) as gateway, market_of(gateway, tmp_path) as market:
         eventually(lambda: "it is not asked again; mend that and restart" in str(market.health))
         assert KEY not in str(market.health)
-        assert "NVDA" in market.service.status().symbols, "what there is, is answered"
+        # What there is, is answered, also if the feed did not get so far as to catch up.
+        eventually(lambda: "NVDA" in market.service.status().symbols)
+
+
+def test_a_stop_does_not_wait_for_a_feed_that_comes_back_slowly(tmp_path: Path) -> None:
+    """The gateway comes back, but does not send the day's definitions."""
+    tape = simulated()
+    with contextlib.ExitStack() as stack:
+        first = stack.enter_context(contextlib.ExitStack())
+        gateway = first.enter_context(serving(tape, 1.0))
+        with market_of(gateway, tmp_path) as market:
+            eventually(lambda: market.runner.stage.current is not None)
+            first.close()
+            mute = stack.enter_context(never_sending(gateway.port))
+            assert mute.wait(60)
+            begin = time.monotonic()
+        assert time.monotonic() - begin < 10, "it sends nothing for 15 s before it counts as dead"
 
 
 @pytest.mark.parametrize(

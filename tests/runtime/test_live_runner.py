@@ -370,6 +370,10 @@ class FreezingFeed:
         """Connect."""
         return cast("FeedConnection", FreezingConnection(self._feed.connect(), self.frozen))
 
+    def interrupt(self) -> None:
+        """Its wait is that of the feed."""
+        self._feed.interrupt()
+
 
 def test_a_frozen_feed_is_not_healthy(
     tape: Tape, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -71,6 +71,9 @@ class CboeFeed:
         ]
         return found + [text for _, text in sorted(dict(self._poller.problems).items())]
 
+    def interrupt(self) -> None:
+        """Nothing to do: a thread of its own waits for the host."""
+
     def connect(self) -> "CboeConnection":
         """Begin to poll, or look at what the polls bring.
 

@@ -44,6 +44,10 @@ class CombinedFeed:
         """Companions that are away."""
         return [companion.problem for companion in self._companions if companion.problem]
 
+    def interrupt(self) -> None:
+        """End a long wait of the feed's `connect`."""
+        self._feed.interrupt()
+
     def connect(self) -> "CombinedConnection":
         """Connect to the feed, and try its companions.
 

@@ -74,6 +74,7 @@ class DatabentoFeed:
         self._symbols = tuple(sorted(set(symbols)))
         self._root = root
         self._ids: dict[datetime.date, VendorIds] = {}
+        self._opening: DatabentoSession | None = None
         self._connection: DatabentoConnection | None = None
         self._reading = DatabentoReading()
 
@@ -87,6 +88,11 @@ class DatabentoFeed:
         connection = self._connection
         return [_NO_CONDITIONS, *(connection.warnings() if connection else ())]
 
+    def interrupt(self) -> None:
+        """Close the session whose definitions are waited for."""
+        if (opening := self._opening) is not None:
+            opening.close()
+
     def connect(self) -> "DatabentoConnection":
         """Connect, and learn from the definitions which contracts to follow.
 
@@ -94,7 +100,7 @@ class DatabentoFeed:
             FeedRefusalError: If the key is refused, or does not cover the data.
             FeedError: If the gateway cannot be reached, or has no contract of the symbols.
         """
-        reference = DatabentoSession(self._gateway, OPRA)
+        self._opening = reference = DatabentoSession(self._gateway, OPRA)
         try:
             parents = [f"{root}.OPT" for symbol in self._symbols for root in roots_of(symbol)]
             for stream in (_DEFINITIONS, _STATISTICS):
@@ -118,6 +124,8 @@ class DatabentoFeed:
         except BaseException:
             reference.close()
             raise
+        finally:
+            self._opening = None
         self._connection = DatabentoConnection(
             self._gateway, reference, universe, manifest, folder, self._reading
         )

@@ -122,6 +122,10 @@ class Feed(Protocol):
         """Connect to the feed.
 
         Raises:
-            FeedError: If it cannot be reached.
+            FeedError: If it cannot be reached, or while `interrupt` is called.
         """
+        ...
+
+    def interrupt(self) -> None:
+        """End a long wait of `connect`; called from any thread."""
         ...

@@ -72,6 +72,7 @@ class SocketReader:
         """Close the connection and end the thread."""
         with self._changed:
             self._is_closed = True
+            self._problem = self._problem or "the connection was closed"
             self._changed.notify_all()
         with suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)

@@ -33,6 +33,9 @@ class TcpFeed:
         """Its address, host:port."""
         return "{}:{}".format(*self._address)
 
+    def interrupt(self) -> None:
+        """Nothing to do: no wait is long."""
+
     def connect(self) -> "TcpConnection":
         """Connect to the feed.
 

@@ -127,6 +127,10 @@ class FeedClient:
             return float("nan")
         return (clock.now() - at) / clock.speed / SECOND
 
+    def interrupt(self) -> None:
+        """End a long wait for the feed; called from any thread."""
+        self._feed.interrupt()
+
     def close(self) -> None:
         """Disconnect."""
         for connection in (self._connection, self._first):

@@ -142,7 +142,8 @@ class LiveRunner:
             self.close()
 
     def interrupt(self) -> None:
-        """Nothing to do: no wait is long."""
+        """End a long wait for the feed."""
+        self._client.interrupt()
 
     def close(self) -> None:
         """Close the feed and the recording."""
