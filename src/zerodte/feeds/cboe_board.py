@@ -1,6 +1,6 @@
 """The last quotes, open interest and volume of a tape's contracts, as Cboe's website lists them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 import msgspec
@@ -21,8 +21,8 @@ from zerodte.records.dbn import (
     Records,
 )
 from zerodte.records.tick import Tick
-from zerodte.tape.folder import Tape
 from zerodte.tape.metadata import utc_datetime
+from zerodte.tape.source import FileSource
 
 #: Columns of a contract.
 _BID, _ASK, _BID_SIZE, _ASK_SIZE, _INTEREST, _VOLUME = range(6)
@@ -36,7 +36,7 @@ class CboeBoard:
         tape: The tape.
     """
 
-    def __init__(self, tape: Tape) -> None:
+    def __init__(self, tape: FileSource) -> None:
         self._ticks: Iterator[Tick] = tape.ticks()
         self._next = next(self._ticks, None)
         self._ids: dict[str, U32] = {}
@@ -95,7 +95,7 @@ class CboeBoard:
             {"timestamp": published, "symbol": cboe_name(symbol), "data": data}
         )
 
-    def _add(self, dataset: str, symbols: dict[int, str]) -> None:
+    def _add(self, dataset: str, symbols: Mapping[int, str]) -> None:
         self._ids[dataset] = np.array(sorted(symbols), np.uint32)
         self._tables[dataset] = np.zeros((len(symbols), len(_FIELDS)))
         for row, (_, raw) in enumerate(sorted(symbols.items())):

@@ -16,8 +16,8 @@ from zerodte.importers.cboe_delayed import CBOE_DELAY
 from zerodte.logs import log
 from zerodte.market.roots import underlying_of
 from zerodte.tape.error import TapeError
-from zerodte.tape.folder import Tape
 from zerodte.tape.metadata import utc_datetime
+from zerodte.tape.source import FileSource
 
 _TIMEOUT: Final = 30.0  # seconds for a request
 _SUFFIX: Final = ".json"
@@ -38,7 +38,7 @@ class CboeServer:
     """
 
     def __init__(
-        self, tape: Tape, speed: float, *, start: int | None, host: str, port: int
+        self, tape: FileSource, speed: float, *, start: int | None, host: str, port: int
     ) -> None:
         self._clock = FeedClock(tape.session.open if start is None else start, speed)
         self._board = CboeBoard(tape)

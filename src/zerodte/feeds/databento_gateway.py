@@ -33,7 +33,7 @@ from zerodte.feeds.vendor_key import VendorKey
 from zerodte.logs import log
 from zerodte.records.dbn import Records
 from zerodte.tape.error import TapeError
-from zerodte.tape.folder import Tape
+from zerodte.tape.source import FileSource
 
 _TIMEOUT: Final = 30.0  # seconds, for a client's lines and for what it is sent
 _HEARTBEATS: Final = (5, 1800)  # seconds that a client may ask for
@@ -64,7 +64,7 @@ class DatabentoGatewayServer:
 
     def __init__(
         self,
-        tape: Tape,
+        tape: FileSource,
         speed: float,
         *,
         key: VendorKey | None,

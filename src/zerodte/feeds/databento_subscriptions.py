@@ -10,8 +10,8 @@ from zerodte.feeds.databento_protocol import received_since
 from zerodte.feeds.feed import FeedError
 from zerodte.market.osi import find_osi
 from zerodte.records.dbn import CADENCE, SCHEMAS, Records
-from zerodte.tape.folder import Tape
 from zerodte.tape.record_router import TICK_FIELDS
+from zerodte.tape.source import FileSource
 
 #: All symbols of a dataset.
 _ALL: Final = "ALL_SYMBOLS"
@@ -103,7 +103,7 @@ class DatabentoDirectory:
 
 
 def subscribed_ticks(
-    tape: Tape, dataset: str, subscription: DatabentoSubscription
+    tape: FileSource, dataset: str, subscription: DatabentoSubscription
 ) -> Iterator[tuple[int, Records]]:
     """The end of each tick of a tape, UTC ns, and its records of a subscription; no empty ones."""
     ids = np.array(sorted(subscription.asked), np.uint32)

@@ -14,9 +14,9 @@ from zerodte.records.condition import Condition
 from zerodte.records.dbn import TRADE_SCHEMAS
 from zerodte.records.tick import Batch
 from zerodte.tape.feed_manifest import FeedManifest, FeedStream
-from zerodte.tape.folder import Tape
 from zerodte.tape.record_router import TICK_FIELDS
 from zerodte.tape.sidecars import CANCELS_SUFFIX, CONDITIONS_SUFFIX, sidecar_path
+from zerodte.tape.source import FileSource
 from zerodte.tape.tick_assembler import Piece
 
 _INITIAL_CAPACITY: Final = 1024
@@ -45,7 +45,7 @@ class Playback:
         manifest: Its session and streams.
     """
 
-    def __init__(self, tape: Tape) -> None:
+    def __init__(self, tape: FileSource) -> None:
         self._tape = tape
         streams: dict[tuple[str, str], FeedStream] = {}
         for file in tape.selected_files:
@@ -62,8 +62,9 @@ class Playback:
                 has_conditions=stream.has_conditions or has_conditions or has_cancels,
                 has_cancels=stream.has_cancels or has_cancels,
             )
+        symbols = {dataset: dict(names) for dataset, names in tape.initial_symbols.items()}
         self.manifest = FeedManifest(
-            tape.session.date, tuple(streams.values()), tape.initial_symbols, tape.notes
+            tape.session.date, tuple(streams.values()), symbols, tape.notes
         )
         self._indices = {key: index for index, key in enumerate(streams)}
         self._counts = [0] * len(streams)

@@ -20,7 +20,7 @@ from zerodte.feeds.playback import Playback, PlaybackTick
 from zerodte.logs import log
 from zerodte.tape.error import TapeError
 from zerodte.tape.feed_manifest import FeedManifest
-from zerodte.tape.folder import Tape
+from zerodte.tape.source import FileSource
 from zerodte.tape.tick_assembler import GRACE, Piece
 
 _READ_SIZE: Final = 1 << 16
@@ -48,7 +48,7 @@ class TcpFeedServer:
     """
 
     def __init__(
-        self, tape: Tape, speed: float, *, is_resumable: bool, host: str, port: int
+        self, tape: FileSource, speed: float, *, is_resumable: bool, host: str, port: int
     ) -> None:
         self._tape = tape
         self._clock = FeedClock(tape.session.open, speed)

@@ -122,6 +122,14 @@ class Calendar:
         """The first session after a date."""
         return self._session_at(self._first_after(date))
 
+    def session_after(self, date: datetime.date, count: int) -> TradingSession:
+        """The last of the first `count` sessions after a date, at least one.
+
+        Raises:
+            MarketError: If it is beyond the calendar.
+        """
+        return self._session_at(self._first_after(date) + count - 1)
+
     def sessions_between(self, after: datetime.date, until: datetime.date) -> int:
         """The number of sessions d with after < d <= until; 0 if `until` is earlier."""
         return max(0, self._first_after(until) - self._first_after(after))

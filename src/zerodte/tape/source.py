@@ -5,6 +5,7 @@ from typing import Protocol
 
 from zerodte.market.calendar import TradingSession
 from zerodte.records.tick import Tick
+from zerodte.tape.dbnfile import DbnFile
 from zerodte.tape.sidecars import Notes
 
 
@@ -45,4 +46,21 @@ class TickSource(Protocol):
 
     def ticks(self) -> Iterator[Tick]:
         """The ticks, in order; it may block until the next one is available."""
+        ...
+
+
+class FileSource(TickSource, Protocol):
+    """A session's market data in files, which can be read again and in part."""
+
+    @property
+    def selected_files(self) -> Sequence[DbnFile]:
+        """The files whose records are in ticks, by name."""
+        ...
+
+    def ticks_of(self, dataset: str, schema: str) -> Iterator[Tick]:
+        """The ticks of one dataset and schema alone, in order.
+
+        Raises:
+            TapeError: If a file is damaged.
+        """
         ...
