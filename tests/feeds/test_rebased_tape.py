@@ -2,12 +2,18 @@
 
 import datetime
 import json
+import time
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from feeds.gateway import OPRA, simulated
+from feeds.gateway import KEY, OPRA, simulated
+from runtime.killing import command
+from zerodte.feeds.databento_feed import DatabentoFeed
+from zerodte.feeds.databento_session import DatabentoGateway
 from zerodte.feeds.rebased_tape import RebasedTape
+from zerodte.feeds.vendor_key import VendorKey
 from zerodte.market.calendar import TradingSession, calendar, last_trading_day
 from zerodte.market.osi import parse_osi
 from zerodte.records.dbn import UNDEF_TIME
@@ -76,3 +82,16 @@ def test_the_day_that_it_makes_is_the_same_day() -> None:
 
 def batches(tick: Tick) -> list[Batch]:
     return [*tick.definitions, *tick.statistics, *tick.underlying, *tick.quotes, *tick.trades]
+
+
+def test_a_feed_of_today(tmp_path: Path) -> None:
+    words = ("feed", str(simulated().path), "--as", "databento", "--rebase", "today")
+    with command(*words, "--port", "0") as (_, address):
+        host, _, port = address.rpartition(":")
+        gateway = DatabentoGateway(VendorKey(KEY), host, int(port))
+        connection = DatabentoFeed(gateway, ["NVDA"], tmp_path).connect()
+        connection.close()
+    today = calendar().session_of(time.time_ns()).date
+    assert connection.manifest.date == today
+    expiries = {parse_osi(raw).expiry for raw in connection.manifest.symbols[OPRA].values()}
+    assert min(expiries) == today

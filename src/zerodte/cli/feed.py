@@ -1,6 +1,7 @@
 """The command that sends a tape as a live feed, for development without a market."""
 
 import datetime
+import time
 from pathlib import Path
 
 import click
@@ -12,11 +13,14 @@ from zerodte.feeds.cboe_server import CboeServer
 from zerodte.feeds.databento_gateway import DatabentoGatewayServer
 from zerodte.feeds.databento_session import DATABENTO_KEY
 from zerodte.feeds.fault_script import FaultScript, fault_script
+from zerodte.feeds.rebased_tape import RebasedTape
 from zerodte.feeds.tcp_server import TcpFeedServer
 from zerodte.feeds.vendor_key import environment_key
+from zerodte.market.calendar import calendar
 from zerodte.tape.folder import open_tape
+from zerodte.tape.source import FileSource
 
-_LINE = "line"
+_LINE, _TODAY = "line", "today"
 
 
 @click.command("feed")
@@ -56,6 +60,11 @@ _LINE = "line"
     help="What the clock of a vendor's protocol shows at first, New York; by default the open.",
 )
 @click.option(
+    "--rebase",
+    type=click.Choice([_TODAY]),
+    help="Move the tape to today's session or, when there is none, the next one.",
+)
+@click.option(
     "--faults",
     help="What goes wrong with a vendor's protocol: a seed, or KIND@HH:MM:SS and more.",
 )
@@ -67,6 +76,7 @@ def feed_command(
     port: int,
     no_resume: bool,
     start: datetime.time | None,
+    rebase: str | None,
     faults: str | None,
 ) -> None:
     """Send the tape in folder TAPE as a live feed to every client that connects."""
@@ -76,7 +86,9 @@ def feed_command(
         raise click.UsageError("--no-resume is for --as line")
     if protocol != DATABENTO and faults:
         raise click.UsageError("--faults needs --as databento")
-    opened = open_tape(tape)
+    opened: FileSource = open_tape(tape)
+    if rebase:
+        opened = RebasedTape(opened, calendar().session_of(time.time_ns()))
     begin = None if start is None else new_york(opened.session.date, start)
     feed: TcpFeedServer | CboeServer | DatabentoGatewayServer
     note = ""

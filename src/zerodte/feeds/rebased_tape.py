@@ -4,7 +4,7 @@ So a client that knows no other clock than the world's can be developed with any
 """
 
 import datetime
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -17,9 +17,9 @@ from zerodte.market.osi import MarketError, find_osi, format_osi
 from zerodte.records.dbn import UNDEF_TIME, Records
 from zerodte.records.tick import Batch, Tick
 from zerodte.tape.dbnfile import DbnFile
-from zerodte.tape.folder import Tape
 from zerodte.tape.record_router import TICK_FIELDS
 from zerodte.tape.sidecars import Notes
+from zerodte.tape.source import FileSource
 from zerodte.tape.symbology import Symbols
 
 _DAY_NS: Final = 86_400 * SECOND
@@ -40,7 +40,7 @@ class RebasedTape:
         selected_files: The files that it is read from.
     """
 
-    def __init__(self, tape: Tape, session: TradingSession) -> None:
+    def __init__(self, tape: FileSource, session: TradingSession) -> None:
         self.session = session
         self._tape = tape
         self._offset = session.open - tape.session.open
@@ -51,12 +51,12 @@ class RebasedTape:
         self.notes: Notes = msgspec.structs.replace(tape.notes, notes=(*tape.notes.notes, told))
 
     @property
-    def warnings(self) -> list[str]:
+    def warnings(self) -> Sequence[str]:
         """The tape's."""
         return self._tape.warnings
 
     @property
-    def selected_files(self) -> tuple[DbnFile, ...]:
+    def selected_files(self) -> Sequence[DbnFile]:
         """The files that it is read from, by name."""
         return self._tape.selected_files
 
