@@ -19,6 +19,9 @@ _COMMANDS = {
     "live": LazyCommand(
         "zerodte.cli.live:live_command", "Record a live feed and serve it over HTTP."
     ),
+    "fetch": LazyCommand(
+        "zerodte.cli.fetch:fetch_command", "Fetch finished sessions from a vendor as tapes."
+    ),
     "replay": LazyCommand(
         "zerodte.cli.replay:replay_command", "Replay a tape and print a summary of its day."
     ),

@@ -1,7 +1,9 @@
 """The command that sends a tape as a live feed, for development without a market."""
 
 import datetime
+import threading
 import time
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import click
@@ -11,6 +13,7 @@ from zerodte.cli.options import CBOE, CLOCK_TIME, DATABENTO, FOLDER, VENDORS, Fi
 from zerodte.clock import new_york
 from zerodte.feeds.cboe_server import CboeServer
 from zerodte.feeds.databento_gateway import DatabentoGatewayServer
+from zerodte.feeds.databento_historical_server import HistoricalServer
 from zerodte.feeds.databento_session import DATABENTO_KEY
 from zerodte.feeds.fault_script import FaultScript, fault_script
 from zerodte.feeds.rebased_tape import RebasedTape
@@ -68,6 +71,12 @@ _LINE, _TODAY = "line", "today"
     "--faults",
     help="What goes wrong with a vendor's protocol: a seed, or KIND@HH:MM:SS and more.",
 )
+@click.option(
+    "--historical",
+    type=Whole(0, 65535),
+    metavar="PORT",
+    help="Also serve the whole tape as Databento's historical API on this port; 0 picks one.",
+)
 def feed_command(
     tape: Path,
     protocol: str,
@@ -78,36 +87,41 @@ def feed_command(
     start: datetime.time | None,
     rebase: str | None,
     faults: str | None,
+    historical: int | None,
 ) -> None:
     """Send the tape in folder TAPE as a live feed to every client that connects."""
     if protocol == _LINE and start:
         raise click.UsageError("--from needs a vendor's protocol, such as --as databento")
     if protocol != _LINE and no_resume:
         raise click.UsageError("--no-resume is for --as line")
-    if protocol != DATABENTO and faults:
-        raise click.UsageError("--faults needs --as databento")
+    for option, given in (("--faults", faults), ("--historical", historical is not None)):
+        if protocol != DATABENTO and given:
+            raise click.UsageError(f"{option} needs --as databento")
     opened: FileSource = open_tape(tape)
     if rebase:
         opened = RebasedTape(opened, calendar().session_of(time.time_ns()))
     begin = None if start is None else new_york(opened.session.date, start)
     feed: TcpFeedServer | CboeServer | DatabentoGatewayServer
     note = ""
-    if protocol == _LINE:
-        feed = TcpFeedServer(opened, speed, is_resumable=not no_resume, host=host, port=port)
-    elif protocol == CBOE:
-        feed = CboeServer(opened, speed, start=begin, host=host, port=port)
-        note = f" It has {', '.join(feed.symbols)}."
-    else:
-        script = fault_script(faults, opened.session) if faults else FaultScript()
-        key = environment_key(DATABENTO_KEY)
-        feed = DatabentoGatewayServer(
-            opened, speed, key=key, host=host, port=port, start=begin, faults=script
-        )
-        note = f" It accepts {'the key of ' + DATABENTO_KEY if key else 'any key'}."
-    click.echo("Feed on {}:{}; Ctrl-C stops.".format(*feed.address) + note)
-    try:
-        feed.run()
-    except KeyboardInterrupt:
-        pass
-    finally:
-        feed.stop()
+    with ExitStack() as stack:
+        if protocol == _LINE:
+            feed = TcpFeedServer(opened, speed, is_resumable=not no_resume, host=host, port=port)
+        elif protocol == CBOE:
+            feed = CboeServer(opened, speed, start=begin, host=host, port=port)
+            note = f" It has {', '.join(feed.symbols)}."
+        else:
+            script = fault_script(faults, opened.session) if faults else FaultScript()
+            key = environment_key(DATABENTO_KEY)
+            feed = DatabentoGatewayServer(
+                opened, speed, key=key, host=host, port=port, start=begin, faults=script
+            )
+            note = f" It accepts {'the key of ' + DATABENTO_KEY if key else 'any key'}."
+        stack.callback(feed.stop)
+        if historical is not None:
+            server = HistoricalServer([opened], key=key, host=host, port=historical)
+            stack.callback(server.stop)
+            threading.Thread(target=server.run, daemon=True).start()
+            note += f" The historical API is at {server.url}."
+        click.echo("Feed on {}:{}; Ctrl-C stops.".format(*feed.address) + note)
+        with suppress(KeyboardInterrupt):
+            feed.run()

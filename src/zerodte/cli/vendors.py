@@ -46,8 +46,13 @@ def databento_gateway(
     return DatabentoGateway(key, host, port, capture)
 
 
-def vendor_symbols(vendor: str, text: str | None) -> list[str]:
+def vendor_symbols(vendor: str, text: str | None, place: str = "--symbols") -> list[str]:
     """The underlyings in a list, at most as many as can be asked for politely.
+
+    Args:
+        vendor: The vendor.
+        text: The list.
+        place: Where the list was written, in messages.
 
     Raises:
         click.UsageError: If there are none, too many, or one that is no symbol.
@@ -56,9 +61,9 @@ def vendor_symbols(vendor: str, text: str | None) -> list[str]:
     found = list(dict.fromkeys(root_info(name).symbol for name in names))
     if not 0 < len(found) <= _MOST_SYMBOLS:
         raise click.UsageError(
-            f"the feed {vendor} needs --symbols with 1 to {_MOST_SYMBOLS} names, such as SPX,SPY"
+            f"the feed {vendor} needs {place} with 1 to {_MOST_SYMBOLS} names, such as SPX,SPY"
         )
     for name in found:
         if not is_root(name):
-            raise click.UsageError(f"--symbols: {name!r} is not a symbol such as SPX or SPY")
+            raise click.UsageError(f"{place}: {name!r} is not a symbol such as SPX or SPY")
     return found

@@ -41,10 +41,12 @@ _STREAMS: Final = (_DEFINITIONS, _STATISTICS, _QUOTES, _TRADES)
 _BEFORE_OPEN: Final = 30 * MINUTE
 #: Since when after a break: before the last commit, ns of the feed's clock.
 _OVERLAP: Final = 30 * SECOND
-_NO_CONDITIONS: Final = (
+#: What users of its tapes have to know.
+NO_CONDITIONS: Final = (
     "Databento sends no sale conditions and no cancels: legs of packages look like single trades"
 )
-_VENDOR: Final = "trades, quotes and open interest are Databento's"
+#: The note of its tapes.
+ORIGIN: Final = "trades, quotes and open interest are Databento's"
 
 
 @dataclass(slots=True)
@@ -86,7 +88,7 @@ class DatabentoFeed:
     def warnings(self) -> list[str]:
         """What users have to know: what is missing, and records that were left out."""
         connection = self._connection
-        return [_NO_CONDITIONS, *(connection.warnings() if connection else ())]
+        return [NO_CONDITIONS, *(connection.warnings() if connection else ())]
 
     def interrupt(self) -> None:
         """Close the session whose definitions are waited for."""
@@ -118,8 +120,8 @@ class DatabentoFeed:
                     f"no contract of {', '.join(self._symbols)} is live on {date}; the vendor "
                     "defines them before 07:00 New York of the day"
                 )
-            warnings: dict[str, tuple[str, ...]] = dict.fromkeys(self._symbols, (_NO_CONDITIONS,))
-            notes = Notes(notes=(f"{_VENDOR}: {', '.join(self._symbols)}",), warnings=warnings)
+            warnings: dict[str, tuple[str, ...]] = dict.fromkeys(self._symbols, (NO_CONDITIONS,))
+            notes = Notes(notes=(f"{ORIGIN}: {', '.join(self._symbols)}",), warnings=warnings)
             manifest = FeedManifest(date, _STREAMS, {OPRA: universe.symbols}, notes)
         except BaseException:
             reference.close()

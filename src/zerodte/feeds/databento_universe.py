@@ -18,7 +18,8 @@ from zerodte.market.osi import Contract, find_osi
 from zerodte.market.roots import root_info
 from zerodte.records.dbn import SCHEMAS, STAT_CLEARED_VOLUME, STAT_OPEN_INTEREST, Records
 
-_KINDS: Final = (STAT_OPEN_INTEREST, STAT_CLEARED_VOLUME)
+#: The types of statistics that are followed.
+STATISTIC_KINDS: Final = (STAT_OPEN_INTEREST, STAT_CLEARED_VOLUME)
 
 
 class DatabentoUniverse:
@@ -69,7 +70,7 @@ class DatabentoUniverse:
             if block.schema == "definition":
                 self._waiting["definition"].append(rows)
             elif block.schema == "statistics":
-                is_wanted = np.isin(rows["stat_type"], _KINDS)
+                is_wanted = np.isin(rows["stat_type"], STATISTIC_KINDS)
                 self._waiting["statistics"].append(rows[is_wanted])
 
     def leave_out(self, definitions: Records, statistics: Records) -> None:

@@ -45,6 +45,7 @@ class TapeWriter:
         cadence_seconds: The source's update interval per instrument, unless its schemas tell it;
             the longest of a tape counts.
         import_losses: What an import could not read, by symbol and fact; added to the tape's own.
+        warnings: What every answer of a symbol has to say; added to the tape's own.
 
     Raises:
         TapeError: If the folder is a tape of another source, or holds unreadable DBN files, or is
@@ -59,6 +60,7 @@ class TapeWriter:
         notes: Iterable[str] = (),
         cadence_seconds: int = 0,
         import_losses: Mapping[str, Mapping[str, ImportLoss]] | None = None,
+        warnings: Mapping[str, Sequence[str]] | None = None,
     ) -> None:
         self.path = Path(path)
         self.path.mkdir(parents=True, exist_ok=True)
@@ -72,7 +74,11 @@ class TapeWriter:
         cadence = max(existing.cadence_seconds, cadence_seconds)
         all_notes = tuple(dict.fromkeys((*existing.notes, *notes)))
         losses = join_losses(existing.import_losses, import_losses or {})
-        self._notes = Notes(source, all_notes, cadence, losses)
+        sentences = {
+            symbol: tuple(dict.fromkeys((*existing.warnings.get(symbol, ()), *found)))
+            for symbol, found in ({**existing.warnings, **(warnings or {})}).items()
+        }
+        self._notes = Notes(source, all_notes, cadence, losses, sentences)
         #: What was there before without a manifest cannot be vouched for.
         self._may_finish = not files or self._earlier is not None
         self._is_begun = False

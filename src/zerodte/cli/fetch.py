@@ -1,0 +1,118 @@
+"""`zerodte fetch`: finished sessions from a vendor's history as tapes."""
+
+import datetime
+from pathlib import Path
+from typing import Final
+
+import click
+
+from zerodte.cli.options import DATABENTO, DATE, FOLDER, Finite
+from zerodte.cli.progress import LateProgress
+from zerodte.cli.vendors import vendor_symbols
+from zerodte.feeds.databento_day import FetchDay, sessions_of
+from zerodte.feeds.databento_fetch import DatabentoFetch
+from zerodte.feeds.databento_historical import HISTORICAL_URL, HistoricalClient
+from zerodte.feeds.databento_session import DATABENTO_KEY
+from zerodte.feeds.vendor_key import vendor_key
+
+#: Dollars of a plan that are spent without being told so.
+_LIMIT: Final = 10.0
+
+
+@click.command("fetch")
+@click.argument("vendor", type=click.Choice([DATABENTO]), metavar="VENDOR")
+@click.argument("symbols")
+@click.option("--from", "first", type=DATE, required=True, help="Date of the first session.")
+@click.option("--to", "last", type=DATE, required=True, help="Date of the last session.")
+@click.option(
+    "--out", type=FOLDER, required=True, help="Folder of tapes, one per session, named by its date."
+)
+@click.option("--dry-run", is_flag=True, help="Print what it would cost, and stop.")
+@click.option(
+    "--limit",
+    type=Finite(0.0),
+    default=_LIMIT,
+    show_default=True,
+    help="Dollars: what costs more is not fetched.",
+)
+@click.option(
+    "--replace",
+    "replaces",
+    is_flag=True,
+    help="Replace tapes that lack something, such as recordings with gaps.",
+)
+@click.option(
+    "--gateway",
+    metavar="URL",
+    envvar="ZERODTE_DATABENTO_HISTORICAL",
+    default=HISTORICAL_URL,
+    show_default=True,
+    help="The host of the vendor's historical API.",
+)
+def fetch_command(
+    vendor: str,
+    symbols: str,
+    first: datetime.date,
+    last: datetime.date,
+    out: Path,
+    dry_run: bool,
+    limit: float,
+    replaces: bool,
+    gateway: str,
+) -> None:
+    """Fetch finished sessions of SYMBOLS, such as SPX,SPY, from VENDOR as tapes.
+
+    What it costs is printed first, as the vendor says. An interrupted fetch goes on where it was.
+    """
+    if first > last:
+        raise click.UsageError(f"--from {first} is after --to {last}")
+    names = vendor_symbols(vendor, symbols, "SYMBOLS")
+    client = HistoricalClient(vendor_key(vendor, DATABENTO_KEY), gateway)
+    fetch = DatabentoFetch(client, names, out, replaces=replaces)
+    sessions = sessions_of(first, last)
+    with LateProgress() as progress:
+        days = []
+        for done, session in enumerate(sessions):
+            progress(f"asking {client.host} about {session.date}", done, len(sessions))
+            days.append(fetch.plan(session))
+    _print(days)
+    cost = sum(day.cost for day in days)
+    if dry_run:
+        return
+    if cost > limit:
+        raise click.ClickException(
+            f"it costs ${cost:,.2f}, and the limit is ${limit:,.2f}; --limit {_whole(cost)} "
+            "allows it"
+        )
+    for day in days:
+        if day.is_whole:
+            fetch.clean(day)
+        if day.reason:
+            continue
+        with LateProgress() as progress:
+            folder = fetch.fetch(day, progress)
+        click.echo(f"{day.session.date} is in {folder}")
+
+
+def _print(days: list[FetchDay]) -> None:
+    """A table of the plan."""
+    click.echo(
+        f"{'session':<12}{'contracts':>9}{'slices':>8}{'missing':>9}{'MB':>10}{'dollars':>10}"
+    )
+    for day in days:
+        if day.reason:
+            click.echo(f"{day.session.date}  {day.reason}")
+        else:
+            click.echo(
+                f"{day.session.date}  {day.contracts:>9,}{len(day.queries):>8,}"
+                f"{len(day.missing):>9,}{day.size / 1e6:>10,.1f}{day.cost:>10,.2f}"
+            )
+    missing = sum(len(day.missing) for day in days)
+    size = sum(day.size for day in days)
+    cost = sum(day.cost for day in days)
+    click.echo(f"{'total':<29}{missing:>9,}{size / 1e6:>10,.1f}{cost:>10,.2f}")
+
+
+def _whole(cost: float) -> int:
+    """The whole dollars that a cost needs."""
+    return int(-(-cost // 1))

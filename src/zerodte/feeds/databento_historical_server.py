@@ -1,0 +1,311 @@
+"""Tapes served as Databento's historical HTTP API would serve them.
+
+So whoever has no subscription can fetch, with the vendor's own client too. Nothing is paid here;
+costs are those of one dollar a gigabyte.
+"""
+
+import base64
+import datetime
+import enum
+import hmac
+import http.server
+import json
+import logging
+import threading
+import urllib.parse
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from http import HTTPStatus
+from typing import Final
+
+import zstandard
+
+from zerodte.constants import SECOND
+from zerodte.feeds.client_listener import cannot_listen
+from zerodte.feeds.databento_historical import MOST_SYMBOLS
+from zerodte.feeds.databento_historical_tapes import HistoricalTapes, RequestError, TapeQuery
+from zerodte.feeds.vendor_key import VendorKey
+from zerodte.logs import log
+from zerodte.tape.error import TapeError
+from zerodte.tape.folder import Tape
+
+_TIMEOUT: Final = 30.0  # seconds for a request
+_LARGEST: Final = 1 << 20  # bytes of a request
+_BLOCK: Final = 1 << 20
+_DOLLARS_PER_BYTE: Final = 1e-9
+
+
+class HistoricalFault(enum.Enum):
+    """What goes wrong with a request for records."""
+
+    CUT = "it hangs up in the middle of the body"
+    STALL = "it sends half of the body, and then nothing"
+    BUSY = "it asks for patience, with status 429"
+    ERROR = "it fails, with status 500"
+
+
+class HistoricalServer:
+    """Serves tapes.
+
+    Args:
+        tapes: The tapes, of different sessions.
+        key: The key that clients need; None accepts any.
+        host: Address to listen on.
+        port: 0 lets the system choose.
+        faults: What goes wrong with the first requests for records, one each; None is nothing.
+
+    Attributes:
+        requests: The method of every request that was let in, in order.
+
+    Raises:
+        FeedError: If the address is in use, forbidden, or not of this machine.
+    """
+
+    def __init__(
+        self,
+        tapes: Sequence[Tape],
+        *,
+        key: VendorKey | None,
+        host: str,
+        port: int,
+        faults: Sequence[HistoricalFault | None] = (),
+    ) -> None:
+        self.tapes = HistoricalTapes(tapes)
+        self.requests: list[str] = []
+        self.stopped = threading.Event()
+        self._key = key
+        self._faults = iter(faults)
+        handler = type("RequestHandler", (_RequestHandler,), {"server_of": self})
+        try:
+            self._server = http.server.ThreadingHTTPServer((host, port), handler)
+        except (OSError, OverflowError) as error:
+            raise cannot_listen(host, port, error) from error
+        self._server.daemon_threads = True
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Its host and port."""
+        host, port = self._server.server_address[:2]
+        return str(host), port
+
+    @property
+    def url(self) -> str:
+        """Where clients find it."""
+        host, port = self.address
+        return f"http://{f'[{host}]' if ':' in host else host}:{port}"
+
+    def run(self) -> None:
+        """Answer until `stop`."""
+        self._server.serve_forever(0.1)
+
+    def stop(self) -> None:
+        """End `run`."""
+        self.stopped.set()
+        self._server.shutdown()
+        self._server.server_close()
+        self.tapes.close()
+
+    def accepts(self, header: str) -> bool:
+        """Whether a header of basic authentication has the right key, and no password."""
+        scheme, _, text = header.partition(" ")
+        try:
+            user, colon, password = base64.b64decode(text, validate=True).partition(b":")
+        except ValueError:
+            return False
+        if scheme.lower() != "basic" or not user or not colon or password:
+            return False
+        return self._key is None or hmac.compare_digest(user, self._key.reveal().encode())
+
+    def fault(self) -> HistoricalFault | None:
+        """What goes wrong with the next request for records."""
+        return next(self._faults, None)
+
+
+class _RequestHandler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    timeout = _TIMEOUT
+    server_of: HistoricalServer
+
+    def do_GET(self) -> None:
+        self._do(urllib.parse.urlsplit(self.path).query)
+
+    def do_POST(self) -> None:
+        text = self.headers.get("Content-Length", "")
+        length = int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else -1
+        if not 0 <= length <= _LARGEST:
+            self.close_connection = True
+            self._refuse(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too_large", "The body is too large.")
+            return
+        self._do(self.rfile.read(length).decode("utf-8", "replace"))
+
+    def _do(self, query: str) -> None:
+        method = urllib.parse.urlsplit(self.path).path.removeprefix("/v0/")
+        fields = dict(urllib.parse.parse_qsl(query))
+        answer = _METHODS.get(method)
+        try:
+            if not self.server_of.accepts(self.headers.get("Authorization", "")):
+                self._refuse(
+                    HTTPStatus.UNAUTHORIZED, "auth_authentication_failed", "Authentication failed."
+                )
+                return
+            self.server_of.requests.append(method)
+            if method == _RECORDS:
+                self._send_records(fields)
+            elif answer is None:
+                self._refuse(HTTPStatus.NOT_FOUND, "not_found", "There is no such method.")
+            else:
+                self._answer(HTTPStatus.OK, answer(self.server_of.tapes, fields))
+        except RequestError as error:
+            self._refuse(HTTPStatus.UNPROCESSABLE_ENTITY, error.case, str(error))
+        except TapeError as error:
+            log(str(error), logging.ERROR)
+            self.close_connection = True
+        except OSError as error:
+            log(f"client disconnected: {error}")
+            self.close_connection = True
+
+    def _send_records(self, fields: Mapping[str, str]) -> None:
+        query = _query(self.server_of.tapes, fields)
+        if fields.get("encoding", "dbn") != "dbn":
+            raise RequestError("encoding", "Only encoding=dbn is served here.")
+        compression = fields.get("compression", "none")
+        if compression not in ("none", "zstd"):
+            raise RequestError("compression", "The compression is none or zstd.")
+        fault = self.server_of.fault()
+        if fault is HistoricalFault.BUSY:
+            self._refuse(HTTPStatus.TOO_MANY_REQUESTS, "rate_limit", "Slow down.", Retry_After="0")
+            return
+        if fault is HistoricalFault.ERROR:
+            self._refuse(HTTPStatus.INTERNAL_SERVER_ERROR, "internal", "Something failed.")
+            return
+        body = self.server_of.tapes.body(query)
+        if compression == "zstd":
+            body = _compressed(body)
+        self.send_response_only(HTTPStatus.OK)
+        self.send_header("Content-Type", "application/octet-stream")
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        for block in body:
+            if fault is not None:
+                self.wfile.write(b"%x\r\n" % len(block) + block[: len(block) // 2])
+                if fault is HistoricalFault.STALL:
+                    self.server_of.stopped.wait()
+                self.close_connection = True
+                return
+            self.wfile.write(b"%x\r\n" % len(block) + block + b"\r\n")
+        self.wfile.write(b"0\r\n\r\n")
+
+    def _refuse(self, status: HTTPStatus, case: str, message: str, **headers: str) -> None:
+        detail = {"case": case, "message": message, "status_code": int(status), "payload": {}}
+        self._answer(status, {"detail": detail}, **headers)
+
+    def _answer(self, status: HTTPStatus, document: object, **headers: str) -> None:
+        body = json.dumps(document).encode()
+        self.send_response_only(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        for name, text in headers.items():
+            self.send_header(name.replace("_", "-"), text)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Requests are not logged."""
+
+
+def _compressed(blocks: Iterator[bytes]) -> Iterator[bytes]:
+    compressor = zstandard.ZstdCompressor(write_checksum=True).compressobj()
+    for block in blocks:
+        if content := compressor.compress(block):
+            yield content
+    yield compressor.flush()
+
+
+def _query(tapes: HistoricalTapes, fields: Mapping[str, str]) -> TapeQuery:
+    symbols = fields.get("symbols", "").split(",")
+    if len(symbols) > MOST_SYMBOLS:
+        raise RequestError("symbols", f"At most {MOST_SYMBOLS:,} symbols per request.")
+    start = _time(fields.get("start", ""))
+    end = _time(fields.get("end", "")) if "end" in fields else start + 24 * 3600 * SECOND
+    limit = fields.get("limit", "")
+    return tapes.query(
+        fields.get("dataset", ""),
+        fields.get("schema", "trades"),
+        fields.get("stype_in", "raw_symbol"),
+        symbols,
+        (start, end),
+        int(limit) if limit.isdecimal() and 0 < len(limit) < 19 else None,
+    )
+
+
+def _time(text: str) -> int:
+    if text.isascii() and text.isdecimal() and len(text) < 20:
+        return int(text)
+    try:
+        found = datetime.datetime.fromisoformat(text)
+    except ValueError:
+        raise RequestError("time", f"{text[:40]!r} is no time.") from None
+    if found.tzinfo is None:
+        found = found.replace(tzinfo=datetime.UTC)
+    return int(found.timestamp() * 1e6) * 1_000
+
+
+def _dataset_range(tapes: HistoricalTapes, fields: Mapping[str, str]) -> object:
+    schemas = tapes.schemas(fields.get("dataset", ""))
+    span = {"start": _iso(tapes.span[0]), "end": _iso(tapes.span[1])}
+    return span | {"schema": dict.fromkeys(schemas, span)}
+
+
+def _iso(time: int) -> str:
+    return datetime.datetime.fromtimestamp(time // SECOND, datetime.UTC).strftime(
+        "%Y-%m-%dT%H:%M:%S.000000000Z"
+    )
+
+
+def _resolve(tapes: HistoricalTapes, fields: Mapping[str, str]) -> object:
+    symbols = fields.get("symbols", "").split(",")
+    if len(symbols) > MOST_SYMBOLS:
+        raise RequestError("symbols", f"At most {MOST_SYMBOLS:,} symbols per request.")
+    stypes = fields.get("stype_in", ""), fields.get("stype_out", "")
+    try:
+        first = datetime.date.fromisoformat(fields.get("start_date", ""))
+        text = fields.get("end_date")
+        last = datetime.date.fromisoformat(text) if text else first + datetime.timedelta(days=1)
+    except ValueError:
+        raise RequestError("date", "The dates of a range are as 2025-06-06.") from None
+    found, absent = tapes.resolve(fields.get("dataset", ""), stypes, symbols, (first, last))
+    return {
+        "result": {
+            name: [
+                {
+                    "d0": day.isoformat(),
+                    "d1": (day + datetime.timedelta(days=1)).isoformat(),
+                    "s": to,
+                }
+                for day, to in days
+            ]
+            for name, days in found.items()
+        },
+        "symbols": symbols,
+        "stype_in": stypes[0],
+        "stype_out": stypes[1],
+        "start_date": first.isoformat(),
+        "end_date": last.isoformat(),
+        "partial": [],
+        "not_found": absent,
+        "message": "OK" if not absent else "Not found",
+        "status": 2 if absent else 0,
+    }
+
+
+_RECORDS: Final = "timeseries.get_range"
+_METHODS: Final[dict[str, Callable[[HistoricalTapes, Mapping[str, str]], object]]] = {
+    "metadata.list_datasets": lambda tapes, _: tapes.datasets,
+    "metadata.list_schemas": lambda tapes, fields: tapes.schemas(fields.get("dataset", "")),
+    "metadata.get_dataset_range": _dataset_range,
+    "metadata.get_record_count": lambda tapes, fields: tapes.count(_query(tapes, fields)),
+    "metadata.get_billable_size": lambda tapes, fields: tapes.size(_query(tapes, fields)),
+    "metadata.get_cost": lambda tapes, fields: (
+        tapes.size(_query(tapes, fields)) * _DOLLARS_PER_BYTE
+    ),
+    "symbology.resolve": _resolve,
+}

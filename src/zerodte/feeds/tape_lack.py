@@ -1,0 +1,68 @@
+"""What a tape that is there lacks of a session that could be fetched."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from zerodte.market.calendar import TradingSession
+from zerodte.market.osi import find_osi
+from zerodte.market.roots import root_info
+from zerodte.records.dbn import OPRA
+from zerodte.tape.error import TapeError
+from zerodte.tape.folder import Tape, open_tape
+from zerodte.tape.sidecars import Commit, read_commits
+
+
+def lack_of_tape(
+    folder: Path, session: TradingSession, symbols: Sequence[str], schemas: Sequence[str]
+) -> str | None:
+    """What a tape lacks of a session.
+
+    Args:
+        folder: The tape's; it need not exist.
+        session: The session.
+        symbols: The underlyings that it should have options of.
+        schemas: The schemas that it should have of them.
+
+    Returns:
+        A sentence that begins with what is there; empty if it lacks nothing, None if nothing is
+        there.
+    """
+    if not folder.exists():
+        return None
+    try:
+        tape = open_tape(folder)
+        commits = read_commits(folder, tape.manifest)
+    except (TapeError, OSError) as error:
+        return f"what is there is no tape that can be read ({error})"
+    if commits is not None and (lack := _lack_of_recording(commits[0], session)):
+        return lack
+    return _lack_of_content(tape, session, symbols, schemas)
+
+
+def underlyings(raws: Iterable[str]) -> set[str]:
+    """The underlyings of raw symbols of options."""
+    contracts = (find_osi(raw) for raw in raws)
+    return {root_info(contract.root).symbol for contract in contracts if contract}
+
+
+def _lack_of_recording(commits: Sequence[Commit], session: TradingSession) -> str:
+    if any(commit.gap for commit in commits):
+        return "a recording with gaps is there"
+    if not commits or commits[-1].end < session.close:
+        return "a recording that ends before the close is there"
+    return ""
+
+
+def _lack_of_content(
+    tape: Tape, session: TradingSession, symbols: Sequence[str], schemas: Sequence[str]
+) -> str:
+    if tape.session.date != session.date:
+        return f"a tape of {tape.session.date} is there"
+    if tape.notes.source != "recorded":
+        return f"a tape that is {tape.notes.source} is there"
+    if absent := set(symbols) - underlyings(tape.symbols.get(OPRA, {}).values()):
+        return f"a tape without {', '.join(sorted(absent))} is there"
+    known = {file.schema for file in tape.files if file.dataset == OPRA}
+    if missing := [schema for schema in schemas if schema not in known]:
+        return f"a tape without {', '.join(missing)} is there"
+    return ""
