@@ -11,7 +11,8 @@ from zerodte.cli.progress import LateProgress
 from zerodte.cli.vendors import vendor_symbols
 from zerodte.feeds.databento_day import FetchDay, sessions_of
 from zerodte.feeds.databento_fetch import DatabentoFetch
-from zerodte.feeds.databento_historical import HISTORICAL_URL, HistoricalClient
+from zerodte.feeds.databento_historical import HistoricalClient
+from zerodte.feeds.databento_historical_http import HISTORICAL_URL, HistoricalHost
 from zerodte.feeds.databento_session import DATABENTO_KEY
 from zerodte.feeds.vendor_key import vendor_key
 
@@ -67,13 +68,13 @@ def fetch_command(
     if first > last:
         raise click.UsageError(f"--from {first} is after --to {last}")
     names = vendor_symbols(vendor, symbols, "SYMBOLS")
-    client = HistoricalClient(vendor_key(vendor, DATABENTO_KEY), gateway)
-    fetch = DatabentoFetch(client, names, out, replaces=replaces)
+    host = HistoricalHost(vendor_key(vendor, DATABENTO_KEY), gateway)
+    fetch = DatabentoFetch(HistoricalClient(host), names, out, replaces=replaces)
     sessions = sessions_of(first, last)
     with LateProgress() as progress:
         days = []
         for done, session in enumerate(sessions):
-            progress(f"asking {client.host} about {session.date}", done, len(sessions))
+            progress(f"asking {host.name} about {session.date}", done, len(sessions))
             days.append(fetch.plan(session))
     _print(days)
     cost = sum(day.cost for day in days)
@@ -106,6 +107,7 @@ def _print(days: list[FetchDay]) -> None:
             click.echo(
                 f"{day.session.date}  {day.contracts:>9,}{len(day.queries):>8,}"
                 f"{len(day.missing):>9,}{day.size / 1e6:>10,.1f}{day.cost:>10,.2f}"
+                + ("  degraded, says the vendor" if day.is_degraded else "")
             )
     missing = sum(len(day.missing) for day in days)
     size = sum(day.size for day in days)

@@ -31,6 +31,7 @@ class FetchDay:
         session: The session.
         reason: Why it is not fetched, in words; empty if it is.
         is_whole: Whether a tape of it is there that lacks nothing.
+        is_degraded: Whether the vendor says that its data of the day are not what they should be.
         contracts: The number of contracts.
         queries: All of its slices, in the order of fetching.
         missing: Those that are not there yet.
@@ -41,6 +42,7 @@ class FetchDay:
     session: TradingSession
     reason: str = ""
     is_whole: bool = False
+    is_degraded: bool = False
     contracts: int = 0
     queries: tuple[HistoricalQuery, ...] = ()
     missing: tuple[HistoricalQuery, ...] = ()

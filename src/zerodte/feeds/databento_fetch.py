@@ -38,6 +38,9 @@ from zerodte.tape.symbology import metadata_mappings
 from zerodte.tape.writer import TapeWriter
 
 _SUFFIX: Final = ".part"
+#: Conditions of a day without data.
+_ABSENT: Final = ("pending", "missing")
+_DEGRADED: Final = "the vendor says that its data of this day are degraded"
 
 Progress = Callable[[str, int, int], None]
 
@@ -59,7 +62,7 @@ class DatabentoFetch:
         self._symbols = tuple(sorted(set(symbols)))
         self._out = out
         self._replaces = replaces
-        self._end = 0
+        self._span = 0, 0
 
     def plan(self, session: TradingSession) -> FetchDay:
         """What is to be done about a session. Nothing is fetched, written or paid.
@@ -76,9 +79,15 @@ class DatabentoFetch:
             return replace(day, reason="is there", is_whole=True)
         if lack is not None and not self._replaces:
             return replace(day, reason=f"{lack}; --replace replaces it")
-        self._end = self._end or self._client.end_of(OPRA)
-        if day_start(session.date + datetime.timedelta(days=1)) > self._end:
+        if not self._span[1]:
+            self._span = self._client.span_of(OPRA)
+        if day_start(session.date) < self._span[0]:
+            return replace(day, reason="is from before the vendor's history")
+        if day_start(session.date + datetime.timedelta(days=1)) > self._span[1]:
             return replace(day, reason="is not in the vendor's history yet")
+        condition = self._client.condition_of(OPRA, session.date)
+        if condition in _ABSENT:
+            return replace(day, reason=f"is {condition}, says the vendor")
         parents = [f"{root}.OPT" for symbol in self._symbols for root in roots_of(symbol)]
         names = self._client.contracts(OPRA, parents, session.date)
         universe = DatabentoUniverse(self._symbols, session.date, VendorIds({}))
@@ -92,6 +101,7 @@ class DatabentoFetch:
         runs = query_runs(missing)
         return replace(
             day,
+            is_degraded=condition == "degraded",
             contracts=len(raws),
             queries=queries,
             missing=missing,
@@ -147,7 +157,9 @@ class DatabentoFetch:
         writer = TapeWriter(
             folder,
             notes=[f"{ORIGIN}: {names}"],
-            warnings=dict.fromkeys(self._symbols, (NO_CONDITIONS,)),
+            warnings=dict.fromkeys(
+                self._symbols, (NO_CONDITIONS, *((_DEGRADED,) if day.is_degraded else ()))
+            ),
         )
         first, end = calendar().span(day.session)
         counts = dict.fromkeys((*REFERENCE_SCHEMAS, *MARKET_SCHEMAS), 0)

@@ -13,16 +13,15 @@ import json
 import logging
 import threading
 import urllib.parse
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from http import HTTPStatus
 from typing import Final
 
 import zstandard
 
-from zerodte.constants import SECOND
 from zerodte.feeds.client_listener import cannot_listen
-from zerodte.feeds.databento_historical import MOST_SYMBOLS
-from zerodte.feeds.databento_historical_tapes import HistoricalTapes, RequestError, TapeQuery
+from zerodte.feeds.databento_historical_requests import ANSWERS, tape_query
+from zerodte.feeds.databento_historical_tapes import HistoricalTapes, RequestError
 from zerodte.feeds.vendor_key import VendorKey
 from zerodte.logs import log
 from zerodte.tape.error import TapeError
@@ -31,7 +30,7 @@ from zerodte.tape.folder import Tape
 _TIMEOUT: Final = 30.0  # seconds for a request
 _LARGEST: Final = 1 << 20  # bytes of a request
 _BLOCK: Final = 1 << 20
-_DOLLARS_PER_BYTE: Final = 1e-9
+_RECORDS: Final = "timeseries.get_range"
 
 
 class HistoricalFault(enum.Enum):
@@ -51,6 +50,7 @@ class HistoricalServer:
         key: The key that clients need; None accepts any.
         host: Address to listen on.
         port: 0 lets the system choose.
+        conditions: What is said of the data of a date, if not that they are available.
         faults: What goes wrong with the first requests for records, one each; None is nothing.
 
     Attributes:
@@ -67,9 +67,10 @@ class HistoricalServer:
         key: VendorKey | None,
         host: str,
         port: int,
+        conditions: Mapping[datetime.date, str] | None = None,
         faults: Sequence[HistoricalFault | None] = (),
     ) -> None:
-        self.tapes = HistoricalTapes(tapes)
+        self.tapes = HistoricalTapes(tapes, conditions)
         self.requests: list[str] = []
         self.stopped = threading.Event()
         self._key = key
@@ -140,7 +141,7 @@ class _RequestHandler(http.server.BaseHTTPRequestHandler):
     def _do(self, query: str) -> None:
         method = urllib.parse.urlsplit(self.path).path.removeprefix("/v0/")
         fields = dict(urllib.parse.parse_qsl(query))
-        answer = _METHODS.get(method)
+        answer = ANSWERS.get(method)
         try:
             if not self.server_of.accepts(self.headers.get("Authorization", "")):
                 self._refuse(
@@ -164,7 +165,7 @@ class _RequestHandler(http.server.BaseHTTPRequestHandler):
             self.close_connection = True
 
     def _send_records(self, fields: Mapping[str, str]) -> None:
-        query = _query(self.server_of.tapes, fields)
+        query = tape_query(self.server_of.tapes, fields)
         if fields.get("encoding", "dbn") != "dbn":
             raise RequestError("encoding", "Only encoding=dbn is served here.")
         compression = fields.get("compression", "none")
@@ -218,94 +219,3 @@ def _compressed(blocks: Iterator[bytes]) -> Iterator[bytes]:
         if content := compressor.compress(block):
             yield content
     yield compressor.flush()
-
-
-def _query(tapes: HistoricalTapes, fields: Mapping[str, str]) -> TapeQuery:
-    symbols = fields.get("symbols", "").split(",")
-    if len(symbols) > MOST_SYMBOLS:
-        raise RequestError("symbols", f"At most {MOST_SYMBOLS:,} symbols per request.")
-    start = _time(fields.get("start", ""))
-    end = _time(fields.get("end", "")) if "end" in fields else start + 24 * 3600 * SECOND
-    limit = fields.get("limit", "")
-    return tapes.query(
-        fields.get("dataset", ""),
-        fields.get("schema", "trades"),
-        fields.get("stype_in", "raw_symbol"),
-        symbols,
-        (start, end),
-        int(limit) if limit.isdecimal() and 0 < len(limit) < 19 else None,
-    )
-
-
-def _time(text: str) -> int:
-    if text.isascii() and text.isdecimal() and len(text) < 20:
-        return int(text)
-    try:
-        found = datetime.datetime.fromisoformat(text)
-    except ValueError:
-        raise RequestError("time", f"{text[:40]!r} is no time.") from None
-    if found.tzinfo is None:
-        found = found.replace(tzinfo=datetime.UTC)
-    return int(found.timestamp() * 1e6) * 1_000
-
-
-def _dataset_range(tapes: HistoricalTapes, fields: Mapping[str, str]) -> object:
-    schemas = tapes.schemas(fields.get("dataset", ""))
-    span = {"start": _iso(tapes.span[0]), "end": _iso(tapes.span[1])}
-    return span | {"schema": dict.fromkeys(schemas, span)}
-
-
-def _iso(time: int) -> str:
-    return datetime.datetime.fromtimestamp(time // SECOND, datetime.UTC).strftime(
-        "%Y-%m-%dT%H:%M:%S.000000000Z"
-    )
-
-
-def _resolve(tapes: HistoricalTapes, fields: Mapping[str, str]) -> object:
-    symbols = fields.get("symbols", "").split(",")
-    if len(symbols) > MOST_SYMBOLS:
-        raise RequestError("symbols", f"At most {MOST_SYMBOLS:,} symbols per request.")
-    stypes = fields.get("stype_in", ""), fields.get("stype_out", "")
-    try:
-        first = datetime.date.fromisoformat(fields.get("start_date", ""))
-        text = fields.get("end_date")
-        last = datetime.date.fromisoformat(text) if text else first + datetime.timedelta(days=1)
-    except ValueError:
-        raise RequestError("date", "The dates of a range are as 2025-06-06.") from None
-    found, absent = tapes.resolve(fields.get("dataset", ""), stypes, symbols, (first, last))
-    return {
-        "result": {
-            name: [
-                {
-                    "d0": day.isoformat(),
-                    "d1": (day + datetime.timedelta(days=1)).isoformat(),
-                    "s": to,
-                }
-                for day, to in days
-            ]
-            for name, days in found.items()
-        },
-        "symbols": symbols,
-        "stype_in": stypes[0],
-        "stype_out": stypes[1],
-        "start_date": first.isoformat(),
-        "end_date": last.isoformat(),
-        "partial": [],
-        "not_found": absent,
-        "message": "OK" if not absent else "Not found",
-        "status": 2 if absent else 0,
-    }
-
-
-_RECORDS: Final = "timeseries.get_range"
-_METHODS: Final[dict[str, Callable[[HistoricalTapes, Mapping[str, str]], object]]] = {
-    "metadata.list_datasets": lambda tapes, _: tapes.datasets,
-    "metadata.list_schemas": lambda tapes, fields: tapes.schemas(fields.get("dataset", "")),
-    "metadata.get_dataset_range": _dataset_range,
-    "metadata.get_record_count": lambda tapes, fields: tapes.count(_query(tapes, fields)),
-    "metadata.get_billable_size": lambda tapes, fields: tapes.size(_query(tapes, fields)),
-    "metadata.get_cost": lambda tapes, fields: (
-        tapes.size(_query(tapes, fields)) * _DOLLARS_PER_BYTE
-    ),
-    "symbology.resolve": _resolve,
-}

@@ -3,7 +3,7 @@
 import datetime
 import tempfile
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -67,15 +67,19 @@ class HistoricalTapes:
 
     Args:
         tapes: At least one.
+        conditions: What is said of the data of a date, if not that they are available.
 
     Attributes:
         span: Since when and until when there are tapes, UTC ns: whole days.
     """
 
-    def __init__(self, tapes: Sequence[Tape]) -> None:
+    def __init__(
+        self, tapes: Sequence[Tape], conditions: Mapping[datetime.date, str] | None = None
+    ) -> None:
         self._tapes = sorted(tapes, key=lambda tape: tape.session.date)
         days = [epoch_day(tape.session.date) for tape in self._tapes]
         self.span = days[0] * _DAY, (days[-1] + 1) * _DAY
+        self._conditions = dict(conditions or {})
         self._folder = tempfile.TemporaryDirectory(prefix="zerodte-historical-")
         self._rows: dict[tuple[int, str, str], Records] = {}
         self._lock = threading.Lock()
@@ -84,6 +88,12 @@ class HistoricalTapes:
     def datasets(self) -> list[str]:
         """The datasets of all tapes."""
         return sorted({dataset for tape in self._tapes for dataset in tape.symbols})
+
+    @property
+    def conditions(self) -> dict[datetime.date, str]:
+        """What is said of the data of each session, by its date."""
+        dates = [tape.session.date for tape in self._tapes]
+        return {date: self._conditions.get(date, "available") for date in dates}
 
     def close(self) -> None:
         """Remove the temporary files."""

@@ -14,11 +14,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
-from zerodte.feeds.databento_historical import (
-    HistoricalBusyError,
-    HistoricalClient,
-    HistoricalQuery,
-)
+from zerodte.feeds.databento_historical import HistoricalClient, HistoricalQuery
+from zerodte.feeds.databento_historical_http import HistoricalBusyError
 from zerodte.feeds.feed import FeedError
 from zerodte.records.dbn import Records
 from zerodte.tape.append_file import sync_folder
@@ -74,7 +71,7 @@ class SliceFolder:
     def has(self, query: HistoricalQuery) -> bool:
         """Whether a slice is there, whole."""
         try:
-            _check(self._path(query), query)
+            _read(self._path(query), query)
         except (TapeError, OSError):
             return False
         return True
@@ -89,6 +86,8 @@ class SliceFolder:
         path = self._path(query)
         part = self._path(query, _PART)
 
+        damages: list[TapeError] = []
+
         def attempt() -> int:
             with _disk_errors(part), part.open("wb") as file:
 
@@ -100,15 +99,20 @@ class SliceFolder:
                 file.flush()
                 os.fsync(file.fileno())
             try:
-                _check(part, query)
+                _read(part, query)
             except TapeError as error:
-                raise HistoricalBusyError(f"the body is damaged: {error}") from error
+                # What cannot be read twice is not paid for a third time.
+                kind = FeedError if damages else HistoricalBusyError
+                damages.append(error)
+                raise kind(
+                    f"{client.host.name} sent records that cannot be read: {error}"
+                ) from error
             with _disk_errors(part):
                 part.rename(path)
                 sync_folder(path.parent)
                 return path.stat().st_size
 
-        return client.patiently(attempt)
+        return client.host.patiently(attempt)
 
     def read(self, query: HistoricalQuery) -> tuple[DbnFile, list[Records]]:
         """A slice's metadata and records.
@@ -126,10 +130,6 @@ class SliceFolder:
         return self.path / f"{query.schema}.{query.digest()}{mark}{ZSTD_SUFFIX}"
 
 
-def _check(path: Path, query: HistoricalQuery) -> None:
-    _read(path, query)
-
-
 def _read(path: Path, query: HistoricalQuery) -> tuple[DbnFile, list[Records]]:
     if not path.is_file():
         raise TapeError(f"{path}: missing")
@@ -138,12 +138,7 @@ def _read(path: Path, query: HistoricalQuery) -> tuple[DbnFile, list[Records]]:
         raise TapeError(
             f"{path}: {file.schema} of {file.dataset}; expected: {query.schema} of {query.dataset}"
         )
-    chunks = list(file.chunks(_refuse))
-    for rows in chunks:
-        times = rows["ts_recv"]
-        if not ((times >= query.start) & (times < query.end)).all():
-            raise TapeError(f"{path}: records of other times than were asked for")
-    return file, chunks
+    return file, list(file.chunks(_refuse))
 
 
 def _refuse(sentence: str) -> None:

@@ -1,0 +1,358 @@
+"""Past sessions fetched from Databento's historical API, through faults and kills."""
+
+import datetime
+import resource
+import shutil
+import signal
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from feeds.gateway import DATE, KEY, OPRA, SCHEMAS, content, simulated
+from feeds.historical import RECORDS, serving_past
+from processes import started
+from runtime.feeds_on_ports import eventually
+from zerodte.cli.commands import main
+from zerodte.feeds.databento_day import FetchDay, sessions_of
+from zerodte.feeds.databento_fetch import DatabentoFetch
+from zerodte.feeds.databento_historical import HistoricalClient
+from zerodte.feeds.databento_historical_http import HistoricalHost
+from zerodte.feeds.databento_historical_server import HistoricalFault, HistoricalServer
+from zerodte.feeds.databento_slices import SliceFolder
+from zerodte.feeds.feed import FeedError
+from zerodte.feeds.simulator.names import NAMES
+from zerodte.feeds.simulator.output import write_tape
+from zerodte.feeds.simulator.simulation import Simulation
+from zerodte.feeds.vendor_key import VendorKey
+from zerodte.market.calendar import calendar
+from zerodte.market.osi import parse_osi
+from zerodte.tape.folder import open_tape
+
+BUSY, CUT, ERROR, STALL = (
+    HistoricalFault.BUSY,
+    HistoricalFault.CUT,
+    HistoricalFault.ERROR,
+    HistoricalFault.STALL,
+)
+#: Of a session: a slice of definitions and of statistics, and 15 half-hours of each of two
+#: schemas, 09:00 to 16:25 New York.
+SLICES = 2 + 15 * 2
+
+
+@pytest.fixture(autouse=True)
+def _key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATABENTO_API_KEY", KEY)
+
+
+def command(server: HistoricalServer, out: Path, *options: str) -> list[str]:
+    days = ["--from", f"{DATE}", "--to", f"{DATE}"]
+    return [
+        "fetch",
+        "databento",
+        "NVDA",
+        *days,
+        "--out",
+        f"{out}",
+        "--gateway",
+        server.url,
+        *options,
+    ]
+
+
+def fetch(server: HistoricalServer, out: Path, *options: str) -> Result:
+    """The command's result; it shows no key and no traceback."""
+    result = CliRunner().invoke(main, command(server, out, *options))
+    assert KEY not in result.output
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.output
+    return result
+
+
+def fetched(server: HistoricalServer, out: Path) -> None:
+    """Fetch without waiting long between requests."""
+    host = HistoricalHost(VendorKey(KEY), server.url, first_wait=0.001)
+    past = DatabentoFetch(HistoricalClient(host), ["NVDA"], out, replaces=False)
+    past.fetch(planned(past), lambda *_: None)
+
+
+def planned(past: DatabentoFetch) -> FetchDay:
+    (session,) = sessions_of(DATE, DATE)
+    return past.plan(session)
+
+
+def files(out: Path) -> dict[str, bytes]:
+    """Every file below a folder, hidden ones too."""
+    return {
+        f"{path.relative_to(out)}": path.read_bytes() for path in out.rglob("*") if path.is_file()
+    }
+
+
+@pytest.fixture(scope="module")
+def unbroken(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    """The files of a fetch without faults."""
+    out = tmp_path_factory.mktemp("unbroken")
+    with serving_past(simulated()) as server:
+        fetched(server, out)
+        assert server.requests.count(RECORDS) == SLICES
+    return files(out)
+
+
+def test_a_fetched_session_is_the_one_served(tmp_path: Path) -> None:
+    tape = simulated()
+    with serving_past(tape) as server:
+        result = fetch(server, tmp_path)
+    assert result.exit_code == 0, result.output
+    assert f"{DATE} is in {tmp_path / str(DATE)}" in result.output
+    assert [path.name for path in tmp_path.iterdir()] == [f"{DATE}"]
+    found = open_tape(tmp_path / f"{DATE}")
+    assert (found.session, found.warnings, found.unchecked) == (tape.session, [], [])
+    own = content(found, found)
+    assert own == content(tape, found)
+    assert all(own[schema] for schema in SCHEMAS)
+    assert "no sale conditions" in found.notes.warnings["NVDA"][0]
+    # All strikes of these expiries, and of no other.
+    expiries = {parse_osi(raw).expiry for raw in tape.symbols[OPRA].values()}
+    later = sorted(expiry for expiry in expiries if expiry > DATE)
+    anchor = min(later, key=lambda expiry: abs((expiry - DATE).days - 7))
+    wanted = {DATE, *later[:2], anchor}
+    assert set(found.symbols[OPRA].items()) == {
+        (number, raw)
+        for number, raw in tape.symbols[OPRA].items()
+        if parse_osi(raw).expiry in wanted
+    }
+
+
+def test_a_dry_run_says_the_cost_and_spends_and_writes_nothing(tmp_path: Path) -> None:
+    with serving_past(simulated()) as server:
+        fetched(server, tmp_path / "whole")
+        before = server.requests.count(RECORDS)
+        result = fetch(server, tmp_path / "new", "--dry-run")
+        assert server.requests.count(RECORDS) == before
+    whole = open_tape(tmp_path / "whole" / f"{DATE}")
+    found = content(whole, whole)
+    size = sum(len(row) * count for rows in found.values() for row, count in rows.items())
+    assert result.exit_code == 0
+    _, day, total = (line.split() for line in result.output.splitlines())
+    count = len({row[4:8] for row in found["definition"]})
+    assert day == [
+        f"{DATE}",
+        f"{count}",
+        f"{SLICES}",
+        f"{SLICES}",
+        f"{size / 1e6:,.1f}",
+        f"{size / 1e9:,.2f}",
+    ]
+    assert total == ["total", *day[3:]]
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_plan_above_the_limit_is_refused(tmp_path: Path) -> None:
+    with serving_past(simulated()) as server:
+        result = fetch(server, tmp_path / "out", "--limit", "0")
+        assert RECORDS not in server.requests
+    assert result.exit_code == 1
+    assert "and the limit is $0.00; --limit 1 allows it" in result.output
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_session_that_is_there_is_not_asked_for(tmp_path: Path) -> None:
+    with serving_past(simulated()) as server:
+        fetched(server, tmp_path)
+        before, count = files(tmp_path), len(server.requests)
+        # What a kill after the last step left is removed.
+        (tmp_path / f".{DATE}.databento").mkdir()
+        result = fetch(server, tmp_path)
+        assert len(server.requests) == count
+    assert result.exit_code == 0
+    assert f"{DATE}  is there\n" in result.output
+    assert files(tmp_path) == before
+    assert [path.name for path in tmp_path.iterdir()] == [f"{DATE}"]
+
+
+def test_a_recording_with_gaps_is_replaced_only_if_told_so(
+    tmp_path: Path, unbroken: dict[str, bytes]
+) -> None:
+    recording = tmp_path / f"{DATE}"
+    shutil.copytree(
+        simulated().path,
+        recording,
+        ignore=shutil.ignore_patterns("truth", "checksums*", "tape.json"),
+    )
+    first, last = simulated().session.open + 10**9, simulated().session.close
+    (recording / "ticks").write_text(
+        f'{{"end": {first}, "counts": {{}}, "gap": "the feed was away"}}\n'
+        f'{{"end": {last}, "counts": {{}}}}\n'
+    )
+    before = files(tmp_path)
+    with serving_past(simulated()) as server:
+        result = fetch(server, tmp_path)
+        assert "a recording with gaps is there; --replace replaces it" in result.output
+        assert result.exit_code == 0
+        assert files(tmp_path) == before
+        assert RECORDS not in server.requests
+        result = fetch(server, tmp_path, "--replace")
+    assert result.exit_code == 0, result.output
+    assert files(tmp_path) == unbroken
+    assert [path.name for path in tmp_path.iterdir()] == [f"{DATE}"]
+
+
+def test_a_tape_of_other_symbols_or_a_simulated_one_is_not_the_session(tmp_path: Path) -> None:
+    with serving_past(simulated()) as server:
+        shutil.copytree(simulated().path, tmp_path / f"{DATE}")
+        assert "a tape that is simulated is there; --replace" in fetch(server, tmp_path).output
+        shutil.rmtree(tmp_path / f"{DATE}")
+        fetched(server, tmp_path)
+        with_spy = [word.replace("NVDA", "SPY,NVDA") for word in command(server, tmp_path)]
+        result = CliRunner().invoke(main, with_spy)
+        assert "a tape without SPY is there; --replace replaces it" in result.output
+
+
+@pytest.mark.parametrize(
+    "faults",
+    [[BUSY], [ERROR], [CUT], [None, None, CUT, CUT, BUSY, ERROR, None, CUT]],
+    ids=["busy", "error", "cut", "many"],
+)
+def test_faults_of_the_vendor_change_no_byte(
+    tmp_path: Path, faults: list[HistoricalFault | None], unbroken: dict[str, bytes]
+) -> None:
+    with serving_past(simulated(), faults=faults) as server:
+        fetched(server, tmp_path)
+        assert server.requests.count(RECORDS) == SLICES + len([one for one in faults if one])
+    assert files(tmp_path) == unbroken
+
+
+def test_it_gives_up_in_the_end_and_goes_on_the_next_time(
+    tmp_path: Path, unbroken: dict[str, bytes]
+) -> None:
+    with serving_past(simulated(), faults=[None] * 5 + [ERROR] * 7) as server:
+        with pytest.raises(
+            FeedError, match=r"500 .*: Something failed.; given up after 7 requests"
+        ):
+            fetched(server, tmp_path)
+        assert not (tmp_path / f"{DATE}").exists()
+        fetched(server, tmp_path)
+        assert server.requests.count(RECORDS) == SLICES + 7
+    assert files(tmp_path) == unbroken
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
+def test_a_killed_fetch_goes_on_where_it_was(
+    tmp_path: Path, number: signal.Signals, unbroken: dict[str, bytes]
+) -> None:
+    whole = 9
+    with serving_past(simulated(), faults=[None] * whole + [STALL]) as server:
+        with started([sys.executable, "-m", "zerodte", *command(server, tmp_path)]) as process:
+            eventually(lambda: server.requests.count(RECORDS) == whole + 1)
+            (slices,) = tmp_path.iterdir()
+            eventually(lambda: any(".part" in path.name for path in slices.iterdir()))
+            process.send_signal(number)
+            out, err = process.communicate(timeout=60)
+        assert process.returncode != 0
+        assert "Traceback" not in out + err
+        assert KEY not in out + err
+        assert [path.name for path in tmp_path.iterdir()] == [f".{DATE}.databento"]
+        assert all(KEY.encode() not in body for body in files(tmp_path).values())
+        # The next plan has only what is missing, and the next run fetches only that.
+        plan = fetch(server, tmp_path, "--dry-run").output.splitlines()[1].split()
+        assert plan[2:4] == [f"{SLICES}", f"{SLICES - whole}"]
+        assert fetch(server, tmp_path).exit_code == 0
+        assert server.requests.count(RECORDS) == SLICES + 1
+    assert files(tmp_path) == unbroken
+
+
+def test_a_damaged_slice_is_fetched_again(tmp_path: Path, unbroken: dict[str, bytes]) -> None:
+    with serving_past(simulated(), faults=[None] * 4 + [ERROR] * 7) as server:
+        with pytest.raises(FeedError):
+            fetched(server, tmp_path)
+        (path,) = (tmp_path / f".{DATE}.databento").glob("definition.*.zst")
+        path.write_bytes(path.read_bytes()[:-20])
+        fetched(server, tmp_path)
+        assert server.requests.count(RECORDS) == SLICES + 7 + 1
+    assert files(tmp_path) == unbroken
+
+
+def test_a_full_disk_is_said_and_what_is_there_stays(tmp_path: Path) -> None:
+    # As a full disk does, a limit on the size of files ends a write.
+    program = (
+        "import resource, sys; from zerodte.cli import main; "
+        f"resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, {resource.RLIM_INFINITY})); main()"
+    )
+    with (
+        serving_past(simulated()) as server,
+        started([sys.executable, "-c", program, *command(server, tmp_path)]) as process,
+    ):
+        out, err = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert "Traceback" not in out + err
+    assert "File too large; the whole slices there are used next time" in err
+    assert len(list((tmp_path / f".{DATE}.databento").glob("definition.*.zst"))) == 1
+    assert not (tmp_path / f"{DATE}").exists()
+
+
+def test_two_processes_do_not_fetch_one_session(tmp_path: Path) -> None:
+    date = datetime.date.fromisoformat(f"{DATE}")
+    with serving_past(simulated()) as server, SliceFolder(tmp_path, date):
+        result = fetch(server, tmp_path)
+    assert result.exit_code == 1
+    assert f"another process is fetching {DATE} there" in result.output
+
+
+def test_a_range_of_sessions_is_fetched_and_what_the_vendor_lacks_is_said(tmp_path: Path) -> None:
+    session = calendar().next(DATE)
+    following = tmp_path / "following"
+    write_tape(Simulation(session, (NAMES["NVDA"],), 7, minutes=2), following, lambda _: None)
+    with serving_past(simulated(), open_tape(following)) as server:
+        words = command(server, tmp_path / "out")
+        # From Thursday, before the history, to Tuesday, after it.
+        words[words.index("--from") + 1 : words.index("--out")] = [
+            "2025-06-05",
+            "--to",
+            "2025-06-10",
+        ]
+        result = CliRunner().invoke(main, words)
+    assert result.exit_code == 0, result.output
+    assert "2025-06-05  is from before the vendor's history" in result.output
+    assert "2025-06-10  is not in the vendor's history yet" in result.output
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [f"{DATE}", "2025-06-09"]
+    for path in (tmp_path / "out").iterdir():
+        assert f"{open_tape(path).session.date}" == path.name
+
+
+def test_what_the_vendor_says_of_its_data_is_passed_on(tmp_path: Path) -> None:
+    with serving_past(simulated(), conditions={DATE: "pending"}) as server:
+        assert f"{DATE}  is pending, says the vendor" in fetch(server, tmp_path).output
+        assert RECORDS not in server.requests
+    with serving_past(simulated(), conditions={DATE: "degraded"}) as server:
+        assert "degraded, says the vendor" in fetch(server, tmp_path).output
+    warnings = open_tape(tmp_path / f"{DATE}").notes.warnings["NVDA"]
+    assert "the vendor says that its data of this day are degraded" in warnings
+
+
+def test_what_is_wrong_is_said_in_a_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with serving_past(simulated()) as server:
+        for change, words in (
+            (("NVDA", "SPY"), "the vendor has no contract of SPY"),
+            (("NVDA", "!"), "SYMBOLS: '!' is not a symbol"),
+            ((server.url, "http://example.com"), "'http://example.com' is no address"),
+            ((server.url, f"https://{KEY}@example.com"), "'example.com' is no address"),
+        ):
+            words_of = [word.replace(*change) for word in command(server, tmp_path / "out")]
+            result = CliRunner().invoke(main, words_of)
+            assert words in result.output, result.output
+            assert KEY not in result.output
+        days = command(server, tmp_path / "out")
+        days[4], days[6] = "2025-06-07", "2025-06-08"
+        result = CliRunner().invoke(main, days)
+        assert (
+            "no session from 2025-06-07 to 2025-06-08; the next is on 2025-06-09" in result.output
+        )
+        days[4], days[6] = "2025-06-08", "2025-06-07"
+        result = CliRunner().invoke(main, days)
+        assert "--from 2025-06-08 is after --to 2025-06-07" in result.output
+        monkeypatch.setenv("DATABENTO_API_KEY", KEY[::-1])
+        result = fetch(server, tmp_path / "out")
+        assert result.exit_code == 1
+        assert "answered 401 Unauthorized: Authentication failed." in result.output
+        assert KEY[::-1] not in result.output
+    assert not (tmp_path / "out").exists()
