@@ -1,6 +1,7 @@
 """Past sessions fetched from Databento's historical API, through faults and kills."""
 
 import datetime
+import re
 import resource
 import shutil
 import signal
@@ -317,6 +318,25 @@ def test_a_range_of_sessions_is_fetched_and_what_the_vendor_lacks_is_said(tmp_pa
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [f"{DATE}", "2025-06-09"]
     for path in (tmp_path / "out").iterdir():
         assert f"{open_tape(path).session.date}" == path.name
+
+
+def test_the_command_serves_a_tape_in_both_protocols(tmp_path: Path) -> None:
+    words = ["feed", f"{simulated().path}", "--as", "databento", "--port", "0", "--historical", "0"]
+    with started([sys.executable, "-m", "zerodte", *words]) as process:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        url = re.search(r"The historical API is at (http://127\.0\.0\.1:\d+)\.", line)
+        assert url is not None
+        days = ["--from", f"{DATE}", "--to", f"{DATE}", "--gateway", url[1]]
+        plan = ["fetch", "databento", "NVDA", *days, "--out", f"{tmp_path}", "--dry-run"]
+        result = CliRunner().invoke(main, plan)
+        assert result.exit_code == 0
+        assert f"{SLICES}" in result.output
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=30)
+    assert process.returncode == 0
+    result = CliRunner().invoke(main, ["feed", f"{tmp_path}", "--historical", "0"])
+    assert "--historical needs --as databento" in result.output
 
 
 def test_what_the_vendor_says_of_its_data_is_passed_on(tmp_path: Path) -> None:
