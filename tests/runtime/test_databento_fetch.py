@@ -142,8 +142,9 @@ def test_a_dry_run_says_the_cost_and_spends_and_writes_nothing(tmp_path: Path) -
         f"{SLICES}",
         f"{SLICES}",
         f"{size / 1e6:,.1f}",
-        f"{size / 1e9:,.2f}",
+        "0.01",
     ]
+    assert 0 < size / 1e9 < 0.01
     assert total == ["total", *day[3:]]
     assert not (tmp_path / "new").exists()
 
@@ -153,7 +154,7 @@ def test_a_plan_above_the_limit_is_refused(tmp_path: Path) -> None:
         result = fetch(server, tmp_path / "out", "--limit", "0")
         assert RECORDS not in server.requests
     assert result.exit_code == 1
-    assert "and the limit is $0.00; --limit 1 allows it" in result.output
+    assert "it costs $0.01, and the limit is $0.00; --limit 1 allows it" in result.output
     assert not (tmp_path / "out").exists()
 
 

@@ -1,6 +1,7 @@
 """`zerodte fetch`: finished sessions from a vendor's history as tapes."""
 
 import datetime
+import math
 from pathlib import Path
 from typing import Final
 
@@ -77,12 +78,12 @@ def fetch_command(
             progress(f"asking {host.name} about {session.date}", done, len(sessions))
             days.append(fetch.plan(session))
     _print(days)
-    cost = sum(day.cost for day in days)
+    cost = _cents(sum(day.cost for day in days))
     if dry_run:
         return
     if cost > limit:
         raise click.ClickException(
-            f"it costs ${cost:,.2f}, and the limit is ${limit:,.2f}; --limit {_whole(cost)} "
+            f"it costs ${cost:,.2f}, and the limit is ${limit:,.2f}; --limit {math.ceil(cost)} "
             "allows it"
         )
     for day in days:
@@ -106,15 +107,15 @@ def _print(days: list[FetchDay]) -> None:
         else:
             click.echo(
                 f"{day.session.date}  {day.contracts:>9,}{len(day.queries):>8,}"
-                f"{len(day.missing):>9,}{day.size / 1e6:>10,.1f}{day.cost:>10,.2f}"
+                f"{len(day.missing):>9,}{day.size / 1e6:>10,.1f}{_cents(day.cost):>10,.2f}"
                 + ("  degraded, says the vendor" if day.is_degraded else "")
             )
     missing = sum(len(day.missing) for day in days)
     size = sum(day.size for day in days)
     cost = sum(day.cost for day in days)
-    click.echo(f"{'total':<29}{missing:>9,}{size / 1e6:>10,.1f}{cost:>10,.2f}")
+    click.echo(f"{'total':<29}{missing:>9,}{size / 1e6:>10,.1f}{_cents(cost):>10,.2f}")
 
 
-def _whole(cost: float) -> int:
-    """The whole dollars that a cost needs."""
-    return int(-(-cost // 1))
+def _cents(cost: float) -> float:
+    """Dollars in whole cents; a part of a cent counts as one."""
+    return math.ceil(cost * 100.0) / 100.0

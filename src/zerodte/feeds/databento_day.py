@@ -15,11 +15,11 @@ from zerodte.records.dbn import OPRA
 REFERENCE_SCHEMAS: Final = ("definition", "statistics")
 #: What is fetched of the session.
 MARKET_SCHEMAS: Final = ("tcbbo", "cbbo-1s")
-#: Quotes and trades are fetched from before the open until after the last product's close, ns.
 _DAY: Final = 24 * HOUR
+#: Quotes and trades are fetched from before the open until after the last product's close, ns.
 _BEFORE_OPEN: Final = 30 * MINUTE
 _AFTER_CLOSE: Final = 10 * MINUTE
-#: Length of a slice, ns. Most of a slice is lost if the connection breaks, and paid for.
+#: Length of a slice, ns. What came of one is lost if the connection breaks, and paid for.
 _SLICE: Final = 30 * MINUTE
 
 

@@ -132,7 +132,7 @@ class DatabentoFetch:
             try:
                 with temporary(self._out, f".{date}.", _SUFFIX) as hidden:
                     self._write(day, slices, hidden)
-                    _put(hidden, folder)
+                    _put(hidden, folder, replaces=self._replaces)
             except FeedError:
                 raise
             except OSError as error:
@@ -191,9 +191,9 @@ class DatabentoFetch:
         writer.finish()
 
 
-def _put(hidden: Path, folder: Path) -> None:
-    """Give a whole tape its name; the one before is removed."""
-    if not folder.exists():
+def _put(hidden: Path, folder: Path, *, replaces: bool) -> None:
+    """Give a whole tape its name; one that is there is removed only if it is to be replaced."""
+    if not folder.exists() or not replaces:
         hidden.rename(folder)
         return
     with temporary(folder.parent, f".{folder.name}.", _SUFFIX) as aside:

@@ -85,7 +85,6 @@ class SliceFolder:
         """
         path = self._path(query)
         part = self._path(query, _PART)
-
         damages: list[TapeError] = []
 
         def attempt() -> int:
