@@ -7,6 +7,7 @@ import shutil
 import signal
 import sys
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from click.testing import CliRunner, Result
@@ -16,7 +17,7 @@ from feeds.historical import RECORDS, serving_past
 from processes import started
 from runtime.feeds_on_ports import eventually
 from zerodte.cli.commands import main
-from zerodte.feeds.databento_day import FetchDay, sessions_of
+from zerodte.feeds.databento_day import FetchDay, session_queries, sessions_of
 from zerodte.feeds.databento_fetch import DatabentoFetch
 from zerodte.feeds.databento_historical import HistoricalClient
 from zerodte.feeds.databento_historical_http import HistoricalHost
@@ -253,6 +254,7 @@ def test_a_killed_fetch_goes_on_where_it_was(
         assert process.returncode != 0
         assert "Traceback" not in out + err
         assert KEY not in out + err
+        assert ("the same command goes on from here" in err) == (number == signal.SIGINT)
         assert [path.name for path in tmp_path.iterdir()] == [f".{DATE}.databento"]
         assert all(KEY.encode() not in body for body in files(tmp_path).values())
         # The next plan has only what is missing, and the next run fetches only that.
@@ -319,6 +321,38 @@ def test_a_range_of_sessions_is_fetched_and_what_the_vendor_lacks_is_said(tmp_pa
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [f"{DATE}", "2025-06-09"]
     for path in (tmp_path / "out").iterdir():
         assert f"{open_tape(path).session.date}" == path.name
+
+
+def test_a_half_day_of_many_contracts_is_divided_by_time_and_symbols() -> None:
+    date = datetime.date(2025, 11, 28)
+    (session,) = sessions_of(date, date)
+    raws = [f"SPXW  251128C{strike:08}" for strike in range(4_500)]
+    queries = session_queries(session, raws)
+    found: dict[tuple[str, int, int], list[str]] = {}
+    for query in queries:
+        assert len(query.symbols) <= 2_000
+        found.setdefault((query.schema, query.start, query.end), []).extend(query.symbols)
+    assert all(symbols == raws for symbols in found.values())
+    assert len(queries) == 3 * len(found)
+    midnight, nine = (
+        int(time.timestamp()) * 10**9
+        for time in (
+            datetime.datetime(2025, 11, 28, tzinfo=datetime.UTC),
+            datetime.datetime(2025, 11, 28, 9, tzinfo=ZoneInfo("America/New_York")),
+        )
+    )
+    day = 86_400 * 10**9
+    for schema in ("definition", "statistics"):
+        assert [span for span in found if span[0] == schema] == [(schema, midnight, midnight + day)]
+    # From 09:00 to 13:25 New York: an early close at 13:00, a quarter of an hour later for SPY.
+    minute = 60 * 10**9
+    for schema in ("tcbbo", "cbbo-1s"):
+        spans = [span[1:] for span in found if span[0] == schema]
+        assert [start for start, _ in spans] == [nine + 30 * minute * n for n in range(9)]
+        assert [end for _, end in spans] == [
+            *(start for start, _ in spans[1:]),
+            nine + 265 * minute,
+        ]
 
 
 def test_the_command_serves_a_tape_in_both_protocols(tmp_path: Path) -> None:

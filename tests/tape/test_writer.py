@@ -166,6 +166,16 @@ def test_notes_gather_and_sources_agree(tmp_path: Path, make: Make) -> None:
         TapeWriter(tmp_path)
 
 
+def test_warnings_of_a_tape_stay_and_gather(tmp_path: Path, make: Make) -> None:
+    writer = TapeWriter(tmp_path, warnings={"SPX": ["late"], "SPY": ["odd"]})
+    writer.write("OPRA.PILLAR", "tcbbo", make("tcbbo", 1), {1: CALL})
+    TapeWriter(tmp_path, warnings={"SPX": ["late", "few"], "QQQ": ["new"]}).finish()
+    warnings = open_tape(tmp_path).notes.warnings
+    assert warnings == {"SPX": ("late", "few"), "SPY": ("odd",), "QQQ": ("new",)}
+    TapeWriter(tmp_path).finish()
+    assert open_tape(tmp_path).notes.warnings == warnings
+
+
 def test_slowest_source_says_the_cadence(tmp_path: Path, make: Make) -> None:
     for cadence, expected in ((0, 0), (60, 60), (5, 60)):
         writer = TapeWriter(tmp_path, cadence_seconds=cadence)

@@ -91,8 +91,12 @@ def fetch_command(
             fetch.clean(day)
         if day.reason:
             continue
-        with LateProgress() as progress:
-            folder = fetch.fetch(day, progress)
+        try:
+            with LateProgress() as progress:
+                folder = fetch.fetch(day, progress)
+        except KeyboardInterrupt:
+            click.echo("Interrupted; the same command goes on from here.", err=True)
+            raise
         click.echo(f"{day.session.date} is in {folder}")
 
 
