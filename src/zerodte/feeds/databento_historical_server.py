@@ -25,7 +25,7 @@ from zerodte.feeds.databento_historical_tapes import HistoricalTapes, RequestErr
 from zerodte.feeds.vendor_key import VendorKey
 from zerodte.logs import log
 from zerodte.tape.error import TapeError
-from zerodte.tape.folder import Tape
+from zerodte.tape.source import FileSource
 
 _TIMEOUT: Final = 30.0  # seconds for a request
 _LARGEST: Final = 1 << 20  # bytes of a request
@@ -62,7 +62,7 @@ class HistoricalServer:
 
     def __init__(
         self,
-        tapes: Sequence[Tape],
+        tapes: Sequence[FileSource],
         *,
         key: VendorKey | None,
         host: str,

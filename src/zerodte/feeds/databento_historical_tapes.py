@@ -20,8 +20,8 @@ from zerodte.feeds.databento_subscriptions import (
 from zerodte.feeds.feed import FeedError
 from zerodte.market.calendar import epoch_day
 from zerodte.records.dbn import SCHEMAS, Records
-from zerodte.tape.folder import Tape
 from zerodte.tape.metadata import encode_metadata
+from zerodte.tape.source import FileSource
 
 _DAY: Final = 24 * HOUR
 #: Rows that are copied and sent at once.
@@ -54,7 +54,7 @@ class TapeQuery:
         limit: The most records; None for all.
     """
 
-    tape: Tape
+    tape: FileSource
     dataset: str
     schema: str
     symbols: dict[int, str]
@@ -74,7 +74,7 @@ class HistoricalTapes:
     """
 
     def __init__(
-        self, tapes: Sequence[Tape], conditions: Mapping[datetime.date, str] | None = None
+        self, tapes: Sequence[FileSource], conditions: Mapping[datetime.date, str] | None = None
     ) -> None:
         self._tapes = sorted(tapes, key=lambda tape: tape.session.date)
         days = [epoch_day(tape.session.date) for tape in self._tapes]
@@ -107,7 +107,9 @@ class HistoricalTapes:
             RequestError: If there is no such dataset; likewise for all methods.
         """
         self._check(dataset)
-        files = [file for tape in self._tapes for file in tape.files if file.dataset == dataset]
+        files = [
+            file for tape in self._tapes for file in tape.selected_files if file.dataset == dataset
+        ]
         return sorted({file.schema for file in files})
 
     def query(
@@ -204,7 +206,7 @@ class HistoricalTapes:
             if not left:
                 return
 
-    def _sorted(self, tape: Tape, dataset: str, schema: str) -> Records:
+    def _sorted(self, tape: FileSource, dataset: str, schema: str) -> Records:
         """All records of a schema, by receive time, from a file that they are copied to once."""
         key = self._tapes.index(tape), dataset, schema
         with self._lock:
@@ -232,7 +234,7 @@ class HistoricalTapes:
 
 
 def _asked(
-    known: dict[int, str], schema: str, stype: str, symbols: Sequence[str]
+    known: Mapping[int, str], schema: str, stype: str, symbols: Sequence[str]
 ) -> DatabentoSubscription:
     """The instruments that symbols ask for."""
     found: list[DatabentoSubscription] = []
