@@ -109,6 +109,7 @@ def test_keys_of_the_browser_and_of_fields_are_left_alone(tab: OpenTab, still: M
         page.keyboard.press("b")
         assert page.evaluate("document.documentElement.dataset.theme") == "dark"
         page.keyboard.press("Escape")
+        page.wait_for_selector("dialog.help:not([open])", state="attached")
         page.keyboard.press("b")
         opened.wait("document.documentElement.dataset.theme === 'light'")
 

@@ -7,6 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 import pytest
@@ -49,6 +50,8 @@ _AFTER = 10
 #: A tenth of a second of the wall clock.
 _LATE = 7 * SECOND
 NVDA = SnapshotQuery(symbol="NVDA")
+#: Kinds of faults after which the vendor replays what was missed.
+LOSSLESS: Final[tuple[FaultKind, ...]] = ("cut", "overlap", "reorder", "garbage", "slow", "mute")
 
 
 @contextlib.contextmanager
@@ -114,8 +117,8 @@ def check(recording: Tape, tape: Tape) -> dict[int, str]:
 
 
 def test_a_session_is_recorded_in_every_field_that_the_vendor_has(tmp_path: Path) -> None:
-    tape = simulated(5)
-    until = tape.session.open + (300 + _AFTER) * SECOND
+    tape = simulated(2)
+    until = tape.session.open + (120 + _AFTER) * SECOND
     with serving(tape, SLOW) as gateway:
         recording = record(gateway, tmp_path, until)
     assert content(recording, recording) == content(tape, recording)
@@ -140,13 +143,20 @@ def test_answers_are_those_of_the_tape(tmp_path: Path) -> None:
     assert sum(bar["bar"] is not None for bar in bars) >= 9, "as if it had been there"
 
 
-@pytest.mark.parametrize("kind", ["cut", "overlap", "reorder", "garbage", "slow", "mute"])
-def test_a_fault_loses_nothing(tmp_path: Path, kind: FaultKind) -> None:
+@pytest.mark.parametrize(
+    "kinds",
+    [LOSSLESS, *(pytest.param((kind,), marks=pytest.mark.drill) for kind in LOSSLESS)],
+    ids="-".join,
+)
+def test_a_fault_loses_nothing(tmp_path: Path, kinds: tuple[FaultKind, ...]) -> None:
+    """Each fault twice: all kinds in one session, and each kind alone."""
     tape = simulated(5)
-    at = tape.session.open + 120 * SECOND
-    script = FaultScript([Fault(at, kind), Fault(at + 31 * SECOND, kind)])
-    with serving(tape, SPEED, faults=script) as gateway:
-        recording = record(gateway, tmp_path, tape.session.open + (300 + _AFTER) * SECOND)
+    begin = tape.session.open
+    faults = [
+        Fault(begin + (60 + 17 * number) * SECOND, kind) for number, kind in enumerate(2 * kinds)
+    ]
+    with serving(tape, SPEED, faults=FaultScript(faults)) as gateway:
+        recording = record(gateway, tmp_path, begin + (300 + _AFTER) * SECOND)
     assert not check(recording, tape), "the vendor replays what was missed"
 
 

@@ -35,6 +35,9 @@ from zerodte.service.stage import Stage
 from zerodte.tape.feed_manifest import FeedManifest, FeedStream
 from zerodte.tape.folder import open_tape
 
+#: At 60 times the wall clock, the times of messages are no lead that would be cut.
+QUICK = 60.0
+
 
 def last_end(folder: Path) -> int:
     """The end of the last committed tick; 0 without one."""
@@ -97,10 +100,11 @@ def test_a_trade_whose_condition_cannot_be_read_back_is_refused(tmp_path: Path) 
     assert "1 records that cannot be recorded" in warning
     assert isinstance(told[0], RefusalMessage)
     assert replay(open_tape(folder)).market.flow.volume.sum() == 2
-    with (
-        hostile_feed(lambda client, counts: client.sendall(sound(counts, 9))) as (feed, _),
-        recording(feed, tmp_path) as market,
-    ):
+
+    def go_on(client: socket.socket, counts: Sequence[int]) -> None:
+        client.sendall(sound(counts, 9))
+
+    with hostile_feed(go_on, speed=QUICK) as (feed, _), recording(feed, tmp_path) as market:
         eventually(lambda: last_end(folder) >= OPEN + 9 * SECOND)
     assert replay(open_tape(folder)).market.flow.volume.sum() == 3
 
@@ -196,8 +200,7 @@ def test_malformed_messages_end_no_recording(
         else:
             client.sendall(encode(EndMessage()) if ends else sound(counts, 30))
 
-    # At 60 times the wall clock, the times of the messages are no lead that would be cut.
-    with hostile_feed(talk, speed=60.0) as (feed, _), recording(feed, tmp_path) as market:
+    with hostile_feed(talk, speed=QUICK) as (feed, _), recording(feed, tmp_path) as market:
         folder = market.runner.folder
         if ends:
             eventually(lambda: market.runner.is_over)
@@ -298,6 +301,7 @@ def test_a_second_that_is_sent_again_after_a_reconnect_counts_once(
     """Three equal fills of one second stay three, whether or not the first ones were committed."""
     at, lives = OPEN + 2 * SECOND, [0]
     fills = trades(3, at - 9)
+    folder = tmp_path / DATE.isoformat()
 
     def talk(client: socket.socket, counts: Sequence[int]) -> None:
         lives[0] += 1
@@ -307,13 +311,12 @@ def test_a_second_that_is_sent_again_after_a_reconnect_counts_once(
         if lives[0] == 1:
             if is_committed:
                 client.sendall(encode(ClockMessage(at + SECOND)))
-                eventually(lambda: last_end(market.runner.folder) >= at)
+                eventually(lambda: last_end(folder) >= at)
             client.shutdown(socket.SHUT_RDWR)
         else:
             client.sendall(sound((counts[0], counts[1] + 3), 4))
 
-    with hostile_feed(talk) as (feed, _), recording(feed, tmp_path) as market:
-        folder = market.runner.folder
+    with hostile_feed(talk, speed=QUICK) as (feed, _), recording(feed, tmp_path):
         eventually(lambda: last_end(folder) >= OPEN + 4 * SECOND)
     played = replay(open_tape(folder))
     assert played.market.flow.traded.sum() == 1 + 3 + 1
