@@ -12,6 +12,8 @@ from typing import Final, TypeAlias
 
 import pytest
 from hypothesis import settings
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from zerodte.importers.lean import import_lean
 
@@ -71,6 +73,21 @@ def spxw_tape(recorded: Path, fill_once: FillOnce) -> Path:
     """The recorded day of SPXW likewise."""
     day = datetime.date(2021, 1, 4)
     return fill_once("spxw", lambda out: import_lean(recorded / "lean", "SPXW", day, out))
+
+
+class _ByMarket(LoadScopeScheduling):  # type: ignore[misc]  # it has no types
+    """Module by module; those of the dashboard together, since they share a market."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        module = nodeid.partition("::")[0]
+        room = module.rpartition("/")[0]
+        return room if room.endswith("dashboard") else module
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling | None:
+    """Distribute by module where `--dist loadscope` asks for it."""
+    return _ByMarket(config, log) if config.option.dist == "loadscope" else None
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
