@@ -35,7 +35,13 @@ def server(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], str, int]]:
         it.kill()
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["term", "int"])
+@pytest.mark.parametrize(
+    "number",
+    [
+        pytest.param(signal.SIGTERM, id="term"),
+        pytest.param(signal.SIGINT, id="int", marks=pytest.mark.drill),
+    ],
+)
 def test_streams_end_in_order_and_at_once(
     server: tuple[subprocess.Popen[str], str, int], number: int
 ) -> None:

@@ -190,7 +190,12 @@ def test_a_full_disk_ends_in_a_clear_line_and_leaves_nothing(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize(
-    "number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP], ids=["term", "int", "hup"]
+    "number",
+    [
+        pytest.param(signal.SIGINT, id="int"),
+        pytest.param(signal.SIGTERM, id="term", marks=pytest.mark.drill),
+        pytest.param(signal.SIGHUP, id="hup", marks=pytest.mark.drill),
+    ],
 )
 def test_an_interruption_leaves_nothing(tmp_path: Path, number: int) -> None:
     command = [sys.executable, "-c", "from zerodte.cli import main; main()", "simulate"]
