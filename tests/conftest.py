@@ -30,6 +30,9 @@ signal.signal(signal.SIGHUP, signal.SIG_DFL)
 _BESIDE: Final = Path(__file__).parents[2] / "shared" / "data"
 _PARTS: Final = ("chains", "lean", "opra_dbn", "pricing")
 
+#: Rooms whose modules share what takes long to start: a server's market, days that were watched.
+_SHARING: Final = ("dashboard", "views")
+
 FillOnce: TypeAlias = Callable[[str, Callable[[Path], object]], Path]
 
 
@@ -76,12 +79,12 @@ def spxw_tape(recorded: Path, fill_once: FillOnce) -> Path:
 
 
 class _ByMarket(LoadScopeScheduling):  # type: ignore[misc]  # it has no types
-    """Module by module; those of the dashboard together, since they share a market."""
+    """Module by module; those of a room that shares markets together."""
 
     def _split_scope(self, nodeid: str) -> str:
         module = nodeid.partition("::")[0]
         room = module.rpartition("/")[0]
-        return room if room.endswith("dashboard") else module
+        return room if room.rpartition("/")[2] in _SHARING else module
 
 
 @pytest.hookimpl(optionalhook=True)

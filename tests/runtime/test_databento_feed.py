@@ -167,10 +167,10 @@ def test_a_fault_loses_nothing(tmp_path: Path, kinds: tuple[FaultKind, ...]) -> 
 
 
 def test_records_that_the_vendor_skips_are_a_gap_in_its_words(tmp_path: Path) -> None:
-    tape = simulated(5)
-    script = FaultScript([Fault(tape.session.open + 120 * SECOND, "skip")])
+    tape = simulated(2)
+    script = FaultScript([Fault(tape.session.open + 60 * SECOND, "skip")])
     with serving(tape, SPEED, faults=script) as gateway:
-        recording = record(gateway, tmp_path, tape.session.open + (300 + _AFTER) * SECOND)
+        recording = record(gateway, tmp_path, tape.session.open + (120 + _AFTER) * SECOND)
     found = check(recording, tape)
     assert found
     assert all("the vendor skipped records" in reason for reason in found.values())
@@ -206,10 +206,10 @@ def test_an_outage_is_made_up_for(tmp_path: Path) -> None:
 
 
 def test_a_restart_goes_on_where_the_recording_ends(tmp_path: Path) -> None:
-    tape = simulated(5)
-    stops = [tape.session.open + seconds * SECOND for seconds in (90, 180)]
+    tape = simulated(2)
+    stops = [tape.session.open + seconds * SECOND for seconds in (40, 80)]
     with serving(tape, SPEED) as gateway:
-        recording = record(gateway, tmp_path, tape.session.open + (300 + _AFTER) * SECOND, stops)
+        recording = record(gateway, tmp_path, tape.session.open + (120 + _AFTER) * SECOND, stops)
     assert content(recording, recording) == content(tape, recording)
     assert not gaps(recording)
 

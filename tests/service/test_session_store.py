@@ -17,7 +17,6 @@ from zerodte.constants import MINUTE, SECOND
 from zerodte.history.error import HistoryError
 from zerodte.history.history import History
 from zerodte.history.stored import StoredSession
-from zerodte.importers.lean import import_lean
 from zerodte.runtime.replay import replay
 from zerodte.runtime.replay_runner import ReplayRunner
 from zerodte.service.session_store import SessionStore, stored_sessions
@@ -193,9 +192,8 @@ def test_a_session_is_kept_again_when_its_gaps_change(tape: Tape, tmp_path: Path
     assert [gap.reason for gap in kept.gaps] == ["silence", "the feed was down"]
 
 
-def test_a_market_keeps_its_session(recorded: Path, tmp_path: Path) -> None:
-    import_lean(recorded / "lean", "SPXW", date(2021, 1, 4), tmp_path / "tape", lambda *_: None)
-    opened = open_tape(tmp_path / "tape")
+def test_a_market_keeps_its_session(spxw_tape: Path, tmp_path: Path) -> None:
+    opened = open_tape(spxw_tape)
     stage = Stage(SessionStore(History(str(tmp_path / "kept"))))
     with ready(ReplayRunner(stage, [opened])) as market:
         pass
@@ -206,13 +204,12 @@ def test_a_market_keeps_its_session(recorded: Path, tmp_path: Path) -> None:
 
 
 def test_a_market_that_cannot_keep_its_session_answers_and_says_so(
-    recorded: Path, tmp_path: Path
+    spxw_tape: Path, tmp_path: Path
 ) -> None:
-    import_lean(recorded / "lean", "SPXW", date(2021, 1, 4), tmp_path / "tape", lambda *_: None)
     (tmp_path / "file").write_text("in the way")
     history = WatchedHistory(str(tmp_path / "file"))
     stage = Stage(SessionStore(history, retry_seconds=0.01))
-    with ready(ReplayRunner(stage, [open_tape(tmp_path / "tape")])) as market:
+    with ready(ReplayRunner(stage, [open_tape(spxw_tape)])) as market:
         for _ in range(2):
             assert history.tried.acquire(timeout=LONG)
         health = market.health
