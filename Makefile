@@ -4,8 +4,9 @@ BIN := $(VENV)/bin
 PYTHON := $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
 	command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check --no-input
-# A module's tests share what is expensive, so they stay in one process. In the order of the
-# folders, short modules come last, and both processes end together.
+# A module's tests share what is expensive, so they stay in one process; some rooms' modules too,
+# see tests/conftest.py. In the order of the folders, short modules come last, and both processes
+# end together.
 WORKERS ?= auto
 PYTEST = $(BIN)/python -m pytest -n $(WORKERS) --dist loadscope --no-loadscope-reorder
 HOST ?= 127.0.0.1

@@ -1,6 +1,7 @@
 """The names of the package: one meaning per name, and nouns for classes."""
 
 import ast
+import functools
 import importlib
 from collections import defaultdict
 from collections.abc import Iterator
@@ -24,13 +25,17 @@ PUBLISHED = {"SessionClosed"}
 ARRAY_TYPES = {"history.arrow.AnyArray"}
 
 
-def modules() -> Iterator[tuple[str, ast.Module]]:
+@functools.cache
+def modules() -> list[tuple[str, ast.Module]]:
     """Every module of the package, parsed, by its dotted name within the package."""
+    found = []
     for path in sorted(PACKAGE.rglob("*.py")):
         parts = path.relative_to(PACKAGE).with_suffix("").parts
-        yield ".".join(parts).removesuffix(".__init__"), ast.parse(path.read_text())
+        found.append((".".join(parts).removesuffix(".__init__"), ast.parse(path.read_text())))
+    return found
 
 
+@functools.cache
 def classes() -> dict[str, list[str]]:
     """The modules that define each class name."""
     out: dict[str, list[str]] = defaultdict(list)

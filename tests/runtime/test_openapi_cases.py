@@ -52,7 +52,7 @@ REFUSED_BY_STATE: Final = [
     ("invalid_strikes", "strikes must"),
 ]
 #: Cases of each route and mode; five thousand in the drill.
-FEW: Final = 15
+FEW: Final = 8
 MANY: Final = 360
 
 
