@@ -213,10 +213,9 @@ def test_ctrl_c_in_the_first_seconds_is_no_traceback() -> None:
 @pytest.mark.parametrize(
     ("number", "status", "host", "warned"),
     [
-        (signal.SIGHUP, 128 + 1, "0.0.0.0", 1),  # noqa: S104
-        (signal.SIGTERM, 128 + 15, "127.0.0.1", 0),
+        pytest.param(signal.SIGHUP, 128 + 1, "0.0.0.0", 1, id="hup"),  # noqa: S104
+        pytest.param(signal.SIGTERM, 128 + 15, "127.0.0.1", 0, id="term", marks=pytest.mark.drill),
     ],
-    ids=["hup", "term"],
 )
 def test_a_server_ends_in_order_by_any_signal(
     tape: Path, number: int, status: int, host: str, warned: int

@@ -73,4 +73,5 @@ def test_streams_end_in_order_and_at_once(
     assert process.stderr is not None
     log = process.stderr.read()
     assert "Traceback" not in log
+    assert "can be reached from other machines" not in log
     assert "event=stop" in log.splitlines()[-1]
