@@ -1,6 +1,8 @@
-"""The density of the close from 50 to 2,400 out-of-the-money quotes, an hour before it."""
+"""The density of the close from 50 to 2,400 out-of-the-money quotes, and a whole decision."""
 
 import datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 from scipy.optimize import nnls  # type: ignore[import-untyped]
@@ -19,20 +21,55 @@ from zerodte.constants import (
 )
 from zerodte.engine.chain_inputs import CALL, PUT, ChainClock, ChainInputs, Quotes
 from zerodte.engine.density import density_of
+from zerodte.feeds.simulator.names import NAMES
+from zerodte.feeds.simulator.output import write_tape
+from zerodte.feeds.simulator.simulation import Simulation
+from zerodte.market.calendar import calendar
 from zerodte.market.contracts import Chain
 from zerodte.pricing import black
+from zerodte.runtime.replay import replay
+from zerodte.session.decision import decision_at
+from zerodte.session.reading import reading_at
+from zerodte.tape.folder import open_tape
 
 SIGMA = 0.16 * FORWARD * float(np.sqrt(TAU))
 CLOCK = ChainClock(0, TAU, 1.0, 84.6, 0.2, 1.0)
 #: Out-of-the-money quotes; the bar holds up to the second.
 SIZES = (50, 300, 2400)
+#: A simulated morning, whose last sample is decided.
+DATE, MINUTES = datetime.date(2025, 6, 6), 90
 #: What an equality weighs as a row of scipy's problem.
 EQUALITY = 1e3
 
 
 def rows() -> list[Row]:
     """Ours against scipy's solver of the same problem, its rows made by numpy."""
-    return [row for count in SIZES for row in _rows_of(count, instant_of(count))]
+    densities = [row for count in SIZES for row in _rows_of(count, instant_of(count))]
+    return [*densities, *_decision_rows()]
+
+
+def _decision_rows() -> list[Row]:
+    """The decision of a sample, density included, beside scipy's density of the same chain."""
+    hours = calendar().session(DATE)
+    assert hours is not None
+    with TemporaryDirectory() as folder:
+        tape = Path(folder) / "tape"
+        write_tape(Simulation(hours, (NAMES["SPX"],), 7, minutes=MINUTES), tape, lambda _: None)
+        day = replay(open_tape(tape)).samples("SPX")
+    assert day is not None
+    row = len(day) - 1
+    reading = reading_at(day, row)
+    assert reading is not None
+    state = reading.live
+    assert decision_at(day, row, state) is not None
+    instant, surface = state.instant, state.surface
+    is_put = instant.chain.strikes < surface.forward
+    count = int(np.isfinite(np.where(is_put, instant.mid[PUT], instant.mid[CALL])).sum())
+    return compare(
+        f"density and decision of a sample, {count:,} quotes",
+        lambda: decision_at(day, row, state),
+        scipy=lambda: with_scipy(instant, surface.forward, surface.sigma),
+    )
 
 
 def _rows_of(count: int, instant: ChainInputs) -> list[Row]:
@@ -61,12 +98,14 @@ def instant_of(count: int) -> ChainInputs:
     return ChainInputs(chain, CLOCK, True, 0, quotes, unknown, unknown, unknown)
 
 
-def with_scipy(instant: ChainInputs) -> F64:
+def with_scipy(instant: ChainInputs, forward: float = FORWARD, sigma: float = SIGMA) -> F64:
     """The weights of the same mixture."""
-    z = (instant.chain.strikes - FORWARD) / SIGMA
+    z = (instant.chain.strikes - forward) / sigma
     is_call = z >= 0.0
-    mid = np.where(is_call, instant.mid[CALL], instant.mid[PUT]) / SIGMA
-    half = 0.5 * np.where(is_call, instant.spread[CALL], instant.spread[PUT]) / SIGMA
+    mid = np.where(is_call, instant.mid[CALL], instant.mid[PUT]) / sigma
+    half = 0.5 * np.where(is_call, instant.spread[CALL], instant.spread[PUT]) / sigma
+    is_quoted = np.isfinite(mid) & np.isfinite(half)
+    z, is_call, mid, half = z[is_quoted], is_call[is_quoted], mid[is_quoted], half[is_quoted]
     errors = np.maximum(half, DENSITY_ERROR_FLOOR * np.median(half))
     beyond, least, down, up = DENSITY_REACH
     centres = np.concatenate(
