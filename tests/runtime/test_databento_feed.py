@@ -176,30 +176,35 @@ def test_records_that_the_vendor_skips_are_a_gap_in_its_words(tmp_path: Path) ->
     assert all("the vendor skipped records" in reason for reason in found.values())
 
 
-def test_an_outage_is_made_up_for(tmp_path: Path) -> None:
+@pytest.mark.parametrize("restarts", [False, True])
+def test_an_outage_is_made_up_for(tmp_path: Path, *, restarts: bool) -> None:
     """Time passes while the gateway is away, and ticks close without it."""
     tape = simulated(5)
     begin = tape.session.open
     folder = tmp_path / DATE.isoformat()
+
+    def has_come(market: LocalMarket[LiveRunner], seconds: int) -> bool:
+        current = market.runner.stage.current
+        return current is not None and current.session.now >= begin + seconds * SECOND
+
     with contextlib.ExitStack() as stack:
         first = stack.enter_context(contextlib.ExitStack())
         gateway = first.enter_context(serving(tape, SPEED))
-        market = stack.enter_context(market_of(gateway, tmp_path))
-        stage = market.runner.stage
-
-        def has_come(seconds: int) -> bool:
-            current = stage.current
-            return current is not None and current.session.now >= begin + seconds * SECOND
-
-        eventually(lambda: has_come(60))
+        running = stack.enter_context(contextlib.ExitStack())
+        market = running.enter_context(market_of(gateway, tmp_path))
+        eventually(lambda: has_come(market, 60))
         first.close()
         eventually(lambda: "is away" in str(market.health))
-        eventually(lambda: has_come(240))
-        assert stage.current is not None
-        late = (stage.current.session.now - begin) / SECOND
+        eventually(lambda: has_come(market, 240))
+        assert market.runner.stage.current is not None
+        late = (market.runner.stage.current.session.now - begin) / SECOND
+        if restarts:
+            running.close()
         stack.enter_context(serving(tape, SPEED, late=late, port=gateway.port))
+        if restarts:
+            market = stack.enter_context(market_of(gateway, tmp_path))
         # Time alone gets as far; without a gap it is the gateway that did.
-        eventually(lambda: has_come(300 + _AFTER) and has_no_gap_now(folder))
+        eventually(lambda: has_come(market, 300 + _AFTER) and has_no_gap_now(folder))
     recording = open_tape(folder)
     assert content(recording, recording) == content(tape, recording)
     assert all(reason == "the feed was away" for reason in gaps(recording).values())

@@ -25,7 +25,7 @@ from zerodte.feeds.repeated_records import RepeatedRecords
 from zerodte.feeds.vendor_ids import VendorIds
 from zerodte.market.calendar import calendar
 from zerodte.market.roots import roots_of
-from zerodte.records.dbn import OPRA, Records
+from zerodte.records.dbn import OPRA, Records, newest_time
 from zerodte.tape.error import TapeError
 from zerodte.tape.feed_manifest import FeedManifest, FeedStream
 from zerodte.tape.recent_records import RecordingPosition
@@ -39,7 +39,7 @@ _QUOTES: Final = FeedStream(OPRA, "cbbo-1s")
 _STREAMS: Final = (_DEFINITIONS, _STATISTICS, _QUOTES, _TRADES)
 #: Since when the past of a session is asked for: before its open, ns.
 _BEFORE_OPEN: Final = 30 * MINUTE
-#: Since when after a break: before the last commit, ns of the feed's clock.
+#: Since when after a break: before the last record of a stream, ns of the feed's clock.
 _OVERLAP: Final = 30 * SECOND
 #: What users of its tapes have to know.
 NO_CONDITIONS: Final = (
@@ -51,14 +51,12 @@ ORIGIN: Final = "trades, quotes and open interest are Databento's"
 
 @dataclass(slots=True)
 class DatabentoReading:
-    """How far a feed has been read, across its connections.
+    """What a connection leaves to the next one.
 
     Attributes:
-        until: UTC ns; 0 before anything has.
-        is_aged: Whether the vendor's replay does not reach back so far.
+        is_aged: Whether the vendor's replay does not reach back to where the reading ended.
     """
 
-    until: int = 0
     is_aged: bool = False
 
 
@@ -143,7 +141,7 @@ class DatabentoConnection:
         universe: The contracts, and their definitions and statistics.
         manifest: The session of the market.
         folder: Its recording.
-        reading: How far the connections before have read; this one goes on.
+        reading: What the connection before has left.
     """
 
     is_over = False
@@ -185,17 +183,18 @@ class DatabentoConnection:
         self._watermark = position.last_end
         hours = calendar().session(self.manifest.date)
         begin = (hours.open if hours else 0) - _BEFORE_OPEN
-        # While a feed is away time passes without it.
-        read = min(position.last_end, self._reading.until or position.last_end)
-        since = read - _OVERLAP if position.last_end else begin
         is_aged, self._reading.is_aged = self._reading.is_aged, False
         self._universe.leave_out(
             *(self._recorded(stream) for stream in (_DEFINITIONS, _STATISTICS))
         )
         raws = list(self._universe.symbols.values())
-        start = since if since <= self._clock.now() and not is_aged else None
         for stream in (_QUOTES, _TRADES):
             recent = position.recent.of(stream.name, stream.schema)
+            # While a feed is away time passes without it, so the last tick does not tell how far
+            # it has been read.
+            read = min(newest_time(recent, "ts_recv"), position.last_end)
+            since = max(read - _OVERLAP, begin)
+            start = since if since <= self._clock.now() and not is_aged else None
             repeated = RepeatedRecords(received_since(recent, since))
             session = DatabentoSession(self._gateway, OPRA)
             opened = DatabentoStream(session, stream, since, repeated, self._universe.ids)
@@ -231,7 +230,7 @@ class DatabentoConnection:
                 arrivals.append(self._arrival(until, stream.name, rows))
         if until > self._watermark:
             arrivals.append(Arrival(until))
-        self._watermark = self._reading.until = until
+        self._watermark = until
         return arrivals
 
     def close(self) -> None:

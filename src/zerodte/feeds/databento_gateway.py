@@ -219,7 +219,9 @@ class DatabentoGatewayServer:
                 coming = itertools.chain([(end, rows)], ticks)
                 break
             if subscription.start is not None:
-                sender.send(rows, end)
+                if len(rows):
+                    sender.send(rows, end)
+                sender.keep_alive(now)  # it may be long until the first is found
         if subscription.start is not None:
             text = f"Finished {subscription.schema} replay"
             # What is due since then is not behind it.

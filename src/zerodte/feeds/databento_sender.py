@@ -98,12 +98,15 @@ class DatabentoSender:
             self.flush()
             if found := lines.ready(min(rest, _STEP, self._heartbeat)):
                 return found
-            if time.monotonic() - self._sent >= self._heartbeat:
-                # What is due but not sent yet is not behind it.
-                at = min(self._clock.now(), until - SECOND)
-                self.send_system(protocol.SystemCode.HEARTBEAT, "Heartbeat", at)
-                self.flush()
+            # What is due but not sent yet is not behind it.
+            self.keep_alive(min(self._clock.now(), until - SECOND))
         return []
+
+    def keep_alive(self, at: int) -> None:
+        """Send a heartbeat of a time (UTC ns), if nothing has been sent for long enough."""
+        if time.monotonic() - self._sent >= self._heartbeat:
+            self.send_system(protocol.SystemCode.HEARTBEAT, "Heartbeat", at)
+            self.flush()
 
     def _fail(self, fault: Fault, rows: Records, end: int) -> Records:
         """Do what a fault says; returns the records that are still to be sent."""

@@ -105,11 +105,18 @@ class DatabentoDirectory:
 def subscribed_ticks(
     tape: FileSource, dataset: str, subscription: DatabentoSubscription
 ) -> Iterator[tuple[int, Records]]:
-    """The end of each tick of a tape, UTC ns, and its records of a subscription; no empty ones."""
+    """The end of each tick of a tape, UTC ns, and its records of a subscription.
+
+    Only ticks of before the subscription's start may have none.
+    """
     ids = np.array(sorted(subscription.asked), np.uint32)
     is_all = len(ids) == len(tape.symbols.get(dataset, {}))
     start = subscription.start or 0
+    nothing: Records = np.empty(0, SCHEMAS[subscription.schema])
     for tick in tape.ticks_of(dataset, subscription.schema):
+        if tick.end < start:
+            yield tick.end, nothing
+            continue
         for name in TICK_FIELDS:
             for batch in getattr(tick, name):
                 if batch.schema != subscription.schema:

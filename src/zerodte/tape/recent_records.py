@@ -1,7 +1,7 @@
 """The newest committed records of a recording: what a feed that repeats itself has sent already."""
 
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -10,28 +10,27 @@ import numpy as np
 from zerodte.constants import SECOND
 from zerodte.records.dbn import SCHEMAS, Records
 
-#: Ticks up to this much older than the newest one are remembered, ns.
+#: Ticks up to this much older than the newest one of a stream are remembered, ns.
 RECENT: Final = 60 * SECOND
 
 
 class RecentRecords:
-    """The records of the last ticks, by stream."""
+    """The records of each stream's last ticks."""
 
     def __init__(self) -> None:
-        self._ticks: deque[tuple[int, str, Records]] = deque()
+        self._ticks: dict[str, deque[tuple[int, Records]]] = {}
 
     def add(self, end: int, name: str, records: Records) -> None:
         """Add a stream's records of the tick that ends at `end` (UTC ns), the newest one."""
-        self._ticks.append((end, name, records))
-        while self._ticks[0][0] <= end - RECENT:
-            self._ticks.popleft()
+        ticks = self._ticks.setdefault(name, deque())
+        ticks.append((end, records))
+        while ticks[0][0] <= end - RECENT:
+            ticks.popleft()
 
     def of(self, name: str, schema: str) -> Records:
-        """The records of a stream of a schema in the last ticks, in their order."""
-        found: Sequence[Records] = [records for _, stream, records in self._ticks if stream == name]
-        if not found:
-            return np.empty(0, SCHEMAS[schema])
-        out: Records = np.concatenate(found)
+        """The records of a stream of a schema in its last ticks, in their order."""
+        none: Records = np.empty(0, SCHEMAS[schema])
+        out: Records = np.concatenate([none, *(rows for _, rows in self._ticks.get(name, ()))])
         return out
 
 

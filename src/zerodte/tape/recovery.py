@@ -115,26 +115,21 @@ def recover(folder: Path, streams: Sequence[FeedStream]) -> Recovery:
         if (extra := int(content.counts[-1]) - counts.get(name, 0))
     }
     recent = RecentRecords()
-    for end, name, records in sorted(
-        (
-            found
-            for stream in streams
-            if stream.name in contents
-            for found in _recent(folder, stream, contents[stream.name], commits[:valid])
-        ),
-        key=lambda found: found[0],
-    ):
-        recent.add(end, name, records)
+    for stream in streams:
+        if stream.name in contents:
+            found = _recent(folder, stream, contents[stream.name], commits[:valid])
+            for end, records in found:
+                recent.add(end, stream.name, records)
     return Recovery(commits[valid - 1].end if valid else 0, counts, dropped, lost, recent)
 
 
 def _recent(
     folder: Path, stream: FeedStream, content: _StreamContent, commits: Sequence[Commit]
-) -> Iterator[tuple[int, str, Records]]:
-    """The end, stream and records of its last commits, read from the frames that hold them."""
+) -> Iterator[tuple[int, Records]]:
+    """The end and the records of its last commits, read from the frames that hold them."""
     totals = [(commit.end, commit.counts[stream.name]) for commit in commits
               if stream.name in commit.counts]  # fmt: skip
-    since = commits[-1].end - RECENT if commits else 0
+    since = totals[-1][0] - RECENT if totals else 0
     rows = [number for number, (end, _) in enumerate(totals) if end > since]
     if not rows:
         return
@@ -148,7 +143,7 @@ def _recent(
     for row in rows:
         end, count = totals[row]
         start = totals[row - 1][1] if row else 0
-        yield end, stream.name, records[start - begin : count - begin]
+        yield end, records[start - begin : count - begin]
 
 
 def _read(folder: Path, stream: FeedStream) -> _StreamContent:
