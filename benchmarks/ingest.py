@@ -24,10 +24,10 @@ import databento
 
 from benchmarks.harness import Row
 from zerodte.constants import MINUTE
-from zerodte.feeds.databento_blocks import RecordSplitter
-from zerodte.feeds.databento_feed import DatabentoFeed
-from zerodte.feeds.databento_protocol import ERROR, METADATA_PREFIX
-from zerodte.feeds.databento_session import DATABENTO_KEY, DatabentoGateway
+from zerodte.feeds.databento.blocks import RecordSplitter
+from zerodte.feeds.databento.feed import DatabentoFeed
+from zerodte.feeds.databento.protocol import ERROR, METADATA_PREFIX
+from zerodte.feeds.databento.session import DATABENTO_KEY, DatabentoGateway
 from zerodte.feeds.simulator.names import NAMES
 from zerodte.feeds.simulator.output import write_tape
 from zerodte.feeds.simulator.simulation import Simulation

@@ -11,8 +11,8 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from zerodte.feeds.databento_gateway import DatabentoGatewayServer
-from zerodte.feeds.databento_session import DatabentoGateway
+from zerodte.feeds.databento.gateway import DatabentoGatewayServer
+from zerodte.feeds.databento.session import DatabentoGateway
 from zerodte.feeds.fault_script import FaultScript
 from zerodte.feeds.simulator.names import NAMES
 from zerodte.feeds.simulator.output import write_tape

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 
 from feeds.gateway import KEY
-from zerodte.feeds.databento_historical_server import HistoricalFault, HistoricalServer
+from zerodte.feeds.databento.historical_server import HistoricalFault, HistoricalServer
 from zerodte.feeds.vendor_key import VendorKey
 from zerodte.tape.folder import Tape
 

@@ -12,9 +12,9 @@ from feeds.gateway import OPRA, batches, simulated
 from runtime.feeds_on_ports import eventually
 from runtime.local_market import running
 from zerodte.cli.commands import main
-from zerodte.feeds.cboe_feed import CboeFeed
-from zerodte.feeds.cboe_http import CboeClient
-from zerodte.feeds.cboe_server import CboeServer
+from zerodte.feeds.cboe.feed import CboeFeed
+from zerodte.feeds.cboe.http import CboeClient
+from zerodte.feeds.cboe.server import CboeServer
 from zerodte.feeds.feed import FeedError
 from zerodte.importers.cboe_delayed import decode_delayed
 from zerodte.records.dbn import STAT_OPEN_INTEREST, UNDEF_PRICE

@@ -11,7 +11,7 @@ import pytest
 
 from feeds.gateway import KEY, OPRA, SCHEMAS, batches, serving, simulated
 from runtime.feeds_on_ports import eventually
-from zerodte.feeds.databento_session import DatabentoGateway
+from zerodte.feeds.databento.session import DatabentoGateway
 
 #: Ten minutes in a tenth of a second.
 FAST = 6000.0

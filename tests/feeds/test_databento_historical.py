@@ -11,7 +11,7 @@ from databento.historical.api.timeseries import TimeseriesHttpAPI
 
 from feeds.gateway import KEY, OPRA, SCHEMAS, batches, simulated
 from feeds.historical import serving_past
-from zerodte.feeds.databento_historical_server import HistoricalServer
+from zerodte.feeds.databento.historical_server import HistoricalServer
 
 #: Of the session of the tape, UTC.
 DAY = {"start": "2025-06-06", "end": "2025-06-07"}

@@ -15,9 +15,9 @@ import databento as db
 import pytest
 
 from feeds.gateway import DATE, KEY, OPRA
-from zerodte.feeds.databento_historical import HistoricalClient, HistoricalQuery
-from zerodte.feeds.databento_historical_http import HistoricalBusyError, HistoricalHost
-from zerodte.feeds.databento_slices import SliceFolder
+from zerodte.feeds.databento.historical import HistoricalClient, HistoricalQuery
+from zerodte.feeds.databento.historical_http import HistoricalBusyError, HistoricalHost
+from zerodte.feeds.databento.slices import SliceFolder
 from zerodte.feeds.feed import FeedError, FeedRefusalError
 from zerodte.feeds.vendor_key import VendorKey
 

@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 
 from feeds.gateway import KEY
-from zerodte.feeds.databento_blocks import RecordSplitter
-from zerodte.feeds.databento_protocol import (
+from zerodte.feeds.databento.blocks import RecordSplitter
+from zerodte.feeds.databento.protocol import (
     GatewayErrorCode,
     SystemCode,
     error_record,
     system_record,
 )
-from zerodte.feeds.databento_session import DatabentoGateway, DatabentoSession
+from zerodte.feeds.databento.session import DatabentoGateway, DatabentoSession
 from zerodte.feeds.feed import FeedError, FeedRefusalError
 from zerodte.feeds.repeated_records import RepeatedRecords
 from zerodte.feeds.vendor_ids import VendorIds

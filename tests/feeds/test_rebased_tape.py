@@ -10,8 +10,8 @@ import pytest
 
 from feeds.gateway import KEY, OPRA, simulated
 from runtime.killing import command
-from zerodte.feeds.databento_feed import DatabentoFeed
-from zerodte.feeds.databento_session import DatabentoGateway
+from zerodte.feeds.databento.feed import DatabentoFeed
+from zerodte.feeds.databento.session import DatabentoGateway
 from zerodte.feeds.rebased_tape import RebasedTape
 from zerodte.feeds.vendor_key import VendorKey
 from zerodte.market.calendar import TradingSession, calendar, last_trading_day

@@ -12,8 +12,8 @@ from feeds.cboe_host import CboeHost, hosting
 from runtime.feeds_on_ports import eventually
 from runtime.local_market import LocalMarket, running
 from zerodte.cli.commands import main
-from zerodte.feeds.cboe_feed import CboeFeed
-from zerodte.feeds.cboe_http import CboeClient
+from zerodte.feeds.cboe.feed import CboeFeed
+from zerodte.feeds.cboe.http import CboeClient
 from zerodte.feeds.feed import FeedError
 from zerodte.records.dbn import STAT_CLEARED_VOLUME
 from zerodte.runtime.live_runner import LiveRunner

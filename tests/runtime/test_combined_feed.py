@@ -14,12 +14,12 @@ from feeds.gateway import DATE, OPRA, batches, serving, simulated
 from runtime.feeds_on_ports import eventually
 from runtime.local_market import LocalMarket, running
 from zerodte.cli.commands import main
-from zerodte.feeds.cboe_far_feed import CboeFarFeed
-from zerodte.feeds.cboe_http import CboeClient
-from zerodte.feeds.cboe_server import CboeServer
+from zerodte.feeds.cboe.far_feed import CboeFarFeed
+from zerodte.feeds.cboe.http import CboeClient
+from zerodte.feeds.cboe.server import CboeServer
 from zerodte.feeds.combined_feed import CombinedFeed
-from zerodte.feeds.databento_feed import DatabentoFeed
-from zerodte.feeds.databento_session import DatabentoGateway
+from zerodte.feeds.databento.feed import DatabentoFeed
+from zerodte.feeds.databento.session import DatabentoGateway
 from zerodte.records.dbn import CBOE_DELAYED
 from zerodte.runtime.live_runner import LiveRunner
 from zerodte.service.stage import Stage

@@ -28,8 +28,8 @@ from runtime.feeds_on_ports import eventually
 from runtime.killing import command, last_commit
 from runtime.local_market import LocalMarket, running
 from zerodte.cli.commands import main
-from zerodte.feeds.databento_feed import DatabentoFeed
-from zerodte.feeds.databento_session import DATABENTO_KEY, DatabentoGateway
+from zerodte.feeds.databento.feed import DatabentoFeed
+from zerodte.feeds.databento.session import DATABENTO_KEY, DatabentoGateway
 from zerodte.feeds.fault_script import Fault, FaultKind, FaultScript, fault_script
 from zerodte.feeds.feed import FeedRefusalError
 from zerodte.feeds.vendor_key import VendorKey

@@ -17,12 +17,12 @@ from feeds.historical import RECORDS, serving_past
 from processes import started
 from runtime.feeds_on_ports import eventually
 from zerodte.cli.commands import main
-from zerodte.feeds.databento_day import FetchDay, session_queries, sessions_of
-from zerodte.feeds.databento_fetch import DatabentoFetch
-from zerodte.feeds.databento_historical import HistoricalClient
-from zerodte.feeds.databento_historical_http import HistoricalHost
-from zerodte.feeds.databento_historical_server import HistoricalFault, HistoricalServer
-from zerodte.feeds.databento_slices import SliceFolder
+from zerodte.feeds.databento.day import FetchDay, session_queries, sessions_of
+from zerodte.feeds.databento.fetch import DatabentoFetch
+from zerodte.feeds.databento.historical import HistoricalClient
+from zerodte.feeds.databento.historical_http import HistoricalHost
+from zerodte.feeds.databento.historical_server import HistoricalFault, HistoricalServer
+from zerodte.feeds.databento.slices import SliceFolder
 from zerodte.feeds.feed import FeedError
 from zerodte.feeds.simulator.names import NAMES
 from zerodte.feeds.simulator.output import write_tape

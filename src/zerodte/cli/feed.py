@@ -11,10 +11,10 @@ import click
 from zerodte.cli.configuration.options import plain_option
 from zerodte.cli.options import CBOE, CLOCK_TIME, DATABENTO, FOLDER, VENDORS, Finite, Whole
 from zerodte.clock import new_york
-from zerodte.feeds.cboe_server import CboeServer
-from zerodte.feeds.databento_gateway import DatabentoGatewayServer
-from zerodte.feeds.databento_historical_server import HistoricalServer
-from zerodte.feeds.databento_session import DATABENTO_KEY
+from zerodte.feeds.cboe.server import CboeServer
+from zerodte.feeds.databento.gateway import DatabentoGatewayServer
+from zerodte.feeds.databento.historical_server import HistoricalServer
+from zerodte.feeds.databento.session import DATABENTO_KEY
 from zerodte.feeds.fault_script import FaultScript, fault_script
 from zerodte.feeds.rebased_tape import RebasedTape
 from zerodte.feeds.tcp_server import TcpFeedServer

@@ -10,11 +10,11 @@ import click
 from zerodte.cli.options import DATABENTO, DATE, FOLDER, Finite
 from zerodte.cli.progress import LateProgress
 from zerodte.cli.vendors import vendor_symbols
-from zerodte.feeds.databento_day import FetchDay, sessions_of
-from zerodte.feeds.databento_fetch import DatabentoFetch
-from zerodte.feeds.databento_historical import HistoricalClient
-from zerodte.feeds.databento_historical_http import HISTORICAL_URL, HistoricalHost
-from zerodte.feeds.databento_session import DATABENTO_KEY
+from zerodte.feeds.databento.day import FetchDay, sessions_of
+from zerodte.feeds.databento.fetch import DatabentoFetch
+from zerodte.feeds.databento.historical import HistoricalClient
+from zerodte.feeds.databento.historical_http import HISTORICAL_URL, HistoricalHost
+from zerodte.feeds.databento.session import DATABENTO_KEY
 from zerodte.feeds.vendor_key import vendor_key
 
 #: Dollars of a plan that are spent without being told so.

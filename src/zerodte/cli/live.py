@@ -17,11 +17,11 @@ from zerodte.cli.vendors import (
     databento_gateway,
     vendor_symbols,
 )
-from zerodte.feeds.cboe_far_feed import CboeFarFeed
-from zerodte.feeds.cboe_feed import CboeFeed
-from zerodte.feeds.cboe_http import CboeClient
+from zerodte.feeds.cboe.far_feed import CboeFarFeed
+from zerodte.feeds.cboe.feed import CboeFeed
+from zerodte.feeds.cboe.http import CboeClient
 from zerodte.feeds.combined_feed import CombinedFeed
-from zerodte.feeds.databento_feed import DatabentoFeed
+from zerodte.feeds.databento.feed import DatabentoFeed
 from zerodte.feeds.feed import Feed
 from zerodte.feeds.tcp_client import TcpFeed
 from zerodte.runtime.live_runner import LiveRunner

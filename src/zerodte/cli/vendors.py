@@ -5,8 +5,8 @@ from pathlib import Path
 import click
 
 from zerodte.cli.options import ADDRESS, DATABENTO
-from zerodte.feeds.cboe_http import CBOE_URL
-from zerodte.feeds.databento_session import DATABENTO_KEY, PORT, DatabentoGateway
+from zerodte.feeds.cboe.http import CBOE_URL
+from zerodte.feeds.databento.session import DATABENTO_KEY, PORT, DatabentoGateway
 from zerodte.feeds.vendor_key import vendor_key
 from zerodte.market.osi import is_root
 from zerodte.market.roots import canonical_name, root_info

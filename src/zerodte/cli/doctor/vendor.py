@@ -13,8 +13,8 @@ from zerodte.cli.vendors import databento_gateway
 from zerodte.clock import new_york_clock
 from zerodte.constants import MINUTE, SECOND
 from zerodte.errors import ZerodteError
-from zerodte.feeds.cboe_http import CboeAnswer, CboeClient
-from zerodte.feeds.databento_feed import DatabentoConnection, DatabentoFeed
+from zerodte.feeds.cboe.http import CboeAnswer, CboeClient
+from zerodte.feeds.databento.feed import DatabentoConnection, DatabentoFeed
 from zerodte.importers.cboe_delayed import CBOE_DELAY, DelayedChain, decode_delayed
 from zerodte.market.calendar import calendar, last_trading_day
 from zerodte.market.osi import find_osi, parse_osi

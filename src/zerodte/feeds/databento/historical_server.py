@@ -20,8 +20,8 @@ from typing import Final
 import zstandard
 
 from zerodte.feeds.client_listener import cannot_listen
-from zerodte.feeds.databento_historical_requests import ANSWERS, tape_query
-from zerodte.feeds.databento_historical_tapes import HistoricalTapes, RequestError
+from zerodte.feeds.databento.historical_requests import ANSWERS, tape_query
+from zerodte.feeds.databento.historical_tapes import HistoricalTapes, RequestError
 from zerodte.feeds.vendor_key import VendorKey
 from zerodte.logs import log
 from zerodte.tape.error import TapeError

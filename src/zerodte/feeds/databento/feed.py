@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import Final
 
 from zerodte.constants import MINUTE, SECOND
-from zerodte.feeds.databento_merge import DatabentoStream
-from zerodte.feeds.databento_protocol import received_since
-from zerodte.feeds.databento_session import (
+from zerodte.feeds.databento.merge import DatabentoStream
+from zerodte.feeds.databento.protocol import received_since
+from zerodte.feeds.databento.session import (
     AgedReplayError,
     DatabentoGateway,
     DatabentoSession,
 )
-from zerodte.feeds.databento_universe import DatabentoUniverse
+from zerodte.feeds.databento.universe import DatabentoUniverse
 from zerodte.feeds.feed import FeedError, FeedStart
 from zerodte.feeds.recorded import recorded_rows, recorded_symbols
 from zerodte.feeds.repeated_records import RepeatedRecords

@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from zerodte.constants import SECOND
-from zerodte.feeds.databento_historical import MOST_SYMBOLS
-from zerodte.feeds.databento_historical_tapes import HistoricalTapes, RequestError, TapeQuery
+from zerodte.feeds.databento.historical import MOST_SYMBOLS
+from zerodte.feeds.databento.historical_tapes import HistoricalTapes, RequestError, TapeQuery
 
 _DOLLARS_PER_BYTE: Final = 1e-9
 

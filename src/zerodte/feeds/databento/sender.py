@@ -8,7 +8,7 @@ from typing import Final, Protocol
 import numpy as np
 
 from zerodte.constants import SECOND
-from zerodte.feeds import databento_protocol as protocol
+from zerodte.feeds.databento import protocol
 from zerodte.feeds.fault_script import Fault, FaultScript
 from zerodte.feeds.feed_clock import FeedClock
 from zerodte.records.dbn import Records

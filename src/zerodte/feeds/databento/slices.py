@@ -14,8 +14,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
-from zerodte.feeds.databento_historical import HistoricalClient, HistoricalQuery
-from zerodte.feeds.databento_historical_http import HistoricalBusyError
+from zerodte.feeds.databento.historical import HistoricalClient, HistoricalQuery
+from zerodte.feeds.databento.historical_http import HistoricalBusyError
 from zerodte.feeds.feed import FeedError
 from zerodte.records.dbn import Records
 from zerodte.tape.append_file import sync_folder

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from zerodte.constants import HOUR, MINUTE
-from zerodte.feeds.databento_historical import MOST_SYMBOLS, HistoricalQuery
+from zerodte.feeds.databento.historical import MOST_SYMBOLS, HistoricalQuery
 from zerodte.feeds.feed import FeedError
 from zerodte.market.calendar import TradingSession, calendar, epoch_day
 from zerodte.records.dbn import OPRA

@@ -13,8 +13,8 @@ import numpy as np
 
 from zerodte import __version__
 from zerodte.constants import SECOND
-from zerodte.feeds import databento_protocol as protocol
-from zerodte.feeds.databento_blocks import RecordBlock, RecordSplitter
+from zerodte.feeds.databento import protocol
+from zerodte.feeds.databento.blocks import RecordBlock, RecordSplitter
 from zerodte.feeds.feed import FeedError, FeedRefusalError
 from zerodte.feeds.feed_checks import LOOPBACK_HOSTS, MAX_TIME
 from zerodte.feeds.feed_clock import FeedClock

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Final
 
 from zerodte.constants import SECOND
-from zerodte.feeds.cboe_chains import CHAIN_STREAMS, ChainRecords, recorded_contracts
-from zerodte.feeds.cboe_feed import CboeConnection
-from zerodte.feeds.cboe_http import CboeClient
-from zerodte.feeds.cboe_poller import CboePoller
+from zerodte.feeds.cboe.chains import CHAIN_STREAMS, ChainRecords, recorded_contracts
+from zerodte.feeds.cboe.feed import CboeConnection
+from zerodte.feeds.cboe.http import CboeClient
+from zerodte.feeds.cboe.poller import CboePoller
 from zerodte.feeds.feed import FeedError
 from zerodte.feeds.universe import expiries_of
 from zerodte.importers.cboe_delayed import CBOE_DELAY

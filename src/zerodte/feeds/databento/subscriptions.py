@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from zerodte.feeds.databento_protocol import received_since
+from zerodte.feeds.databento.protocol import received_since
 from zerodte.feeds.feed import FeedError
 from zerodte.market.osi import find_osi
 from zerodte.records.dbn import CADENCE, SCHEMAS, Records

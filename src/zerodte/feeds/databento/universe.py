@@ -10,7 +10,7 @@ from typing import Final
 
 import numpy as np
 
-from zerodte.feeds.databento_blocks import RecordBlock
+from zerodte.feeds.databento.blocks import RecordBlock
 from zerodte.feeds.repeated_records import RepeatedRecords
 from zerodte.feeds.universe import Universe, is_live
 from zerodte.feeds.vendor_ids import VendorIds

@@ -4,7 +4,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from zerodte.feeds.databento_protocol import CONTROL_LAYOUTS
+from zerodte.feeds.databento.protocol import CONTROL_LAYOUTS
 from zerodte.feeds.feed import FeedError
 from zerodte.records.dbn import LENGTH_UNIT, RTYPES, SCHEMAS, Records
 

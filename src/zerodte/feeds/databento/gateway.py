@@ -18,10 +18,10 @@ from typing import Final, cast
 import databento_dbn as dbn
 
 from zerodte.constants import SECOND
-from zerodte.feeds import databento_protocol as protocol
 from zerodte.feeds.client_listener import ClientListener
-from zerodte.feeds.databento_sender import DatabentoSender
-from zerodte.feeds.databento_subscriptions import (
+from zerodte.feeds.databento import protocol
+from zerodte.feeds.databento.sender import DatabentoSender
+from zerodte.feeds.databento.subscriptions import (
     DatabentoDirectory,
     DatabentoSubscription,
     subscribed_ticks,

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from zerodte.constants import SECOND
-from zerodte.feeds.databento_historical_http import HistoricalHost
+from zerodte.feeds.databento.historical_http import HistoricalHost
 from zerodte.feeds.feed import FeedError
 
 #: Symbols of one request.

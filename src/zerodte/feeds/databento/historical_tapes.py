@@ -12,7 +12,7 @@ import numpy as np
 
 from zerodte.constants import HOUR
 from zerodte.errors import ZerodteError
-from zerodte.feeds.databento_subscriptions import (
+from zerodte.feeds.databento.subscriptions import (
     DatabentoDirectory,
     DatabentoSubscription,
     subscribed_ticks,

@@ -8,8 +8,8 @@ import threading
 from http import HTTPStatus
 from typing import Final
 
-from zerodte.feeds.cboe_board import CboeBoard, minute_of
-from zerodte.feeds.cboe_http import CBOE_SPEED_HEADER
+from zerodte.feeds.cboe.board import CboeBoard, minute_of
+from zerodte.feeds.cboe.http import CBOE_SPEED_HEADER
 from zerodte.feeds.client_listener import cannot_listen
 from zerodte.feeds.feed_clock import FeedClock
 from zerodte.importers.cboe_delayed import CBOE_DELAY

@@ -12,8 +12,8 @@ import numpy as np
 
 from zerodte.arrays import I64
 from zerodte.constants import SECOND
-from zerodte.feeds.databento_protocol import received_since
-from zerodte.feeds.databento_session import HEARTBEAT_S, DatabentoSession
+from zerodte.feeds.databento.protocol import received_since
+from zerodte.feeds.databento.session import HEARTBEAT_S, DatabentoSession
 from zerodte.feeds.feed import FeedError
 from zerodte.feeds.feed_checks import allowed_lead
 from zerodte.feeds.repeated_records import RepeatedRecords

@@ -9,7 +9,7 @@ import numpy as np
 from zerodte.arrays import F64, I64, U32
 from zerodte.clock import new_york_clock
 from zerodte.constants import MINUTE
-from zerodte.feeds.cboe_http import cboe_name
+from zerodte.feeds.cboe.http import cboe_name
 from zerodte.importers.cboe_delayed import CBOE_DELAY
 from zerodte.market.osi import find_osi
 from zerodte.market.roots import root_info, underlying_of

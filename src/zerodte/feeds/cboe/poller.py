@@ -12,7 +12,7 @@ from typing import Final
 
 from zerodte.clock import new_york_clock
 from zerodte.constants import MINUTE, SECOND
-from zerodte.feeds.cboe_http import CboeAnswer, CboeClient, CboeRefusalError
+from zerodte.feeds.cboe.http import CboeAnswer, CboeClient, CboeRefusalError
 from zerodte.importers.cboe_delayed import CBOE_DELAY, DelayedChain, decode_delayed
 from zerodte.market.calendar import calendar
 from zerodte.market.osi import MarketError

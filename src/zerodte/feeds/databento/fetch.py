@@ -14,7 +14,7 @@ from typing import Final
 
 import numpy as np
 
-from zerodte.feeds.databento_day import (
+from zerodte.feeds.databento.day import (
     MARKET_SCHEMAS,
     REFERENCE_SCHEMAS,
     FetchDay,
@@ -22,10 +22,10 @@ from zerodte.feeds.databento_day import (
     query_runs,
     session_queries,
 )
-from zerodte.feeds.databento_feed import NO_CONDITIONS, ORIGIN
-from zerodte.feeds.databento_historical import HistoricalClient
-from zerodte.feeds.databento_slices import SliceFolder
-from zerodte.feeds.databento_universe import STATISTIC_KINDS, DatabentoUniverse
+from zerodte.feeds.databento.feed import NO_CONDITIONS, ORIGIN
+from zerodte.feeds.databento.historical import HistoricalClient
+from zerodte.feeds.databento.slices import SliceFolder
+from zerodte.feeds.databento.universe import STATISTIC_KINDS, DatabentoUniverse
 from zerodte.feeds.feed import FeedError
 from zerodte.feeds.tape_lack import lack_of_tape, underlyings
 from zerodte.feeds.vendor_ids import VendorIds

@@ -10,15 +10,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from zerodte.feeds.cboe_chains import (
+from zerodte.feeds.cboe.chains import (
     CHAIN_STREAMS,
     EQUITY_STREAM,
     VALUE_STREAM,
     ChainRecords,
     recorded_contracts,
 )
-from zerodte.feeds.cboe_http import CboeClient
-from zerodte.feeds.cboe_poller import POLL_SECONDS, CboePoller
+from zerodte.feeds.cboe.http import CboeClient
+from zerodte.feeds.cboe.poller import POLL_SECONDS, CboePoller
 from zerodte.feeds.feed import FeedError, FeedStart
 from zerodte.importers.chain_tape import CBOE_EQUITY
 from zerodte.market.calendar import calendar

@@ -1,0 +1,1 @@
+"""Databento: its live gateway, its historical API, and ours that speak their protocols."""
