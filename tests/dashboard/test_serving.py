@@ -105,6 +105,15 @@ def test_modules_name_their_neighbours_only() -> None:
     assert found
 
 
+def test_every_module_of_the_page_is_named_in_it(client: httpx.Client) -> None:
+    page = client.get("/").text
+    preloaded = re.findall(r'<link rel="modulepreload" href="/ui/[0-9a-f]{16}/([^"]+)">', page)
+    assert len(preloaded) == len(set(preloaded))
+    # The worker loads its own; what it shares with the page is named for the page.
+    modules = {name for name in FILES if name.endswith(".js")}
+    assert modules - set(preloaded) == {"feed.worker.js"}
+
+
 @pytest.mark.parametrize("coding", ["br", "zstd", "gzip"])
 def test_files_come_compressed(client: httpx.Client, coding: str) -> None:
     path = f"{root_of(client.get('/').text)}/vendor/uPlot.esm.js"

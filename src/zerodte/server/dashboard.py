@@ -4,10 +4,12 @@ Modules import each other by relative paths, so all files share one prefix, whic
 of them does.
 """
 
+import re
 from collections.abc import Iterator
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import PurePosixPath
+from posixpath import normpath
 from types import MappingProxyType
 from typing import Final
 
@@ -26,8 +28,13 @@ DASHBOARD_HEADERS: Final = MappingProxyType(
     }
 )
 _PAGE: Final = "index.html"
-#: Stands in the page for the prefix of its files.
+#: Stand in the page for links to the modules that its script imports, and for the prefix of files.
+_MODULES: Final = b"{{modules}}"
 _PREFIX: Final = b"{{ui}}"
+_SCRIPT: Final = "main.js"
+_IMPORT: Final = re.compile(
+    rb"""^(?:import|export)\b(?:[^;"'()]*\bfrom)?\s*["']([^"']+)["']""", re.MULTILINE
+)
 
 
 def _read(folder: Traversable, below: str = "") -> Iterator[tuple[str, bytes]]:
@@ -43,8 +50,29 @@ _ROOT: Final = "/ui/" + digest_of(
     *(part for name in _FILES for part in (name.encode(), _FILES[name]))
 )
 
-#: The page, which names its files by their present prefix.
-DASHBOARD: Final = _FILES.pop(_PAGE).replace(_PREFIX, _ROOT.encode())
+
+def _imported(name: str, known: tuple[str, ...] = ()) -> tuple[str, ...]:
+    """A module and those that it imports, each once."""
+    if name in known:
+        return known
+    known = (*known, name)
+    for neighbour in _IMPORT.findall(_FILES[name]):
+        known = _imported(normpath(f"{PurePosixPath(name).parent}/{neighbour.decode()}"), known)
+    return known
+
+
+def _page() -> bytes:
+    """The page, which names its files by their present prefix.
+
+    A browser learns of a module from those that import it, a level of imports at a time; links
+    tell it of all at once.
+    """
+    links = (f'<link rel="modulepreload" href="{_ROOT}/{name}">' for name in _imported(_SCRIPT))
+    page = _FILES.pop(_PAGE).replace(_MODULES, "\n".join(links).encode())
+    return page.replace(_PREFIX, _ROOT.encode())
+
+
+DASHBOARD: Final = _page()
 DASHBOARD_ROUTES: Final = tuple(
     file_route(f"{_ROOT}/{name}", name, content, DASHBOARD_HEADERS)
     for name, content in _FILES.items()
