@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from zerodte.arrays import F64
-from zerodte.engine.inventory import Estimate, Inventory, inventory
+from zerodte.engine.inventory import Estimate, Inventory, NetPurchases, gex_by_strike, inventory
 from zerodte.engine.regime import Regime
 from zerodte.pricing import black
 
@@ -68,6 +68,43 @@ def test_plain_twin(seed: int) -> None:
         assert estimate.mean == pytest.approx(mean, rel=1e-9)
         assert estimate.low == pytest.approx(mean - half, rel=1e-9, abs=1e-6)
         assert estimate.high == pytest.approx(mean + half, rel=1e-9, abs=1e-6)
+
+
+def purchases_of(bought: F64, variance: F64, traded: F64) -> NetPurchases:
+    return NetPurchases(bought.sum(axis=0), variance.sum(axis=0), traded)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_strike_alone_is_a_book_of_one_strike(seed: int) -> None:
+    """What is said of a strike is what is said of a chain that has no other."""
+    official, bought, variance, traded = day(seed)
+    purchases = purchases_of(bought, variance, traded)
+    found = gex_by_strike(greeks().gamma[0], SPOT, official, purchases, PRIOR)
+    for k in range(len(STRIKES)):
+        alone = black.Greeks(*(value[:, k : k + 1] for value in greeks()))
+        own = np.s_[:, k : k + 1]
+        amounts = official[own], bought[own], variance[own], traded[own]
+        book = inventory(alone, SPOT, *amounts, PRIOR).gex
+        said = (found.mean[k], found.low[k], found.high[k])
+        assert said == pytest.approx((book.mean, book.low, book.high), rel=1e-9)
+
+
+@given(st.integers(0, 1000), st.floats(0, 1))
+@settings(deadline=None)
+def test_strikes_add_up_to_the_book_and_intervals_do_not(seed: int, unknown: float) -> None:
+    official, bought, variance, traded = day(seed)
+    official[np.random.default_rng(seed).random(official.shape) < unknown] = NAN
+    book = inventory(greeks(), SPOT, official, bought, variance, traded).gex
+    purchases = purchases_of(bought, variance, traded)
+    found = gex_by_strike(greeks().gamma[0], SPOT, official, purchases)
+    if np.isnan(official).all():
+        assert np.isnan(found.mean).all()
+        return
+    assert found.mean.sum() == pytest.approx(book.mean, rel=1e-9, abs=1e-3)
+    assert (found.low <= found.mean).all()
+    assert (found.mean <= found.high).all()
+    most = greeks().gamma[0] * 100 * SPOT**2 * 0.01 * (np.nan_to_num(official) + traded).sum(axis=0)
+    assert (np.abs((found.low, found.high)) <= most * (1 + 1e-9)).all()
 
 
 def test_ninety_of_a_hundred_worlds_lie_in_the_interval() -> None:

@@ -71,7 +71,7 @@ def test_what_is_added_later_is_unknown_to_no_reader() -> None:
 
 def test_what_an_older_file_lacks_is_unknown() -> None:
     table = _table().drop_columns(
-        ["spot_source", "open_interest_method", "spot", "newest", "call_mid"]
+        ["spot_source", "open_interest_method", "spot", "newest", "call_mid", "net_bought"]
     )
     day = decode(_changed(table, columns=table.column_names)).day
     assert (day.inputs["spot_source"] == -1).all()
@@ -79,6 +79,7 @@ def test_what_an_older_file_lacks_is_unknown() -> None:
     assert np.isnan(day.inputs["spot"]).all()
     assert (day.inputs["newest"] == 0).all()
     assert (day.columns.mid[:, 0] == -1).all()
+    assert np.isnan(day.columns.net_bought).all()
     assert same(day.columns.mid[:, 1], made_day(samples=40).day.columns.mid[:, 1])
 
 

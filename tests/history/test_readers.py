@@ -79,6 +79,7 @@ def test_times_are_instants(root: str, day: SampleDay) -> None:
     [
         *("call_open_interest", "put_open_interest", "call_contracts", "put_contracts"),
         *("delta_dollars", "gamma_dollars", "volatility", "quoted"),
+        *("net_bought", "bought_variance"),
     ],
 )
 def test_lists_run_along_the_strikes(root: str, day: SampleDay, column: str) -> None:

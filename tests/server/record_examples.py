@@ -48,6 +48,7 @@ _REFUSED: Final = {
     "invalid_bar": f"{_FLOW}/series/SPX?bar=2m",
     "invalid_digits": f"{_FLOW}/heatmap/SPX?digits=few",
     "invalid_expiry": f"{_FLOW}/snapshot/SPX?expiry=tomorrow",
+    "invalid_inventory": f"{_FLOW}/snapshot/SPX?inventory=yes",
     "invalid_min_oi": "/v1/exposure/gex/SPX?min_oi=many",
     "invalid_metric": f"{_FLOW}/heatmap/SPX?metric=speed",
     "invalid_minutes": f"{_FLOW}/series/SPX?minutes=many",

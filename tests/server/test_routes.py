@@ -163,6 +163,8 @@ ERRORS = [
     ("GET", "/schema", "not_found"),
     ("TRACE", "/nowhere", "not_found"),
     ("GET", STREAM + "XYZ", "symbol_not_found"),
+    ("GET", SNAPSHOT + "SPX?inventory=yes", "invalid_inventory"),
+    ("GET", SNAPSHOT + "SPX?inventory=", "invalid_inventory"),
     ("GET", HEATMAP + "SPX?digits=4.5", "invalid_digits"),
     ("GET", STRIKE_FLOW + "SPX?digits=", "invalid_digits"),
     *(

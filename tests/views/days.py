@@ -41,7 +41,8 @@ class Seen:
     Attributes:
         symbol: The one that is asked about.
         session: After its close.
-        said: What snapshot, baseline, series and heatmap were at each sample, by UTC ns.
+        said: What snapshot, baseline, series, heatmap and the snapshot with its inventory were at
+            each sample, by UTC ns.
         dollars: Signed delta dollars of the day's trades up to each sample, by right and strike.
         contracts: Contracts likewise.
     """
@@ -96,6 +97,7 @@ def asked(frame: Callable[[], Frame], seen: Seen) -> list[bytes]:
         lambda: heatmap(
             frame(), HeatmapQuery(symbol="SPX", metric="dex", mode="delta", bar="5m", minutes=20)
         ),
+        lambda: snapshot(session, "replay", SnapshotQuery(symbol=seen.symbol, inventory="1")),
     ]
     return [answered(ask) for ask in questions]
 

@@ -47,6 +47,9 @@ def test_every_sample_is_answered_as_it_was_then(seen: Seen) -> None:
                 frame,
                 HeatmapQuery(symbol=frame.symbol, metric="dex", mode="delta", bar="5m", minutes=20),
             ),
+            lambda frame=frame: snapshot_at(
+                frame, SnapshotQuery(symbol=frame.symbol, inventory="1")
+            ),
         ]
         assert [answered(ask) for ask in again] == said
 

@@ -1,6 +1,8 @@
 """Windows of bars, held to each other, to the trades as they came, and to the snapshots then."""
 
+import dataclasses
 import datetime
+import functools
 from itertools import accumulate
 from pathlib import Path
 from typing import Any, get_args
@@ -11,14 +13,17 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from session.made_tape import OPEN, quotes, stock, trades, write
-from views.days import SPOKEN, Seen, made, read, watched
+from views.days import SPOKEN, Seen, answered, made, read, watched
 from zerodte.constants import BARS, MINUTE, SAMPLE_INTERVAL, SECOND
+from zerodte.views.frame import Frame
 from zerodte.views.series import hedge_flow, series
+from zerodte.views.snapshot import snapshot_at
 from zerodte.views.strike_bars import heatmap, strike_flow
 from zerodte.wire.errors import ApiError
 from zerodte.wire.heatmap import HeatmapMetric, HeatmapQuery
 from zerodte.wire.hedge_flow import HedgeFlowQuery, Side
 from zerodte.wire.series import SeriesQuery
+from zerodte.wire.snapshot import SnapshotQuery
 from zerodte.wire.strike_flow import StrikeFlowQuery
 from zerodte.wire.window import BarSize, StrikeBarSize
 
@@ -452,3 +457,42 @@ def test_a_bar_has_the_figures_of_the_snapshot_then(seen: Seen) -> None:
             assert bar[f"inventory_{name}"] == (None if book is None else book[name])
             inventories += bar[f"inventory_{name}"] is not None
     assert inventories > 90
+
+
+def test_the_inventory_by_strike_adds_up_to_the_bars(seen: Seen) -> None:
+    """Live at each sample and of the sample after the close, whatever strikes are shown."""
+    query = SeriesQuery(symbol="SPX", bar="30s", minutes=390)
+    summed = 0
+    for bar in read(series(seen.frame(seen.session.hours.close), query))["bars"]:
+        time = time_of(bar)
+        live = read(seen.said[time][-1])
+        asked = SnapshotQuery(symbol=seen.symbol, strike_range=0.001, inventory="1")
+        past = read(answered(functools.partial(snapshot_at, seen.frame(time), asked)))
+        if (book := past.get("dealer_inventory")) is None:
+            assert live.get("dealer_inventory") is None
+            continue
+        assert book == past["body"]["dealer_inventory"] == live["dealer_inventory"]
+        rows = book.pop("strikes")
+        without = read(seen.said[time][0])["dealer_inventory"]
+        assert book == without
+        row = seen.day.row_at(time)
+        assert [each["strike"] for each in rows] == seen.day.chain(row).strikes.tolist()
+        total = sum(each["net_gex"] for each in rows)
+        scale = sum(abs(each["net_gex"]) for each in rows)
+        assert total == pytest.approx(bar["inventory_net_gex"], abs=1e-6 * scale)
+        assert all(r["net_gex_low"] <= r["net_gex"] <= r["net_gex_high"] for r in rows)
+        summed += 1
+    assert summed > 30
+
+
+def test_an_older_session_has_no_inventory_by_strike() -> None:
+    """One that was stored before its columns were: the book stands, its strikes are unknown."""
+    seen = made()
+    lacking = np.full_like(seen.day.columns.net_bought, np.nan)
+    day = dataclasses.replace(
+        seen.day, columns=dataclasses.replace(seen.day.columns, net_bought=lacking)
+    )
+    frame = Frame.past(day, "replay", "ABC", at(seen, 50))
+    book = read(snapshot_at(frame, SnapshotQuery(symbol="ABC", inventory="1")))["dealer_inventory"]
+    assert book["net_gex"] is not None
+    assert book["strikes"] is None

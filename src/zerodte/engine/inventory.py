@@ -81,6 +81,67 @@ class Inventory:
         return self.regime == label
 
 
+@dataclass(frozen=True, eq=False, slots=True)
+class NetPurchases:
+    """What customers have bought less sold since the open, by strike, calls and puts together.
+
+    Attributes:
+        contracts: Expected, shape (n,); NaN where it was not recorded.
+        variance: Of that, contracts squared, shape (n,).
+        traded: Contracts since the open, shape (2, n).
+    """
+
+    contracts: F64
+    variance: F64
+    traded: F64
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class StrikeEstimates:
+    """A figure by strike with its 90% interval, each of shape (n,); NaN where unknown."""
+
+    mean: F64
+    low: F64
+    high: F64
+
+
+def gex_by_strike(
+    gamma: F64,
+    spot: float,
+    official: F64,
+    purchases: NetPurchases,
+    prior: Prior = DEALER_PRIOR,
+) -> StrikeEstimates:
+    """Where in the chain the GEX of dealers' book lies.
+
+    Means add up to the book's. Intervals do not: the prior's error is shared by all strikes of a
+    right, and the errors of sides in part by all.
+
+    Args:
+        gamma: Per 1.00 of spot, shape (n,): on one smile a call and a put have the same.
+        spot: Dollars.
+        official: As of `inventory`.
+        purchases: Of customers.
+        prior: As of `inventory`.
+
+    Returns:
+        Dollars per 1% move; bounded at each strike as the book is.
+    """
+    share, deviation = np.array(prior).T[:, :, None]
+    carried, volume = held(official), np.nan_to_num(purchases.traded)
+    dollars = gamma * (MULTIPLIER * spot * spot * 0.01)
+    position = (share * carried).sum(axis=0) - purchases.contracts
+    spread = ((deviation**2 + DEALER_STRIKE_NOISE**2) * carried**2).sum(axis=0)
+    spread = spread + purchases.variance + (COMMON_SIDE_ERROR * volume.sum(axis=0)) ** 2
+    half, most = _HALF_WIDTH * np.sqrt(spread), (carried + volume).sum(axis=0)
+    return StrikeEstimates(
+        *(
+            dollars * np.clip(each, -most, most)
+            for each in (position, position - half, position + half)
+        )
+    )
+
+
 def inventory(
     greeks: Greeks,
     spot: float,

@@ -18,7 +18,7 @@ from zerodte.engine.chain_inputs import (
     fault_masks,
     mids_and_spreads,
 )
-from zerodte.engine.inventory import Inventory, inventory
+from zerodte.engine.inventory import Inventory, NetPurchases, inventory
 from zerodte.engine.open_interest import MovedInterest, Turnover, open_interest
 from zerodte.engine.plausibility import PLAUSIBLE, VERDICTS, judge
 from zerodte.engine.surface import Surface
@@ -72,6 +72,14 @@ class ChainObservation:
     def forward_near(self, spot: Spot) -> float:
         """By put-call parity where a strike has both sides, else the underlying's price."""
         return self.forward if math.isfinite(self.forward) else spot.value
+
+    def purchases(self) -> NetPurchases:
+        """What customers are expected to have bought, by strike."""
+        return NetPurchases(
+            np.nan_to_num(self.net_bought).sum(axis=0),
+            np.nan_to_num(self.variance).sum(axis=0),
+            self.contracts.astype(np.float64),
+        )
 
     def book(self, surface: Surface, spot: Spot) -> Inventory:
         """Dealers' own book in the chain."""

@@ -10,7 +10,7 @@ from zerodte.arrays import F64, I64, Bool
 from zerodte.constants import MINUTE
 from zerodte.engine.aggressor import SideRule
 from zerodte.engine.chain_inputs import ChainInputs, Quotes, Spot, gather
-from zerodte.engine.inventory import Estimate, Inventory
+from zerodte.engine.inventory import Estimate, Inventory, NetPurchases
 from zerodte.engine.open_interest import MovedInterest
 from zerodte.engine.plausibility import VERDICTS
 from zerodte.engine.state import Anchor, ChainState, evaluate
@@ -45,6 +45,7 @@ class Reading:
         others_net_gex: Of the symbol's other chains, on the open interest of `state`, dollars per
             1% move; NaN where there is none or it is unknown.
         inventory: Dealers' own book.
+        purchases: What customers are expected to have bought, by strike.
         interest: How effective open interest was moved since the morning.
         has_trades: Whether a trade of the symbol has come; before that its flow is unknown.
         smile_is_old: Whether its smile missed a sample since it was solved.
@@ -57,6 +58,7 @@ class Reading:
     live: ChainState
     others_net_gex: float
     inventory: Inventory
+    purchases: NetPurchases
     interest: MovedInterest
     has_trades: bool
     smile_is_old: bool
@@ -103,6 +105,7 @@ def reading_at(day: SampleDay, row: int, *, settled: bool = False) -> Reading | 
         live=live,
         others_net_gex=float(others),
         inventory=Inventory(*(Estimate(*book) for book in books)),
+        purchases=purchases_at(day, row),
         interest=interest_at(day, row),
         has_trades=bool(inputs["has_trades"]),
         smile_is_old=is_old(int(inputs["smile_at"]), int(inputs["at"])),
@@ -149,6 +152,16 @@ def smile_at(day: SampleDay, row: int) -> Smile:
     columns = day.columns
     volatility, quoted = columns.volatility[row, known], columns.quoted[row, known]
     return Smile(day.strikes[known], volatility, quoted, _is_doubtful(day, row))
+
+
+def purchases_at(day: SampleDay, row: int) -> NetPurchases:
+    """What customers are expected to have bought by a sample, on the strikes it knew."""
+    known, columns = day.grid(row), day.columns
+    return NetPurchases(
+        columns.net_bought[row, known],
+        columns.bought_variance[row, known],
+        columns.contracts[row][:, known].astype(np.float64),
+    )
 
 
 def spot_at(day: SampleDay, row: int) -> Spot:

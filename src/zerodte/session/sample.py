@@ -164,6 +164,9 @@ class Columns:
         gamma_dollars: Likewise, per 1% move, int64 (m, n).
         volatility: Of the smile, annual, float64 (m, n); NaN where there is no smile.
         quoted: Whether the strike's own quote gave its volatility, bool (m, n).
+        net_bought: Contracts that customers are expected to have bought less sold since the open,
+            calls and puts together, float64 (m, n); NaN where it was not recorded.
+        bought_variance: Of that, contracts squared, float64 (m, n), likewise.
     """
 
     mid: I32
@@ -175,6 +178,8 @@ class Columns:
     gamma_dollars: I64
     volatility: F64
     quoted: Bool
+    net_bought: F64
+    bought_variance: F64
 
     def until(self, row: int) -> "Columns":
         """The rows before `row`; no copies."""
@@ -204,6 +209,8 @@ COLUMN_KINDS: Final[Mapping[str, ColumnKind]] = {
     "gamma_dollars": ColumnKind("i8", 0, by_strike=True),
     "volatility": ColumnKind("f8", np.nan, by_strike=True),
     "quoted": ColumnKind("?", False, by_strike=True),
+    "net_bought": ColumnKind("f8", np.nan, by_strike=True),
+    "bought_variance": ColumnKind("f8", np.nan, by_strike=True),
 }
 
 

@@ -193,6 +193,9 @@ class SampleBuffer:
         into.gamma_dollars[row] = observation.gamma_dollars.sum(axis=0)
         into.volatility[row] = np.nan if sample.smile is None else sample.smile.volatility
         into.quoted[row] = False if sample.smile is None else sample.smile.quoted
+        purchases = observation.purchases()
+        into.net_bought[row] = purchases.contracts
+        into.bought_variance[row] = purchases.variance
 
     def _take_statistics(self, row: int, sample: SampleDraft) -> None:
         statistics = VenueStatistics(

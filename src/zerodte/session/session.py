@@ -354,6 +354,7 @@ class Session:
             live=live,
             others_net_gex=sampler.others(chain, now, spot)[settled],
             inventory=observation.book(live.surface, spot),
+            purchases=observation.purchases(),
             interest=observation.interest,
             has_trades=observation.has_trades,
             smile_is_old=is_old(live.smile_at, min(sampler.sampled, now)),

@@ -3,13 +3,17 @@
 import math
 from typing import Any
 
+import numpy as np
+from msgspec import UNSET
+
 from zerodte.arrays import F64
 from zerodte.constants import SECOND
 from zerodte.engine.arithmetic import ratio
-from zerodte.engine.chain_inputs import ChainInputs
+from zerodte.engine.chain_inputs import CALL, ChainInputs
 from zerodte.engine.exposure import ChainExposures
 from zerodte.engine.flip import gamma_profile
 from zerodte.engine.hedging import Hedge
+from zerodte.engine.inventory import gex_by_strike
 from zerodte.engine.levels import walls
 from zerodte.engine.quality import weighted_spread_pct
 from zerodte.engine.regime import flow_shift, sign
@@ -292,7 +296,9 @@ def flow_direction_block(reading: Reading) -> positioning.FlowDirection:
     )
 
 
-def inventory_block(reading: Reading) -> decision.DealerInventory | None:
+def inventory_block(
+    reading: Reading, *, by_strike: bool = False
+) -> decision.DealerInventory | None:
     """Dealers' own book; None where no open interest is known, or no trade has come."""
     book = reading.inventory
     if math.isnan(book.gex.mean) or not reading.has_trades:
@@ -306,7 +312,19 @@ def inventory_block(reading: Reading) -> decision.DealerInventory | None:
         net_chex=number(-book.chex.mean),
         regime=book.regime,
         agrees=book.agrees(reading.live.regime),
+        strikes=_inventory_strikes(reading) if by_strike else UNSET,
     )
+
+
+def _inventory_strikes(reading: Reading) -> list[decision.InventoryStrike] | None:
+    """Its GEX at every strike; None where a stored sample does not say."""
+    live, purchases = reading.live, reading.purchases
+    if np.isnan(purchases.contracts).all():
+        return None
+    gamma, official = live.surface.greeks.gamma[CALL], live.instant.official
+    gex = gex_by_strike(gamma, live.spot.value, official, purchases)
+    columns = (numbers(each) for each in (live.instant.chain.strikes, gex.mean, gex.low, gex.high))
+    return [decision.InventoryStrike(*row) for row in zip(*columns, strict=True)]
 
 
 def charm_lean(net: ChainExposures) -> conditions.HedgeLean | None:

@@ -21,7 +21,7 @@ from zerodte.wire.envelope import Source
 from zerodte.wire.errors import ApiError
 from zerodte.wire.exposure import ChainQuery, ExposureBlocks, ExposureQuery, NextSession, encode
 from zerodte.wire.numbers import number
-from zerodte.wire.snapshot import NoZeroDte, SessionClosed, SnapshotBlocks
+from zerodte.wire.snapshot import NoZeroDte, SessionClosed, SnapshotBlocks, SnapshotQuery
 
 
 def snapshot(session: Session, source: Source, query: ChainQuery) -> bytes:
@@ -133,10 +133,11 @@ def _whole(
     if isinstance(query, ExposureQuery):
         shared = chain_blocks(outlook.reading, query.strike_range)
         return encode(head, ExposureBlocks(**shared, next_session=then))
-    return encode(head, _blocks(outlook, query.strike_range))
+    by_strike = isinstance(query, SnapshotQuery) and query.inventory == "1"
+    return encode(head, _blocks(outlook, query.strike_range, by_strike=by_strike))
 
 
-def _blocks(outlook: Outlook, strike_range: float) -> SnapshotBlocks:
+def _blocks(outlook: Outlook, strike_range: float, *, by_strike: bool = False) -> SnapshotBlocks:
     reading = outlook.reading
     return SnapshotBlocks(
         **chain_blocks(reading, strike_range, outlook.decision),
@@ -144,7 +145,7 @@ def _blocks(outlook: Outlook, strike_range: float) -> SnapshotBlocks:
         headline=headline_block(outlook),
         setup=setup_block(outlook),
         probabilities=probabilities_block(outlook),
-        dealer_inventory=blocks.inventory_block(reading),
+        dealer_inventory=blocks.inventory_block(reading, by_strike=by_strike),
     )
 
 

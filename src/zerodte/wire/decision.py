@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
 from zerodte.wire.base import Number, Timestamp, Whole, about
 from zerodte.wire.positioning import RegimeLabel
@@ -160,6 +160,17 @@ class Probabilities(Struct, frozen=True, kw_only=True, gc=False):
     touch_1sigma: Annotated[SigmaTouch | None, about("Likewise.")]
 
 
+class InventoryStrike(Struct, frozen=True, gc=False):
+    """The GEX of dealers' inferred positions at one strike, calls and puts together."""
+
+    # Fields are positional, so that columns become rows in one pass.
+
+    strike: Annotated[Number, about("Dollars.")]
+    net_gex: Annotated[Number, about("Dollars per 1% move; over all strikes the block's.")]
+    net_gex_low: Annotated[Number, about("Lower end of its 90% interval; the ends do not add up.")]
+    net_gex_high: Annotated[Number, about("Upper end.")]
+
+
 class DealerInventory(Struct, frozen=True, kw_only=True, gc=False):
     """The exposures on the inferred, signed positions of dealers."""
 
@@ -173,3 +184,10 @@ class DealerInventory(Struct, frozen=True, kw_only=True, gc=False):
     agrees: Annotated[
         bool | None, about("Whether it agrees with regime.label; null when the interval spans 0.")
     ]
+    strikes: Annotated[
+        list[InventoryStrike] | UnsetType | None,
+        about(
+            "With inventory=1, every strike of the chain, ascending; null where the session was "
+            "stored without them."
+        ),
+    ] = UNSET

@@ -16,6 +16,7 @@ STATUS: dict[str, int] = {
     "invalid_bar": 400,
     "invalid_digits": 400,
     "invalid_expiry": 400,
+    "invalid_inventory": 400,
     "invalid_metric": 400,
     "invalid_min_oi": 400,
     "invalid_minutes": 400,

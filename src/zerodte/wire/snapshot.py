@@ -1,7 +1,7 @@
 """The query and the answer of `/v1/flow/zero-dte/snapshot/{symbol}`, with two degraded forms."""
 
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Literal
 
 from zerodte.wire.base import Number, Timestamp, about
 from zerodte.wire.decision import DealerInventory, Headline, Probabilities, Setup
@@ -50,3 +50,8 @@ class SessionClosed(Envelope, frozen=True, kw_only=True, gc=False):
 
 class SnapshotQuery(ChainQuery, frozen=True, kw_only=True, gc=False):
     """Asks for a chain on effective open interest, with the decision."""
+
+    inventory: Annotated[
+        Literal["0", "1"],
+        about("With 1 `dealer_inventory` has its GEX at every strike, with intervals."),
+    ] = "0"
