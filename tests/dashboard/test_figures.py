@@ -92,6 +92,7 @@ def test_the_crosshair_says_what_the_api_answers(
                 bar=bar,
                 minutes=SESSION_MINUTES,
                 at=said["t"],
+                digits=4,
             )
             row = answer["strikes_grid"].index(float(said["strike"]))
             (asked,) = [each for each in answer["bars"] if each["t"] == said["t"]]

@@ -98,9 +98,10 @@ def test_every_key_does_its_work(tab: OpenTab, still: Market) -> None:
 def test_keys_of_the_browser_and_of_fields_are_left_alone(tab: OpenTab, still: Market) -> None:
     with tab() as opened:
         page = opened.open(f"{still.url}/?s=SPX&th=dark")
+        opened.wait("document.querySelector('.timebar .date').options.length > 0")
         page.keyboard.press("Control+b")
         page.keyboard.press("Alt+b")
-        page.locator('.timebar input[type="date"]').focus()
+        page.locator(".timebar .date").focus()
         page.keyboard.press("b")
         page.keyboard.press("?")
         page.locator("body").evaluate("() => document.activeElement.blur()")

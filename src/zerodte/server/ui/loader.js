@@ -3,6 +3,7 @@
 /** @import { Store, Metric, Snapshot } from "./store.js" */
 /** @import { FeedMessage } from "./feed.js" */
 import { address, ApiError, FLOW, get } from "./api.js";
+import { pricesOf } from "./charts/heat.js";
 import { Day, endOf, SESSION_MINUTES, sessionOf, StrikeTime } from "./day.js";
 import { dateOf, instant, stamp } from "./numbers.js";
 
@@ -10,6 +11,8 @@ const SNAPSHOTS_AHEAD = 5;
 export const MOST_SYMBOLS = 9;
 const RETRY_MS = 3000;
 const BAR_MS = { "1m": 60_000, "5m": 300_000 };
+/** Digits of dollars by strike and time: texts have three, and colours fewer. */
+const DIGITS = 4;
 
 export class Loader {
   /** @type {AbortController} */
@@ -19,11 +22,13 @@ export class Loader {
   /** @type {Map<string, Promise<{body: any, etag: string | null}>>} */
   #past = new Map();
 
-  /** The market's clock when it was last asked, epoch ms. */
+  /** The market's clock when it was last told, epoch ms. */
   #clock = NaN;
   #isLoading = false;
   /** Whether the key or its plan was refused: asking again would not help. */
   #isRefused = false;
+  /** Whether samples came while the page was hidden. */
+  #isBehind = false;
 
   /** @param {Store} store */
   constructor(store) {
@@ -41,13 +46,12 @@ export class Loader {
     const order = [...leaders.map((/** @type {any} */ entry) => entry.symbol), ...listed];
     const symbols = [...new Set(order)].filter((symbol) => listed.includes(symbol));
     this.store.set({ symbols });
-    void this.#briefs(symbols.slice(0, MOST_SYMBOLS));
     return symbols;
   }
 
-  /** Spot and sign of each symbol, for the top bar. @param {string[]} symbols */
-  async #briefs(symbols) {
-    await Promise.all(symbols.map(async (symbol) => {
+  /** Spot and sign of each symbol, for the top bar. */
+  async briefs() {
+    await Promise.all(this.store.state.symbols.slice(0, MOST_SYMBOLS).map(async (symbol) => {
       const answer = await get(`${FLOW}/series/${symbol}?bar=30s&minutes=1`).catch(() => null);
       const bar = answer?.body.bars?.at(-1);
       if (bar) this.brief(symbol, bar.spot, bar.net_gex);
@@ -74,7 +78,7 @@ export class Loader {
 
   /** Load the day of the symbol, and what stands at the instant looked at. */
   async load() {
-    this.store.set({ snapshot: null, day: null, problem: null, lastSession: null, locked: null, cursor: null });
+    this.store.set({ snapshot: null, day: null, problem: null, lastSession: null, next: null, locked: null, cursor: null });
     await this.#load();
   }
 
@@ -89,28 +93,31 @@ export class Loader {
     this.#isLoading = true;
     this.#isRefused = false;
     try {
-      const at = asked === null ? null : stamp(asked);
+      // Of a past day the hours cannot be told from its end; those of today are in its snapshot.
       const [snapshot, series] = await Promise.all([
-        get(address(`${FLOW}/snapshot/${symbol}`, { at }), signal),
+        get(this.#snapshotAddress(asked), signal),
         get(address(`${FLOW}/series/${symbol}`, { bar: "30s", minutes: SESSION_MINUTES, at: until }), signal),
+        this.store.state.date === null ? null : this.sessions(),
       ]);
       if (signal.aborted) return;
       if (!snapshot.body.regime) {
         this.#isLoading = false;
         this.store.set({ snapshot: null, day: null, problem: snapshot.body.message, lastSession: snapshot.body.last_session ?? null });
+        await Promise.all([this.#nextSession(symbol, signal), this.sessions()]);
         return;
       }
       // A root stands for its symbol: SPXW for SPX.
       if (snapshot.body.symbol !== symbol) this.store.set({ symbol: snapshot.body.symbol });
-      const [open, close] = sessionOf(snapshot.body);
+      const [open, close] = this.#hoursOf(snapshot.body);
       const day = new Day(snapshot.body.symbol, open, close);
       day.take(series.body.bars ?? []);
       day.gaps = (series.body.gap_intervals ?? []).map((/** @type {any} */ gap) =>
         ({ from: instant(gap.start), to: instant(gap.end), reason: gap.reason ?? "" }));
       this.#isLoading = false;
-      this.store.set({ snapshot: snapshot.body, etag: snapshot.etag, day, problem: null, lastSession: null });
+      this.store.set({ snapshot: snapshot.body, etag: snapshot.etag, day, problem: null, lastSession: null, next: null });
       await this.heat(60);
       await this.traded();
+      if (this.store.state.date === null) await this.sessions();
     } catch (error) {
       if (signal.aborted) return;
       this.#isLoading = false;
@@ -120,6 +127,36 @@ export class Loader {
       const isPassing = error instanceof ApiError && (error.status === 0 || error.status === 503);
       if (isPassing) setTimeout(() => { if (!signal.aborted) void this.#load(); }, RETRY_MS);
     }
+  }
+
+  /** The sessions that can be shown, the newest first. */
+  async sessions() {
+    const answer = await get("/v1/sessions").catch(() => null);
+    if (answer) this.store.set({ sessions: answer.body.sessions });
+  }
+
+  /** Whether a date's session is the one that is looked at live. @param {string} date */
+  isRunning(date) {
+    const { sessions: [own], lastSession } = this.store.state;
+    return date === own?.date && date !== lastSession && !(this.#clock >= instant(own.close));
+  }
+
+  /** The open and close of the session of a snapshot, epoch ms. @param {Snapshot} snapshot @returns {[number, number]} */
+  #hoursOf(snapshot) {
+    const listed = this.store.state.sessions.find(({ date }) => date === snapshot.expiration);
+    return listed ? [instant(listed.open), instant(listed.close)] : sessionOf(snapshot);
+  }
+
+  /** What is known of the session to come. @param {string} symbol @param {AbortSignal} signal */
+  async #nextSession(symbol, signal) {
+    const answer = await get(`/v1/exposure/zero-dte/${symbol}?strike_range=0.001`, signal).catch(() => null);
+    if (!signal.aborted) this.store.set({ next: answer?.body.next_session ?? null });
+  }
+
+  /** The path of a snapshot, with what the page shows of it. @param {number | null} at epoch ms */
+  #snapshotAddress(at) {
+    const { symbol, profile } = this.store.state;
+    return address(`${FLOW}/snapshot/${symbol}`, { at: at === null ? null : stamp(at), inventory: profile === "inventory" ? 1 : null });
   }
 
   /** The last instant of the day that has answers, for those that ask `at`. */
@@ -135,17 +172,19 @@ export class Loader {
     const { signal } = this.#heat;
     const { day, metric, mode, bar, symbol } = this.store.state;
     if (!day) return;
-    const heat = new StrikeTime(day.open, BAR_MS[bar]);
-    day.heat = heat;
+    day.heat = new StrikeTime(day.open, BAR_MS[bar]);
     this.store.touch("day");
-    const ask = async (/** @type {number} */ minutes) => {
-      const { body } = await get(mapAddress(symbol, metric, mode, bar, minutes, this.#until()), signal);
+    const ask = async (/** @type {number} */ minutes, /** @type {[number, number] | null} */ prices = null) => {
+      const { body } = await get(mapAddress(symbol, metric, mode, bar, minutes, this.#until(), prices), signal);
       if (signal.aborted || this.store.state.day !== day) return;
+      // A new map, because the colours of the day follow from all its strikes.
+      const heat = new StrikeTime(day.open, BAR_MS[bar]);
       heat.take(body.strikes_grid ?? [], body.bars ?? [], column);
+      day.heat = heat;
       this.store.touch("day");
     };
     try {
-      if (first && this.store.state.date === null) await ask(first);
+      if (first && this.store.state.date === null) await ask(first, pricesOf(this.store));
       await ask(SESSION_MINUTES);
       this.store.set({ locked: null });
     } catch (error) {
@@ -157,7 +196,7 @@ export class Loader {
   async traded() {
     const { day, symbol } = this.store.state;
     if (!day) return;
-    const path = address(`${FLOW}/strike-flow/${symbol}`, { minutes: SESSION_MINUTES, at: this.#until() });
+    const path = address(`${FLOW}/strike-flow/${symbol}`, { minutes: SESSION_MINUTES, at: this.#until(), digits: DIGITS });
     const answer = await get(path, this.#day.signal).catch(() => null);
     if (!answer || this.store.state.day !== day) return;
     day.traded = new StrikeTime(day.open, BAR_MS["1m"]);
@@ -169,7 +208,7 @@ export class Loader {
   async snapshot() {
     const { symbol } = this.store.state;
     const asked = this.asked;
-    const path = address(`${FLOW}/snapshot/${symbol}`, { at: asked === null ? null : stamp(asked) });
+    const path = this.#snapshotAddress(asked);
     const answer = asked === null ? get(path, this.#day.signal) : this.#remembered(path);
     try {
       const { body, etag } = await answer;
@@ -184,13 +223,13 @@ export class Loader {
 
   /** Ask for the next snapshots before they are shown. */
   ahead() {
-    const { at, day, symbol, speed } = this.store.state;
+    const { at, day, speed } = this.store.state;
     if (at === null || !day) return;
     const step = Math.max(1, Math.round(speed / 30));
     const from = day.countAt(at) - 1;
     for (let k = 1; k <= SNAPSHOTS_AHEAD; k += 1) {
       const time = day.times[from + k * step];
-      if (time) void this.#remembered(address(`${FLOW}/snapshot/${symbol}`, { at: stamp(time) })).catch(() => null);
+      if (time) void this.#remembered(this.#snapshotAddress(time)).catch(() => null);
     }
   }
 
@@ -208,7 +247,10 @@ export class Loader {
   hear({ name, symbol, data }) {
     const { state } = this.store;
     if (name === "tick") {
-      for (const each of data.symbols ?? [data]) this.brief(each.symbol, each.spot, each.net_gex);
+      for (const each of data.symbols ?? [data]) {
+        this.brief(each.symbol, each.spot, each.net_gex);
+        this.#clock = instant(each.t);
+      }
       return;
     }
     if (name === "bar") this.brief(symbol, data.spot, data.net_gex);
@@ -225,12 +267,29 @@ export class Loader {
       else if (state.day.append(data)) void this.reload();
       else this.store.touch("day");
     } else if (name === "snapshot" && data.regime) {
-      if (state.day && !this.#isRefused && (instant(data.as_of) - state.day.open) % BAR_MS[state.bar] === 0) void this.#column(instant(data.as_of));
+      // Nobody looks: what events do not bring is asked for when somebody does.
+      if (document.hidden) this.#isBehind = true;
+      else if (state.day && !this.#isRefused && (instant(data.as_of) - state.day.open) % BAR_MS[state.bar] === 0) void this.#column(instant(data.as_of));
       if (state.at !== null) return;
       // An event has no strikes: those of the last answer stand until the next one is here.
-      this.store.set({ snapshot: { ...data, strikes: state.snapshot?.strikes ?? [] }, etag: null });
-      if (!this.#isRefused) void this.snapshot();
+      const { snapshot } = state;
+      // A stream begins with the sample that has just been answered.
+      if (snapshot && snapshot.symbol === symbol && instant(data.as_of) <= instant(snapshot.as_of)) return;
+      const strikes = snapshot?.dealer_inventory?.strikes;
+      const inventory = data.dealer_inventory && { ...data.dealer_inventory, ...(strikes && { strikes }) };
+      this.store.set({ snapshot: { ...data, dealer_inventory: inventory, strikes: snapshot?.strikes ?? [] }, etag: null });
+      if (!this.#isRefused && !document.hidden) void this.snapshot();
     }
+  }
+
+  /** Ask for what was left out while nobody looked. */
+  catchUp() {
+    const { day, date, at } = this.store.state;
+    if (!this.#isBehind || document.hidden) return;
+    this.#isBehind = false;
+    if (!day || date !== null || this.#isRefused) return;
+    void this.#column(day.times.at(-1) ?? day.open);
+    if (at === null) void this.snapshot();
   }
 
   /** Ask for the columns of the map and of what was traded that are missing up to now. @param {number} now epoch ms */
@@ -242,7 +301,7 @@ export class Loader {
     const answer = await get(mapAddress(symbol, metric, mode, bar, minutes, null)).catch(() => null);
     if (answer && day.heat === heat) heat.take(answer.body.strikes_grid ?? [], answer.body.bars ?? [], column);
     if (!day.traded) return;
-    const path = address(`${FLOW}/strike-flow/${symbol}`, { minutes: day.traded.missing(now) });
+    const path = address(`${FLOW}/strike-flow/${symbol}`, { minutes: day.traded.missing(now), digits: DIGITS });
     const traded = await get(path).catch(() => null);
     if (traded) day.traded.take(traded.body.strikes_grid ?? [], traded.body.bars ?? [], dealersGamma);
     this.store.touch("day");
@@ -251,10 +310,11 @@ export class Loader {
 
 /**
  * @param {string} symbol @param {Metric} metric @param {string} mode @param {string} bar
- * @param {number} minutes @param {string | null} at
+ * @param {number} minutes @param {string | null} at @param {[number, number] | null} [prices] all strikes without them
  */
-function mapAddress(symbol, metric, mode, bar, minutes, at) {
-  return address(`${FLOW}/heatmap/${symbol}`, { metric, mode, bar, minutes, at });
+function mapAddress(symbol, metric, mode, bar, minutes, at, prices = null) {
+  const strikes = prices && prices.map((price) => Math.max(0, Math.round(price))).join("-");
+  return address(`${FLOW}/heatmap/${symbol}`, { metric, mode, bar, minutes, at, digits: DIGITS, strikes });
 }
 
 /** @param {any} bar of a heatmap @returns {(number | null)[]} */

@@ -6,6 +6,7 @@ import { ApiError, setKey } from "./api.js";
 import { densityChart } from "./charts/density.js";
 import { heatChart } from "./charts/heat.js";
 import { hedgeChart } from "./charts/hedge.js";
+import { gammaChart } from "./charts/over_spot.js";
 import { profileChart, tradedChart } from "./charts/profile.js";
 import { sessionChart } from "./charts/session.js";
 import { card, fill, h, segments } from "./dom.js";
@@ -18,6 +19,7 @@ import { answers } from "./panels/answers.js";
 import { exportPanel } from "./panels/export.js";
 import { gridPanel } from "./panels/grid.js";
 import { helpPanel, rememberedKey } from "./panels/help.js";
+import { nextPanel } from "./panels/next.js";
 import { setupPanel } from "./panels/setup.js";
 import { tablePanel } from "./panels/table.js";
 import { timeBar } from "./panels/timebar.js";
@@ -30,8 +32,8 @@ import { readAddress, writeAddress } from "./url.js";
 const preferred = matchMedia("(prefers-color-scheme: light)").matches ? "light" : "dark";
 const store = new Store({
   ...readAddress(location.search, preferred),
-  symbols: [], brief: new Map(), window: "since", profile: "gex", span: null, playing: false, speed: 60,
-  snapshot: null, etag: null, day: null, problem: null, lastSession: null, locked: null, cursor: null,
+  symbols: [], brief: new Map(), window: "since", profile: "gex", moves: "trade", span: null, playing: false, speed: 60,
+  snapshot: null, etag: null, day: null, problem: null, lastSession: null, next: null, sessions: [], locked: null, cursor: null,
   link: { state: "connecting", text: "", heard: 0, sampled: 0, retryAt: 0 },
 });
 const loader = new Loader(store);
@@ -40,7 +42,7 @@ setKey(rememberedKey());
 
 const RETRY_MS = 2000;
 /** What follows a profile at the press of its key. @type {Record<State["profile"], State["profile"]>} */
-const NEXT_PROFILE = { gex: "oi", oi: "volume", volume: "gex" };
+const NEXT_PROFILE = { gex: "oi", oi: "volume", volume: "inventory", inventory: "gex" };
 /** @type {[Metric, string][]} */
 const METRICS = [["gex", "GEX"], ["dex", "DEX"], ["vex", "VEX"], ["chex", "CHEX"], ["oi", "OI"], ["signed_flow", "flow"]];
 
@@ -48,6 +50,13 @@ const METRICS = [["gex", "GEX"], ["dex", "DEX"], ["vex", "VEX"], ["chex", "CHEX"
 function showMap(patch) {
   store.set(patch);
   void loader.heat();
+}
+
+/** @param {State["profile"]} profile */
+function showProfile(profile) {
+  store.set({ profile });
+  // Only then is the inventory by strike asked for.
+  if (profile === "inventory" && store.state.day) void loader.snapshot();
 }
 
 /** @param {string} symbol */
@@ -121,6 +130,8 @@ function turnView() {
   store.set({ view: store.state.view === "grid" ? "one" : "grid" });
 }
 
+document.addEventListener("visibilitychange", () => loader.catchUp());
+
 store.on(["theme"], () => { document.documentElement.dataset.theme = store.state.theme; });
 
 function draw() {
@@ -129,8 +140,8 @@ function draw() {
   const bar = segments("Bar", [["1m", "1m"], ["5m", "5m"]], (value) => showMap({ bar: value === "5m" ? "5m" : "1m" }));
   const legend = h("span", { class: "legend" });
   const map = card("map", "Strike × time", metric.root, mode.root, bar.root, legend, exporting.button);
-  const strikes = segments("Profile", [["gex", "GEX"], ["oi", "OI"], ["volume", "vol"]], (value) =>
-    store.set({ profile: /** @type {State["profile"]} */ (value) }));
+  const strikes = segments("Profile", [["gex", "GEX"], ["oi", "OI"], ["volume", "vol"], ["inventory", "inv"]],
+    (value) => showProfile(/** @type {State["profile"]} */ (value)));
   const profile = card("profile", "By strike", strikes.root);
   const traded = card("traded", "Flow Γ today");
   const close = card("close", "The close");
@@ -139,7 +150,8 @@ function draw() {
   const session = card("session", "Session", h("span", { class: "lines" },
     h("i", { class: "spot" }, "spot"), h("i", { class: "all" }, "dealers' hedge flow, all"), h("i", { class: "calls" }, "calls"),
     h("i", { class: "puts" }, "puts"), h("i", { class: "pin" }, "pin score")), window.root);
-  const moves = card("moves", "If spot moves, dealers…");
+  const which = segments("If spot moves", [["trade", "trade"], ["gex", "GEX"]], (value) => store.set({ moves: value === "gex" ? "gex" : "trade" }));
+  const moves = card("moves", "If spot moves", which.root);
   const problem = h("section", { class: "problem", role: "alert", hidden: true });
   const locked = h("p", { class: "locked", hidden: true });
   map.body.append(locked);
@@ -147,7 +159,7 @@ function draw() {
     h("div", { class: "lower" }, session.root, moves.root, setupPanel(store)));
   const top = topBar(store, choose, gridButton, alerts.button, themeButton, helpButton);
   fill(/** @type {Element} */ (document.getElementById("app")), h("div", { class: "stripe", "aria-hidden": "true" }), ...top,
-    h("main", null, problem, one, gridPanel(store, choose)), timeBar(store, replay), help.dialog, table.dialog, exporting.dialog, alerts.dialog);
+    h("main", null, problem, nextPanel(store), one, gridPanel(store, choose)), timeBar(store, replay), help.dialog, table.dialog, exporting.dialog, alerts.dialog);
 
   store.on(["view", "problem", "lastSession"], () => {
     const { view, problem: text, lastSession } = store.state;
@@ -182,8 +194,15 @@ function draw() {
   store.on(["snapshot", "day", "at", "profile", "theme"], () => profiles.forEach((each) => each.request()));
   sessionChart(store, session.body);
   const hedge = hedgeChart(store);
-  moves.body.append(hedge.canvas);
-  store.on(["snapshot", "theme"], hedge.request);
+  const gamma = gammaChart(store);
+  moves.body.append(hedge.canvas, gamma.canvas);
+  store.on(["snapshot", "theme", "moves"], () => {
+    which.press(store.state.moves);
+    hedge.canvas.hidden = store.state.moves === "gex";
+    gamma.canvas.hidden = !hedge.canvas.hidden;
+    hedge.request();
+    gamma.request();
+  });
   store.on(["symbol", "date", "at", "metric", "mode", "bar", "view", "prices", "theme"], () =>
     history.replaceState(null, "", writeAddress(store.state)));
   store.on(["day"], () => {
@@ -204,7 +223,7 @@ const shortcuts = [
   { keys: ["Home", "End"], text: "first or last sample", run: (name) => replay.step(name === "Home" ? -1e6 : 1e6) },
   { keys: [" "], text: "play or pause", run: () => replay.play() },
   { keys: ["l"], text: "live", run: () => replay.live() },
-  { keys: ["p"], text: "profile: GEX, OI, volume", run: () => store.set({ profile: NEXT_PROFILE[store.state.profile] }) },
+  { keys: ["p"], text: "profile: GEX, OI, volume, inventory", run: () => showProfile(NEXT_PROFILE[store.state.profile]) },
   { keys: ["t"], text: "numbers as a table", run: () => table.open() },
   { keys: ["e"], text: "export", run: () => exporting.dialog.showModal() },
   { keys: ["a"], text: "alerts", run: () => alerts.open() },
@@ -228,6 +247,8 @@ let again;
 async function start() {
   clearTimeout(again);
   try {
+    // A symbol that the address names is not waited for.
+    const early = store.state.symbol && store.state.date === null ? loader.load() : null;
     const symbols = await loader.symbols();
     if (!store.state.symbol) store.set({ symbol: symbols[0] ?? "" });
     if (!store.state.symbol) {
@@ -235,7 +256,8 @@ async function start() {
       again = setTimeout(() => void start(), RETRY_MS);
       return;
     }
-    await loader.load();
+    await (early ?? loader.load());
+    void loader.briefs();
   } catch (error) {
     store.set({ problem: error instanceof Error ? error.message : String(error) });
     if (error instanceof ApiError && (error.status === 401 || error.status === 403)) {
@@ -244,7 +266,8 @@ async function start() {
   }
 }
 
+// Asked first: the answers come while the page is drawn.
+void start();
 draw();
 help.list(shortcuts);
 listen(shortcuts);
-void start();

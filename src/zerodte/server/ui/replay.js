@@ -79,7 +79,7 @@ export function replayOf(store, loader) {
     },
     day(date) {
       stop();
-      store.set({ date, at: null });
+      store.set({ date: date !== null && loader.isRunning(date) ? null : date, at: null });
       void loader.load();
     },
   };

@@ -6,6 +6,8 @@
 
 /** @typedef {components["schemas"]["Snapshot"]} Snapshot */
 /** @typedef {components["schemas"]["SeriesBar"]} Bar */
+/** @typedef {components["schemas"]["NextSession"]} NextSession */
+/** @typedef {components["schemas"]["SessionEntry"]} SessionEntry */
 
 /**
  * @typedef {object} Link how the page hears from the server
@@ -29,7 +31,8 @@
  * @property {"raw" | "delta"} mode
  * @property {"1m" | "5m"} bar
  * @property {"since" | "30" | "5"} window of hedge flow: since the open, or rolling minutes
- * @property {"gex" | "oi" | "volume"} profile
+ * @property {"gex" | "oi" | "volume" | "inventory"} profile
+ * @property {"trade" | "gex"} moves what is drawn of spots elsewhere: what dealers would trade, or net GEX
  * @property {[number, number] | null} prices the prices in view; null follows the day
  * @property {"dark" | "light"} theme
  * @property {"one" | "grid"} view
@@ -41,6 +44,8 @@
  * @property {Link} link
  * @property {string | null} problem why there is nothing to show
  * @property {string | null} lastSession the date of the last session, where there is none now
+ * @property {NextSession | null} next the map of the session to come, where there is none now
+ * @property {SessionEntry[]} sessions those that can be shown, the newest first
  * @property {ApiError | null} locked why the map is not shown
  * @property {[number, number] | null} span the times in view, epoch ms; null is the whole session
  * @property {number | null} cursor the instant under the crosshair, epoch ms

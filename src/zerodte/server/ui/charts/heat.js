@@ -7,6 +7,7 @@ import { dateOf, hourMinute, isKnown, price, stamp, strike as strikeText } from 
 import { levelsOf } from "../levels.js";
 import { AXIS_WIDTH, clip, CROSSHAIR, drawLabels, drawLine, follow, timeAxis } from "./axes.js";
 import { hatch, inks } from "./canvas.js";
+import { pinning } from "./pin.js";
 import { Raster } from "./raster.js";
 import { steer } from "./steer.js";
 import { valueText } from "./value_text.js";
@@ -37,6 +38,7 @@ export function heatChart(store, root, onDrawn) {
   label.className = "crosshair";
   label.setAttribute("role", "status");
 
+  let drawPin = () => {};
   const u = new uPlot({
     width: Math.max(root.clientWidth, 100),
     height: Math.max(root.clientHeight, 100),
@@ -58,16 +60,17 @@ export function heatChart(store, root, onDrawn) {
     }],
     hooks: {
       drawClear: [(u) => drawMap(u, store, raster)],
-      draw: [(u) => { drawOver(u, store); onDrawn(); }],
+      draw: [(u) => { drawOver(u, store); drawPin(); onDrawn(); }],
       setCursor: [(u) => pointAt(u, store, label)],
     },
   }, [[0], [null]], root);
   u.over.append(label);
   u.over.tabIndex = 0;
   u.over.setAttribute("role", "application");
-  u.over.setAttribute("aria-label", "Strike by time. Arrow keys move the crosshair, double click resets the view.");
+  u.over.setAttribute("aria-label", "Strike by time. Arrow keys move the crosshair, Enter pins it, Shift and Enter measure from the pin, double click resets the view.");
   follow(u, root);
   steer(u, store);
+  drawPin = pinning(u, store, (left, top) => pointOf(u, store, left, top));
 
   function redraw() {
     const { day, theme, bar } = store.state;
@@ -208,16 +211,41 @@ function drawGaps(u, store) {
 /** Write what lies under the crosshair. @param {uPlot} u @param {Store} store @param {HTMLElement} label */
 function pointAt(u, store, label) {
   const { left, top } = u.cursor;
-  const { day, metric } = store.state;
+  const { day } = store.state;
   const isOver = day && left !== undefined && left >= 0 && (top ?? -1) >= 0;
   label.hidden = !isOver;
   if (!isOver) {
     if (left === undefined || left < 0) store.set({ cursor: null });
     return;
   }
+  const { time, end, row, value, text } = /** @type {NonNullable<ReturnType<typeof cellAt>>} */ (cellAt(u, store, left, top ?? 0));
+  const heat = day.heat;
+  label.textContent = text;
+  label.dataset.t = stamp(end);
+  label.dataset.strike = heat && row >= 0 ? String(heat.strikes[row]) : "";
+  label.dataset.value = value === undefined ? "" : String(value);
+  label.dataset.date = dateOf(end);
+  const width = label.offsetWidth;
+  label.style.left = `${Math.min(left + 10, u.over.clientWidth - width - 4)}px`;
+  label.style.top = `${Math.max(2, (top ?? 0) - 26)}px`;
+  store.set({ cursor: time });
+}
+
+/** The point of a place, if there is a cell. @param {uPlot} u @param {Store} store @param {number} left px @param {number} top px */
+function pointOf(u, store, left, top) {
+  const cell = cellAt(u, store, left, top);
+  const strikes = store.state.day?.heat?.strikes;
+  if (!cell || !strikes || cell.row < 0 || cell.end > nowOf(store)) return null;
+  return { time: cell.end, price: strikes[cell.row], value: cell.value, text: cell.text };
+}
+
+/** What lies at a place of the map. @param {uPlot} u @param {Store} store @param {number} left px @param {number} top px */
+function cellAt(u, store, left, top) {
+  const { day, metric } = store.state;
+  if (!day) return null;
   const time = u.posToVal(left, "x") * 1000;
   const heat = day.heat;
-  const row = heat ? heat.rowAt(u.posToVal(top ?? 0, "y")) : -1;
+  const row = heat ? heat.rowAt(u.posToVal(top, "y")) : -1;
   const column = heat ? heat.columnAt(time) : 0;
   const end = heat ? day.open + (column + 1) * heat.length : time;
   // A column that ends after the instant looked at is of its future.
@@ -230,13 +258,5 @@ function pointAt(u, store, label) {
     isPast ? valueText(metric, value) : "", gap === null ? "" : `gap: ${gap}`, bar ? `spot ${price(bar.spot)}` : "",
     bar ? `flip ${price(bar.gamma_flip)}` : "",
   ];
-  label.textContent = parts.filter((part) => part).join("  ");
-  label.dataset.t = stamp(end);
-  label.dataset.strike = heat && row >= 0 ? String(heat.strikes[row]) : "";
-  label.dataset.value = value === undefined ? "" : String(value);
-  label.dataset.date = dateOf(end);
-  const width = label.offsetWidth;
-  label.style.left = `${Math.min(left + 10, u.over.clientWidth - width - 4)}px`;
-  label.style.top = `${Math.max(2, (top ?? 0) - 26)}px`;
-  store.set({ cursor: time });
+  return { time, end, row, value, text: parts.filter((part) => part).join("  ") };
 }

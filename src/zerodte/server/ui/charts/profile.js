@@ -9,7 +9,15 @@ import { nowOf } from "./heat.js";
 const TEN_MINUTES = 600_000;
 const LEGEND_HEIGHT = 14;
 
-/** @typedef {{strike: number, net: number | null, call: number | null, put: number | null, before: number | null}} Row */
+/**
+ * @typedef {object} Row
+ * @property {number} strike
+ * @property {number | null} net
+ * @property {number | null} call
+ * @property {number | null} put
+ * @property {number | null} before what net was
+ * @property {[number, number] | null} [interval] in which net lies
+ */
 
 /** The rows of the chosen profile. @param {Store} store @returns {Row[]} */
 export function profileRows(store) {
@@ -17,6 +25,7 @@ export function profileRows(store) {
   const heat = metric === "gex" && mode === "raw" && profile === "gex" ? day?.heat : null;
   const before = heat?.lastAt(nowOf(store) - TEN_MINUTES) ?? null;
   const places = new Map(heat?.strikes.map((strike, index) => [strike, index]));
+  if (profile === "inventory") return inventoryRows(store);
   return (snapshot?.strikes ?? []).map((row) => {
     const { strike } = row;
     if (profile === "gex") {
@@ -29,6 +38,16 @@ export function profileRows(store) {
   });
 }
 
+/** Dealers' inferred positions by strike with their intervals, over the convention's. @param {Store} store @returns {Row[]} */
+function inventoryRows(store) {
+  const { snapshot } = store.state;
+  const convention = new Map((snapshot?.strikes ?? []).map((row) => [row.strike, row.net_gex]));
+  return (snapshot?.dealer_inventory?.strikes ?? []).map((row) => ({
+    strike: /** @type {number} */ (row.strike), net: row.net_gex, call: convention.get(/** @type {number} */ (row.strike)) ?? null, put: null, before: null,
+    interval: isKnown(row.net_gex_low) && isKnown(row.net_gex_high) ? [row.net_gex_low, row.net_gex_high] : null,
+  }));
+}
+
 /**
  * @param {Store} store
  * @param {uPlot} heat whose price axis this shares
@@ -37,22 +56,31 @@ export function profileChart(store, heat) {
   return drawing("Exposure by strike", (context, width, height) => {
     const rows = profileRows(store);
     const { profile } = store.state;
-    const text = profile === "gex" ? money : count;
+    const isGex = profile === "gex" || profile === "inventory";
+    const text = isGex ? money : count;
     drawRows(context, width, height - LEGEND_HEIGHT, heat, rows, text);
     drawLevels(context, width, heat, store);
-    drawLegend(context, width, height, profile === "gex");
+    drawLegend(context, width, height, LEGENDS[profile]);
   });
 }
 
+/** @typedef {["pale" | "solid" | "dot" | "line" | "none", string]} Mark */
+/** @type {Mark[]} */
+const SIDES = [["none", "◂ puts"], ["none", "calls ▸"]];
+/** @type {Record<import("../store.js").State["profile"], Mark[]>} */
+const LEGENDS = {
+  gex: [["pale", "calls, puts"], ["solid", "net"], ["dot", "10 min ago"]],
+  oi: SIDES,
+  volume: SIDES,
+  inventory: [["pale", "convention"], ["solid", "inferred"], ["line", "90%"]],
+};
+
 /**
  * What the marks mean, in one line.
- * @param {CanvasRenderingContext2D} context @param {number} width @param {number} height
- * @param {boolean} isNet whether there is a net bar over calls and puts
+ * @param {CanvasRenderingContext2D} context @param {number} width @param {number} height @param {Mark[]} parts
  */
-function drawLegend(context, width, height, isNet) {
+function drawLegend(context, width, height, parts) {
   const { muted, ink, positive } = inks();
-  /** @type {["pale" | "solid" | "dot" | "none", string][]} */
-  const parts = isNet ? [["pale", "calls, puts"], ["solid", "net"], ["dot", "10 min ago"]] : [["none", "◂ puts"], ["none", "calls ▸"]];
   context.font = context.font.replace("11px", "10px");
   const swatch = 10;
   const sizes = parts.map(([mark, text]) => (mark === "none" ? 0 : swatch) + context.measureText(text).width);
@@ -61,10 +89,11 @@ function drawLegend(context, width, height, isNet) {
   const y = height - 5;
   context.textAlign = "left";
   parts.forEach(([mark, text], index) => {
-    context.fillStyle = mark === "dot" ? ink : positive;
+    context.fillStyle = mark === "dot" || mark === "line" ? ink : positive;
     context.globalAlpha = mark === "pale" ? 0.35 : 1;
     context.beginPath();
     if (mark === "dot") context.arc(x + 4, y - 3, 2.2, 0, 7);
+    else if (mark === "line") context.rect(x, y - 4, 7, 1);
     else if (mark !== "none") context.rect(x, y - 7, 7, 7);
     context.fill();
     context.globalAlpha = 1;
@@ -104,7 +133,7 @@ function drawRows(context, width, height, heat, rows, text) {
   const floor = heat.bbox.height / (devicePixelRatio || 1);
   const { ink, panel, muted } = inks();
   const seen = rows.map((row) => ({ ...row, y: heightOf(heat, row.strike) })).filter(({ y }) => y >= 0 && y <= floor);
-  const largest = Math.max(0, ...seen.flatMap(({ net, call, put }) => [net, call, put]).filter(isKnown).map(Math.abs));
+  const largest = Math.max(0, ...seen.flatMap(({ net, call, put, interval }) => [net, call, put, ...(interval ?? [])]).filter(isKnown).map(Math.abs));
   const middle = width / 2;
   context.fillStyle = muted;
   context.textAlign = "center";
@@ -126,11 +155,16 @@ function drawRows(context, width, height, heat, rows, text) {
     context.fillRect(Math.min(middle, middle + value * scale), y - size / 2, Math.max(0.75, Math.abs(value * scale)), size);
     context.globalAlpha = 1;
   };
-  for (const { net, call, put, before, y } of seen) {
+  for (const { net, call, put, before, interval, y } of seen) {
     const alone = net === null;
     if (isKnown(call)) bar(call, y, thick, alone ? 0.9 : 0.35);
     if (isKnown(put)) bar(put, y, thick, alone ? 0.9 : 0.35);
     if (isKnown(net)) bar(net, y, thick * (call === null ? 1 : 0.6), 1);
+    if (interval) {
+      context.fillStyle = ink;
+      context.fillRect(middle + interval[0] * scale, y - 0.5, (interval[1] - interval[0]) * scale, 1);
+      for (const bound of interval) context.fillRect(middle + bound * scale - 0.5, y - thick * 0.3, 1, thick * 0.6);
+    }
     if (!isKnown(before) || !isKnown(net) || Math.abs(net - before) < 0.03 * largest) continue;
     const x = middle + before * scale;
     context.beginPath();

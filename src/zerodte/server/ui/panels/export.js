@@ -1,7 +1,7 @@
 /** What leaves the page: a picture that says what it shows, a CSV as answered, and the call that was asked. */
 
 /** @import { Store } from "../store.js" */
-import { address, FLOW } from "../api.js";
+import { address, FLOW, get } from "../api.js";
 import { inks } from "../charts/canvas.js";
 import { nowOf } from "../charts/heat.js";
 import { SESSION_MINUTES } from "../day.js";
@@ -28,7 +28,18 @@ export function caption(store) {
 
 /** A CSV of the numbers behind a chart; unknown ones are empty. @param {Store} store @param {string} name */
 export function csvOf(store, name) {
-  const { head, rows } = tableOf(store, name);
+  return csv(store, name, tableOf(store, name));
+}
+
+/** A CSV of the map with all digits, which the drawing does without. @param {Store} store */
+export async function mapCsv(store) {
+  const { body } = await get(callOf(store.state));
+  const rows = body.bars.map((/** @type {any} */ bar) => [bar.t, ...bar.values]);
+  return csv(store, "map", { head: ["t", ...body.strikes_grid.map(String)], rows });
+}
+
+/** @param {Store} store @param {string} name @param {import("./table.js").Table} table */
+function csv(store, name, { head, rows }) {
   const quote = (/** @type {unknown} */ value) => {
     const text = value === null || value === undefined ? "" : String(value);
     return /[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
@@ -97,11 +108,13 @@ export function exportPanel(store) {
   };
   const name = (/** @type {string} */ ending) =>
     `zerodte-${store.state.snapshot?.source === "simulated" ? "SIMULATED-" : ""}${store.state.symbol}-${stamp(nowOf(store)).replaceAll(":", "")}.${ending}`;
+  const saveMap = () => mapCsv(store).then((text) => save(new Blob([text], { type: "text/csv" }), name("map.csv")),
+    (error) => { said.textContent = String(error.message); });
   const dialog = h("dialog", { class: "export", "aria-label": "Export" }, h("h2", null, "Export"), h("div", { class: "column" },
     h("button", { type: "button", onclick: async () => save(await picture(store), name("png")) }, "Picture (PNG)"),
     h("button", { type: "button", onclick: () => save(new Blob([csvOf(store, "session")], { type: "text/csv" }), name("session.csv")) }, "Session (CSV)"),
     h("button", { type: "button", onclick: () => save(new Blob([csvOf(store, "strikes")], { type: "text/csv" }), name("strikes.csv")) }, "By strike (CSV)"),
-    h("button", { type: "button", onclick: () => save(new Blob([csvOf(store, "map")], { type: "text/csv" }), name("map.csv")) }, "Map (CSV)"),
+    h("button", { type: "button", onclick: saveMap }, "Map (CSV)"),
     h("button", { type: "button", onclick: () => copy(`curl -s '${location.origin}${callOf(store.state)}'`, "The call") }, "Copy as curl"),
     h("button", { type: "button", onclick: () => copy(proof(store), "The proof") }, "Copy proof")),
   said, h("button", { type: "button", onclick: () => dialog.close() }, "Close"));

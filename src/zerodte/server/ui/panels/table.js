@@ -3,11 +3,12 @@
 /** @import { Store } from "../store.js" */
 import { nowOf } from "../charts/heat.js";
 import { hedgeRows } from "../charts/hedge.js";
+import { gammaPlaces } from "../charts/over_spot.js";
 import { fill, h, segments } from "../dom.js";
 import { clock, stamp } from "../numbers.js";
 
 /** @type {[string, string][]} */
-const TABLES = [["session", "Session"], ["strikes", "By strike"], ["map", "Map"], ["moves", "If spot moves"]];
+const TABLES = [["session", "Session"], ["strikes", "By strike"], ["inventory", "Inventory"], ["map", "Map"], ["moves", "If spot moves"], ["gamma", "GEX over spot"]];
 const MOST_ROWS = 500;
 
 /** @typedef {{head: string[], rows: unknown[][]}} Table */
@@ -19,7 +20,14 @@ export function tableOf(store, name) {
     const head = ["strike", "net_gex", "call_gex", "put_gex", "net_dex", "call_oi", "put_oi", "call_volume", "put_volume"];
     return { head, rows: (snapshot?.strikes ?? []).map((row) => head.map((field) => /** @type {any} */ (row)[field])) };
   }
+  if (name === "inventory") {
+    const head = ["strike", "net_gex", "net_gex_low", "net_gex_high"];
+    return { head, rows: (snapshot?.dealer_inventory?.strikes ?? []).map((row) => head.map((field) => /** @type {any} */ (row)[field])) };
+  }
   if (name === "moves") return { head: ["spot", "notional_usd"], rows: hedgeRows(store) };
+  if (name === "gamma") {
+    return { head: ["spot", "net_gex", "low", "high"], rows: gammaPlaces(store).map(({ spot, gex, low, high }) => [spot, gex, low, high]) };
+  }
   if (!day) return { head: [], rows: [] };
   if (name === "map") {
     const { heat } = day;
@@ -46,7 +54,7 @@ export function tablePanel(store) {
     const { head, rows } = tableOf(store, name);
     const newest = name === "session" || name === "map" ? rows.toReversed() : rows;
     fill(body, h("table", null,
-      h("caption", null, `${store.state.symbol} at ${clock(nowOf(store))}${newest.length > MOST_ROWS ? `; the newest ${MOST_ROWS}` : ""}`),
+      h("caption", null, `${store.state.symbol} at ${clock(nowOf(store))}${newest.length > MOST_ROWS ? `; the newest ${MOST_ROWS}` : ""}${rows.length ? "" : name === "inventory" ? ": choose the profile inv" : ": none yet"}`),
       h("thead", null, h("tr", null, ...head.map((field) => h("th", { scope: "col" }, field)))),
       h("tbody", null, ...newest.slice(0, MOST_ROWS).map((row) =>
         h("tr", null, ...row.map((value) => h("td", null, value === null || value === undefined ? "–" : String(value))))))));

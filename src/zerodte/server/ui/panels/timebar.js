@@ -3,8 +3,9 @@
 /** @import { Store } from "../store.js" */
 import { drawing, hatch, inks } from "../charts/canvas.js";
 import { nowOf } from "../charts/heat.js";
-import { h } from "../dom.js";
-import { clock, dateOf, hourMinute } from "../numbers.js";
+import { endOf } from "../day.js";
+import { fill, h } from "../dom.js";
+import { clock, dateOf, dayName, hourMinute } from "../numbers.js";
 
 const SPEEDS = [1, 10, 60, 300];
 
@@ -24,7 +25,7 @@ export function timeBar(store, replay) {
     ...SPEEDS.map((each) => h("option", { value: each, selected: each === store.state.speed }, `${each}×`)));
   const back = h("button", { type: "button", "aria-label": "One sample back", onclick: () => replay.step(-1) }, "‹");
   const forth = h("button", { type: "button", "aria-label": "One sample on", onclick: () => replay.step(1) }, "›");
-  const date = h("input", { type: "date", "aria-label": "Session", onchange: () => replay.day(date.value || null) });
+  const date = h("select", { class: "date", "aria-label": "Session", onchange: () => replay.day(date.value || null) });
   const slider = h("input", { type: "range", "aria-label": "Instant of the session", min: 0, max: 0, step: 1,
     oninput: () => replay.go(store.state.day?.times[Number(slider.value)] ?? 0) });
   const live = h("button", { type: "button", class: "live", onclick: replay.live }, "● Live");
@@ -73,11 +74,20 @@ export function timeBar(store, replay) {
     slider.max = String(Math.max(0, (day?.times.length ?? 1) - 1));
     slider.value = String(day ? Math.max(0, day.countAt(at) - 1) : 0);
     slider.setAttribute("aria-valuetext", clock(nowOf(store)));
-    if (document.activeElement !== date) date.value = chosen ?? (day ? dateOf(day.open) : "");
     const isLive = at === null && chosen === null;
     live.setAttribute("aria-pressed", String(isLive));
     speed.hidden = isLive && !playing;
     track.request();
+  });
+  store.on(["sessions", "symbol", "day", "date"], () => {
+    const { sessions, symbol, day, date: chosen } = store.state;
+    const listed = sessions.filter(({ symbols }) => symbols.includes(symbol)).map((each) => each.date);
+    // What is shown is a choice too, listed or not.
+    const current = chosen ?? (day ? dateOf(day.open) : null);
+    const days = [...new Set([...(current ? [current] : []), ...listed])].sort().reverse();
+    const shown = [...date.options].map(({ value }) => value);
+    if (days.join() !== shown.join()) fill(date, ...days.map((each) => h("option", { value: each }, dayName(endOf(each)))));
+    if (current) date.value = current;
   });
   return h("footer", { class: "timebar" }, play, back, forth, speed, date,
     h("div", { class: "track" }, track.canvas, slider), live);
