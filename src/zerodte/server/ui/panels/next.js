@@ -28,7 +28,8 @@ export function nextPanel(store) {
     const doubt = next.provisional ? "Its morning's open interest is still to be published. " : "";
     fill(body,
       h("p", { class: "headline" }, dayName(endOf(next.expiration))),
-      h("p", { class: "sentence" }, `On settled open interest and the last quotes. ${doubt}${next.warnings.join(" ")}`),
+      h("p", { class: "sentence" }, `On settled open interest and the last quotes. ${doubt}`,
+        next.warnings.length ? h("span", { class: "amber" }, `⚠ ${next.warnings.join("; ")}`) : null),
       h("table", null, h("tbody", null, ...rows.map(([name, value]) => h("tr", null, h("th", { scope: "row" }, name), h("td", null, value))))));
   });
   return root;
