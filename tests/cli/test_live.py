@@ -53,7 +53,7 @@ def test_a_folder_that_cannot_be_recorded_in(tape: Tape, tmp_path: Path) -> None
             assert said == f"Error: {market.runner.folder}: another process is recording there"
         (tmp_path / "file").write_text("no folder")
         said = refused("live", feed.name, "--record", tmp_path / "file", "--port", "0")
-        assert said.endswith("file/2025-06-02: Not a directory")
+        assert said.endswith("file is a file; --record needs a folder")
 
 
 def test_ports_in_use(tape: Tape, tmp_path: Path) -> None:

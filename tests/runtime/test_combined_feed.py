@@ -3,6 +3,7 @@
 import contextlib
 import datetime
 import json
+import socket
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -156,6 +157,31 @@ def test_a_session_begins_without_its_companion(tmp_path: Path) -> None:
     recording = open_tape(tmp_path / DATE.isoformat())
     assert expiries(recording, OPRA) == NEAR
     assert not recording.symbols[CBOE_DELAYED]
+
+
+def test_a_companion_that_never_answers_holds_up_nothing(tmp_path: Path) -> None:
+    tape = simulated(30)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        client = CboeClient(f"http://127.0.0.1:{silent.getsockname()[1]}/delayed_quotes")
+        with (
+            serving(tape, SPEED, late=1_100.0) as gateway,
+            market_of(gateway, client, tmp_path) as market,
+        ):
+            eventually(lambda: now(market) > 0)
+            assert "it has not answered yet" in str(market.health.warnings)
+
+
+def test_a_companion_of_another_day_is_said(tmp_path: Path) -> None:
+    tape = simulated(30)
+    day = 24 * 3_600.0
+    with (
+        serving(tape, SPEED, late=1_100.0) as gateway,
+        website(tape, 1_100.0 + 3 * day) as client,
+        market_of(gateway, client, tmp_path) as market,
+    ):
+        eventually(lambda: now(market) > 0)
+        said = "its quotes are of 2025-06-09, the session is that of 2025-06-06"
+        assert said in str(market.health.warnings)
 
 
 def test_a_feed_that_dies_is_a_gap_whatever_its_companion_sends(tmp_path: Path) -> None:

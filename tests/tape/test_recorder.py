@@ -296,7 +296,7 @@ def test_one_folder_has_one_recorder(recording: Recording, tmp_path: Path) -> No
 
 def test_another_tape_is_left_alone(recording: Recording) -> None:
     before = state(recording.tape.path)
-    with pytest.raises(TapeError, match="which is not a recording of this feed; choose another"):
+    with pytest.raises(TapeError, match="which is not a recording of this feed; record the same"):
         recording.recorder(recording.tape.path)
     assert state(recording.tape.path) == before
 

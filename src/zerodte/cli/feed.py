@@ -19,6 +19,7 @@ from zerodte.feeds.fault_script import FaultScript, fault_script
 from zerodte.feeds.rebased_tape import RebasedTape
 from zerodte.feeds.tcp_server import TcpFeedServer
 from zerodte.feeds.vendor_key import environment_key
+from zerodte.importers.cboe_delayed import CBOE_DELAY
 from zerodte.market.calendar import calendar
 from zerodte.tape.folder import open_tape
 from zerodte.tape.source import FileSource
@@ -60,7 +61,8 @@ _LINE, _TODAY = "line", "today"
     "--from",
     "start",
     type=CLOCK_TIME,
-    help="What the clock of a vendor's protocol shows at first, New York; by default the open.",
+    help="What the clock of a vendor's protocol shows at first, New York; by default the open, "
+    "for cboe the time at which its quotes are of the open.",
 )
 @click.option(
     "--rebase",
@@ -107,7 +109,8 @@ def feed_command(
         if protocol == _LINE:
             feed = TcpFeedServer(opened, speed, is_resumable=not no_resume, host=host, port=port)
         elif protocol == CBOE:
-            feed = CboeServer(opened, speed, start=begin, host=host, port=port)
+            quoted = None if begin is None else begin - CBOE_DELAY
+            feed = CboeServer(opened, speed, start=quoted, host=host, port=port)
             note = f" It has {', '.join(feed.symbols)}."
         else:
             script = fault_script(faults, opened.session) if faults else FaultScript()

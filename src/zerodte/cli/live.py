@@ -5,9 +5,10 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 
 import click
+from click.core import ParameterSource
 
 from zerodte.cli.configuration.options import CONFIG, setting_options
-from zerodte.cli.options import CBOE, CBOE_FAR, FEED
+from zerodte.cli.options import CBOE, CBOE_FAR, DATABENTO, FEED
 from zerodte.cli.server_options import ServerOptions, server_options
 from zerodte.cli.serving import serve
 from zerodte.cli.session_settings import session_options
@@ -57,6 +58,7 @@ def live_command(
 
     FEED is HOST:PORT, or a vendor's: cboe (delayed quotes, free) or databento (with a key).
     """
+    _check_options(feed, also, record)
     with ExitStack() as stack:
         source: Feed
         warnings: list[Callable[[], Sequence[str]]] = []
@@ -69,8 +71,6 @@ def live_command(
         else:
             names = vendor_symbols(feed, symbols)
             if feed == CBOE:
-                if also:
-                    raise click.UsageError(f"--also {also} is for other feeds than cboe")
                 polled = CboeFeed(CboeClient(url), names, record)
                 stack.callback(polled.stop)
                 source = polled
@@ -83,7 +83,7 @@ def live_command(
             far = CboeFarFeed(CboeClient(url), record)
             stack.callback(far.stop)
             source = CombinedFeed(source, [far])
-            warnings += [source.warnings, far.warnings]
+            warnings.append(source.warnings)
         listener = server.listener()
         stack.enter_context(closing(listener.socket))
         if isinstance(feed, str):
@@ -98,3 +98,21 @@ def live_command(
         for sentence in runner.recovery.sentences():
             click.echo(sentence)
         serve(runner, listener, f"recording to {runner.folder} ...", server)
+
+
+def _check_options(feed: tuple[str, int] | str, also: str | None, record: Path) -> None:
+    """Refuse options that would do nothing, and a file in the place of the recordings.
+
+    Raises:
+        click.UsageError: For such an option on the command line.
+        click.ClickException: For such a file.
+    """
+    if also and feed == CBOE:
+        raise click.UsageError(f"--also {also} is for other feeds than cboe")
+    given = click.get_current_context().get_parameter_source
+    if given("gateway") is ParameterSource.COMMANDLINE and feed != DATABENTO:
+        raise click.UsageError("--gateway is for the feed databento")
+    if given("url") is ParameterSource.COMMANDLINE and feed != CBOE and not also:
+        raise click.UsageError(f"--url is for the feed cboe and for --also {CBOE_FAR}")
+    if record.exists() and not record.is_dir():
+        raise click.ClickException(f"{record} is a file; --record needs a folder")

@@ -41,8 +41,11 @@ class CombinedFeed:
         return self._feed.name
 
     def warnings(self) -> list[str]:
-        """Companions that are away."""
-        return [companion.problem for companion in self._companions if companion.problem]
+        """Companions that are away, and what the others have to say."""
+        found: list[str] = []
+        for companion in self._companions:
+            found += [companion.problem] if companion.problem else companion.feed.warnings()
+        return found
 
     def interrupt(self) -> None:
         """End a long wait of the feed's `connect`."""

@@ -98,6 +98,10 @@ class CompanionFeed(Protocol):
         """Its name in messages."""
         ...
 
+    def warnings(self) -> list[str]:
+        """What users have to know of it while it is there."""
+        ...
+
     def connect(self, beside: FeedManifest) -> FeedConnection:
         """Connect to it.
 

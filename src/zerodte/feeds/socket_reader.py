@@ -62,9 +62,11 @@ class SocketReader:
             if not self._size and self._problem:
                 raise FeedError(self._problem)
             chunks: list[bytes] = []
-            while self._chunks and sum(map(len, chunks)) < _TAKE_SIZE:
+            size = 0
+            while self._chunks and size < _TAKE_SIZE:
                 chunks.append(self._chunks.popleft())
-            self._size -= sum(map(len, chunks))
+                size += len(chunks[-1])
+            self._size -= size
             self._changed.notify_all()
             return chunks
 

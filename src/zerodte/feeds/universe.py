@@ -65,7 +65,6 @@ class Universe:
         """
         days = np.array([contract.expiry.toordinal() for contract in contracts], np.int64)
         strikes = np.array([contract.strike for contract in contracts], np.float64)
-        is_call = np.array([contract.right == "C" for contract in contracts], np.bool_)
         chosen = np.zeros(len(contracts), np.bool_)
         for expiry in self.expiries(contracts):
             rows = np.flatnonzero(days == expiry.toordinal())
@@ -74,13 +73,18 @@ class Universe:
                 continue
             half = max(
                 _LEAST * spot,
-                _DEVIATIONS * _deviation(strikes[rows], is_call[rows], mids[rows], spot),
+                _DEVIATIONS
+                * _deviation([contracts[row] for row in rows.tolist()], mids[rows], spot),
             )
             low, high = self._windows.get(expiry, (spot, spot))
             low, high = min(low, spot - half), max(high, spot + half)
             self._windows[expiry] = low, high
             chosen[rows] = (low <= strikes[rows]) & (strikes[rows] <= high)
         return chosen
+
+    def is_sent_elsewhere(self, contract: Contract) -> bool:
+        """Whether another feed sends a contract."""
+        return contract.expiry in (self._sent_elsewhere or ())
 
     def expiries(self, contracts: Sequence[Contract]) -> list[datetime.date]:
         """Those that are followed, of those that there are."""
@@ -93,13 +97,15 @@ class Universe:
         return sorted({*own, *later[:_NEXT_EXPIRIES], *anchor})
 
 
-def _deviation(strikes: F64, is_call: Bool, mids: F64, spot: float) -> float:
-    """One standard deviation of the price at an expiry, dollars; 0 if nothing tells it."""
-    straddles: dict[float, list[float]] = {}
-    for strike, mid in zip(strikes.tolist(), mids.tolist(), strict=True):
+def _deviation(contracts: Sequence[Contract], mids: F64, spot: float) -> float:
+    """One standard deviation of the price at an expiry, dollars; 0 if nothing tells it.
+
+    Two roots may have the same strikes, as SPX and SPXW have on a third Friday.
+    """
+    sides: dict[tuple[str, float], dict[str, float]] = {}
+    for contract, mid in zip(contracts, mids.tolist(), strict=True):
         if math.isfinite(mid):
-            straddles.setdefault(strike, []).append(mid)
-    both = [strike for strike, found in straddles.items() if len(found) == 2]
-    if not both or not is_call.any():
-        return 0.0
-    return _PER_STRADDLE * sum(straddles[min(both, key=lambda strike: abs(strike - spot))])
+            sides.setdefault((contract.root, contract.strike), {})[contract.right] = mid
+    straddles = [(abs(strike - spot), sum(both.values())) for (_, strike), both in sides.items()
+                 if len(both) == 2]  # fmt: skip
+    return _PER_STRADDLE * min(straddles)[1] if straddles else 0.0

@@ -52,7 +52,7 @@ def vendor_key(vendor: str, variable: str) -> VendorKey:
             f'no key for {vendor}; set {variable}, or write [{vendor}] and api_key = "..." to '
             f"{KEY_FILE} (mode 0600)"
         )
-    return _key(found)
+    return _key(found, str(KEY_FILE))
 
 
 def environment_key(variable: str) -> VendorKey | None:
@@ -62,14 +62,14 @@ def environment_key(variable: str) -> VendorKey | None:
         FeedRefusalError: If it has characters that no key has.
     """
     found = os.environ.get(variable, "").strip()
-    return _key(found) if found else None
+    return _key(found, variable) if found else None
 
 
-def _key(text: str) -> VendorKey:
+def _key(text: str, source: str) -> VendorKey:
     if not text.isascii() or not text.isprintable() or " " in text or len(text) < _SHORTEST:
         raise FeedRefusalError(
-            f"the key is too short, or has blanks or other odd characters; expected: {_SHORTEST} "
-            "or more"
+            f"{source}: the key is too short, or has blanks or other odd characters; expected: "
+            f"{_SHORTEST} or more"
         )
     return VendorKey(text)
 

@@ -230,11 +230,12 @@ def _check_folder(folder: Path, manifest: FeedManifest) -> None:
         name = (others or [files[0].name])[0]
         raise TapeError(
             f"{folder}: a tape with {name}, which is not a recording of this feed; "
-            "choose another folder"
+            "record the same again, with what was beside it, or choose another folder"
         )
     if files and read_notes(folder) != manifest.notes:
         raise TapeError(
-            f"{folder}: {NOTES} differs from the notes of the feed; choose another folder"
+            f"{folder}: {NOTES} differs from the notes of the feed: other symbols, or another feed "
+            "beside it; record the same again, or choose another folder"
         )
 
 

@@ -11,6 +11,7 @@ from zerodte.session.decision import Decision
 from zerodte.session.reading import Reading
 from zerodte.views import blocks
 from zerodte.views.frame import data_as_of
+from zerodte.views.sentences import NET_GEX_WITHHELD
 from zerodte.views.strikes import strike_rows
 from zerodte.wire.base import timestamp
 from zerodte.wire.envelope import Source
@@ -85,7 +86,7 @@ def warnings(reading: Reading) -> list[str]:
         ),
         (
             state.exposures.is_withheld,
-            "net GEX is withheld: quotes were refused, and it rests on single ones of the others",
+            NET_GEX_WITHHELD,
         ),
         (not reading.has_trades, f"no trade of {now.chain.symbol} has come: its flow is unknown"),
         (left < CLOSING_MINUTES, f"{left:.1f} minutes to the close: greeks are extreme"),

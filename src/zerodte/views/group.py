@@ -12,6 +12,7 @@ from zerodte.session.group_reading import GroupReading
 from zerodte.session.session import Session
 from zerodte.views.chain_blocks import clock_text
 from zerodte.views.frame import check_symbol, data_as_of
+from zerodte.views.sentences import NET_GEX_WITHHELD
 from zerodte.wire.base import timestamp
 from zerodte.wire.envelope import Source
 from zerodte.wire.errors import ApiError
@@ -125,6 +126,7 @@ def _warnings(frame: GroupFrame) -> list[str]:
             not frame.reading.has_trades,
             f"no trade of {frame.symbol} has come: its flow is unknown",
         ),
+        (live.exposures.is_withheld, NET_GEX_WITHHELD),
         (floored, "less than a minute is left: sigma and charm are not known"),
         (math.isnan(live.spot), f"nothing says the price of {frame.symbol}"),
         (

@@ -12,6 +12,9 @@ from zerodte.wire.text import dollars, price
 
 _UNKNOWN = dollars(math.nan)
 
+NET_GEX_WITHHELD: Final = (
+    "net GEX is withheld: quotes were refused, and it rests on single ones of the others"
+)
 #: Why a regime is unknown whose net GEX is known.
 _WITHHELD: Final[dict[FlipStatus, str]] = {
     "insufficient_local_coverage": "too few quotes count next to spot",

@@ -69,7 +69,7 @@ class _Listing(NamedTuple):
         rows: Where those that may be followed are in it.
         contracts: They themselves.
         raws: Their raw symbols.
-        live_count: Live contracts of the body.
+        live_count: Live contracts of the body that no other feed sends.
     """
 
     names: list[str]
@@ -205,7 +205,7 @@ class ChainRecords:
             [row for row, _ in chosen],
             [contract for _, contract in chosen],
             [self._raws[names[row]] for row, _ in chosen],
-            len(live),
+            sum(not universe.is_sent_elsewhere(contract) for _, contract in live),
         )
         self._listings[symbol] = listing
         return listing

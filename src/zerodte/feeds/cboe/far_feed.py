@@ -15,6 +15,7 @@ from zerodte.feeds.cboe.poller import CboePoller
 from zerodte.feeds.feed import FeedError
 from zerodte.feeds.universe import expiries_of
 from zerodte.importers.cboe_delayed import CBOE_DELAY
+from zerodte.market.calendar import calendar
 from zerodte.records.dbn import CBOE_DELAYED
 from zerodte.tape.feed_manifest import FeedManifest, FeedStream
 from zerodte.tape.sidecars import Notes
@@ -22,6 +23,8 @@ from zerodte.tape.sidecars import Notes
 _FAR: Final = "expiries beyond those of the feed have Cboe's quotes, 15 minutes delayed"
 #: A poll a minute of each is polite.
 _MOST_SYMBOLS: Final = 20
+#: Seconds for which the first answers hold up the feed that they are to complete.
+_PATIENCE_S: Final = 2.0
 
 
 class CboeFarFeed:
@@ -50,9 +53,14 @@ class CboeFarFeed:
         return self._client.host
 
     def warnings(self) -> list[str]:
-        """Symbols in trouble."""
+        """Symbols in trouble, and contracts that are not followed."""
         problems = {} if self._poller is None else dict(self._poller.problems)
-        return [text for _, text in sorted(problems.items())]
+        left_out = {} if self._chains is None else dict(self._chains.left_out)
+        return [text for _, text in sorted(problems.items())] + [
+            f"{symbol}: {count:,} far contracts beyond the window of strikes are not followed"
+            for symbol, count in sorted(left_out.items())
+            if count
+        ]
 
     def connect(self, beside: FeedManifest) -> CboeConnection:
         """Begin to poll, or look at what the polls bring; see `CompanionFeed`.
@@ -74,9 +82,13 @@ class CboeFarFeed:
             )
         if self._poller is None:
             self._poller = CboePoller(self._client, symbols)
-        self._poller.start()
+        if not self._poller.try_start(_PATIENCE_S):
+            raise FeedError("it has not answered yet")
         if self._poller.problem:
             raise FeedError(self._poller.problem)
+        date = calendar().session_of(self._poller.now()).date
+        if date != beside.date:
+            raise FeedError(f"its quotes are of {date}, the session is that of {beside.date}")
         if self._chains is None or self._chains.date != beside.date:
             recorded = recorded_contracts(self._root / beside.date.isoformat(), beside.date)
             self._chains = ChainRecords(beside.date, {}, recorded, near)

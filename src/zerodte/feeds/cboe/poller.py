@@ -50,6 +50,7 @@ class CboePoller:
         self._chains: dict[str, DelayedChain] = {}
         self._lock = threading.Lock()
         self._stopped = threading.Event()
+        self._has_polled = threading.Event()
         self._clock: tuple[int, int] | None = None
         self._wait = POLL_SECONDS
         self.speed = 1.0
@@ -59,8 +60,18 @@ class CboePoller:
         """Poll every symbol once, and go on in a thread; a second call does nothing."""
         if self._thread is None:
             self.poll()
-            self._thread = threading.Thread(target=self._run, name="cboe", daemon=True)
-            self._thread.start()
+            self._go_on()
+
+    def try_start(self, timeout: float) -> bool:
+        """Start in a thread alone; whether every symbol has been asked for once by now.
+
+        Args:
+            timeout: Seconds to wait for that the first time.
+        """
+        if self._thread is None:
+            self._go_on()
+            self._has_polled.wait(timeout)
+        return self._has_polled.is_set()
 
     def stop(self) -> None:
         """End the thread; a request under way is not waited for."""
@@ -99,6 +110,10 @@ class CboePoller:
 
     def poll(self) -> None:
         """Ask for every symbol once."""
+        self._ask_for_all()
+        self._has_polled.set()
+
+    def _ask_for_all(self) -> None:
         refusals = []
         for symbol in self._symbols:
             if self._stopped.is_set():
@@ -121,7 +136,13 @@ class CboePoller:
             text = self.problems.get(symbol, f"{symbol}: not asked for")
             self.problems[symbol] = f"{text}; asked again after {self._wait:,.0f} seconds"
 
+    def _go_on(self) -> None:
+        self._thread = threading.Thread(target=self._run, name="cboe", daemon=True)
+        self._thread.start()
+
     def _run(self) -> None:
+        if not self._has_polled.is_set():
+            self.poll()
         while True:
             # Clients that began together should not stay together.
             wait = self._wait * random.uniform(1.0, 1.05)  # noqa: S311

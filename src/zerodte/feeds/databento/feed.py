@@ -80,8 +80,9 @@ class DatabentoFeed:
 
     @property
     def name(self) -> str:
-        """The host."""
-        return self._gateway.host_of(OPRA)
+        """The host, and the port where it is not the vendor's own."""
+        gateway = self._gateway
+        return f"{gateway.host}:{gateway.port}" if gateway.host else gateway.host_of(OPRA)
 
     def warnings(self) -> list[str]:
         """What users have to know: what is missing, and records that were left out."""

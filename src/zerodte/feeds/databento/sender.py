@@ -12,6 +12,7 @@ from zerodte.feeds.databento import protocol
 from zerodte.feeds.fault_script import Fault, FaultScript
 from zerodte.feeds.feed_clock import FeedClock
 from zerodte.records.dbn import Records
+from zerodte.tape.metadata import utc_datetime
 
 #: Bytes that are sent at once while the past is replayed.
 _PART: Final = 1 << 20
@@ -136,7 +137,7 @@ class DatabentoSender:
                     time.sleep(_SLOW_S)
                 return rows[:0]
             case "skip":
-                text = f"{len(rows)} records of the second before {end // SECOND}"
+                text = f"{len(rows)} records of the second before {utc_datetime(end):%H:%M:%S} UTC"
                 self.send_control(
                     protocol.error_record(protocol.GatewayErrorCode.SKIPPED_RECORDS, text, end)
                 )

@@ -49,7 +49,9 @@ class DatabentoUniverse:
     def warnings(self) -> list[str]:
         """How many contracts are not followed, in words."""
         count = len(self._contracts.keys() - self._followed)
-        return [f"{count:,} contracts of other expiries are not followed"] if count else []
+        return (
+            [f"Databento is not asked for {count:,} contracts of other expiries"] if count else []
+        )
 
     def add(self, blocks: Sequence[RecordBlock], symbols: Mapping[int, str]) -> None:
         """Add definitions and statistics.
