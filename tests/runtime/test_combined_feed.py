@@ -89,8 +89,9 @@ def test_far_expiries_come_beside_the_feed_with_their_own_times(tmp_path: Path) 
         website(tape, 1_100.0) as client,
         market_of(gateway, client, tmp_path) as market,
     ):
-        eventually(lambda: polls(tmp_path) >= 3)
-        eventually(lambda: market.health.status == "Healthy")
+        eventually(lambda: now(market) > 0 and market.health.status == "Healthy")
+        before = polls(tmp_path)
+        eventually(lambda: polls(tmp_path) >= before + 3)
         meta = json.loads(market.answer(OptionsMetaQuery(symbol="NVDA")))
         query = GexExposureQuery(symbol="NVDA", expiration=datetime.date(2025, 7, 18))
         far = json.loads(market.answer(query))
@@ -122,7 +123,8 @@ def test_far_expiries_come_beside_the_feed_with_their_own_times(tmp_path: Path) 
             lates.append(tick.end - at)
     # While the feed's past was replayed its clock was that of the first chain.
     assert min(lates) >= 0
-    assert DELAY <= max(lates) < DELAY + 3 * MINUTE
+    # At this speed the feed may be a second of the wall clock behind its own clock.
+    assert DELAY - MINUTE < max(lates) < DELAY + 3 * MINUTE
 
 
 def test_a_companion_that_goes_away_is_said_and_asked_again(tmp_path: Path) -> None:
