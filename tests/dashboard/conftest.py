@@ -22,6 +22,7 @@ from runtime.feeds_on_ports import eventually
 
 #: Names of Debian and of others.
 _NAMES: Final = ("chromium", "chromium-browser", "google-chrome")
+_AXE: Final = Path(__file__).parent / "axe" / "axe.min.js"
 DESK: Final = (1440, 900)
 PHONE: Final = (390, 844)
 _DEMO: Final = (sys.executable, "-c", "from zerodte.cli import main; main()", "demo")
@@ -136,6 +137,17 @@ class Tab:
     def faults(self) -> list[str]:
         """Errors and warnings of the console, and violations of the policy."""
         return [*self.complaints, *self.page.evaluate("violations")]
+
+    def barriers(self) -> dict[str, list[str]]:
+        """What axe finds serious: the elements that break each rule."""
+        self.page.evaluate(_AXE.read_text())
+        found = self.page.evaluate("axe.run({ resultTypes: ['violations'] })")
+        assert found["passes"]
+        return {
+            fault["id"]: [node["html"][:200] for node in fault["nodes"]]
+            for fault in found["violations"]
+            if fault["impact"] in ("serious", "critical")
+        }
 
 
 OpenTab: TypeAlias = Callable[..., AbstractContextManager[Tab]]

@@ -66,6 +66,7 @@ def check_closed(opened: Tab, session: Session, words: str) -> None:
         assert not page.locator(".one").is_visible()
         opened.wait("document.querySelector('.state').textContent.includes('closed')")
         assert opened.faults() == []
+        assert opened.barriers() == {}
 
 
 def test_after_the_close_the_map_of_the_next_session_is_shown(tab: OpenTab) -> None:

@@ -70,7 +70,7 @@ function drawRegime(body, snapshot) {
   const sentence = isDisputed
     ? "The convention says one sign; what was traded today says the opposite."
     : BEHAVIOUR[/** @type {keyof typeof BEHAVIOUR} */ (regime.label)] ?? "";
-  const verdict = inventory?.agrees === true ? "✓ agrees" : inventory?.agrees === false ? "⚠ opposite" : "? sign open";
+  const verdict = inventory?.agrees === true ? "✓ agrees" : inventory?.agrees === false ? "⚠ opposite" : "? sign uncertain";
   fill(body,
     h("p", { class: `headline ${tone}` }, title, " ", h("span", { class: "figure" }, money(exposures.net_gex))),
     h("p", { class: "sentence", title: regime.description }, sentence, " ", turned ? h("strong", { class: "amber" }, turned) : since),
