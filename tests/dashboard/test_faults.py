@@ -166,6 +166,34 @@ REASONS: Final = {
 }
 
 
+@pytest.mark.parametrize(
+    ("label", "net_gex", "agrees", "said"),
+    [
+        ("positive_gamma", -42.5e6, None, "Positive, unsettled"),
+        ("negative_gamma", 42.5e6, True, "Negative, unsettled"),
+        ("negative_gamma", -42.5e6, False, "Negative, disputed"),
+        ("negative_gamma", -42.5e6, True, "Negative gamma"),
+    ],
+)
+def test_a_regime_is_as_sure_as_its_figures(
+    tab: OpenTab, proxy: Proxy, label: str, net_gex: float, agrees: bool | None, said: str
+) -> None:
+    def change(answer: Any) -> Any:
+        return answer | {
+            "regime": answer["regime"] | {"label": label},
+            "exposures": answer["exposures"] | {"net_gex": net_gex},
+            "dealer_inventory": (answer["dealer_inventory"] or {}) | {"agrees": agrees},
+        }
+
+    proxy.rules[SNAPSHOT] = changed(change)
+    with tab() as opened:
+        opened.open(f"{proxy.url}/?s=SPX&th=dark")
+        headline = opened.page.locator(".card.regime .headline", has_text=said)
+        headline.wait_for()
+        is_amber = "amber" in (headline.get_attribute("class") or "")
+        assert is_amber == (said != "Negative gamma")
+
+
 def test_what_is_unknown_is_said_on_its_card(tab: OpenTab, proxy: Proxy, still: Market) -> None:
     change = without_flip("sensitive_root")
     for then in (without_decision, without_trades, without_quality):

@@ -58,6 +58,9 @@ export function regimeOf(snapshot) {
   const name = { positive_gamma: "Positive", negative_gamma: "Negative", unknown: "Unknown" }[label] ?? words(label);
   if (label === "unknown") return { title: "Regime unknown", tone: "amber", isDisputed };
   if (isDisputed) return { title: `${name}, disputed`, tone: "amber", isDisputed };
+  // A label outlasts its sign until the other one is clear.
+  const net = snapshot.exposures.net_gex ?? 0;
+  if (label === "positive_gamma" ? net < 0 : net > 0) return { title: `${name}, unsettled`, tone: "amber", isDisputed };
   return { title: `${name} gamma`, tone: label === "positive_gamma" ? "positive" : "negative", isDisputed };
 }
 
