@@ -9,6 +9,7 @@ from typing import Final
 SECOND: Final = 1_000_000_000
 MINUTE: Final = 60 * SECOND
 HOUR: Final = 60 * MINUTE
+CALENDAR_DAY: Final = 24 * HOUR
 
 #: Sessions in a year, the trading clock's unit (exchange convention).
 SESSIONS_PER_YEAR: Final = 252

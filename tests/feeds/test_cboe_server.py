@@ -1,20 +1,18 @@
 """A tape served as Cboe's website serves quotes, read by the client that asks the website."""
 
-import contextlib
-import threading
-from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
+from feeds import cboe_website
 from feeds.gateway import OPRA, batches, simulated
 from runtime.feeds_on_ports import eventually
 from runtime.local_market import running
 from zerodte.cli.commands import main
 from zerodte.feeds.cboe.feed import CboeFeed
 from zerodte.feeds.cboe.http import CboeClient
-from zerodte.feeds.cboe.server import CboeServer
 from zerodte.feeds.feed import FeedError
 from zerodte.importers.cboe_delayed import decode_delayed
 from zerodte.records.dbn import STAT_OPEN_INTEREST, UNDEF_PRICE
@@ -26,21 +24,10 @@ SECOND = 10**9
 MINUTE = 60 * SECOND
 
 
-@contextlib.contextmanager
-def website(speed: float, late: int) -> Iterator[CboeClient]:
+def website(speed: float, late: int) -> AbstractContextManager[CboeClient]:
     """A client of a website whose clock begins `late` seconds after the open."""
     tape = simulated()
-    start = tape.session.open + late * SECOND
-    server = CboeServer(tape, speed, start=start, host="127.0.0.1", port=0)
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    try:
-        host, port = server.address
-        yield CboeClient(f"http://{host}:{port}/delayed_quotes")
-    finally:
-        server.stop()
-        thread.join(10)
-        assert not thread.is_alive()
+    return cboe_website.website(tape, speed, tape.session.open + late * SECOND)
 
 
 def test_a_body_has_what_the_tape_had_a_quarter_of_an_hour_before() -> None:

@@ -4,20 +4,20 @@ import contextlib
 import datetime
 import json
 import socket
-import threading
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
+from feeds import cboe_website
 from feeds.gateway import DATE, OPRA, batches, serving, simulated
 from runtime.feeds_on_ports import eventually
 from runtime.local_market import LocalMarket, running
 from zerodte.cli.commands import main
 from zerodte.feeds.cboe.far_feed import CboeFarFeed
 from zerodte.feeds.cboe.http import CboeClient
-from zerodte.feeds.cboe.server import CboeServer
 from zerodte.feeds.combined_feed import CombinedFeed
 from zerodte.feeds.databento.feed import DatabentoFeed
 from zerodte.feeds.databento.session import DatabentoGateway
@@ -38,20 +38,10 @@ NEAR = {"250606", "250613", "250620"}
 FAR = {"250627", "250703", "250711", "250718"}
 
 
-@contextlib.contextmanager
-def website(tape: Tape, late: float, port: int = 0) -> Iterator[CboeClient]:
+def website(tape: Tape, late: float, port: int = 0) -> AbstractContextManager[CboeClient]:
     """Cboe's website, whose quotes are of a quarter of an hour before `late` seconds."""
     start = tape.session.open + round(late * SECOND) - DELAY
-    server = CboeServer(tape, SPEED, start=start, host="127.0.0.1", port=port)
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    try:
-        host, number = server.address
-        yield CboeClient(f"http://{host}:{number}/delayed_quotes")
-    finally:
-        server.stop()
-        thread.join(10)
-        assert not thread.is_alive()
+    return cboe_website.website(tape, SPEED, start, port)
 
 
 @contextlib.contextmanager

@@ -6,12 +6,11 @@ So a client that knows no other clock than the world's can be developed with any
 import datetime
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Final
 
 import msgspec
 import numpy as np
 
-from zerodte.constants import SECOND
+from zerodte.constants import CALENDAR_DAY
 from zerodte.market.calendar import TradingSession, calendar, last_trading_day
 from zerodte.market.osi import MarketError, find_osi, format_osi
 from zerodte.records.dbn import UNDEF_TIME, Records
@@ -21,8 +20,6 @@ from zerodte.tape.record_router import TICK_FIELDS
 from zerodte.tape.sidecars import Notes
 from zerodte.tape.source import FileSource
 from zerodte.tape.symbology import Symbols
-
-_DAY_NS: Final = 86_400 * SECOND
 
 
 class RebasedTape:
@@ -133,4 +130,4 @@ class RebasedTape:
             row["raw_symbol"] = moved.encode("ascii")
             if row["expiration"] != UNDEF_TIME:
                 days = (self._expiry(contract.expiry) - contract.expiry).days
-                row["expiration"] = np.uint64(int(row["expiration"]) + days * _DAY_NS)
+                row["expiration"] = np.uint64(int(row["expiration"]) + days * CALENDAR_DAY)

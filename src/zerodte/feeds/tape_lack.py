@@ -1,11 +1,10 @@
 """What a tape that is there lacks of a session that could be fetched."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
+from zerodte.feeds.universe import expiries_of
 from zerodte.market.calendar import TradingSession
-from zerodte.market.osi import find_osi
-from zerodte.market.roots import root_info
 from zerodte.records.dbn import OPRA
 from zerodte.tape.error import TapeError
 from zerodte.tape.folder import Tape, open_tape
@@ -39,12 +38,6 @@ def lack_of_tape(
     return _lack_of_content(tape, session, symbols, schemas)
 
 
-def underlyings(raws: Iterable[str]) -> set[str]:
-    """The underlyings of raw symbols of options."""
-    contracts = (find_osi(raw) for raw in raws)
-    return {root_info(contract.root).symbol for contract in contracts if contract}
-
-
 def _lack_of_recording(commits: Sequence[Commit], session: TradingSession) -> str:
     if any(commit.gap for commit in commits):
         return "a recording with gaps is there"
@@ -60,7 +53,7 @@ def _lack_of_content(
         return f"a tape of {tape.session.date} is there"
     if tape.notes.source != "recorded":
         return f"a tape that is {tape.notes.source} is there"
-    if absent := set(symbols) - underlyings(tape.symbols.get(OPRA, {}).values()):
+    if absent := set(symbols) - expiries_of(tape.symbols.get(OPRA, {}).values()).keys():
         return f"a tape without {', '.join(sorted(absent))} is there"
     known = {file.schema for file in tape.files if file.dataset == OPRA}
     if missing := [schema for schema in schemas if schema not in known]:

@@ -12,6 +12,7 @@ import numpy as np
 
 from zerodte.arrays import F64, I64, U32
 from zerodte.clock import new_york, new_york_clock
+from zerodte.constants import CALENDAR_DAY
 from zerodte.importers.chain_rows import ContractRow, SymbolRows
 from zerodte.importers.import_summary import ImportSummary
 from zerodte.market.calendar import TradingSession, calendar, epoch_day, last_trading_day
@@ -36,8 +37,6 @@ CBOE_DATASHOP = "CBOE.DATASHOP"
 
 #: Open interest of a day is published by this time of its morning, New York.
 SETTLED_BY = time(6, 30)
-
-_DAY = 86_400 * 10**9
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,7 +221,7 @@ def definitions(contracts: Sequence[Contract], ids: U32, symbol: str, at: int) -
     out["raw_symbol"] = np.array([format_osi(contract) for contract in contracts], "S")
     out["instrument_class"] = np.array([contract.right for contract in contracts], "S1")
     out["strike_price"] = fixed(np.array([contract.strike for contract in contracts], np.float64))
-    out["expiration"] = [epoch_day(contract.expiry) * _DAY for contract in contracts]
+    out["expiration"] = [epoch_day(contract.expiry) * CALENDAR_DAY for contract in contracts]
     out["asset"] = out["underlying"] = symbol.encode()
     out["currency"] = out["strike_price_currency"] = b"USD"
     out["security_type"] = b"OPT"

@@ -55,6 +55,14 @@ class Piece:
         )
 
 
+def next_piece(counts: dict[str, int], name: str, records: Records) -> Piece:
+    """The next records of a stream, read-only from now on; counts them in `counts`, by stream."""
+    records.flags.writeable = False
+    first = counts[name]
+    counts[name] = first + len(records)
+    return Piece(first, records)
+
+
 def _concatenate(pieces: Sequence[Piece]) -> Piece:
     """Join consecutive pieces."""
     if len(pieces) == 1:

@@ -23,11 +23,11 @@ from zerodte.feeds.feed import FeedError, FeedStart
 from zerodte.importers.chain_tape import CBOE_EQUITY
 from zerodte.market.calendar import calendar
 from zerodte.market.roots import root_info
-from zerodte.records.dbn import CBOE_DELAYED, INDEX, Records
+from zerodte.records.dbn import CBOE_DELAYED, INDEX
 from zerodte.tape.feed_manifest import FeedManifest
 from zerodte.tape.recent_records import RecordingPosition
 from zerodte.tape.sidecars import Notes
-from zerodte.tape.tick_assembler import Arrival, Piece
+from zerodte.tape.tick_assembler import Arrival, next_piece
 
 _DELAYED: Final = "quotes are Cboe's, 15 minutes delayed, about one a minute"
 _NO_TAPE: Final = "Cboe's delayed quotes have volume but no trades: there is no tape, so no flow"
@@ -158,14 +158,8 @@ class CboeConnection:
         for chain in self._poller.take():
             now = max(now, chain.at)
             for name, rows in self._chains.of(chain):
-                arrivals.append(Arrival(now, name, self._piece(name, rows)))
+                arrivals.append(Arrival(now, name, next_piece(self._counts, name, rows)))
         return [*arrivals, Arrival(now)]
 
     def close(self) -> None:
         """Nothing to close: the polls go on."""
-
-    def _piece(self, name: str, rows: Records) -> Piece:
-        rows.flags.writeable = False
-        first = self._counts[name]
-        self._counts[name] = first + len(rows)
-        return Piece(first, rows)

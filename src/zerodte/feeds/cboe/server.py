@@ -2,24 +2,19 @@
 
 import email.utils
 import gzip
-import http.server
-import logging
 import threading
 from http import HTTPStatus
 from typing import Final
 
 from zerodte.feeds.cboe.board import CboeBoard, minute_of
 from zerodte.feeds.cboe.http import CBOE_SPEED_HEADER
-from zerodte.feeds.client_listener import cannot_listen
 from zerodte.feeds.feed_clock import FeedClock
+from zerodte.feeds.http_listener import HttpListener, HttpRequestHandler
 from zerodte.importers.cboe_delayed import CBOE_DELAY
-from zerodte.logs import log
 from zerodte.market.roots import underlying_of
-from zerodte.tape.error import TapeError
 from zerodte.tape.metadata import utc_datetime
 from zerodte.tape.source import FileSource
 
-_TIMEOUT: Final = 30.0  # seconds for a request
 _SUFFIX: Final = ".json"
 
 
@@ -45,17 +40,12 @@ class CboeServer:
         self._lock = threading.Lock()
         self._bodies: dict[str, tuple[int, bytes]] = {}
         handler = type("QuotesHandler", (_QuotesHandler,), {"quotes": self})
-        try:
-            self._server = http.server.ThreadingHTTPServer((host, port), handler)
-        except (OSError, OverflowError) as error:
-            raise cannot_listen(host, port, error) from error
-        self._server.daemon_threads = True
+        self._listener = HttpListener(host, port, handler)
 
     @property
     def address(self) -> tuple[str, int]:
         """Its host and port."""
-        host, port = self._server.server_address[:2]
-        return str(host), port
+        return self._listener.address
 
     @property
     def speed(self) -> float:
@@ -69,12 +59,11 @@ class CboeServer:
 
     def run(self) -> None:
         """Answer until `stop`."""
-        self._server.serve_forever(0.1)
+        self._listener.run()
 
     def stop(self) -> None:
         """End `run`."""
-        self._server.shutdown()
-        self._server.server_close()
+        self._listener.stop()
 
     def now(self) -> int:
         """The host's clock, UTC ns."""
@@ -94,50 +83,38 @@ class CboeServer:
             return f'"{at}"', self._bodies[symbol][1]
 
 
-class _QuotesHandler(http.server.BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    timeout = _TIMEOUT
+class _QuotesHandler(HttpRequestHandler):
     quotes: CboeServer
 
-    def do_GET(self) -> None:
-        try:
+    def do_GET(self) -> None:  # noqa: N802
+        with self.hanging_up():
             self._get()
-        except TapeError as error:
-            log(str(error), logging.ERROR)
-            self.close_connection = True
-        except OSError as error:
-            log(f"client disconnected: {error}")
-            self.close_connection = True
 
     def _get(self) -> None:
         name = self.path.rpartition("/")[2].removesuffix(_SUFFIX).removeprefix("_")
         symbol = underlying_of(name)
         if symbol not in self.quotes.symbols:
-            self._answer(HTTPStatus.NOT_FOUND, b"no such symbol")
+            self._answer(HTTPStatus.NOT_FOUND, b"no such symbol", {})
             return
         tag, body = self.quotes.body(symbol)
         if self.headers.get("If-None-Match") == tag:
-            self._answer(HTTPStatus.NOT_MODIFIED, b"", ETag=tag)
+            self._answer(HTTPStatus.NOT_MODIFIED, b"", {"ETag": tag})
         elif "gzip" in self.headers.get("Accept-Encoding", ""):
             packed = gzip.compress(body, 6)
-            self._answer(HTTPStatus.OK, packed, ETag=tag, Content_Encoding="gzip")
+            self._answer(HTTPStatus.OK, packed, {"ETag": tag, "Content-Encoding": "gzip"})
         else:
-            self._answer(HTTPStatus.OK, body, ETag=tag)
+            self._answer(HTTPStatus.OK, body, {"ETag": tag})
 
-    def _answer(self, status: HTTPStatus, body: bytes, **headers: str) -> None:
-        self.send_response_only(status)
+    def _answer(self, status: HTTPStatus, body: bytes, headers: dict[str, str]) -> None:
         at = utc_datetime(self.quotes.now())
-        headers = {
-            "Date": email.utils.format_datetime(at, usegmt=True),
-            "Content_Type": "application/json",
-            CBOE_SPEED_HEADER.replace("-", "_"): f"{self.quotes.speed:g}",
-            **({} if status == HTTPStatus.NOT_MODIFIED else {"Content_Length": str(len(body))}),
-            **headers,
-        }
-        for name, text in headers.items():
-            self.send_header(name.replace("_", "-"), text)
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_: object) -> None:
-        """Requests are not logged."""
+        self.answer(
+            status,
+            body,
+            {
+                "Date": email.utils.format_datetime(at, usegmt=True),
+                "Content-Type": "application/json",
+                CBOE_SPEED_HEADER: f"{self.quotes.speed:g}",
+                **({} if status == HTTPStatus.NOT_MODIFIED else {"Content-Length": str(len(body))}),
+                **headers,
+            },
+        )

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from zerodte.constants import HOUR, MINUTE
+from zerodte.constants import CALENDAR_DAY, MINUTE
 from zerodte.feeds.databento.historical import MOST_SYMBOLS, HistoricalQuery
 from zerodte.feeds.feed import FeedError
 from zerodte.market.calendar import TradingSession, calendar, epoch_day
@@ -15,7 +15,6 @@ from zerodte.records.dbn import OPRA
 REFERENCE_SCHEMAS: Final = ("definition", "statistics")
 #: What is fetched of the session.
 MARKET_SCHEMAS: Final = ("tcbbo", "cbbo-1s")
-_DAY: Final = 24 * HOUR
 #: Quotes and trades are fetched from before the open until after the last product's close, ns.
 _BEFORE_OPEN: Final = 30 * MINUTE
 _AFTER_CLOSE: Final = 10 * MINUTE
@@ -69,7 +68,7 @@ def sessions_of(first: datetime.date, last: datetime.date) -> list[TradingSessio
 def session_queries(session: TradingSession, raws: Sequence[str]) -> tuple[HistoricalQuery, ...]:
     """The slices of a session: by schema, time, and parts of the symbols."""
     day = day_start(session.date)
-    spans = [(schema, day, day + _DAY) for schema in REFERENCE_SCHEMAS]
+    spans = [(schema, day, day + CALENDAR_DAY) for schema in REFERENCE_SCHEMAS]
     since, until = session.open - _BEFORE_OPEN, session.late_close + _AFTER_CLOSE
     for start in range(since, until, _SLICE):
         spans += [(schema, start, min(start + _SLICE, until)) for schema in MARKET_SCHEMAS]
@@ -92,4 +91,4 @@ def query_runs(queries: Sequence[HistoricalQuery]) -> list[HistoricalQuery]:
 
 def day_start(date: datetime.date) -> int:
     """The beginning of a day in UTC, ns."""
-    return epoch_day(date) * _DAY
+    return epoch_day(date) * CALENDAR_DAY

@@ -30,7 +30,7 @@ from zerodte.tape.error import TapeError
 from zerodte.tape.feed_manifest import FeedManifest, FeedStream
 from zerodte.tape.recent_records import RecordingPosition
 from zerodte.tape.sidecars import Notes
-from zerodte.tape.tick_assembler import Arrival, Piece
+from zerodte.tape.tick_assembler import Arrival, next_piece
 
 _DEFINITIONS: Final = FeedStream(OPRA, "definition")
 _STATISTICS: Final = FeedStream(OPRA, "statistics")
@@ -257,10 +257,7 @@ class DatabentoConnection:
         ]
 
     def _arrival(self, clock: int, name: str, rows: Records) -> Arrival:
-        rows.flags.writeable = False
-        first = self._counts[name]
-        self._counts[name] = first + len(rows)
-        return Arrival(clock, name, Piece(first, rows))
+        return Arrival(clock, name, next_piece(self._counts, name, rows))
 
     def _recorded(self, stream: FeedStream) -> Records:
         """The committed records of a stream of reference data."""

@@ -27,7 +27,8 @@ from zerodte.feeds.databento.historical import HistoricalClient
 from zerodte.feeds.databento.slices import SliceFolder
 from zerodte.feeds.databento.universe import STATISTIC_KINDS, DatabentoUniverse
 from zerodte.feeds.feed import FeedError
-from zerodte.feeds.tape_lack import lack_of_tape, underlyings
+from zerodte.feeds.tape_lack import lack_of_tape
+from zerodte.feeds.universe import expiries_of
 from zerodte.feeds.vendor_ids import VendorIds
 from zerodte.market.calendar import TradingSession, calendar
 from zerodte.market.roots import roots_of
@@ -93,7 +94,7 @@ class DatabentoFetch:
         universe = DatabentoUniverse(self._symbols, session.date, VendorIds({}))
         universe.add((), names)
         raws = sorted(universe.symbols.values())
-        if absent := set(self._symbols) - underlyings(raws):
+        if absent := set(self._symbols) - expiries_of(raws).keys():
             return replace(day, reason=f"the vendor has no contract of {', '.join(sorted(absent))}")
         queries = session_queries(session, raws)
         slices = SliceFolder(self._out, session.date)

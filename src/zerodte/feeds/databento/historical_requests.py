@@ -4,7 +4,7 @@ import datetime
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from zerodte.constants import SECOND
+from zerodte.constants import CALENDAR_DAY, SECOND
 from zerodte.feeds.databento.historical import MOST_SYMBOLS
 from zerodte.feeds.databento.historical_tapes import HistoricalTapes, RequestError, TapeQuery
 
@@ -21,7 +21,7 @@ def tape_query(tapes: HistoricalTapes, fields: Mapping[str, str]) -> TapeQuery:
     if len(symbols) > MOST_SYMBOLS:
         raise RequestError("symbols", f"At most {MOST_SYMBOLS:,} symbols per request.")
     start = _time(fields.get("start", ""))
-    end = _time(fields.get("end", "")) if "end" in fields else start + 24 * 3600 * SECOND
+    end = _time(fields.get("end", "")) if "end" in fields else start + CALENDAR_DAY
     limit = fields.get("limit", "")
     return tapes.query(
         fields.get("dataset", ""),

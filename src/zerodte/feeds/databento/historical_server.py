@@ -8,9 +8,7 @@ import base64
 import datetime
 import enum
 import hmac
-import http.server
 import json
-import logging
 import threading
 import urllib.parse
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,15 +17,12 @@ from typing import Final
 
 import zstandard
 
-from zerodte.feeds.client_listener import cannot_listen
 from zerodte.feeds.databento.historical_requests import ANSWERS, tape_query
 from zerodte.feeds.databento.historical_tapes import HistoricalTapes, RequestError
+from zerodte.feeds.http_listener import HttpListener, HttpRequestHandler
 from zerodte.feeds.vendor_key import VendorKey
-from zerodte.logs import log
-from zerodte.tape.error import TapeError
 from zerodte.tape.source import FileSource
 
-_TIMEOUT: Final = 30.0  # seconds for a request
 _LARGEST: Final = 1 << 20  # bytes of a request
 _BLOCK: Final = 1 << 20
 _RECORDS: Final = "timeseries.get_range"
@@ -76,17 +71,12 @@ class HistoricalServer:
         self._key = key
         self._faults = iter(faults)
         handler = type("RequestHandler", (_RequestHandler,), {"server_of": self})
-        try:
-            self._server = http.server.ThreadingHTTPServer((host, port), handler)
-        except (OSError, OverflowError) as error:
-            raise cannot_listen(host, port, error) from error
-        self._server.daemon_threads = True
+        self._listener = HttpListener(host, port, handler)
 
     @property
     def address(self) -> tuple[str, int]:
         """Its host and port."""
-        host, port = self._server.server_address[:2]
-        return str(host), port
+        return self._listener.address
 
     @property
     def url(self) -> str:
@@ -96,13 +86,12 @@ class HistoricalServer:
 
     def run(self) -> None:
         """Answer until `stop`."""
-        self._server.serve_forever(0.1)
+        self._listener.run()
 
     def stop(self) -> None:
         """End `run`."""
         self.stopped.set()
-        self._server.shutdown()
-        self._server.server_close()
+        self._listener.stop()
         self.tapes.close()
 
     def accepts(self, header: str) -> bool:
@@ -121,22 +110,22 @@ class HistoricalServer:
         return next(self._faults, None)
 
 
-class _RequestHandler(http.server.BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    timeout = _TIMEOUT
+class _RequestHandler(HttpRequestHandler):
     server_of: HistoricalServer
 
-    def do_GET(self) -> None:
-        self._do(urllib.parse.urlsplit(self.path).query)
+    def do_GET(self) -> None:  # noqa: N802
+        with self.hanging_up():
+            self._do(urllib.parse.urlsplit(self.path).query)
 
-    def do_POST(self) -> None:
+    def do_POST(self) -> None:  # noqa: N802
         text = self.headers.get("Content-Length", "")
         length = int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else -1
         if not 0 <= length <= _LARGEST:
             self.close_connection = True
             self._refuse(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too_large", "The body is too large.")
             return
-        self._do(self.rfile.read(length).decode("utf-8", "replace"))
+        with self.hanging_up():
+            self._do(self.rfile.read(length).decode("utf-8", "replace"))
 
     def _do(self, query: str) -> None:
         method = urllib.parse.urlsplit(self.path).path.removeprefix("/v0/")
@@ -157,12 +146,6 @@ class _RequestHandler(http.server.BaseHTTPRequestHandler):
                 self._answer(HTTPStatus.OK, answer(self.server_of.tapes, fields))
         except RequestError as error:
             self._refuse(HTTPStatus.UNPROCESSABLE_ENTITY, error.case, str(error))
-        except TapeError as error:
-            log(str(error), logging.ERROR)
-            self.close_connection = True
-        except OSError as error:
-            log(f"client disconnected: {error}")
-            self.close_connection = True
 
     def _send_records(self, fields: Mapping[str, str]) -> None:
         query = tape_query(self.server_of.tapes, fields)
@@ -173,7 +156,9 @@ class _RequestHandler(http.server.BaseHTTPRequestHandler):
             raise RequestError("compression", "The compression is none or zstd.")
         fault = self.server_of.fault()
         if fault is HistoricalFault.BUSY:
-            self._refuse(HTTPStatus.TOO_MANY_REQUESTS, "rate_limit", "Slow down.", Retry_After="0")
+            self._refuse(
+                HTTPStatus.TOO_MANY_REQUESTS, "rate_limit", "Slow down.", {"Retry-After": "0"}
+            )
             return
         if fault is HistoricalFault.ERROR:
             self._refuse(HTTPStatus.INTERNAL_SERVER_ERROR, "internal", "Something failed.")
@@ -195,22 +180,18 @@ class _RequestHandler(http.server.BaseHTTPRequestHandler):
             self.wfile.write(b"%x\r\n" % len(block) + block + b"\r\n")
         self.wfile.write(b"0\r\n\r\n")
 
-    def _refuse(self, status: HTTPStatus, case: str, message: str, **headers: str) -> None:
+    def _refuse(
+        self, status: HTTPStatus, case: str, message: str, headers: Mapping[str, str] = {}
+    ) -> None:
         detail = {"case": case, "message": message, "status_code": int(status), "payload": {}}
-        self._answer(status, {"detail": detail}, **headers)
+        self._answer(status, {"detail": detail}, headers)
 
-    def _answer(self, status: HTTPStatus, document: object, **headers: str) -> None:
+    def _answer(
+        self, status: HTTPStatus, document: object, headers: Mapping[str, str] = {}
+    ) -> None:
         body = json.dumps(document).encode()
-        self.send_response_only(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        for name, text in headers.items():
-            self.send_header(name.replace("_", "-"), text)
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_: object) -> None:
-        """Requests are not logged."""
+        own = {"Content-Type": "application/json", "Content-Length": str(len(body))}
+        self.answer(status, body, own | dict(headers))
 
 
 def _compressed(blocks: Iterator[bytes]) -> Iterator[bytes]:

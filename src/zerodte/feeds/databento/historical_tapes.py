@@ -10,7 +10,7 @@ from typing import Final
 
 import numpy as np
 
-from zerodte.constants import HOUR
+from zerodte.constants import CALENDAR_DAY
 from zerodte.errors import ZerodteError
 from zerodte.feeds.databento.subscriptions import (
     DatabentoDirectory,
@@ -23,7 +23,6 @@ from zerodte.records.dbn import SCHEMAS, Records
 from zerodte.tape.metadata import encode_metadata
 from zerodte.tape.source import FileSource
 
-_DAY: Final = 24 * HOUR
 #: Rows that are copied and sent at once.
 _ROWS: Final = 1 << 13
 
@@ -78,7 +77,7 @@ class HistoricalTapes:
     ) -> None:
         self._tapes = sorted(tapes, key=lambda tape: tape.session.date)
         days = [epoch_day(tape.session.date) for tape in self._tapes]
-        self.span = days[0] * _DAY, (days[-1] + 1) * _DAY
+        self.span = days[0] * CALENDAR_DAY, (days[-1] + 1) * CALENDAR_DAY
         self._conditions = dict(conditions or {})
         self._folder = tempfile.TemporaryDirectory(prefix="zerodte-historical-")
         self._rows: dict[tuple[int, str, str], Records] = {}
@@ -135,11 +134,8 @@ class HistoricalTapes:
                 "data_end_after_available_end",
                 f"The dataset {dataset} has nothing of a part of that time.",
             )
-        tapes = [
-            tape
-            for tape in self._tapes
-            if span[0] // _DAY <= epoch_day(tape.session.date) <= (span[1] - 1) // _DAY
-        ]
+        first, last = span[0] // CALENDAR_DAY, (span[1] - 1) // CALENDAR_DAY
+        tapes = [tape for tape in self._tapes if first <= epoch_day(tape.session.date) <= last]
         if len(tapes) != 1:
             raise RequestError("range", "This server answers for one session at a time.")
         asked = _asked(tapes[0].symbols.get(dataset, {}), schema, stype, symbols)
