@@ -6,9 +6,10 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, Route
 
 from dashboard.conftest import DESK, PHONE, Market, OpenTab
+from runtime.feeds_on_ports import eventually
 
 FLOW: Final = "/v1/flow/zero-dte"
 OPEN: Final = datetime(2025, 6, 2, 9, 30, tzinfo=ZoneInfo("America/New_York"))
@@ -21,6 +22,10 @@ COLOURS: Final = """(name) => Math.max(0, ...[...document.querySelectorAll(`.car
     const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
     return new Set(new Uint32Array(data.buffer)).size;
   }))"""
+
+LABEL: Final = "document.querySelector('.crosshair')"
+#: Whether the crosshair is over a cell that has come.
+HAS_VALUE: Final = f"({LABEL}.dataset.value ?? '') !== ''"
 
 
 def past_of(of: Market, index: int) -> str:
@@ -79,12 +84,15 @@ def test_the_crosshair_says_what_the_api_answers(
         for column, height in ((2, 0.5), (3, 0.3), (24 // length, 0.6), (24 // length, 0.45)):
             x = box["x"] + box["width"] * (column + 0.5) * length / SESSION_MINUTES
             page.mouse.move(x, box["y"] + box["height"] * height)
-            said = page.locator(".crosshair").evaluate("(label) => ({ ...label.dataset })")
             # A pixel may lie across the border of a column; which one it is, the page says.
-            end = datetime.fromisoformat(said["t"])
-            assert abs(end - OPEN - timedelta(minutes=(column + 1) * length)) <= timedelta(
-                minutes=length
+            end = OPEN + timedelta(minutes=(column + 1) * length)
+            borders = [(end + timedelta(minutes=by)).timestamp() * 1e3 for by in (-length, length)]
+            # The last hour of the map comes before the rest of the day.
+            opened.wait(
+                f"{HAS_VALUE} && Date.parse({LABEL}.dataset.t) >= {borders[0]}"
+                f" && Date.parse({LABEL}.dataset.t) <= {borders[1]}"
             )
+            said = page.locator(".crosshair").evaluate("(label) => ({ ...label.dataset })")
             answer = still.get(
                 f"{FLOW}/heatmap/SPX",
                 metric=metric,
@@ -103,6 +111,35 @@ def test_the_crosshair_says_what_the_api_answers(
                 assert float(said["value"]) == value
                 met.add(value)
         assert met, "no cell had a value"
+        assert opened.faults() == []
+
+
+def test_a_resting_crosshair_is_filled_when_the_rest_of_the_day_comes(
+    tab: OpenTab, still: Market
+) -> None:
+    eventually(lambda: len(still.bars()) >= 150)
+    held: list[Route] = []
+    is_holding = True
+    with tab() as opened:
+        whole = re.compile(rf"/heatmap/.*minutes={SESSION_MINUTES}")
+
+        def hold(route: Route) -> None:
+            held.append(route) if is_holding else route.continue_()
+
+        opened.page.route(whole, hold)
+        page = opened.open(f"{still.url}/?s=SPX&bar=1m&th=dark")
+        while not held:
+            page.wait_for_timeout(20)
+        box = page.locator(".card.map .u-over").bounding_box()
+        assert box is not None
+        second = 2.5 / SESSION_MINUTES
+        page.mouse.move(box["x"] + box["width"] * second, box["y"] + box["height"] * 0.5)
+        opened.wait(f"!{LABEL}.hidden")
+        assert not page.evaluate(HAS_VALUE)
+        is_holding = False
+        for each in held:
+            each.continue_()
+        opened.wait(HAS_VALUE)
         assert opened.faults() == []
 
 
