@@ -6,12 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zerodte.server import asgi
-from zerodte.server.response_cache import CachedResponse, Representation, ResponseCache
+from zerodte.server.response_cache import AnswerHead, CachedResponse, Representation, ResponseCache
 from zerodte.server.route import Response
 
 TAG = b'"abc-gzip"'
-FORM = Representation(TAG, 0, asgi.begin(200, []), asgi.body(b""), asgi.begin(304, []))
+FORM = Representation(TAG, b"", AnswerHead(200, [], b""), AnswerHead(304, [], b""))
 
 
 @pytest.mark.parametrize(

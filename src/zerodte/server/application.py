@@ -6,7 +6,7 @@ table, without admission.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from time import perf_counter
 
@@ -16,7 +16,7 @@ from zerodte.server.content_coding import SMALL, choose
 from zerodte.server.errors import failure, refuse, rejection
 from zerodte.server.hosts import AllowedHosts, host_of
 from zerodte.server.origins import AllowedOrigins
-from zerodte.server.response_cache import CachedResponse, ResponseCache
+from zerodte.server.response_cache import AnswerHead, CachedResponse, ResponseCache
 from zerodte.server.route import (
     HTTP_METHODS,
     AppState,
@@ -37,6 +37,8 @@ from zerodte.wire.stream import StreamQuery, StreamsQuery
 _HISTORY_THREADS = 8
 #: Host headers remembered as allowed, so that they are parsed once.
 _MAX_CHECKED_HOSTS = 1024
+#: The extensions of a server that has none.
+_NONE: Mapping[str, Mapping[str, asgi.SendWhole]] = {}
 #: The answers that count.
 _COUNTED = (200, 304)
 
@@ -71,11 +73,7 @@ class _Exchange:
             ApiError: It may not be sent; something else is to be answered.
         """
         if message["type"] == "http.response.start":
-            added = self.headers
-            if (admission := self.admission) is not None:
-                if message["status"] in _COUNTED and (counting := admission.settle()) is not None:
-                    await counting
-                added = [*added, *admission.headers] if added else admission.headers
+            added = await self._settle(message["status"])
             self.status = message["status"]
             if added:
                 message = asgi.begin(self.status, [*message["headers"], *added])
@@ -84,6 +82,32 @@ class _Exchange:
         else:
             self.size += len(message["body"])
         await self._send(message)
+
+    async def send_whole(self, head: AnswerHead, content: bytes) -> None:
+        """Send an answer whose head is prepared, in one piece if the server can.
+
+        Raises:
+            ApiError: It may not be sent; something else is to be answered.
+        """
+        if (extension := self.scope.get("extensions", _NONE).get(asgi.WHOLE)) is None:
+            await self.send(asgi.begin(head.status, head.headers))
+            await self.send(asgi.body(content))
+            return
+        added = await self._settle(head.status)
+        self.status = head.status
+        if self._is_head:
+            content = b""
+        self.size = len(content)
+        send: asgi.SendWhole = extension["send"]
+        await send(head.status, head.lines + asgi.lines(added) if added else head.lines, content)
+
+    async def _settle(self, status: int) -> asgi.Headers:
+        """Count an answer that is about to be sent; the headers to add to it."""
+        if (admission := self.admission) is None:
+            return self.headers
+        if status in _COUNTED and (counting := admission.settle()) is not None:
+            await counting
+        return [*self.headers, *admission.headers] if self.headers else admission.headers
 
     def header(self, name: bytes) -> bytes | None:
         """A header of the request."""
@@ -252,11 +276,9 @@ class Application:
         form = cached.forms.get(coding) or await self._cache.form(cached, coding)
         condition = exchange.header(b"if-none-match")
         if condition is not None and form.matches(condition):
-            await exchange.send(form.unchanged)
-            await exchange.send(asgi.body(b""))
+            await exchange.send_whole(form.unchanged, b"")
         else:
-            await exchange.send(form.start)
-            await exchange.send(form.body)
+            await exchange.send_whole(form.fresh, form.content)
 
     async def _send(self, response: Response, route: Route, exchange: _Exchange) -> None:
         length = (b"content-length", b"%d" % len(response.body))

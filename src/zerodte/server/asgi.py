@@ -9,6 +9,11 @@ Receive: TypeAlias = Callable[[], Awaitable[Message]]
 Send: TypeAlias = Callable[[Message], Awaitable[None]]
 App: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
 Headers: TypeAlias = list[tuple[bytes, bytes]]
+#: Sends a whole answer: its status, the lines of its headers, its body.
+SendWhole: TypeAlias = Callable[[int, bytes, bytes], Awaitable[None]]
+
+#: The extension of a scope in which a server has a `SendWhole`, as `send`.
+WHOLE = "zerodte.whole"
 
 
 def begin(status: int, headers: Headers) -> Message:
@@ -30,3 +35,8 @@ def header(headers: Iterable[tuple[bytes, bytes]], name: bytes) -> bytes | None:
 def encoded(headers: Mapping[str, str]) -> Headers:
     """Headers as ASGI sends them."""
     return [(name.encode(), value.encode()) for name, value in headers.items()]
+
+
+def lines(headers: Headers) -> bytes:
+    """Headers as HTTP/1.1 sends them (RFC 9112, section 5)."""
+    return b"".join([b"%b: %b\r\n" % header for header in headers])

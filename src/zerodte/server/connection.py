@@ -4,12 +4,13 @@ uvicorn's protocol parses requests and writes answers. The limits that it leaves
 enforced here, so a server can run without one. A client that exceeds them is disconnected and
 counted.
 
-This overrides internals of uvicorn (`STATUS_LINE`, `cycle`, `pipeline`, `flow`), which is why
+This uses internals of uvicorn (`STATUS_LINE`, `cycle`, `pipeline`, `flow`), which is why
 pyproject.toml caps its version.
 """
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import httptools
@@ -19,7 +20,7 @@ from uvicorn.protocols.http.httptools_impl import (
     RequestResponseCycle,
 )
 
-from zerodte.server.asgi import App, Message, Receive, Scope, Send, encoded
+from zerodte.server.asgi import WHOLE, App, Message, Receive, Scope, Send, encoded, lines
 from zerodte.server.route import headers_of_errors
 from zerodte.wire.errors import ApiError
 
@@ -32,6 +33,7 @@ _STALL_S, _LAST_STALL_S = 60.0, 1.0
 #: Seconds that a refused client has to read the error.
 _LINGER_S = 1.0
 
+_CLOSE = (b"connection", b"close")
 _MALFORMED = ApiError("bad_request", "This is not a well-formed HTTP/1.1 request.")
 _LATE = ApiError("request_timeout", f"A request's head must come within {_HEAD_S:g} seconds.")
 _LONG_TARGET = ApiError("uri_too_long", f"A path and query have at most {TARGET_BYTES:,} bytes.")
@@ -129,7 +131,9 @@ class Connection(HttpToolsProtocol):
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         self._running = cycle
-        if cycle.scope["http_version"] != "1.1":
+        if cycle.scope["http_version"] == "1.1":
+            cycle.scope["extensions"] = {WHOLE: {"send": partial(_send_whole, cycle)}}
+        else:
             app = _until_close(app, cycle)
         super()._start_asgi_task(cycle, app)
 
@@ -205,8 +209,8 @@ class Connection(HttpToolsProtocol):
             "connection": "close",
             "content-length": str(len(body)),
         }
-        lines = [b"%b: %b\r\n" % header for header in encoded(headers)]
-        self.transport.write(b"".join([STATUS_LINE[error.status], *lines, b"\r\n", body]))
+        head = lines(encoded(headers))
+        self.transport.write(b"".join((STATUS_LINE[error.status], head, b"\r\n", body)))
         # Closing at once, with data unread, would make the system reset the connection and discard
         # this answer.
         self.transport.write_eof()
@@ -218,6 +222,22 @@ def _disconnect(cycle: RequestResponseCycle) -> None:
     if not cycle.response_complete:
         cycle.disconnected = True
     cycle.message_event.set()
+
+
+async def _send_whole(cycle: RequestResponseCycle, status: int, head: bytes, body: bytes) -> None:
+    """Send an answer in one piece; uvicorn would check and write each header of it again."""
+    if cycle.flow.write_paused and not cycle.disconnected:
+        await cycle.flow.drain()
+    if cycle.disconnected:
+        return
+    cycle.response_started = cycle.response_complete = True
+    cycle.waiting_for_100_continue = False
+    ours = lines(cycle.default_headers if cycle.keep_alive else [*cycle.default_headers, _CLOSE])
+    cycle.transport.write(b"".join((STATUS_LINE[status], ours, head, b"\r\n", body)))
+    cycle.message_event.set()
+    if not cycle.keep_alive:
+        cycle.transport.close()
+    cycle.on_response()
 
 
 def _until_close(app: App, cycle: RequestResponseCycle) -> App:

@@ -34,14 +34,29 @@ _MAX_BYTES = 256 * 2**20
 
 
 @dataclass(frozen=True, slots=True)
+class AnswerHead:
+    """The head of an answer, and the lines that it is sent as."""
+
+    status: int
+    headers: asgi.Headers
+    lines: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Representation:
-    """An answer in one content coding, as the ASGI messages that send it."""
+    """An answer in one content coding.
+
+    Attributes:
+        tag: Its entity tag.
+        content: Its body.
+        fresh: The head of a 200.
+        unchanged: The head of a 304.
+    """
 
     tag: bytes
-    size: int
-    start: asgi.Message
-    body: asgi.Message
-    unchanged: asgi.Message
+    content: bytes
+    fresh: AnswerHead
+    unchanged: AnswerHead
 
     def matches(self, if_none_match: bytes) -> bool:
         """Whether an If-None-Match header names this tag, weak or strong.
@@ -83,7 +98,7 @@ class CachedResponse:
     @property
     def size(self) -> int:
         """Bytes of the body in all its representations."""
-        return sum(form.size for form in self.forms.values())
+        return sum(len(form.content) for form in self.forms.values())
 
 
 class ResponseCache:
@@ -162,7 +177,7 @@ class ResponseCache:
             del cached.pending[coding]
         form = cached.forms[coding] = _form(cached, coding, content)
         if self._cached.get(cached.key) is cached:
-            self._grow(form.size)
+            self._grow(len(form.content))
         return form
 
     def _grow(self, size: int) -> None:
@@ -181,13 +196,13 @@ def _form(cached: CachedResponse, coding: str, content: bytes) -> Representation
     headers = [*cached.headers, (b"etag", tag), (b"vary", b"accept-encoding")]
     encoding = [] if coding == IDENTITY else [(b"content-encoding", coding.encode())]
     length = (b"content-length", b"%d" % len(content))
-    return Representation(
-        tag,
-        len(content),
-        start=asgi.begin(200, [*headers, *encoding, length]),
-        body=asgi.body(content),
-        unchanged=asgi.begin(304, [header for header in headers if header[0] in _REPEATED_BY_304]),
-    )
+    repeated = [header for header in headers if header[0] in _REPEATED_BY_304]
+    fresh, unchanged = _head(200, [*headers, *encoding, length]), _head(304, repeated)
+    return Representation(tag, content, fresh, unchanged)
+
+
+def _head(status: int, headers: asgi.Headers) -> AnswerHead:
+    return AnswerHead(status, headers, asgi.lines(headers))
 
 
 def _digest(body: bytes) -> str:
