@@ -29,7 +29,7 @@ ADDRESS = --host $(HOST) --port $(PORT) $(if $(ALLOW_HOST),--allow-host $(ALLOW_
 CHOICES = $(if $(SPEED),--speed $(SPEED)) $(if $(DATE),--date $(DATE)) $(if $(SEED),--seed $(SEED)) \
 	$(if $(SYMBOLS),--symbols $(SYMBOLS)) $(if $(IMPACT),--impact $(IMPACT))
 
-.PHONY: run test drill check bench shots study help clean
+.PHONY: run test drill check bench shots notebooks study help clean
 .DEFAULT_GOAL := help
 
 help: ## This list
@@ -42,6 +42,7 @@ help: ## This list
 	@echo "make bench         measure speed against named peers"
 	@echo "make shots         take pictures of the dashboard, into the folder shots (SHOTS=DIR;"
 	@echo "                   ARGS=--eyes also as colour-blind eyes see them)"
+	@echo "make notebooks     run the notebooks of examples/, and make the docs' pictures of them"
 	@echo "make study         measure the simulated market against real ones (ARGS=NAME)"
 	@echo "make clean         remove what set-up made"
 
@@ -70,6 +71,9 @@ bench: $(VENV)/dev-ready ## Measure speed against named peers
 
 shots: $(VENV)/dev-ready ## Take pictures of the dashboard, into SHOTS
 	@$(BIN)/python tools/ui/shots.py $(SHOTS) $(ARGS)
+
+notebooks: $(VENV)/dev-ready ## Run the notebooks of examples/, and make the docs' pictures of them
+	@$(BIN)/python tools/notebooks.py examples/notebooks --images docs/images
 
 study: $(VENV)/dev-ready ## Measure the simulated market against real ones
 	@$(BIN)/python -m studies $(ARGS)
