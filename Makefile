@@ -29,7 +29,7 @@ ADDRESS = --host $(HOST) --port $(PORT) $(if $(ALLOW_HOST),--allow-host $(ALLOW_
 CHOICES = $(if $(SPEED),--speed $(SPEED)) $(if $(DATE),--date $(DATE)) $(if $(SEED),--seed $(SEED)) \
 	$(if $(SYMBOLS),--symbols $(SYMBOLS)) $(if $(IMPACT),--impact $(IMPACT))
 
-.PHONY: run test drill check bench shots notebooks study help clean
+.PHONY: run test drill check bench shots notebooks js study help clean
 .DEFAULT_GOAL := help
 
 help: ## This list
@@ -38,11 +38,12 @@ help: ## This list
 	@echo "                   KEYS=FILE requires keys, OPEN=1 lets other machines in without)"
 	@echo "make test          run the tests, in parallel (ARGS=..., WORKERS=N)"
 	@echo "make drill         run the long seeded matrices: kills, damage, generated requests, recorded days"
-	@echo "make check         lint, types (of the dashboard's modules too), import directions"
+	@echo "make check         lint, types (of the dashboard and the TypeScript client too), import directions"
 	@echo "make bench         measure speed against named peers"
 	@echo "make shots         take pictures of the dashboard, into the folder shots (SHOTS=DIR;"
 	@echo "                   ARGS=--eyes also as colour-blind eyes see them)"
 	@echo "make notebooks     run the notebooks of examples/, and make the docs' pictures of them"
+	@echo "make js            build the TypeScript client, into clients/js/dist"
 	@echo "make study         measure the simulated market against real ones (ARGS=NAME)"
 	@echo "make clean         remove what set-up made"
 
@@ -65,6 +66,7 @@ check: $(VENV)/dev-ready ## Lint, types, import directions
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
 	@$(BIN)/python tools/ui/check_types.py
+	@$(BIN)/python -m tools.client.build --check
 
 bench: $(VENV)/dev-ready ## Measure speed against named peers
 	@$(BIN)/python -m benchmarks $(ARGS)
@@ -74,6 +76,9 @@ shots: $(VENV)/dev-ready ## Take pictures of the dashboard, into SHOTS
 
 notebooks: $(VENV)/dev-ready ## Run the notebooks of examples/, and make the docs' pictures of them
 	@$(BIN)/python tools/notebooks.py examples/notebooks --images docs/images
+
+js: $(VENV)/dev-ready ## Build the TypeScript client, into clients/js/dist
+	@$(BIN)/python -m tools.client.build
 
 study: $(VENV)/dev-ready ## Measure the simulated market against real ones
 	@$(BIN)/python -m studies $(ARGS)

@@ -45,7 +45,7 @@ def node(*arguments: str | Path, quiet: bool = False) -> None:
         [program, *arguments], cwd=TOOLS, stdout=subprocess.PIPE, text=True, check=False
     )
     if done.returncode:
-        sys.exit(done.stdout + f"{Path(arguments[0]).name} found faults in the dashboard's modules")
+        sys.exit(done.stdout + f"{Path(arguments[0]).name} found faults in {arguments[-1]}")
     if not quiet:
         sys.stdout.write(done.stdout)
 
@@ -66,15 +66,20 @@ def install() -> None:
     stamp.write_bytes(wanted)
 
 
+def make_schema(path: Path) -> None:
+    """Make the types of the API."""
+    spec = TOOLS / "openapi.json"
+    spec.write_bytes(document(ROUTES, "http://127.0.0.1:8017"))
+    generator = TOOLS / "node_modules" / "openapi-typescript" / "bin" / "cli.js"
+    node(generator, spec, "-o", path, quiet=True)
+
+
 def main() -> None:
     """Make the types of the API, and check the modules with them."""
     install()
-    packages = TOOLS / "node_modules"
     made = TOOLS / "made"
     made.mkdir(exist_ok=True)
-    (made / "openapi.json").write_bytes(document(ROUTES, "http://127.0.0.1:8017"))
-    generator = packages / "openapi-typescript" / "bin" / "cli.js"
-    node(generator, made / "openapi.json", "-o", made / SCHEMA, quiet=True)
+    make_schema(made / SCHEMA)
     options = OPTIONS | {"rootDirs": [str(SOURCE), str(made)]}
     project = {
         "compilerOptions": options,
@@ -82,7 +87,7 @@ def main() -> None:
         "exclude": [f"{SOURCE}/vendor"],
     }
     (TOOLS / "tsconfig.json").write_text(json.dumps(project))
-    node(packages / "typescript" / "bin" / "tsc", "-p", TOOLS / "tsconfig.json")
+    node(TOOLS / "node_modules" / "typescript" / "bin" / "tsc", "-p", TOOLS / "tsconfig.json")
 
 
 if __name__ == "__main__":
