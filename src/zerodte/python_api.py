@@ -3,7 +3,7 @@
 import datetime
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Generic, TypeAlias, TypeVar
+from typing import Generic, TypeAlias, TypeVar
 
 import msgspec
 
@@ -18,13 +18,14 @@ from zerodte.tape.folder import TapeError, open_tape
 from zerodte.tape.source import TickSource
 from zerodte.wire.calibration import Calibration, CalibrationQuery
 from zerodte.wire.errors import ApiError
-from zerodte.wire.exposure import ExposureBlocks, ExposureQuery, Head
+from zerodte.wire.exposure import ExposureQuery
+from zerodte.wire.flat import Exposure, Snapshot, degraded_form
 from zerodte.wire.heatmap import Heatmap, HeatmapQuery
 from zerodte.wire.hedge_flow import HedgeFlow, HedgeFlowQuery
 from zerodte.wire.leaderboard import Leaderboard, LeaderboardQuery
 from zerodte.wire.query import Query, fields_of
 from zerodte.wire.series import Series, SeriesQuery
-from zerodte.wire.snapshot import NoZeroDte, SessionClosed, SnapshotBlocks, SnapshotQuery
+from zerodte.wire.snapshot import NoZeroDte, SessionClosed, SnapshotQuery
 from zerodte.wire.strike_flow import StrikeFlow, StrikeFlowQuery
 
 __all__ = [
@@ -46,29 +47,6 @@ A_co = TypeVar("A_co", covariant=True)
 #: A time in New York: "15:30" or "15:30:00" of the session's day, a full "2025-06-02T15:30:00", a
 #: datetime (US/Eastern unless it has a time zone), or UTC nanoseconds.
 Time: TypeAlias = str | datetime.time | datetime.datetime | int
-
-
-if TYPE_CHECKING:
-
-    class Snapshot(Head, SnapshotBlocks, frozen=True, kw_only=True):
-        """A snapshot of a chain during the session; docs/http.md describes its fields."""
-
-    class Exposure(Head, ExposureBlocks, frozen=True, kw_only=True):
-        """The same on settled open interest."""
-
-else:
-
-    def _flat(name: str, *parts: type[msgspec.Struct]) -> type[msgspec.Struct]:
-        """A Struct with the fields of all parts, which cannot share one by inheritance."""
-        fields = [
-            (field.name, field.type) if field.required else (field.name, field.type, field.default)
-            for part in parts
-            for field in msgspec.structs.fields(part)
-        ]
-        return msgspec.defstruct(name, fields, frozen=True, kw_only=True, gc=False, module=__name__)
-
-    Snapshot = _flat("Snapshot", Head, SnapshotBlocks)
-    Exposure = _flat("Exposure", Head, ExposureBlocks)
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,30 +218,16 @@ def _instant(time: Time, date: datetime.date) -> int:
     return new_york(time.date(), time.timetz().replace(tzinfo=None))
 
 
-class _Form(msgspec.Struct):
-    """The fields that tell the degraded forms of an answer."""
-
-    no_zero_dte: bool = False
-    session_closed: bool = False
-
-
 def _decode_snapshot(content: bytes) -> Snapshot | NoZeroDte | SessionClosed:
-    return _degraded(content) or msgspec.json.decode(content, type=Snapshot)
+    shape: type[Snapshot | NoZeroDte | SessionClosed] = degraded_form(content) or Snapshot
+    return msgspec.json.decode(content, type=shape)
 
 
 def _decode_exposure(content: bytes) -> Exposure | NoZeroDte:
-    is_degraded = msgspec.json.decode(content, type=_Form).no_zero_dte
-    if is_degraded:
-        return msgspec.json.decode(content, type=NoZeroDte)
-    return msgspec.json.decode(content, type=Exposure)
-
-
-def _degraded(content: bytes) -> NoZeroDte | SessionClosed | None:
-    """An answer in one of its degraded forms; None in its full form."""
-    form = msgspec.json.decode(content, type=_Form)
-    if form.no_zero_dte:
-        return msgspec.json.decode(content, type=NoZeroDte)
-    return msgspec.json.decode(content, type=SessionClosed) if form.session_closed else None
+    shape: type[Exposure | NoZeroDte] = (
+        NoZeroDte if degraded_form(content) is NoZeroDte else Exposure
+    )
+    return msgspec.json.decode(content, type=shape)
 
 
 T = TypeVar("T", bound=msgspec.Struct)

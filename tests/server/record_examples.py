@@ -28,12 +28,12 @@ from zerodte.market.calendar import calendar
 from zerodte.runtime.replay import replay
 from zerodte.runtime.replay_runner import ReplayRunner
 from zerodte.server.app import ROUTES, create_app
-from zerodte.server.route import FlatBody
 from zerodte.server.settings import ServerSettings
 from zerodte.service.stage import Stage
 from zerodte.tape.folder import Tape, open_tape
 from zerodte.views.snapshot import snapshot
 from zerodte.wire.errors import ApiError
+from zerodte.wire.flat import FlatBody
 from zerodte.wire.snapshot import SnapshotQuery
 
 FILE: Final = Path(__file__).parents[2] / "src" / "zerodte" / "server" / "examples.json"
@@ -167,10 +167,11 @@ def _to_keys(path: Path) -> dict[str, Any]:
 
 def _answers(client: httpx.Client) -> Iterator[tuple[str, dict[str, Any]]]:
     for route in ROUTES:
-        if not route.answers:
+        if not route.endpoint.answers:
             continue
         shapes = [
-            shape.name if isinstance(shape, FlatBody) else shape.__name__ for shape in route.answers
+            shape.name if isinstance(shape, FlatBody) else shape.__name__
+            for shape in route.endpoint.answers
         ]
         found: dict[str, Any] = {}
         for symbol in ("SPX", "TSLA"):

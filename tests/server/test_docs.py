@@ -8,8 +8,8 @@ import pytest
 from msgspec import inspect
 
 from zerodte.server.app import ROUTES
-from zerodte.server.route import FlatBody
 from zerodte.wire.errors import STATUS, ErrorBody
+from zerodte.wire.flat import FlatBody
 
 DOCS = Path(__file__).parents[2] / "docs" / "http.md"
 
@@ -33,7 +33,7 @@ def test_every_field_and_value_is_documented(documented: set[str]) -> None:
     shapes = {
         half
         for route in ROUTES
-        for shape in route.answers
+        for shape in route.endpoint.answers
         for half in ((shape.head, shape.blocks) if isinstance(shape, FlatBody) else (shape,))
     }
     words = {

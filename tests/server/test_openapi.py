@@ -8,8 +8,8 @@ import httpx
 import pytest
 
 from zerodte.server.app import ROUTES
-from zerodte.server.route import FlatBody
 from zerodte.wire.errors import OWN_SHAPES, STATUS
+from zerodte.wire.flat import FlatBody
 
 Json = dict[str, Any]
 
@@ -69,7 +69,7 @@ def test_a_tuple_has_its_length(document: Json) -> None:
 def test_every_failure_of_a_route_is_there(document: Json) -> None:
     for route in DOCUMENTED:
         responses = document["paths"][route.path]["get"]["responses"]
-        for code in route.codes:
+        for code in route.endpoint.codes:
             assert code in responses[str(STATUS[code])]["description"]
 
 
@@ -116,11 +116,11 @@ def test_every_answer_and_every_error_has_an_example(document: Json) -> None:
                 assert examples.keys() == set(response["description"].split(": ")[1].split(", "))
                 for code, example in examples.items():
                     assert code in OWN_SHAPES or example["value"]["error"] == code
-            elif route.media == "json" and route.answers:
+            elif route.media == "json" and route.endpoint.answers:
                 examples = content["examples"]
                 names = [
                     shape.name if isinstance(shape, FlatBody) else shape.__name__
-                    for shape in route.answers
+                    for shape in route.endpoint.answers
                 ]
                 assert examples.keys() == set(names), f"{route.path}: {hint}"
                 for name in names:

@@ -12,8 +12,9 @@ from typing import Any, TypeAlias
 import msgspec
 
 import zerodte
-from zerodte.server.route import MEDIA_TYPES, FlatBody, Route
+from zerodte.server.route import MEDIA_TYPES, Route
 from zerodte.wire.errors import OWN_SHAPES, STATUS, ErrorBody
+from zerodte.wire.flat import FlatBody
 from zerodte.wire.query import fields_of
 
 Json: TypeAlias = dict[str, Any]
@@ -45,7 +46,7 @@ _INTRODUCTION = (
 def document(routes: Sequence[Route], base_url: str) -> bytes:
     """The OpenAPI 3.1 document of `routes`, as JSON."""
     routes = [route for route in routes if route.is_documented]
-    shapes = [shape for route in routes for shape in route.answers]
+    shapes = [shape for route in routes for shape in route.endpoint.answers]
     return msgspec.json.encode(
         {
             "openapi": "3.1.0",
@@ -119,11 +120,11 @@ def _operation(route: Route) -> Json:
     ]
     return {
         "operationId": _operation_id(route),
-        "summary": route.summary,
+        "summary": route.endpoint.summary,
         "x-access": route.plan,
         "parameters": parameters,
         **({} if route.plan == "open" else {"security": _SECURITY}),
-        "responses": _failures((*route.codes, *_always(route)))
+        "responses": _failures((*route.endpoint.codes, *_always(route)))
         | {str(status): _success(route) for status in (200, *route.also)},
     }
 
@@ -145,7 +146,7 @@ def _always(route: Route) -> tuple[str, ...]:
 
 
 def _success(route: Route) -> Json:
-    schemas = [_reference(shape) for shape in route.answers]
+    schemas = [_reference(shape) for shape in route.endpoint.answers]
     content: Json = {"schema": {"type": "string"}}
     if route.media == "json":
         content = {"schema": {"anyOf": schemas} if schemas else {}}
@@ -154,7 +155,7 @@ def _success(route: Route) -> Json:
         content["examples"] = {name: {"value": body} for name, body in known.items()}
     elif (text := examples["texts"].get(route.path)) is not None:
         content["example"] = text
-    return {"description": route.summary, "content": {MEDIA_TYPES[route.media]: content}}
+    return {"description": route.endpoint.summary, "content": {MEDIA_TYPES[route.media]: content}}
 
 
 def _failures(codes: Iterable[str]) -> Json:

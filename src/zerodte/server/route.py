@@ -1,4 +1,4 @@
-"""Routes as data: the query a route takes, the answers it gives, and how paths map to routes."""
+"""Routes as data: who may ask an endpoint, how it responds, and how paths map to routes."""
 
 import functools
 import re
@@ -12,11 +12,11 @@ from zerodte.server.access import Access, Admission
 from zerodte.server.metrics import Metrics
 from zerodte.server.settings import ServerSettings
 from zerodte.service.market_service import MarketService
-from zerodte.wire.query import Query, fields_of
+from zerodte.wire.endpoint import Endpoint, Media
+from zerodte.wire.query import Query
 
 #: The name of the lowest plan that may ask; `open` needs no key.
 RequiredPlan: TypeAlias = Literal["open", "free", "basic", "growth", "alpha"]
-Media: TypeAlias = Literal["json", "html", "css", "javascript", "svg", "metrics", "events"]
 #: Whether clients may cache an answer: never, if they revalidate it on each use, or forever because
 #: new content gets a new path.
 CachePolicy: TypeAlias = Literal["none", "revalidate", "immutable"]
@@ -86,15 +86,6 @@ Respond: TypeAlias = Callable[[AppState, Any], Response]
 RespondToCaller: TypeAlias = Callable[[AppState, Admission], Response]
 
 
-@dataclass(frozen=True)
-class FlatBody:
-    """An answer whose blocks appear beside its head and again under `body`."""
-
-    name: str
-    head: type
-    blocks: type
-
-
 def split_secrets(query_string: bytes) -> tuple[bytes, Mapping[str, str]]:
     """Take the secret parameters out of a query string.
 
@@ -124,14 +115,9 @@ class Route:
     """A row of the route table.
 
     Attributes:
-        path: May end with one parameter in braces, a field of the query.
+        endpoint: The query, its path and its answers.
         plan: The required plan.
-        query: The query's type. It names the operation, and its `varies_with` determines how long
-            an answer holds.
-        summary: One line for the documentation.
-        answers: The possible shapes of a 200 body.
-        also: Other statuses that have such a body.
-        media: The media type of the body.
+        also: Other statuses than 200 that have such a body.
         cache: Whether clients and this server cache the answer.
         respond: Makes the response.
         respond_to: Makes the response where it depends on the caller, in place of `respond`; it is
@@ -141,13 +127,9 @@ class Route:
         is_documented: Whether the route appears in the reference.
     """
 
-    path: str
+    endpoint: Endpoint
     plan: RequiredPlan
-    query: type[Query]
-    summary: str
-    answers: tuple[type | FlatBody, ...] = ()
     also: tuple[int, ...] = ()
-    media: Media = "json"
     cache: CachePolicy = "revalidate"
     respond: Respond = ask_market
     respond_to: RespondToCaller | None = None
@@ -156,9 +138,19 @@ class Route:
     is_documented: bool = True
 
     @property
-    def codes(self) -> tuple[str, ...]:
-        """The error codes that it may answer with."""
-        return (*(field.code for field in fields_of(self.query)), *self.query.codes)
+    def path(self) -> str:
+        """Where it is asked."""
+        return self.endpoint.path
+
+    @property
+    def query(self) -> type[Query]:
+        """The query's type."""
+        return self.endpoint.query
+
+    @property
+    def media(self) -> Media:
+        """The media type of the body."""
+        return self.endpoint.media
 
 
 @dataclass(frozen=True, slots=True)

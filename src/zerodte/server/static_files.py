@@ -9,7 +9,8 @@ from typing import Final, cast
 
 from msgspec import defstruct
 
-from zerodte.server.route import Media, Response, Route
+from zerodte.server.route import Response, Route
+from zerodte.wire.endpoint import Endpoint, Media
 from zerodte.wire.query import Query
 
 #: The media types of files of pages by suffix.
@@ -49,12 +50,10 @@ def file_route(
     # Each file needs its own type, because the query is the cache key.
     words = name.title().translate({ord(sign): None for sign in "./-_"})
     query = defstruct(f"{words}Query", (), bases=(StaticQuery,), frozen=True)
+    summary, media = f"The file {name} of the pages", FILE_MEDIA[PurePosixPath(name).suffix]
     return Route(
-        path,
+        Endpoint(cast("type[Query]", query), path, summary, media=media),
         "open",
-        cast("type[Query]", query),
-        f"The file {name} of the pages",
-        media=FILE_MEDIA[PurePosixPath(name).suffix],
         cache="immutable",
         respond=lambda _state, _query: response,
         in_thread=False,
