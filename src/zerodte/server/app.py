@@ -123,9 +123,7 @@ ROUTES = (
     Route(ENDPOINTS[StreamsQuery], "growth", cache="none"),
     Route(ENDPOINTS[TicketQuery], "growth", cache="none", respond_to=_stream_ticket),
     Route(ENDPOINTS[AccountQuery], "free", cache="none", respond_to=_account),
-    Route(
-        ENDPOINTS[HealthQuery], "open", also=(503,), cache="none", respond=_health, in_thread=False
-    ),
+    Route(ENDPOINTS[HealthQuery], "open", cache="none", respond=_health, in_thread=False),
     Route(
         ENDPOINTS[MetricsQuery],
         "open",

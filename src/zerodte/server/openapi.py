@@ -125,7 +125,7 @@ def _operation(route: Route) -> Json:
         "parameters": parameters,
         **({} if route.plan == "open" else {"security": _SECURITY}),
         "responses": _failures((*route.endpoint.codes, *_always(route)))
-        | {str(status): _success(route) for status in (200, *route.also)},
+        | {str(status): _success(route) for status in (200, *route.endpoint.also)},
     }
 
 

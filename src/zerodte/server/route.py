@@ -117,7 +117,6 @@ class Route:
     Attributes:
         endpoint: The query, its path and its answers.
         plan: The required plan.
-        also: Other statuses than 200 that have such a body.
         cache: Whether clients and this server cache the answer.
         respond: Makes the response.
         respond_to: Makes the response where it depends on the caller, in place of `respond`; it is
@@ -129,7 +128,6 @@ class Route:
 
     endpoint: Endpoint
     plan: RequiredPlan
-    also: tuple[int, ...] = ()
     cache: CachePolicy = "revalidate"
     respond: Respond = ask_market
     respond_to: RespondToCaller | None = None

@@ -19,6 +19,7 @@ class Endpoint:
         path: May end with one parameter in braces, a field of the query.
         summary: One line for the documentation.
         answers: The possible shapes of a 200 body.
+        also: Other statuses that have such a body.
         media: The media type of the body.
     """
 
@@ -26,6 +27,7 @@ class Endpoint:
     path: str
     summary: str
     answers: tuple[type | FlatBody, ...] = ()
+    also: tuple[int, ...] = ()
     media: Media = "json"
 
     @property

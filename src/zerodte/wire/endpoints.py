@@ -153,7 +153,7 @@ _ENDPOINTS = (
     Endpoint(AccountQuery, "/v1/account",
         "The caller's plan and what is left of the day", (Account,)),
     Endpoint(HealthQuery, "/health",
-        "Whether the server can answer; 503 when it cannot", (Health,)),
+        "Whether the server can answer; 503 when it cannot", (Health,), also=(503,)),
     Endpoint(MetricsQuery, "/metrics",
         "How the server is doing, for Prometheus", media="metrics"),
     Endpoint(OpenapiQuery, "/openapi.json",
