@@ -46,6 +46,9 @@ _COMMANDS = {
     "keys": LazyCommand(
         "zerodte.cli.keys:keys_group", "Create, list, rotate and revoke the keys of a server."
     ),
+    "mcp": LazyCommand(
+        "zerodte.cli.mcp:mcp_command", "Offer a running server to a language model."
+    ),
     "config": LazyCommand(
         "zerodte.cli.configuration.show:config_group",
         "Show the settings in force, and where they come from.",
