@@ -194,6 +194,9 @@ ELSEWHERE = {
     "request_timeout",
     "uri_too_long",
     "headers_too_large",
+    # of what is mounted beside the routes
+    "origin_refused",
+    "body_too_large",
 }
 
 

@@ -1,6 +1,7 @@
 """Serves a market on a port until it is stopped, and prints what happens."""
 
 import logging
+from importlib.util import find_spec
 
 import click
 
@@ -16,6 +17,7 @@ from zerodte.constants import MINUTE
 from zerodte.logs import log, log_to_stderr, set_log_level
 from zerodte.runtime.worker import RunListener, Runner, Worker
 from zerodte.server.app import create_app
+from zerodte.server.mount import Mount
 from zerodte.server.run import Listener, Server, forbid_core_dumps
 from zerodte.service.local_service import LocalService
 from zerodte.service.market_service import MarketService
@@ -50,9 +52,8 @@ def serve(
     log_to_stderr(options.log_level)
     log("start", url=url, version=zerodte.__version__, auth="off" if keyring is None else "keys")
     service, worker = LocalService(runner.stage), Worker(runner)
-    app = create_app(
-        service, options.settings(url), access_to(keyring, current_configuration().plans)
-    )
+    access = access_to(keyring, current_configuration().plans)
+    app = create_app(service, options.settings(url), access, _tools(url))
 
     def end_waits() -> None:
         app.stop()
@@ -74,6 +75,19 @@ def serve(
             if keyring is not None:
                 keyring.close()
             log("stop")
+
+
+def _tools(url: str) -> Mount | None:
+    """The tools for language models at /mcp; None where their extra is not installed."""
+    if find_spec("mcp") is None or find_spec("httpx") is None:
+        return None
+    try:
+        from zerodte.mcp.http import McpApplication  # noqa: PLC0415  # an extra
+    except ImportError as error:
+        problem = f"the package mcp cannot be used, so nothing answers at /mcp: {error}"
+        click.secho(f"warning: {problem}", fg="yellow", err=True)
+        return None
+    return McpApplication(url)
 
 
 def _exposure(host: str, keyring: Keyring | None) -> str:

@@ -41,7 +41,7 @@ class AsyncClient(ZeroDteEndpoints, ChainEndpoints, ListingEndpoints, AwaitingCa
 
     Args:
         url: The server's base URL; by default `ZERODTE_URL`, else `http://127.0.0.1:8017`.
-        key: By default `ZERODTE_KEY`, else none is sent.
+        key: By default `ZERODTE_KEY`, else none is sent; "" sends none either way.
         timeout: Seconds without a byte after which a request has failed, at most 300.
         retries: How often a request is tried again, 0 to 10.
         cache_size: How many answers are kept, to be asked for again by their tag.

@@ -141,6 +141,14 @@ class NotAcceptableError(RefusalError, code="not_acceptable"):
     """not_acceptable."""
 
 
+class OriginRefusedError(RefusalError, code="origin_refused"):
+    """origin_refused."""
+
+
+class BodyTooLargeError(RefusalError, code="body_too_large"):
+    """body_too_large."""
+
+
 class UriTooLongError(RefusalError, code="uri_too_long"):
     """uri_too_long."""
 

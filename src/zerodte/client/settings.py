@@ -53,7 +53,8 @@ class ClientSettings:
             SettingError: One of them cannot be used; it never repeats a key.
         """
         url = url or environment.get(URL_VARIABLE) or DEFAULT_URL
-        key = key or environment.get(KEY_VARIABLE) or None
+        # An empty key sends none, whatever the environment has.
+        key = (environment.get(KEY_VARIABLE) if key is None else key) or None
         if key is not None and not (key.isascii() and key.isprintable() and key.strip() == key):
             raise SettingError(
                 "the key has characters that no header can hold; copy it without spaces or quotes"

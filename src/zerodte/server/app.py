@@ -7,6 +7,7 @@ from zerodte.server.access import Access, Admission, OpenAccess
 from zerodte.server.application import Application
 from zerodte.server.dashboard import DASHBOARD, DASHBOARD_HEADERS, DASHBOARD_ROUTES
 from zerodte.server.metrics import Metrics
+from zerodte.server.mount import Mount
 from zerodte.server.openapi import document
 from zerodte.server.overview import overview
 from zerodte.server.page import KEYS_NEEDED, PAGE_HEADERS, table_page
@@ -158,7 +159,10 @@ ROUTES = (
 
 
 def create_app(
-    service: MarketService, settings: ServerSettings, access: Access | None = None
+    service: MarketService,
+    settings: ServerSettings,
+    access: Access | None = None,
+    mount: Mount | None = None,
 ) -> Application:
     """The ASGI application that answers from `service`.
 
@@ -166,10 +170,11 @@ def create_app(
         service: The market.
         settings: The server's settings.
         access: Admits or refuses requests; None admits everybody.
+        mount: An application of its own beside the routes.
     """
     openapi = document(ROUTES, settings.base_url)
     reference = reference_page(openapi)
     metrics = Metrics(service.stats, service.status)
     access = access or OpenAccess()
     state = AppState(service, settings, metrics, access, openapi=openapi, reference=reference)
-    return Application(state, ROUTES)
+    return Application(state, ROUTES, mount)

@@ -8,6 +8,7 @@ table, without admission.
 import asyncio
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from time import perf_counter
 
 from zerodte.server import asgi
@@ -15,6 +16,7 @@ from zerodte.server.access import Admission
 from zerodte.server.content_coding import SMALL, choose
 from zerodte.server.errors import failure, refuse, rejection
 from zerodte.server.hosts import AllowedHosts, host_of
+from zerodte.server.mount import Mount, MountPoint
 from zerodte.server.origins import AllowedOrigins
 from zerodte.server.response_cache import AnswerHead, CachedResponse, ResponseCache
 from zerodte.server.route import (
@@ -120,11 +122,15 @@ class Application:
     Args:
         state: What handlers need.
         routes: The route table.
+        mount: An application of its own beside the routes, if there is one.
     """
 
-    def __init__(self, state: AppState, routes: Sequence[Route]) -> None:
+    def __init__(
+        self, state: AppState, routes: Sequence[Route], mount: Mount | None = None
+    ) -> None:
         self._state = state
-        self._map = RouteMap(routes)
+        self._mount = None if mount is None else MountPoint(mount)
+        self._map = RouteMap([*routes, self._mount.route] if self._mount else routes)
         self._headers = {route.path: asgi.encoded(headers_of(route)) for route in routes}
         self._hosts = _hosts(state.settings)
         self._origins = _origins(state.settings)
@@ -157,9 +163,11 @@ class Application:
 
     async def _lifespan(self, receive: asgi.Receive, send: asgi.Send) -> None:
         await receive()
+        running = nullcontext() if self._mount is None else self._mount.running()
         with self._stream.listening():
-            await send({"type": "lifespan.startup.complete"})
-            await receive()
+            async with running:
+                await send({"type": "lifespan.startup.complete"})
+                await receive()
         await send({"type": "lifespan.shutdown.complete"})
 
     async def _measure(self, exchange: _Exchange) -> None:
@@ -185,6 +193,9 @@ class Application:
         exchange.headers = self._origins.headers(scope["headers"])
         if match is None:
             raise rejection(404)
+        if self._mount is not None and match.route is self._mount.route:
+            await self._serve_mount(self._mount, exchange)
+            return
         if scope["method"] not in HTTP_METHODS:
             raise rejection(405)
         if scope["method"] == "OPTIONS":
@@ -218,6 +229,17 @@ class Application:
             await self._send(await self._response(route, query), route, exchange)
         else:
             await self._answer_from_cache(route, query, exchange)
+
+    async def _serve_mount(self, mount: MountPoint, exchange: _Exchange) -> None:
+        """Admit a caller to the mounted application."""
+        scope = exchange.scope
+        _, secrets = split_secrets(scope["query_string"])
+        admission = self._state.access.admit(mount.route, secrets, scope["headers"])
+        exchange.headers = [*exchange.headers, *admission.headers]
+        # A day that is used up is said in words, by what it asks for.
+        if admission.refusal is not None and admission.refusal.code != "quota_exceeded":
+            raise admission.refusal
+        await mount.serve(self._origins, scope, exchange.receive, exchange.send)
 
     def _options(self, scope: asgi.Scope) -> asgi.Headers:
         """The headers of an answer to OPTIONS, which has no body and needs no key."""

@@ -34,10 +34,18 @@ def failure(scope: Scope, error: BaseException) -> ApiError:
     )
 
 
-async def refuse(error: ApiError, send: Send) -> None:
-    """Answer with an error."""
+async def refuse(error: ApiError, send: Send, allow: str | None = None) -> None:
+    """Answer with an error.
+
+    Args:
+        error: The error.
+        send: The connection's ASGI callable.
+        allow: The methods that the path answers, if they are not those of all others.
+    """
     content = error.body()
     headers = headers_of_errors(error.status) | {"content-length": str(len(content))}
+    if allow is not None:
+        headers["allow"] = allow
     if error.retry_after is not None:
         headers["retry-after"] = str(error.retry_after)
     await send(begin(error.status, encoded(headers)))

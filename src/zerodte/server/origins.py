@@ -47,6 +47,10 @@ class AllowedOrigins:
         for origin in origins:
             self._add(origin)
 
+    def allows(self, origin: bytes) -> bool:
+        """Whether the pages of an origin, as a request names it, may read answers."""
+        return self._has_every_origin or origin in self._origins
+
     def headers(self, request: Headers) -> Headers:
         """The headers with which an answer allows, or does not allow, a page to read it."""
         if self._has_every_origin:
