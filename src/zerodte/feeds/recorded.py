@@ -1,6 +1,8 @@
 """What a recording has already of a feed: a feed that is asked again goes on from there."""
 
 import datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -35,3 +37,28 @@ def recorded_rows(folder: Path, stream: FeedStream) -> Records:
     none: Records = np.empty(0, SCHEMAS[stream.schema])
     rows: Records = np.concatenate([none, *chunks])
     return rows
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedContracts:
+    """The contracts on a recording.
+
+    Attributes:
+        ids: Raw symbols by id.
+        defined: Raw symbols of the definitions, in their order.
+    """
+
+    ids: Mapping[int, str]
+    defined: Sequence[str]
+
+
+def recorded_contracts(folder: Path, date: datetime.date, dataset: str) -> RecordedContracts:
+    """The contracts of a dataset; none where there is no recording yet.
+
+    Raises:
+        TapeError: If a file is damaged.
+    """
+    ids = recorded_symbols(folder, date, dataset)
+    raws = recorded_rows(folder, FeedStream(dataset, "definition"))["raw_symbol"].tolist()
+    defined = [raw.decode("ascii", "replace") for raw in raws]
+    return RecordedContracts(ids, defined)

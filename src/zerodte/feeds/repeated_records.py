@@ -8,6 +8,7 @@ from collections import Counter
 
 import numpy as np
 
+from zerodte.arrays import Bool
 from zerodte.records.dbn import Records, newest_time, times_of
 
 
@@ -16,16 +17,20 @@ class RepeatedRecords:
 
     Args:
         recorded: The records of the recording since then, or more.
+        received_here: Whether `ts_recv` is our own time of receipt, which differs each time they
+            come: then they are told by all other fields.
     """
 
-    def __init__(self, recorded: Records) -> None:
-        self._left = Counter(_keys(recorded))
+    def __init__(self, recorded: Records, *, received_here: bool = False) -> None:
+        self._received_here = received_here
+        self._time = "ts_event" if received_here else "ts_recv"
+        self._left = Counter(self._keys(recorded))
         self._layout = recorded.dtype
-        self._newest = newest_time(recorded, "ts_recv")
+        self._newest = newest_time(recorded, self._time)
 
     @property
     def newest(self) -> int:
-        """The newest receive time among them, UTC ns; 0 if there are none."""
+        """The newest of their times, UTC ns; 0 if there are none."""
         return self._newest
 
     @property
@@ -40,17 +45,24 @@ class RepeatedRecords:
 
     def without(self, records: Records) -> Records:
         """Records without those that the recording has; each of its own counts once."""
-        candidates = np.flatnonzero(times_of(records, "ts_recv") <= self._newest)
+        repeated = self.find(records)
+        return records[~repeated] if repeated.any() else records
+
+    def find(self, records: Records) -> Bool:
+        """Which records the recording has, bool[n]; each of its own counts once."""
+        found = np.zeros(len(records), np.bool_)
+        candidates = np.flatnonzero(times_of(records, self._time) <= self._newest)
         if not self._left or not len(candidates):
-            return records
-        repeated = []
-        for row, key in zip(candidates.tolist(), _keys(records[candidates]), strict=True):
+            return found
+        for row, key in zip(candidates.tolist(), self._keys(records[candidates]), strict=True):
             if self._left[key] > 0:
                 self._left[key] -= 1
-                repeated.append(row)
-        return np.delete(records, repeated) if repeated else records
+                found[row] = True
+        return found
 
-
-def _keys(records: Records) -> list[bytes]:
-    content, size = records.tobytes(), records.dtype.itemsize
-    return [content[start : start + size] for start in range(0, len(content), size)]
+    def _keys(self, records: Records) -> list[bytes]:
+        if self._received_here:
+            records = records.copy()
+            records["ts_recv"] = 0
+        content, size = records.tobytes(), records.dtype.itemsize
+        return [content[start : start + size] for start in range(0, len(content), size)]

@@ -33,12 +33,13 @@ class VendorKey:
         return self._text
 
 
-def vendor_key(vendor: str, variable: str) -> VendorKey:
+def vendor_key(vendor: str, variable: str, name: str = "api_key") -> VendorKey:
     """The key for a vendor.
 
     Args:
-        vendor: The table of the file that holds `api_key`, such as "databento".
+        vendor: The table of the file that holds it, such as "databento".
         variable: The environment's name, such as DATABENTO_API_KEY. It goes before the file.
+        name: The key's name in the table.
 
     Raises:
         FeedRefusalError: If there is none, or others than its owner may read the file.
@@ -46,10 +47,10 @@ def vendor_key(vendor: str, variable: str) -> VendorKey:
     if key := environment_key(variable):
         return key
     path = KEY_FILE.expanduser()
-    found = _read(path, vendor) if path.exists() else ""
+    found = _read(path, vendor, name) if path.exists() else ""
     if not found:
         raise FeedRefusalError(
-            f'no key for {vendor}; set {variable}, or write [{vendor}] and api_key = "..." to '
+            f'no key for {vendor}; set {variable}, or write [{vendor}] and {name} = "..." to '
             f"{KEY_FILE} (mode 0600)"
         )
     return _key(found, str(KEY_FILE))
@@ -74,14 +75,14 @@ def _key(text: str, source: str) -> VendorKey:
     return VendorKey(text)
 
 
-def _read(path: Path, vendor: str) -> str:
+def _read(path: Path, vendor: str, name: str) -> str:
     if path.stat().st_mode & _OTHERS:
         raise FeedRefusalError(f"{KEY_FILE}: others may read it; run chmod 600 {KEY_FILE}")
     try:
         table = tomllib.loads(path.read_text("utf-8")).get(vendor, {})
     except (OSError, ValueError) as error:
         raise FeedRefusalError(f"{KEY_FILE}: it cannot be read as TOML") from error
-    key = table.get("api_key", "") if isinstance(table, dict) else ""
+    key = table.get(name, "") if isinstance(table, dict) else ""
     if not isinstance(key, str):
-        raise FeedRefusalError(f"{KEY_FILE}: api_key of [{vendor}]; expected: a text")
+        raise FeedRefusalError(f"{KEY_FILE}: {name} of [{vendor}]; expected: a text")
     return key.strip()

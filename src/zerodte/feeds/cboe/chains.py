@@ -2,16 +2,14 @@
 
 import datetime
 import math
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Collection, Iterator, Mapping
 from typing import Final, NamedTuple
 
 import numpy as np
 
 from zerodte.arrays import F64, I64, U32
 from zerodte.clock import new_york, new_york_clock
-from zerodte.feeds.recorded import recorded_rows, recorded_symbols
+from zerodte.feeds.recorded import RecordedContracts
 from zerodte.feeds.universe import Universe, is_live
 from zerodte.importers.cboe_delayed import DelayedChain, DelayedOption
 from zerodte.importers.chain_tape import (
@@ -87,31 +85,6 @@ class _Followed(NamedTuple):
     raws: list[str]
     ids: U32
     columns: _FollowedColumns
-
-
-@dataclass(frozen=True, slots=True)
-class RecordedContracts:
-    """The contracts on a recording.
-
-    Attributes:
-        ids: Raw symbols by id.
-        defined: Raw symbols of the definitions, in their order.
-    """
-
-    ids: Mapping[int, str]
-    defined: Sequence[str]
-
-
-def recorded_contracts(folder: Path, date: datetime.date) -> RecordedContracts:
-    """Read the contracts on a recording; none where there is none yet.
-
-    Raises:
-        TapeError: If a file is damaged.
-    """
-    ids = recorded_symbols(folder, date, CBOE_DELAYED)
-    raws = recorded_rows(folder, _DEFINITIONS)["raw_symbol"].tolist()
-    defined = [raw.decode("ascii", "replace") for raw in raws]
-    return RecordedContracts(ids, defined)
 
 
 class ChainRecords:

@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Final
 
 from zerodte.constants import SECOND
-from zerodte.feeds.cboe.chains import CHAIN_STREAMS, ChainRecords, recorded_contracts
+from zerodte.feeds.cboe.chains import CHAIN_STREAMS, ChainRecords
 from zerodte.feeds.cboe.feed import CboeConnection
 from zerodte.feeds.cboe.http import CboeClient
 from zerodte.feeds.cboe.poller import CboePoller
 from zerodte.feeds.feed import FeedError
+from zerodte.feeds.recorded import recorded_contracts
 from zerodte.feeds.universe import expiries_of
 from zerodte.importers.cboe_delayed import CBOE_DELAY
 from zerodte.market.calendar import calendar
@@ -90,7 +91,9 @@ class CboeFarFeed:
         if date != beside.date:
             raise FeedError(f"its quotes are of {date}, the session is that of {beside.date}")
         if self._chains is None or self._chains.date != beside.date:
-            recorded = recorded_contracts(self._root / beside.date.isoformat(), beside.date)
+            recorded = recorded_contracts(
+                self._root / beside.date.isoformat(), beside.date, CBOE_DELAYED
+            )
             self._chains = ChainRecords(beside.date, {}, recorded, near)
         for chain in self._poller.waiting():
             self._chains.follow(chain)

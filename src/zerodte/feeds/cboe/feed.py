@@ -15,11 +15,11 @@ from zerodte.feeds.cboe.chains import (
     EQUITY_STREAM,
     VALUE_STREAM,
     ChainRecords,
-    recorded_contracts,
 )
 from zerodte.feeds.cboe.http import CboeClient
 from zerodte.feeds.cboe.poller import POLL_SECONDS, CboePoller
 from zerodte.feeds.feed import FeedError, FeedStart
+from zerodte.feeds.recorded import recorded_contracts
 from zerodte.importers.chain_tape import CBOE_EQUITY
 from zerodte.market.calendar import calendar
 from zerodte.market.roots import root_info
@@ -85,7 +85,7 @@ class CboeFeed:
             raise FeedError(self._poller.problem)
         date = calendar().session_of(self._poller.now()).date
         if self._chains is None or self._chains.date != date:
-            recorded = recorded_contracts(self._root / date.isoformat(), date)
+            recorded = recorded_contracts(self._root / date.isoformat(), date, CBOE_DELAYED)
             self._chains = ChainRecords(date, self._underlyings, recorded)
         for chain in self._poller.waiting():
             self._chains.follow(chain)

@@ -4,10 +4,8 @@ import email.message
 import email.utils
 import http.client
 import math
-import time
 import urllib.error
 import urllib.request
-import zlib
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
@@ -16,6 +14,7 @@ import zerodte
 from zerodte.constants import SECOND
 from zerodte.feeds.feed import FeedError
 from zerodte.feeds.feed_checks import LOOPBACK_HOSTS
+from zerodte.feeds.http_client import http_opener, read_body
 from zerodte.market.roots import root_info
 
 #: Where Cboe serves delayed quotes.
@@ -24,9 +23,6 @@ CBOE_URL: Final = "https://cdn.cboe.com/api/global/delayed_quotes/options"
 CBOE_SPEED_HEADER: Final = "Zerodte-Speed"
 
 _TIMEOUT: Final = 20.0  # seconds without a byte
-_LONGEST: Final = 120.0  # seconds for a body
-_LARGEST: Final = 64 << 20  # bytes of a body; SPX has 14 million, 2 million of them compressed
-_BLOCK: Final = 1 << 16
 _FASTEST: Final = 1e5
 
 
@@ -82,17 +78,7 @@ class CboeClient:
         self.url = url.rstrip("/")
         self.host = parts.netloc.rpartition("@")[2]
         self._is_loopback = parts.hostname in LOOPBACK_HOSTS
-        # Only these handlers: a redirect must not lead to a file.
-        self._opener = urllib.request.OpenerDirector()
-        for handler in (
-            urllib.request.ProxyHandler({} if self._is_loopback else None),
-            urllib.request.HTTPHandler(),
-            urllib.request.HTTPSHandler(),
-            urllib.request.HTTPDefaultErrorHandler(),
-            urllib.request.HTTPRedirectHandler(),
-            urllib.request.HTTPErrorProcessor(),
-        ):
-            self._opener.add_handler(handler)
+        self._opener = http_opener(is_loopback=self._is_loopback, follows=True)
 
     def get(self, symbol: str, etag: str = "") -> CboeAnswer:
         """Ask for a symbol's chain.
@@ -117,7 +103,7 @@ class CboeClient:
         request = urllib.request.Request(url, headers=headers)  # noqa: S310
         try:
             with self._opener.open(request, timeout=_TIMEOUT) as answer:
-                body = _plain(_read(answer), answer.headers.get("Content-Encoding", ""))
+                body = read_body(answer)
                 return self._answer(answer.headers, body, etag)
         except urllib.error.HTTPError as error:
             with error:
@@ -143,39 +129,6 @@ class CboeClient:
         is_believed = self._is_loopback and math.isfinite(speed) and 1.0 <= speed <= _FASTEST
         new = headers.get("ETag", "") if body is not None else etag
         return CboeAnswer(body, new, now, speed if is_believed else 1.0)
-
-
-def _read(answer: http.client.HTTPResponse) -> bytes:
-    blocks, total, deadline = [], 0, time.monotonic() + _LONGEST
-    expected = answer.length
-    while block := answer.read(_BLOCK):
-        blocks.append(block)
-        total += len(block)
-        if total > _LARGEST:
-            raise FeedError(f"a body of more than {_LARGEST:,} bytes; it is not read")
-        if time.monotonic() > deadline:
-            raise FeedError(f"{total:,} bytes in {_LONGEST:g} seconds; given up")
-    if expected is not None and total < expected:
-        raise FeedError(f"half a body: {total:,} of {expected:,} bytes")
-    return b"".join(blocks)
-
-
-def _plain(body: bytes, encoding: str) -> bytes:
-    """A body without its compression."""
-    if encoding in ("", "identity"):
-        return body
-    if encoding != "gzip":
-        raise FeedError(f"a body encoded as {encoding[:20]!r}; expected: gzip or none")
-    reader = zlib.decompressobj(wbits=16 + zlib.MAX_WBITS)
-    try:
-        plain = reader.decompress(body, _LARGEST + 1)
-    except zlib.error as error:
-        raise FeedError(f"a body that is not gzip: {error}") from error
-    if len(plain) > _LARGEST:
-        raise FeedError(f"a body of more than {_LARGEST:,} bytes; it is not read")
-    if not reader.eof:
-        raise FeedError(f"half a body: its gzip ends after {len(body):,} bytes")
-    return plain
 
 
 def _refusal(error: urllib.error.HTTPError, symbol: str) -> FeedError:

@@ -127,9 +127,9 @@ class DatabentoGatewayServer:
     def _authenticate(self, client: socket.socket, lines: "_Lines") -> tuple[str, int]:
         """The dataset and the heartbeat that an authentic client asks for."""
         challenge = secrets.token_urlsafe(24)
-        greeting = f"zerodte;speed={self._clock.speed:g};now={self._clock.now()}"
         client.sendall(
-            protocol.encode_line(lsg_version=greeting) + protocol.encode_line(cram=challenge)
+            protocol.encode_line(lsg_version=self._clock.greeting())
+            + protocol.encode_line(cram=challenge)
         )
         fields = lines.read()
         response = fields.get("auth", "")

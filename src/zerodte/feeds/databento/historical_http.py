@@ -14,7 +14,7 @@ import msgspec
 
 import zerodte
 from zerodte.feeds.feed import FeedError, FeedRefusalError
-from zerodte.feeds.feed_checks import LOOPBACK_HOSTS
+from zerodte.feeds.http_client import LARGEST_BODY, check_address, http_opener
 from zerodte.feeds.vendor_key import VendorKey
 
 #: The vendor's own host.
@@ -22,7 +22,6 @@ HISTORICAL_URL: Final = "https://hist.databento.com"
 
 _TIMEOUT: Final = 100.0  # seconds without a byte
 _BLOCK: Final = 1 << 18
-_LARGEST: Final = 64 << 20  # bytes of an answer in JSON
 #: Requests of one kind until it is given up, the first wait between them doubling each time.
 _MOST_REQUESTS: Final = 7
 _LONGEST_WAIT: Final = 120.0  # seconds
@@ -60,33 +59,11 @@ class HistoricalHost:
     def __init__(
         self, key: VendorKey, url: str = HISTORICAL_URL, *, first_wait: float = 1.0
     ) -> None:
-        try:
-            parts = urllib.parse.urlsplit(url)
-            is_loopback = parts.hostname in LOOPBACK_HOSTS
-            is_right = parts.scheme == "https" or (parts.scheme == "http" and is_loopback)
-            is_right = is_right and bool(parts.hostname) and "@" not in parts.netloc
-            is_right = is_right and parts.port != 0
-        except ValueError:
-            is_right = is_loopback = False
-        if not is_right:
-            raise FeedError(
-                f"{url.rpartition('@')[2]!r} is no address; expected: one such as "
-                f"{HISTORICAL_URL}, or http:// on "
-                "this machine"
-            )
-        self.name = parts.netloc
+        self.name, is_loopback = check_address(url, HISTORICAL_URL)
         self._url = url.rstrip("/")
         self._key = key
         self._first_wait = first_wait
-        self._opener = urllib.request.OpenerDirector()
-        for handler in (
-            urllib.request.ProxyHandler({} if is_loopback else None),
-            urllib.request.HTTPHandler(),
-            urllib.request.HTTPSHandler(),
-            urllib.request.HTTPDefaultErrorHandler(),
-            urllib.request.HTTPErrorProcessor(),
-        ):
-            self._opener.add_handler(handler)
+        self._opener = http_opener(is_loopback=is_loopback, follows=False)
 
     def json(self, method: str, fields: Mapping[str, str]) -> object:
         """An answer in JSON, decoded.
@@ -100,8 +77,8 @@ class HistoricalHost:
             body = b""
             for block in self.blocks(method, fields):
                 body += block
-                if len(body) > _LARGEST:
-                    raise FeedError(f"{self.name} answered more than {_LARGEST:,} bytes")
+                if len(body) > LARGEST_BODY:
+                    raise FeedError(f"{self.name} answered more than {LARGEST_BODY:,} bytes")
             try:
                 return msgspec.json.decode(body)
             except ValueError as error:

@@ -16,8 +16,8 @@ from zerodte.constants import SECOND
 from zerodte.feeds.databento import protocol
 from zerodte.feeds.databento.blocks import RecordBlock, RecordSplitter
 from zerodte.feeds.feed import FeedError, FeedRefusalError
-from zerodte.feeds.feed_checks import LOOPBACK_HOSTS, MAX_TIME
-from zerodte.feeds.feed_clock import FeedClock
+from zerodte.feeds.feed_checks import LOOPBACK_HOSTS
+from zerodte.feeds.feed_clock import FeedClock, greeted_clock
 from zerodte.feeds.socket_reader import SocketReader
 from zerodte.feeds.vendor_key import VendorKey
 from zerodte.records.dbn import newest_time, times_of
@@ -45,11 +45,6 @@ _FINAL: Final = (
     protocol.GatewayErrorCode.AUTH_FAILED,
     protocol.GatewayErrorCode.API_KEY_DEACTIVATED,
 )
-#: A gateway of this project tells its clock and speed in its greeting; a vendor's is the world's.
-_CLOCK: Final = re.compile(
-    r"zerodte;speed=([0-9]{1,9}(?:\.[0-9]{1,9})?);now=([0-9]{1,19})", re.ASCII
-)
-_SPEEDS: Final = (1e-3, 1e9)
 #: What a refusal is about that asking again does not mend.
 _FINAL_WORDS: Final = re.compile(
     r"authenticat|authoriz|api.?key|entitle|licen[cs]e|subscription|dataset", re.IGNORECASE
@@ -286,12 +281,8 @@ class DatabentoSession:
         greeting = hello.get("lsg_version")
         if greeting is None:
             raise FeedError(hello.get("error", "no greeting; expected: lsg_version=..."))
-        found = _CLOCK.fullmatch(greeting) if self._is_loopback else None
-        if found is not None:
-            speed, now = float(found[1]), int(found[2])
-            if not (_SPEEDS[0] <= speed <= _SPEEDS[1] and 0 < now < MAX_TIME):
-                raise FeedError(f"a clock at {now} with speed {speed:g}")
-            self.clock = FeedClock(now, speed)
+        if self._is_loopback:
+            self.clock = greeted_clock(greeting) or self.clock
         challenge = next(lines).get("cram")
         if challenge is None:
             raise FeedError("no challenge; expected: cram=...")
