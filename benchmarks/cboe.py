@@ -10,7 +10,8 @@ from typing import Any
 import msgspec
 
 from benchmarks.harness import Row, compare
-from zerodte.feeds.cboe.chains import ChainRecords, RecordedContracts
+from zerodte.feeds.cboe.chains import ChainRecords
+from zerodte.feeds.recorded import RecordedContracts
 from zerodte.importers.cboe_delayed import DelayedOption, decode_delayed
 from zerodte.market.calendar import calendar
 

@@ -6,17 +6,21 @@ import re
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, Literal, get_args
+from typing import Final, Literal
 
 from zerodte.clock import new_york
 from zerodte.constants import SECOND
 from zerodte.feeds.feed import FeedError
 from zerodte.market.calendar import TradingSession
 
-FaultKind = Literal["cut", "mute", "overlap", "reorder", "garbage", "slow", "skip", "key"]
-FAULT_KINDS: Final = get_args(FaultKind)
-#: Those of a seed: a refused key ends a client for good.
-_DRAWN: Final = tuple(kind for kind in FAULT_KINDS if kind != "key")
+FaultKind = Literal["cut", "mute", "overlap", "reorder", "garbage", "slow", "skip", "key", "token"]
+#: Those of Databento's protocol, and of tastytrade's: it has no words for records left out.
+DATABENTO_FAULTS: Final[tuple[FaultKind, ...]] = (
+    *("cut", "mute", "overlap", "reorder", "garbage", "slow", "skip", "key"),
+)
+TASTYTRADE_FAULTS: Final[tuple[FaultKind, ...]] = (
+    *("cut", "mute", "overlap", "reorder", "garbage", "slow", "token", "key"),
+)
 #: A fault each two minutes of the feed's clock, on average.
 _EVERY: Final = 120 * SECOND
 _ENTRY: Final = re.compile(r"([a-z]+)@([0-9]{2}):([0-9]{2}):([0-9]{2})", re.ASCII)
@@ -31,7 +35,7 @@ class Fault:
         kind: cut hangs up within a record; mute sends nothing more; overlap hangs up and later
             replays more than asked; reorder shuffles a second; garbage sends bytes that are no
             records; slow sends in small parts; skip leaves a second out and says so; key refuses
-            every key from then on.
+            every key from then on; token ends every token.
     """
 
     at: int
@@ -59,7 +63,12 @@ class FaultScript:
             return found
 
 
-def fault_script(text: str, session: TradingSession, minutes: float = 390.0) -> FaultScript:
+def fault_script(
+    text: str,
+    session: TradingSession,
+    minutes: float = 390.0,
+    kinds: Sequence[FaultKind] = DATABENTO_FAULTS,
+) -> FaultScript:
     """The script that a user asks for.
 
     Args:
@@ -67,16 +76,17 @@ def fault_script(text: str, session: TradingSession, minutes: float = 390.0) -> 
             separated by commas.
         session: The feed's.
         minutes: Of the session's beginning over which a seed draws.
+        kinds: Those of the protocol.
 
     Raises:
         FeedError: If it is neither.
     """
     if text.isdecimal() and len(text) < 10:
-        return _drawn(int(text), session, round(minutes * 60 * SECOND))
+        return _drawn(int(text), session, round(minutes * 60 * SECOND), kinds)
     faults = []
     for entry in text.split(","):
         found = _ENTRY.fullmatch(entry.strip())
-        kind = next((kind for kind in FAULT_KINDS if found and kind == found[1]), None)
+        kind = next((kind for kind in kinds if found and kind == found[1]), None)
         try:
             time = datetime.time.fromisoformat(entry.strip()[-8:]) if found else None
         except ValueError:
@@ -84,16 +94,20 @@ def fault_script(text: str, session: TradingSession, minutes: float = 390.0) -> 
         if kind is None or time is None:
             raise FeedError(
                 f"faults {entry[:40]!r}; expected: a seed such as 7, or KIND@HH:MM:SS with one of "
-                f"{', '.join(FAULT_KINDS)}"
+                f"{', '.join(kinds)}"
             )
         faults.append(Fault(new_york(session.date, time), kind))
     return FaultScript(faults)
 
 
-def _drawn(seed: int, session: TradingSession, length: int) -> FaultScript:
+def _drawn(
+    seed: int, session: TradingSession, length: int, kinds: Sequence[FaultKind]
+) -> FaultScript:
     draw = random.Random(seed)  # noqa: S311
+    # A refused key ends a client for good.
+    drawn = [kind for kind in kinds if kind != "key"]
     count = max(1, round(length / _EVERY))
     faults = [
-        Fault(session.open + draw.randrange(length), draw.choice(_DRAWN)) for _ in range(count)
+        Fault(session.open + draw.randrange(length), draw.choice(drawn)) for _ in range(count)
     ]
     return FaultScript(faults, seed)

@@ -34,7 +34,11 @@ class FeedClock:
 
     def now(self) -> int:
         """The current time, UTC ns."""
-        return self.start + round((time.monotonic_ns() - self._begun) * self.speed)
+        return self.at(time.monotonic_ns())
+
+    def at(self, monotonic: int) -> int:
+        """What it showed at a time of the monotonic clock (ns), UTC ns."""
+        return self.start + round((monotonic - self._begun) * self.speed)
 
     def learn(self, told: int) -> None:
         """Move on to a time that was told, UTC ns; never back."""

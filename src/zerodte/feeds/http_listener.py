@@ -46,6 +46,10 @@ class HttpListener:
     def stop(self) -> None:
         """End `run`."""
         self._server.shutdown()
+        self.close()
+
+    def close(self) -> None:
+        """Give up the port, where `run` was not called."""
         self._server.server_close()
 
 

@@ -33,8 +33,11 @@ INDEX: Final = "ZERODTE.INDEX"
 INDEX_DATASETS: Final = (INDEX, "DBIX.CORE")
 #: Cboe's delayed quotes of options.
 CBOE_DELAYED: Final = "CBOE.DELAYED"
+#: Quotes and trades of options, and quotes of equities, as tastytrade sends them.
+TASTY_OPRA: Final = "TASTY.OPRA"
+TASTY_EQUITY: Final = "TASTY.EQUITY"
 #: What they have is options, also before any is known.
-OPTION_DATASETS: Final = (OPRA, CBOE_DELAYED)
+OPTION_DATASETS: Final = (OPRA, CBOE_DELAYED, TASTY_OPRA)
 
 #: The header's `length` counts words of four bytes.
 LENGTH_UNIT: Final = 4

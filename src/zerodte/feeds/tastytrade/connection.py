@@ -1,0 +1,270 @@
+"""A connection to tastytrade's live data: events in the order in which they come.
+
+The vendor numbers nothing that a client could go on from: what passed while nobody listened is a
+gap. The feed's clock is when a message came, so a connection that is mute holds it up.
+"""
+
+import math
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from zerodte.constants import MINUTE, SECOND
+from zerodte.feeds.feed import FeedError, FeedStart
+from zerodte.feeds.recorded import recorded_rows
+from zerodte.feeds.repeated_records import RepeatedRecords
+from zerodte.feeds.tastytrade.account import TastytradeAccount
+from zerodte.feeds.tastytrade.chain_watch import ChainWatch
+from zerodte.feeds.tastytrade.protocol import EventBlock
+from zerodte.feeds.tastytrade.records import (
+    TASTY_DEFINITIONS,
+    TASTY_QUOTES,
+    TASTY_STATISTICS,
+    TASTY_TRADES,
+    InterestRecords,
+    QuoteRecords,
+    ids_of,
+)
+from zerodte.feeds.tastytrade.session import DXLinkChannel, DXLinkSession, DXLinkTokenError
+from zerodte.feeds.tastytrade.trades import TimeAndSaleRecords
+from zerodte.feeds.tastytrade.universe import TastytradeUniverse
+from zerodte.records.dbn import Records
+from zerodte.tape.error import TapeError
+from zerodte.tape.feed_manifest import FeedManifest, FeedStream
+from zerodte.tape.recent_records import RecordingPosition
+from zerodte.tape.tick_assembler import Arrival, next_piece
+
+TICKERS: Final = DXLinkChannel(1, "TICKER", 1.0, ("Quote", "Trade"))
+SALES: Final = DXLinkChannel(3, "STREAM", 0.0, ("TimeAndSale",))
+#: The day's high and low change all the time; its open interest does not.
+SUMMARIES: Final = DXLinkChannel(5, "TICKER", 60.0, ("Summary",))
+#: Seconds until a subscription counts as in effect, and of one look at what has come.
+_SETTLING_S: Final = 5.0
+_STEP_S: Final = 0.25
+#: On a new subscription trades older than this are not new, ns.
+_OVERLAP: Final = 30 * SECOND
+#: How often the windows of strikes are looked at, ns; how often the chains are, seconds.
+_WIDEN_EVERY: Final = MINUTE
+CHAINS_EVERY: Final = 300.0
+_LEAST_CHAINS_EVERY: Final = 5.0
+#: A machine's clock that moved so far against its monotonic one has slept, ns.
+_JUMP: Final = SECOND
+#: Garbled events in a minute, after which the connection is not believed.
+_MOST_GARBLED: Final = 100
+
+
+@dataclass(slots=True)
+class TastytradeReading:
+    """What a connection leaves to the next one.
+
+    Attributes:
+        trades: The trades that came, by their index.
+        universe: The contracts; None before the first connection.
+        listed_at: When their chains were last asked for, seconds of the monotonic clock.
+    """
+
+    trades: TimeAndSaleRecords = field(default_factory=TimeAndSaleRecords)
+    universe: TastytradeUniverse | None = None
+    listed_at: float = -math.inf
+
+
+class TastytradeConnection:
+    """A session of DXLink for a session of the market; see `FeedConnection`.
+
+    Args:
+        session: It has its channels, and the subscriptions of underlyings.
+        account: Whose it is.
+        manifest: The session of the market.
+        folder: Its recording.
+        reading: What the connection before has left.
+        universe: The contracts.
+        quotes: Makes records of quotes.
+        early: Events that have come already.
+    """
+
+    is_over = False
+    refused_count = 0
+
+    def __init__(
+        self,
+        session: DXLinkSession,
+        account: TastytradeAccount,
+        manifest: FeedManifest,
+        folder: Path,
+        reading: TastytradeReading,
+        universe: TastytradeUniverse,
+        quotes: QuoteRecords,
+        early: list[EventBlock],
+    ) -> None:
+        self.manifest = manifest
+        self._session = session
+        self._account = account
+        self._folder = folder
+        self._universe = universe
+        self._trades = reading.trades
+        self._quotes = quotes
+        self._early = early
+        speed = session.clock.speed
+        self._watch = ChainWatch(
+            account, tuple(quotes.spots), max(CHAINS_EVERY / speed, _LEAST_CHAINS_EVERY)
+        )
+        self._interest: InterestRecords | None = None
+        self._recorded: RepeatedRecords | None = None
+        self._counts: dict[str, int] = {}
+        self._since = self._watermark = self._widened = 0
+        self._garbled_before, self._garbled_at = 0, 0
+        self._drift = time.time_ns() - time.monotonic_ns()
+
+    @property
+    def spots(self) -> dict[str, float]:
+        """Prices of the underlyings, dollars; NaN if unknown."""
+        return dict(self._quotes.spots)
+
+    def warnings(self) -> list[str]:
+        """What is left out, in words."""
+        found = [
+            f"{symbol}: {count:,} contracts of other expiries or far strikes are not followed"
+            for symbol, count in sorted(self._universe.left_out().items())
+        ]
+        found += self._trades.conditions.sentences()
+        if self._trades.repeated_count:
+            found.append(f"{self._trades.repeated_count:,} trades came again; they are left out")
+        if self._garbled:
+            found.append(f"{self._garbled:,} events have prices that cannot be; they are left out")
+        if self._interest is not None and self._interest.changed_count:
+            found.append(
+                f"{self._interest.changed_count:,} figures of open interest changed after the "
+                "open; the first ones count"
+            )
+        return [*found, *([self._watch.problem] if self._watch.problem else [])]
+
+    def start(self, position: RecordingPosition) -> FeedStart:
+        """Subscribe, and wait until that is in effect; see `FeedConnection`."""
+        self._counts = {
+            stream.name: position.counts.get(stream.name, 0) for stream in self.manifest.streams
+        }
+        self._universe.restart(self._counts[TASTY_DEFINITIONS.name])
+        self._interest = InterestRecords(self.manifest.date, self._rows(TASTY_STATISTICS))
+        if self._trades.is_empty:
+            recent = position.recent.of(TASTY_TRADES.name, TASTY_TRADES.schema)
+            self._recorded = RepeatedRecords(recent, received_here=True)
+        self._trades.restart(self._counts[TASTY_TRADES.name])
+        self._since = self._session.clock.now() - _OVERLAP
+        self._follow(list(self._universe.numbers))
+        # A server obeys in order: once a quote of a contract has come, its trades come too.
+        deadline = time.monotonic() + _SETTLING_S
+        while time.monotonic() < deadline:
+            blocks = self._take(_STEP_S)
+            self._early += blocks
+            if any(block.kind == "Quote" and any(self._ids(block)) for block in blocks):
+                break
+        now = self._session.clock.now()
+        return FeedStart(now, self._session.clock.speed, resumed=False)
+
+    def receive(self, timeout: float) -> list[Arrival]:
+        """Receive arrivals; see `FeedConnection`.
+
+        Raises:
+            FeedError: If the session is lost, or sends garbage.
+        """
+        self._check_clock()
+        blocks, self._early = self._early, []
+        settled = not blocks
+        blocks += self._take(0.0 if blocks else timeout)
+        arrivals = []
+        for block in blocks:
+            arrivals += self._arrivals(block)
+        if settled and self._since and blocks:
+            # What is older than a subscription comes with its beginning alone.
+            self._since = 0
+        self._watermark = max(self._watermark, self._session.newest)
+        self._check_garbled()
+        arrivals += self._widened_arrivals()
+        return [*arrivals, Arrival(self._watermark)]
+
+    def close(self) -> None:
+        """End the session."""
+        self._session.close()
+
+    @property
+    def _garbled(self) -> int:
+        return self._trades.garbled_count + self._quotes.garbled_count
+
+    def _take(self, timeout: float) -> list[EventBlock]:
+        try:
+            return self._session.take(timeout)
+        except DXLinkTokenError:
+            self._account.forget_tokens()
+            raise
+
+    def _ids(self, block: EventBlock) -> list[int]:
+        return ids_of(block, self._universe.numbers)
+
+    def _arrivals(self, block: EventBlock) -> list[Arrival]:
+        """The records of a block; its events may be of contracts and of underlyings."""
+        ids = self._ids(block)
+        found: list[tuple[str, Records]] = []
+        if block.kind == "TimeAndSale":
+            first = self._counts[TASTY_TRADES.name]
+            piece = self._trades.piece(
+                block, ids, first, since=self._since, recorded=self._recorded
+            )
+            if piece is None:
+                return []
+            self._counts[TASTY_TRADES.name] = first + len(piece.records)
+            return [Arrival(block.received, TASTY_TRADES.name, piece)]
+        if block.kind == "Summary" and self._interest is not None:
+            found.append((TASTY_STATISTICS.name, self._interest.take(block, ids)))
+            self._quotes.learn_closes(block)
+        elif block.kind in ("Quote", "Trade"):
+            if block.kind == "Quote" and any(ids):
+                self._quotes.make_room(self._universe.largest)
+                found.append((TASTY_QUOTES.name, self._quotes.options(block, ids)))
+            if not all(ids):
+                found.append(self._quotes.underlying(block))
+        return [
+            Arrival(block.received, name, next_piece(self._counts, name, rows))
+            for name, rows in found
+            if len(rows)
+        ]
+
+    def _widened_arrivals(self) -> list[Arrival]:
+        """Definitions of contracts that are followed from now on."""
+        for symbol, chain in self._watch.take().items():
+            self._universe.add(symbol, chain)
+            self._widened = 0
+        if self._watermark >= self._widened + _WIDEN_EVERY:
+            self._widened = self._watermark
+            self._follow(self._universe.follow(self._quotes.mids, self._quotes.spots))
+        rows = self._universe.definitions(self._watermark)
+        if not len(rows):
+            return []
+        name = TASTY_DEFINITIONS.name
+        return [Arrival(self._watermark, name, next_piece(self._counts, name, rows))]
+
+    def _follow(self, names: list[str]) -> None:
+        self._session.subscribe(SALES, "TimeAndSale", names)
+        self._session.subscribe(SUMMARIES, "Summary", names)
+        self._session.subscribe(TICKERS, "Quote", names)
+
+    def _check_clock(self) -> None:
+        """A machine that slept has a monotonic clock that stood still meanwhile."""
+        drift = time.time_ns() - time.monotonic_ns()
+        moved, self._drift = abs(drift - self._drift), drift
+        if self._session.clock.speed == 1.0 and moved > _JUMP:
+            raise FeedError(f"this machine's clock jumped by {moved / SECOND:,.0f} seconds")
+
+    def _check_garbled(self) -> None:
+        if self._watermark >= self._garbled_at + MINUTE:
+            self._garbled_at, self._garbled_before = self._watermark, self._garbled
+        if self._garbled - self._garbled_before > _MOST_GARBLED:
+            raise FeedError(f"over {_MOST_GARBLED} events of a minute have prices that cannot be")
+
+    def _rows(self, stream: FeedStream) -> Records:
+        """The committed records of a stream of reference data."""
+        try:
+            rows = recorded_rows(self._folder, stream)
+        except (TapeError, OSError) as error:
+            raise FeedError(f"its recording cannot be read: {error}") from error
+        return rows[: self._counts[stream.name]]

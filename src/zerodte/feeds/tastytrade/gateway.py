@@ -1,0 +1,347 @@
+"""DXLink as a gateway of ours speaks it to one client, with the faults of a script."""
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Final
+
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.server import ServerConnection
+
+from zerodte.constants import SECOND
+from zerodte.feeds.fault_script import Fault, FaultScript
+from zerodte.feeds.feed import FeedError
+from zerodte.feeds.feed_clock import FeedClock
+from zerodte.feeds.tastytrade.events import EventTable, TapeEvents
+from zerodte.feeds.tastytrade.protocol import (
+    AUTHORIZED,
+    KEEPALIVE_S,
+    UNAUTHORIZED,
+    DXLinkMessage,
+    EventValue,
+    decode_message,
+    encode_message,
+)
+from zerodte.tape.source import FileSource
+
+#: Seconds of the feed's clock without another message, after which a keepalive is sent.
+_PAUSE: Final = KEEPALIVE_S / 2.0
+_LEAST_PAUSE: Final = 0.25
+_TIMEOUT: Final = 30.0  # seconds for a client's first messages
+#: Seconds of waiting at a time, which bounds the delay of a stop.
+_STEP: Final = 0.1
+#: Trades of so long are sent again after an overlap, ns.
+_OVERLAP: Final = 8 * SECOND
+#: Slow sending: characters at a time, and seconds between two parts.
+_SLOW_PART, _SLOW_S = 2_000, 0.01
+#: Values of one message, about.
+_MOST_VALUES: Final = 20_000
+#: A frame of text, and that its length follows in 8 bytes.
+_TEXT_FRAME: Final = b"\x81\x7f"
+#: What AUTO means for each kind of event that is sent.
+_CONTRACTS: Final = {
+    "Quote": "TICKER",
+    "Trade": "TICKER",
+    "Summary": "TICKER",
+    "TimeAndSale": "STREAM",
+}
+
+
+@dataclass(slots=True)
+class _ClientChannel:
+    """A client's channel: its contract, the fields of events, and what it subscribed to."""
+
+    contract: str
+    fields: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    wanted: dict[str, set[EventValue]] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class GatewayState:
+    """What one client's faults leave for the next.
+
+    Attributes:
+        faults: What goes wrong.
+        is_token: Whether a token of quotes is accepted.
+        revoke: Ends all tokens.
+        refuse: Refuses every key from now on.
+        overlap: Trades of so long are sent again to whoever subscribes, ns.
+    """
+
+    faults: FaultScript
+    is_token: Callable[[str], bool]
+    revoke: Callable[[], None]
+    refuse: Callable[[], None]
+    overlap: int = 0
+
+
+class DXLinkGateway:
+    """Serves one client.
+
+    Args:
+        client: Its websocket.
+        tape: What is sent.
+        clock: The feed's clock.
+        state: What clients share.
+        stopped: Set when the server ends.
+    """
+
+    def __init__(
+        self,
+        client: ServerConnection,
+        tape: FileSource,
+        clock: FeedClock,
+        state: GatewayState,
+        stopped: threading.Event,
+    ) -> None:
+        self._client = client
+        self._clock = clock
+        self._state = state
+        self._stopped = stopped
+        self._ticks: Iterator[tuple[int, list[EventTable]]] = TapeEvents(tape).ticks()
+        self._next: tuple[int, list[EventTable]] | None = None
+        self._has_begun = False
+        self._channels: dict[int, _ClientChannel] = {}
+        self._last: dict[str, dict[EventValue, tuple[EventTable, int]]] = {}
+        self._recent: deque[tuple[int, EventTable]] = deque()
+        self._sent = time.monotonic()
+
+    def run(self) -> None:
+        """Talk until the client is gone, or the server stops.
+
+        Raises:
+            ConnectionClosed: If the client is gone.
+            OSError: If a fault says so.
+            FeedError: If the client does not speak the protocol.
+            TapeError: If the tape is damaged.
+        """
+        if not self._authorize():
+            return
+        while not self._stopped.is_set():
+            now = self._clock.now()
+            if self._next is not None and self._next[0] <= now:
+                self._send_tick(*self._next)
+                self._next = next(self._ticks, None)
+                self._listen(0.0)
+                continue
+            end = self._next[0] if self._next is not None else now + SECOND
+            self._listen(min(self._clock.seconds_until(end), _STEP))
+            self._keep_alive()
+
+    def _authorize(self) -> bool:
+        setup = decode_message(self._client.recv(_TIMEOUT))
+        if setup.type != "SETUP":
+            self._fail("INVALID_MESSAGE", f"{setup.type}; expected: SETUP")
+            return False
+        self._send(
+            DXLinkMessage(
+                "SETUP",
+                version=self._clock.greeting(),
+                keepalive_timeout=KEEPALIVE_S,
+                accept_keepalive_timeout=setup.keepalive_timeout or KEEPALIVE_S,
+            )
+        )
+        self._send(DXLinkMessage("AUTH_STATE", state=UNAUTHORIZED))
+        while True:
+            message = decode_message(self._client.recv(_TIMEOUT))
+            if message.type == "KEEPALIVE":
+                continue
+            if message.type != "AUTH" or not self._state.is_token(message.token):
+                self._fail("UNAUTHORIZED", "the token is not valid")
+                return False
+            self._send(DXLinkMessage("AUTH_STATE", state=AUTHORIZED))
+            return True
+
+    def _listen(self, timeout: float) -> None:
+        """Obey the client's messages that have come, waiting for the first."""
+        while True:
+            try:
+                text = self._client.recv(timeout)
+            except TimeoutError:
+                return
+            self._obey(decode_message(text))
+            timeout = 0.0
+
+    def _obey(self, message: DXLinkMessage) -> None:
+        channel = self._channels.get(message.channel)
+        match message.type:
+            case "KEEPALIVE":
+                return
+            case "CHANNEL_REQUEST" if message.service == "FEED":
+                contract = message.parameters.get("contract", "AUTO")
+                self._channels[message.channel] = _ClientChannel(contract)
+                self._send(
+                    DXLinkMessage(
+                        "CHANNEL_OPENED",
+                        message.channel,
+                        service="FEED",
+                        parameters={"contract": contract},
+                    )
+                )
+            case "CHANNEL_CANCEL":
+                self._channels.pop(message.channel, None)
+                self._send(DXLinkMessage("CHANNEL_CLOSED", message.channel))
+            case "FEED_SETUP" if channel is not None:
+                channel.fields.update(message.accept_event_fields)
+                self._send(
+                    DXLinkMessage(
+                        "FEED_CONFIG",
+                        message.channel,
+                        aggregation_period=message.accept_aggregation_period or 0.0,
+                        data_format="COMPACT",
+                        event_fields=message.accept_event_fields,
+                    )
+                )
+            case "FEED_SUBSCRIPTION" if channel is not None:
+                self._subscribe(message, channel)
+            case _:
+                self._fail("BAD_ACTION", f"{message.type} on channel {message.channel}")
+
+    def _subscribe(self, message: DXLinkMessage, channel: _ClientChannel) -> None:
+        if message.reset:
+            channel.wanted.clear()
+        for one in message.remove:
+            channel.wanted.get(str(one.get("type")), set()).discard(one.get("symbol", ""))
+        new: dict[str, list[EventValue]] = {}
+        for one in message.add:
+            kind, symbol = str(one.get("type")), one.get("symbol", "")
+            wanted = channel.wanted.setdefault(kind, set())
+            if symbol not in wanted:
+                wanted.add(symbol)
+                new.setdefault(kind, []).append(symbol)
+        if not self._has_begun:
+            self._catch_up()
+        for kind, symbols in new.items():
+            contract = channel.contract
+            if (_CONTRACTS.get(kind) if contract == "AUTO" else contract) == "TICKER":
+                self._send_last(message.channel, channel, kind, symbols)
+            elif kind == "TimeAndSale" and self._state.overlap:
+                since = self._clock.now() - self._state.overlap
+                for end, table in self._recent:
+                    if end > since:
+                        self._send_events(message.channel, channel, table.of(set(symbols)))
+
+    def _catch_up(self) -> None:
+        """Read the past of the tape, which is not sent but decides what stands."""
+        self._has_begun = True
+        while (found := next(self._ticks, None)) is not None and found[0] <= self._clock.now():
+            self._learn(*found)
+            self._keep_alive()
+        self._next = found
+
+    def _learn(self, end: int, tables: list[EventTable]) -> None:
+        for table in tables:
+            if table.kind == "TimeAndSale":
+                self._recent.append((end, table))
+                continue
+            last = self._last.setdefault(table.kind, {})
+            last.update({symbol: (table, row) for row, symbol in enumerate(table.symbols)})
+        while self._recent and self._recent[0][0] < end - _OVERLAP:
+            self._recent.popleft()
+
+    def _send_last(
+        self, number: int, channel: _ClientChannel, kind: str, symbols: list[EventValue]
+    ) -> None:
+        """What stands of some symbols, as far as there is anything."""
+        last = self._last.get(kind, {})
+        found = [last[symbol] for symbol in symbols if symbol in last]
+        if not found:
+            return
+        names = found[0][0].columns
+        columns = {name: [table.columns[name][row] for table, row in found] for name in names}
+        self._send_events(number, channel, EventTable(kind, columns))
+
+    def _send_tick(self, end: int, tables: list[EventTable]) -> None:
+        self._learn(end, tables)
+        for fault in self._state.faults.due(end):
+            tables = self._break(fault, tables)
+        for table in tables:
+            for number, channel in self._channels.items():
+                if wanted := channel.wanted.get(table.kind):
+                    self._send_events(number, channel, table.of(wanted))
+
+    def _send_events(self, number: int, channel: _ClientChannel, table: EventTable) -> None:
+        for message in self._messages(number, channel, table):
+            self._send(message)
+
+    def _messages(
+        self, number: int, channel: _ClientChannel, table: EventTable
+    ) -> Iterator[DXLinkMessage]:
+        fields = channel.fields.get(table.kind)
+        if not fields:
+            return
+        values = table.flat(fields)
+        step = max(_MOST_VALUES // len(fields), 1) * len(fields)
+        for first in range(0, len(values), step):
+            part = values[first : first + step]
+            yield DXLinkMessage("FEED_DATA", number, data=[table.kind, part])
+
+    def _keep_alive(self) -> None:
+        if time.monotonic() - self._sent >= max(_PAUSE / self._clock.speed, _LEAST_PAUSE):
+            self._send(DXLinkMessage("KEEPALIVE"))
+
+    def _fail(self, kind: str, text: str) -> None:
+        self._send(DXLinkMessage("ERROR", error=kind, message=text))
+        raise FeedError(f"a client was refused: {text}")
+
+    def _send(self, message: DXLinkMessage) -> None:
+        self._client.send(encode_message(message))
+        self._sent = time.monotonic()
+
+    def _all_messages(self, tables: list[EventTable]) -> list[str]:
+        """A tick's messages to the client, as texts."""
+        return [
+            encode_message(message)
+            for table in tables
+            for number, channel in self._channels.items()
+            if (wanted := channel.wanted.get(table.kind))
+            for message in self._messages(number, channel, table.of(wanted))
+        ]
+
+    def _break(self, fault: Fault, tables: list[EventTable]) -> list[EventTable]:
+        """Do what a fault says; returns the events that are still to be sent."""
+        draw = self._state.faults.random
+        match fault.kind:
+            case "cut" | "overlap":
+                self._state.overlap = _OVERLAP if fault.kind == "overlap" else 0
+                text = "".join(self._all_messages(tables)) or "{}"
+                frame = _TEXT_FRAME + len(text).to_bytes(8, "big") + text.encode()
+                self._client.socket.sendall(frame[: draw.randrange(1, len(frame))])
+                raise OSError(f"a fault: {fault.kind}")
+            case "mute":
+                with suppress(ConnectionClosed):
+                    while not self._stopped.is_set():
+                        with suppress(TimeoutError):
+                            self._client.recv(_STEP)  # until the client has had enough
+                raise OSError("a fault: mute")
+            case "reorder":
+                return [
+                    table.rows(draw.sample(range(len(table.symbols)), len(table.symbols)))
+                    for table in draw.sample(tables, len(tables))
+                ]
+            case "garbage":
+                self._client.send(f'{{"type":"FEED_DATA","channel":1,"data":[{draw.random()}')
+                return tables
+            case "slow":
+                for text in self._all_messages(tables):
+                    self._client.send(_parts(text))
+                return []
+            case "token":
+                self._state.revoke()
+                self._send(DXLinkMessage("AUTH_STATE", state=UNAUTHORIZED))
+                raise OSError("a fault: token")
+            case "key":
+                self._state.refuse()
+                raise OSError("a fault: key")
+            case _:
+                return tables
+
+
+def _parts(text: str) -> Iterator[str]:
+    """A message in small frames, with time between them."""
+    for start in range(0, len(text), _SLOW_PART):
+        yield text[start : start + _SLOW_PART]
+        time.sleep(_SLOW_S)

@@ -1,0 +1,187 @@
+"""Trades of DXLink as records: each once, with its sale condition, and what it takes back.
+
+A TimeAndSale has an index that is its own among its symbol's. A CANCEL has the index of the trade
+that it cancels, and a CORRECTION that of the trade that it replaces.
+"""
+
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from zerodte.arrays import Bool
+from zerodte.feeds.repeated_records import RepeatedRecords
+from zerodte.feeds.tastytrade.protocol import NS_PER_MS, EventBlock
+from zerodte.importers.chain_tape import fixed
+from zerodte.records.condition import Condition
+from zerodte.records.dbn import UNDEF_PRICE, Records, records, times_of
+from zerodte.records.opra_conditions import OpraConditionReader
+from zerodte.tape.tick_assembler import Piece
+
+#: Beyond, dollars and contracts are garbled; so is a bid so many times the ask.
+MOST_DOLLARS: Final = 1e6
+_MOST_CONTRACTS: Final = 1e7
+MOST_CROSSED: Final = 20.0
+#: Trades whose index is remembered.
+_MOST_ENTRIES: Final = 300_000
+_SIDES: Final = {"BUY": b"B", "SELL": b"A"}
+_NOWHERE: Final = -1
+
+
+class _Entry(NamedTuple):
+    """A trade that came.
+
+    Attributes:
+        position: Of its record in the stream; -1 if it has none.
+        price: Fixed point.
+        size: Contracts.
+        is_cancelled: Whether its cancel has come.
+    """
+
+    position: int
+    price: int
+    size: int
+    is_cancelled: bool
+
+
+class TimeAndSaleRecords:
+    """Turns events into records, and remembers them by their index.
+
+    Attributes:
+        conditions: Reads sale conditions.
+        repeated_count: Events that came again, and were left out.
+        garbled_count: Events with a price, size or type that cannot be, likewise.
+    """
+
+    def __init__(self) -> None:
+        self.conditions = OpraConditionReader()
+        self.repeated_count = self.garbled_count = 0
+        self._entries: dict[tuple[int, int], _Entry] = {}
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no trade is remembered."""
+        return not self._entries
+
+    def restart(self, count: int) -> None:
+        """Forget the trades after the first `count`, which is all that a recording has."""
+        self._entries = {
+            key: entry for key, entry in self._entries.items() if entry.position < count
+        }
+
+    def piece(
+        self,
+        block: EventBlock,
+        ids: Sequence[int],
+        first: int,
+        *,
+        since: int = 0,
+        recorded: RepeatedRecords | None = None,
+    ) -> Piece | None:
+        """The records of the events that are new; None if none is.
+
+        Args:
+            block: TimeAndSale events.
+            ids: Their instruments; 0 where unknown.
+            first: The position of the first record in the stream.
+            since: Leave out trades of before, UTC ns.
+            recorded: Leave out what a recording has.
+        """
+        rows, is_possible = _rows(block, ids)
+        self.garbled_count += int(np.count_nonzero(~is_possible & (np.array(ids) > 0)))
+        is_old = times_of(rows, "ts_event") < since
+        if recorded is not None:
+            is_old |= recorded.find(rows)
+        chosen: list[tuple[int, Condition, int]] = []
+        codes = self._codes(block)
+        prices, sizes = rows["price"].tolist(), rows["size"].tolist()
+        kinds, indices = block.texts("type"), block.integers("index")
+        for row in np.flatnonzero(is_possible & (np.array(ids) > 0)).tolist():
+            key = ids[row], indices[row]
+            if is_old[row]:
+                self.repeated_count += 1
+                continue
+            place = first + len(chosen)
+            entry = _Entry(place, prices[row], sizes[row], is_cancelled=False)
+            chosen += self._taken(row, kinds[row], key, entry, codes[row])
+        if not chosen:
+            return None
+        while len(self._entries) > _MOST_ENTRIES:
+            del self._entries[next(iter(self._entries))]
+        out: Records = rows[[row for row, _, _ in chosen]]
+        out.flags.writeable = False
+        pairs = [(first + n, of) for n, (_, _, of) in enumerate(chosen) if of != _NOWHERE]
+        return Piece(
+            first,
+            out,
+            np.array([code for _, code, _ in chosen], np.uint8),
+            np.array(pairs, np.int64).reshape(-1, 2),
+        )
+
+    def _taken(
+        self, row: int, kind: str, key: tuple[int, int], entry: _Entry, code: Condition
+    ) -> list[tuple[int, Condition, int]]:
+        """The records of one event: its row, each one's condition, and what it cancels."""
+        known = self._entries.get(key)
+        if kind == "CANCEL":
+            if known is not None and known.is_cancelled:
+                self.repeated_count += 1
+                return []
+            position = _NOWHERE if known is None else known.position
+            self._entries[key] = _Entry(position, entry.price, entry.size, is_cancelled=True)
+            return [(row, Condition.CANCEL, position)]
+        if known is None and kind == "NEW":
+            self._entries[key] = entry
+            return [(row, code, _NOWHERE)]
+        is_same = known is not None and (known.price, known.size) == (entry.price, entry.size)
+        if is_same or (known is not None and known.is_cancelled):
+            self.repeated_count += 1
+            return []
+        # A correction, or the same index with other values: a cancel and a new trade.
+        self._entries[key] = entry._replace(position=entry.position + 1)
+        position = _NOWHERE if known is None else known.position
+        return [(row, Condition.CANCEL, position), (row, code, _NOWHERE)]
+
+    def _codes(self, block: EventBlock) -> list[Condition]:
+        """The condition of each trade: by OPRA's letter, else whether it is a leg of a package."""
+        return [
+            self.conditions.read(letters)
+            if letters.strip()
+            else Condition.MULTI_LEG
+            if is_leg
+            else Condition.REGULAR
+            for letters, is_leg in zip(
+                block.texts("exchangeSaleConditions"), block.flags("spreadLeg"), strict=True
+            )
+        ]
+
+
+def _rows(block: EventBlock, ids: Sequence[int]) -> tuple[Records, Bool]:
+    """A record of every event, and whether it can be."""
+    price, size = block.numbers("price"), block.numbers("size")
+    bid, ask = block.numbers("bidPrice"), block.numbers("askPrice")
+    kinds = block.texts("type")
+    is_possible: Bool = (
+        (price > 0.0)
+        & (price < MOST_DOLLARS)
+        & (size >= 1.0)
+        & (size <= _MOST_CONTRACTS)
+        & ~((ask > 0.0) & (bid > MOST_CROSSED * ask))
+        & np.array([kind in ("NEW", "CORRECTION", "CANCEL") for kind in kinds], np.bool_)
+        & np.array([index >= 0 for index in block.integers("index")], np.bool_)
+    )
+    out = records("tcbbo", block.count)
+    out["instrument_id"] = np.array(ids, np.uint32)
+    times, nanos = block.integers("time"), block.integers("timeNanoPart")
+    out["ts_event"] = [
+        time * NS_PER_MS + max(nano, 0) if 0 < time < 2**43 else block.received
+        for time, nano in zip(times, nanos, strict=True)
+    ]
+    out["ts_recv"] = block.received
+    out["price"] = fixed(np.where(is_possible, price, 0.0))
+    out["size"] = np.where(is_possible, size, 0.0).astype(np.uint32)
+    out["side"] = np.array([_SIDES.get(s, b"N") for s in block.texts("aggressorSide")], "S1")
+    for name, dollars in (("bid_px_00", bid), ("ask_px_00", ask)):
+        is_known = (dollars >= 0.0) & (dollars < MOST_DOLLARS)
+        out[name] = np.where(is_known, fixed(np.where(is_known, dollars, 0.0)), UNDEF_PRICE)
+    return out, is_possible

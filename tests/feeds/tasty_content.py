@@ -1,0 +1,96 @@
+"""What tastytrade carries of a tape, as comparable rows; see the table in docs/feeds.md."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from zerodte.records.condition import Condition
+from zerodte.records.dbn import STAT_OPEN_INTEREST, UNDEF_TIME
+from zerodte.records.tick import Batch
+from zerodte.tape.folder import Tape
+
+MS = 10**6
+Row = tuple[Any, ...]
+
+
+@dataclass
+class Content:
+    """Rows of contracts, each with the ends of the ticks that it was in.
+
+    `cancels` are the pairs of a cancel's row and that of its trade.
+    """
+
+    trades: Counter[Row] = field(default_factory=Counter)
+    quotes: Counter[Row] = field(default_factory=Counter)
+    interest: Counter[Row] = field(default_factory=Counter)
+    equities: Counter[Row] = field(default_factory=Counter)
+    values: Counter[Row] = field(default_factory=Counter)
+    cancels: Counter[Row] = field(default_factory=Counter)
+    ends: dict[Row, list[int]] = field(default_factory=dict)
+    #: Since when each contract is there.
+    defined: dict[str, int] = field(default_factory=dict)
+
+
+def content_of(tape: Tape) -> Content:
+    """Everything of a tape that can be carried; records of ours and served ones look the same."""
+    out = Content()
+    numbered: dict[int, Row] = {}
+    is_served = "TASTY.OPRA" not in tape.symbols
+    for tick in tape.ticks():
+        for batch in tick.definitions:
+            for row in batch.records:
+                out.defined.setdefault(row["raw_symbol"].decode(), int(row["ts_recv"]))
+        for batch in tick.quotes:
+            for key in _quotes(tape, batch, is_served=is_served):
+                out.quotes[key] += 1
+                out.ends.setdefault(key, []).append(tick.end)
+        for batch in tick.trades:
+            for at, key in enumerate(_trades(tape, batch)):
+                out.trades[key] += 1
+                out.ends.setdefault(key, []).append(tick.end)
+                numbered[batch.first + at] = key
+                if batch.cancels is not None and batch.cancels[at] >= 0:
+                    out.cancels[key, numbered[int(batch.cancels[at])]] += 1
+        for batch in tick.statistics:
+            for row in batch.records[batch.records["stat_type"] == STAT_OPEN_INTEREST]:
+                raw = tape.symbols[batch.dataset][int(row["instrument_id"])]
+                day = int(row["ts_event"]) // (86_400 * 10**9)
+                out.interest[raw, day, int(row["quantity"])] += 1
+        for batch in tick.underlying:
+            for row in batch.records:
+                symbol = tape.symbols[batch.dataset][int(row["instrument_id"])]
+                if batch.schema == "bbo-1s":
+                    time = int(row["ts_recv"]) if is_served else int(row["ts_event"])
+                    out.equities[symbol, time // MS, *_sides(row)] += 1
+                else:
+                    out.values[symbol, int(row["ts_event"]) // MS, int(row["price"])] += 1
+    return out
+
+
+def _sides(row: Any) -> Row:
+    names = ("bid_px_00", "ask_px_00", "bid_sz_00", "ask_sz_00")
+    return tuple(int(row[name]) for name in names)
+
+
+def _quotes(tape: Tape, batch: Batch, *, is_served: bool) -> Iterator[Row]:
+    """A quote's time is that of its change: of receipt on the served tape."""
+    names = tape.symbols[batch.dataset]
+    for row in batch.records:
+        time = int(row["ts_recv"]) if is_served else int(row["ts_event"])
+        assert time != UNDEF_TIME
+        yield names[int(row["instrument_id"])], time // MS, *_sides(row)
+
+
+def _trades(tape: Tape, batch: Batch) -> Iterator[Row]:
+    names = tape.symbols[batch.dataset]
+    codes = batch.conditions
+    assert codes is not None
+    for at, row in enumerate(batch.records):
+        code = Condition(codes[at])
+        if batch.cancels is not None and batch.cancels[at] >= 0:
+            code = Condition.CANCEL
+        code = Condition.REGULAR if code is Condition.UNKNOWN else code
+        carried = ("ts_event", "price", "size", "bid_px_00", "ask_px_00")
+        values = tuple(int(row[name]) for name in carried)
+        yield names[int(row["instrument_id"])], *values, row["side"], code
