@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from feeds import tasty
 from feeds.cboe_host import hosting
 from feeds.gateway import KEY, serving, simulated
 from server.example import ExampleService
@@ -222,3 +223,39 @@ def test_a_host_of_delayed_quotes(tmp_path: Path) -> None:
         status, found = diagnosis(*words)
         assert status == 1
         assert "turns us away" in found["SPY"]["found"]
+
+
+def test_a_tastytrade_account(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TASTYTRADE_CLIENT_SECRET", tasty.SECRET)
+    monkeypatch.setenv("TASTYTRADE_REFRESH_TOKEN", tasty.REFRESH)
+    with tasty.serving(simulated(), 1.0, late=60.0) as host:
+        words = ("tastytrade", "--symbols", "NVDA", "--gateway", host.address)
+        status, found = diagnosis(*words, "--capture", tmp_path / "copy")
+        assert status == 0
+        (copy,) = (tmp_path / "copy").iterdir()
+        content = copy.read_text()
+        assert '"TimeAndSale"' in content
+        assert tasty.SECRET not in content
+        assert tasty.REFRESH not in content
+        assert "token" not in content
+        assert "open interest of 100%" in found["NVDA"]["found"]
+        about = ("key", "login", "level", "clock offset", "websocket", "trades", "quotes")
+        assert {found[row]["state"] for row in about} == {"ok"}
+        monkeypatch.setenv("TASTYTRADE_REFRESH_TOKEN", tasty.REFRESH[::-1])
+        status, found = diagnosis(*words)
+        assert status == 1
+        assert "answered 401 Unauthorized" in found["login"]["found"]
+        monkeypatch.delenv("TASTYTRADE_REFRESH_TOKEN")
+        monkeypatch.setenv("HOME", "/nowhere")
+        status, found = diagnosis(*words)
+        assert "set TASTYTRADE_REFRESH_TOKEN" in found["key"]["found"]
+
+
+def test_a_demo_of_tastytrade_is_delayed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TASTYTRADE_CLIENT_SECRET", tasty.SECRET)
+    monkeypatch.setenv("TASTYTRADE_REFRESH_TOKEN", tasty.REFRESH)
+    with tasty.serving(simulated(), 1.0, late=60.0, level="demo") as host:
+        words = ("tastytrade", "--symbols", "NVDA", "--gateway", host.address)
+        status, found = diagnosis(*words)
+    assert status == 0
+    assert found["level"]["found"] == "demo: its data is delayed"

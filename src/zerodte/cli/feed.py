@@ -3,19 +3,37 @@
 import datetime
 import threading
 import time
+from collections.abc import Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
+from typing import Protocol
 
 import click
 
 from zerodte.cli.configuration.options import plain_option
-from zerodte.cli.options import CBOE, CLOCK_TIME, DATABENTO, FOLDER, VENDORS, Finite, Whole
+from zerodte.cli.options import (
+    CBOE,
+    CLOCK_TIME,
+    DATABENTO,
+    FOLDER,
+    TASTYTRADE,
+    VENDORS,
+    Finite,
+    Whole,
+)
+from zerodte.cli.vendors import check_live_extra
 from zerodte.clock import new_york
 from zerodte.feeds.cboe.server import CboeServer
 from zerodte.feeds.databento.gateway import DatabentoGatewayServer
 from zerodte.feeds.databento.historical_server import HistoricalServer
 from zerodte.feeds.databento.session import DATABENTO_KEY
-from zerodte.feeds.fault_script import FaultScript, fault_script
+from zerodte.feeds.fault_script import (
+    DATABENTO_FAULTS,
+    TASTYTRADE_FAULTS,
+    FaultKind,
+    FaultScript,
+    fault_script,
+)
 from zerodte.feeds.rebased_tape import RebasedTape
 from zerodte.feeds.tcp_server import TcpFeedServer
 from zerodte.feeds.vendor_key import environment_key
@@ -25,6 +43,13 @@ from zerodte.tape.folder import open_tape
 from zerodte.tape.source import FileSource
 
 _LINE, _TODAY = "line", "today"
+
+
+class _TapeServer(Protocol):
+    @property
+    def address(self) -> tuple[str, int]: ...
+    def run(self) -> None: ...
+    def stop(self) -> None: ...
 
 
 @click.command("feed")
@@ -71,7 +96,8 @@ _LINE, _TODAY = "line", "today"
 )
 @click.option(
     "--faults",
-    help="What goes wrong with a vendor's protocol: a seed, or KIND@HH:MM:SS and more.",
+    help="What goes wrong with the protocol of databento or tastytrade: a seed, or "
+    "KIND@HH:MM:SS and more.",
 )
 @click.option(
     "--historical",
@@ -96,14 +122,15 @@ def feed_command(
         raise click.UsageError("--from needs a vendor's protocol, such as --as databento")
     if protocol != _LINE and no_resume:
         raise click.UsageError("--no-resume is for --as line")
-    for option, given in (("--faults", faults), ("--historical", historical is not None)):
-        if protocol != DATABENTO and given:
-            raise click.UsageError(f"{option} needs --as databento")
+    if faults and protocol not in (DATABENTO, TASTYTRADE):
+        raise click.UsageError("--faults needs --as databento or --as tastytrade")
+    if historical is not None and protocol != DATABENTO:
+        raise click.UsageError("--historical needs --as databento")
     opened: FileSource = open_tape(tape)
     if rebase:
         opened = RebasedTape(opened, calendar().session_of(time.time_ns()))
     begin = None if start is None else new_york(opened.session.date, start)
-    feed: TcpFeedServer | CboeServer | DatabentoGatewayServer
+    feed: _TapeServer
     note = ""
     with ExitStack() as stack:
         if protocol == _LINE:
@@ -112,8 +139,10 @@ def feed_command(
             quoted = None if begin is None else begin - CBOE_DELAY
             feed = CboeServer(opened, speed, start=quoted, host=host, port=port)
             note = f" It has {', '.join(feed.symbols)}."
+        elif protocol == TASTYTRADE:
+            feed, note = _tastytrade(opened, speed, host, port, begin, faults)
         else:
-            script = fault_script(faults, opened.session) if faults else FaultScript()
+            script = _script(faults, opened, DATABENTO_FAULTS)
             key = environment_key(DATABENTO_KEY)
             feed = DatabentoGatewayServer(
                 opened, speed, key=key, host=host, port=port, start=begin, faults=script
@@ -128,3 +157,29 @@ def feed_command(
         click.echo("Feed on {}:{}; Ctrl-C stops.".format(*feed.address) + note)
         with suppress(KeyboardInterrupt):
             feed.run()
+
+
+def _script(text: str | None, tape: FileSource, kinds: Sequence[FaultKind]) -> FaultScript:
+    return fault_script(text, tape.session, kinds=kinds) if text else FaultScript()
+
+
+def _tastytrade(
+    tape: FileSource, speed: float, host: str, port: int, start: int | None, faults: str | None
+) -> tuple[_TapeServer, str]:
+    """A server of tastytrade's words, and what to say of it."""
+    check_live_extra()
+    from zerodte.feeds.tastytrade.account import (  # noqa: PLC0415  an extra brings what it needs
+        CLIENT_SECRET,
+        REFRESH_TOKEN,
+        TastytradeKeys,
+    )
+    from zerodte.feeds.tastytrade.server import TastytradeServer  # noqa: PLC0415
+
+    secret, refresh = environment_key(CLIENT_SECRET), environment_key(REFRESH_TOKEN)
+    keys = TastytradeKeys(secret, refresh) if secret and refresh else None
+    script = _script(faults, tape, TASTYTRADE_FAULTS)
+    server = TastytradeServer(
+        tape, speed, keys=keys, host=host, port=port, start=start, faults=script
+    )
+    accepted = f"the keys of {CLIENT_SECRET} and {REFRESH_TOKEN}" if keys else "any keys"
+    return server, f" It has {', '.join(server.symbols)}, and accepts {accepted}."

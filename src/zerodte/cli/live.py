@@ -8,7 +8,7 @@ import click
 from click.core import ParameterSource
 
 from zerodte.cli.configuration.options import CONFIG, setting_options
-from zerodte.cli.options import CBOE, CBOE_FAR, DATABENTO, FEED
+from zerodte.cli.options import CBOE, CBOE_FAR, DATABENTO, FEED, TASTYTRADE
 from zerodte.cli.server_options import ServerOptions, server_options
 from zerodte.cli.serving import serve
 from zerodte.cli.session_settings import session_options
@@ -16,6 +16,7 @@ from zerodte.cli.vendors import (
     CBOE_URL_OPTION,
     GATEWAY_OPTION,
     databento_gateway,
+    tastytrade_account,
     vendor_symbols,
 )
 from zerodte.feeds.cboe.far_feed import CboeFarFeed
@@ -56,7 +57,8 @@ def live_command(
 ) -> None:
     """Record the live feed at FEED and serve it over HTTP.
 
-    FEED is HOST:PORT, or a vendor's: cboe (delayed quotes, free) or databento (with a key).
+    FEED is HOST:PORT, or a vendor's: cboe (delayed quotes, free), databento (with a key) or
+    tastytrade (with an account).
     """
     _check_options(feed, also, record)
     with ExitStack() as stack:
@@ -75,10 +77,19 @@ def live_command(
                 stack.callback(polled.stop)
                 source = polled
                 warnings.append(polled.warnings)
-            else:
+            elif feed == DATABENTO:
                 streamed = DatabentoFeed(databento_gateway(gateway), names, record)
                 source = streamed
                 warnings.append(streamed.warnings)
+            else:
+                account = tastytrade_account(gateway)
+                from zerodte.feeds.tastytrade.feed import (  # noqa: PLC0415  an extra's
+                    TastytradeFeed,
+                )
+
+                pushed = TastytradeFeed(account, names, record)
+                source = pushed
+                warnings.append(pushed.warnings)
         if also:
             far = CboeFarFeed(CboeClient(url), record)
             stack.callback(far.stop)
@@ -110,8 +121,8 @@ def _check_options(feed: tuple[str, int] | str, also: str | None, record: Path) 
     if also and feed == CBOE:
         raise click.UsageError(f"--also {also} is for other feeds than cboe")
     given = click.get_current_context().get_parameter_source
-    if given("gateway") is ParameterSource.COMMANDLINE and feed != DATABENTO:
-        raise click.UsageError("--gateway is for the feed databento")
+    if given("gateway") is ParameterSource.COMMANDLINE and feed not in (DATABENTO, TASTYTRADE):
+        raise click.UsageError("--gateway is for the feeds databento and tastytrade")
     if given("url") is ParameterSource.COMMANDLINE and feed != CBOE and not also:
         raise click.UsageError(f"--url is for the feed cboe and for --also {CBOE_FAR}")
     if record.exists() and not record.is_dir():

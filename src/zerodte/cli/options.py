@@ -96,7 +96,7 @@ class Address(click.ParamType[tuple[str, int]]):
 class FeedName(click.ParamType[tuple[str, int] | str]):
     """HOST:PORT of a TCP feed, or the name of a vendor's feed."""
 
-    name = "HOST:PORT|cboe|databento"
+    name = "HOST:PORT|cboe|databento|tastytrade"
 
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
@@ -105,15 +105,15 @@ class FeedName(click.ParamType[tuple[str, int] | str]):
         if value in VENDORS:
             return str(value)
         if ":" not in str(value):
-            expected = f"HOST:PORT or {' or '.join(VENDORS)}"
+            expected = f"HOST:PORT or {', '.join(VENDORS[:-1])} or {VENDORS[-1]}"
             self.fail(f"{value!r} is not a feed; write {expected}", param, ctx)
         return ADDRESS.convert(value, param, ctx)
 
 
-CBOE, DATABENTO = "cboe", "databento"
+CBOE, DATABENTO, TASTYTRADE = "cboe", "databento", "tastytrade"
 #: What can be added to a feed.
 CBOE_FAR = "cboe:far"
-VENDORS = (CBOE, DATABENTO)
+VENDORS = (CBOE, DATABENTO, TASTYTRADE)
 CLOCK_TIME = ClockTime()
 DATE = Date()
 ADDRESS = Address()

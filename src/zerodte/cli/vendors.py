@@ -1,15 +1,22 @@
 """Options and arguments of commands that speak to a vendor."""
 
+import importlib.util
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+from click.core import ParameterSource
 
-from zerodte.cli.options import ADDRESS, DATABENTO
+from zerodte.cli.options import ADDRESS, DATABENTO, TASTYTRADE
 from zerodte.feeds.cboe.http import CBOE_URL
 from zerodte.feeds.databento.session import DATABENTO_KEY, PORT, DatabentoGateway
+from zerodte.feeds.feed_checks import LOOPBACK_HOSTS
 from zerodte.feeds.vendor_key import vendor_key
 from zerodte.market.osi import is_root
 from zerodte.market.roots import canonical_name, root_info
+
+if TYPE_CHECKING:
+    from zerodte.feeds.tastytrade.account import TastytradeAccount
 
 #: A poll a minute of each is polite.
 _MOST_SYMBOLS = 20
@@ -25,7 +32,7 @@ GATEWAY_OPTION = click.option(
     "--gateway",
     type=ADDRESS,
     envvar="ZERODTE_DATABENTO_GATEWAY",
-    help="Where the feed databento connects to; by default the vendor's own.",
+    help="Where the feed databento or tastytrade connects to; by default the vendor's own.",
 )
 
 
@@ -44,6 +51,43 @@ def databento_gateway(
     key = vendor_key(DATABENTO, DATABENTO_KEY)
     host, port = address or ("", PORT)
     return DatabentoGateway(key, host, port, capture)
+
+
+def check_live_extra() -> None:
+    """Check that a feed over a websocket can be used; only then import its room.
+
+    Raises:
+        click.ClickException: If the extra `live` is not installed.
+    """
+    if importlib.util.find_spec("websockets") is None:
+        raise click.ClickException(
+            f'{TASTYTRADE} needs the package websockets: pip install "zerodte[live]"'
+        )
+
+
+def tastytrade_account(address: tuple[str, int] | None) -> "TastytradeAccount":
+    """The user's account at an address, or at the vendor's own.
+
+    Args:
+        address: Host and port, as the user gave it. The environment names only Databento's.
+
+    Raises:
+        FeedRefusalError: If a key is missing.
+    """
+    check_live_extra()
+    from zerodte.feeds.tastytrade.account import (  # noqa: PLC0415  an extra brings what it needs
+        TASTYTRADE_URL,
+        TastytradeAccount,
+        tastytrade_keys,
+    )
+
+    source = click.get_current_context().get_parameter_source("gateway")
+    url = TASTYTRADE_URL
+    if address is not None and source is ParameterSource.COMMANDLINE:
+        host, port = address
+        scheme = "http" if host in LOOPBACK_HOSTS else "https"
+        url = f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
+    return TastytradeAccount(tastytrade_keys(), url)
 
 
 def vendor_symbols(vendor: str, text: str | None, place: str = "--symbols") -> list[str]:

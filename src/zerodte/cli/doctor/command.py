@@ -39,14 +39,14 @@ _WIDTH = max(len(mark) for mark, _ in _MARKS.values())
 
 
 @click.command("doctor")
-@click.argument("subject", metavar="[TAPE|cboe|databento]", type=FOLDER, required=False)
+@click.argument("subject", metavar="[TAPE|cboe|databento|tastytrade]", type=FOLDER, required=False)
 @click.option("--symbols", default="SPX", show_default=True, help="Underlyings of a vendor's feed.")
 @CBOE_URL_OPTION
 @GATEWAY_OPTION
 @click.option(
     "--capture",
     type=click.Path(path_type=Path, file_okay=False),
-    help="Folder for a copy of what a vendor sends, for bug reports; the key is not in it.",
+    help="Folder for a copy of what a vendor sends, for bug reports; no key is in it.",
 )
 @click.option(
     "--config",

@@ -7,27 +7,26 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
+from zerodte.cli.doctor.feed_session import examine_contracts, examine_session
 from zerodte.cli.doctor.finding import Finding
-from zerodte.cli.options import CBOE
+from zerodte.cli.doctor.tastytrade import examine_tastytrade
+from zerodte.cli.options import CBOE, DATABENTO
 from zerodte.cli.vendors import databento_gateway
 from zerodte.clock import new_york_clock
 from zerodte.constants import MINUTE, SECOND
 from zerodte.errors import ZerodteError
 from zerodte.feeds.cboe.http import CboeAnswer, CboeClient
-from zerodte.feeds.databento.feed import DatabentoConnection, DatabentoFeed
+from zerodte.feeds.databento.feed import DatabentoFeed
 from zerodte.importers.cboe_delayed import CBOE_DELAY, DelayedChain, decode_delayed
 from zerodte.market.calendar import calendar, last_trading_day
-from zerodte.market.osi import find_osi, parse_osi
-from zerodte.market.roots import canonical_name, root_info
-from zerodte.records.dbn import OPRA, STAT_OPEN_INTEREST
-from zerodte.tape.recent_records import RecordingPosition
+from zerodte.market.osi import find_osi
+from zerodte.market.roots import canonical_name
+from zerodte.records.dbn import OPRA
 
 #: HTTP tells whole seconds; a machine that is farther off than this needs a time service, ns.
 _OFFSET: Final = 3 * SECOND
 #: Minutes after which a chain that comes each minute is old.
 _OLD: Final = 3.0
-#: Seconds for which trades and quotes are waited for.
-_LISTEN_S: Final = 15.0
 _TIME_SERVICE: Final = "run a time service, such as chrony"
 
 
@@ -44,9 +43,10 @@ def examine_vendor(
     else:
         # Nothing is recorded, and no recording is gone on with.
         with tempfile.TemporaryDirectory() as nowhere:
-            yield from _examine_databento(gateway, symbols, capture, Path(nowhere))
+            examine = _examine_databento if vendor == DATABENTO else examine_tastytrade
+            yield from examine(gateway, symbols, capture, Path(nowhere))
     if capture is not None:
-        yield Finding.ok("capture", f"what was sent is in {capture}, without the key")
+        yield Finding.ok("capture", f"what was sent is in {capture}, without keys")
 
 
 def _examine_cboe(url: str, symbols: Sequence[str], capture: Path | None) -> Iterator[Finding]:
@@ -88,7 +88,7 @@ def _examine_chain(symbol: str, chain: DelayedChain, answer: CboeAnswer) -> Iter
         contract = find_osi(canonical_name(option.option))
         if contract and last_trading_day(contract.expiry) == session.date:
             listed[option.open_interest is not None] += 1
-    yield from _examine_contracts(symbol, str(session.date), listed[True], listed.total())
+    yield from examine_contracts(symbol, str(session.date), listed[True], listed.total())
     if not (chain.price is not None and chain.price > 0):
         yield Finding.warning(symbol, "no price", "nothing: spot is then the parity of the chain")
 
@@ -108,59 +108,11 @@ def _examine_databento(
     try:
         elapsed = time.monotonic() - begin
         yield Finding.ok(about, f"{feed.name} sent the definitions of {OPRA} in {elapsed:.1f} s")
-        yield from _examine_session(connection, symbols)
+        advice = "the subscription may not cover them; ask the vendor"
+        yield from examine_session(connection, OPRA, symbols, advice)
     except (ZerodteError, OSError) as error:
         yield Finding.problem(about, f"{feed.name}: {error}", "try again; it may be the network")
     finally:
         connection.close()
     yield Finding.ok("spot", "the parity of each chain")
     yield Finding.ok("terms", "no redistribution, recordings included")
-
-
-def _examine_session(connection: DatabentoConnection, symbols: Sequence[str]) -> Iterator[Finding]:
-    date = connection.manifest.date
-    schemas = {stream.name: stream.schema for stream in connection.manifest.streams}
-    start = connection.start(RecordingPosition(dict.fromkeys(schemas, 0)))
-    found = Counter[str]()
-    settled: set[int] = set()
-    deadline = time.monotonic() + _LISTEN_S
-    while time.monotonic() < deadline and any(not found[schema] for schema in schemas.values()):
-        for arrival in connection.receive(0.25):
-            if arrival.piece is None:
-                continue
-            rows = arrival.piece.records
-            found[schemas[arrival.name]] += len(rows)
-            if "stat_type" in (rows.dtype.names or ()):
-                is_interest = rows["stat_type"] == STAT_OPEN_INTEREST
-                settled.update(rows["instrument_id"][is_interest].tolist())
-    owners = {number: parse_osi(raw) for number, raw in connection.manifest.symbols[OPRA].items()}
-    for symbol in symbols:
-        mine = {
-            number
-            for number, contract in owners.items()
-            if root_info(contract.root).symbol == symbol
-            and last_trading_day(contract.expiry) == date
-        }
-        yield from _examine_contracts(symbol, str(date), len(mine & settled), len(mine))
-    hours = calendar().session(date)
-    is_open = hours is not None and hours.open <= start.now <= hours.close
-    for schema, what in (("tcbbo", "trades"), ("cbbo-1s", "quotes")):
-        if found[schema]:
-            yield Finding.ok(what, f"{found[schema]:,} came")
-        elif is_open:
-            advice = "the subscription may not cover them; ask the vendor"
-            yield Finding.problem(what, f"none came within {_LISTEN_S:g} seconds", advice)
-        else:
-            yield Finding.ok(what, "none, outside the session")
-
-
-def _examine_contracts(symbol: str, date: str, known: int, total: int) -> Iterator[Finding]:
-    if not total:
-        advice = "nothing, if it has none that day; else check the name"
-        yield Finding.warning(symbol, f"no contract expires on {date}", advice)
-        return
-    found = f"{total:,} contracts expire on {date}; open interest of {known / total:.0%}"
-    if known < 0.9 * total:
-        yield Finding.warning(symbol, found, "try again after 07:00 New York")
-    else:
-        yield Finding.ok(symbol, found)

@@ -1,0 +1,86 @@
+"""Examination of what a feed sends: contracts, their open interest, trades and quotes."""
+
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from zerodte.cli.doctor.finding import Finding
+from zerodte.feeds.feed import FeedConnection
+from zerodte.market.calendar import calendar, last_trading_day
+from zerodte.market.osi import parse_osi
+from zerodte.market.roots import root_info
+from zerodte.records.dbn import STAT_OPEN_INTEREST
+from zerodte.tape.recent_records import RecordingPosition
+
+#: Seconds for which trades and quotes are waited for.
+_LISTEN_S: Final = 15.0
+
+
+def examine_session(
+    connection: FeedConnection, dataset: str, symbols: Sequence[str], advice: str
+) -> Iterator[Finding]:
+    """What a vendor sends within some seconds.
+
+    Args:
+        connection: An open connection, not started yet.
+        dataset: That of its options.
+        symbols: Underlyings.
+        advice: What to do if nothing comes in a session.
+
+    Raises:
+        FeedError: If the connection is lost.
+    """
+    date = connection.manifest.date
+    schemas = {stream.name: stream.schema for stream in connection.manifest.streams}
+    owners = {
+        number: parse_osi(raw) for number, raw in connection.manifest.symbols[dataset].items()
+    }
+    expiring = {
+        symbol: {
+            number
+            for number, contract in owners.items()
+            if root_info(contract.root).symbol == symbol
+            and last_trading_day(contract.expiry) == date
+        }
+        for symbol in symbols
+    }
+    start = connection.start(RecordingPosition(dict.fromkeys(schemas, 0)))
+    found = Counter[str]()
+    settled: set[int] = set()
+    deadline = time.monotonic() + _LISTEN_S
+    while time.monotonic() < deadline and not (
+        all(found[schema] for schema in schemas.values()) and settled.issuperset(*expiring.values())
+    ):
+        for arrival in connection.receive(0.25):
+            if arrival.piece is None:
+                continue
+            rows = arrival.piece.records
+            found[schemas[arrival.name]] += len(rows)
+            if "stat_type" in (rows.dtype.names or ()):
+                is_interest = rows["stat_type"] == STAT_OPEN_INTEREST
+                settled.update(rows["instrument_id"][is_interest].tolist())
+    for symbol, mine in expiring.items():
+        yield from examine_contracts(symbol, str(date), len(mine & settled), len(mine))
+    hours = calendar().session(date)
+    is_open = hours is not None and hours.open <= start.now <= hours.close
+    for schema, what in (("tcbbo", "trades"), ("cbbo-1s", "quotes")):
+        if found[schema]:
+            yield Finding.ok(what, f"{found[schema]:,} came")
+        elif is_open:
+            yield Finding.problem(what, f"none came within {_LISTEN_S:g} seconds", advice)
+        else:
+            yield Finding.ok(what, "none, outside the session")
+
+
+def examine_contracts(symbol: str, date: str, known: int, total: int) -> Iterator[Finding]:
+    """How many contracts of a symbol expire on a date, and of how many there is open interest."""
+    if not total:
+        advice = "nothing, if it has none that day; else check the name"
+        yield Finding.warning(symbol, f"no contract expires on {date}", advice)
+        return
+    found = f"{total:,} contracts expire on {date}; open interest of {known / total:.0%}"
+    if known < 0.9 * total:
+        yield Finding.warning(symbol, found, "try again after 07:00 New York")
+    else:
+        yield Finding.ok(symbol, found)

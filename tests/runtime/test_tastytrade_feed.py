@@ -1,0 +1,282 @@
+"""tastytrade's live data recorded from a server of ours, through faults and restarts."""
+
+import contextlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import pytest
+from click.testing import CliRunner
+
+from feeds.gateway import DATE, simulated
+from feeds.tasty import KEYS, REFRESH, SECRET, TastytradeHost, serving
+from feeds.tasty_content import content_of
+from records.tape_digest import TapeDigest
+from runtime.feeds_on_ports import eventually
+from runtime.killing import command, last_commit
+from runtime.local_market import LocalMarket, running
+from zerodte.cli.commands import main
+from zerodte.feeds.fault_script import (
+    TASTYTRADE_FAULTS,
+    Fault,
+    FaultKind,
+    FaultScript,
+    fault_script,
+)
+from zerodte.feeds.feed import FeedRefusalError
+from zerodte.feeds.tastytrade.account import CLIENT_SECRET, REFRESH_TOKEN, TastytradeKeys
+from zerodte.feeds.tastytrade.feed import TastytradeFeed
+from zerodte.feeds.vendor_key import VendorKey
+from zerodte.runtime.live_runner import LiveRunner
+from zerodte.service.stage import Stage
+from zerodte.tape.folder import Tape, open_tape
+from zerodte.wire.snapshot import SnapshotQuery
+
+SECOND = 10**9
+#: Ten minutes in ten seconds.
+SPEED = 60.0
+#: So that ten seconds of the feed are half a second, more than a busy machine takes.
+SLOW = 20.0
+#: Word of a gap may come so much later, at these speeds.
+_LATE = 12 * SECOND
+NVDA = SnapshotQuery(symbol="NVDA")
+#: Kinds of faults from which a client recovers.
+RECOVERED: Final[tuple[FaultKind, ...]] = tuple(k for k in TASTYTRADE_FAULTS if k != "key")
+
+
+@contextlib.contextmanager
+def market_of(
+    host: TastytradeHost, root: Path, symbol: str = "NVDA"
+) -> Iterator[LocalMarket[LiveRunner]]:
+    feed = TastytradeFeed(host.account(), [symbol], root)
+    with running(LiveRunner(Stage(), feed, root, feed.warnings)) as market:
+        yield market
+
+
+def now(market: LocalMarket[LiveRunner]) -> int:
+    current = market.runner.stage.current
+    return 0 if current is None else current.session.now
+
+
+def record(
+    host: TastytradeHost,
+    root: Path,
+    until: int,
+    stops: list[int] | None = None,
+    symbol: str = "NVDA",
+) -> Tape:
+    """Record until a time, with a restart of the server at each of `stops`."""
+    for stop in [*(stops or ()), until]:
+        with market_of(host, root, symbol) as market:
+            eventually(lambda: now(market) >= stop)  # noqa: B023
+    return open_tape(root / DATE.isoformat())
+
+
+def record_and_kill(host: TastytradeHost, root: Path, at: int) -> None:
+    """Record in a process of its own, which is killed once it has committed up to a time."""
+    words = ["live", "tastytrade", "--symbols", "NVDA", "--gateway", host.address]
+    with command(*words, "--record", str(root), "--port", "0"):
+        eventually(lambda: last_commit(root) >= at)
+
+
+def gaps(tape: Tape) -> dict[int, str]:
+    """The reason of each tick that has a gap, by its end."""
+    return {tick.end: tick.gap for tick in tape.ticks() if tick.gap}
+
+
+def check(recording: Tape, tape: Tape) -> dict[int, str]:
+    """No trade twice, none missing outside a gap, no quote made up; returns the gaps."""
+    found, wanted = content_of(recording), content_of(tape)
+    missing = gaps(recording)
+    assert not found.trades - wanted.trades, "a trade twice, or one that was not sent"
+    assert not found.quotes.keys() - wanted.quotes.keys()
+    assert not found.interest - wanted.interest
+    assert not found.cancels - wanted.cancels
+    last = max(tick.end for tick in recording.ticks())
+    # At this speed word of the last seconds may not have come.
+    excused = set(range(last - _LATE, last + 3600 * SECOND, SECOND))
+    for end in missing:
+        excused.update(range(end - _LATE, end + SECOND, SECOND))
+    lacking = wanted.trades - found.trades
+    lacking.update(dict.fromkeys(wanted.quotes.keys() - found.quotes.keys(), 1))
+    for key, count in lacking.items():
+        since = found.defined.get(key[0], last) + _LATE
+        lost = sum(end <= since or end in excused for end in wanted.ends[key])
+        assert count <= lost, f"{key} is missing outside a gap"
+    digests = []
+    for again in (recording, open_tape(recording.path)):
+        digest = TapeDigest()
+        for tick in again.ticks():
+            digest.update(tick)
+        digests.append(digest.hexdigest())
+    assert digests[0] == digests[1]
+    return missing
+
+
+def test_a_session_is_recorded_in_every_field_that_the_vendor_carries(tmp_path: Path) -> None:
+    tape = simulated(3)
+    until = tape.session.open + 190 * SECOND
+    with serving(tape, SLOW) as host:
+        recording = record(host, tmp_path, until)
+    missing = check(recording, tape)
+    assert set(missing.values()) == {"the recording began late"}
+    assert max(missing) < tape.session.open + 60 * SECOND
+    found, wanted = content_of(recording), content_of(tape)
+    followed = recording.symbols["TASTY.OPRA"].values()
+    assert len(found.interest) == len(followed)
+    assert sum(found.trades.values()) > 2_000
+    assert {key[-1] for key in found.trades} == {key[-1] for key in wanted.trades}
+    assert not found.equities.keys() - wanted.equities.keys()
+    for key in wanted.equities.keys() - found.equities.keys():
+        assert key[1] * 10**6 <= max(missing) + _LATE
+    expiries = {raw[6:12] for raw in followed}
+    assert min(expiries) == f"{DATE:%y%m%d}"
+    assert len(expiries) <= 4
+    assert "cannot send again what was missed" in str(recording.notes)
+
+
+def test_a_cancel_names_its_trade(tmp_path: Path) -> None:
+    tape = simulated(10)
+    with serving(tape, SPEED) as host:
+        recording = record(host, tmp_path, tape.session.open + 610 * SECOND)
+    check(recording, tape)
+    found, wanted = content_of(recording), content_of(tape)
+    assert found.cancels
+    assert found.cancels == wanted.cancels
+
+
+def test_the_value_of_an_index_is_that_of_its_trades(tmp_path: Path) -> None:
+    tape = simulated(2, "SPX")
+    with serving(tape, SLOW) as host:
+        recording = record(host, tmp_path, tape.session.open + 110 * SECOND, symbol="SPX")
+    missing = check(recording, tape)
+    found, wanted = content_of(recording), content_of(tape)
+    assert {key[0] for key in found.values} == {"SPX"}
+    assert not found.values.keys() - wanted.values.keys()
+    after = max(missing) + _LATE
+    recorded = {key for key in found.values if key[1] * 10**6 > after}
+    sent = {key for key in wanted.values if key[0] == "SPX" and key[1] * 10**6 > after}
+    last = max(key[1] for key in recorded)
+    assert recorded == {key for key in sent if key[1] <= last}
+    roots = {raw[:6].strip() for raw in recording.symbols["TASTY.OPRA"].values()}
+    assert "SPXW" in roots
+
+
+def test_answers_are_there_and_say_what_is_missing(tmp_path: Path) -> None:
+    tape = simulated()
+    with serving(tape, SPEED) as host, market_of(host, tmp_path) as market:
+        eventually(lambda: now(market) >= tape.session.open + 300 * SECOND)
+        body = json.loads(market.answer(NVDA))
+        assert "tastytrade" in str(market.health.warnings)
+        assert "contracts of other expiries or far strikes" in str(market.health.warnings)
+    assert "net_gex" in str(body)
+    assert "cannot send again what was missed" in str(body["warnings"])
+
+
+@pytest.mark.parametrize(
+    "kinds",
+    [RECOVERED, *(pytest.param((kind,), marks=pytest.mark.drill) for kind in RECOVERED)],
+    ids="-".join,
+)
+def test_a_fault_loses_nothing_outside_a_gap(tmp_path: Path, kinds: tuple[FaultKind, ...]) -> None:
+    """Each fault twice: all kinds in one session, and each kind alone."""
+    tape = simulated(5)
+    begin = tape.session.open
+    faults = [
+        Fault(begin + (60 + 14 * number) * SECOND, kind) for number, kind in enumerate(2 * kinds)
+    ]
+    with serving(tape, SPEED, faults=FaultScript(faults)) as host:
+        recording = record(host, tmp_path, begin + 310 * SECOND)
+    reasons = set(check(recording, tape).values())
+    assert reasons <= {"the recording began late", "the feed was away"}
+    lossless = set(kinds) <= {"reorder", "slow"}
+    assert ("the feed was away" in reasons) is not lossless
+
+
+def test_ids_survive_a_restart(tmp_path: Path) -> None:
+    tape = simulated(3)
+    stops = [tape.session.open + seconds * SECOND for seconds in (60, 110)]
+    with serving(tape, SPEED) as host:
+        recording = record(host, tmp_path, tape.session.open + 180 * SECOND, stops)
+    reasons = set(check(recording, tape).values())
+    assert reasons == {"the recording began late", "the server was down"}
+    raws = list(recording.symbols["TASTY.OPRA"].values())
+    assert len(raws) == len(set(raws))
+
+
+def test_what_is_sent_again_after_a_restart_is_left_out(tmp_path: Path) -> None:
+    """The overlap sends eight seconds again to whoever comes, also to another process."""
+    tape = simulated(3)
+    begin = tape.session.open
+    script = FaultScript([Fault(begin + 70 * SECOND, "overlap")])
+    with serving(tape, SLOW, faults=script) as host:
+        with market_of(host, tmp_path) as market:
+            eventually(lambda: "is away" in str(market.health) or now(market) > begin + 75 * SECOND)
+        recording = record(host, tmp_path, begin + 130 * SECOND)
+    check(recording, tape)
+    assert recording.symbols
+
+
+@pytest.mark.parametrize(
+    "seed", [*range(2), *(pytest.param(seed, marks=pytest.mark.drill) for seed in range(2, 22))]
+)
+def test_any_script_of_faults(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int) -> None:
+    monkeypatch.setenv(CLIENT_SECRET, SECRET)
+    monkeypatch.setenv(REFRESH_TOKEN, REFRESH)
+    minutes = 5 if seed < 2 else 10
+    tape = simulated(minutes)
+    script = fault_script(str(seed), tape.session, minutes=minutes, kinds=TASTYTRADE_FAULTS)
+    with serving(tape, SPEED, faults=script) as host:
+        if seed % 3 == 0 and seed:
+            minute = 2 + seed % 7
+            record_and_kill(host, tmp_path, tape.session.open + 60 * minute * SECOND)
+        recording = record(host, tmp_path, tape.session.open + (60 * minutes + 10) * SECOND)
+    known = {"the recording began late", "the feed was away", "the server was down"}
+    assert set(check(recording, tape).values()) <= known
+
+
+def test_keys_that_are_refused_are_final(tmp_path: Path) -> None:
+    tape = simulated()
+    wrong = TastytradeKeys(KEYS.client_secret, VendorKey(REFRESH[::-1]))
+    with serving(tape, 1.0) as host, pytest.raises(FeedRefusalError, match="The grant is not"):
+        TastytradeFeed(host.account(wrong), ["NVDA"], tmp_path).connect()
+    script = FaultScript([Fault(tape.session.open + 60 * SECOND, "key")])
+    with serving(tape, SPEED, faults=script) as host, market_of(host, tmp_path) as market:
+        eventually(lambda: "it is not asked again; mend that and restart" in str(market.health))
+        assert SECRET not in str(market.health)
+        assert REFRESH not in str(market.health)
+        eventually(lambda: "NVDA" in market.service.status().symbols)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--symbols", "NVDA"), "no key for tastytrade; set TASTYTRADE_CLIENT_SECRET"),
+        ((), "the feed tastytrade needs --symbols with 1 to 20 names"),
+        (("--symbols", "NVDA", "--gateway", "here"), "'here' is not an address"),
+        (("--symbols", "NVDA", "--url", "http://localhost"), "--url is for the feed cboe"),
+    ],
+)
+def test_mistakes_end_in_a_clear_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], said: str
+) -> None:
+    for name in (CLIENT_SECRET, REFRESH_TOKEN):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    words = ["live", "tastytrade", *arguments, "--record", str(tmp_path / "r"), "--port", "0"]
+    result = CliRunner().invoke(main, words)
+    assert result.exit_code in {1, 2}
+    assert said in result.output
+    assert isinstance(result.exception, SystemExit)
+
+
+def test_a_name_without_contracts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(CLIENT_SECRET, SECRET)
+    monkeypatch.setenv(REFRESH_TOKEN, REFRESH)
+    with serving(simulated(), 1.0) as host:
+        words = ["live", "tastytrade", "--symbols", "AMD", "--gateway", host.address]
+        words += ["--record", str(tmp_path / "r"), "--port", "0"]
+        result = CliRunner().invoke(main, words)
+    assert "it has no such symbol" in result.output
+    assert result.exit_code == 1
