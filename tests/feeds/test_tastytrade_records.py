@@ -21,13 +21,27 @@ NOON = new_york(DATE, datetime.time(12))
 MS = NOON // 10**6
 
 SALE = {
-    "eventSymbol": "A", "index": 1, "time": MS, "timeNanoPart": 123_456, "price": 2.35,
-    "size": 10.0, "bidPrice": 2.3, "askPrice": 2.4, "exchangeSaleConditions": "I",
-    "aggressorSide": "BUY", "spreadLeg": False, "type": "NEW",
+    "eventSymbol": "A",
+    "index": 1,
+    "time": MS,
+    "timeNanoPart": 123_456,
+    "price": 2.35,
+    "size": 10.0,
+    "bidPrice": 2.3,
+    "askPrice": 2.4,
+    "exchangeSaleConditions": "I",
+    "aggressorSide": "BUY",
+    "spreadLeg": False,
+    "type": "NEW",
 }
 QUOTE = {
-    "eventSymbol": "A", "bidTime": MS - 5, "bidPrice": 2.3, "bidSize": 11.0,
-    "askTime": MS, "askPrice": 2.4, "askSize": 7.0,
+    "eventSymbol": "A",
+    "bidTime": MS - 5,
+    "bidPrice": 2.3,
+    "bidSize": 11.0,
+    "askTime": MS,
+    "askPrice": 2.4,
+    "askSize": 7.0,
 }
 
 
