@@ -9,6 +9,7 @@ from typing import Final
 import pytest
 from click.testing import CliRunner
 
+from feeds.cboe_website import website
 from feeds.gateway import DATE, simulated
 from feeds.tasty import KEYS, REFRESH, SECRET, TastytradeHost, serving
 from feeds.tasty_content import content_of
@@ -17,6 +18,8 @@ from runtime.feeds_on_ports import eventually
 from runtime.killing import command, last_commit
 from runtime.local_market import LocalMarket, running
 from zerodte.cli.commands import main
+from zerodte.feeds.cboe.far_feed import CboeFarFeed
+from zerodte.feeds.combined_feed import CombinedFeed
 from zerodte.feeds.fault_script import (
     TASTYTRADE_FAULTS,
     Fault,
@@ -280,3 +283,30 @@ def test_a_name_without_contracts(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         result = CliRunner().invoke(main, words)
     assert "it has no such symbol" in result.output
     assert result.exit_code == 1
+
+
+def test_far_expiries_come_beside_it(tmp_path: Path) -> None:
+    tape = simulated(10)
+    late = 120 * SECOND
+    start = tape.session.open + late - 15 * 60 * SECOND
+    with (
+        serving(tape, SPEED, late=120.0) as host,
+        website(tape, SPEED, start) as client,
+        contextlib.ExitStack() as stack,
+    ):
+        far = CboeFarFeed(client, tmp_path)
+        stack.callback(far.stop)
+        feed = CombinedFeed(TastytradeFeed(host.account(), ["NVDA"], tmp_path), [far])
+        market = stack.enter_context(running(LiveRunner(Stage(), feed, tmp_path, feed.warnings)))
+        ticks = tmp_path / DATE.isoformat() / "ticks"
+        eventually(lambda: ticks.exists() and b"cboe.delayed.cbbo-1m" in ticks.read_bytes())
+        eventually(lambda: now(market) >= tape.session.open + 300 * SECOND)
+        assert "15 minutes delayed" in str(json.loads(market.answer(NVDA))["warnings"])
+    recording = open_tape(tmp_path / DATE.isoformat())
+    near, beyond = (
+        {raw[6:12] for raw in recording.symbols[dataset].values()}
+        for dataset in ("TASTY.OPRA", "CBOE.DELAYED")
+    )
+    assert near
+    assert beyond
+    assert not near & beyond
