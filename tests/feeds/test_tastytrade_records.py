@@ -47,7 +47,9 @@ QUOTE = {
 
 def block(kind: str, defaults: dict[str, Any], *events: dict[str, Any]) -> EventBlock:
     rows = [defaults | event for event in events]
-    return EventBlock(kind, NOON, {name: [row[name] for row in rows] for name in defaults})
+    return EventBlock(
+        kind, np.full(len(rows), NOON), {name: [row[name] for row in rows] for name in defaults}
+    )
 
 
 def sales(*events: dict[str, Any]) -> EventBlock:
@@ -215,6 +217,13 @@ def test_indices_have_values_and_stocks_have_quotes() -> None:
     assert found.spots == {"SPX": 6000.25, "SPY": pytest.approx(2.35)}
 
 
+def test_an_index_without_a_value_has_its_mid_for_the_window() -> None:
+    found = QuoteRecords(["SPX"])
+    _, rows = found.underlying(block("Quote", QUOTE, {"eventSymbol": "SPX"}))
+    assert not len(rows)
+    assert found.spots == {"SPX": pytest.approx(2.35)}
+
+
 def test_the_close_before_stands_in_for_a_price() -> None:
     found = QuoteRecords(["SPX"])
     defaults = {"eventSymbol": "SPX", "prevDayClosePrice": 5990.0}
@@ -229,7 +238,7 @@ def test_the_close_before_stands_in_for_a_price() -> None:
 def summary(received: int, *figures: tuple[int, int | str]) -> EventBlock:
     days, counts = zip(*figures, strict=True)
     columns = {"eventSymbol": ["A"] * len(days), "dayId": days, "openInterest": counts}
-    return EventBlock("Summary", received, columns)
+    return EventBlock("Summary", np.full(len(days), received), columns)
 
 
 def test_open_interest_is_dated_of_its_morning() -> None:

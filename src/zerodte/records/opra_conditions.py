@@ -67,5 +67,5 @@ class OpraConditionReader:
         """What could not be read, in words, by letter; none if everything could."""
         return [
             f"{count:,} trades with the unknown sale condition {letter!r}"
-            for letter, count in sorted(self.unknown.items())
+            for letter, count in sorted(dict(self.unknown).items())
         ]

@@ -28,7 +28,7 @@ TASTYTRADE_URL: Final = "https://api.tastyworks.com"
 CLIENT_SECRET: Final = "TASTYTRADE_CLIENT_SECRET"  # noqa: S105  a name
 REFRESH_TOKEN: Final = "TASTYTRADE_REFRESH_TOKEN"  # noqa: S105  a name
 
-_TIMEOUT: Final = 20.0  # seconds without a byte
+_TIMEOUT: Final = 10.0  # seconds without a byte
 #: Seconds before its end at which an access token is renewed, and how long it lasts if the vendor
 #: does not say.
 _RENEWED_BEFORE: Final = 60.0

@@ -1,14 +1,14 @@
 """Nested option chains of tastytrade: contracts, and what DXLink calls them."""
 
 from collections.abc import Iterable
-from typing import Annotated, Final, NamedTuple
+from typing import Annotated, Any, Final, NamedTuple
 
 import msgspec
 
 from zerodte.feeds.feed import FeedError
 from zerodte.market.osi import Contract, find_osi, format_osi
 
-_ListedSymbol = Annotated[str, msgspec.Meta(max_length=32)]
+_ListedSymbol = Annotated[str, msgspec.Meta(max_length=32)] | None
 #: Contracts of one underlying; the vendor's largest chain has some ten thousand.
 _MOST: Final = 200_000
 
@@ -30,7 +30,7 @@ class OptionListing(NamedTuple):
 class NestedStrike(msgspec.Struct, rename="kebab", omit_defaults=True):
     """A strike of an expiration: its call and its put, by OSI and by DXLink."""
 
-    strike_price: str = ""
+    strike_price: Any = ""
     call: _ListedSymbol = ""
     call_streamer_symbol: _ListedSymbol = ""
     put: _ListedSymbol = ""
@@ -38,24 +38,24 @@ class NestedStrike(msgspec.Struct, rename="kebab", omit_defaults=True):
 
 
 class NestedExpiration(msgspec.Struct, rename="kebab"):
-    """An expiration of a chain."""
+    """An expiration of a chain; its strikes alone are read."""
 
-    expiration_type: str = ""
-    expiration_date: str = ""
-    days_to_expiration: int = 0
-    settlement_type: str = ""
+    expiration_type: Any = ""
+    expiration_date: Any = ""
+    days_to_expiration: Any = 0
+    settlement_type: Any = ""
     strikes: list[NestedStrike] = []
 
 
 class NestedChain(msgspec.Struct, rename="kebab"):
-    """The chain of a root."""
+    """The chain of a root; its expirations alone are read."""
 
-    underlying_symbol: str = ""
-    root_symbol: str = ""
-    option_chain_type: str = ""
-    shares_per_contract: int = 100
-    tick_sizes: list[dict[str, str]] = []
-    deliverables: list[dict[str, str]] = []
+    underlying_symbol: Any = ""
+    root_symbol: Any = ""
+    option_chain_type: Any = ""
+    shares_per_contract: Any = 100
+    tick_sizes: Any = None
+    deliverables: Any = None
     expirations: list[NestedExpiration] = []
 
 
@@ -102,7 +102,7 @@ def _listings(chains: Iterable[NestedChain]) -> Iterable[OptionListing]:
                     (strike.call, strike.call_streamer_symbol),
                     (strike.put, strike.put_streamer_symbol),
                 ):
-                    contract = find_osi(raw)
+                    contract = find_osi(raw or "")
                     if contract is not None:
                         name = streamer or streamer_symbol(contract)
                         yield OptionListing(format_osi(contract), name, contract)

@@ -125,7 +125,7 @@ class TastytradeConnection:
         """What is left out, in words."""
         found = [
             f"{symbol}: {count:,} contracts of other expiries or far strikes are not followed"
-            for symbol, count in sorted(self._universe.left_out().items())
+            for symbol, count in sorted(self._universe.left_out.items())
         ]
         found += self._trades.conditions.sentences()
         if self._trades.repeated_count:
@@ -213,7 +213,7 @@ class TastytradeConnection:
             if piece is None:
                 return []
             self._counts[TASTY_TRADES.name] = first + len(piece.records)
-            return [Arrival(block.received, TASTY_TRADES.name, piece)]
+            return [Arrival(block.newest, TASTY_TRADES.name, piece)]
         if block.kind == "Summary" and self._interest is not None:
             found.append((TASTY_STATISTICS.name, self._interest.take(block, ids)))
             self._quotes.learn_closes(block)
@@ -224,7 +224,7 @@ class TastytradeConnection:
             if not all(ids):
                 found.append(self._quotes.underlying(block))
         return [
-            Arrival(block.received, name, next_piece(self._counts, name, rows))
+            Arrival(block.newest, name, next_piece(self._counts, name, rows))
             for name, rows in found
             if len(rows)
         ]

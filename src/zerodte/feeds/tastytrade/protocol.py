@@ -4,15 +4,16 @@ Every message is a JSON object with a type and a channel; channel 0 is the conne
 Source: dxFeed's specification of the protocol (AsyncAPI).
 """
 
+import itertools
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import msgspec
 import numpy as np
 
-from zerodte.arrays import F64
+from zerodte.arrays import F64, I64
 from zerodte.feeds.feed import FeedError
 
 #: Symbols of one subscription message; with thousands the vendor drops the connection.
@@ -82,7 +83,7 @@ class DXLinkMessage(msgspec.Struct, rename="camel", omit_defaults=True):
     state: str = ""
     token: str = ""
     service: str = ""
-    parameters: dict[str, str] = {}
+    parameters: dict[str, Any] = {}
     accept_aggregation_period: float | None = None
     accept_data_format: str = ""
     accept_event_fields: dict[str, tuple[str, ...]] = {}
@@ -131,22 +132,27 @@ def subscriptions(channel: int, kind: str, symbols: Sequence[str]) -> Iterator[D
 
 @dataclass(frozen=True, eq=False, slots=True)
 class EventBlock:
-    """Events of one kind from one message, as columns.
+    """Events of one kind, as columns.
 
     Attributes:
         kind: Such as "Quote".
-        received: When the message came, UTC ns of the feed's clock.
+        received: When each one came, UTC ns of the feed's clock, int64[n], ascending.
         columns: Values by field, n each.
     """
 
     kind: str
-    received: int
+    received: I64
     columns: Mapping[str, Sequence[EventValue]]
 
     @property
     def count(self) -> int:
-        """How many there are."""
-        return len(self.columns["eventSymbol"])
+        """How many there are, n."""
+        return len(self.received)
+
+    @property
+    def newest(self) -> int:
+        """When the last one came, UTC ns."""
+        return int(self.received[-1])
 
     def texts(self, field: str) -> list[str]:
         """The values of a field of names; anything else is empty."""
@@ -203,6 +209,28 @@ def split_events(
         if "eventSymbol" not in names:
             raise FeedError(f"garbled events: {kind} without eventSymbol")
         step = len(names)
-        yield EventBlock(
-            str(kind), received, {name: values[at::step] for at, name in enumerate(names)}
+        if values:
+            columns = {name: values[at::step] for at, name in enumerate(names)}
+            times = np.full(len(values) // step, received, np.int64)
+            yield EventBlock(str(kind), times, columns)
+
+
+def joined(blocks: Sequence[EventBlock]) -> list[EventBlock]:
+    """Blocks of the same kind and fields as one each, in the order of their events.
+
+    A vendor may send each event in a message of its own, and few large arrays are read faster.
+    """
+    groups: dict[tuple[str, ...], list[EventBlock]] = {}
+    for block in blocks:
+        groups.setdefault((block.kind, *block.columns), []).append(block)
+    return [
+        EventBlock(
+            group[0].kind,
+            np.concatenate([block.received for block in group]),
+            {
+                name: list(itertools.chain.from_iterable(block.columns[name] for block in group))
+                for name in group[0].columns
+            },
         )
+        for group in groups.values()
+    ]

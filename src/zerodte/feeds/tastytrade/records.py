@@ -1,6 +1,7 @@
 """Events of DXLink as records: quotes of options and equities, values, open interest."""
 
 import datetime
+import itertools
 import math
 from collections.abc import Mapping, Sequence
 from typing import Final
@@ -56,6 +57,7 @@ class QuoteRecords:
         self.spots = dict.fromkeys(symbols, math.nan)
         self.garbled_count = 0
         self._ids: dict[str, tuple[FeedStream, int]] = {}
+        self._traded: set[str] = set()
         for symbol in symbols:
             stream = TASTY_VALUES if root_info(symbol).is_index else TASTY_EQUITIES
             count = sum(1 for other, _ in self._ids.values() if other == stream)
@@ -98,7 +100,8 @@ class QuoteRecords:
         An index is disseminated with a bid and an ask too, but its value is that of its trades.
         """
         stream = TASTY_VALUES if block.kind == "Trade" else TASTY_EQUITIES
-        known = [self._ids.get(name) for name in block.texts("eventSymbol")]
+        names = block.texts("eventSymbol")
+        known = [self._ids.get(name) for name in names]
         numbers = np.array([one[1] if one and one[0] == stream else 0 for one in known], np.int64)
         out = records(stream.schema, block.count)
         out["instrument_id"], out["ts_recv"] = numbers, block.received
@@ -112,11 +115,16 @@ class QuoteRecords:
             out["price"] = fixed(np.where(is_possible, price, math.nan))
             out["size"] = 0
             self._learn(block, price, is_possible)
+            self._traded.update(itertools.compress(names, is_possible.tolist()))
         else:
             bid, ask = block.numbers("bidPrice"), block.numbers("askPrice")
-            is_possible = self._possible(bid, ask, numbers > 0) & (bid > 0.0) & (ask >= bid)
+            is_ours = np.array([one is not None for one in known], np.bool_)
+            is_quoted = self._possible(bid, ask, is_ours) & (bid > 0.0) & (ask >= bid)
+            is_possible = is_quoted & (numbers > 0)
             self._fill(out, block, bid, ask)
-            self._learn(block, (bid + ask) / 2.0, is_possible)
+            # An index without a value yet has its mid, for the window of strikes alone.
+            is_new = np.array([name not in self._traded for name in names], np.bool_)
+            self._learn(block, (bid + ask) / 2.0, is_quoted & is_new)
         return stream.name, out[is_possible]
 
     def learn_closes(self, block: EventBlock) -> None:
@@ -181,9 +189,11 @@ class InterestRecords:
 
     def take(self, block: EventBlock, ids: Sequence[int]) -> Records:
         """The open interest that is new, dated of the morning that it is of."""
-        found: list[tuple[int, int, int]] = []
+        found: list[tuple[int, int, int, int]] = []
         figures, days = block.integers("openInterest"), block.integers("dayId")
-        for number, figure, day in zip(ids, figures, days, strict=True):
+        for number, figure, day, received in zip(
+            ids, figures, days, block.received.tolist(), strict=True
+        ):
             if number <= 0 or not 0 <= figure < _MOST_CONTRACTS or not _DAYS[0] < day < _DAYS[1]:
                 continue
             date = from_epoch_day(day)
@@ -191,17 +201,17 @@ class InterestRecords:
             known = self._known.get((number, dated))
             if date > self._date or known == figure:
                 continue
-            if known is not None and block.received >= self._open:
+            if known is not None and received >= self._open:
                 self.changed_count += 1
                 continue
             self._known[number, dated] = figure
-            found.append((number, dated, figure))
+            found.append((number, dated, figure, received))
         out = records("statistics", len(found))
         if found:
-            out["instrument_id"] = [number for number, _, _ in found]
-            out["ts_event"] = [dated for _, dated, _ in found]
-            out["quantity"] = [figure for _, _, figure in found]
-            out["stat_type"], out["ts_recv"] = STAT_OPEN_INTEREST, block.received
+            numbers, dates, quantities, times = zip(*found, strict=True)
+            out["instrument_id"], out["quantity"] = numbers, quantities
+            out["ts_event"], out["ts_recv"] = dates, times
+            out["stat_type"] = STAT_OPEN_INTEREST
         return out
 
 

@@ -179,7 +179,8 @@ class _RestHandler(HttpRequestHandler):
 
     def do_POST(self) -> None:  # noqa: N802
         with self.hanging_up():
-            size = int(self.headers.get("Content-Length", "0"))
+            text = self.headers.get("Content-Length", "")
+            size = int(text) if text.isascii() and text.isdecimal() else 0
             body = self.rfile.read(min(size, _LARGEST_BODY))
             if self.path != "/oauth/token":
                 self._refuse(HTTPStatus.NOT_FOUND, "no such address")
@@ -244,7 +245,7 @@ def _chains(tape: FileSource) -> dict[str, NestedChainAnswer]:
         answer = found.setdefault(symbol, NestedChainAnswer(NestedChainItems([])))
         expirations = list(_expirations(list(contracts.values()), tape))
         answer.data.items.append(
-            NestedChain(symbol, root, "Standard", 100, [{"value": "0.01"}], [], expirations)
+            NestedChain(symbol, root, "Standard", 100, [{"value": "0.01"}], None, expirations)
         )
     return found
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from zerodte import __version__
+from zerodte.constants import MINUTE
 from zerodte.feeds.feed import FeedError
 from zerodte.feeds.feed_clock import FeedClock, greeted_clock
 from zerodte.feeds.tastytrade.account import QuoteToken
@@ -21,6 +22,7 @@ from zerodte.feeds.tastytrade.protocol import (
     FeedContract,
     decode_message,
     encode_message,
+    joined,
     split_events,
     subscriptions,
 )
@@ -31,6 +33,8 @@ _TIMEOUT: Final = 10.0  # seconds for each answer
 _PAUSE: Final = 20.0
 _LEAST_WATCH: Final = 2.0
 _CONNECTION: Final = 0
+#: How late the data of a delayed level is, ns.
+_DELAY: Final = 15 * MINUTE
 
 
 class DXLinkTokenError(FeedError):
@@ -73,7 +77,7 @@ class DXLinkSession:
     def __init__(
         self, token: QuoteToken, *, is_loopback: bool, capture: Path | None = None
     ) -> None:
-        self.clock = FeedClock(time.time_ns(), 1.0)
+        self.clock = FeedClock(time.time_ns() - (_DELAY if token.is_delayed else 0), 1.0)
         self._fields: dict[int, dict[str, tuple[str, ...]]] = {}
         self._waiting: deque[EventBlock] = deque()
         self._answers: deque[DXLinkMessage] = deque()
@@ -135,7 +139,7 @@ class DXLinkSession:
         if not self._waiting:
             self._read(timeout)
         self._answers.clear()
-        blocks = list(self._waiting)
+        blocks = joined(self._waiting)
         self._waiting.clear()
         return blocks
 

@@ -174,8 +174,8 @@ def _rows(block: EventBlock, ids: Sequence[int]) -> tuple[Records, Bool]:
     out["instrument_id"] = np.array(ids, np.uint32)
     times, nanos = block.integers("time"), block.integers("timeNanoPart")
     out["ts_event"] = [
-        time * NS_PER_MS + max(nano, 0) if 0 < time < 2**43 else block.received
-        for time, nano in zip(times, nanos, strict=True)
+        time * NS_PER_MS + max(nano, 0) if 0 < time < 2**43 else received
+        for time, nano, received in zip(times, nanos, block.received.tolist(), strict=True)
     ]
     out["ts_recv"] = block.received
     out["price"] = fixed(np.where(is_possible, price, 0.0))

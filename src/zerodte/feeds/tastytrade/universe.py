@@ -25,12 +25,14 @@ class TastytradeUniverse:
 
     Attributes:
         date: As above.
+        left_out: Live contracts that are not followed, by underlying; only where there are any.
     """
 
     def __init__(
         self, symbols: Sequence[str], date: datetime.date, recorded: RecordedContracts
     ) -> None:
         self.date = date
+        self.left_out: dict[str, int] = {}
         self._universes = {symbol: Universe(date) for symbol in symbols}
         self._listed: dict[str, dict[str, OptionListing]] = {symbol: {} for symbol in symbols}
         self._live_counts = dict.fromkeys(symbols, 0)
@@ -53,19 +55,6 @@ class TastytradeUniverse:
     def largest(self) -> int:
         """The largest id."""
         return self._next - 1
-
-    def left_out(self) -> dict[str, int]:
-        """Live contracts that are not followed, by underlying."""
-        followed = dict.fromkeys(self._live_counts, 0)
-        for listed in self._listed.values():
-            for raw, listing in listed.items():
-                if raw in self._ids:
-                    followed[root_info(listing.contract.root).symbol] += 1
-        return {
-            symbol: count - followed[symbol]
-            for symbol, count in self._live_counts.items()
-            if count > followed[symbol]
-        }
 
     def add(self, symbol: str, chain: Iterable[OptionListing]) -> None:
         """Add the listed contracts of an underlying, those of the followed expiries."""
@@ -111,6 +100,7 @@ class TastytradeUniverse:
                 if listing.streamer not in self._numbers:
                     self._numbers[listing.streamer] = self._ids[listing.raw]
                     new.append(listing.streamer)
+        self._count()
         return new
 
     def restart(self, count: int) -> None:
@@ -140,3 +130,11 @@ class TastytradeUniverse:
         places = {number: place for place, number in enumerate(self._ids[raw] for raw in new)}
         order = np.argsort([places[number] for number in out["instrument_id"].tolist()])
         return out[order] if len(out) else out
+
+    def _count(self) -> None:
+        left_out = {}
+        for symbol, listed in self._listed.items():
+            count = self._live_counts[symbol] - sum(raw in self._ids for raw in listed)
+            if count > 0:
+                left_out[symbol] = count
+        self.left_out = left_out

@@ -22,6 +22,8 @@ from zerodte.feeds.feed_checks import LOOPBACK_HOSTS
 
 #: Characters that wait at most.
 WEBSOCKET_BUFFER: Final = 32 << 20
+#: Characters that are taken at once, about.
+_TAKE_SIZE: Final = 4 << 20
 _TIMEOUT: Final = 10.0  # seconds, to connect and to send
 _CLOSING: Final = 1.0  # seconds for the other side's farewell
 #: Seconds of a blocking read, which bounds the delay of a stop.
@@ -103,9 +105,12 @@ class WebsocketReader:
                 self._changed.wait(timeout)
             if not self._messages and self._problem:
                 raise FeedError(self._problem)
-            messages = list(self._messages)
-            self._messages.clear()
-            self._size = 0
+            messages: list[WebsocketMessage] = []
+            size = 0
+            while self._messages and size < _TAKE_SIZE:
+                messages.append(self._messages.popleft())
+                size += len(messages[-1].text)
+            self._size -= size
             return messages
 
     def send(self, text: str) -> None:
