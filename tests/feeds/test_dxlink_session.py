@@ -1,6 +1,7 @@
 """DXLink's client side: the order of messages, parts, fields, and what the other side may do."""
 
 import json
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 from feeds.dxlink_host import TOKEN, DXLinkScript, speaking
 from runtime.feeds_on_ports import eventually
 from zerodte.feeds.feed import FeedError
+from zerodte.feeds.tastytrade import websocket
 from zerodte.feeds.tastytrade.account import QuoteToken
 from zerodte.feeds.tastytrade.protocol import EventBlock
 from zerodte.feeds.tastytrade.session import DXLinkChannel, DXLinkSession, DXLinkTokenError
@@ -189,3 +191,30 @@ def test_a_copy_holds_what_came_and_no_token(
     kinds = [json.loads(line)["type"] for line in file.read_text().splitlines()]
     assert kinds == ["SETUP", "AUTH_STATE", "AUTH_STATE", "CHANNEL_OPENED", "FEED_CONFIG"]
     assert TOKEN not in file.read_text()
+
+
+def test_a_connection_that_outruns_us_ends_and_says_so(
+    script: DXLinkScript, token: QuoteToken, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What has come before is still read; then everything is asked for again."""
+    monkeypatch.setattr(websocket, "WEBSOCKET_BUFFER", 5_000)
+    data = {"type": "FEED_DATA", "channel": 1, "data": ["Quote", ["A"] * 100]}
+    script.answers["FEED_SETUP"] = lambda _: [
+        {"type": "FEED_CONFIG", "channel": 1, "eventFields": {"Quote": ["eventSymbol"]}}
+    ]
+    script.answers["FEED_SUBSCRIPTION"] = lambda _: [data] * 50
+    session = opened(token, QUOTES)
+    session.subscribe(QUOTES, "Quote", ["A"])
+    eventually(lambda: "websocket" not in {thread.name for thread in threading.enumerate()})
+    (block,) = session.take(0.0)
+    assert 0 < block.count < 5_000
+    with pytest.raises(FeedError, match="we read too slowly"):
+        session.take(0.0)
+    session.close()
+
+
+def test_a_host_that_is_not_there(script: DXLinkScript) -> None:
+    with speaking(script) as token:
+        pass
+    with pytest.raises(FeedError, match="its websocket cannot be reached: Connection refused"):
+        DXLinkSession(token, is_loopback=True)

@@ -12,6 +12,7 @@ import pytest
 
 from feeds.gateway import simulated
 from feeds.tasty import KEYS, REFRESH, SECRET, serving
+from runtime.feeds_on_ports import eventually
 from zerodte.feeds.feed import FeedError, FeedRefusalError
 from zerodte.feeds.http_listener import HttpListener, HttpRequestHandler
 from zerodte.feeds.tastytrade.account import (
@@ -21,7 +22,8 @@ from zerodte.feeds.tastytrade.account import (
     TastytradeKeys,
     tastytrade_keys,
 )
-from zerodte.feeds.tastytrade.chain import listings, streamer_symbol
+from zerodte.feeds.tastytrade.chain import OptionListing, listings, streamer_symbol
+from zerodte.feeds.tastytrade.chain_watch import ChainWatch
 from zerodte.feeds.vendor_key import VendorKey
 from zerodte.market.osi import find_osi, parse_osi
 
@@ -201,3 +203,23 @@ def test_keys_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(REFRESH_TOKEN, REFRESH)
     assert tastytrade_keys().refresh_token.reveal() == REFRESH
     assert SECRET not in repr(tastytrade_keys())
+
+
+def test_new_listings_are_looked_for_and_a_failure_is_said() -> None:
+    strike = {"call": "SPXW  261128C06800000"}
+    chain = {"data": {"items": [{"expirations": [{"strikes": [strike]}]}]}}
+    with hosting() as host:
+        host.body = json.dumps(chain).encode()
+        watch = ChainWatch(TastytradeAccount(KEYS, host.url), ["SPX"], 0.0)
+        found: dict[str, list[OptionListing]] = {}
+
+        def has_come() -> bool:
+            found.update(watch.take())
+            return bool(found)
+
+        eventually(has_come)
+        assert [listing.streamer for listing in found["SPX"]] == [".SPXW261128C6800"]
+        assert not watch.problem
+        host.status, host.body = HTTPStatus.BAD_GATEWAY, b"<html>"
+        eventually(lambda: not watch.take() and "answered 502" in watch.problem)
+        assert watch.problem.startswith("new contracts of SPX are not known: ")

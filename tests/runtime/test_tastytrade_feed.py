@@ -310,3 +310,35 @@ def test_far_expiries_come_beside_it(tmp_path: Path) -> None:
     assert near
     assert beyond
     assert not near & beyond
+
+
+def test_the_commands_meet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A tape of another day is served as of today, by one process to another."""
+    monkeypatch.setenv(CLIENT_SECRET, SECRET)
+    monkeypatch.setenv(REFRESH_TOKEN, REFRESH)
+    tape = simulated()
+    words = ["feed", str(tape.path), "--as", "tastytrade", "--speed", "60", "--port", "0"]
+    with command(*words, "--rebase", "today", "--faults", "7") as (_, address):
+        live = ["live", "tastytrade", "--symbols", "NVDA", "--gateway", address]
+        with command(*live, "--record", str(tmp_path), "--port", "0"):
+            eventually(lambda: any(last_commit_of(folder) for folder in tmp_path.iterdir()))
+    (folder,) = tmp_path.iterdir()
+    recording = open_tape(folder)
+    assert recording.session.date > DATE
+    assert {raw[:4] for raw in recording.symbols["TASTY.OPRA"].values()} == {"NVDA"}
+
+
+def last_commit_of(folder: Path) -> int:
+    """The end of the last commit of a recording that has ten, else 0."""
+    ticks = folder / "ticks"
+    lines = ticks.read_bytes().split(b"\n")[:-1] if ticks.exists() else []
+    return int(json.loads(lines[-1])["end"]) if len(lines) >= 10 else 0
+
+
+def test_faults_of_another_protocol_are_refused(tmp_path: Path) -> None:
+    tape = simulated()
+    for protocol, fault in (("tastytrade", "skip"), ("databento", "token")):
+        words = ["feed", str(tape.path), "--as", protocol, "--faults", f"{fault}@10:00:00"]
+        result = CliRunner().invoke(main, [*words, "--port", "0"])
+        assert result.exit_code == 1
+        assert "expected: a seed such as 7, or KIND@HH:MM:SS with one of cut" in result.output
