@@ -208,8 +208,20 @@ def test_ids_survive_a_restart(tmp_path: Path) -> None:
     assert len(raws) == len(set(raws))
 
 
+def test_what_is_sent_again_is_left_out(tmp_path: Path) -> None:
+    """The overlap sends twenty seconds again; their indices are known."""
+    tape = simulated(3)
+    begin = tape.session.open
+    script = FaultScript([Fault(begin + at * SECOND, "overlap") for at in (70, 100)])
+    with serving(tape, SLOW, faults=script) as host, market_of(host, tmp_path) as market:
+        eventually(lambda: now(market) >= begin + 130 * SECOND)
+        assert "trades came again; they are left out" in str(market.health.warnings)
+    recording = open_tape(tmp_path / DATE.isoformat())
+    assert "the feed was away" in check(recording, tape).values()
+
+
 def test_what_is_sent_again_after_a_restart_is_left_out(tmp_path: Path) -> None:
-    """The overlap sends eight seconds again to whoever comes, also to another process."""
+    """Another process knows the recording alone."""
     tape = simulated(3)
     begin = tape.session.open
     script = FaultScript([Fault(begin + 70 * SECOND, "overlap")])

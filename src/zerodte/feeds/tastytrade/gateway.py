@@ -34,7 +34,7 @@ _TIMEOUT: Final = 30.0  # seconds for a client's first messages
 #: Seconds of waiting at a time, which bounds the delay of a stop.
 _STEP: Final = 0.1
 #: Trades of so long are sent again after an overlap, ns.
-_OVERLAP: Final = 8 * SECOND
+_OVERLAP: Final = 20 * SECOND
 #: Slow sending: characters at a time, and seconds between two parts.
 _SLOW_PART, _SLOW_S = 2_000, 0.01
 #: Values of one message, about.
