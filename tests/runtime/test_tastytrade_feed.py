@@ -31,6 +31,7 @@ from zerodte.feeds.feed import FeedRefusalError
 from zerodte.feeds.tastytrade.account import CLIENT_SECRET, REFRESH_TOKEN, TastytradeKeys
 from zerodte.feeds.tastytrade.feed import TastytradeFeed
 from zerodte.feeds.vendor_key import VendorKey
+from zerodte.records.condition import Condition
 from zerodte.runtime.live_runner import LiveRunner
 from zerodte.service.stage import Stage
 from zerodte.tape.folder import Tape, open_tape
@@ -129,7 +130,10 @@ def test_a_session_is_recorded_in_every_field_that_the_vendor_carries(tmp_path: 
     followed = recording.symbols["TASTY.OPRA"].values()
     assert len(found.interest) == len(followed)
     assert sum(found.trades.values()) > 2_000
-    assert {key[-1] for key in found.trades} == {key[-1] for key in wanted.trades}
+    # Those of the opening may be over before anybody listens.
+    conditions = {key[-1] for key in wanted.trades} - {Condition.OPENING}
+    assert conditions <= {key[-1] for key in found.trades}
+    assert len(conditions) >= 5
     assert not found.equities.keys() - wanted.equities.keys()
     for key in wanted.equities.keys() - found.equities.keys():
         assert key[1] * 10**6 <= max(missing) + _LATE

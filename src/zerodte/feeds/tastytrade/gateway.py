@@ -2,7 +2,6 @@
 
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -15,7 +14,8 @@ from zerodte.constants import SECOND
 from zerodte.feeds.fault_script import Fault, FaultScript
 from zerodte.feeds.feed import FeedError
 from zerodte.feeds.feed_clock import FeedClock
-from zerodte.feeds.tastytrade.events import EventTable, TapeEvents
+from zerodte.feeds.tastytrade.event_board import EventBoard
+from zerodte.feeds.tastytrade.events import EventTable
 from zerodte.feeds.tastytrade.protocol import (
     AUTHORIZED,
     KEEPALIVE_S,
@@ -25,7 +25,6 @@ from zerodte.feeds.tastytrade.protocol import (
     decode_message,
     encode_message,
 )
-from zerodte.tape.source import FileSource
 
 #: Seconds of the feed's clock without another message, after which a keepalive is sent.
 _PAUSE: Final = KEEPALIVE_S / 2.0
@@ -34,7 +33,7 @@ _TIMEOUT: Final = 30.0  # seconds for a client's first messages
 #: Seconds of waiting at a time, which bounds the delay of a stop.
 _STEP: Final = 0.1
 #: Trades of so long are sent again after an overlap, ns.
-_OVERLAP: Final = 20 * SECOND
+DXLINK_OVERLAP: Final = 20 * SECOND
 #: Slow sending: characters at a time, and seconds between two parts.
 _SLOW_PART, _SLOW_S = 2_000, 0.01
 #: Values of one message, about.
@@ -83,7 +82,7 @@ class DXLinkGateway:
 
     Args:
         client: Its websocket.
-        tape: What is sent.
+        board: What is sent.
         clock: The feed's clock.
         state: What clients share.
         stopped: Set when the server ends.
@@ -92,7 +91,7 @@ class DXLinkGateway:
     def __init__(
         self,
         client: ServerConnection,
-        tape: FileSource,
+        board: EventBoard,
         clock: FeedClock,
         state: GatewayState,
         stopped: threading.Event,
@@ -101,12 +100,10 @@ class DXLinkGateway:
         self._clock = clock
         self._state = state
         self._stopped = stopped
-        self._ticks: Iterator[tuple[int, list[EventTable]]] = TapeEvents(tape).ticks()
+        self._board = board
+        self._ticks: Iterator[tuple[int, list[EventTable]]] | None = None
         self._next: tuple[int, list[EventTable]] | None = None
-        self._has_begun = False
         self._channels: dict[int, _ClientChannel] = {}
-        self._last: dict[str, dict[EventValue, tuple[EventTable, int]]] = {}
-        self._recent: deque[tuple[int, EventTable]] = deque()
         self._sent = time.monotonic()
 
     def run(self) -> None:
@@ -122,7 +119,8 @@ class DXLinkGateway:
             return
         while not self._stopped.is_set():
             now = self._clock.now()
-            if self._next is not None and self._next[0] <= now:
+            self._board.advance(now)
+            if self._ticks is not None and self._next is not None and self._next[0] <= now:
                 self._send_tick(*self._next)
                 self._next = next(self._ticks, None)
                 self._listen(0.0)
@@ -212,50 +210,19 @@ class DXLinkGateway:
             if symbol not in wanted:
                 wanted.add(symbol)
                 new.setdefault(kind, []).append(symbol)
-        if not self._has_begun:
-            self._catch_up()
+        if self._ticks is None:
+            self._ticks = self._board.ticks(self._clock.now())
+            self._next = next(self._ticks, None)
         for kind, symbols in new.items():
             contract = channel.contract
             if (_CONTRACTS.get(kind) if contract == "AUTO" else contract) == "TICKER":
-                self._send_last(message.channel, channel, kind, symbols)
+                if (table := self._board.last(kind, symbols)) is not None:
+                    self._send_events(message.channel, channel, table)
             elif kind == "TimeAndSale" and self._state.overlap:
-                since = self._clock.now() - self._state.overlap
-                for end, table in self._recent:
-                    if end > since:
-                        self._send_events(message.channel, channel, table.of(set(symbols)))
-
-    def _catch_up(self) -> None:
-        """Read the past of the tape, which is not sent but decides what stands."""
-        self._has_begun = True
-        while (found := next(self._ticks, None)) is not None and found[0] <= self._clock.now():
-            self._learn(*found)
-            self._keep_alive()
-        self._next = found
-
-    def _learn(self, end: int, tables: list[EventTable]) -> None:
-        for table in tables:
-            if table.kind == "TimeAndSale":
-                self._recent.append((end, table))
-                continue
-            last = self._last.setdefault(table.kind, {})
-            last.update({symbol: (table, row) for row, symbol in enumerate(table.symbols)})
-        while self._recent and self._recent[0][0] < end - _OVERLAP:
-            self._recent.popleft()
-
-    def _send_last(
-        self, number: int, channel: _ClientChannel, kind: str, symbols: list[EventValue]
-    ) -> None:
-        """What stands of some symbols, as far as there is anything."""
-        last = self._last.get(kind, {})
-        found = [last[symbol] for symbol in symbols if symbol in last]
-        if not found:
-            return
-        names = found[0][0].columns
-        columns = {name: [table.columns[name][row] for table, row in found] for name in names}
-        self._send_events(number, channel, EventTable(kind, columns))
+                for table in self._board.recent(self._clock.now() - self._state.overlap):
+                    self._send_events(message.channel, channel, table.of(set(symbols)))
 
     def _send_tick(self, end: int, tables: list[EventTable]) -> None:
-        self._learn(end, tables)
         for fault in self._state.faults.due(end):
             tables = self._break(fault, tables)
         for table in tables:
@@ -306,7 +273,7 @@ class DXLinkGateway:
         draw = self._state.faults.random
         match fault.kind:
             case "cut" | "overlap":
-                self._state.overlap = _OVERLAP if fault.kind == "overlap" else 0
+                self._state.overlap = DXLINK_OVERLAP if fault.kind == "overlap" else 0
                 text = "".join(self._all_messages(tables)) or "{}"
                 frame = _TEXT_FRAME + len(text).to_bytes(8, "big") + text.encode()
                 self._client.socket.sendall(frame[: draw.randrange(1, len(frame))])

@@ -33,7 +33,8 @@ from zerodte.feeds.tastytrade.chain import (
     NestedStrike,
     streamer_symbol,
 )
-from zerodte.feeds.tastytrade.gateway import DXLinkGateway, GatewayState
+from zerodte.feeds.tastytrade.event_board import EventBoard
+from zerodte.feeds.tastytrade.gateway import DXLINK_OVERLAP, DXLinkGateway, GatewayState
 from zerodte.logs import log
 from zerodte.market.osi import Contract, find_osi, format_osi
 from zerodte.market.roots import canonical_name, root_info
@@ -61,6 +62,7 @@ class TastytradeServer:
 
     Raises:
         FeedError: If the address is in use, forbidden, or not of this machine.
+        TapeError: If the tape is damaged before `start`, up to where it is read first.
     """
 
     def __init__(
@@ -75,10 +77,12 @@ class TastytradeServer:
         faults: FaultScript | None = None,
         level: str = "api",
     ) -> None:
-        self._tape = tape
         self._keys = keys
         self._level = level
-        self._clock = FeedClock(tape.session.open if start is None else start, speed)
+        begin = tape.session.open if start is None else start
+        self._board = EventBoard(tape, DXLINK_OVERLAP)
+        self._board.advance(begin)
+        self._clock = FeedClock(begin, speed)
         self._stopped = threading.Event()
         self._tokens: set[str] = set()
         self._is_key_refused = False
@@ -163,7 +167,7 @@ class TastytradeServer:
             client.close(1013, f"it serves {MOST_CLIENTS} clients already")
             return
         try:
-            DXLinkGateway(client, self._tape, self._clock, self._state, self._stopped).run()
+            DXLinkGateway(client, self._board, self._clock, self._state, self._stopped).run()
         except TapeError as error:
             log(str(error), logging.ERROR)
         except (ConnectionClosed, FeedError, OSError) as error:
