@@ -36,6 +36,7 @@ class Host:
 
     def __init__(self) -> None:
         self.lasting = 900
+        self.token = "access"  # noqa: S105  of a test
         self.status, self.body = HTTPStatus.OK, json.dumps(CHAIN).encode()
         self.asked: Counter[str] = Counter()
         self.url = ""
@@ -53,7 +54,10 @@ def hosting() -> Iterator[Host]:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             told.bodies.append(json.loads(body))
             told.asked["login"] += 1
-            answer = {"access_token": f"access-{told.asked['login']}", "expires_in": told.lasting}
+            answer = {
+                "access_token": f"{told.token}-{told.asked['login']}",
+                "expires_in": told.lasting,
+            }
             self._send(HTTPStatus.OK, json.dumps(answer).encode())
 
         def do_GET(self) -> None:  # noqa: N802
@@ -107,6 +111,14 @@ def test_a_refused_token_is_renewed_once_and_then_final() -> None:
         assert host.asked["login"] == 2
     assert REFRESH not in str(raised.value)
     assert "no ..." in str(raised.value)
+
+
+def test_a_token_that_would_end_a_header_is_refused() -> None:
+    with hosting() as host:
+        host.token = "private\r\nHost: elsewhere"  # noqa: S105  of a test
+        with pytest.raises(FeedError, match="a garbled access token") as raised:
+            TastytradeAccount(KEYS, host.url).chain("SPX")
+    assert "private" not in str(raised.value)
 
 
 @pytest.mark.parametrize(

@@ -173,6 +173,7 @@ def test_the_value_of_an_index_is_that_of_its_trades(tmp_path: Path) -> None:
 def test_answers_are_there_and_say_what_is_missing(tmp_path: Path) -> None:
     tape = simulated()
     with serving(tape, SPEED) as host, market_of(host, tmp_path) as market:
+        eventually(lambda: market.health.status == "Healthy")
         eventually(lambda: now(market) >= tape.session.open + 300 * SECOND)
         body = json.loads(market.answer(NVDA))
         assert "tastytrade" in str(market.health.warnings)

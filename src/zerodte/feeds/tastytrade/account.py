@@ -199,6 +199,9 @@ class TastytradeAccount:
             answer = msgspec.json.decode(self._ask("/oauth/token", body, None), type=_AccessAnswer)
         except ValueError:
             raise FeedError(f"{self.name} answered no access token to /oauth/token") from None
+        # It goes into a header, which must not hold what ends one.
+        if not answer.access_token.isascii() or not answer.access_token.isprintable():
+            raise FeedError(f"{self.name} answered a garbled access token to /oauth/token")
         self._access = VendorKey(answer.access_token)
         self._access_end = begin + answer.expires_in
 
