@@ -29,6 +29,7 @@ from zerodte.feeds.tastytrade.records import (
 from zerodte.feeds.tastytrade.session import DXLinkChannel, DXLinkSession, DXLinkTokenError
 from zerodte.feeds.tastytrade.trades import TimeAndSaleRecords
 from zerodte.feeds.tastytrade.universe import TastytradeUniverse
+from zerodte.market.calendar import calendar
 from zerodte.records.dbn import Records
 from zerodte.tape.error import TapeError
 from zerodte.tape.feed_manifest import FeedManifest, FeedStream
@@ -50,6 +51,8 @@ CHAINS_EVERY: Final = 300.0
 _LEAST_CHAINS_EVERY: Final = 5.0
 #: A machine's clock that moved so far against its monotonic one has slept, ns.
 _JUMP: Final = SECOND
+#: A session has trades all the time, ns.
+_LONG_WITHOUT_TRADES: Final = 2 * MINUTE
 #: Garbled events in a minute, after which the connection is not believed.
 _MOST_GARBLED: Final = 100
 
@@ -113,6 +116,8 @@ class TastytradeConnection:
         self._recorded: RepeatedRecords | None = None
         self._counts: dict[str, int] = {}
         self._since = self._watermark = self._widened = 0
+        self._quiet_since = 0
+        self._end: FeedError | None = None
         self._garbled_before, self._garbled_at = 0, 0
         self._drift = time.time_ns() - time.monotonic_ns()
 
@@ -137,6 +142,11 @@ class TastytradeConnection:
                 f"{self._interest.changed_count:,} figures of open interest changed after the "
                 "open; the first ones count"
             )
+        if self._lacks_trades():
+            found.append(
+                "no trade has come for two minutes of the session: the account may not be sent "
+                "TimeAndSale"
+            )
         return [*found, *([self._watch.problem] if self._watch.problem else [])]
 
     def start(self, position: RecordingPosition) -> FeedStart:
@@ -159,27 +169,35 @@ class TastytradeConnection:
             self._early += blocks
             if any(block.kind == "Quote" and any(self._ids(block)) for block in blocks):
                 break
-        now = self._session.clock.now()
-        return FeedStart(now, self._session.clock.speed, resumed=False)
+        self._watermark = self._quiet_since = self._session.clock.now()
+        return FeedStart(self._watermark, self._session.clock.speed, resumed=False)
 
     def receive(self, timeout: float) -> list[Arrival]:
-        """Receive arrivals; see `FeedConnection`.
+        """Receive arrivals; see `FeedConnection`. Why it ends is the last one.
 
         Raises:
             FeedError: If the session is lost, or sends garbage.
         """
-        self._check_clock()
+        if self._end is not None:
+            raise self._end
         blocks, self._early = self._early, []
         settled = not blocks
-        blocks += self._take(0.0 if blocks else timeout)
+        try:
+            self._check_clock()
+            blocks += self._take(0.0 if blocks else timeout)
+            self._check_garbled()
+        except FeedError as error:
+            self._end = error
         arrivals = []
         for block in blocks:
             arrivals += self._arrivals(block)
+        if self._end is not None:
+            lost = f"the connection ended: {self._end}"
+            return [*arrivals, Arrival(self._watermark, lost=lost, lost_since=self._watermark - 1)]
         if settled and self._since and blocks:
             # What is older than a subscription comes with its beginning alone.
             self._since = 0
         self._watermark = max(self._watermark, self._session.newest)
-        self._check_garbled()
         arrivals += self._widened_arrivals()
         return [*arrivals, Arrival(self._watermark)]
 
@@ -206,6 +224,7 @@ class TastytradeConnection:
         ids = self._ids(block)
         found: list[tuple[str, Records]] = []
         if block.kind == "TimeAndSale":
+            self._quiet_since = block.newest
             first = self._counts[TASTY_TRADES.name]
             piece = self._trades.piece(
                 block, ids, first, since=self._since, recorded=self._recorded
@@ -247,6 +266,11 @@ class TastytradeConnection:
         self._session.subscribe(SALES, "TimeAndSale", names)
         self._session.subscribe(SUMMARIES, "Summary", names)
         self._session.subscribe(TICKERS, "Quote", names)
+
+    def _lacks_trades(self) -> bool:
+        hours = calendar().session(self.manifest.date)
+        since = self._quiet_since + _LONG_WITHOUT_TRADES
+        return hours is not None and max(since, hours.open) < self._watermark < hours.close
 
     def _check_clock(self) -> None:
         """A machine that slept has a monotonic clock that stood still meanwhile."""
