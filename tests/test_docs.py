@@ -215,7 +215,7 @@ def test_commands_that_are_shown_exist(path: Path) -> None:
     for text in blocks(path, "sh"):
         for line in re.findall(r"^(?:\.venv/bin/)?(zerodte [a-z].*)$", text, re.MULTILINE):
             words = shlex.split(line, comments=True)
-            name = " ".join(words[: 3 if words[1] in ("import", "config", "keys") else 2])
+            name = " ".join(words[: 3 if words[1] in ("import", "config", "keys", "alerts") else 2])
             assert name in known, line
             options = {o for p in known[name].params for o in p.opts}
             assert {word for word in words if word.startswith("--")} <= options, line

@@ -15,7 +15,8 @@ from zerodte.server.settings import ServerSettings
 def everlasting() -> Iterator[tuple[ExampleService, httpx.Client]]:
     """One server for all tests: they begin where `service` puts it."""
     service = ExampleService()
-    app = create_app(service, ServerSettings(base_url="http://zerodte.example"))
+    settings = ServerSettings(base_url="http://zerodte.example")
+    app = create_app(service, settings, alerts=lambda: service.alerts)
     with served(app) as url, httpx.Client(base_url=url, trust_env=False, timeout=60) as client:
         yield service, client
 

@@ -8,6 +8,7 @@ from typing import TypeVar
 import msgspec
 from msgspec import inspect
 
+from zerodte.alerts.stats import AlertStats
 from zerodte.constants import SECOND
 from zerodte.service.market_service import MarketStats, MarketStatus
 from zerodte.wire.calibration import Calibration, CalibrationQuery
@@ -128,6 +129,7 @@ class ExampleService:
         self.reasons: tuple[str, ...] = ()
         self.samples: list[SampleEvent] = []
         self.state = MarketStats()
+        self.alerts = AlertStats()
 
     def answer(self, query: Query) -> bytes:
         """SPX, or one of the odd ones."""

@@ -10,6 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 import zerodte
 from server.example import ExampleService
+from zerodte.alerts.stats import AlertStats
 from zerodte.service.market_service import MarketStats
 
 DOCS = Path(__file__).parents[2] / "docs" / "metrics.md"
@@ -23,6 +24,9 @@ STATE = MarketStats(
     queues={"recorder": 4},
     gaps=1,
     left_out={"trades that came twice": 6},
+)
+ALERTS = AlertStats(
+    sent={"desk": 11}, failed={"desk": 3}, dropped={"desk": 2}, waiting={"desk": 5, "phone": 0}
 )
 Key = tuple[str, tuple[tuple[str, str], ...]]
 
@@ -44,7 +48,7 @@ def grown(before: dict[Key, float], after: dict[Key, float], name: str, **labels
 def test_what_is_exposed_is_documented_and_no_more(
     client: httpx.Client, service: ExampleService
 ) -> None:
-    service.state = STATE
+    service.state, service.alerts = STATE, ALERTS
     client.get(SPX.format(symbol="SPX"))
     client.get("/metrics")
     exposed = {}
@@ -61,6 +65,22 @@ def test_what_is_exposed_is_documented_and_no_more(
         for name, kind, labels in row.findall(DOCS.read_text())
     }
     assert exposed == documented
+
+
+def test_alerts_are_counted_by_target(client: httpx.Client, service: ExampleService) -> None:
+    service.alerts = ALERTS
+    said = read(client)
+    assert {
+        (name.removeprefix("zerodte_alerts_"), dict(labels)["target"]): value
+        for (name, labels), value in said.items()
+        if name.startswith("zerodte_alerts_")
+    } == {
+        ("sent_total", "desk"): 11,
+        ("failed_total", "desk"): 3,
+        ("dropped_total", "desk"): 2,
+        ("waiting", "desk"): 5,
+        ("waiting", "phone"): 0,
+    }
 
 
 def test_the_market_speaks_for_itself(client: httpx.Client, service: ExampleService) -> None:

@@ -14,10 +14,15 @@ from zerodte.server.key_access import KeyAccess
 from zerodte.server.run import Listener
 
 
-def default_key_file() -> Path:
-    """The key file that is used unless another is named: the user's, after the XDG folders."""
+def data_folder() -> Path:
+    """Where files lie for which no other place is named: the user's, after the XDG folders."""
     data = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
-    return Path(data) / "zerodte" / "keys.db"
+    return Path(data) / "zerodte"
+
+
+def default_key_file() -> Path:
+    """The key file that is used unless another is named."""
+    return data_folder() / "keys.db"
 
 
 @dataclass(frozen=True)

@@ -49,6 +49,9 @@ _COMMANDS = {
     "mcp": LazyCommand(
         "zerodte.cli.mcp:mcp_command", "Offer a running server to a language model."
     ),
+    "alerts": LazyCommand(
+        "zerodte.cli.alerts:alerts_group", "Check a file of alerts, and try its targets."
+    ),
     "config": LazyCommand(
         "zerodte.cli.configuration.show:config_group",
         "Show the settings in force, and where they come from.",

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import click
 
+from zerodte.alerts.alert_file import read_alert_file
 from zerodte.cli.account import print_account
+from zerodte.cli.alerts import print_events
 from zerodte.cli.configuration.options import CONFIG
 from zerodte.cli.options import CLOCK_TIME, DATE, FOLDER
 from zerodte.cli.progress import ReplayProgress
@@ -21,6 +23,7 @@ from zerodte.records.tick import Tick
 from zerodte.runtime.replay import replay, source_of
 from zerodte.runtime.replay_account import ReplayAccount
 from zerodte.service.session_store import stored_sessions
+from zerodte.service.stage import CurrentSession
 from zerodte.session.market_state import ClassifiedTrades
 from zerodte.session.session import Session
 from zerodte.session.settings import SessionSettings
@@ -44,6 +47,12 @@ from zerodte.wire.snapshot import SnapshotQuery
     metavar="ROOT",
     help="Also store the finished session under ROOT, a folder or the URL of an object store.",
 )
+@click.option(
+    "--alerts",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Also print the events of this file of alerts, and send none.",
+)
 @CONFIG
 @session_options
 def replay_command(
@@ -53,9 +62,13 @@ def replay_command(
     expiry: datetime.date | None,
     as_json: bool,
     history: str | None,
+    alerts: Path | None,
     settings: SessionSettings,
 ) -> None:
     """Replay the tape in folder TAPE and print a summary of its last snapshot."""
+    if as_json and alerts is not None:
+        raise click.UsageError("--alerts prints sentences, and --json one answer; drop one")
+    plan = None if alerts is None else read_alert_file(alerts)
     opened = open_tape(tape)
     end = None if until is None else new_york(opened.session.date, until)
     account = ReplayAccount(opened.session)
@@ -95,6 +108,8 @@ def replay_command(
         print_account(session.market, account, gaps)
         for sentence in opened.unchecked:
             click.echo(sentence)
+    if plan is not None:
+        print_events(CurrentSession(session, source_of(opened)), plan)
 
 
 def _store(session: Session, tape: Tape, history: History) -> None:

@@ -9,12 +9,15 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from zerodte.cli.access import AccessChoice, default_key_file
+from zerodte.alerts.alert_file import read_alert_file
+from zerodte.alerts.alerts import Alerts
+from zerodte.cli.access import AccessChoice, data_folder, default_key_file
 from zerodte.cli.configuration.options import setting_options
 from zerodte.history.history import History
 from zerodte.server.run import Listener
 from zerodte.server.settings import ServerSettings
 from zerodte.service.session_store import SessionStore
+from zerodte.service.stage import Stage
 
 
 @dataclass(frozen=True)
@@ -30,6 +33,8 @@ class ServerOptions:
     open: bool
     allow_origin: tuple[str, ...]
     history: str | None
+    alerts: Path | None
+    alerts_state: Path | None
     log_level: str | None
 
     @property
@@ -44,7 +49,10 @@ class ServerOptions:
             ServerError: The address cannot be listened on.
             KeyFileError: Keys are required, and the key file cannot be used.
             click.UsageError: Other machines could ask without a key, and nobody has chosen that.
+            AlertError: The file of alerts cannot be used.
         """
+        if self.alerts is not None:
+            read_alert_file(self.alerts)
         return self.access().listen(self.host, self.port)
 
     def access(self) -> AccessChoice:
@@ -65,6 +73,20 @@ class ServerOptions:
             HistoryError: Its root is an unusable URL.
         """
         return SessionStore(History(self.history)) if self.history else None
+
+    def alerts_on(self, stage: Stage) -> Alerts | None:
+        """The alerts on a stage, if there are any.
+
+        Raises:
+            AlertError: Their file cannot be used.
+            OutboxError: The file of those that wait cannot be used.
+        """
+        if self.alerts is None:
+            if self.alerts_state is not None:
+                raise click.UsageError("--alerts-state is for --alerts; give that too.")
+            return None
+        state = self.alerts_state or data_folder() / "alerts.db"
+        return Alerts(read_alert_file(self.alerts), stage, state)
 
     def settings(self, url: str) -> ServerSettings:
         """The settings of a server that listens at `url`."""

@@ -7,6 +7,7 @@ import click
 
 import zerodte
 from zerodte.access.keyring import Keyring
+from zerodte.alerts.stats import no_alerts
 from zerodte.cli.access import access_to
 from zerodte.cli.configuration.options import current_configuration
 from zerodte.cli.progress import LateProgress
@@ -44,6 +45,7 @@ def serve(
     """
     url = listener.url
     keyring = options.access().keyring()
+    alerts = options.alerts_on(runner.stage)
     if keyring is not None:
         forbid_core_dumps()
     click.echo(f"Listening on {url}; {activity}")
@@ -52,8 +54,13 @@ def serve(
     log_to_stderr(options.log_level)
     log("start", url=url, version=zerodte.__version__, auth="off" if keyring is None else "keys")
     service, worker = LocalService(runner.stage), Worker(runner)
-    access = access_to(keyring, current_configuration().plans)
-    app = create_app(service, options.settings(url), access, _tools(url))
+    app = create_app(
+        service,
+        options.settings(url),
+        access_to(keyring, current_configuration().plans),
+        _tools(url),
+        no_alerts if alerts is None else alerts.stats,
+    )
 
     def end_waits() -> None:
         app.stop()
@@ -67,11 +74,15 @@ def serve(
     on_hangup = Reload(options, apply) if is_reloadable() else None
     server = Server(app, listener, end_waits, app.count_abort, on_hangup)
     with LateProgress() as progress:
+        if alerts is not None:
+            alerts.start()
         worker.start(_Announcer(service, url, keyring is not None, progress, lead))
         try:
             server.run()
         finally:
             worker.stop()
+            if alerts is not None:
+                alerts.stop()
             if keyring is not None:
                 keyring.close()
             log("stop")

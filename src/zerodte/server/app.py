@@ -1,8 +1,11 @@
 """The route table: every endpoint with its plan and how it is answered, on one screen."""
 
+from collections.abc import Callable
+
 import msgspec
 
 from zerodte.access.views import account, stream_ticket
+from zerodte.alerts.stats import AlertStats, no_alerts
 from zerodte.server.access import Access, Admission, OpenAccess
 from zerodte.server.application import Application
 from zerodte.server.dashboard import DASHBOARD, DASHBOARD_HEADERS, DASHBOARD_ROUTES
@@ -163,6 +166,7 @@ def create_app(
     settings: ServerSettings,
     access: Access | None = None,
     mount: Mount | None = None,
+    alerts: Callable[[], AlertStats] = no_alerts,
 ) -> Application:
     """The ASGI application that answers from `service`.
 
@@ -171,10 +175,11 @@ def create_app(
         settings: The server's settings.
         access: Admits or refuses requests; None admits everybody.
         mount: An application of its own beside the routes.
+        alerts: Reads the counts of alerts.
     """
     openapi = document(ROUTES, settings.base_url)
     reference = reference_page(openapi)
-    metrics = Metrics(service.stats, service.status)
+    metrics = Metrics(service.stats, service.status, alerts)
     access = access or OpenAccess()
     state = AppState(service, settings, metrics, access, openapi=openapi, reference=reference)
     return Application(state, ROUTES, mount)

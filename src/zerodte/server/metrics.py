@@ -20,6 +20,7 @@ from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamil
 from prometheus_client.registry import Collector
 
 import zerodte
+from zerodte.alerts.stats import AlertStats, no_alerts
 from zerodte.service.market_service import MarketStats, MarketStatus
 
 T = TypeVar("T")
@@ -105,6 +106,17 @@ _SERVER: tuple[Row[ServerStats], ...] = (
     Row("zerodte_stream_samples_skipped", "counter", "Samples that slow readers missed.",
         lambda server: server.stream.skipped),
 )
+_ALERTS: tuple[Row[AlertStats], ...] = (
+    Row("zerodte_alerts_sent", "counter", "Events that an alert target has taken.",
+        lambda alerts: alerts.sent, "target"),
+    Row("zerodte_alerts_failed", "counter", "Attempts to reach an alert target that failed.",
+        lambda alerts: alerts.failed, "target"),
+    Row("zerodte_alerts_dropped", "counter",
+        "Events that an alert target will not get: refused, or too many waited.",
+        lambda alerts: alerts.dropped, "target"),
+    Row("zerodte_alerts_waiting", "gauge", "Events that wait for an alert target.",
+        lambda alerts: alerts.waiting, "target"),
+)
 _BUILD: tuple[Row[None], ...] = (
     Row("zerodte_build_info", "gauge", "Always 1; the version is the label.",
         lambda _: {zerodte.__version__: 1}, "version"),
@@ -142,12 +154,22 @@ class Metrics:
     """The metrics of one server."""
 
     def __init__(
-        self, stats: Callable[[], MarketStats], status: Callable[[], MarketStatus]
+        self,
+        stats: Callable[[], MarketStats],
+        status: Callable[[], MarketStatus],
+        alerts: Callable[[], AlertStats] = no_alerts,
     ) -> None:
-        """Count from zero; `stats` reads the market's own counts, `status` how it is."""
+        """Count from zero.
+
+        Args:
+            stats: Reads the market's own counts.
+            status: Reads how it is.
+            alerts: Reads the counts of alerts.
+        """
         self._registry = CollectorRegistry()
         self._registry.register(_Table(_STATUS, status))
         self._registry.register(_Table(_MARKET, stats))
+        self._registry.register(_Table(_ALERTS, alerts))
         self._registry.register(_Table(_BUILD, lambda: None))
         ProcessCollector(registry=self._registry)
         self._seconds = Histogram(

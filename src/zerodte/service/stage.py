@@ -130,6 +130,8 @@ class Stage:
         runner_problems: Returns the runner's own problems.
         runner_warnings: Returns what needs attention but affects no answer.
         runner_queues: Returns the sizes of the runner's queues, by name.
+        alert_warnings: Returns what is wrong with alerts.
+        on_show: Called on the runner's thread with each session that `show` makes the current one.
     """
 
     def __init__(
@@ -150,6 +152,8 @@ class Stage:
         self.runner_problems: Callable[[], Iterable[str]] = tuple
         self.runner_warnings: Callable[[], Iterable[str]] = tuple
         self.runner_queues: Callable[[], Mapping[str, int]] = dict
+        self.alert_warnings: Callable[[], Iterable[str]] = tuple
+        self.on_show: Callable[[CurrentSession], None] = lambda _: None
 
     # For the service
 
@@ -167,7 +171,7 @@ class Stage:
         return Health.of(
             # Without data there are no figures either, which need not be said then.
             *(reasons or self._reasons),
-            warnings=(*self.runner_warnings(), *self._warnings, *stored),
+            warnings=(*self.runner_warnings(), *self._warnings, *stored, *self.alert_warnings()),
             data_as_of=data_as_of(self._arrivals),
         )
 
@@ -203,6 +207,7 @@ class Stage:
             self.current = current
             self.progress.bump()
         self.problem = None
+        self.on_show(current)
 
     def fail(self, problem: str) -> None:
         """Report that no more ticks will come; the current session is still served."""

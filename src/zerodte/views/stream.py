@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import msgspec
 import numpy as np
 
+from zerodte.session.sample import SampleDay
 from zerodte.session.session import Session
 from zerodte.session.window import Window
 from zerodte.views.blocks import age_seconds
@@ -41,6 +42,12 @@ def stream(frame: Frame, after: int | None) -> Iterator[SampleEvent]:
             bar=msgspec.json.encode(bar),
             snapshot=_summary(frame) if is_last else None,
         )
+
+
+def bar_at(day: SampleDay, row: int) -> bytes:
+    """The JSON of the series bar of one sample, as a stream sends it."""
+    (bar,) = series_bars(day, Window(np.array([row]), row - 1))
+    return msgspec.json.encode(bar)
 
 
 def symbol_tick(session: Session, symbol: str) -> bytes | None:

@@ -95,6 +95,12 @@ SETTINGS: Final = (
     Setting("server.allow_origin", _ORIGIN, (),
             "Let pages of this origin read answers, such as https://desk.example; repeatable, "
             "* for every page.", several="repeat", reloads=True),
+    Setting("server.alerts", click.Path(path_type=Path, dir_okay=False), None,
+            "File of alerts: rules on what is answered, and the targets that their events are sent "
+            "to.", "FILE"),
+    Setting("server.alerts_state", click.Path(path_type=Path, dir_okay=False), None,
+            "File of the events that wait and those that were sent, by default "
+            "~/.local/share/zerodte/alerts.db.", "FILE"),
     Setting("server.log_level", click.Choice(["info", "warning", "error"]), None,
             "Log events of this level and above; by default info, on a terminal warning.",
             reloads=True),
