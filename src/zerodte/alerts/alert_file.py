@@ -38,11 +38,6 @@ class AlertPlan:
     targets: tuple[AlertTarget, ...]
     most_waiting: int = _MOST_WAITING
 
-    @property
-    def answers(self) -> frozenset[str]:
-        """The answers that any rule reads: snapshot, series."""
-        return frozenset().union(*(rule.answers for rule in self.rules))
-
 
 def read_alert_file(path: Path) -> AlertPlan:
     """Read a file of alerts.

@@ -1,6 +1,5 @@
 """The alerts of a server: a watcher of its stage, an outbox, and a delivery for each target."""
 
-import logging
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -74,12 +73,5 @@ class Alerts:
             log("alert", rule=event.rule, symbol=event.symbol, at=event.at.isoformat(), id=event.id)
         for delivery in self._deliveries:
             if count := dropped[delivery.target.name]:
-                delivery.count_dropped(count)
-                log(
-                    "alerts_dropped",
-                    logging.WARNING,
-                    target=delivery.target.name,
-                    count=count,
-                    reason=f"more than {self._plan.most_waiting} wait; the oldest are dropped",
-                )
+                delivery.drop(count)
             delivery.wake()

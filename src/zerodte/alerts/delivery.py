@@ -36,6 +36,7 @@ class Delivery:
         self.target = target
         self.sent = self.failed = self.dropped = 0
         self.problem: str | None = None
+        self._is_full = False
         self._outbox = outbox
         self._first_wait = first_wait
         self._stopped = threading.Event()
@@ -63,9 +64,12 @@ class Delivery:
         if self._thread.ident is not None:
             self._thread.join(_END_S)
 
-    def count_dropped(self, count: int) -> None:
-        """Count events for which the outbox had no room."""
+    def drop(self, count: int) -> None:
+        """Count events for which the outbox had no room; the first since it took any is logged."""
         self.dropped += count
+        if not self._is_full:
+            log("alerts_dropped", logging.WARNING, target=self.target.name)
+        self._is_full = True
 
     def _work(self) -> None:
         wait = self._first_wait
@@ -102,7 +106,7 @@ class Delivery:
         self.sent += 1
         if self.problem is not None:
             log("alerts_delivered", target=self.target.name)
-        self.problem = None
+        self.problem, self._is_full = None, False
         return outcome
 
     def _failure(self, outcome: Outcome) -> Outcome:

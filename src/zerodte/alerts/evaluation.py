@@ -90,11 +90,14 @@ class _Watch:
         value = sample.read(rule.field)
         if value in rule.ignore:
             value = None
+        if isinstance(rule.operand, FieldPath):
+            # Where the field was of the level that stands now; so one that moves past it alone
+            # makes no event.
+            self._trigger.fires(sample.at, before, level)
         fires = self._trigger.fires(sample.at, value, level)
         if value is not None:
             self._before = value
         if isinstance(rule.operand, FieldPath):
-            # The level that stood before: one that moves onto the field was not broken by it.
             moved = sample.read(rule.operand)
             self._level = moved if isinstance(moved, float) else self._level
         if not fires or self._is_cooling(sample.at):

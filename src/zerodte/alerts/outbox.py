@@ -54,7 +54,8 @@ SELECT target, count(*) FROM deliveries WHERE event IS NOT NULL GROUP BY target
 _SETTLE: Final = "UPDATE deliveries SET event = NULL WHERE number = ? AND event IS NOT NULL"
 _DROP: Final = """
 UPDATE deliveries SET event = NULL WHERE number IN (
-    SELECT number FROM deliveries WHERE target = ? AND event IS NOT NULL ORDER BY number LIMIT ?
+    SELECT number FROM deliveries WHERE target = ? AND event IS NOT NULL AND number != ?
+    ORDER BY number LIMIT ?
 )
 """
 _FORGET: Final = """
@@ -92,6 +93,7 @@ class Outbox:
         self.path = path
         self._most = most_waiting
         self._lock = threading.Lock()
+        self._under_way: dict[str, int] = {}
         self._descriptor = self._open_file()
         try:
             with self._failing():
@@ -134,7 +136,8 @@ class Outbox:
             for name in +added:
                 waiting[name] += added[name]
                 if (excess := waiting[name] - self._most) > 0:
-                    dropped[name] = self._database.execute(_DROP, (name, excess)).rowcount
+                    which = name, self._under_way.get(name, 0), excess
+                    dropped[name] = self._database.execute(_DROP, which).rowcount
                     waiting[name] -= dropped[name]
                 self._database.execute(_FORGET, (name, _MOST_REMEMBERED, name))
         return dropped
@@ -146,8 +149,13 @@ class Outbox:
             OutboxError: It cannot be read.
         """
         with self._lock, self._failing():
+            # What is being sent is not dropped meanwhile.
             row = self._database.execute(_NEXT, (target,)).fetchone()
-        return None if row is None else OutboxItem(*row)
+            if row is None:
+                return None
+            item = OutboxItem(*row)
+            self._under_way[target] = item.number
+            return item
 
     def settle(self, target: str, item: OutboxItem) -> None:
         """Let an event wait no longer: its target has taken or refused it.

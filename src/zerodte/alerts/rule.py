@@ -29,8 +29,8 @@ class AlertRule:
         name: Its name, part of the key of its events.
         field: The field that it watches.
         comparison: How.
-        operand: What the field is compared with: a number, a text, a boolean, or another field, of
-            which the sample before counts.
+        operand: What the field is compared with: a number, a text, a boolean, or another field, as
+            it was at the sample before.
         over: Of a move, a surge and the unknown: the time it takes, ns.
         hysteresis: How far back the field has to be before the rule can fire again.
         cool_down: After an event no other one for so long, for the same symbol, ns.

@@ -53,6 +53,8 @@ class ServerOptions:
         """
         if self.alerts is not None:
             read_alert_file(self.alerts)
+        elif self.alerts_state is not None:
+            raise click.UsageError("--alerts-state is for --alerts; give that too.")
         return self.access().listen(self.host, self.port)
 
     def access(self) -> AccessChoice:
@@ -82,8 +84,6 @@ class ServerOptions:
             OutboxError: The file of those that wait cannot be used.
         """
         if self.alerts is None:
-            if self.alerts_state is not None:
-                raise click.UsageError("--alerts-state is for --alerts; give that too.")
             return None
         state = self.alerts_state or data_folder() / "alerts.db"
         return Alerts(read_alert_file(self.alerts), stage, state)

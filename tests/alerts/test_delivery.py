@@ -1,0 +1,362 @@
+"""Events reach targets: at least once, in order, under one key, whatever the targets do."""
+
+import base64
+import email.utils
+import hashlib
+import hmac
+import itertools
+import json
+import logging
+import sqlite3
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from alerts.conftest import MINUTES, SYMBOLS
+from alerts.hook_server import HookAnswer, HookRequest, HookServer
+from alerts.watched import watched
+from zerodte.alerts.alert_file import alert_plan
+from zerodte.alerts.alerts import Alerts
+from zerodte.alerts.error import OutboxError
+from zerodte.alerts.message import signature
+from zerodte.alerts.secret import Secret
+from zerodte.service.stage import Stage
+from zerodte.tape.folder import Tape
+
+#: Of the rule that fires at every sample but the first, of each symbol.
+EVENTS = (2 * MINUTES - 1) * len(SYMBOLS)
+
+
+SECRET = {"secret_env": "DESK_SECRET"}
+
+
+def hook(server: HookServer, **rest: Any) -> dict[str, Any]:
+    return {"kind": "webhook", "url": server.url, **rest}
+
+
+def keys(requests: list[HookRequest]) -> list[str]:
+    """The keys, each once, in the order of its first request."""
+    return list(dict.fromkeys(request.headers["idempotency-key"] for request in requests))
+
+
+def until(is_so: Any, within: float = 60.0) -> None:
+    """Wait until something is so."""
+    deadline = time.monotonic() + within
+    while not is_so():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def test_each_event_comes_once_in_order_and_says_what_was_answered(
+    short_day: Tape, tmp_path: Path
+) -> None:
+    with (
+        HookServer() as desk,
+        watched(short_day, tmp_path / "state.db", {"desk": hook(desk)}) as (alerts, market),
+    ):
+        requests = desk.wait_for(EVENTS)
+        until(lambda: alerts.stats().waiting["desk"] == 0)
+        assert alerts.stats().sent == {"desk": EVENTS}
+        assert market.health.warnings == ()
+    events = [request.event for request in requests]
+    assert len(keys(requests)) == len(requests) == EVENTS
+    assert [(event["at"], event["symbol"]) for event in events] == sorted(
+        (event["at"], event["symbol"]) for event in events
+    )
+    assert {event["symbol"] for event in events} == set(SYMBOLS)
+    for request in requests:
+        assert request.headers["idempotency-key"] == request.event["id"]
+        assert request.headers["content-type"] == "application/json"
+        assert "webhook-signature" not in request.headers
+    assert {(event["source"], event["session"]) for event in events} == {
+        ("simulated", "2024-11-27")
+    }
+
+
+def test_the_same_tape_makes_the_same_events_and_alerts_nobody_twice(
+    short_day: Tape, tmp_path: Path
+) -> None:
+    with HookServer() as first, HookServer() as second:
+        with watched(short_day, tmp_path / "a.db", {"desk": hook(first)}):
+            once = first.wait_for(EVENTS)
+        with watched(short_day, tmp_path / "b.db", {"desk": hook(second)}):
+            again = second.wait_for(EVENTS)
+        assert [request.body for request in again] == [request.body for request in once]
+        # One more rule, so that it can be seen that the tape was read again.
+        rules = {"each": {"field": "series.t", "changes": True}}
+        rules["last"] = {"field": "series.spot", "above": 0, "from": f"open+{MINUTES}"}
+        with watched(short_day, tmp_path / "a.db", {"desk": hook(first)}, rules):
+            more = first.wait_for(EVENTS + len(SYMBOLS))
+        assert {request.event["rule"] for request in more[EVENTS:]} == {"last"}
+        assert len(first.requests) == EVENTS + len(SYMBOLS)
+
+
+def test_a_still_market_alerts_nobody(short_day: Tape, tmp_path: Path) -> None:
+    rules = {
+        "never": {"field": "series.spot", "above": 1e9},
+        "stays": {"field": "snapshot.source", "changes": True},
+        "known": {"field": "series.spot", "unknown": True, "minutes": 1},
+        "ready": {"field": "series.spot", "above": 0, "from": f"open+{MINUTES}"},
+    }
+    with (
+        HookServer() as desk,
+        watched(short_day, tmp_path / "state.db", {"desk": hook(desk)}, rules),
+    ):
+        requests = desk.wait_for(len(SYMBOLS))
+    assert {request.event["rule"] for request in requests} == {"ready"}
+
+
+def test_what_a_dead_target_misses_it_gets_in_order_later(short_day: Tape, tmp_path: Path) -> None:
+    with HookServer() as dying, HookServer() as healthy:
+        dying.kill()
+        targets = {"dying": hook(dying), "healthy": hook(healthy)}
+        with watched(short_day, tmp_path / "state.db", targets) as (alerts, market):
+            healthy.wait_for(EVENTS)  # one that is down keeps no other one waiting
+            until(lambda: alerts.stats().failed["dying"] > 2)
+            assert alerts.stats().sent["dying"] == 0
+            assert market.health.status == "Healthy"
+            assert list(market.health.warnings) == ["the alert target dying takes nothing now"]
+            dying.start()
+            dying.wait_for(EVENTS)
+            until(lambda: market.health.warnings == ())
+        assert keys(dying.requests) == keys(healthy.requests)
+        assert len(dying.requests) == EVENTS
+
+
+def test_what_waits_survives_a_restart(short_day: Tape, tmp_path: Path) -> None:
+    state = tmp_path / "state.db"
+    with HookServer() as desk, HookServer() as other:
+        desk.kill()
+        targets = {"desk": hook(desk), "other": hook(other)}
+        with watched(short_day, state, targets):
+            other.wait_for(EVENTS)
+        desk.start()
+        # Nothing is played any more: what comes was in the outbox.
+        alerts = Alerts(alert_plan({"use": ["pin_lock"], "targets": targets}), Stage(), state, 0.05)
+        alerts.start()
+        try:
+            assert alerts.stats().waiting == {"desk": EVENTS, "other": 0}
+            desk.wait_for(EVENTS)
+        finally:
+            alerts.stop()
+        assert keys(desk.requests) == keys(other.requests)
+
+
+@pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503])
+def test_who_is_busy_is_asked_again_under_the_same_key(
+    short_day: Tape, tmp_path: Path, status: int
+) -> None:
+    def answer(number: int) -> HookAnswer:
+        return HookAnswer(status if number < 3 else 200)
+
+    with (
+        HookServer(answer) as desk,
+        watched(short_day, tmp_path / "state.db", {"desk": hook(desk)}) as (alerts, _),
+    ):
+        requests = desk.wait_for(EVENTS + 3)
+        until(lambda: alerts.stats().sent["desk"] == EVENTS)
+        assert (alerts.stats().failed["desk"], alerts.stats().dropped["desk"]) == (3, 0)
+    found = [request.headers["idempotency-key"] for request in requests]
+    assert found[0] == found[1] == found[2] == found[3]
+    assert len(set(found[3:])) == EVENTS
+
+
+@pytest.mark.parametrize("status", [301, 307, 400, 401, 404, 410])
+def test_who_refuses_gets_the_next_event(short_day: Tape, tmp_path: Path, status: int) -> None:
+    with HookServer() as trap:
+
+        def answer(number: int) -> HookAnswer:
+            return HookAnswer(status, [("Location", trap.url)]) if number == 0 else HookAnswer()
+
+        with (
+            HookServer(answer) as desk,
+            watched(short_day, tmp_path / "state.db", {"desk": hook(desk)}) as (alerts, _),
+        ):
+            requests = desk.wait_for(EVENTS)
+            until(lambda: alerts.stats().sent["desk"] == EVENTS - 1)
+            assert alerts.stats().dropped["desk"] == 1
+        assert len(keys(requests)) == EVENTS
+        assert trap.requests == []
+
+
+@pytest.mark.parametrize("is_date", [False, True])
+def test_a_target_is_left_in_peace_for_as_long_as_it_asks(
+    short_day: Tape, tmp_path: Path, is_date: bool
+) -> None:
+    def answer(number: int) -> HookAnswer:
+        if number:
+            return HookAnswer()
+        # A date has whole seconds, so this one is at least a second ahead.
+        text = email.utils.formatdate(time.time() + 2, usegmt=True) if is_date else "1"
+        return HookAnswer(429, [("Retry-After", text)])
+
+    with (
+        HookServer(answer) as desk,
+        watched(short_day, tmp_path / "state.db", {"desk": hook(desk)}),
+    ):
+        first, second, *_ = desk.wait_for(2)
+    assert second.at - first.at >= 1.0
+    assert second.headers["idempotency-key"] == first.headers["idempotency-key"]
+
+
+def test_the_oldest_go_where_too_many_wait(short_day: Tape, tmp_path: Path) -> None:
+    most = 10
+    with HookServer() as desk, HookServer() as other:
+        with watched(short_day, tmp_path / "other.db", {"other": hook(other)}):
+            other.wait_for(EVENTS)
+        desk.kill()
+        targets = {"desk": hook(desk)}
+        with watched(short_day, tmp_path / "desk.db", targets, most_waiting=most) as (alerts, _):
+            until(lambda: alerts.stats().dropped["desk"] == EVENTS - most)
+            assert alerts.stats().waiting["desk"] == most
+            desk.start()
+            desk.wait_for(most)
+            until(lambda: alerts.stats().waiting["desk"] == 0)
+            assert alerts.stats().sent["desk"] == most
+        # The first may have been on its way when the others came.
+        assert keys(desk.requests)[1:] == keys(other.requests)[1 - most :]
+
+
+def test_one_server_at_a_time_delivers(short_day: Tape, tmp_path: Path) -> None:
+    state = tmp_path / "state.db"
+    with HookServer() as desk, watched(short_day, state, {"desk": hook(desk)}) as (_, market):
+        plan = alert_plan({"use": ["pin_lock"], "targets": {"desk": hook(desk)}})
+        with pytest.raises(OutboxError, match="another server delivers from it; choose another"):
+            Alerts(plan, market.runner.stage, state)
+        assert state.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_file_of_another_program_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "other.db"
+    with sqlite3.connect(path) as other:
+        other.execute("CREATE TABLE mine (text TEXT)")
+    plan = alert_plan(
+        {"use": ["pin_lock"], "targets": {"a": {"kind": "command", "command": ["true"]}}}
+    )
+    with pytest.raises(OutboxError, match="it is an SQLite file of another program"):
+        Alerts(plan, Stage(), path)
+    path.write_bytes(b"no database" * 1000)
+    with pytest.raises(OutboxError, match="not a database"):
+        Alerts(plan, Stage(), path)
+
+
+def test_a_signature_is_that_of_the_published_example() -> None:
+    # The example of the specification Standard Webhooks and its libraries.
+    secret = Secret("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
+    body = b'{"test": 2432232314}'
+    made = signature(secret, "msg_p5jXN8AQM9LWM0D4loKWxJek", 1614265330, body)
+    assert made == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
+
+
+def test_a_signed_request_can_be_verified(
+    short_day: Tape, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DESK_SECRET", "a-plain-secret")
+    with (
+        HookServer() as desk,
+        watched(short_day, tmp_path / "s.db", {"desk": hook(desk, **SECRET)}),
+    ):
+        request = desk.wait_for(1)[0]
+    sent = request.headers
+    signed = f"{sent['webhook-id']}.{sent['webhook-timestamp']}.".encode() + request.body
+    digest = hmac.digest(b"a-plain-secret", signed, hashlib.sha256)
+    assert sent["webhook-signature"] == f"v1,{base64.b64encode(digest).decode()}"
+    assert abs(int(sent["webhook-timestamp"]) - time.time()) < 120
+    assert sent["webhook-id"] == sent["idempotency-key"] == request.event["id"]
+
+
+def test_each_service_is_sent_its_own_body(
+    short_day: Tape, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NTFY_TOKEN", "tk_secret")
+    rules = {"last": {"field": "series.spot", "above": 0, "symbols": ["SPY"]}}
+    with HookServer() as slack, HookServer() as discord, HookServer() as ntfy:
+        targets = {
+            "slack": {"kind": "slack", "url": slack.url},
+            "discord": {"kind": "discord", "url": discord.url},
+            "ntfy": {"kind": "ntfy", "url": ntfy.url, "token_env": "NTFY_TOKEN"},
+        }
+        with watched(short_day, tmp_path / "state.db", targets, rules):
+            said = {kind.url: kind.wait_for(1)[0] for kind in (slack, discord, ntfy)}
+        text = said[ntfy.url].body.decode()
+        assert text.startswith("[simulated] SPY last at 09:30:30 New York: spot is ")
+        assert said[slack.url].event == {"text": text}
+        assert said[discord.url].event == {"content": text, "allowed_mentions": {"parse": []}}
+        assert said[ntfy.url].headers["title"] == "SPY last"
+        assert said[ntfy.url].headers["authorization"] == "Bearer tk_secret"
+
+
+def test_a_command_gets_the_event_and_no_secret(
+    short_day: Tape, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABENTO_API_KEY", "db-secret")
+    out = tmp_path / "out.jsonl"
+    code = (
+        "import json, os, sys; "
+        f"open({str(out)!r}, 'a').write(sys.stdin.read() + json.dumps(sorted(os.environ)) + '\\n')"
+    )
+    rules = {"first": {"field": "series.spot", "above": 0}}
+    target = {"kind": "command", "command": [sys.executable, "-c", code], "seconds": 60}
+    with watched(short_day, tmp_path / "s.db", {"run": target}, rules) as (alerts, _):
+        until(lambda: alerts.stats().sent["run"] == len(SYMBOLS))
+    lines = [json.loads(line) for line in out.read_text().splitlines()]
+    assert [line["symbol"] for line in lines[::2]] == sorted(SYMBOLS)
+    for names in lines[1::2]:
+        assert "PATH" in names
+        assert "DATABENTO_API_KEY" not in names
+
+
+@pytest.mark.parametrize(
+    ("code", "counts"),
+    [
+        ("exit 0", (2, 0, 0)),
+        ("exit 3", (0, 2, 2)),
+        ('test -e "$0" || { touch "$0"; exit 75; }', (2, 1, 0)),
+        # The first attempt, and what it started, hang longer than they may.
+        ('test -e "$0" || { touch "$0"; sleep 600 & sleep 600; }', (2, 1, 0)),
+    ],
+)
+def test_how_a_command_ends_says_whether_it_took_the_event(
+    short_day: Tape, tmp_path: Path, code: str, counts: tuple[int, int, int]
+) -> None:
+    rules = {"first": {"field": "series.spot", "above": 0}}
+    command = ["/bin/sh", "-c", code, str(tmp_path / "mark")]
+    target = {"kind": "command", "command": command, "seconds": 2}
+    with watched(short_day, tmp_path / "s.db", {"run": target}, rules) as (alerts, _):
+        until(lambda: alerts.stats().sent["run"] + alerts.stats().dropped["run"] == len(SYMBOLS))
+        stats = alerts.stats()
+    assert (stats.sent["run"], stats.failed["run"], stats.dropped["run"]) == counts
+
+
+def test_no_url_and_no_secret_is_logged(
+    short_day: Tape,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO, "zerodte")
+    monkeypatch.setenv("DESK_SECRET", "a-plain-secret")
+    answers = itertools.chain([500, 400, 302], itertools.repeat(200))
+
+    def answer(_: int) -> HookAnswer:
+        return HookAnswer(next(answers), [("Location", "http://127.0.0.1/hook-of-mine")])
+
+    with HookServer(answer) as desk:
+        targets = {
+            "desk": hook(desk, **SECRET),
+            "dead": {"kind": "slack", "url": "http://127.0.0.1:9/services/T0/hook-of-mine"},
+            "gone": {"kind": "ntfy", "url": "http://no.such.host.invalid/hook-of-mine"},
+        }
+        with watched(short_day, tmp_path / "s.db", targets) as (alerts, market):
+            desk.wait_for(EVENTS + 1)
+            until(lambda: all(alerts.stats().failed[name] for name in targets))
+            said = " ".join(market.health.warnings)
+    logged = "\n".join(f"{one.getMessage()} {vars(one)}" for one in caplog.records)
+    assert "alerts_failed" in logged
+    assert "the alert target dead takes nothing now" in said
+    for text in (logged, said):
+        for secret in ("hook", "a-plain-secret", "127.0.0.1", "invalid", str(desk.port)):
+            assert secret not in text
