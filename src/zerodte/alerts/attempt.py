@@ -30,7 +30,6 @@ _BUSY: Final = (
 )
 #: The longest wait that a target may ask for, seconds.
 _LONGEST_ASKED: Final = 3600.0
-_READ: Final = 1 << 16
 #: What a command learns of this process's environment, which may hold secrets.
 _PASSED: Final = ("PATH", "HOME", "LANG", "TZ", "TMPDIR")
 
@@ -69,7 +68,6 @@ def _post(target: AlertTarget, url: str, message: AlertMessage) -> Outcome:
     request = urllib.request.Request(url, message.body, headers, method="POST")  # noqa: S310
     try:
         with _opener(url).open(request, timeout=target.seconds) as answer:
-            answer.read(_READ)
             return Outcome("taken", f"{answer.status} {answer.reason}".rstrip())
     except urllib.error.HTTPError as error:
         with error:
@@ -109,8 +107,6 @@ def _reason(reason: object) -> str:
 def _refusal(error: urllib.error.HTTPError) -> Outcome:
     # The reason phrase is the target's own text, and may repeat what it was sent.
     text = f"it answered {error.code} {http.client.responses.get(error.code, '')}".rstrip()
-    with suppress(OSError, http.client.HTTPException):
-        error.read(_READ)
     if 300 <= error.code < 400:
         return Outcome("refused", f"{text}; redirects are not followed")
     if error.code in _BUSY or error.code >= http.client.INTERNAL_SERVER_ERROR:

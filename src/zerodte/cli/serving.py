@@ -46,7 +46,7 @@ def serve(
     url = listener.url
     keyring = options.access().keyring()
     alerts = options.alerts_on(runner.stage)
-    if keyring is not None:
+    if keyring is not None or alerts is not None:
         forbid_core_dumps()
     click.echo(f"Listening on {url}; {activity}")
     if not listener.is_private:
