@@ -18,6 +18,7 @@ class SlowRule:
     comparison: str
     operand: Any
     hysteresis: float = 0.0
+    percent: float = 0.0
     minutes: int = 0
     cool_down: int = 0
 
@@ -36,25 +37,35 @@ def fired(
     return events
 
 
+def _width(rule: SlowRule, level: float) -> float:
+    """How far back, or beyond a level, is far enough."""
+    return rule.hysteresis + rule.percent / 100 * abs(level)
+
+
 def _excesses(
-    values: Sequence[Any], levels: Sequence[float | None], sign: int, upto: int
-) -> list[float]:
+    rule: SlowRule,
+    values: Sequence[Any],
+    levels: Sequence[float | None],
+    sign: int,
+    upto: int,
+) -> list[tuple[float, float]]:
     """How far each known value is over its level, and the value before it over the same level.
 
-    `upto` is left out, but for the value before it.
+    `upto` is left out, but for the value before it. With each its width.
     """
     found, before = [], None
     for position, level in enumerate(levels[: upto + 1]):
         pair = (before,) if position == upto else (before, values[position])
         if level is not None:
-            found += [sign * (each - level) for each in pair if each is not None]
+            width = _width(rule, level)
+            found += [(sign * (each - level), width) for each in pair if each is not None]
         before = before if values[position] is None else values[position]
     return found
 
 
-def _goes_on(excesses: Sequence[float], hysteresis: float, now: float) -> bool:
+def _goes_on(excesses: Sequence[tuple[float, float]], now: float) -> bool:
     """Whether the last that decided before was a return, and now it is over."""
-    decisive = [each for each in excesses if each > 0 or each <= -hysteresis]
+    decisive = [each for each, width in excesses if each > 0 or each <= -width]
     return now > 0 and not (decisive and decisive[-1] > 0)
 
 
@@ -62,8 +73,8 @@ def _level(sign: int) -> Callable[..., bool]:
     def decide(rule, times, values, levels, at) -> bool:  # type: ignore[no-untyped-def]
         if values[at] is None or levels[at] is None:
             return False
-        before = _excesses(values, levels, sign, at)
-        return _goes_on(before, rule.hysteresis, sign * (values[at] - levels[at]))
+        before = _excesses(rule, values, levels, sign, at)
+        return _goes_on(before, sign * (values[at] - levels[at]))
 
     return decide
 
@@ -72,8 +83,10 @@ def _crosses(rule, times, values, levels, at) -> bool:  # type: ignore[no-untype
     if values[at] is None or levels[at] is None:
         return False
     now = values[at] - levels[at]
-    beyond = [each for each in _excesses(values, levels, 1, at) if abs(each) > rule.hysteresis]
-    return abs(now) > rule.hysteresis and bool(beyond) and (beyond[-1] > 0) != (now > 0)
+    before = _excesses(rule, values, levels, 1, at)
+    beyond = [each for each, width in before if abs(each) > width]
+    is_beyond = abs(now) > _width(rule, levels[at])
+    return is_beyond and bool(beyond) and (beyond[-1] > 0) != (now > 0)
 
 
 def _becomes(rule, times, values, levels, at) -> bool:  # type: ignore[no-untyped-def]
@@ -109,8 +122,8 @@ def _moves(rule, times, values, levels, at) -> bool:  # type: ignore[no-untyped-
     sizes = [_size(rule.minutes, times, values, each) for each in range(at + 1)]
     if sizes[at] is None:
         return False
-    before = [size - rule.operand for size in sizes[:at] if size is not None]
-    return _goes_on(before, rule.hysteresis, sizes[at] - rule.operand)
+    before = [(size - rule.operand, rule.hysteresis) for size in sizes[:at] if size is not None]
+    return _goes_on(before, sizes[at] - rule.operand)
 
 
 def _surges(rule, times, values, levels, at) -> bool:  # type: ignore[no-untyped-def]
@@ -122,8 +135,8 @@ def _surges(rule, times, values, levels, at) -> bool:  # type: ignore[no-untyped
         measures.append(size / usual if size is not None and usual else None)
     if measures[at] is None:
         return False
-    before = [each - rule.operand for each in measures[:at] if each is not None]
-    return _goes_on(before, rule.hysteresis, measures[at] - rule.operand)
+    earlier = [each - rule.operand for each in measures[:at] if each is not None]
+    return _goes_on([(each, rule.hysteresis) for each in earlier], measures[at] - rule.operand)
 
 
 def _unknown(rule, times, values, levels, at) -> bool:  # type: ignore[no-untyped-def]

@@ -57,15 +57,17 @@ SKIPS = st.sets(st.integers(1, 60), max_size=10)
     values=st.lists(st.tuples(NUMBERS, NUMBERS), max_size=60),
     level=st.none() | st.integers(-3, 3).map(float),
     hysteresis=HYSTERESIS,
+    percent=st.sampled_from([0.0, 25.0, 50.0]),  # of small whole levels, so exact
     cool_down=st.sampled_from([0, 1, 3]),
     skips=SKIPS,
 )
-@example("above", [(1.0, 0.0), (1.0, 0.0)], None, 0.0, 0, set())
+@example("above", [(1.0, 0.0), (1.0, 0.0)], None, 0.0, 0.0, 0, set())
 def test_levels_are_decided_as_the_slow_way(
     comparison: str,
     values: list[tuple[float | None, float | None]],
     level: float | None,
     hysteresis: float,
+    percent: float,
     cool_down: int,
     skips: set[int],
 ) -> None:
@@ -73,6 +75,7 @@ def test_levels_are_decided_as_the_slow_way(
     times = [(number + 1) / 2 for number in range(len(rows) + len(skips)) if number not in skips]
     times = times[: len(rows)]
     table: dict[str, Any] = {"field": "series.spot", "hysteresis": hysteresis}
+    table |= {"hysteresis_pct": percent}
     table |= {comparison: "series.call_wall" if level is None else level, "cool_down": cool_down}
     levels: list[float | None] = [level] * len(rows)
     if level is None:  # the wall that was known last before
@@ -80,7 +83,7 @@ def test_levels_are_decided_as_the_slow_way(
         for _, wall in values:
             levels.append(last)
             last = last if wall is None else wall
-    rule = SlowRule(comparison, level, hysteresis, cool_down=cool_down)
+    rule = SlowRule(comparison, level, hysteresis, percent, cool_down=cool_down)
     slow = fired(rule, times, [spot for spot, _ in values], levels)
     events = decided(table, bars(rows, times))
     assert minutes_of(events) == [times[position] for position in slow]
@@ -112,7 +115,7 @@ def test_numbers_in_time_are_decided_as_the_slow_way(
         table["hysteresis"] = hysteresis
     if comparison != "changes":
         table["minutes"] = span
-    rule = SlowRule(comparison, limit, hysteresis, span)
+    rule = SlowRule(comparison, limit, hysteresis, minutes=span)
     slow = fired(rule, times, values, [None] * len(values))
     events = decided(table, bars([{"spot": value} for value in values], times))
     assert minutes_of(events) == [times[position] for position in slow]

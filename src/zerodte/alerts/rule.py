@@ -11,6 +11,7 @@ from zerodte.alerts.trigger import (
     BecomeTrigger,
     ChangeTrigger,
     CrossTrigger,
+    Hysteresis,
     MoveTrigger,
     Trigger,
     UnknownTrigger,
@@ -32,7 +33,8 @@ class AlertRule:
         operand: What the field is compared with: a number, a text, a boolean, or another field, as
             it was at the sample before.
         over: Of a move, a surge and the unknown: the time it takes, ns.
-        hysteresis: How far back the field has to be before the rule can fire again.
+        hysteresis: How far back the field has to be before the rule can fire again, in its unit.
+        hysteresis_pct: The same in percent of the level, on top of that.
         cool_down: After an event no other one for so long, for the same symbol, ns.
         ignore: Texts that count as unknown.
         start: From when on it looks.
@@ -46,6 +48,7 @@ class AlertRule:
     operand: FieldValue | FieldPath
     over: int = 0
     hysteresis: float = 0.0
+    hysteresis_pct: float = 0.0
     cool_down: int = 0
     ignore: frozenset[str] = frozenset()
     start: SessionTime = OPEN
@@ -75,9 +78,9 @@ LEVEL_COMPARISONS: Final[tuple[ComparisonName, ...]] = ("above", "below", "cross
 #: Those that take some minutes.
 SPAN_COMPARISONS: Final[tuple[ComparisonName, ...]] = ("moves", "surges", "unknown")
 _TRIGGERS: Final[Mapping[ComparisonName, Callable[[AlertRule], Trigger]]] = {
-    "above": lambda rule: AboveTrigger(rule.hysteresis),
-    "below": lambda rule: AboveTrigger(rule.hysteresis, -1),
-    "crosses": lambda rule: CrossTrigger(rule.hysteresis),
+    "above": lambda rule: AboveTrigger(_distance(rule)),
+    "below": lambda rule: AboveTrigger(_distance(rule), -1),
+    "crosses": lambda rule: CrossTrigger(_distance(rule)),
     "becomes": lambda rule: BecomeTrigger(_value(rule)),
     "changes": lambda rule: ChangeTrigger(rule.hysteresis),
     "moves": lambda rule: MoveTrigger(rule.over, _limit(rule), rule.hysteresis, is_relative=False),
@@ -85,6 +88,10 @@ _TRIGGERS: Final[Mapping[ComparisonName, Callable[[AlertRule], Trigger]]] = {
     "unknown": lambda rule: UnknownTrigger(rule.over),
 }
 COMPARISONS: Final = tuple(_TRIGGERS)
+
+
+def _distance(rule: AlertRule) -> Hysteresis:
+    return Hysteresis(rule.hysteresis, rule.hysteresis_pct)
 
 
 def _value(rule: AlertRule) -> FieldValue:

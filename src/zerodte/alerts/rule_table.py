@@ -26,6 +26,7 @@ _KEYS: Final = (
     *COMPARISONS,
     "minutes",
     "hysteresis",
+    "hysteresis_pct",
     "cool_down",
     "ignore",
     "from",
@@ -36,6 +37,7 @@ _NAME: Final = re.compile(r"[a-z][a-z0-9_-]{0,63}", re.ASCII)
 _SYMBOL: Final = re.compile(r"[!-~]{1,32}", re.ASCII)
 _Minutes: Final = Annotated[int, Meta(ge=0, le=390)]
 _NotNegative: Final = Annotated[float, Meta(ge=0.0)]
+_Percent: Final = Annotated[float, Meta(ge=0.0, le=100.0)]
 _TIMES: Final = "a time such as 10:15, open+15 or close-30"
 
 
@@ -68,6 +70,9 @@ def alert_rule(name: str, content: object, symbols: frozenset[str]) -> AlertRule
     hysteresis = table.get("hysteresis", _NotNegative, "a number from 0 on", 0.0)
     if hysteresis and (not is_number or comparison == "unknown"):
         raise table.error("hysteresis", f"{comparison} of a {field.kind} has none; leave it out")
+    percent = table.get("hysteresis_pct", _Percent, "percent, 0 to 100", 0.0)
+    if percent and comparison not in LEVEL_COMPARISONS:
+        raise table.error("hysteresis_pct", f"{comparison} has no level; leave it out")
     if not math.isfinite(hysteresis):
         raise table.error("hysteresis", "write a finite number")
     return AlertRule(
@@ -77,6 +82,7 @@ def alert_rule(name: str, content: object, symbols: frozenset[str]) -> AlertRule
         operand=_operand(table, comparison, field),
         over=_span(table, comparison) * MINUTE,
         hysteresis=hysteresis,
+        hysteresis_pct=percent,
         cool_down=table.get("cool_down", _Minutes, "minutes, 0 to 390", 0) * MINUTE,
         ignore=_ignored(table, field),
         start=table.parsed("from", session_time, _TIMES, OPEN),

@@ -30,15 +30,15 @@ from = "close-120"
 
 [rules.call_wall_break]
 field = "series.spot"
-above = "snapshot.levels.side_call_wall"
-cool_down = 30
-from = "open+5"
+crosses = "series.call_wall"
+hysteresis_pct = 0.05
+cool_down = 15
 
 [rules.put_wall_break]
 field = "series.spot"
-below = "snapshot.levels.side_put_wall"
-cool_down = 30
-from = "open+5"
+crosses = "series.put_wall"
+hysteresis_pct = 0.05
+cool_down = 15
 
 [rules.flow_surge]
 field = "series.hedge_flow_cumulative_all"

@@ -5,6 +5,7 @@ except for whoever waits for it.
 """
 
 from bisect import insort
+from dataclasses import dataclass
 from typing import Final, Protocol
 
 from zerodte.alerts.field_path import FieldValue
@@ -27,21 +28,38 @@ class Trigger(Protocol):
         ...
 
 
-class _Latch:
-    """Goes on once, and off again only a way back.
+@dataclass(frozen=True, slots=True)
+class Hysteresis:
+    """A distance from a level.
 
-    Args:
-        hysteresis: The way back.
+    Attributes:
+        width: In the field's unit.
+        percent: In percent of the level, on top of that.
     """
 
-    def __init__(self, hysteresis: float) -> None:
-        self._hysteresis = hysteresis
+    width: float = 0.0
+    percent: float = 0.0
+
+    def at(self, level: float) -> float:
+        """The distance from a level, in the field's unit."""
+        return self.width + abs(level) * self.percent / 100.0
+
+
+class _Latch:
+    """Goes on once, and off again only a way back."""
+
+    def __init__(self) -> None:
         self._is_on = False
 
-    def goes_on(self, excess: float) -> bool:
-        """Whether it goes on with what the value is over its limit now."""
+    def goes_on(self, excess: float, hysteresis: float) -> bool:
+        """Whether it goes on now.
+
+        Args:
+            excess: What the value is over its limit.
+            hysteresis: The way back.
+        """
         if self._is_on:
-            self._is_on = excess > -self._hysteresis
+            self._is_on = excess > -hysteresis
             return False
         self._is_on = excess > 0.0
         return self._is_on
@@ -51,29 +69,31 @@ class AboveTrigger:
     """Fires when a number comes to be above a level, or below it.
 
     Args:
-        hysteresis: How far back it has to be before this can fire again, in the field's unit.
+        hysteresis: How far back it has to be before this can fire again.
         sign: 1 for above, -1 for below.
     """
 
-    def __init__(self, hysteresis: float, sign: int = 1) -> None:
-        self._latch = _Latch(hysteresis)
+    def __init__(self, hysteresis: Hysteresis, sign: int = 1) -> None:
+        self._latch = _Latch()
+        self._hysteresis = hysteresis
         self._sign = sign
 
     def fires(self, at: int, value: FieldValue, level: float | None) -> bool:  # noqa: ARG002
         """Also at the first sample, if it is above by then."""
         if value is None or level is None:
             return False
-        return self._latch.goes_on(self._sign * (_number(value) - level))
+        excess = self._sign * (_number(value) - level)
+        return self._latch.goes_on(excess, self._hysteresis.at(level))
 
 
 class CrossTrigger:
     """Fires when a number passes from one side of a level to the other.
 
     Args:
-        hysteresis: How far beyond the level the other side begins, in the field's unit.
+        hysteresis: How far beyond the level the other side begins.
     """
 
-    def __init__(self, hysteresis: float) -> None:
+    def __init__(self, hysteresis: Hysteresis) -> None:
         self._hysteresis = hysteresis
         self._side = 0
 
@@ -81,8 +101,8 @@ class CrossTrigger:
         """Not before one side is known."""
         if value is None or level is None:
             return False
-        excess = _number(value) - level
-        side = (excess > self._hysteresis) - (excess < -self._hysteresis)
+        excess, width = _number(value) - level, self._hysteresis.at(level)
+        side = (excess > width) - (excess < -width)
         if side in (0, self._side):
             return False
         is_other = self._side != 0
@@ -150,7 +170,7 @@ class MoveTrigger:
     def __init__(self, span: int, limit: float, hysteresis: float, *, is_relative: bool) -> None:
         self._span = span
         self._limit = limit
-        self._latch = _Latch(hysteresis)
+        self._latch, self._hysteresis = _Latch(), hysteresis
         self._is_relative = is_relative
         self._values: dict[int, float] = {}
         self._moves: list[float] = []
@@ -172,7 +192,7 @@ class MoveTrigger:
             if not usual:
                 return False
             size /= usual
-        return self._latch.goes_on(size - self._limit)
+        return self._latch.goes_on(size - self._limit, self._hysteresis)
 
 
 class UnknownTrigger:

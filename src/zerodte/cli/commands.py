@@ -37,6 +37,10 @@ _COMMANDS = {
     "sessions": LazyCommand(
         "zerodte.cli.sessions:sessions_command", "List the finished sessions of a history."
     ),
+    "levels": LazyCommand(
+        "zerodte.cli.levels:levels_command",
+        "Write the levels of a session as a script for TradingView, or as CSV.",
+    ),
     "verify": LazyCommand(
         "zerodte.cli.verify:verify_command", "Check every byte of tapes against their manifests."
     ),
