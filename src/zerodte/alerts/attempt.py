@@ -19,6 +19,7 @@ import zerodte
 from zerodte.alerts.message import AlertMessage, alert_message
 from zerodte.alerts.target import AlertTarget
 from zerodte.feeds.feed_checks import LOOPBACK_HOSTS
+from zerodte.feeds.http_client import http_opener
 
 Result: TypeAlias = Literal["taken", "refused", "retry"]
 
@@ -67,7 +68,8 @@ def _post(target: AlertTarget, url: str, message: AlertMessage) -> Outcome:
     # The URL was checked, and the opener has handlers of http and https only.
     request = urllib.request.Request(url, message.body, headers, method="POST")  # noqa: S310
     try:
-        with _opener(url).open(request, timeout=target.seconds) as answer:
+        opener = http_opener(is_loopback=urlsplit(url).hostname in LOOPBACK_HOSTS, follows=False)
+        with opener.open(request, timeout=target.seconds) as answer:
             return Outcome("taken", f"{answer.status} {answer.reason}".rstrip())
     except urllib.error.HTTPError as error:
         with error:
@@ -76,21 +78,6 @@ def _post(target: AlertTarget, url: str, message: AlertMessage) -> Outcome:
         return Outcome("retry", f"it cannot be reached: {_reason(error.reason)}")
     except (OSError, http.client.HTTPException, ValueError) as error:
         return Outcome("retry", f"the connection broke: {_reason(error)}")
-
-
-def _opener(url: str) -> urllib.request.OpenerDirector:
-    """Opens http and https, by a proxy of the environment; redirects are not followed."""
-    is_loopback = urlsplit(url).hostname in LOOPBACK_HOSTS
-    opener = urllib.request.OpenerDirector()
-    for handler in (
-        urllib.request.ProxyHandler({} if is_loopback else None),
-        urllib.request.HTTPHandler(),
-        urllib.request.HTTPSHandler(),
-        urllib.request.HTTPDefaultErrorHandler(),
-        urllib.request.HTTPErrorProcessor(),
-    ):
-        opener.add_handler(handler)
-    return opener
 
 
 def _reason(reason: object) -> str:
