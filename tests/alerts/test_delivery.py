@@ -136,9 +136,9 @@ def test_what_waits_survives_a_restart(short_day: Tape, tmp_path: Path) -> None:
         desk.start()
         # Nothing is played any more: what comes was in the outbox.
         alerts = Alerts(alert_plan({"use": ["pin_lock"], "targets": targets}), Stage(), state, 0.05)
+        assert alerts.stats().waiting == {"desk": EVENTS, "other": 0}
         alerts.start()
         try:
-            assert alerts.stats().waiting == {"desk": EVENTS, "other": 0}
             desk.wait_for(EVENTS)
         finally:
             alerts.stop()

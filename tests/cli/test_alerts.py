@@ -14,6 +14,7 @@ import pytest
 from click.testing import CliRunner
 
 from alerts.hook_server import HookServer
+from session.made_tape import quotes, stock, trades, write
 from zerodte.cli import main
 
 COMMAND = (sys.executable, "-c", "from zerodte.cli import main; main()")
@@ -128,6 +129,30 @@ def test_a_day_reaches_a_target_that_dies_and_survives_a_kill(
     assert list(dict.fromkeys(keys)) == expected
     # What came twice was under way at a kill: at most the one event at each of the five.
     assert len(keys) - len(expected) <= 5
+
+
+def test_a_market_that_stands_still_alerts_nobody(tmp_path: Path) -> None:
+    minutes = 90
+    write(
+        tmp_path / "tape",
+        ("cbbo-1s", quotes("cbbo-1s", 5_000, 60 * minutes, seed=1)),
+        ("tcbbo", trades("tcbbo", 500, 60 * minutes, seed=2)),
+        ("bbo-1s", stock(60 * minutes)),
+    )
+    alerts, state = tmp_path / "alerts.toml", tmp_path / "s.db"
+    with HookServer() as desk:
+        # One rule of its own says when all samples have been looked at.
+        rules = RULES.format(url=desk.url).partition("[rules.minute]")
+        end = f'[rules.end]\nfield = "series.spot"\nabove = 0\nfrom = "open+{minutes}"\n'
+        target = "[targets.desk]" + rules[2].partition("[targets.desk]")[2]
+        alerts.write_text(rules[0] + end + target)
+        server = ServedTape(tmp_path / "tape", alerts, state)
+        try:
+            desk.wait_for(1)
+            _until(lambda: server.metric("sent_total") == 1)
+        finally:
+            server.end(signal.SIGTERM)
+    assert [request.event["rule"] for request in desk.requests] == ["end"]
 
 
 def test_a_server_without_a_usable_file_does_not_start(tmp_path: Path) -> None:

@@ -134,9 +134,9 @@ def _row(bar: SeriesBar) -> dict[str, float | str | None]:
 
 
 def _sigmas(bar: SeriesBar) -> Iterator[float | None]:
+    spot, sigma = bar.spot, bar.remaining_1sd_dollars
     for sign in (1.0, -1.0):
-        is_known = bar.spot is not None and bar.remaining_1sd_dollars is not None
-        yield number(bar.spot + sign * bar.remaining_1sd_dollars) if is_known else None
+        yield None if spot is None or sigma is None else number(spot + sign * sigma)
 
 
 def _float(value: float | str | None) -> float | None:

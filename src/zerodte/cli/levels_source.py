@@ -16,6 +16,7 @@ import zerodte
 from zerodte.constants import WINDOW_BOUNDS
 from zerodte.errors import ZerodteError
 from zerodte.feeds.feed_checks import LOOPBACK_HOSTS
+from zerodte.feeds.http_client import http_opener
 from zerodte.history.history import History
 from zerodte.views.frame import Frame
 from zerodte.views.series import series
@@ -113,15 +114,7 @@ class ServerLevels:
         self._url = url.rstrip("/")
         self._host = parts.netloc
         is_loopback = parts.hostname in LOOPBACK_HOSTS
-        self._opener = urllib.request.OpenerDirector()
-        for handler in (
-            urllib.request.ProxyHandler({} if is_loopback else None),
-            urllib.request.HTTPHandler(),
-            urllib.request.HTTPSHandler(),
-            urllib.request.HTTPDefaultErrorHandler(),
-            urllib.request.HTTPErrorProcessor(),
-        ):
-            self._opener.add_handler(handler)
+        self._opener = http_opener(is_loopback=is_loopback, follows=False)
 
     def symbol(self, asked: str | None) -> str:
         """The symbol asked for, or the only one.
@@ -169,10 +162,10 @@ class ServerLevels:
 
 
 def _one_of(names: Sequence[str], asked: str | None) -> str:
-    if asked in names:
-        return asked
     listed = ", ".join(names) or "none"
     if asked is not None:
+        if asked in names:
+            return asked
         raise LevelsError(f"there is no session of {asked}; symbols: {listed}")
     if len(names) != 1:
         raise LevelsError(f"choose a --symbol of {listed}")
