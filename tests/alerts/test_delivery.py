@@ -1,6 +1,7 @@
 """Events reach targets: at least once, in order, under one key, whatever the targets do."""
 
 import base64
+import datetime
 import email.utils
 import hashlib
 import hmac
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from alerts.conftest import MINUTES, SYMBOLS
 from alerts.hook_server import HookAnswer, HookRequest, HookServer
@@ -21,8 +23,10 @@ from alerts.watched import watched
 from zerodte.alerts.alert_file import alert_plan
 from zerodte.alerts.alerts import Alerts
 from zerodte.alerts.error import OutboxError
-from zerodte.alerts.message import signature
+from zerodte.alerts.event import alert_event
+from zerodte.alerts.message import alert_message, signature
 from zerodte.alerts.secret import Secret
+from zerodte.alerts.target import AlertTarget
 from zerodte.service.stage import Stage
 from zerodte.tape.folder import Tape
 
@@ -360,3 +364,30 @@ def test_no_url_and_no_secret_is_logged(
     for text in (logged, said):
         for secret in ("hook", "a-plain-secret", "127.0.0.1", "invalid", str(desk.port)):
             assert secret not in text
+
+
+@pytest.mark.parametrize(
+    ("text", "slack", "discord"),
+    [
+        ("a & b", "a &amp; b", "a & b"),
+        ("<!channel> @everyone", "&lt;!channel&gt; @everyone", "<!channel> @everyone"),
+        ("x" * 3000, "x" * 3000, "x" * 2000),
+    ],
+)
+def test_a_text_mentions_nobody_and_fits(text: str, slack: str, discord: str) -> None:
+    event = alert_event(
+        rule="note",
+        symbol="SPX",
+        at=1_748_871_300_000_000_000,
+        session=datetime.date(2025, 6, 2),
+        source="live",
+        field="snapshot.headline.narrative",
+        comparison="changes",
+        value=text,
+    )
+    body = structs.replace(event, message=text).encode()
+    secret = Secret("http://127.0.0.1/x")
+    to_slack = alert_message(AlertTarget("a", "slack", secret), body, 0).body
+    to_discord = alert_message(AlertTarget("b", "discord", secret), body, 0).body
+    assert json.loads(to_slack) == {"text": slack}
+    assert json.loads(to_discord) == {"content": discord, "allowed_mentions": {"parse": []}}

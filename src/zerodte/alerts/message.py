@@ -13,6 +13,8 @@ from zerodte.alerts.event import AlertEvent
 from zerodte.alerts.secret import Secret, signing_key
 from zerodte.alerts.target import AlertTarget, TargetKind
 
+#: What Slack reads as its own markup.
+_SLACK_ESCAPES: Final = (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"))
 _JSON: Final = {"Content-Type": "application/json"}
 #: Discord refuses longer texts.
 _DISCORD_LENGTH: Final = 2_000
@@ -65,7 +67,10 @@ def _webhook(event: bytes, _: AlertEvent) -> AlertMessage:
 
 
 def _slack(_: bytes, event: AlertEvent) -> AlertMessage:
-    return AlertMessage(msgspec.json.encode({"text": event.message}), _JSON)
+    text = event.message
+    for char, escaped in _SLACK_ESCAPES:
+        text = text.replace(char, escaped)
+    return AlertMessage(msgspec.json.encode({"text": text}), _JSON)
 
 
 def _discord(_: bytes, event: AlertEvent) -> AlertMessage:
