@@ -11,6 +11,7 @@ import logging
 import sqlite3
 import sys
 import time
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from msgspec import structs
 
 from alerts.conftest import MINUTES, SYMBOLS
 from alerts.hook_server import HookAnswer, HookRequest, HookServer
-from alerts.watched import watched
+from alerts.watched import DATE, watched
 from zerodte.alerts.alert_file import alert_plan
 from zerodte.alerts.alerts import Alerts
 from zerodte.alerts.error import OutboxError
@@ -27,8 +28,12 @@ from zerodte.alerts.event import alert_event
 from zerodte.alerts.message import alert_message, signature
 from zerodte.alerts.secret import Secret
 from zerodte.alerts.target import AlertTarget
+from zerodte.feeds.simulator.names import NAMES
+from zerodte.feeds.simulator.output import write_tape
+from zerodte.feeds.simulator.simulation import Simulation
+from zerodte.market.calendar import calendar
 from zerodte.service.stage import Stage
-from zerodte.tape.folder import Tape
+from zerodte.tape.folder import Tape, open_tape
 
 #: Of the rule that fires at every sample but the first, of each symbol.
 EVENTS = (2 * MINUTES - 1) * len(SYMBOLS)
@@ -96,6 +101,29 @@ def test_the_same_tape_makes_the_same_events_and_alerts_nobody_twice(
             more = first.wait_for(EVENTS + len(SYMBOLS))
         assert {request.event["rule"] for request in more[EVENTS:]} == {"last"}
         assert len(first.requests) == EVENTS + len(SYMBOLS)
+
+
+def test_each_of_the_sessions_that_follow_is_watched_to_its_end(
+    short_day: Tape, tmp_path: Path
+) -> None:
+    tapes = [short_day]
+    for number, date in enumerate((DATE + datetime.timedelta(2), datetime.date(2024, 12, 2))):
+        session = calendar().session(date)
+        assert session is not None
+        folder = tmp_path / f"tape{number}"
+        write_tape(Simulation(session, (NAMES["SPY"],), 3, minutes=2), folder, lambda *_: None)
+        tapes.append(open_tape(folder))
+    with (
+        HookServer() as desk,
+        watched(tapes, tmp_path / "state.db", {"desk": hook(desk)}),
+    ):
+        # Each session begins anew, so its first sample is no change.
+        requests = desk.wait_for(EVENTS + 2 * 3)
+    counts = Counter(request.event["session"] for request in requests)
+    assert counts == {"2024-11-27": EVENTS, "2024-11-29": 3, "2024-12-02": 3}
+    assert [request.event["at"] for request in requests] == sorted(
+        request.event["at"] for request in requests
+    )
 
 
 def test_a_still_market_alerts_nobody(short_day: Tape, tmp_path: Path) -> None:

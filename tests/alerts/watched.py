@@ -1,7 +1,7 @@
 """Alerts on a short day that is read at once."""
 
 import datetime
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ EACH_SAMPLE = {"field": "series.t", "changes": True}
 
 @contextmanager
 def watched(
-    tape: Tape,
+    tapes: Tape | Sequence[Tape],
     state: Path,
     targets: Mapping[str, Any],
     rules: Mapping[str, Any] | None = None,
@@ -30,9 +30,9 @@ def watched(
     first_wait: float = 0.05,
     **rest: Any,
 ) -> Iterator[tuple[Alerts, LocalMarket[ReplayRunner]]]:
-    """The alerts on a tape that is being read, for as long as the context lasts."""
+    """The alerts on tapes that are being read, for as long as the context lasts."""
     document = {"rules": rules or {"each": EACH_SAMPLE}, "targets": targets, **rest}
-    runner = ReplayRunner(Stage(), [tape])
+    runner = ReplayRunner(Stage(), [tapes] if isinstance(tapes, Tape) else tapes)
     alerts = Alerts(alert_plan(document), runner.stage, state, first_wait)
     market = LocalMarket(runner, LocalService(runner.stage), RunLog())
     worker = Worker(runner)

@@ -142,27 +142,27 @@ class _SessionWatch:
         session, source = self._current.session, self._current.source
         with lock:
             days = {symbol: session.samples(symbol) for symbol in session.symbols()}
-        for at, symbols in _instants(days, self._rows):
+        for symbols in _instants(days, self._rows):
             found: list[AlertEvent] = []
             for symbol, day, row in symbols:
                 self._rows[symbol] = row + 1
                 sample = _sample(symbol, day, row, source, self._needs_snapshot)
                 found += self._evaluation.events(sample)
-            del at
             yield found
 
 
 def _instants(
     days: Mapping[str, SampleDay | None], rows: Mapping[str, int]
-) -> Iterator[tuple[int, list[tuple[str, SampleDay, int]]]]:
-    """Samples by their time: of each, its symbol, day and row."""
+) -> Iterator[list[tuple[str, SampleDay, int]]]:
+    """The samples of each time, ascending: of each, its symbol, day and row."""
     by_time: dict[int, list[tuple[str, SampleDay, int]]] = {}
     for symbol, day in sorted(days.items()):
         if day is None:
             continue
         for row in range(rows.get(symbol, 0), len(day)):
             by_time.setdefault(day.contexts[row].at, []).append((symbol, day, row))
-    yield from sorted(by_time.items(), key=lambda item: item[0])
+    for at in sorted(by_time):
+        yield by_time[at]
 
 
 def _sample(
