@@ -92,6 +92,25 @@ def test_files_that_the_configuration_names(tmp_path: Path) -> None:
     assert found["calibration"]["state"] == "problem"
 
 
+def test_a_file_of_alerts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    alerts = tmp_path / "alerts.toml"
+    monkeypatch.setenv("ZERODTE_SERVER_ALERTS", str(alerts))
+    _, found = diagnosis()
+    assert (found["alerts"]["state"], found["alerts"]["found"]) == (
+        "problem",
+        f"{alerts}: No such file or directory",
+    )
+    hook = 'kind = "webhook"\nurl = "https://desk.example/secret"'
+    alerts.write_text(f'use = ["pin_lock"]\n[targets.desk]\n{hook}\nsecret_env = "DESK_SECRET"\n')
+    _, found = diagnosis()
+    assert found["alerts"]["found"].endswith("the variable DESK_SECRET is not set")
+    monkeypatch.setenv("DESK_SECRET", "a-secret")
+    status, found = diagnosis()
+    assert status == 0
+    assert found["alerts"]["found"].startswith(f"1 rules and 1 targets in {alerts}; ")
+    assert "secret" not in str(found["alerts"]["found"]).replace(str(alerts), "")
+
+
 def test_keys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = tmp_path / "keys.db"
     monkeypatch.setenv("ZERODTE_SERVER_KEYS", str(file))

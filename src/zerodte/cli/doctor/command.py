@@ -12,6 +12,7 @@ import click
 
 from zerodte.cli.configuration.configuration import FILE_VARIABLE
 from zerodte.cli.doctor.data import (
+    examine_alerts,
     examine_configuration,
     examine_folder,
     examine_history,
@@ -95,6 +96,7 @@ def _diagnosis(path: Path | None, tape: Path | None) -> Iterator[Finding]:
     yield examine_limits()
     yield examine_kernels()
     yield examine_keys(configuration)
+    yield from examine_alerts(configuration)
     yield examine_port(configuration)
     yield examine_folder("temporary files", Path(tempfile.gettempdir()))
     yield from examine_recordings(configuration)

@@ -10,6 +10,7 @@ from typing import Final
 import click
 
 from zerodte.access.key_store import KeyStore
+from zerodte.alerts.alert_file import read_alert_file
 from zerodte.calibrate.parameter_file import read_calibration
 from zerodte.cli.configuration.configuration import (
     DEFAULT_ORIGIN,
@@ -54,6 +55,21 @@ def examine_session_files(configuration: Configuration) -> Iterator[Finding]:
         yield _read("events", lambda: f"{len(read_events(Path(events)))} in {events}")
     for name in configuration.in_force(BY_KEY["session.calibration"]).value:
         yield _read("calibration", lambda: f"of {read_calibration(Path(name)).symbol} in {name}")  # noqa: B023  # called at once
+
+
+def examine_alerts(configuration: Configuration) -> Iterator[Finding]:
+    """The file of alerts, with the secrets that it names; no target is asked."""
+    about, path = "alerts", configuration.in_force(BY_KEY["server.alerts"]).value
+    if path is None:
+        return
+    try:
+        plan = read_alert_file(Path(path))
+    except ZerodteError as error:
+        yield Finding.problem(about, str(error), "docs/alerts.md says what the file holds")
+        return
+    rules, targets = len(plan.rules), len(plan.targets)
+    found = f"{rules} rules and {targets} targets in {path}"
+    yield Finding.ok(about, f"{found}; zerodte alerts test asks the targets")
 
 
 def options_of(configuration: Configuration) -> ServerOptions:
