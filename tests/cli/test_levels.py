@@ -195,8 +195,8 @@ def test_a_server_with_keys_is_asked_with_that_of_the_environment(
     with keyed_server(tmp_path / "keys.db") as server:
         result = levels(server.url, "--csv", "--symbol", "SPX")
         assert result.exit_code == 1
-        assert "Set ZERODTE_API_KEY to a key." in result.output
-        monkeypatch.setenv("ZERODTE_API_KEY", key)
+        assert "Set ZERODTE_KEY to a key." in result.output
+        monkeypatch.setenv("ZERODTE_KEY", key)
         result = levels(server.url, "--csv", "--symbol", "SPX")
         assert key not in result.output
         assert result.exit_code == 0, result.output

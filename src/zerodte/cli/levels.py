@@ -71,7 +71,7 @@ def levels_command(
 ) -> None:
     """Print the levels of a session of SOURCE: a history's root, or the URL of a server.
 
-    A server that requires a key is given that of the variable ZERODTE_API_KEY.
+    A server that requires a key is given that of the variable ZERODTE_KEY.
     """
     if form is None:
         raise click.UsageError("choose --pine or --csv")

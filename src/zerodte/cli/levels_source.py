@@ -27,7 +27,7 @@ from zerodte.wire.window import BarSize
 
 T = TypeVar("T")
 #: The key of a server that requires one.
-KEY_VARIABLE: Final = "ZERODTE_API_KEY"
+KEY_VARIABLE: Final = "ZERODTE_KEY"
 _TIMEOUT: Final = 60.0
 _LARGEST: Final = 16 << 20
 _WHOLE_DAY: Final = WINDOW_BOUNDS[1]
