@@ -18,20 +18,26 @@ def response(status: int, body: str, **headers: str) -> bytes:
     return "\r\n".join([*lines, "", body]).encode()
 
 
+def address_of(url: str) -> tuple[str, int]:
+    """The host and port of a base URL."""
+    parts = urlsplit(url)
+    assert parts.hostname is not None
+    assert parts.port is not None
+    return parts.hostname, parts.port
+
+
 class FaultyProxy:
     """Forwards connections to a server, each after the next fault of `faults`.
 
     Attributes:
         url: Its base URL.
+        upstream: Where it forwards to.
         faults: Those to come; without any, connections are forwarded.
         heads: The head of every request so far.
     """
 
     def __init__(self, url: str) -> None:
-        parts = urlsplit(url)
-        assert parts.hostname is not None
-        assert parts.port is not None
-        self._upstream = parts.hostname, parts.port
+        self.upstream = address_of(url)
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
         self.faults: list[Fault] = []
@@ -75,7 +81,8 @@ class FaultyProxy:
             # One request to a connection, so that each meets its own fault.
             one = head.replace(b"\r\n\r\n", b"\r\nconnection: close\r\n\r\n")
             one = one.replace(b"Connection: keep-alive\r\n", b"")
-            with socket.create_connection(self._upstream) as upstream:
+            with socket.create_connection(self.upstream) as upstream:
+                self._open.add(upstream)
                 upstream.sendall(one)
                 _copy(upstream, connection, fault)
 

@@ -129,3 +129,19 @@ def test_the_client_imports_the_wire_alone() -> None:
     assert modules & heavy == set()
     rooms = {name.split(".")[1] for name in modules if name.startswith("zerodte.")}
     assert rooms == {"client", "wire", "clock", "constants", "errors"}
+
+
+def test_without_httpx_the_extra_is_named() -> None:
+    """As on a machine where only zerodte is installed."""
+    code = "import sys; sys.modules['httpx'] = None; import zerodte.client"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert (
+        'zerodte.client needs httpx; install the extra: pip install "zerodte[client]"'
+        in (done.stderr.splitlines()[-1])
+    )

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 import msgspec
 import pytest
 
-from client.faults import FaultyProxy, response
+from client.faults import FaultyProxy, address_of, response
 from server.example import START, ExampleService, filled
+from server.ports import served
 from zerodte.client import (
     AbsenceError,
     AsyncClient,
@@ -21,6 +22,8 @@ from zerodte.client import (
     TickEvent,
 )
 from zerodte.constants import SECOND
+from zerodte.server.app import create_app
+from zerodte.server.settings import ServerSettings
 from zerodte.wire.base import timestamp
 from zerodte.wire.exposure import Head
 from zerodte.wire.series import SeriesBar
@@ -98,6 +101,24 @@ def test_samples_during_an_absence_come_later(
     times = take_samples(service, 4)
     received += until(events, times[-1])
     assert bars(received) == times
+
+
+def test_a_server_that_begins_an_earlier_session_is_followed(
+    client: Client, proxy: FaultyProxy, service: ExampleService
+) -> None:
+    """Its times come again, and are news."""
+    times = take_samples(service, 3)
+    events = client.stream("SPX")
+    assert bars(until(events, times[-1])) == times[-1:]
+    other = ExampleService()
+    take_samples(other, 2)
+    with served(create_app(other, ServerSettings())) as url:
+        proxy.upstream = address_of(url)
+        proxy.cut()
+        assert bars(until(events, times[1])) == [times[1]]
+        take_samples(other, 2)
+        last = timestamp(START + 3 * 30 * SECOND)
+        assert bars(until(events, last)) == [times[2], last]
 
 
 def test_streams_of_several_symbols_are_resumed_alike(

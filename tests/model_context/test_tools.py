@@ -146,3 +146,22 @@ def test_a_setting_that_cannot_be_used_is_one_line() -> None:
     assert done.returncode == 1
     assert done.stderr.splitlines()[-1].startswith("Error: 'nowhere' is not the address")
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("package", ["mcp", "httpx"])
+def test_without_the_extra_it_is_named(package: str) -> None:
+    code = (
+        f"import sys; sys.modules[{package!r}] = None; from zerodte.cli import main; main(['mcp'])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 1
+    assert done.stderr == (
+        f"Error: zerodte mcp needs the package {package}; install the extra: pip install "
+        '"zerodte[mcp]"\n'
+    )

@@ -13,8 +13,9 @@ def mcp_command() -> None:
     try:
         from zerodte.mcp.stdio import serve_stdio  # noqa: PLC0415  # an extra
     except ModuleNotFoundError as error:
+        package = (error.name or "").partition(".")[0]
         raise click.ClickException(
-            f"zerodte mcp needs the package {error.name}; install the extra: pip install "
+            f"zerodte mcp needs the package {package}; install the extra: pip install "
             '"zerodte[mcp]"'
         ) from error
     serve_stdio()

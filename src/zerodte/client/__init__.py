@@ -3,6 +3,13 @@
 It imports the wire alone: no market, no numba, no pyarrow. docs/client.md describes it.
 """
 
+try:
+    import httpx as _httpx  # noqa: F401
+except ModuleNotFoundError as error:
+    raise ModuleNotFoundError(
+        'zerodte.client needs httpx; install the extra: pip install "zerodte[client]"', name="httpx"
+    ) from error
+
 from zerodte.client.awaiting import AsyncClient
 from zerodte.client.blocking import Client
 from zerodte.client.errors import (
