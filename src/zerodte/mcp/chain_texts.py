@@ -75,6 +75,13 @@ def _brief(snapshot: Snapshot) -> Iterator[str]:
     yield f"Walls: {facts(snapshot.levels, 'call_wall', 'put_wall')}."
     if (pin := snapshot.pin_risk) is not None:
         yield f"Pin: {facts(pin, 'magnet_strike', 'pin_score', 'max_pain')}. {pin.description}"
+    if (hedging := snapshot.hedging) is not None:
+        for way, after in (("up", hedging.spot_up_1sd), ("down", hedging.spot_down_1sd)):
+            trade = facts(after, "direction", "notional_usd")
+            yield f"If spot goes {way} one sigma, dealers' hedging: {trade} (dollars)."
+    if (inventory := snapshot.dealer_inventory) is not None:
+        book = ("net_gex", "net_gex_low", "net_gex_high", "regime", "agrees")
+        yield f"Inventory inferred from trades, with its interval: {facts(inventory, *book)}."
     if (direction := snapshot.flow_direction) is not None:
         yield f"Flow since the open: {direction.description}"
     if snapshot.setup is not None and snapshot.setup.primary is not None:
