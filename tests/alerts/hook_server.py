@@ -27,10 +27,17 @@ class HookRequest:
 
 @dataclass(frozen=True)
 class HookAnswer:
-    """What to answer: a status, and headers."""
+    """What to answer.
+
+    Attributes:
+        status: The status; 0 to hang up without an answer.
+        headers: Headers.
+        after: Seconds to think before.
+    """
 
     status: int = 200
     headers: Sequence[tuple[str, str]] = ()
+    after: float = 0.0
 
 
 class HookServer:
@@ -45,11 +52,13 @@ class HookServer:
         self._answer = answer
         self._changed = threading.Condition()
         self._server: ThreadingHTTPServer | None = None
+        self._killed = threading.Event()
         self.start()
 
     def start(self) -> None:
         """Listen, on the same port as before."""
         port = self.port if self._server else 0
+        self._killed.clear()
         hook = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -57,6 +66,9 @@ class HookServer:
                 body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
                 headers = {name.lower(): value for name, value in self.headers.items()}
                 answer = hook._take(HookRequest(self.path, headers, body, time.monotonic()))
+                hook._killed.wait(answer.after)
+                if not answer.status:
+                    return
                 self.send_response(answer.status)
                 for name, value in answer.headers:
                     self.send_header(name, value)
@@ -73,6 +85,7 @@ class HookServer:
     def kill(self) -> None:
         """Listen no more; who connects is refused."""
         assert self._server is not None
+        self._killed.set()
         self._server.shutdown()
         self._server.server_close()
 

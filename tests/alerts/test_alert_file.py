@@ -94,6 +94,21 @@ def test_every_plain_field_of_the_answers_can_be_watched() -> None:
             "hysteresis: it is -1; write a number from 0",
         ),
         (RULE + "changes = false\n" + RUN, "rules.a.changes: write true"),
+        (RULE + "above = 1\nhysteresis = inf\n" + RUN, "hysteresis: write a finite number"),
+        (
+            RULE + "unknown = true\nminutes = 1\nhysteresis = 1\n" + RUN,
+            "hysteresis: unknown of a number has none; leave it out",
+        ),
+        (
+            RULE + "moves = 1\nminutes = 1\nhysteresis_pct = 1\n" + RUN,
+            "hysteresis_pct: moves has no level; leave it out",
+        ),
+        (
+            '[rules.a]\nfield = "series.regime"\nchanges = true\nignore = ["x"]\n' + RUN,
+            "ignore: 'x' is not one of negative_gamma, positive_gamma, unknown",
+        ),
+        ("rules = 1\n" + RUN, "rules holds tables by name; write [rules.NAME] and its keys below"),
+        ("[rules]\na = 1\n" + RUN, "rules.a is a table; write [rules.a] and its keys below"),
         (RULE + 'above = 1\nfrom = "9:45"\n' + RUN, "'9:45' is no time of a session; write one"),
         (RULE + 'above = 1\nsymbols = ["A B"]\n' + RUN, "symbols: 'A B' is no symbol"),
         (RULE + 'above = 1\nignore = ["x"]\n' + RUN, "ignore: series.spot is a number"),
@@ -164,6 +179,24 @@ def test_what_is_wrong_with_a_target_is_said_without_its_secrets(
         assert "secret-host" not in said
         assert ":secret" not in said
         assert "whsec_secret" not in said
+
+
+def test_a_file_that_is_none_is_said(tmp_path: Path) -> None:
+    result = CliRunner().invoke(main, ["alerts", "check", str(tmp_path / "none.toml")])
+    assert (result.exit_code, result.output) == (
+        1,
+        f"Error: {tmp_path}/none.toml: No such file or directory\n",
+    )
+    status, said = checked(tmp_path, f"# {'x' * 2**20}")
+    assert (status, "larger than a megabyte; this is no file of alerts" in said) == (1, True)
+
+
+def test_a_boolean_is_waited_for(tmp_path: Path) -> None:
+    rule = '[rules.a]\nfield = "snapshot.dealer_inventory.agrees"\nbecomes = '
+    status, said = checked(tmp_path, rule + "false\n" + RUN)
+    assert (status, "becomes false" in said) == (0, True)
+    status, said = checked(tmp_path, rule + '"false"\n' + RUN)
+    assert (status, 'becomes: it is "false"; write true or false' in said) == (1, True)
 
 
 def test_a_target_can_be_tried(tmp_path: Path) -> None:

@@ -21,7 +21,8 @@ from msgspec import structs
 from alerts.conftest import MINUTES, SYMBOLS
 from alerts.hook_server import HookAnswer, HookRequest, HookServer
 from alerts.watched import DATE, watched
-from zerodte.alerts.alert_file import alert_plan
+from session.made_tape import quotes, stock, write
+from zerodte.alerts.alert_file import alert_plan, shipped_tables
 from zerodte.alerts.alerts import Alerts
 from zerodte.alerts.error import OutboxError
 from zerodte.alerts.event import alert_event
@@ -126,6 +127,34 @@ def test_each_of_the_sessions_that_follow_is_watched_to_its_end(
     )
 
 
+def test_data_that_goes_stale_is_said_once(tmp_path: Path) -> None:
+    # The chain falls silent after ten minutes, the underlying after half an hour.
+    tape = write(
+        tmp_path / "tape",
+        ("cbbo-1s", quotes("cbbo-1s", 3_000, 600, seed=1)),
+        ("bbo-1s", stock(1_800)),
+    )
+    rules = {
+        "stale": shipped_tables()["data_stale"],
+        "unknown": shipped_tables()["data_unknown"],
+        "score": {"field": "series.data_quality_score", "below": 50},
+        "end": {"field": "series.t", "changes": True, "from": "open+29"},
+    }
+    with (
+        HookServer() as desk,
+        watched(tape, tmp_path / "state.db", {"desk": hook(desk)}, rules),
+    ):
+        requests = desk.wait_for(4)
+    said = [(request.event["rule"], request.event["at"][11:19]) for request in requests]
+    # The last quote came at 13:40:00; at 13:43:00 the age is 180 seconds, and not above.
+    assert said == [
+        ("score", "13:40:30"),
+        ("stale", "13:43:30"),
+        ("end", "13:59:30"),
+        ("end", "14:00:00"),
+    ]
+
+
 def test_a_still_market_alerts_nobody(short_day: Tape, tmp_path: Path) -> None:
     rules = {
         "never": {"field": "series.spot", "above": 1e9},
@@ -196,6 +225,20 @@ def test_who_is_busy_is_asked_again_under_the_same_key(
     assert len(set(found[3:])) == EVENTS
 
 
+@pytest.mark.parametrize("answer", [HookAnswer(0), HookAnswer(after=60.0)])
+def test_who_hangs_up_or_says_nothing_is_asked_again(
+    short_day: Tape, tmp_path: Path, answer: HookAnswer
+) -> None:
+    with (
+        HookServer(lambda number: answer if number < 2 else HookAnswer()) as desk,
+        watched(short_day, tmp_path / "s.db", {"desk": hook(desk, seconds=0.5)}) as (alerts, _),
+    ):
+        desk.wait_for(EVENTS + 2)
+        until(lambda: alerts.stats().sent["desk"] == EVENTS)
+        assert alerts.stats().failed["desk"] == 2
+    assert len(keys(desk.requests)) == EVENTS
+
+
 @pytest.mark.parametrize("status", [301, 307, 400, 401, 404, 410])
 def test_who_refuses_gets_the_next_event(short_day: Tape, tmp_path: Path, status: int) -> None:
     with HookServer() as trap:
@@ -252,6 +295,26 @@ def test_the_oldest_go_where_too_many_wait(short_day: Tape, tmp_path: Path) -> N
         assert keys(desk.requests)[1:] == keys(other.requests)[1 - most :]
 
 
+def test_a_file_that_cannot_be_written_is_waited_for(short_day: Tape, tmp_path: Path) -> None:
+    state = tmp_path / "state.db"
+    plan = alert_plan(
+        {"use": ["pin_lock"], "targets": {"a": {"kind": "command", "command": ["true"]}}}
+    )
+    Alerts(plan, Stage(), state).stop()
+    with HookServer() as desk, sqlite3.connect(state) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with watched(short_day, state, {"desk": hook(desk)}) as (alerts, market):
+            said = ["the outbox of alerts cannot be written: database is locked"]
+            until(lambda: list(market.health.warnings) == said)
+            assert market.health.status == "Healthy"
+            other.execute("COMMIT")
+            requests = desk.wait_for(EVENTS)
+            until(lambda: alerts.stats().sent["desk"] == EVENTS)
+            assert market.health.warnings == ()
+    assert len(keys(requests)) == len(requests) == EVENTS
+    other.close()
+
+
 def test_one_server_at_a_time_delivers(short_day: Tape, tmp_path: Path) -> None:
     state = tmp_path / "state.db"
     with HookServer() as desk, watched(short_day, state, {"desk": hook(desk)}) as (_, market):
@@ -268,8 +331,18 @@ def test_a_file_of_another_program_is_left_alone(tmp_path: Path) -> None:
     plan = alert_plan(
         {"use": ["pin_lock"], "targets": {"a": {"kind": "command", "command": ["true"]}}}
     )
+    other.close()
     with pytest.raises(OutboxError, match="it is an SQLite file of another program"):
         Alerts(plan, Stage(), path)
+    newer = tmp_path / "newer.db"
+    Alerts(plan, Stage(), newer).stop()
+    with sqlite3.connect(newer) as theirs:
+        theirs.execute("PRAGMA user_version = 99")
+    theirs.close()
+    with pytest.raises(OutboxError, match="a newer zerodte has written it"):
+        Alerts(plan, Stage(), newer)
+    with pytest.raises(OutboxError, match="Not a directory"):
+        Alerts(plan, Stage(), path / "below" / "s.db")
     path.write_bytes(b"no database" * 1000)
     with pytest.raises(OutboxError, match="not a database"):
         Alerts(plan, Stage(), path)

@@ -9,7 +9,7 @@ from alerts.hook_server import HookServer
 from runtime.feeds_on_ports import eventually, sending
 from runtime.local_market import RunLog
 from session.made_tape import quotes, stock, trades, write
-from zerodte.alerts.alert_file import alert_plan
+from zerodte.alerts.alert_file import alert_plan, shipped_tables
 from zerodte.alerts.alerts import Alerts
 from zerodte.alerts.watcher import session_events
 from zerodte.feeds.tcp_client import TcpFeed
@@ -23,6 +23,7 @@ RULES: dict[str, Any] = {
     "each": {"field": "series.t", "changes": True},
     "inputs": {"field": "snapshot.metadata.inputs_digest", "changes": True},
     "flow": {"field": "series.hedge_flow_cumulative_all", "changes": True},
+    "unknown": shipped_tables()["data_unknown"],
     "volume": {"field": "snapshot.flow.total_volume", "changes": True, "hysteresis": 10},
 }
 #: Seconds of the tape, and how many of them pass in one.
@@ -64,6 +65,8 @@ def test_a_replay_of_a_recording_makes_the_events_of_the_live_session(tmp_path: 
             replayed = list(session_events(CurrentSession(session, source_of(opened)), plan.rules))
             last = replayed[-1].id
             desk.wait(lambda found: any(each.event["id"] == last for each in found))
+            # The feed is silent now, and goes on to be.
+            desk.wait(lambda found: any(each.event["rule"] == "unknown" for each in found))
     live = [request.event for request in desk.requests]
     assert {event["source"] for event in live} == {"live"}
     assert {event.source for event in replayed} == {"replay"}
@@ -78,7 +81,10 @@ def test_a_replay_of_a_recording_makes_the_events_of_the_live_session(tmp_path: 
             event.before,
             event.spot,
         )
-    assert len({event.rule for event in replayed}) == len(RULES)
+    assert {event.rule for event in replayed} >= RULES.keys() - {"unknown"}
+    (unknown,) = (event for event in once.values() if event["rule"] == "unknown")
+    assert (unknown["value"], unknown["spot"]) == (None, None)
+    assert unknown["message"].endswith("data_quality_score is unknown, before 100; spot unknown")
 
 
 def _is_recorded(folder: Path) -> bool:

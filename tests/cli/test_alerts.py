@@ -22,7 +22,7 @@ DATE = "2026-05-27"
 #: Each minute of SPY, so that there is something to lose, and what the program ships.
 RULES = """\
 use = ["gamma_flip_cross", "regime_flip", "severity_alert", "pin_lock", "call_wall_break",
-    "put_wall_break", "flow_surge", "data_stale"]
+    "put_wall_break", "flow_surge", "data_stale", "data_unknown"]
 
 [rules.minute]
 field = "series.t"

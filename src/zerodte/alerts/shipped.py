@@ -48,6 +48,12 @@ hysteresis = 3
 cool_down = 30
 
 [rules.data_stale]
+field = "snapshot.metadata.snapshot_age_seconds"
+above = 180
+hysteresis = 120
+cool_down = 15
+
+[rules.data_unknown]
 field = "series.data_quality_score"
 unknown = true
 minutes = 2

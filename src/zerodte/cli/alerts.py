@@ -121,8 +121,17 @@ def _test_event() -> bytes:
 def _condition(rule: AlertRule) -> str:
     """What makes a rule fire, in words."""
     operand = rule.operand
-    what = operand.text if isinstance(operand, FieldPath) else "" if operand is None else operand
-    number = f"{what:g}" if isinstance(what, float) else str(what)
+    match operand:
+        case None:
+            number = ""
+        case bool():
+            number = str(operand).lower()
+        case float():
+            number = f"{operand:g}"
+        case FieldPath():
+            number = operand.text
+        case _:
+            number = operand
     minutes = f"{rule.over // MINUTE} min"
     if rule.comparison == "unknown":
         return f"is unknown for {minutes}"
