@@ -4,16 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from alerts.watched import DATE
+from alerts.watched import DATE, MINUTES, SYMBOLS
 from conftest import FillOnce
 from zerodte.feeds.simulator.names import NAMES
 from zerodte.feeds.simulator.output import write_tape
 from zerodte.feeds.simulator.simulation import Simulation
 from zerodte.market.calendar import calendar
 from zerodte.tape.folder import Tape, open_tape
-
-MINUTES = 10
-SYMBOLS = ("IWM", "SPY")
 
 
 @pytest.fixture(scope="session")

@@ -1,34 +1,20 @@
 """Events reach targets: at least once, in order, under one key, whatever the targets do."""
 
-import base64
 import datetime
 import email.utils
-import hashlib
-import hmac
 import itertools
-import json
 import logging
-import sqlite3
-import sys
 import time
 from collections import Counter
 from pathlib import Path
-from typing import Any
 
 import pytest
-from msgspec import structs
 
-from alerts.conftest import MINUTES, SYMBOLS
-from alerts.hook_server import HookAnswer, HookRequest, HookServer
-from alerts.watched import DATE, watched
+from alerts.hook_server import HookAnswer, HookServer
+from alerts.watched import DATE, EVENTS, MINUTES, SYMBOLS, hook, keys, until, watched
 from session.made_tape import quotes, stock, write
 from zerodte.alerts.alert_file import alert_plan, shipped_tables
 from zerodte.alerts.alerts import Alerts
-from zerodte.alerts.error import OutboxError
-from zerodte.alerts.event import alert_event
-from zerodte.alerts.message import alert_message, signature
-from zerodte.alerts.secret import Secret
-from zerodte.alerts.target import AlertTarget
 from zerodte.feeds.simulator.names import NAMES
 from zerodte.feeds.simulator.output import write_tape
 from zerodte.feeds.simulator.simulation import Simulation
@@ -36,28 +22,7 @@ from zerodte.market.calendar import calendar
 from zerodte.service.stage import Stage
 from zerodte.tape.folder import Tape, open_tape
 
-#: Of the rule that fires at every sample but the first, of each symbol.
-EVENTS = (2 * MINUTES - 1) * len(SYMBOLS)
-
-
 SECRET = {"secret_env": "DESK_SECRET"}
-
-
-def hook(server: HookServer, **rest: Any) -> dict[str, Any]:
-    return {"kind": "webhook", "url": server.url, **rest}
-
-
-def keys(requests: list[HookRequest]) -> list[str]:
-    """The keys, each once, in the order of its first request."""
-    return list(dict.fromkeys(request.headers["idempotency-key"] for request in requests))
-
-
-def until(is_so: Any, within: float = 60.0) -> None:
-    """Wait until something is so."""
-    deadline = time.monotonic() + within
-    while not is_so():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 def test_each_event_comes_once_in_order_and_says_what_was_answered(
@@ -277,165 +242,6 @@ def test_a_target_is_left_in_peace_for_as_long_as_it_asks(
     assert second.headers["idempotency-key"] == first.headers["idempotency-key"]
 
 
-def test_the_oldest_go_where_too_many_wait(short_day: Tape, tmp_path: Path) -> None:
-    most = 10
-    with HookServer() as desk, HookServer() as other:
-        with watched(short_day, tmp_path / "other.db", {"other": hook(other)}):
-            other.wait_for(EVENTS)
-        desk.kill()
-        targets = {"desk": hook(desk)}
-        with watched(short_day, tmp_path / "desk.db", targets, most_waiting=most) as (alerts, _):
-            until(lambda: alerts.stats().dropped["desk"] == EVENTS - most)
-            assert alerts.stats().waiting["desk"] == most
-            desk.start()
-            desk.wait_for(most)
-            until(lambda: alerts.stats().waiting["desk"] == 0)
-            assert alerts.stats().sent["desk"] == most
-        # The first may have been on its way when the others came.
-        assert keys(desk.requests)[1:] == keys(other.requests)[1 - most :]
-
-
-def test_a_file_that_cannot_be_written_is_waited_for(short_day: Tape, tmp_path: Path) -> None:
-    state = tmp_path / "state.db"
-    plan = alert_plan(
-        {"use": ["pin_lock"], "targets": {"a": {"kind": "command", "command": ["true"]}}}
-    )
-    Alerts(plan, Stage(), state).stop()
-    with HookServer() as desk, sqlite3.connect(state) as other:
-        other.execute("BEGIN IMMEDIATE")
-        with watched(short_day, state, {"desk": hook(desk)}) as (alerts, market):
-            said = ["the outbox of alerts cannot be written: database is locked"]
-            until(lambda: list(market.health.warnings) == said)
-            assert market.health.status == "Healthy"
-            other.execute("COMMIT")
-            requests = desk.wait_for(EVENTS)
-            until(lambda: alerts.stats().sent["desk"] == EVENTS)
-            assert market.health.warnings == ()
-    assert len(keys(requests)) == len(requests) == EVENTS
-    other.close()
-
-
-def test_one_server_at_a_time_delivers(short_day: Tape, tmp_path: Path) -> None:
-    state = tmp_path / "state.db"
-    with HookServer() as desk, watched(short_day, state, {"desk": hook(desk)}) as (_, market):
-        plan = alert_plan({"use": ["pin_lock"], "targets": {"desk": hook(desk)}})
-        with pytest.raises(OutboxError, match="another server delivers from it; choose another"):
-            Alerts(plan, market.runner.stage, state)
-        assert state.stat().st_mode & 0o777 == 0o600
-
-
-def test_a_file_of_another_program_is_left_alone(tmp_path: Path) -> None:
-    path = tmp_path / "other.db"
-    with sqlite3.connect(path) as other:
-        other.execute("CREATE TABLE mine (text TEXT)")
-    plan = alert_plan(
-        {"use": ["pin_lock"], "targets": {"a": {"kind": "command", "command": ["true"]}}}
-    )
-    other.close()
-    with pytest.raises(OutboxError, match="it is an SQLite file of another program"):
-        Alerts(plan, Stage(), path)
-    newer = tmp_path / "newer.db"
-    Alerts(plan, Stage(), newer).stop()
-    with sqlite3.connect(newer) as theirs:
-        theirs.execute("PRAGMA user_version = 99")
-    theirs.close()
-    with pytest.raises(OutboxError, match="a newer zerodte has written it"):
-        Alerts(plan, Stage(), newer)
-    with pytest.raises(OutboxError, match="Not a directory"):
-        Alerts(plan, Stage(), path / "below" / "s.db")
-    path.write_bytes(b"no database" * 1000)
-    with pytest.raises(OutboxError, match="not a database"):
-        Alerts(plan, Stage(), path)
-
-
-def test_a_signature_is_that_of_the_published_example() -> None:
-    # The example of the specification Standard Webhooks and its libraries.
-    secret = Secret("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
-    body = b'{"test": 2432232314}'
-    made = signature(secret, "msg_p5jXN8AQM9LWM0D4loKWxJek", 1614265330, body)
-    assert made == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
-
-
-def test_a_signed_request_can_be_verified(
-    short_day: Tape, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("DESK_SECRET", "a-plain-secret")
-    with (
-        HookServer() as desk,
-        watched(short_day, tmp_path / "s.db", {"desk": hook(desk, **SECRET)}),
-    ):
-        request = desk.wait_for(1)[0]
-    sent = request.headers
-    signed = f"{sent['webhook-id']}.{sent['webhook-timestamp']}.".encode() + request.body
-    digest = hmac.digest(b"a-plain-secret", signed, hashlib.sha256)
-    assert sent["webhook-signature"] == f"v1,{base64.b64encode(digest).decode()}"
-    assert abs(int(sent["webhook-timestamp"]) - time.time()) < 120
-    assert sent["webhook-id"] == sent["idempotency-key"] == request.event["id"]
-
-
-def test_each_service_is_sent_its_own_body(
-    short_day: Tape, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("NTFY_TOKEN", "tk_secret")
-    rules = {"last": {"field": "series.spot", "above": 0, "symbols": ["SPY"]}}
-    with HookServer() as slack, HookServer() as discord, HookServer() as ntfy:
-        targets = {
-            "slack": {"kind": "slack", "url": slack.url},
-            "discord": {"kind": "discord", "url": discord.url},
-            "ntfy": {"kind": "ntfy", "url": ntfy.url, "token_env": "NTFY_TOKEN"},
-        }
-        with watched(short_day, tmp_path / "state.db", targets, rules):
-            said = {kind.url: kind.wait_for(1)[0] for kind in (slack, discord, ntfy)}
-        text = said[ntfy.url].body.decode()
-        assert text.startswith("[simulated] SPY last at 09:30:30 New York: spot is ")
-        assert said[slack.url].event == {"text": text}
-        assert said[discord.url].event == {"content": text, "allowed_mentions": {"parse": []}}
-        assert said[ntfy.url].headers["title"] == "SPY last"
-        assert said[ntfy.url].headers["authorization"] == "Bearer tk_secret"
-
-
-def test_a_command_gets_the_event_and_no_secret(
-    short_day: Tape, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("DATABENTO_API_KEY", "db-secret")
-    out = tmp_path / "out.jsonl"
-    code = (
-        "import json, os, sys; "
-        f"open({str(out)!r}, 'a').write(sys.stdin.read() + json.dumps(sorted(os.environ)) + '\\n')"
-    )
-    rules = {"first": {"field": "series.spot", "above": 0}}
-    target = {"kind": "command", "command": [sys.executable, "-c", code], "seconds": 60}
-    with watched(short_day, tmp_path / "s.db", {"run": target}, rules) as (alerts, _):
-        until(lambda: alerts.stats().sent["run"] == len(SYMBOLS))
-    lines = [json.loads(line) for line in out.read_text().splitlines()]
-    assert [line["symbol"] for line in lines[::2]] == sorted(SYMBOLS)
-    for names in lines[1::2]:
-        assert "PATH" in names
-        assert "DATABENTO_API_KEY" not in names
-
-
-@pytest.mark.parametrize(
-    ("code", "counts"),
-    [
-        ("exit 0", (2, 0, 0)),
-        ("exit 3", (0, 2, 2)),
-        ('test -e "$0" || { touch "$0"; exit 75; }', (2, 1, 0)),
-        # The first attempt, and what it started, hang longer than they may.
-        ('test -e "$0" || { touch "$0"; sleep 600 & sleep 600; }', (2, 1, 0)),
-    ],
-)
-def test_how_a_command_ends_says_whether_it_took_the_event(
-    short_day: Tape, tmp_path: Path, code: str, counts: tuple[int, int, int]
-) -> None:
-    rules = {"first": {"field": "series.spot", "above": 0}}
-    command = ["/bin/sh", "-c", code, str(tmp_path / "mark")]
-    target = {"kind": "command", "command": command, "seconds": 2}
-    with watched(short_day, tmp_path / "s.db", {"run": target}, rules) as (alerts, _):
-        until(lambda: alerts.stats().sent["run"] + alerts.stats().dropped["run"] == len(SYMBOLS))
-        stats = alerts.stats()
-    assert (stats.sent["run"], stats.failed["run"], stats.dropped["run"]) == counts
-
-
 def test_no_url_and_no_secret_is_logged(
     short_day: Tape,
     tmp_path: Path,
@@ -465,30 +271,3 @@ def test_no_url_and_no_secret_is_logged(
     for text in (logged, said):
         for secret in ("hook", "a-plain-secret", "127.0.0.1", "invalid", str(desk.port)):
             assert secret not in text
-
-
-@pytest.mark.parametrize(
-    ("text", "slack", "discord"),
-    [
-        ("a & b", "a &amp; b", "a & b"),
-        ("<!channel> @everyone", "&lt;!channel&gt; @everyone", "<!channel> @everyone"),
-        ("x" * 3000, "x" * 3000, "x" * 2000),
-    ],
-)
-def test_a_text_mentions_nobody_and_fits(text: str, slack: str, discord: str) -> None:
-    event = alert_event(
-        rule="note",
-        symbol="SPX",
-        at=1_748_871_300_000_000_000,
-        session=datetime.date(2025, 6, 2),
-        source="live",
-        field="snapshot.headline.narrative",
-        comparison="changes",
-        value=text,
-    )
-    body = structs.replace(event, message=text).encode()
-    secret = Secret("http://127.0.0.1/x")
-    to_slack = alert_message(AlertTarget("a", "slack", secret), body, 0).body
-    to_discord = alert_message(AlertTarget("b", "discord", secret), body, 0).body
-    assert json.loads(to_slack) == {"text": slack}
-    assert json.loads(to_discord) == {"content": discord, "allowed_mentions": {"parse": []}}

@@ -1,11 +1,13 @@
 """Alerts on a short day that is read at once."""
 
 import datetime
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from alerts.hook_server import HookRequest, HookServer
 from runtime.local_market import LocalMarket, RunLog
 from zerodte.alerts.alert_file import alert_plan
 from zerodte.alerts.alerts import Alerts
@@ -16,7 +18,10 @@ from zerodte.service.stage import Stage
 from zerodte.tape.folder import Tape
 
 DATE = datetime.date(2024, 11, 27)
-#: An event at every sample but the first.
+MINUTES = 10
+SYMBOLS = ("IWM", "SPY")
+#: Of the rule below, which fires at every sample but the first, of each symbol.
+EVENTS = (2 * MINUTES - 1) * len(SYMBOLS)
 EACH_SAMPLE = {"field": "series.t", "changes": True}
 
 
@@ -43,3 +48,21 @@ def watched(
     finally:
         worker.stop()
         alerts.stop()
+
+
+def hook(server: HookServer, **rest: Any) -> dict[str, Any]:
+    """The table of a webhook."""
+    return {"kind": "webhook", "url": server.url, **rest}
+
+
+def keys(requests: Sequence[HookRequest]) -> list[str]:
+    """The keys, each once, in the order of its first request."""
+    return list(dict.fromkeys(request.headers["idempotency-key"] for request in requests))
+
+
+def until(is_so: Callable[[], object], within: float = 60.0) -> None:
+    """Wait until something is so."""
+    deadline = time.monotonic() + within
+    while not is_so():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)

@@ -54,10 +54,7 @@ def alert_rule(name: str, content: object, symbols: frozenset[str]) -> AlertRule
     """
     table = TomlTable(f"rules.{name}", content, _KEYS)
     check_name(name, table.name)
-    if "field" not in table:
-        raise table.error("field", 'it is missing; write a path such as "snapshot.regime.label"')
-    field = table.parsed("field", field_path, "the path of a field in quotes", None)
-    assert field is not None  # noqa: S101  the table has it
+    field = table.required("field", field_path, 'a path such as "snapshot.regime.label"')
     comparison = _comparison(table)
     is_number = field.kind == "number"
     if is_number == (comparison == "becomes") and comparison not in ("changes", "unknown"):

@@ -156,10 +156,9 @@ def _check_signing(table: TomlTable, secret: Secret) -> None:
 def _url(table: TomlTable) -> Secret:
     """The URL of a target, however it is given."""
     given = [key for key in ("url", "url_env", "url_file") if key in table]
-    if len(given) != 1:
-        raise table.error("url", "write one of url, url_env and url_file")
     found = table.parsed("url", Secret, "a URL in quotes", None) or _secret(table, "url")
-    assert found is not None  # noqa: S101  one key is there
+    if found is None or len(given) != 1:
+        raise table.error("url", "write one of url, url_env and url_file")
     text = found.reveal()
     try:
         parts = urlsplit(text)

@@ -72,8 +72,16 @@ class TomlTable:
         Raises:
             AlertError: It is no text, or `parse` refuses it.
         """
+        return self.required(key, parse, words) if key in self._content else default
+
+    def required(self, key: str, parse: Callable[[str], T], words: str) -> T:
+        """The value of a key that has to be there, a text of some form.
+
+        Raises:
+            AlertError: It is missing, or as `parsed` does.
+        """
         if key not in self._content:
-            return default
+            raise self.error(key, f"it is missing; write {words}")
         text = self.get(key, str, words, "")
         try:
             return parse(text)

@@ -219,9 +219,8 @@ class UnknownTrigger:
 
 
 def _number(value: FieldValue) -> float:
-    """The value of a field that holds numbers."""
-    assert isinstance(value, float)  # noqa: S101  a rule compares numbers only where they are
-    return value
+    """The value of a field of numbers; of another field, which no rule compares so, NaN."""
+    return value if isinstance(value, float) else float("nan")
 
 
 def _median(ordered: list[float]) -> float | None:
