@@ -148,7 +148,7 @@ def test_a_market_that_stands_still_alerts_nobody(tmp_path: Path) -> None:
         alerts.write_text(rules[0] + end + target)
         server = ServedTape(tmp_path / "tape", alerts, state)
         try:
-            desk.wait_for(1)
+            desk.wait_for(1, 400)
             _until(lambda: server.metric("sent_total") == 1)
         finally:
             server.end(signal.SIGTERM)
