@@ -9,8 +9,8 @@ import pytest
 
 from feeds.dxlink_host import TOKEN, DXLinkScript, speaking
 from runtime.feeds_on_ports import eventually
+from zerodte.feeds import websocket_reader
 from zerodte.feeds.feed import FeedError
-from zerodte.feeds.tastytrade import websocket
 from zerodte.feeds.tastytrade.account import QuoteToken
 from zerodte.feeds.tastytrade.protocol import EventBlock
 from zerodte.feeds.tastytrade.session import DXLinkChannel, DXLinkSession, DXLinkTokenError
@@ -197,7 +197,7 @@ def test_a_connection_that_outruns_us_ends_and_says_so(
     script: DXLinkScript, token: QuoteToken, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What has come before is still read; then everything is asked for again."""
-    monkeypatch.setattr(websocket, "WEBSOCKET_BUFFER", 5_000)
+    monkeypatch.setattr(websocket_reader, "WEBSOCKET_BUFFER", 5_000)
     data = {"type": "FEED_DATA", "channel": 1, "data": ["Quote", ["A"] * 100]}
     script.answers["FEED_SETUP"] = lambda _: [
         {"type": "FEED_CONFIG", "channel": 1, "eventFields": {"Quote": ["eventSymbol"]}}

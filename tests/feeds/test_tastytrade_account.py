@@ -13,7 +13,9 @@ import pytest
 from feeds.gateway import simulated
 from feeds.tasty import KEYS, REFRESH, SECRET, serving
 from runtime.feeds_on_ports import eventually
+from zerodte.feeds.chain_watch import ChainWatch
 from zerodte.feeds.feed import FeedError, FeedRefusalError
+from zerodte.feeds.followed_contracts import OptionListing
 from zerodte.feeds.http_listener import HttpListener, HttpRequestHandler
 from zerodte.feeds.tastytrade.account import (
     CLIENT_SECRET,
@@ -22,8 +24,7 @@ from zerodte.feeds.tastytrade.account import (
     TastytradeKeys,
     tastytrade_keys,
 )
-from zerodte.feeds.tastytrade.chain import OptionListing, listings, streamer_symbol
-from zerodte.feeds.tastytrade.chain_watch import ChainWatch
+from zerodte.feeds.tastytrade.chain import listings, streamer_symbol
 from zerodte.feeds.vendor_key import VendorKey
 from zerodte.market.osi import find_osi, parse_osi
 
@@ -184,7 +185,7 @@ def test_a_chain_has_every_contract_of_the_tape() -> None:
     assert {listing.raw for listing in chain} == wanted
     for listing in chain:
         assert parse_osi(listing.raw) == listing.contract
-        assert listing.streamer == streamer_symbol(listing.contract)
+        assert listing.name == streamer_symbol(listing.contract)
 
 
 @pytest.mark.parametrize(
@@ -202,7 +203,7 @@ def test_names_of_contracts(raw: str, name: str) -> None:
     strike = {"strike-price": "1", "call": raw}
     answer = {"data": {"items": [{"expirations": [{"strikes": [strike]}]}]}}
     (listing,) = listings(json.dumps(answer).encode())
-    assert (listing.raw, listing.streamer) == (raw, name)
+    assert (listing.raw, listing.name) == (raw, name)
 
 
 def test_keys_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -222,7 +223,7 @@ def test_new_listings_are_looked_for_and_a_failure_is_said() -> None:
     chain = {"data": {"items": [{"expirations": [{"strikes": [strike]}]}]}}
     with hosting() as host:
         host.body = json.dumps(chain).encode()
-        watch = ChainWatch(TastytradeAccount(KEYS, host.url), ["SPX"], 0.0)
+        watch = ChainWatch(TastytradeAccount(KEYS, host.url).chain, ["SPX"], 0.0)
         found: dict[str, list[OptionListing]] = {}
 
         def has_come() -> bool:
@@ -230,7 +231,7 @@ def test_new_listings_are_looked_for_and_a_failure_is_said() -> None:
             return bool(found)
 
         eventually(has_come)
-        assert [listing.streamer for listing in found["SPX"]] == [".SPXW261128C6800"]
+        assert [listing.name for listing in found["SPX"]] == [".SPXW261128C6800"]
         assert not watch.problem
         host.status, host.body = HTTPStatus.BAD_GATEWAY, b"<html>"
         eventually(lambda: not watch.take() and "answered 502" in watch.problem)

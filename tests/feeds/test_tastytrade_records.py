@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from zerodte.clock import new_york
+from zerodte.feeds.interest_records import InterestRecords
 from zerodte.feeds.repeated_records import RepeatedRecords
 from zerodte.feeds.tastytrade.protocol import EventBlock
-from zerodte.feeds.tastytrade.records import InterestRecords, QuoteRecords
+from zerodte.feeds.tastytrade.records import QuoteRecords, summaries
 from zerodte.feeds.tastytrade.trades import TimeAndSaleRecords
 from zerodte.market.calendar import epoch_day
 from zerodte.records.condition import Condition
@@ -246,15 +247,17 @@ def test_open_interest_is_dated_of_its_morning() -> None:
     morning = new_york(DATE, datetime.time(6, 30))
     found = InterestRecords(DATE, records("statistics", 0))
     early = new_york(DATE, datetime.time(7))
-    rows = found.take(summary(early, (today, 10), (today - 1, 9), (today, "NaN")), [1, 2, 3])
+    rows = summaries(found, summary(early, (today, 10), (today - 1, 9), (today, "NaN")), [1, 2, 3])
     assert rows["quantity"].tolist() == [10, 9], "no figure is unknown, not 0"
     assert rows["ts_event"].tolist()[0] == morning
     assert rows["ts_event"].tolist()[1] < morning
     assert set(rows["stat_type"].tolist()) == {9}
-    assert found.take(summary(early, (today, 10)), [1]).size == 0
-    assert found.take(summary(early, (today, 12)), [1])["quantity"].tolist() == [12]
-    assert found.take(summary(NOON, (today, 15)), [1]).size == 0, "it flips after the open"
+    assert summaries(found, summary(early, (today, 10)), [1]).size == 0
+    assert summaries(found, summary(early, (today, 12)), [1])["quantity"].tolist() == [12]
+    assert summaries(found, summary(NOON, (today, 15)), [1]).size == 0, "it flips after the open"
     assert found.changed_count == 1
-    assert found.take(summary(NOON, (today, 0)), [4])["quantity"].tolist() == [0], "the vendor says"
+    assert summaries(found, summary(NOON, (today, 0)), [4])["quantity"].tolist() == [0], (
+        "the vendor says"
+    )
     again = InterestRecords(DATE, rows)
-    assert again.take(summary(NOON, (today, 10)), [1]).size == 0, "a recording has it"
+    assert summaries(again, summary(NOON, (today, 10)), [1]).size == 0, "a recording has it"

@@ -64,7 +64,7 @@ def opened(client: ClientConnection, number: int, fields: dict[str, list[str]]) 
 
 def test_what_stands_is_sent_in_the_order_of_the_fields_asked_for(host: TastytradeHost) -> None:
     fields = ["bidPrice", "eventSymbol", "askPrice", "sequence", "neverHeardOf"]
-    name = host.account().chain("NVDA")[200].streamer
+    name = host.account().chain("NVDA")[200].name
     with websocket(host) as client:
         authorized(client, host)
         opened(client, 5, {"Quote": fields})
@@ -81,7 +81,7 @@ def test_subscriptions_can_be_taken_back(host: TastytradeHost) -> None:
     with websocket(host) as client:
         authorized(client, host)
         opened(client, 1, {"Quote": ["eventSymbol"]})
-        adds = [{"type": "Quote", "symbol": one.streamer} for one in chain[180:190]]
+        adds = [{"type": "Quote", "symbol": one.name} for one in chain[180:190]]
         say(client, "FEED_SUBSCRIPTION", 1, add=adds)
         assert len(answer(client, "FEED_DATA")["data"][1]) == len(adds)
         say(client, "FEED_SUBSCRIPTION", 1, remove=adds[1:])

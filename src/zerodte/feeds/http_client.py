@@ -1,15 +1,20 @@
 """What clients of vendors' HTTP share: addresses, openers, bodies of a bounded size."""
 
+import email.message
+import email.utils
 import http.client
 import time
+import urllib.error
 import urllib.request
 import zlib
+from collections.abc import Callable
 from typing import Final
 from urllib.parse import urlsplit
 
 from zerodte.feeds.feed import FeedError
 from zerodte.feeds.feed_checks import LOOPBACK_HOSTS
 
+_TIMEOUT: Final = 10.0  # seconds without a byte
 _LONGEST: Final = 120.0  # seconds for a body
 #: Bytes of a body; Cboe's of SPX has 14 million, 2 million of them compressed.
 LARGEST_BODY: Final = 64 << 20
@@ -60,6 +65,49 @@ def http_opener(*, is_loopback: bool, follows: bool) -> urllib.request.OpenerDir
     ):
         opener.add_handler(handler)
     return opener
+
+
+def read_answer(
+    opener: urllib.request.OpenerDirector,
+    request: urllib.request.Request,
+    host: str,
+    refusal: Callable[[urllib.error.HTTPError], FeedError],
+) -> tuple[bytes, email.message.Message]:
+    """The body of an answer, and its headers.
+
+    Args:
+        opener: Of `http_opener`.
+        request: To an address that was checked.
+        host: Its name in messages.
+        refusal: What an answer other than 200 means.
+
+    Raises:
+        FeedError: If the host cannot be reached or refuses, or the connection breaks.
+    """
+    try:
+        with opener.open(request, timeout=_TIMEOUT) as answer:
+            return read_body(answer), answer.headers
+    except urllib.error.HTTPError as error:
+        with error:
+            raise refusal(error) from None
+    except urllib.error.URLError as error:
+        text = getattr(error.reason, "strerror", None) or str(error.reason)
+        raise FeedError(f"{host} cannot be reached: {text}") from None
+    except FeedError:
+        raise
+    except (OSError, http.client.HTTPException) as error:
+        text = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        raise FeedError(f"the connection to {host} broke: {text}") from None
+
+
+def clock_offset(headers: email.message.Message) -> float | None:
+    """Seconds that a host's clock is ahead of this machine's, about; None if it does not tell."""
+    try:
+        told = email.utils.parsedate_to_datetime(headers.get("Date", "")).timestamp()
+    except (ValueError, OverflowError):
+        return None
+    # HTTP tells whole seconds, of which half has passed on average.
+    return told + 0.5 - time.time()
 
 
 def read_body(answer: http.client.HTTPResponse) -> bytes:

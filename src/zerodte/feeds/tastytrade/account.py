@@ -4,7 +4,6 @@ The user's refresh token gives an access token for a quarter of an hour; that on
 quotes, with the address of the websocket that sends them.
 """
 
-import email.utils
 import http.client
 import threading
 import time
@@ -18,8 +17,9 @@ import msgspec
 
 import zerodte
 from zerodte.feeds.feed import FeedError, FeedRefusalError
-from zerodte.feeds.http_client import check_address, http_opener, read_body
-from zerodte.feeds.tastytrade.chain import OptionListing, listings
+from zerodte.feeds.followed_contracts import OptionListing
+from zerodte.feeds.http_client import check_address, clock_offset, http_opener, read_answer
+from zerodte.feeds.tastytrade.chain import listings
 from zerodte.feeds.vendor_key import VendorKey, vendor_key
 
 #: The vendor's own host.
@@ -28,7 +28,6 @@ TASTYTRADE_URL: Final = "https://api.tastyworks.com"
 CLIENT_SECRET: Final = "TASTYTRADE_CLIENT_SECRET"  # noqa: S105  a name
 REFRESH_TOKEN: Final = "TASTYTRADE_REFRESH_TOKEN"  # noqa: S105  a name
 
-_TIMEOUT: Final = 10.0  # seconds without a byte
 #: Seconds before its end at which an access token is renewed, and how long it lasts if the vendor
 #: does not say.
 _RENEWED_BEFORE: Final = 60.0
@@ -206,33 +205,24 @@ class TastytradeAccount:
         self._access_end = begin + answer.expires_in
 
     def _ask(self, path: str, body: bytes | None, access: VendorKey | None) -> bytes:
-        headers = {
+        fields = {
             "Accept": "application/json",
             "Accept-Encoding": "gzip",
             # The vendor turns away clients without one of this form.
             "User-Agent": f"zerodte/{zerodte.__version__}",
         }
         if body is not None:
-            headers["Content-Type"] = "application/json"
+            fields["Content-Type"] = "application/json"
         if access is not None:
-            headers["Authorization"] = f"Bearer {access.reveal()}"
+            fields["Authorization"] = f"Bearer {access.reveal()}"
         # The address was checked, and the opener has handlers of http and https only.
-        request = urllib.request.Request(f"{self._url}{path}", body, headers)  # noqa: S310
-        try:
-            with self._opener.open(request, timeout=_TIMEOUT) as answer:
-                self._learn_clock(answer.headers.get("Date", ""))
-                return read_body(answer)
-        except urllib.error.HTTPError as error:
-            with error:
-                raise self._refusal(error, path) from None
-        except urllib.error.URLError as error:
-            text = getattr(error.reason, "strerror", None) or str(error.reason)
-            raise FeedError(f"{self.name} cannot be reached: {text}") from None
-        except FeedError:
-            raise
-        except (OSError, http.client.HTTPException) as error:
-            text = getattr(error, "strerror", None) or str(error) or type(error).__name__
-            raise FeedError(f"the connection to {self.name} broke: {text}") from None
+        request = urllib.request.Request(f"{self._url}{path}", body, fields)  # noqa: S310
+        body, headers = read_answer(
+            self._opener, request, self.name, lambda error: self._refusal(error, path)
+        )
+        if (offset := clock_offset(headers)) is not None:
+            self.offset = offset
+        return body
 
     def _refusal(self, error: urllib.error.HTTPError, path: str) -> FeedError:
         words = ""
@@ -265,11 +255,3 @@ class TastytradeAccount:
             raise FeedError(f"{self.name} names {url[:80]!r}; expected: a websocket, wss://...")
         if is_plain:
             check_address(f"http{url.removeprefix('ws')}", "wss://...")
-
-    def _learn_clock(self, date: str) -> None:
-        try:
-            told = email.utils.parsedate_to_datetime(date).timestamp()
-        except (ValueError, OverflowError):
-            return
-        # HTTP tells whole seconds, of which half has passed on average.
-        self.offset = told + 0.5 - time.time()

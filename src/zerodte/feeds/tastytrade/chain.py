@@ -1,30 +1,17 @@
 """Nested option chains of tastytrade: contracts, and what DXLink calls them."""
 
 from collections.abc import Iterable
-from typing import Annotated, Any, Final, NamedTuple
+from typing import Annotated, Any, Final
 
 import msgspec
 
 from zerodte.feeds.feed import FeedError
+from zerodte.feeds.followed_contracts import OptionListing
 from zerodte.market.osi import Contract, find_osi, format_osi
 
 _ListedSymbol = Annotated[str, msgspec.Meta(max_length=32)] | None
 #: Contracts of one underlying; the vendor's largest chain has some ten thousand.
 _MOST: Final = 200_000
-
-
-class OptionListing(NamedTuple):
-    """A listed contract.
-
-    Attributes:
-        raw: Its OSI symbol, padded.
-        streamer: What DXLink calls it, such as `.SPXW261128C6800`.
-        contract: The contract.
-    """
-
-    raw: str
-    streamer: str
-    contract: Contract
 
 
 class NestedStrike(msgspec.Struct, rename="kebab", omit_defaults=True):

@@ -11,24 +11,25 @@ from pathlib import Path
 from typing import Final
 
 from zerodte.constants import MINUTE, SECOND
+from zerodte.feeds.chain_watch import ChainWatch
 from zerodte.feeds.feed import FeedError, FeedStart
+from zerodte.feeds.followed_contracts import FollowedContracts
+from zerodte.feeds.interest_records import InterestRecords
 from zerodte.feeds.recorded import recorded_rows
 from zerodte.feeds.repeated_records import RepeatedRecords
 from zerodte.feeds.tastytrade.account import TastytradeAccount
-from zerodte.feeds.tastytrade.chain_watch import ChainWatch
 from zerodte.feeds.tastytrade.protocol import EventBlock
 from zerodte.feeds.tastytrade.records import (
     TASTY_DEFINITIONS,
     TASTY_QUOTES,
     TASTY_STATISTICS,
     TASTY_TRADES,
-    InterestRecords,
     QuoteRecords,
     ids_of,
+    summaries,
 )
 from zerodte.feeds.tastytrade.session import DXLinkChannel, DXLinkSession, DXLinkTokenError
 from zerodte.feeds.tastytrade.trades import TimeAndSaleRecords
-from zerodte.feeds.tastytrade.universe import TastytradeUniverse
 from zerodte.market.calendar import calendar
 from zerodte.records.dbn import Records
 from zerodte.tape.error import TapeError
@@ -68,7 +69,7 @@ class TastytradeReading:
     """
 
     trades: TimeAndSaleRecords = field(default_factory=TimeAndSaleRecords)
-    universe: TastytradeUniverse | None = None
+    universe: FollowedContracts | None = None
     listed_at: float = -math.inf
 
 
@@ -96,7 +97,7 @@ class TastytradeConnection:
         manifest: FeedManifest,
         folder: Path,
         reading: TastytradeReading,
-        universe: TastytradeUniverse,
+        universe: FollowedContracts,
         quotes: QuoteRecords,
         early: list[EventBlock],
     ) -> None:
@@ -110,7 +111,7 @@ class TastytradeConnection:
         self._early = early
         speed = session.clock.speed
         self._watch = ChainWatch(
-            account, tuple(quotes.spots), max(CHAINS_EVERY / speed, _LEAST_CHAINS_EVERY)
+            account.chain, tuple(quotes.spots), max(CHAINS_EVERY / speed, _LEAST_CHAINS_EVERY)
         )
         self._interest: InterestRecords | None = None
         self._recorded: RepeatedRecords | None = None
@@ -234,7 +235,7 @@ class TastytradeConnection:
             self._counts[TASTY_TRADES.name] = first + len(piece.records)
             return [Arrival(block.newest, TASTY_TRADES.name, piece)]
         if block.kind == "Summary" and self._interest is not None:
-            found.append((TASTY_STATISTICS.name, self._interest.take(block, ids)))
+            found.append((TASTY_STATISTICS.name, summaries(self._interest, block, ids)))
             self._quotes.learn_closes(block)
         elif block.kind in ("Quote", "Trade"):
             if block.kind == "Quote" and any(ids):

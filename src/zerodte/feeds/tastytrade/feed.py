@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from zerodte.feeds.feed import FeedError
+from zerodte.feeds.followed_contracts import FollowedContracts
 from zerodte.feeds.recorded import recorded_contracts
 from zerodte.feeds.tastytrade.account import TastytradeAccount
 from zerodte.feeds.tastytrade.connection import (
@@ -28,7 +29,6 @@ from zerodte.feeds.tastytrade.records import (
 )
 from zerodte.feeds.tastytrade.session import DXLinkSession, DXLinkTokenError
 from zerodte.feeds.tastytrade.trades import TimeAndSaleRecords
-from zerodte.feeds.tastytrade.universe import TastytradeUniverse
 from zerodte.market.calendar import calendar
 from zerodte.records.dbn import TASTY_OPRA
 from zerodte.tape.feed_manifest import FeedManifest
@@ -137,11 +137,11 @@ class TastytradeFeed:
             return session
         raise AssertionError("the last attempt returns or raises")
 
-    def _universe(self, date: datetime.date, folder: Path) -> TastytradeUniverse:
+    def _universe(self, date: datetime.date, folder: Path) -> FollowedContracts:
         reading = self._reading
         if reading.universe is None or reading.universe.date != date:
             recorded = recorded_contracts(folder, date, TASTY_OPRA)
-            reading.universe = TastytradeUniverse(self._symbols, date, recorded)
+            reading.universe = FollowedContracts(self._symbols, date, recorded)
             reading.trades = TimeAndSaleRecords()
             reading.listed_at = -math.inf
         if time.monotonic() - reading.listed_at > CHAINS_EVERY:
@@ -170,7 +170,7 @@ class TastytradeFeed:
         return early
 
     def _manifest(
-        self, date: datetime.date, universe: TastytradeUniverse, quotes: QuoteRecords
+        self, date: datetime.date, universe: FollowedContracts, quotes: QuoteRecords
     ) -> FeedManifest:
         token = self._account.quote_token()
         delayed = (_DELAYED.format(level=token.level),) if token.is_delayed else ()

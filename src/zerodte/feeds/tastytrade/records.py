@@ -1,6 +1,5 @@
 """Events of DXLink as records: quotes of options and equities, values, open interest."""
 
-import datetime
 import itertools
 import math
 from collections.abc import Mapping, Sequence
@@ -9,19 +8,16 @@ from typing import Final
 import numpy as np
 
 from zerodte.arrays import F64, Bool
-from zerodte.clock import new_york
+from zerodte.feeds.interest_records import InterestRecords
+from zerodte.feeds.quote_fields import MOST_DOLLARS, are_possible, fill_side
 from zerodte.feeds.tastytrade.protocol import NS_PER_MS, EventBlock
-from zerodte.feeds.tastytrade.trades import MOST_CROSSED, MOST_DOLLARS
-from zerodte.importers.chain_tape import SETTLED_BY, fixed
-from zerodte.market.calendar import calendar, from_epoch_day
+from zerodte.importers.chain_tape import fixed
+from zerodte.market.calendar import from_epoch_day
 from zerodte.market.roots import root_info
 from zerodte.records.dbn import (
     INDEX,
-    STAT_OPEN_INTEREST,
     TASTY_EQUITY,
     TASTY_OPRA,
-    UNDEF_PRICE,
-    UNDEF_SIZE,
     UNDEF_TIME,
     Records,
     records,
@@ -35,7 +31,6 @@ TASTY_TRADES: Final = FeedStream(TASTY_OPRA, "tcbbo", has_conditions=True, has_c
 TASTY_VALUES: Final = FeedStream(INDEX, "trades")
 TASTY_EQUITIES: Final = FeedStream(TASTY_EQUITY, "bbo-1s")
 
-_MOST_CONTRACTS: Final = 1e9
 #: Days since 1970 that can be those of a session.
 _DAYS: Final = (10_000, 40_000)
 
@@ -143,9 +138,7 @@ class QuoteRecords:
 
     def _possible(self, bid: F64, ask: F64, is_ours: Bool) -> Bool:
         """Which quotes of ours can be; NaN is an unknown side."""
-        is_garbled: Bool = ~((np.nan_to_num(bid) >= 0.0) & (np.nan_to_num(bid) < MOST_DOLLARS))
-        is_garbled |= ~((np.nan_to_num(ask) >= 0.0) & (np.nan_to_num(ask) < MOST_DOLLARS))
-        is_garbled |= (ask > 0.0) & (bid > MOST_CROSSED * ask)
+        is_garbled = ~are_possible(bid, ask)
         self.garbled_count += int(np.count_nonzero(is_garbled & is_ours))
         return is_ours & ~is_garbled
 
@@ -156,63 +149,14 @@ class QuoteRecords:
         times = np.where(is_known, changed, 0.0).astype(np.uint64) * np.uint64(NS_PER_MS)
         out["ts_event"] = np.where(is_known, times, np.uint64(UNDEF_TIME))
         for side, dollars in (("bid", bid), ("ask", ask)):
-            is_price = (dollars >= 0.0) & (dollars < MOST_DOLLARS)
-            prices = fixed(np.where(is_price, dollars, 0.0))
-            out[f"{side}_px_00"] = np.where(is_price, prices, UNDEF_PRICE)
-            sizes = block.numbers(f"{side}Size")
-            is_size = (sizes >= 0.0) & (sizes < _MOST_CONTRACTS)
-            whole = np.where(is_size, sizes, 0.0).astype(np.uint32)
-            out[f"{side}_sz_00"] = np.where(is_size, whole, np.uint32(UNDEF_SIZE))
+            fill_side(out, side, dollars, block.numbers(f"{side}Size"))
 
 
-class InterestRecords:
-    """Turns summaries into open interest. Before the open the last figure of a day counts.
-
-    Args:
-        date: The session's.
-        recorded: The statistics of a recording.
-
-    Attributes:
-        changed_count: Figures that the vendor changed after the open, which are left out.
-    """
-
-    def __init__(self, date: datetime.date, recorded: Records) -> None:
-        self.changed_count = 0
-        self._date = date
-        session = calendar().session(date)
-        self._open = session.open if session else 0
-        mine = recorded[recorded["stat_type"] == STAT_OPEN_INTEREST]
-        numbers, dates = mine["instrument_id"].tolist(), mine["ts_event"].tolist()
-        self._known = dict(
-            zip(zip(numbers, dates, strict=True), mine["quantity"].tolist(), strict=True)
-        )
-
-    def take(self, block: EventBlock, ids: Sequence[int]) -> Records:
-        """The open interest that is new, dated of the morning that it is of."""
-        found: list[tuple[int, int, int, int]] = []
-        figures, days = block.integers("openInterest"), block.integers("dayId")
-        for number, figure, day, received in zip(
-            ids, figures, days, block.received.tolist(), strict=True
-        ):
-            if number <= 0 or not 0 <= figure < _MOST_CONTRACTS or not _DAYS[0] < day < _DAYS[1]:
-                continue
-            date = from_epoch_day(day)
-            dated = new_york(date, SETTLED_BY)
-            known = self._known.get((number, dated))
-            if date > self._date or known == figure:
-                continue
-            if known is not None and received >= self._open:
-                self.changed_count += 1
-                continue
-            self._known[number, dated] = figure
-            found.append((number, dated, figure, received))
-        out = records("statistics", len(found))
-        if found:
-            numbers, dates, quantities, times = zip(*found, strict=True)
-            out["instrument_id"], out["quantity"] = numbers, quantities
-            out["ts_event"], out["ts_recv"] = dates, times
-            out["stat_type"] = STAT_OPEN_INTEREST
-        return out
+def summaries(interest: InterestRecords, block: EventBlock, ids: Sequence[int]) -> Records:
+    """The open interest of summaries that is new."""
+    figures, days = block.integers("openInterest"), block.integers("dayId")
+    dates = [from_epoch_day(day) if _DAYS[0] < day < _DAYS[1] else None for day in days]
+    return interest.take(ids, figures, dates, block.received.tolist())
 
 
 def ids_of(block: EventBlock, numbers: Mapping[str, int]) -> list[int]:

@@ -26,7 +26,7 @@ from zerodte.feeds.tastytrade.protocol import (
     split_events,
     subscriptions,
 )
-from zerodte.feeds.tastytrade.websocket import WebsocketReader
+from zerodte.feeds.websocket_reader import WebsocketReader
 
 _TIMEOUT: Final = 10.0  # seconds for each answer
 #: Seconds without a message of ours, and without one of theirs at least until they count as dead.
@@ -179,9 +179,9 @@ class DXLinkSession:
             self._read(rest)
 
     def _read(self, timeout: float) -> None:
-        for received, text in self._reader.take(timeout):
+        for received, content in self._reader.take(timeout):
             self.newest = self.clock.at(received)
-            self._obey(decode_message(text), self.newest)
+            self._obey(decode_message(content), self.newest)
 
     def _obey(self, message: DXLinkMessage, received: int) -> None:
         match message.type:

@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from zerodte.arrays import Bool
+from zerodte.feeds.quote_fields import MOST_CONTRACTS, MOST_CROSSED, MOST_DOLLARS
 from zerodte.feeds.repeated_records import RepeatedRecords
 from zerodte.feeds.tastytrade.protocol import NS_PER_MS, EventBlock
 from zerodte.importers.chain_tape import fixed
@@ -18,10 +19,6 @@ from zerodte.records.dbn import UNDEF_PRICE, Records, records, times_of
 from zerodte.records.opra_conditions import OpraConditionReader
 from zerodte.tape.tick_assembler import Piece
 
-#: Beyond, dollars and contracts are garbled; so is a bid so many times the ask.
-MOST_DOLLARS: Final = 1e6
-_MOST_CONTRACTS: Final = 1e7
-MOST_CROSSED: Final = 20.0
 #: Trades whose index is remembered.
 _MOST_ENTRIES: Final = 300_000
 _SIDES: Final = {"BUY": b"B", "SELL": b"A"}
@@ -165,7 +162,7 @@ def _rows(block: EventBlock, ids: Sequence[int]) -> tuple[Records, Bool]:
         (price > 0.0)
         & (price < MOST_DOLLARS)
         & (size >= 1.0)
-        & (size <= _MOST_CONTRACTS)
+        & (size <= MOST_CONTRACTS)
         & ~((ask > 0.0) & (bid > MOST_CROSSED * ask))
         & np.array([kind in ("NEW", "CORRECTION", "CANCEL") for kind in kinds], np.bool_)
         & np.array([index >= 0 for index in block.integers("index")], np.bool_)

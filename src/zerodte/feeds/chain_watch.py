@@ -2,18 +2,19 @@
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Generic, TypeVar
 
 from zerodte.feeds.feed import FeedError
-from zerodte.feeds.tastytrade.account import TastytradeAccount
-from zerodte.feeds.tastytrade.chain import OptionListing
+
+_Chain = TypeVar("_Chain")
 
 
-class ChainWatch:
+class ChainWatch(Generic[_Chain]):
     """Asks for the chains of some underlyings every now and then.
 
     Args:
-        account: Asks.
+        ask: Returns the chain of an underlying; called in the thread.
         symbols: The underlyings.
         every: Seconds between two looks.
 
@@ -21,17 +22,17 @@ class ChainWatch:
         problem: What is wrong with the last look, in words; empty if nothing is.
     """
 
-    def __init__(self, account: TastytradeAccount, symbols: Sequence[str], every: float) -> None:
+    def __init__(self, ask: Callable[[str], _Chain], symbols: Sequence[str], every: float) -> None:
         self.problem = ""
-        self._account = account
+        self._ask = ask
         self._symbols = symbols
         self._every = every
         self._due = time.monotonic() + every
-        self._found: dict[str, list[OptionListing]] = {}
+        self._found: dict[str, _Chain] = {}
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
 
-    def take(self) -> dict[str, list[OptionListing]]:
+    def take(self) -> dict[str, _Chain]:
         """The chains that came since the last call; a look is begun when it is due."""
         is_busy = self._thread is not None and self._thread.is_alive()
         if not is_busy and time.monotonic() >= self._due:
@@ -46,7 +47,7 @@ class ChainWatch:
         problem = ""
         for symbol in self._symbols:
             try:
-                chain = self._account.chain(symbol)
+                chain = self._ask(symbol)
             except FeedError as error:
                 problem = f"new contracts of {symbol} are not known: {error}"
                 continue

@@ -1,38 +1,67 @@
-"""The contracts that are followed of tastytrade's chains, and their definitions."""
+"""The contracts that are followed of a vendor's chains, and their definitions."""
 
 import datetime
+import math
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Final, NamedTuple
 
 import numpy as np
 
 from zerodte.arrays import F64
 from zerodte.feeds.recorded import RecordedContracts
-from zerodte.feeds.tastytrade.chain import OptionListing
 from zerodte.feeds.universe import Universe, is_live
 from zerodte.importers.chain_tape import definitions
-from zerodte.market.osi import find_osi
+from zerodte.market.osi import Contract, find_osi
 from zerodte.market.roots import root_info
 from zerodte.records.dbn import Records, records
 
+#: More contracts than any vendor has.
+_NO_LIMIT: Final = 1 << 32
 
-class TastytradeUniverse:
+
+class OptionListing(NamedTuple):
+    """A listed contract.
+
+    Attributes:
+        raw: Its OSI symbol, padded.
+        name: What the vendor's stream calls it, such as `.SPXW261128C6800`.
+        contract: The contract.
+    """
+
+    raw: str
+    name: str
+    contract: Contract
+
+
+class FollowedContracts:
     """The followed contracts of some underlyings. New ones are numbered after the largest id.
 
     Args:
         symbols: The underlyings.
         date: The session's.
         recorded: What a recording has already.
+        most: Contracts that are followed at most, the nearest expiries' first, and of an expiry
+            those nearest to spot.
 
     Attributes:
         date: As above.
+        most: As above. What is followed stays so if it is lowered.
         left_out: Live contracts that are not followed, by underlying; only where there are any.
+        beyond: Those of them that would be followed but for `most`.
     """
 
     def __init__(
-        self, symbols: Sequence[str], date: datetime.date, recorded: RecordedContracts
+        self,
+        symbols: Sequence[str],
+        date: datetime.date,
+        recorded: RecordedContracts,
+        most: int = _NO_LIMIT,
     ) -> None:
         self.date = date
+        self.most = most
         self.left_out: dict[str, int] = {}
+        self.beyond: dict[str, int] = {}
         self._universes = {symbol: Universe(date) for symbol in symbols}
         self._listed: dict[str, dict[str, OptionListing]] = {symbol: {} for symbol in symbols}
         self._live_counts = dict.fromkeys(symbols, 0)
@@ -48,7 +77,7 @@ class TastytradeUniverse:
 
     @property
     def numbers(self) -> Mapping[str, int]:
-        """Ids of the followed contracts, by what DXLink calls them."""
+        """Ids of the followed contracts, by what the vendor calls them."""
         return self._numbers
 
     @property
@@ -81,27 +110,35 @@ class TastytradeUniverse:
             spots: Prices of underlyings, dollars; NaN if unknown.
 
         Returns:
-            What DXLink calls the new ones.
+            What the vendor calls the new ones.
         """
-        new = []
+        wanted: list[tuple[int, float, str, OptionListing]] = []
         for symbol, listed in self._listed.items():
             own = list(listed.values())
             known = [self._ids.get(listing.raw, 0) for listing in own]
             quoted = np.array([mids[i] if 0 < i < len(mids) else np.nan for i in known], np.float64)
             contracts = [listing.contract for listing in own]
             chosen = self._universes[symbol].select(contracts, quoted, spots[symbol])
+            ranks = self._ranks(symbol, contracts)
+            spot = spots[symbol] if math.isfinite(spots[symbol]) else 0.0
             for listing, is_chosen in zip(own, chosen.tolist(), strict=True):
                 # Neither a move of spot nor a restart loses a contract.
-                if not is_chosen and listing.raw not in self._ids:
-                    continue
-                if listing.raw not in self._ids:
-                    self._ids[listing.raw] = self._next
-                    self._next += 1
-                if listing.streamer not in self._numbers:
-                    self._numbers[listing.streamer] = self._ids[listing.raw]
-                    new.append(listing.streamer)
+                is_new = listing.name not in self._numbers
+                if is_new and (is_chosen or listing.raw in self._ids):
+                    rank = ranks.get(listing.contract.expiry, len(ranks))
+                    distance = abs(listing.contract.strike - spot) / max(spot, 1.0)
+                    wanted.append((rank, distance, symbol, listing))
+        room = max(self.most - len(self._numbers), 0)
+        if len(wanted) > room:
+            wanted.sort(key=lambda one: one[:2])
+        for _, _, _, listing in wanted[:room]:
+            if listing.raw not in self._ids:
+                self._ids[listing.raw] = self._next
+                self._next += 1
+            self._numbers[listing.name] = self._ids[listing.raw]
+        self.beyond = dict(Counter(symbol for _, _, symbol, _ in wanted[room:]))
         self._count()
-        return new
+        return [listing.name for _, _, _, listing in wanted[:room]]
 
     def restart(self, count: int) -> None:
         """Forget the definitions that were sent after the first `count`."""
@@ -131,10 +168,16 @@ class TastytradeUniverse:
         order = np.argsort([places[number] for number in out["instrument_id"].tolist()])
         return out[order] if len(out) else out
 
+    def _ranks(self, symbol: str, contracts: Sequence[Contract]) -> dict[datetime.date, int]:
+        expiries = self._universes[symbol].expiries(contracts)
+        return {expiry: rank for rank, expiry in enumerate(expiries)}
+
     def _count(self) -> None:
         left_out = {}
         for symbol, listed in self._listed.items():
-            count = self._live_counts[symbol] - sum(raw in self._ids for raw in listed)
+            count = self._live_counts[symbol] - sum(
+                listing.name in self._numbers for listing in listed.values()
+            )
             if count > 0:
                 left_out[symbol] = count
         self.left_out = left_out
