@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from feeds import tasty
+from feeds import alpaca_host, tasty
 from feeds.cboe_host import hosting
 from feeds.gateway import KEY, serving, simulated
 from server.example import ExampleService
@@ -268,6 +268,40 @@ def test_a_tastytrade_account(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         monkeypatch.setenv("HOME", "/nowhere")
         status, found = diagnosis(*words)
         assert "set TASTYTRADE_REFRESH_TOKEN" in found["key"]["found"]
+
+
+def test_an_alpaca_account(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("APCA_API_KEY_ID", alpaca_host.KEY)
+    monkeypatch.setenv("APCA_API_SECRET_KEY", alpaca_host.SECRET)
+    with alpaca_host.serving(simulated(), 1.0, late=60.0) as host:
+        words = ("alpaca", "--symbols", "NVDA", "--gateway", host.address)
+        status, found = diagnosis(*words, "--capture", tmp_path / "copy")
+        assert status == 0
+        (copy,) = (tmp_path / "copy").iterdir()
+        content = copy.read_bytes()
+        assert b"authenticated" in content
+        assert alpaca_host.KEY.encode() not in content
+        assert alpaca_host.SECRET.encode() not in content
+        assert "open interest of 100%" in found["NVDA"]["found"]
+        about = ("key", "stream", "clock offset", "trades", "quotes", "spot")
+        assert {found[row]["state"] for row in about} == {"ok"}
+        monkeypatch.setenv("APCA_API_SECRET_KEY", alpaca_host.SECRET[::-1])
+        status, found = diagnosis(*words)
+        assert status == 1
+        assert "402: auth failed; check the keys" in found["stream"]["found"]
+        monkeypatch.delenv("APCA_API_SECRET_KEY")
+        monkeypatch.setenv("HOME", "/nowhere")
+        status, found = diagnosis(*words)
+        assert "set APCA_API_SECRET_KEY" in found["key"]["found"]
+
+
+def test_an_alpaca_account_without_the_plan(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("APCA_API_KEY_ID", alpaca_host.KEY)
+    monkeypatch.setenv("APCA_API_SECRET_KEY", alpaca_host.SECRET)
+    with alpaca_host.serving(simulated(), 1.0, has_opra=False) as host:
+        status, found = diagnosis("alpaca", "--symbols", "NVDA", "--gateway", host.address)
+    assert status == 1
+    assert "need the plan Algo Trader Plus" in found["stream"]["found"]
 
 
 def test_a_demo_of_tastytrade_is_delayed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
+from feeds.carried_content import content_of
 from feeds.gateway import simulated
 from feeds.tasty import REFRESH, SECRET, serving
-from feeds.tasty_content import content_of
 from zerodte.feeds.tastytrade.chain import streamer_symbol
 from zerodte.market.osi import parse_osi
 

@@ -10,14 +10,14 @@ from typing import Final
 import pytest
 from click.testing import CliRunner
 
+from feeds.carried_content import content_of
 from feeds.cboe_website import website
 from feeds.gateway import DATE, simulated
 from feeds.tasty import KEYS, REFRESH, SECRET, TastytradeHost, serving
-from feeds.tasty_content import content_of
-from records.tape_digest import TapeDigest
 from runtime.feeds_on_ports import eventually
 from runtime.killing import command, last_commit
 from runtime.local_market import LocalMarket, running
+from runtime.vendor_recording import LATE, check
 from zerodte.cli.commands import main
 from zerodte.feeds.cboe.far_feed import CboeFarFeed
 from zerodte.feeds.combined_feed import CombinedFeed
@@ -43,8 +43,6 @@ SECOND = 10**9
 SPEED = 60.0
 #: So that ten seconds of the feed are half a second, more than a busy machine takes.
 SLOW = 20.0
-#: Word of a gap may come so much later, at these speeds.
-_LATE = 12 * SECOND
 NVDA = SnapshotQuery(symbol="NVDA")
 #: Kinds of faults from which a client recovers.
 RECOVERED: Final[tuple[FaultKind, ...]] = tuple(k for k in TASTYTRADE_FAULTS if k != "key")
@@ -85,40 +83,6 @@ def record_and_kill(host: TastytradeHost, root: Path, at: int) -> None:
         eventually(lambda: last_commit(root) >= at)
 
 
-def gaps(tape: Tape) -> dict[int, str]:
-    """The reason of each tick that has a gap, by its end."""
-    return {tick.end: tick.gap for tick in tape.ticks() if tick.gap}
-
-
-def check(recording: Tape, tape: Tape) -> dict[int, str]:
-    """No trade twice, none missing outside a gap, no quote made up; returns the gaps."""
-    found, wanted = content_of(recording), content_of(tape)
-    missing = gaps(recording)
-    assert not found.trades - wanted.trades, "a trade twice, or one that was not sent"
-    assert not found.quotes.keys() - wanted.quotes.keys()
-    assert not found.interest - wanted.interest
-    assert not found.cancels - wanted.cancels
-    last = max(tick.end for tick in recording.ticks())
-    # At this speed word of the last seconds may not have come.
-    excused = set(range(last - _LATE, last + 3600 * SECOND, SECOND))
-    for end in missing:
-        excused.update(range(end - _LATE, end + SECOND, SECOND))
-    lacking = wanted.trades - found.trades
-    lacking.update(dict.fromkeys(wanted.quotes.keys() - found.quotes.keys(), 1))
-    for key, count in lacking.items():
-        since = found.defined.get(key[0], last) + _LATE
-        lost = sum(end <= since or end in excused for end in wanted.ends[key])
-        assert count <= lost, f"{key} is missing outside a gap"
-    digests = []
-    for again in (recording, open_tape(recording.path)):
-        digest = TapeDigest()
-        for tick in again.ticks():
-            digest.update(tick)
-        digests.append(digest.hexdigest())
-    assert digests[0] == digests[1]
-    return missing
-
-
 def is_known(reason: str) -> bool:
     """Whether a gap has one of the reasons that there are."""
     known = {"the recording began late", "the feed was away", "the server was down"}
@@ -143,7 +107,7 @@ def test_a_session_is_recorded_in_every_field_that_the_vendor_carries(tmp_path: 
     assert len(conditions) >= 5
     assert not found.equities.keys() - wanted.equities.keys()
     for key in wanted.equities.keys() - found.equities.keys():
-        assert key[1] * 10**6 <= max(missing) + _LATE
+        assert key[1] * 10**6 <= max(missing) + LATE
     expiries = {raw[6:12] for raw in followed}
     assert min(expiries) == f"{DATE:%y%m%d}"
     assert len(expiries) <= 4
@@ -168,7 +132,7 @@ def test_the_value_of_an_index_is_that_of_its_trades(tmp_path: Path) -> None:
     found, wanted = content_of(recording), content_of(tape)
     assert {key[0] for key in found.values} == {"SPX"}
     assert not found.values.keys() - wanted.values.keys()
-    after = max(missing) + _LATE
+    after = max(missing) + LATE
     recorded = {key for key in found.values if key[1] * 10**6 > after}
     sent = {key for key in wanted.values if key[0] == "SPX" and key[1] * 10**6 > after}
     last = max(key[1] for key in recorded)

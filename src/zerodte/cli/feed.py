@@ -12,6 +12,7 @@ import click
 
 from zerodte.cli.configuration.options import plain_option
 from zerodte.cli.options import (
+    ALPACA,
     CBOE,
     CLOCK_TIME,
     DATABENTO,
@@ -28,6 +29,7 @@ from zerodte.feeds.databento.gateway import DatabentoGatewayServer
 from zerodte.feeds.databento.historical_server import HistoricalServer
 from zerodte.feeds.databento.session import DATABENTO_KEY
 from zerodte.feeds.fault_script import (
+    ALPACA_FAULTS,
     DATABENTO_FAULTS,
     TASTYTRADE_FAULTS,
     FaultKind,
@@ -96,7 +98,7 @@ class _TapeServer(Protocol):
 )
 @click.option(
     "--faults",
-    help="What goes wrong with the protocol of databento or tastytrade: a seed, or "
+    help="What goes wrong with the protocol of databento, tastytrade or alpaca: a seed, or "
     "KIND@HH:MM:SS and more.",
 )
 @click.option(
@@ -122,8 +124,8 @@ def feed_command(
         raise click.UsageError("--from needs a vendor's protocol, such as --as databento")
     if protocol != _LINE and no_resume:
         raise click.UsageError("--no-resume is for --as line")
-    if faults and protocol not in (DATABENTO, TASTYTRADE):
-        raise click.UsageError("--faults needs --as databento or --as tastytrade")
+    if faults and protocol not in (DATABENTO, TASTYTRADE, ALPACA):
+        raise click.UsageError("--faults needs --as databento, tastytrade or alpaca")
     if historical is not None and protocol != DATABENTO:
         raise click.UsageError("--historical needs --as databento")
     opened: FileSource = open_tape(tape)
@@ -141,6 +143,8 @@ def feed_command(
             note = f" It has {', '.join(feed.symbols)}."
         elif protocol == TASTYTRADE:
             feed, note = _tastytrade(opened, speed, host, port, begin, faults)
+        elif protocol == ALPACA:
+            feed, note = _alpaca(opened, speed, host, port, begin, faults)
         else:
             script = _script(faults, opened, DATABENTO_FAULTS)
             key = environment_key(DATABENTO_KEY)
@@ -167,7 +171,7 @@ def _tastytrade(
     tape: FileSource, speed: float, host: str, port: int, start: int | None, faults: str | None
 ) -> tuple[_TapeServer, str]:
     """A server of tastytrade's words, and what to say of it."""
-    check_live_extra()
+    check_live_extra(TASTYTRADE)
     from zerodte.feeds.tastytrade.account import (  # noqa: PLC0415  an extra brings what it needs
         CLIENT_SECRET,
         REFRESH_TOKEN,
@@ -182,4 +186,25 @@ def _tastytrade(
         tape, speed, keys=keys, host=host, port=port, start=start, faults=script
     )
     accepted = f"the keys of {CLIENT_SECRET} and {REFRESH_TOKEN}" if keys else "any keys"
+    return server, f" It has {', '.join(server.symbols)}, and accepts {accepted}."
+
+
+def _alpaca(
+    tape: FileSource, speed: float, host: str, port: int, start: int | None, faults: str | None
+) -> tuple[_TapeServer, str]:
+    """A server of Alpaca's words, and what to say of it."""
+    check_live_extra(ALPACA)
+    from zerodte.feeds.alpaca.account import (  # noqa: PLC0415  an extra brings what it needs
+        KEY_ID,
+        SECRET_KEY,
+        AlpacaKeys,
+    )
+    from zerodte.feeds.alpaca.gateway import AlpacaGatewayState  # noqa: PLC0415
+    from zerodte.feeds.alpaca.server import AlpacaServer  # noqa: PLC0415
+
+    key, secret = environment_key(KEY_ID), environment_key(SECRET_KEY)
+    keys = AlpacaKeys(key, secret) if key and secret else None
+    state = AlpacaGatewayState(_script(faults, tape, ALPACA_FAULTS), keys)
+    server = AlpacaServer(tape, speed, state=state, host=host, port=port, start=start)
+    accepted = f"the keys of {KEY_ID} and {SECRET_KEY}" if keys else "any keys"
     return server, f" It has {', '.join(server.symbols)}, and accepts {accepted}."

@@ -8,13 +8,14 @@ import click
 from click.core import ParameterSource
 
 from zerodte.cli.configuration.options import CONFIG, setting_options
-from zerodte.cli.options import CBOE, CBOE_FAR, DATABENTO, FEED, TASTYTRADE
+from zerodte.cli.options import ALPACA, CBOE, CBOE_FAR, DATABENTO, FEED, TASTYTRADE
 from zerodte.cli.server_options import ServerOptions, server_options
 from zerodte.cli.serving import serve
 from zerodte.cli.session_settings import session_options
 from zerodte.cli.vendors import (
     CBOE_URL_OPTION,
     GATEWAY_OPTION,
+    alpaca_account,
     databento_gateway,
     tastytrade_account,
     vendor_symbols,
@@ -39,6 +40,11 @@ from zerodte.session.settings import SessionSettings
     type=click.Choice([CBOE_FAR]),
     help="What else to record: the delayed chains of the expiries that FEED does not send.",
 )
+@click.option(
+    "--indicative",
+    is_flag=True,
+    help="Of the feed alpaca: the free quotes, which are derived and no real ones; no trades.",
+)
 @CBOE_URL_OPTION
 @GATEWAY_OPTION
 @CONFIG
@@ -49,6 +55,7 @@ def live_command(
     feed: tuple[str, int] | str,
     symbols: str | None,
     also: str | None,
+    indicative: bool,
     url: str,
     gateway: tuple[str, int] | None,
     record: Path,
@@ -57,10 +64,12 @@ def live_command(
 ) -> None:
     """Record the live feed at FEED and serve it over HTTP.
 
-    FEED is HOST:PORT, or a vendor's: cboe (delayed quotes, free), databento (with a key) or
-    tastytrade (with an account).
+    FEED is HOST:PORT, or a vendor's: cboe (delayed quotes, free), databento (with a key),
+    tastytrade (with an account) or alpaca (with a key).
     """
     _check_options(feed, also, record)
+    if indicative and feed != ALPACA:
+        raise click.UsageError("--indicative is for the feed alpaca")
     with ExitStack() as stack:
         source: Feed
         warnings: list[Callable[[], Sequence[str]]] = []
@@ -81,6 +90,13 @@ def live_command(
                 streamed = DatabentoFeed(databento_gateway(gateway), names, record)
                 source = streamed
                 warnings.append(streamed.warnings)
+            elif feed == ALPACA:
+                owner = alpaca_account(gateway, is_indicative=indicative)
+                from zerodte.feeds.alpaca.feed import AlpacaFeed  # noqa: PLC0415  an extra's
+
+                listed = AlpacaFeed(owner, names, record)
+                source = listed
+                warnings.append(listed.warnings)
             else:
                 account = tastytrade_account(gateway)
                 from zerodte.feeds.tastytrade.feed import (  # noqa: PLC0415  an extra's
@@ -121,8 +137,12 @@ def _check_options(feed: tuple[str, int] | str, also: str | None, record: Path) 
     if also and feed == CBOE:
         raise click.UsageError(f"--also {also} is for other feeds than cboe")
     given = click.get_current_context().get_parameter_source
-    if given("gateway") is ParameterSource.COMMANDLINE and feed not in (DATABENTO, TASTYTRADE):
-        raise click.UsageError("--gateway is for the feeds databento and tastytrade")
+    if given("gateway") is ParameterSource.COMMANDLINE and feed not in (
+        DATABENTO,
+        TASTYTRADE,
+        ALPACA,
+    ):
+        raise click.UsageError("--gateway is for the feeds databento, tastytrade and alpaca")
     if given("url") is ParameterSource.COMMANDLINE and feed != CBOE and not also:
         raise click.UsageError(f"--url is for the feed cboe and for --also {CBOE_FAR}")
     if record.exists() and not record.is_dir():

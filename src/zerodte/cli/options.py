@@ -96,7 +96,7 @@ class Address(click.ParamType[tuple[str, int]]):
 class FeedName(click.ParamType[tuple[str, int] | str]):
     """HOST:PORT of a TCP feed, or the name of a vendor's feed."""
 
-    name = "HOST:PORT|cboe|databento|tastytrade"
+    name = "HOST:PORT|cboe|databento|tastytrade|alpaca"
 
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
@@ -110,10 +110,10 @@ class FeedName(click.ParamType[tuple[str, int] | str]):
         return ADDRESS.convert(value, param, ctx)
 
 
-CBOE, DATABENTO, TASTYTRADE = "cboe", "databento", "tastytrade"
+CBOE, DATABENTO, TASTYTRADE, ALPACA = "cboe", "databento", "tastytrade", "alpaca"
 #: What can be added to a feed.
 CBOE_FAR = "cboe:far"
-VENDORS = (CBOE, DATABENTO, TASTYTRADE)
+VENDORS = (CBOE, DATABENTO, TASTYTRADE, ALPACA)
 CLOCK_TIME = ClockTime()
 DATE = Date()
 ADDRESS = Address()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 from click.core import ParameterSource
 
-from zerodte.cli.options import ADDRESS, DATABENTO, TASTYTRADE
+from zerodte.cli.options import ADDRESS, ALPACA, DATABENTO, TASTYTRADE
 from zerodte.feeds.cboe.http import CBOE_URL
 from zerodte.feeds.databento.session import DATABENTO_KEY, PORT, DatabentoGateway
 from zerodte.feeds.feed_checks import LOOPBACK_HOSTS
@@ -16,6 +16,7 @@ from zerodte.market.osi import is_root
 from zerodte.market.roots import canonical_name, root_info
 
 if TYPE_CHECKING:
+    from zerodte.feeds.alpaca.account import AlpacaAccount
     from zerodte.feeds.tastytrade.account import TastytradeAccount
 
 #: A poll a minute of each is polite.
@@ -32,7 +33,7 @@ GATEWAY_OPTION = click.option(
     "--gateway",
     type=ADDRESS,
     envvar="ZERODTE_DATABENTO_GATEWAY",
-    help="Where the feed databento or tastytrade connects to; by default the vendor's own.",
+    help="Where the feed databento, tastytrade or alpaca connects to; by default the vendor's own.",
 )
 
 
@@ -53,15 +54,15 @@ def databento_gateway(
     return DatabentoGateway(key, host, port, capture)
 
 
-def check_live_extra() -> None:
-    """Check that a feed over a websocket can be used; only then import its room.
+def check_live_extra(vendor: str) -> None:
+    """Check that a vendor's feed over a websocket can be used; only then import its room.
 
     Raises:
         click.ClickException: If the extra `live` is not installed.
     """
     if importlib.util.find_spec("websockets") is None:
         raise click.ClickException(
-            f'{TASTYTRADE} needs the package websockets: pip install "zerodte[live]"'
+            f'{vendor} needs the package websockets: pip install "zerodte[live]"'
         )
 
 
@@ -74,20 +75,45 @@ def tastytrade_account(address: tuple[str, int] | None) -> "TastytradeAccount":
     Raises:
         FeedRefusalError: If a key is missing.
     """
-    check_live_extra()
+    check_live_extra(TASTYTRADE)
     from zerodte.feeds.tastytrade.account import (  # noqa: PLC0415  an extra brings what it needs
         TASTYTRADE_URL,
         TastytradeAccount,
         tastytrade_keys,
     )
 
+    return TastytradeAccount(tastytrade_keys(), _gateway_url(address) or TASTYTRADE_URL)
+
+
+def alpaca_account(
+    address: tuple[str, int] | None, *, is_indicative: bool = False
+) -> "AlpacaAccount":
+    """The user's account at an address, or at the vendor's own.
+
+    Args:
+        address: Host and port, as the user gave it. The environment names only Databento's.
+        is_indicative: Whether the free quotes are asked for, which are no real ones.
+
+    Raises:
+        FeedRefusalError: If a key is missing.
+    """
+    check_live_extra(ALPACA)
+    from zerodte.feeds.alpaca.account import (  # noqa: PLC0415  an extra brings what it needs
+        AlpacaAccount,
+        alpaca_keys,
+    )
+
+    return AlpacaAccount(alpaca_keys(), _gateway_url(address), is_indicative=is_indicative)
+
+
+def _gateway_url(address: tuple[str, int] | None) -> str | None:
+    """The address of HTTP that a user gave on the command line; None if none was."""
     source = click.get_current_context().get_parameter_source("gateway")
-    url = TASTYTRADE_URL
-    if address is not None and source is ParameterSource.COMMANDLINE:
-        host, port = address
-        scheme = "http" if host in LOOPBACK_HOSTS else "https"
-        url = f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
-    return TastytradeAccount(tastytrade_keys(), url)
+    if address is None or source is not ParameterSource.COMMANDLINE:
+        return None
+    host, port = address
+    scheme = "http" if host in LOOPBACK_HOSTS else "https"
+    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
 
 
 def vendor_symbols(vendor: str, text: str | None, place: str = "--symbols") -> list[str]:

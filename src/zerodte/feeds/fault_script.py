@@ -13,13 +13,19 @@ from zerodte.constants import SECOND
 from zerodte.feeds.feed import FeedError
 from zerodte.market.calendar import TradingSession
 
-FaultKind = Literal["cut", "mute", "overlap", "reorder", "garbage", "slow", "skip", "key", "token"]
-#: Those of Databento's protocol, and of tastytrade's: it has no words for records left out.
+FaultKind = Literal[
+    "cut", "mute", "overlap", "reorder", "garbage", "slow", "skip", "key", "token", "busy"
+]
+#: Those of Databento's protocol, of tastytrade's, which has no words for records left out, and of
+#: Alpaca's.
 DATABENTO_FAULTS: Final[tuple[FaultKind, ...]] = (
     *("cut", "mute", "overlap", "reorder", "garbage", "slow", "skip", "key"),
 )
 TASTYTRADE_FAULTS: Final[tuple[FaultKind, ...]] = (
     *("cut", "mute", "overlap", "reorder", "garbage", "slow", "token", "key"),
+)
+ALPACA_FAULTS: Final[tuple[FaultKind, ...]] = (
+    *("cut", "mute", "overlap", "reorder", "garbage", "slow", "skip", "busy", "key"),
 )
 #: A fault each two minutes of the feed's clock, on average.
 _EVERY: Final = 120 * SECOND
@@ -35,7 +41,8 @@ class Fault:
         kind: cut hangs up within a record; mute sends nothing more; overlap hangs up and later
             replays more than asked; reorder shuffles a second; garbage sends bytes that are no
             records; slow sends in small parts; skip leaves a second out and says so; key refuses
-            every key from then on; token ends every token.
+            every key from then on; token ends every token; busy hangs up and lets nobody in for a
+            while.
     """
 
     at: int

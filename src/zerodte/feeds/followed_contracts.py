@@ -10,7 +10,7 @@ import numpy as np
 
 from zerodte.arrays import F64
 from zerodte.feeds.recorded import RecordedContracts
-from zerodte.feeds.universe import Universe, is_live
+from zerodte.feeds.universe import Universe, is_live, parity
 from zerodte.importers.chain_tape import definitions
 from zerodte.market.osi import Contract, find_osi
 from zerodte.market.roots import root_info
@@ -139,6 +139,20 @@ class FollowedContracts:
         self.beyond = dict(Counter(symbol for _, _, symbol, _ in wanted[room:]))
         self._count()
         return [listing.name for _, _, _, listing in wanted[:room]]
+
+    def parities(self, mids: F64) -> dict[str, float]:
+        """The parity of each underlying, dollars; NaN if nothing tells it.
+
+        Args:
+            mids: Mids of contracts, dollars, by id; NaN without a quote.
+        """
+        found = {}
+        for symbol, listed in self._listed.items():
+            ours = [one for one in listed.values() if one.name in self._numbers]
+            ids = [self._numbers[one.name] for one in ours]
+            quoted = np.array([mids[i] if i < len(mids) else math.nan for i in ids], np.float64)
+            found[symbol] = parity([one.contract for one in ours], quoted)
+        return found
 
     def restart(self, count: int) -> None:
         """Forget the definitions that were sent after the first `count`."""

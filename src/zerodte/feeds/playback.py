@@ -11,7 +11,7 @@ import numpy as np
 
 from zerodte.arrays import I64
 from zerodte.records.condition import Condition
-from zerodte.records.dbn import TRADE_SCHEMAS
+from zerodte.records.dbn import TRADE_SCHEMAS, UNDEF_TIME, Records, times_of
 from zerodte.records.tick import Batch
 from zerodte.tape.feed_manifest import FeedManifest, FeedStream
 from zerodte.tape.record_router import TICK_FIELDS
@@ -113,3 +113,9 @@ class Playback:
         conditions[rows] = Condition.CANCEL
         pairs = np.column_stack([piece.first + rows, self._positions[cancels[rows]]])
         return Piece(piece.first, piece.records, conditions, pairs[pairs[:, 1] < pairs[:, 0]])
+
+
+def event_times(rows: Records) -> I64:
+    """When the market says that it was; else when it was received. UTC ns, int64[n]."""
+    is_known = rows["ts_event"] != UNDEF_TIME
+    return np.where(is_known, times_of(rows, "ts_event"), times_of(rows, "ts_recv"))

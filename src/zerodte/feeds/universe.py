@@ -97,6 +97,25 @@ class Universe:
         return sorted({*own, *later[:_NEXT_EXPIRIES], *anchor})
 
 
+def parity(contracts: Sequence[Contract], mids: F64) -> float:
+    """The price that calls and puts of the nearest expiry agree on; NaN if nothing tells it.
+
+    It is the strike plus the call less the put, where these two differ least.
+
+    Args:
+        contracts: Of one underlying, n of them.
+        mids: Their mids, dollars, shape (n,); NaN without a quote.
+    """
+    pairs: dict[tuple[datetime.date, str, float], dict[str, float]] = {}
+    for contract, mid in zip(contracts, mids.tolist(), strict=True):
+        if math.isfinite(mid):
+            key = contract.expiry, contract.root, contract.strike
+            pairs.setdefault(key, {})[contract.right] = mid
+    both = [(key[0], abs(sides["C"] - sides["P"]), key[2] + sides["C"] - sides["P"])
+            for key, sides in pairs.items() if len(sides) == 2]  # fmt: skip
+    return min(both)[2] if both else math.nan
+
+
 def _deviation(contracts: Sequence[Contract], mids: F64, spot: float) -> float:
     """One standard deviation of the price at an expiry, dollars; 0 if nothing tells it.
 

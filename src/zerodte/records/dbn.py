@@ -36,8 +36,12 @@ CBOE_DELAYED: Final = "CBOE.DELAYED"
 #: Quotes and trades of options, and quotes of equities, as tastytrade sends them.
 TASTY_OPRA: Final = "TASTY.OPRA"
 TASTY_EQUITY: Final = "TASTY.EQUITY"
+#: Quotes and trades of options as Alpaca sends them; its free quotes, which are derived ones. The
+#: name of a dataset has 15 characters at most.
+ALPACA_OPRA: Final = "ALPACA.OPRA"
+ALPACA_INDICATIVE: Final = "ALPACA.INDICAT"
 #: What they have is options, also before any is known.
-OPTION_DATASETS: Final = (OPRA, CBOE_DELAYED, TASTY_OPRA)
+OPTION_DATASETS: Final = (OPRA, CBOE_DELAYED, TASTY_OPRA, ALPACA_OPRA, ALPACA_INDICATIVE)
 
 #: The header's `length` counts words of four bytes.
 LENGTH_UNIT: Final = 4

@@ -35,6 +35,23 @@ OPRA_CONDITIONS: Final[dict[str, Condition]] = {
     letter: condition for condition, letters in _BY_CONDITION.items() for letter in letters
 }
 
+#: A letter of each condition; a trade whose condition is unknown is said to be a regular one.
+_LETTERS: Final[dict[int, str]] = {
+    Condition.REGULAR: "I",
+    Condition.MULTI_LEG: "f",
+    Condition.STOCK_OPTION: "n",
+    Condition.CROSS: "c",
+    Condition.AUCTION: "a",
+    Condition.LATE: "D",
+    Condition.OPENING: "F",
+    Condition.CANCEL: "A",
+}
+
+
+def letter_of(condition: int) -> str:
+    """A letter of a condition, for whoever serves a tape as a vendor would."""
+    return _LETTERS.get(condition, " ")
+
 
 class OpraConditionReader:
     """Reads the letters of trades, and counts those that are not in the table.

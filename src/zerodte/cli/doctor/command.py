@@ -40,7 +40,9 @@ _WIDTH = max(len(mark) for mark, _ in _MARKS.values())
 
 
 @click.command("doctor")
-@click.argument("subject", metavar="[TAPE|cboe|databento|tastytrade]", type=FOLDER, required=False)
+@click.argument(
+    "subject", metavar="[TAPE|cboe|databento|tastytrade|alpaca]", type=FOLDER, required=False
+)
 @click.option("--symbols", default="SPX", show_default=True, help="Underlyings of a vendor's feed.")
 @CBOE_URL_OPTION
 @GATEWAY_OPTION

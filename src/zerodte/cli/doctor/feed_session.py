@@ -10,11 +10,13 @@ from zerodte.feeds.feed import FeedConnection
 from zerodte.market.calendar import calendar, last_trading_day
 from zerodte.market.osi import parse_osi
 from zerodte.market.roots import root_info
-from zerodte.records.dbn import STAT_OPEN_INTEREST
+from zerodte.records.dbn import CADENCE, STAT_OPEN_INTEREST, TRADE_SCHEMAS
 from zerodte.tape.recent_records import RecordingPosition
 
 #: Seconds for which trades and quotes are waited for.
 _LISTEN_S: Final = 15.0
+#: HTTP tells whole seconds; a machine that is farther off than this needs a time service, seconds.
+_OFFSET: Final = 3.0
 
 
 def examine_session(
@@ -32,7 +34,7 @@ def examine_session(
         FeedError: If the connection is lost.
     """
     date = connection.manifest.date
-    schemas = {stream.name: stream.schema for stream in connection.manifest.streams}
+    names = [stream.name for stream in connection.manifest.streams]
     owners = {
         number: parse_osi(raw) for number, raw in connection.manifest.symbols[dataset].items()
     }
@@ -45,18 +47,18 @@ def examine_session(
         }
         for symbol in symbols
     }
-    start = connection.start(RecordingPosition(dict.fromkeys(schemas, 0)))
+    start = connection.start(RecordingPosition(dict.fromkeys(names, 0)))
     found = Counter[str]()
     settled: set[int] = set()
     deadline = time.monotonic() + _LISTEN_S
     while time.monotonic() < deadline and not (
-        all(found[schema] for schema in schemas.values()) and settled.issuperset(*expiring.values())
+        all(found[name] for name in names) and settled.issuperset(*expiring.values())
     ):
         for arrival in connection.receive(0.25):
             if arrival.piece is None:
                 continue
             rows = arrival.piece.records
-            found[schemas[arrival.name]] += len(rows)
+            found[arrival.name] += len(rows)
             if "stat_type" in (rows.dtype.names or ()):
                 is_interest = rows["stat_type"] == STAT_OPEN_INTEREST
                 settled.update(rows["instrument_id"][is_interest].tolist())
@@ -64,9 +66,11 @@ def examine_session(
         yield from examine_contracts(symbol, str(date), len(mine & settled), len(mine))
     hours = calendar().session(date)
     is_open = hours is not None and hours.open <= start.now <= hours.close
-    for schema, what in (("tcbbo", "trades"), ("cbbo-1s", "quotes")):
-        if found[schema]:
-            yield Finding.ok(what, f"{found[schema]:,} came")
+    for schemas, what in ((TRADE_SCHEMAS, "trades"), (tuple(CADENCE), "quotes")):
+        streams = [one for one in connection.manifest.streams if one.schema in schemas]
+        count = sum(found[one.name] for one in streams if one.dataset == dataset)
+        if count:
+            yield Finding.ok(what, f"{count:,} came")
         elif is_open:
             yield Finding.problem(what, f"none came within {_LISTEN_S:g} seconds", advice)
         else:
@@ -84,3 +88,12 @@ def examine_contracts(symbol: str, date: str, known: int, total: int) -> Iterato
         yield Finding.warning(symbol, found, "try again after 07:00 New York")
     else:
         yield Finding.ok(symbol, found)
+
+
+def examine_offset(offset: float) -> Finding:
+    """How far this machine's clock is from a host's, `offset` seconds."""
+    about = "clock offset"
+    if abs(offset) > _OFFSET:
+        advice = "run a time service, such as chrony"
+        return Finding.warning(about, f"{abs(offset):.0f} s from the host's", advice)
+    return Finding.ok(about, f"within {_OFFSET:g} s of the host's, which tells whole seconds")

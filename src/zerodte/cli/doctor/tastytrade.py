@@ -7,14 +7,12 @@ from typing import Final
 
 import click
 
-from zerodte.cli.doctor.feed_session import examine_session
+from zerodte.cli.doctor.feed_session import examine_offset, examine_session
 from zerodte.cli.doctor.finding import Finding
 from zerodte.cli.vendors import tastytrade_account
 from zerodte.errors import ZerodteError
 from zerodte.records.dbn import TASTY_OPRA
 
-#: HTTP tells whole seconds; a machine that is farther off than this needs a time service, seconds.
-_OFFSET: Final = 3.0
 _KEYS: Final = "docs/feeds.md says where the keys come from, and which account it needs"
 
 
@@ -48,15 +46,7 @@ def examine_tastytrade(
         yield Finding.warning("level", f"{token.level}: its data is delayed", advice)
     else:
         yield Finding.ok("level", f"{token.level or 'not told'}: its data is of now")
-    if abs(account.offset) > _OFFSET:
-        advice = "run a time service, such as chrony"
-        yield Finding.warning(
-            "clock offset", f"{abs(account.offset):.0f} s from the host's", advice
-        )
-    else:
-        yield Finding.ok(
-            "clock offset", f"within {_OFFSET:g} s of the host's, which tells whole seconds"
-        )
+    yield examine_offset(account.offset)
     from zerodte.feeds.tastytrade.feed import TastytradeFeed  # noqa: PLC0415  an extra's
 
     try:

@@ -7,10 +7,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
+from zerodte.cli.doctor.alpaca import examine_alpaca
 from zerodte.cli.doctor.feed_session import examine_contracts, examine_session
 from zerodte.cli.doctor.finding import Finding
 from zerodte.cli.doctor.tastytrade import examine_tastytrade
-from zerodte.cli.options import CBOE, DATABENTO
+from zerodte.cli.options import ALPACA, CBOE, DATABENTO, TASTYTRADE
 from zerodte.cli.vendors import databento_gateway
 from zerodte.clock import new_york_clock
 from zerodte.constants import MINUTE, SECOND
@@ -43,7 +44,7 @@ def examine_vendor(
     else:
         # Nothing is recorded, and no recording is gone on with.
         with tempfile.TemporaryDirectory() as nowhere:
-            examine = _examine_databento if vendor == DATABENTO else examine_tastytrade
+            examine = _EXAMINATIONS[vendor]
             yield from examine(gateway, symbols, capture, Path(nowhere))
     if capture is not None:
         yield Finding.ok("capture", f"what was sent is in {capture}, without keys")
@@ -116,3 +117,11 @@ def _examine_databento(
         connection.close()
     yield Finding.ok("spot", "the parity of each chain")
     yield Finding.ok("terms", "no redistribution, recordings included")
+
+
+#: By vendor, those that stream.
+_EXAMINATIONS: Final = {
+    DATABENTO: _examine_databento,
+    TASTYTRADE: examine_tastytrade,
+    ALPACA: examine_alpaca,
+}

@@ -8,7 +8,7 @@ import numpy as np
 
 from zerodte.arrays import I64
 from zerodte.clock import new_york_clock
-from zerodte.feeds.playback import Playback
+from zerodte.feeds.playback import Playback, event_times
 from zerodte.feeds.tastytrade.chain import streamer_symbol
 from zerodte.feeds.tastytrade.protocol import NS_PER_MS, EventValue
 from zerodte.market.calendar import epoch_day
@@ -21,10 +21,10 @@ from zerodte.records.dbn import (
     TRADE_SCHEMAS,
     UNDEF_PRICE,
     UNDEF_SIZE,
-    UNDEF_TIME,
     Records,
     times_of,
 )
+from zerodte.records.opra_conditions import letter_of
 from zerodte.tape.source import FileSource
 from zerodte.tape.tick_assembler import Piece
 
@@ -38,18 +38,6 @@ _DEFAULTS: Final[Mapping[str, EventValue]] = {
     **dict.fromkeys(("dayClosePriceType", "prevDayClosePriceType"), "REGULAR"),
     "extendedTradingHours": False,
     "validTick": True,
-}
-#: A letter of each condition; a trade whose condition is unknown is sent as a regular one.
-_LETTERS: Final[Mapping[int, str]] = {
-    Condition.UNKNOWN: " ",
-    Condition.REGULAR: "I",
-    Condition.MULTI_LEG: "f",
-    Condition.STOCK_OPTION: "n",
-    Condition.CROSS: "c",
-    Condition.AUCTION: "a",
-    Condition.LATE: "D",
-    Condition.OPENING: "F",
-    Condition.CANCEL: "A",
 }
 #: Fixed-point prices of a dollar.
 _PER_DOLLAR: Final = 10**9
@@ -158,13 +146,13 @@ class TapeEvents:
             "Trade",
             {
                 "eventSymbol": self._symbols(dataset, rows),
-                "time": _milliseconds(_event_times(rows)),
+                "time": _milliseconds(event_times(rows)),
                 "price": _dollars(rows, "price"),
             },
         )
 
     def _summaries(self, dataset: str, rows: Records) -> EventTable:
-        days = [epoch_day(new_york_clock(at).date()) for at in _event_times(rows).tolist()]
+        days = [epoch_day(new_york_clock(at).date()) for at in event_times(rows).tolist()]
         return EventTable(
             "Summary",
             {
@@ -176,7 +164,7 @@ class TapeEvents:
 
     def _sales(self, dataset: str, piece: Piece) -> EventTable:
         rows = piece.records
-        count, times = len(rows), _event_times(rows)
+        count, times = len(rows), event_times(rows)
         has_quotes = "bid_px_00" in (rows.dtype.names or ())
         codes = np.zeros(count, np.uint8) if piece.conditions is None else piece.conditions
         indices = piece.first + np.arange(count) + 1
@@ -195,7 +183,7 @@ class TapeEvents:
                 "size": rows["size"].tolist(),
                 "bidPrice": _dollars(rows, "bid_px_00") if has_quotes else unknown,
                 "askPrice": _dollars(rows, "ask_px_00") if has_quotes else unknown,
-                "exchangeSaleConditions": [_LETTERS.get(code, " ") for code in codes.tolist()],
+                "exchangeSaleConditions": [letter_of(code) for code in codes.tolist()],
                 "aggressorSide": [_SIDES.get(s, "UNDEFINED") for s in rows["side"].tolist()],
                 "spreadLeg": (codes == Condition.MULTI_LEG).tolist(),
                 "type": ["CANCEL" if c == Condition.CANCEL else "NEW" for c in codes.tolist()],
@@ -213,12 +201,6 @@ def _last_of_each(rows: Records) -> Records:
     """The last record of each instrument, in their order."""
     _, last = np.unique(rows["instrument_id"][::-1], return_index=True)
     return rows[np.sort(len(rows) - 1 - last)]
-
-
-def _event_times(rows: Records) -> I64:
-    """When the market says that it was; else when it was received. UTC ns, int64[n]."""
-    is_known = rows["ts_event"] != UNDEF_TIME
-    return np.where(is_known, times_of(rows, "ts_event"), times_of(rows, "ts_recv"))
 
 
 def _milliseconds(times: I64) -> list[EventValue]:

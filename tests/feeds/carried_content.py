@@ -1,4 +1,4 @@
-"""What tastytrade carries of a tape, as comparable rows; see the table in docs/feeds.md."""
+"""What a vendor carries of a tape, as comparable rows; see its table in docs/feeds.md."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -12,6 +12,30 @@ from zerodte.tape.folder import Tape
 
 MS = 10**6
 Row = tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Carried:
+    """What a vendor carries.
+
+    Attributes:
+        dataset: Of its recordings' options.
+        unit: Of the times of its quotes, ns.
+        trade: Fields of its trades.
+        is_cancel_told: Whether a cancel names its trade.
+    """
+
+    dataset: str
+    unit: int
+    trade: tuple[str, ...]
+    is_cancel_told: bool
+
+
+TASTYTRADE = Carried(
+    "TASTY.OPRA", MS, ("ts_event", "price", "size", "bid_px_00", "ask_px_00"), is_cancel_told=True
+)
+ALPACA = Carried("ALPACA.OPRA", 1, ("ts_event", "price", "size"), is_cancel_told=False)
+INDICATIVE = Carried("ALPACA.INDICAT", 1, (), is_cancel_told=False)
 
 
 @dataclass
@@ -32,25 +56,25 @@ class Content:
     defined: dict[str, int] = field(default_factory=dict)
 
 
-def content_of(tape: Tape) -> Content:
+def content_of(tape: Tape, vendor: Carried = TASTYTRADE) -> Content:
     """Everything of a tape that can be carried; records of ours and served ones look the same."""
     out = Content()
     numbered: dict[int, Row] = {}
-    is_served = "TASTY.OPRA" not in tape.symbols
+    is_served = vendor.dataset not in tape.symbols
     for tick in tape.ticks():
         for batch in tick.definitions:
             for row in batch.records:
                 out.defined.setdefault(row["raw_symbol"].decode(), int(row["ts_recv"]))
         for batch in tick.quotes:
-            for key in _quotes(tape, batch, is_served=is_served):
+            for key in _quotes(tape, batch, vendor.unit, is_served=is_served):
                 out.quotes[key] += 1
                 out.ends.setdefault(key, []).append(tick.end)
         for batch in tick.trades:
-            for at, key in enumerate(_trades(tape, batch)):
+            for at, key in enumerate(_trades(tape, batch, vendor)):
                 out.trades[key] += 1
                 out.ends.setdefault(key, []).append(tick.end)
                 numbered[batch.first + at] = key
-                if batch.cancels is not None and batch.cancels[at] >= 0:
+                if vendor.is_cancel_told and batch.cancels is not None and batch.cancels[at] >= 0:
                     out.cancels[key, numbered[int(batch.cancels[at])]] += 1
         for batch in tick.statistics:
             for row in batch.records[batch.records["stat_type"] == STAT_OPEN_INTEREST]:
@@ -73,16 +97,16 @@ def _sides(row: Any) -> Row:
     return tuple(int(row[name]) for name in names)
 
 
-def _quotes(tape: Tape, batch: Batch, *, is_served: bool) -> Iterator[Row]:
+def _quotes(tape: Tape, batch: Batch, unit: int, *, is_served: bool) -> Iterator[Row]:
     """A quote's time is that of its change: of receipt on the served tape."""
     names = tape.symbols[batch.dataset]
     for row in batch.records:
         time = int(row["ts_recv"]) if is_served else int(row["ts_event"])
         assert time != UNDEF_TIME
-        yield names[int(row["instrument_id"])], time // MS, *_sides(row)
+        yield names[int(row["instrument_id"])], time // unit, *_sides(row)
 
 
-def _trades(tape: Tape, batch: Batch) -> Iterator[Row]:
+def _trades(tape: Tape, batch: Batch, vendor: Carried) -> Iterator[Row]:
     names = tape.symbols[batch.dataset]
     codes = batch.conditions
     assert codes is not None
@@ -91,6 +115,6 @@ def _trades(tape: Tape, batch: Batch) -> Iterator[Row]:
         if batch.cancels is not None and batch.cancels[at] >= 0:
             code = Condition.CANCEL
         code = Condition.REGULAR if code is Condition.UNKNOWN else code
-        carried = ("ts_event", "price", "size", "bid_px_00", "ask_px_00")
-        values = tuple(int(row[name]) for name in carried)
-        yield names[int(row["instrument_id"])], *values, row["side"], code
+        values = tuple(int(row[name]) for name in vendor.trade)
+        side = (row["side"],) if vendor is TASTYTRADE else ()
+        yield names[int(row["instrument_id"])], *values, *side, code

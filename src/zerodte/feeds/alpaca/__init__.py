@@ -1,0 +1,1 @@
+"""Alpaca: quotes and trades of options over a websocket, open interest and chains over REST."""

@@ -1,0 +1,304 @@
+"""A connection to Alpaca's live data: messages in the order in which they come.
+
+The vendor numbers nothing that a client could go on from: what passed while nobody listened is a
+gap. On a subscription nothing is sent of what stands, so the last quotes are asked for over REST.
+"""
+
+import datetime
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from zerodte.constants import MINUTE, SECOND
+from zerodte.feeds.alpaca.account import AlpacaAccount, AlpacaChain, StandingQuote
+from zerodte.feeds.alpaca.protocol import MOST_FREE_QUOTES, MOST_QUOTES, QUOTE_MESSAGE
+from zerodte.feeds.alpaca.records import AlpacaRecords, AlpacaStreams, MessageBlock
+from zerodte.feeds.alpaca.session import AlpacaLimitError, AlpacaSession
+from zerodte.feeds.chain_watch import ChainWatch
+from zerodte.feeds.feed import FeedError, FeedStart
+from zerodte.feeds.followed_contracts import FollowedContracts
+from zerodte.feeds.interest_records import InterestRecords
+from zerodte.feeds.recorded import recorded_rows
+from zerodte.feeds.repeated_records import RepeatedRecords
+from zerodte.market.calendar import calendar
+from zerodte.market.osi import find_osi
+from zerodte.market.roots import root_info
+from zerodte.records.dbn import Records, records
+from zerodte.tape.error import TapeError
+from zerodte.tape.feed_manifest import FeedManifest, FeedStream
+from zerodte.tape.recent_records import RecordingPosition
+from zerodte.tape.tick_assembler import Arrival, next_piece
+
+#: How often the windows of strikes are looked at, ns; how often the chains are, seconds.
+_WIDEN_EVERY: Final = MINUTE
+CHAINS_EVERY: Final = 300.0
+_LEAST_CHAINS_EVERY: Final = 5.0
+#: A machine's clock that moved so far against its monotonic one has slept, ns.
+_JUMP: Final = SECOND
+#: Garbled messages in a minute, after which the connection is not believed.
+_MOST_GARBLED: Final = 100
+
+
+@dataclass(slots=True)
+class AlpacaReading:
+    """What a connection leaves to the next one.
+
+    Attributes:
+        most: Contracts of which a connection may have quotes.
+        contracts: Those that are followed; None before the first connection.
+        chains: The chains that were asked for last, by underlying.
+        listed_at: When they were, seconds of the monotonic clock.
+        spots: Prices of the underlyings, dollars; NaN if unknown.
+        wait: Seconds for which the vendor is left alone after its next such answer.
+        due: Until when it is, seconds of the monotonic clock.
+        problem: What it answered, in words.
+    """
+
+    most: int = MOST_QUOTES
+    contracts: FollowedContracts | None = None
+    chains: dict[str, AlpacaChain] = field(default_factory=dict)
+    listed_at: float = -math.inf
+    spots: dict[str, float] = field(default_factory=dict)
+    wait: float = 0.0
+    due: float = -math.inf
+    problem: str = ""
+
+    def shrink(self) -> None:
+        """Follow fewer contracts from the next connection on: the plan has a lower limit."""
+        free = MOST_FREE_QUOTES
+        self.most = free if self.most > free else max(self.most // 2, 1)
+        self.contracts = None
+
+
+class AlpacaConnection:
+    """A session of the stream for a session of the market; see `FeedConnection`.
+
+    Args:
+        session: Nothing is subscribed to yet.
+        account: Whose it is.
+        manifest: The session of the market.
+        folder: Its recording.
+        reading: What the connection before has left.
+        contracts: Those that are followed.
+        streams: Those of the manifest.
+    """
+
+    is_over = False
+    refused_count = 0
+
+    def __init__(
+        self,
+        session: AlpacaSession,
+        account: AlpacaAccount,
+        manifest: FeedManifest,
+        folder: Path,
+        reading: AlpacaReading,
+        contracts: FollowedContracts,
+        streams: AlpacaStreams,
+    ) -> None:
+        self.manifest = manifest
+        self._session = session
+        self._account = account
+        self._folder = folder
+        self._reading = reading
+        self._contracts = contracts
+        self._streams = streams
+        self._records = AlpacaRecords()
+        self._standing: list[StandingQuote] = []
+        self._interest = InterestRecords(manifest.date, records("statistics", 0))
+        self._interest_days: dict[str, datetime.date] = {}
+        self._recorded: RepeatedRecords | None = None
+        self._counts: dict[str, int] = {}
+        self._watermark = self._widened = 0
+        self._garbled_before = self._garbled_at = 0
+        self._drift = time.time_ns() - time.monotonic_ns()
+        self._watch = ChainWatch(
+            lambda symbol: account.chain(symbol, manifest.date),
+            tuple(reading.spots),
+            max(CHAINS_EVERY / session.clock.speed, _LEAST_CHAINS_EVERY),
+        )
+        self._new_chains = dict(reading.chains)
+
+    @property
+    def spots(self) -> dict[str, float]:
+        """Prices of the underlyings, dollars; NaN if unknown."""
+        return dict(self._reading.spots)
+
+    def warnings(self) -> list[str]:
+        """What is left out, in words."""
+        found = [
+            f"{symbol}: {count:,} contracts of other expiries or far strikes are not followed"
+            for symbol, count in sorted(self._contracts.left_out.items())
+        ]
+        found += [
+            f"{symbol}: {count:,} of them are near enough, but a connection may have quotes of "
+            f"{self._contracts.most:,} contracts"
+            for symbol, count in sorted(self._contracts.beyond.items())
+        ]
+        morning = calendar().previous(self.manifest.date).date
+        found += [
+            f"{symbol}: the newest open interest is of {day}; that of {morning} is not there yet"
+            for symbol, day in sorted(self._interest_days.items())
+            if day < morning
+        ]
+        found += self._records.conditions.sentences()
+        if self._records.repeated_count:
+            found.append(f"{self._records.repeated_count:,} trades came again; they are left out")
+        if self._records.garbled_count:
+            found.append(
+                f"{self._records.garbled_count:,} messages have prices that cannot be; they are "
+                "left out"
+            )
+        if self._interest.changed_count:
+            found.append(
+                f"{self._interest.changed_count:,} figures of open interest changed after the "
+                "open; the first ones count"
+            )
+        return [*found, *([self._watch.problem] if self._watch.problem else [])]
+
+    def start(self, position: RecordingPosition) -> FeedStart:
+        """Subscribe, wait until that is in effect, and ask for what stands; see `FeedConnection`.
+
+        Raises:
+            FeedError: If the connection is lost, or takes fewer contracts.
+        """
+        streams = self._streams
+        self._counts = {stream.name: position.counts.get(stream.name, 0) for stream in streams.all}
+        self._contracts.restart(self._counts[streams.definitions.name])
+        self._interest = InterestRecords(self.manifest.date, self._rows(streams.statistics))
+        if streams.trades is not None:
+            recent = position.recent.of(streams.trades.name, streams.trades.schema)
+            self._recorded = RepeatedRecords(recent, received_here=True)
+        self._follow(list(self._contracts.numbers))
+        self._standing = self._last_quotes()
+        self._reading.wait = 0.0
+        return FeedStart(self._session.clock.now(), self._session.clock.speed, resumed=False)
+
+    def receive(self, timeout: float) -> list[Arrival]:
+        """Receive arrivals; see `FeedConnection`.
+
+        Raises:
+            FeedError: If the session is lost, or sends garbage.
+        """
+        self._check_clock()
+        arrivals = []
+        for block in self._session.take(timeout):
+            arrivals += self._arrivals(block)
+        self._watermark = max(self._watermark, self._session.newest)
+        if self._standing:
+            self._records.make_room(self._contracts.largest)
+            numbers = self._contracts.numbers
+            rows = self._records.standing(self._standing, numbers, self._watermark)
+            arrivals += self._arrival(self._streams.quotes, rows)
+            self._standing = []
+        for loss in self._session.lost:
+            arrivals.append(Arrival(loss.until, lost=loss.reason, lost_since=loss.since))
+        self._session.lost.clear()
+        self._check_garbled()
+        arrivals += self._reference()
+        return [*arrivals, Arrival(self._watermark)]
+
+    def close(self) -> None:
+        """End the session."""
+        self._session.close()
+
+    def _arrivals(self, block: MessageBlock) -> list[Arrival]:
+        numbers = self._contracts.numbers
+        if block.kind == QUOTE_MESSAGE:
+            self._records.make_room(self._contracts.largest)
+            return self._arrival(self._streams.quotes, self._records.quotes(block, numbers))
+        if self._streams.trades is None:
+            return []
+        name = self._streams.trades.name
+        piece = self._records.trades(block, numbers, self._counts[name], self._recorded)
+        if piece is None:
+            return []
+        self._counts[name] += len(piece.records)
+        return [Arrival(block.newest, name, piece)]
+
+    def _arrival(self, stream: FeedStream, rows: Records) -> list[Arrival]:
+        if not len(rows):
+            return []
+        at = int(rows["ts_recv"][-1])
+        return [Arrival(at, stream.name, next_piece(self._counts, stream.name, rows))]
+
+    def _reference(self) -> list[Arrival]:
+        """Definitions of contracts that are followed from now on, and open interest."""
+        new = self._new_chains | self._watch.take()
+        self._new_chains = {}
+        for symbol, chain in new.items():
+            self._reading.chains[symbol] = chain
+            self._contracts.add(symbol, chain.listings)
+            self._widened = 0
+        if self._watermark >= self._widened + _WIDEN_EVERY:
+            self._widened = self._watermark
+            parities = self._contracts.parities(self._records.mids)
+            self._reading.spots |= {
+                symbol: spot for symbol, spot in parities.items() if math.isfinite(spot)
+            }
+            self._follow(self._contracts.follow(self._records.mids, self._reading.spots))
+            new = new or self._reading.chains
+        found = self._arrival(
+            self._streams.definitions, self._contracts.definitions(self._watermark)
+        )
+        for symbol, chain in new.items():
+            found += self._arrival(self._streams.statistics, self._settled(symbol, chain))
+        return found
+
+    def _settled(self, symbol: str, chain: AlpacaChain) -> Records:
+        """The open interest of a chain that is new, dated of the morning that it was told in."""
+        ids = {raw: number for number, raw in self._contracts.symbols.items()}
+        known = {raw: one for raw, one in chain.interest.items() if raw in ids}
+        if known:
+            self._interest_days[symbol] = max(one.day for one in known.values())
+        days = {one.day: calendar().next(one.day).date for one in known.values()}
+        return self._interest.take(
+            [ids[raw] for raw in known],
+            [one.figure for one in known.values()],
+            [days[one.day] for one in known.values()],
+            [self._watermark] * len(known),
+        )
+
+    def _follow(self, names: Sequence[str]) -> None:
+        try:
+            self._session.subscribe(names, with_trades=self._streams.trades is not None)
+        except AlpacaLimitError:
+            self._reading.shrink()
+            raise
+
+    def _last_quotes(self) -> list[StandingQuote]:
+        """The last quotes of the followed contracts, asked for expiry by expiry."""
+        strikes: dict[tuple[str, datetime.date], list[float]] = {}
+        for name in self._contracts.numbers:
+            if (contract := find_osi(name)) is not None:
+                symbol = root_info(contract.root).symbol
+                strikes.setdefault((symbol, contract.expiry), []).append(contract.strike)
+        found = []
+        for (symbol, expiry), ours in strikes.items():
+            found += self._account.quotes(symbol, expiry, min(ours), max(ours))
+        return found
+
+    def _check_clock(self) -> None:
+        """A machine that slept has a monotonic clock that stood still meanwhile."""
+        drift = time.time_ns() - time.monotonic_ns()
+        moved, self._drift = abs(drift - self._drift), drift
+        if self._session.clock.speed == 1.0 and moved > _JUMP:
+            raise FeedError(f"this machine's clock jumped by {moved / SECOND:,.0f} seconds")
+
+    def _check_garbled(self) -> None:
+        garbled = self._records.garbled_count
+        if self._watermark >= self._garbled_at + MINUTE:
+            self._garbled_at, self._garbled_before = self._watermark, garbled
+        if garbled - self._garbled_before > _MOST_GARBLED:
+            raise FeedError(f"over {_MOST_GARBLED} messages of a minute have prices that cannot be")
+
+    def _rows(self, stream: FeedStream) -> Records:
+        """The committed records of a stream of reference data."""
+        try:
+            rows = recorded_rows(self._folder, stream)
+        except (TapeError, OSError) as error:
+            raise FeedError(f"its recording cannot be read: {error}") from error
+        return rows[: self._counts[stream.name]]

@@ -1,0 +1,237 @@
+"""A tape served as Alpaca would: its REST interface and its stream, on one port.
+
+So whoever has no account can develop against it, with other clients too. Its greeting tells the
+clock and speed; other clients ignore that.
+"""
+
+import contextlib
+import email.utils
+import logging
+import threading
+import time
+import uuid
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Final
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+import msgspec
+from websockets.datastructures import Headers
+from websockets.exceptions import ConnectionClosed
+from websockets.http11 import Request, Response
+from websockets.sync.server import Server, ServerConnection, serve
+
+from zerodte.feeds.alpaca.gateway import AlpacaGateway, AlpacaGatewayState
+from zerodte.feeds.alpaca.protocol import LARGEST_MESSAGE
+from zerodte.feeds.alpaca.tape_messages import Fields, TapeStanding, snapshot_of
+from zerodte.feeds.client_listener import MOST_CLIENTS, cannot_listen
+from zerodte.feeds.feed import FeedError
+from zerodte.feeds.feed_clock import FeedClock
+from zerodte.logs import log
+from zerodte.market.osi import Contract
+from zerodte.market.roots import canonical_name, root_info
+from zerodte.tape.error import TapeError
+from zerodte.tape.source import FileSource
+
+_STREAMS: Final = ("/v1beta1/opra", "/v1beta1/indicative")
+_CONTRACTS: Final = "/v2/options/contracts"
+_SNAPSHOTS: Final = "/v1beta1/options/snapshots/"
+#: Of ids that only this server gives.
+_IDS: Final = uuid.NAMESPACE_OID
+#: Entries of a page, if a client does not say, and at most.
+_USUAL_PAGE: Final = 100
+_MOST_CONTRACTS, _MOST_SNAPSHOTS = 10_000, 1_000
+
+
+class AlpacaServer:
+    """Serves a tape to every client, from the open on.
+
+    Args:
+        tape: The tape.
+        speed: Times the wall clock; the clock starts now.
+        state: Keys, limits and faults.
+        host: Address to listen on.
+        port: 0 lets the system choose.
+        start: What its clock shows at first, UTC ns; by default the open.
+
+    Raises:
+        FeedError: If the address is in use, forbidden, or not of this machine.
+    """
+
+    def __init__(
+        self,
+        tape: FileSource,
+        speed: float,
+        *,
+        state: AlpacaGatewayState,
+        host: str,
+        port: int,
+        start: int | None = None,
+    ) -> None:
+        self._tape = tape
+        self._state = state
+        self._clock = FeedClock(tape.session.open if start is None else start, speed)
+        self._stopped = threading.Event()
+        self._standing = TapeStanding(tape)
+        self._places = threading.BoundedSemaphore(MOST_CLIENTS)
+        try:
+            self._server: Server = serve(
+                self._talk,
+                host,
+                port,
+                process_request=self._answer,
+                compression=None,
+                ping_interval=None,
+                max_size=LARGEST_MESSAGE,
+                logger=_SILENT,
+            )
+        except (OSError, OverflowError) as error:
+            raise cannot_listen(host, port, error) from error
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Its host and port."""
+        host, port = self._server.socket.getsockname()[:2]
+        return host, port
+
+    @property
+    def symbols(self) -> list[str]:
+        """The underlyings that it serves."""
+        roots = {contract.root for contract in self._standing.contracts.values()}
+        return sorted({root_info(root).symbol for root in roots})
+
+    def run(self) -> None:
+        """Answer until `stop`."""
+        self._server.serve_forever()
+
+    def stop(self) -> None:
+        """End `run` and disconnect all clients."""
+        self._stopped.set()
+        self._server.shutdown()
+
+    def _talk(self, client: ServerConnection) -> None:
+        if not self._places.acquire(blocking=False):
+            client.close(1013, f"it serves {MOST_CLIENTS} clients already")
+            return
+        feed = client.request.path.rpartition("/")[2] if client.request else ""
+        try:
+            AlpacaGateway(client, self._tape, self._clock, self._state, self._stopped, feed).run()
+        except TapeError as error:
+            log(str(error), logging.ERROR)
+        except FeedError as error:
+            log(str(error))
+            client.close(1008)
+        except (ConnectionClosed, OSError) as error:
+            log(f"client disconnected: {error}")
+            with contextlib.suppress(OSError):
+                client.close_socket()
+        finally:
+            self._places.release()
+
+    def _answer(self, _: ServerConnection, request: Request) -> Response | None:
+        """The answer to a request; None where the stream begins."""
+        parts = urlsplit(request.path)
+        if parts.path in _STREAMS:
+            return None
+        headers = request.headers
+        key, secret = headers.get("APCA-API-KEY-ID", ""), headers.get("APCA-API-SECRET-KEY", "")
+        if not self._state.accepts(key, secret):
+            return _refusal(HTTPStatus.FORBIDDEN, "forbidden.")
+        query = dict(parse_qsl(parts.query))
+        if parts.path == _CONTRACTS:
+            return self._contracts(query)
+        if parts.path.startswith(_SNAPSHOTS):
+            if query.get("feed", "opra") == "opra" and not self._state.has_opra:
+                text = "subscription does not permit querying OPRA data"
+                return _refusal(HTTPStatus.FORBIDDEN, text)
+            return self._snapshots(unquote(parts.path.removeprefix(_SNAPSHOTS)), query)
+        return _refusal(HTTPStatus.NOT_FOUND, "endpoint not found.")
+
+    def _contracts(self, query: Mapping[str, str]) -> Response:
+        symbols = query.get("underlying_symbols", "").split(",")
+        _, interest = self._standing.at(self._clock.now())
+        listed = []
+        for symbol in symbols:
+            for name, contract in self._chosen(symbol, query).items():
+                entry: Fields = {
+                    "id": str(uuid.uuid5(_IDS, name)),
+                    "symbol": name,
+                    "name": f"{symbol} {contract.expiry} {contract.strike:g} {contract.right}",
+                    "underlying_asset_id": str(uuid.uuid5(_IDS, symbol)),
+                    "style": "european" if root_info(contract.root).is_index else "american",
+                    "status": "active",
+                    "tradable": True,
+                    "expiration_date": contract.expiry.isoformat(),
+                    "root_symbol": contract.root,
+                    "underlying_symbol": symbol,
+                    "type": "call" if contract.right == "C" else "put",
+                    "strike_price": f"{contract.strike:g}",
+                    "size": "100",
+                }
+                if name in interest:
+                    day, figure = interest[name]
+                    entry |= {
+                        "open_interest": str(figure),
+                        "open_interest_date": day.isoformat(),
+                    }
+                listed.append(entry)
+        first, page = _page(query, _MOST_CONTRACTS)
+        token = str(first + page) if first + page < len(listed) else None
+        answer = {"option_contracts": listed[first : first + page], "next_page_token": token}
+        return _json(HTTPStatus.OK, answer)
+
+    def _snapshots(self, symbol: str, query: Mapping[str, str]) -> Response:
+        quotes, _ = self._standing.at(self._clock.now())
+        names = [name for name in self._chosen(symbol, query) if name in quotes]
+        first, page = _page(query, _MOST_SNAPSHOTS)
+        found = {name: snapshot_of(quotes[name]) for name in names[first : first + page]}
+        token = str(first + page) if first + page < len(names) else None
+        return _json(HTTPStatus.OK, {"snapshots": found, "next_page_token": token})
+
+    def _chosen(self, symbol: str, query: Mapping[str, str]) -> dict[str, Contract]:
+        """The contracts of an underlying that a query asks for, in order of their names."""
+        wanted = root_info(canonical_name(symbol)).symbol
+        day = query.get("expiration_date")
+        low = query.get("strike_price_gte", "0")
+        high = query.get("strike_price_lte", "inf")
+        return {
+            name: contract
+            for name, contract in sorted(self._standing.contracts.items())
+            if root_info(contract.root).symbol == wanted
+            and day in (None, contract.expiry.isoformat())
+            and query.get("expiration_date_gte", "") <= contract.expiry.isoformat()
+            and contract.expiry.isoformat() <= query.get("expiration_date_lte", "9999")
+            and float(low) <= contract.strike <= float(high)
+        }
+
+
+def _page(query: Mapping[str, str], most: int) -> tuple[int, int]:
+    """The first entry of a page, and the number of its entries."""
+    first, count = query.get("page_token", "0"), query.get("limit", str(_USUAL_PAGE))
+    return (
+        int(first) if first.isascii() and first.isdecimal() else 0,
+        min(int(count), most) if count.isascii() and count.isdecimal() else _USUAL_PAGE,
+    )
+
+
+def _refusal(status: HTTPStatus, text: str) -> Response:
+    return _json(status, {"message": text})
+
+
+def _json(status: HTTPStatus, content: object) -> Response:
+    body = msgspec.json.encode(content)
+    headers = Headers(
+        {
+            "Date": email.utils.formatdate(time.time(), usegmt=True),
+            "Content-Type": "application/json",
+            "Content-Length": str(len(body)),
+            "Connection": "close",
+        }
+    )
+    return Response(status.value, status.phrase, headers, body)
+
+
+#: Clients that hang up, or send garbage, are no news of the websockets' own.
+_SILENT: Final = logging.getLogger("zerodte.websockets")
+_SILENT.addHandler(logging.NullHandler())
+_SILENT.propagate = False
