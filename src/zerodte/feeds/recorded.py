@@ -7,8 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
+from zerodte.feeds.feed import FeedError
 from zerodte.records.dbn import SCHEMAS, Records
 from zerodte.tape.dbnfile import find_files
+from zerodte.tape.error import TapeError
 from zerodte.tape.feed_manifest import FeedStream
 from zerodte.tape.symbology import read_symbols
 
@@ -37,6 +39,18 @@ def recorded_rows(folder: Path, stream: FeedStream) -> Records:
     none: Records = np.empty(0, SCHEMAS[stream.schema])
     rows: Records = np.concatenate([none, *chunks])
     return rows
+
+
+def committed_rows(folder: Path, stream: FeedStream, count: int) -> Records:
+    """The first `count` records of a stream, which are those that a recording has committed.
+
+    Raises:
+        FeedError: If a file is damaged.
+    """
+    try:
+        return recorded_rows(folder, stream)[:count]
+    except (TapeError, OSError) as error:
+        raise FeedError(f"its recording cannot be read: {error}") from error
 
 
 @dataclass(frozen=True, slots=True)

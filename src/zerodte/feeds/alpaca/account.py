@@ -15,12 +15,18 @@ from typing import Final, TypeVar
 import msgspec
 
 import zerodte
-from zerodte.feeds.alpaca.protocol import read_time
+from zerodte.feeds.alpaca.chain import (
+    AlpacaChain,
+    ContractsAnswer,
+    ListedContract,
+    SnapshotsAnswer,
+    StandingQuote,
+    chain_of,
+    standing_quotes,
+)
 from zerodte.feeds.feed import FeedError, FeedRefusalError
-from zerodte.feeds.followed_contracts import OptionListing
 from zerodte.feeds.http_client import check_address, clock_offset, http_opener, read_answer
 from zerodte.feeds.vendor_key import VendorKey, vendor_key
-from zerodte.market.osi import find_osi, format_osi
 
 #: The environment's names of the keys, which are the vendor's own.
 KEY_ID: Final = "APCA_API_KEY_ID"
@@ -54,36 +60,6 @@ class AlpacaBusyError(FeedError):
     def __init__(self, text: str, wait: float = 0.0) -> None:
         super().__init__(text)
         self.wait = wait
-
-
-class _Contract(msgspec.Struct):
-    symbol: str = ""
-    open_interest: str | None = None
-    open_interest_date: str | None = None
-    close_price: str | None = None
-
-
-class _ContractsAnswer(msgspec.Struct):
-    option_contracts: list[_Contract] = []
-    next_page_token: str | None = None
-
-
-class _Quote(msgspec.Struct):
-    t: str = ""
-    bp: float = float("nan")
-    bs: float = float("nan")
-    ap: float = float("nan")
-    # A keyword of Python.
-    ask_size: float = msgspec.field(name="as", default=float("nan"))
-
-
-class _Snapshot(msgspec.Struct, rename={"latest_quote": "latestQuote"}):
-    latest_quote: _Quote | None = None
-
-
-class _SnapshotsAnswer(msgspec.Struct):
-    snapshots: dict[str, _Snapshot] = {}
-    next_page_token: str | None = None
 
 
 class _MessageAnswer(msgspec.Struct):
@@ -130,55 +106,6 @@ class AlpacaHosts:
 
 
 _PAPER_HOSTS: Final = AlpacaHosts("https://paper-api.alpaca.markets")
-
-
-@dataclass(frozen=True, slots=True)
-class ListedInterest:
-    """The open interest of a contract.
-
-    Attributes:
-        day: The day at whose end it was.
-        figure: Contracts.
-    """
-
-    day: datetime.date
-    figure: int
-
-
-@dataclass(frozen=True, slots=True)
-class AlpacaChain:
-    """The listed contracts of an underlying.
-
-    Attributes:
-        listings: They.
-        interest: Open interest by raw symbol, where it is known.
-        closes: Last prices of the day before by raw symbol, dollars, likewise.
-    """
-
-    listings: list[OptionListing]
-    interest: Mapping[str, ListedInterest]
-    closes: Mapping[str, float]
-
-
-@dataclass(frozen=True, slots=True)
-class StandingQuote:
-    """The last quote of a contract.
-
-    Attributes:
-        name: OSI, without blanks.
-        at: UTC ns; 0 if unknown.
-        bid: Dollars; NaN if unknown, likewise all others.
-        bid_size: Contracts.
-        ask: Dollars.
-        ask_size: Contracts.
-    """
-
-    name: str
-    at: int
-    bid: float
-    bid_size: float
-    ask: float
-    ask_size: float
 
 
 def alpaca_keys() -> AlpacaKeys:
@@ -249,23 +176,13 @@ class AlpacaAccount:
             "expiration_date_lte": (date + _AHEAD).isoformat(),
             "limit": str(_CONTRACTS_PER_PAGE),
         }
-        listings: list[OptionListing] = []
-        interest: dict[str, ListedInterest] = {}
-        closes: dict[str, float] = {}
+        found: list[ListedContract] = []
         for _ in range(_MOST_PAGES):
             url = f"{self.hosts.trading}/v2/options/contracts"
-            answer = self._get(url, query, _ContractsAnswer)
-            for one in answer.option_contracts:
-                contract = find_osi(one.symbol)
-                if contract is None:
-                    continue
-                raw = format_osi(contract)
-                listings.append(OptionListing(raw, one.symbol, contract))
-                if (known := _interest(one)) is not None:
-                    interest[raw] = known
-                closes[raw] = _number(one.close_price)
+            answer = self._get(url, query, ContractsAnswer)
+            found += answer.option_contracts
             if not answer.next_page_token:
-                return AlpacaChain(listings, interest, closes)
+                return chain_of(found)
             query["page_token"] = answer.next_page_token
         raise FeedError(f"{self.name} has no end of the contracts of {symbol}")
 
@@ -295,14 +212,8 @@ class AlpacaAccount:
         found: list[StandingQuote] = []
         for _ in range(_MOST_PAGES):
             url = f"{self.hosts.data}/v1beta1/options/snapshots/{name}"
-            answer = self._get(url, query, _SnapshotsAnswer)
-            for symbol_of, snapshot in answer.snapshots.items():
-                if (last := snapshot.latest_quote) is not None:
-                    found.append(
-                        StandingQuote(
-                            symbol_of, read_time(last.t), last.bp, last.bs, last.ap, last.ask_size
-                        )
-                    )
+            answer = self._get(url, query, SnapshotsAnswer)
+            found += standing_quotes(answer)
             if not answer.next_page_token:
                 return found
             query["page_token"] = answer.next_page_token
@@ -362,18 +273,3 @@ def _wait(headers: email.message.Message) -> float:
     if reset.isascii() and reset.isdecimal():
         return min(max(float(reset) - time.time(), 1.0), _MOST_WAIT_S)
     return _WAIT_S
-
-
-def _interest(contract: _Contract) -> ListedInterest | None:
-    try:
-        day = datetime.date.fromisoformat(contract.open_interest_date or "")
-        return ListedInterest(day, int(contract.open_interest or ""))
-    except ValueError:
-        return None
-
-
-def _number(text: str | None) -> float:
-    try:
-        return float(text or "nan")
-    except ValueError:
-        return float("nan")

@@ -4,30 +4,32 @@ The vendor numbers nothing that a client could go on from: what passed while nob
 gap. On a subscription nothing is sent of what stands, so the last quotes are asked for over REST.
 """
 
+import contextlib
 import datetime
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from zerodte.constants import MINUTE, SECOND
-from zerodte.feeds.alpaca.account import AlpacaAccount, AlpacaChain, StandingQuote
+from zerodte.constants import MINUTE
+from zerodte.feeds.alpaca.account import AlpacaAccount, AlpacaBusyError
+from zerodte.feeds.alpaca.chain import AlpacaChain, StandingQuote
 from zerodte.feeds.alpaca.protocol import MOST_FREE_QUOTES, MOST_QUOTES, QUOTE_MESSAGE
 from zerodte.feeds.alpaca.records import AlpacaRecords, AlpacaStreams, MessageBlock
 from zerodte.feeds.alpaca.session import AlpacaLimitError, AlpacaSession
 from zerodte.feeds.chain_watch import ChainWatch
-from zerodte.feeds.feed import FeedError, FeedStart
+from zerodte.feeds.connection_watch import GarbledWatch, SleepWatch
+from zerodte.feeds.feed import FeedStart
 from zerodte.feeds.followed_contracts import FollowedContracts
 from zerodte.feeds.interest_records import InterestRecords
-from zerodte.feeds.recorded import recorded_rows
+from zerodte.feeds.recorded import committed_rows
 from zerodte.feeds.repeated_records import RepeatedRecords
 from zerodte.market.calendar import calendar
 from zerodte.market.osi import find_osi
 from zerodte.market.roots import root_info
 from zerodte.records.dbn import Records, records
-from zerodte.tape.error import TapeError
 from zerodte.tape.feed_manifest import FeedManifest, FeedStream
 from zerodte.tape.recent_records import RecordingPosition
 from zerodte.tape.tick_assembler import Arrival, next_piece
@@ -36,10 +38,10 @@ from zerodte.tape.tick_assembler import Arrival, next_piece
 _WIDEN_EVERY: Final = MINUTE
 CHAINS_EVERY: Final = 300.0
 _LEAST_CHAINS_EVERY: Final = 5.0
-#: A machine's clock that moved so far against its monotonic one has slept, ns.
-_JUMP: Final = SECOND
-#: Garbled messages in a minute, after which the connection is not believed.
-_MOST_GARBLED: Final = 100
+#: The first and the longest wait after an answer that asks for patience, seconds: the vendor may
+#: keep a connection that has ended for a minute and a half.
+_FIRST_WAIT: Final = 1.0
+_LONGEST_WAIT: Final = 90.0
 
 
 @dataclass(slots=True)
@@ -71,6 +73,17 @@ class AlpacaReading:
         free = MOST_FREE_QUOTES
         self.most = free if self.most > free else max(self.most // 2, 1)
         self.contracts = None
+
+    @contextlib.contextmanager
+    def patience(self) -> Iterator[None]:
+        """Note for how long the vendor wants to be left alone, if it says so."""
+        try:
+            yield
+        except AlpacaBusyError as error:
+            self.wait = min(max(2.0 * self.wait, _FIRST_WAIT), _LONGEST_WAIT)
+            self.due = time.monotonic() + max(self.wait, error.wait)
+            self.problem = str(error)
+            raise
 
 
 class AlpacaConnection:
@@ -113,8 +126,7 @@ class AlpacaConnection:
         self._recorded: RepeatedRecords | None = None
         self._counts: dict[str, int] = {}
         self._watermark = self._widened = 0
-        self._garbled_before = self._garbled_at = 0
-        self._drift = time.time_ns() - time.monotonic_ns()
+        self._sleep_watch, self._garbled_watch = SleepWatch(), GarbledWatch("messages")
         self._watch = ChainWatch(
             lambda symbol: account.chain(symbol, manifest.date),
             tuple(reading.spots),
@@ -168,12 +180,16 @@ class AlpacaConnection:
         streams = self._streams
         self._counts = {stream.name: position.counts.get(stream.name, 0) for stream in streams.all}
         self._contracts.restart(self._counts[streams.definitions.name])
-        self._interest = InterestRecords(self.manifest.date, self._rows(streams.statistics))
+        self._interest = InterestRecords(
+            self.manifest.date,
+            committed_rows(self._folder, streams.statistics, self._counts[streams.statistics.name]),
+        )
         if streams.trades is not None:
             recent = position.recent.of(streams.trades.name, streams.trades.schema)
             self._recorded = RepeatedRecords(recent, received_here=True)
-        self._follow(list(self._contracts.numbers))
-        self._standing = self._last_quotes()
+        with self._reading.patience():
+            self._follow(list(self._contracts.numbers))
+            self._standing = self._last_quotes()
         self._reading.wait = 0.0
         return FeedStart(self._session.clock.now(), self._session.clock.speed, resumed=False)
 
@@ -183,9 +199,12 @@ class AlpacaConnection:
         Raises:
             FeedError: If the session is lost, or sends garbage.
         """
-        self._check_clock()
+        if self._session.clock.speed == 1.0:
+            self._sleep_watch.check()
         arrivals = []
-        for block in self._session.take(timeout):
+        with self._reading.patience():
+            blocks = self._session.take(timeout)
+        for block in blocks:
             arrivals += self._arrivals(block)
         self._watermark = max(self._watermark, self._session.newest)
         if self._standing:
@@ -197,7 +216,7 @@ class AlpacaConnection:
         for loss in self._session.lost:
             arrivals.append(Arrival(loss.until, lost=loss.reason, lost_since=loss.since))
         self._session.lost.clear()
-        self._check_garbled()
+        self._garbled_watch.check(self._watermark, self._records.garbled_count)
         arrivals += self._reference()
         return [*arrivals, Arrival(self._watermark)]
 
@@ -280,25 +299,3 @@ class AlpacaConnection:
         for (symbol, expiry), ours in strikes.items():
             found += self._account.quotes(symbol, expiry, min(ours), max(ours))
         return found
-
-    def _check_clock(self) -> None:
-        """A machine that slept has a monotonic clock that stood still meanwhile."""
-        drift = time.time_ns() - time.monotonic_ns()
-        moved, self._drift = abs(drift - self._drift), drift
-        if self._session.clock.speed == 1.0 and moved > _JUMP:
-            raise FeedError(f"this machine's clock jumped by {moved / SECOND:,.0f} seconds")
-
-    def _check_garbled(self) -> None:
-        garbled = self._records.garbled_count
-        if self._watermark >= self._garbled_at + MINUTE:
-            self._garbled_at, self._garbled_before = self._watermark, garbled
-        if garbled - self._garbled_before > _MOST_GARBLED:
-            raise FeedError(f"over {_MOST_GARBLED} messages of a minute have prices that cannot be")
-
-    def _rows(self, stream: FeedStream) -> Records:
-        """The committed records of a stream of reference data."""
-        try:
-            rows = recorded_rows(self._folder, stream)
-        except (TapeError, OSError) as error:
-            raise FeedError(f"its recording cannot be read: {error}") from error
-        return rows[: self._counts[stream.name]]

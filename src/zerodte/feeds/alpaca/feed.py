@@ -9,7 +9,8 @@ from typing import Final
 
 import numpy as np
 
-from zerodte.feeds.alpaca.account import AlpacaAccount, AlpacaBusyError, AlpacaChain
+from zerodte.feeds.alpaca.account import AlpacaAccount
+from zerodte.feeds.alpaca.chain import AlpacaChain
 from zerodte.feeds.alpaca.connection import CHAINS_EVERY, AlpacaConnection, AlpacaReading
 from zerodte.feeds.alpaca.protocol import MOST_FREE_QUOTES, MOST_QUOTES
 from zerodte.feeds.alpaca.records import AlpacaStreams, alpaca_streams
@@ -22,10 +23,6 @@ from zerodte.market.calendar import calendar
 from zerodte.tape.feed_manifest import FeedManifest
 from zerodte.tape.sidecars import Notes
 
-#: The first and the longest wait after an answer that asks for patience, seconds: the vendor may
-#: keep a connection that has ended for a minute and a half.
-_FIRST_WAIT: Final = 1.0
-_LONGEST_WAIT: Final = 90.0
 #: What users of its tapes have to know.
 ALPACA_ORIGIN: Final = "quotes, trades and open interest are Alpaca's"
 ALPACA_LACKS: Final = (
@@ -94,13 +91,8 @@ class AlpacaFeed:
         rest = reading.due - time.monotonic()
         if rest > 0.0:
             raise FeedError(f"{reading.problem}; it is asked again in {rest:.0f} seconds")
-        try:
+        with reading.patience():
             return self._connect()
-        except AlpacaBusyError as error:
-            reading.wait = min(max(2.0 * reading.wait, _FIRST_WAIT), _LONGEST_WAIT)
-            reading.due = time.monotonic() + max(reading.wait, error.wait)
-            reading.problem = str(error)
-            raise
 
     def _connect(self) -> AlpacaConnection:
         session = AlpacaSession(self._account, self._capture)

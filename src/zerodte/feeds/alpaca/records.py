@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from zerodte.arrays import F64, I64
-from zerodte.feeds.alpaca.account import StandingQuote
+from zerodte.feeds.alpaca.chain import StandingQuote
 from zerodte.feeds.alpaca.protocol import AlpacaMessage, nanoseconds
 from zerodte.feeds.quote_fields import MOST_CONTRACTS, MOST_DOLLARS, are_possible, fill_side
 from zerodte.feeds.repeated_records import RepeatedRecords

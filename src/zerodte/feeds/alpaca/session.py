@@ -198,7 +198,7 @@ class AlpacaSession:
         elif message.kind == "error":
             self._fail(message)
         else:
-            self.newest = at if not self._waiting else self.newest
+            self.newest = at
             self._answers.append(message)
 
     def _fail(self, error: AlpacaMessage) -> None:

@@ -12,10 +12,11 @@ from typing import Final
 
 from zerodte.constants import MINUTE, SECOND
 from zerodte.feeds.chain_watch import ChainWatch
+from zerodte.feeds.connection_watch import GarbledWatch, SleepWatch
 from zerodte.feeds.feed import FeedError, FeedStart
 from zerodte.feeds.followed_contracts import FollowedContracts
 from zerodte.feeds.interest_records import InterestRecords
-from zerodte.feeds.recorded import recorded_rows
+from zerodte.feeds.recorded import committed_rows
 from zerodte.feeds.repeated_records import RepeatedRecords
 from zerodte.feeds.tastytrade.account import TastytradeAccount
 from zerodte.feeds.tastytrade.protocol import EventBlock
@@ -32,8 +33,7 @@ from zerodte.feeds.tastytrade.session import DXLinkChannel, DXLinkSession, DXLin
 from zerodte.feeds.tastytrade.trades import TimeAndSaleRecords
 from zerodte.market.calendar import calendar
 from zerodte.records.dbn import Records
-from zerodte.tape.error import TapeError
-from zerodte.tape.feed_manifest import FeedManifest, FeedStream
+from zerodte.tape.feed_manifest import FeedManifest
 from zerodte.tape.recent_records import RecordingPosition
 from zerodte.tape.tick_assembler import Arrival, next_piece
 
@@ -50,12 +50,8 @@ _OVERLAP: Final = 30 * SECOND
 _WIDEN_EVERY: Final = MINUTE
 CHAINS_EVERY: Final = 300.0
 _LEAST_CHAINS_EVERY: Final = 5.0
-#: A machine's clock that moved so far against its monotonic one has slept, ns.
-_JUMP: Final = SECOND
 #: A session has trades all the time, ns.
 _LONG_WITHOUT_TRADES: Final = 2 * MINUTE
-#: Garbled events in a minute, after which the connection is not believed.
-_MOST_GARBLED: Final = 100
 
 
 @dataclass(slots=True)
@@ -119,8 +115,7 @@ class TastytradeConnection:
         self._since = self._watermark = self._widened = 0
         self._quiet_since = 0
         self._end: FeedError | None = None
-        self._garbled_before, self._garbled_at = 0, 0
-        self._drift = time.time_ns() - time.monotonic_ns()
+        self._sleep_watch, self._garbled_watch = SleepWatch(), GarbledWatch("events")
 
     @property
     def spots(self) -> dict[str, float]:
@@ -156,7 +151,10 @@ class TastytradeConnection:
             stream.name: position.counts.get(stream.name, 0) for stream in self.manifest.streams
         }
         self._universe.restart(self._counts[TASTY_DEFINITIONS.name])
-        self._interest = InterestRecords(self.manifest.date, self._rows(TASTY_STATISTICS))
+        self._interest = InterestRecords(
+            self.manifest.date,
+            committed_rows(self._folder, TASTY_STATISTICS, self._counts[TASTY_STATISTICS.name]),
+        )
         if self._trades.is_empty:
             recent = position.recent.of(TASTY_TRADES.name, TASTY_TRADES.schema)
             self._recorded = RepeatedRecords(recent, received_here=True)
@@ -184,9 +182,10 @@ class TastytradeConnection:
         blocks, self._early = self._early, []
         settled = not blocks
         try:
-            self._check_clock()
+            if self._session.clock.speed == 1.0:
+                self._sleep_watch.check()
             blocks += self._take(0.0 if blocks else timeout)
-            self._check_garbled()
+            self._garbled_watch.check(self._watermark, self._garbled)
         except FeedError as error:
             self._end = error
         arrivals = []
@@ -272,24 +271,3 @@ class TastytradeConnection:
         hours = calendar().session(self.manifest.date)
         since = self._quiet_since + _LONG_WITHOUT_TRADES
         return hours is not None and max(since, hours.open) < self._watermark < hours.close
-
-    def _check_clock(self) -> None:
-        """A machine that slept has a monotonic clock that stood still meanwhile."""
-        drift = time.time_ns() - time.monotonic_ns()
-        moved, self._drift = abs(drift - self._drift), drift
-        if self._session.clock.speed == 1.0 and moved > _JUMP:
-            raise FeedError(f"this machine's clock jumped by {moved / SECOND:,.0f} seconds")
-
-    def _check_garbled(self) -> None:
-        if self._watermark >= self._garbled_at + MINUTE:
-            self._garbled_at, self._garbled_before = self._watermark, self._garbled
-        if self._garbled - self._garbled_before > _MOST_GARBLED:
-            raise FeedError(f"over {_MOST_GARBLED} events of a minute have prices that cannot be")
-
-    def _rows(self, stream: FeedStream) -> Records:
-        """The committed records of a stream of reference data."""
-        try:
-            rows = recorded_rows(self._folder, stream)
-        except (TapeError, OSError) as error:
-            raise FeedError(f"its recording cannot be read: {error}") from error
-        return rows[: self._counts[stream.name]]
