@@ -1,5 +1,6 @@
 """What a vendor carries of a tape, as comparable rows; see its table in docs/feeds.md."""
 
+import bisect
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -40,9 +41,10 @@ INDICATIVE = Carried("ALPACA.INDICAT", 1, (), is_cancel_told=False)
 
 @dataclass
 class Content:
-    """Rows of contracts, each with the ends of the ticks that it was in.
+    """Rows of contracts, with the ends of the ticks that each was in.
 
-    `cancels` are the pairs of a cancel's row and that of its trade.
+    `cancels` are the pairs of a cancel's row and that of its trade; `trade_order` and
+    `quote_order` are the rows as they came.
     """
 
     trades: Counter[Row] = field(default_factory=Counter)
@@ -52,8 +54,10 @@ class Content:
     values: Counter[Row] = field(default_factory=Counter)
     cancels: Counter[Row] = field(default_factory=Counter)
     ends: dict[Row, list[int]] = field(default_factory=dict)
-    #: Since when each contract is there.
-    defined: dict[str, int] = field(default_factory=dict)
+    trade_order: list[Row] = field(default_factory=list)
+    quote_order: list[Row] = field(default_factory=list)
+    #: The end of the tick in which each contract had its first quote.
+    quoted: dict[str, int] = field(default_factory=dict)
 
 
 def content_of(tape: Tape, vendor: Carried = TASTYTRADE) -> Content:
@@ -62,16 +66,16 @@ def content_of(tape: Tape, vendor: Carried = TASTYTRADE) -> Content:
     numbered: dict[int, Row] = {}
     is_served = vendor.dataset not in tape.symbols
     for tick in tape.ticks():
-        for batch in tick.definitions:
-            for row in batch.records:
-                out.defined.setdefault(row["raw_symbol"].decode(), int(row["ts_recv"]))
         for batch in tick.quotes:
             for key in _quotes(tape, batch, vendor.unit, is_served=is_served):
                 out.quotes[key] += 1
+                out.quote_order.append(key)
+                out.quoted.setdefault(key[0], tick.end)
                 out.ends.setdefault(key, []).append(tick.end)
         for batch in tick.trades:
             for at, key in enumerate(_trades(tape, batch, vendor)):
                 out.trades[key] += 1
+                out.trade_order.append(key)
                 out.ends.setdefault(key, []).append(tick.end)
                 numbered[batch.first + at] = key
                 if vendor.is_cancel_told and batch.cancels is not None and batch.cancels[at] >= 0:
@@ -118,3 +122,44 @@ def _trades(tape: Tape, batch: Batch, vendor: Carried) -> Iterator[Row]:
         values = tuple(int(row[name]) for name in vendor.trade)
         side = (row["side"],) if vendor is TASTYTRADE else ()
         yield names[int(row["instrument_id"])], *values, *side, code
+
+
+def unexcused(order: list[Row], found: Content, gaps: list[int]) -> list[Row]:
+    """The rows that a recording lacks, though it was listening.
+
+    How late a record comes depends on the machine, so order tells: what is missing between two
+    rows that came is excused by a gap among the ticks from the one's to the other's, and by a
+    contract that had no quote yet when the first of them came.
+
+    Args:
+        order: The rows that were sent, in order.
+        found: What was recorded.
+        gaps: The ends of ticks with a gap, ascending.
+    """
+    sent: dict[Row, int] = Counter(order)
+    came = {
+        key: sorted(found.ends[key])
+        for key, count in sent.items()
+        if len(found.ends.get(key, ())) >= count
+    }
+    before, lasts = 0, []
+    for key in order:
+        before = came[key][0] if key in came else before
+        lasts.append(before)
+    after, nexts = 0, []
+    for key in reversed(order):
+        after = came[key][-1] if key in came else after
+        nexts.append(after)
+    lacking = Counter(
+        {
+            key: count - len(found.ends.get(key, ()))
+            for key, count in sent.items()
+            if key not in came
+        }
+    )
+    for key, low, high in zip(order, lasts, reversed(nexts), strict=True):
+        place = bisect.bisect_left(gaps, low)
+        is_gap = place < len(gaps) and gaps[place] <= high
+        if lacking[key] and (not high or is_gap or low <= found.quoted.get(key[0], high)):
+            lacking[key] -= 1
+    return [key for key, count in lacking.items() if count > 0]

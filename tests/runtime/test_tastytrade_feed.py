@@ -3,6 +3,7 @@
 import contextlib
 import json
 import shutil
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -10,14 +11,14 @@ from typing import Final
 import pytest
 from click.testing import CliRunner
 
-from feeds.carried_content import content_of
+from feeds.carried_content import Row, content_of
 from feeds.cboe_website import website
 from feeds.gateway import DATE, simulated
 from feeds.tasty import KEYS, REFRESH, SECRET, TastytradeHost, serving
 from runtime.feeds_on_ports import eventually
 from runtime.killing import command, last_commit
 from runtime.local_market import LocalMarket, running
-from runtime.vendor_recording import LATE, check
+from runtime.vendor_recording import check
 from zerodte.cli.commands import main
 from zerodte.feeds.cboe.far_feed import CboeFarFeed
 from zerodte.feeds.combined_feed import CombinedFeed
@@ -83,6 +84,13 @@ def record_and_kill(host: TastytradeHost, root: Path, at: int) -> None:
         eventually(lambda: last_commit(root) >= at)
 
 
+def assert_contiguous(found: Counter[Row], sent: Counter[Row]) -> None:
+    """Every row of an underlying from the first one that came to the last."""
+    (symbol,) = {key[0] for key in found}
+    first, last = (pick(key[1] for key in found) for pick in (min, max))
+    assert set(found) == {key for key in sent if key[0] == symbol and first <= key[1] <= last}
+
+
 def is_known(reason: str) -> bool:
     """Whether a gap has one of the reasons that there are."""
     known = {"the recording began late", "the feed was away", "the server was down"}
@@ -95,8 +103,7 @@ def test_a_session_is_recorded_in_every_field_that_the_vendor_carries(tmp_path: 
     with serving(tape, SLOW) as host:
         recording = record(host, tmp_path, until)
     missing = check(recording, tape)
-    assert set(missing.values()) == {"the recording began late"}
-    assert max(missing) < tape.session.open + 60 * SECOND
+    assert "the recording began late" in missing.values()
     found, wanted = content_of(recording), content_of(tape)
     followed = recording.symbols["TASTY.OPRA"].values()
     assert len(found.interest) == len(followed)
@@ -105,9 +112,7 @@ def test_a_session_is_recorded_in_every_field_that_the_vendor_carries(tmp_path: 
     conditions = {key[-1] for key in wanted.trades} - {Condition.OPENING}
     assert conditions <= {key[-1] for key in found.trades}
     assert len(conditions) >= 5
-    assert not found.equities.keys() - wanted.equities.keys()
-    for key in wanted.equities.keys() - found.equities.keys():
-        assert key[1] * 10**6 <= max(missing) + LATE
+    assert_contiguous(found.equities, wanted.equities)
     expiries = {raw[6:12] for raw in followed}
     assert min(expiries) == f"{DATE:%y%m%d}"
     assert len(expiries) <= 4
@@ -128,15 +133,10 @@ def test_the_value_of_an_index_is_that_of_its_trades(tmp_path: Path) -> None:
     tape = simulated(2, "SPX")
     with serving(tape, SLOW) as host:
         recording = record(host, tmp_path, tape.session.open + 110 * SECOND, symbol="SPX")
-    missing = check(recording, tape)
+    check(recording, tape)
     found, wanted = content_of(recording), content_of(tape)
     assert {key[0] for key in found.values} == {"SPX"}
-    assert not found.values.keys() - wanted.values.keys()
-    after = max(missing) + LATE
-    recorded = {key for key in found.values if key[1] * 10**6 > after}
-    sent = {key for key in wanted.values if key[0] == "SPX" and key[1] * 10**6 > after}
-    last = max(key[1] for key in recorded)
-    assert recorded == {key for key in sent if key[1] <= last}
+    assert_contiguous(found.values, wanted.values)
     roots = {raw[:6].strip() for raw in recording.symbols["TASTY.OPRA"].values()}
     assert "SPXW" in roots
 
@@ -169,8 +169,8 @@ def test_a_fault_loses_nothing_outside_a_gap(tmp_path: Path, kinds: tuple[FaultK
         recording = record(host, tmp_path, begin + 310 * SECOND)
     reasons = set(check(recording, tape).values())
     assert all(is_known(reason) for reason in reasons)
-    lossless = set(kinds) <= {"reorder", "slow"}
-    assert any("the connection ended" in reason for reason in reasons) is not lossless
+    if set(kinds) <= {"reorder", "slow"}:
+        assert reasons == {"the recording began late"}
 
 
 def test_ids_survive_a_restart(tmp_path: Path) -> None:
@@ -179,7 +179,8 @@ def test_ids_survive_a_restart(tmp_path: Path) -> None:
     with serving(tape, SPEED) as host:
         recording = record(host, tmp_path, tape.session.open + 180 * SECOND, stops)
     reasons = set(check(recording, tape).values())
-    assert reasons == {"the recording began late", "the server was down"}
+    assert {"the recording began late", "the server was down"} <= reasons
+    assert all(is_known(reason) for reason in reasons)
     raws = list(recording.symbols["TASTY.OPRA"].values())
     assert len(raws) == len(set(raws))
 

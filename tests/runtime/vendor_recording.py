@@ -1,14 +1,8 @@
 """Recordings of a vendor's feed, held against the tape that was served."""
 
-from collections import Counter
-
-from feeds.carried_content import TASTYTRADE, Carried, content_of
+from feeds.carried_content import TASTYTRADE, Carried, Row, content_of, unexcused
 from records.tape_digest import TapeDigest
 from zerodte.tape.folder import Tape, open_tape
-
-SECOND = 10**9
-#: Word of a gap may come so much later, at the speeds of these tests.
-LATE = 12 * SECOND
 
 
 def gaps(tape: Tape) -> dict[int, str]:
@@ -24,17 +18,15 @@ def check(recording: Tape, tape: Tape, vendor: Carried = TASTYTRADE) -> dict[int
     assert not found.quotes.keys() - wanted.quotes.keys()
     assert not found.interest - wanted.interest
     assert not found.cancels - wanted.cancels
-    last = max(tick.end for tick in recording.ticks())
-    # At this speed word of the last seconds may not have come.
-    excused = set(range(last - LATE, last + 3600 * SECOND, SECOND))
-    for end in missing:
-        excused.update(range(end - LATE, end + SECOND, SECOND))
-    lacking = wanted.trades - found.trades if vendor.trade else Counter()
-    lacking.update(dict.fromkeys(wanted.quotes.keys() - found.quotes.keys(), 1))
-    for key, count in lacking.items():
-        since = found.defined.get(key[0], last) + LATE
-        lost = sum(end <= since or end in excused for end in wanted.ends[key])
-        assert count <= lost, f"{key} is missing outside a gap"
+    # On a new subscription the last quote of each contract comes again, whatever its place among
+    # those of others.
+    by_contract: dict[str, list[Row]] = {}
+    for key in wanted.quote_order:
+        by_contract.setdefault(key[0], []).append(key)
+    trades = [wanted.trade_order] if vendor.trade else []
+    for order in (*trades, *by_contract.values()):
+        lost = unexcused(order, found, sorted(missing))
+        assert not lost, f"{len(lost)} such as {lost[0]} are missing outside a gap"
     digests = []
     for again in (recording, open_tape(recording.path)):
         digest = TapeDigest()
