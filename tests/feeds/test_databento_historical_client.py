@@ -16,9 +16,10 @@ import pytest
 
 from feeds.gateway import DATE, KEY, OPRA
 from zerodte.feeds.databento.historical import HistoricalClient, HistoricalQuery
-from zerodte.feeds.databento.historical_http import HistoricalBusyError, HistoricalHost
-from zerodte.feeds.databento.slices import SliceFolder
+from zerodte.feeds.databento.historical_http import HistoricalHost
 from zerodte.feeds.feed import FeedError, FeedRefusalError
+from zerodte.feeds.history_host import HistoryBusyError
+from zerodte.feeds.slice_folder import SliceFolder
 from zerodte.feeds.vendor_key import VendorKey
 
 QUERY = HistoricalQuery(OPRA, "tcbbo", ("NVDA  250606C00180000",), 0, 1)
@@ -178,7 +179,7 @@ def test_half_a_body_is_no_body(host: Host) -> None:
     assert client(host).size(QUERY) == 7
     host.answers = [(200, {"Content-Length": "10"}, b"12345")]
     found: list[bytes] = []
-    with pytest.raises(HistoricalBusyError, match="half a body, 5 bytes are missing"):
+    with pytest.raises(HistoryBusyError, match="half a body, 5 bytes are missing"):
         client(host).download(QUERY, found.append)
 
 
@@ -190,8 +191,8 @@ def test_the_vendors_own_files_are_slices(
     query = dataclasses.replace(QUERY, schema=schema)
     # Nothing but its compression tells that the first answer is half of one.
     host.answers = [(200, {}, body[: len(body) // 2]), (200, {}, body)]
-    with SliceFolder(tmp_path, DATE) as slices:
-        slices.fetch(client(host), query)
+    with SliceFolder(tmp_path, DATE, client(host)) as slices:
+        slices.fetch(query)
         assert slices.has(query)
         file, chunks = slices.read(query)
     assert len(host.requests) == 2
@@ -205,10 +206,10 @@ def test_records_that_cannot_be_read_are_not_paid_for_a_third_time(
 ) -> None:
     host.answers = [(200, {}, b"no records")]
     with (
-        SliceFolder(tmp_path, DATE) as slices,
+        SliceFolder(tmp_path, DATE, client(host)) as slices,
         pytest.raises(FeedError, match=r"sent records that cannot be read: .*: damaged"),
     ):
-        slices.fetch(client(host), QUERY)
+        slices.fetch(QUERY)
     assert len(host.requests) == 2
     assert not slices.has(QUERY)
 

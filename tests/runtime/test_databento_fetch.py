@@ -17,16 +17,17 @@ from feeds.historical import RECORDS, serving_past
 from processes import started
 from runtime.feeds_on_ports import eventually
 from zerodte.cli.commands import main
-from zerodte.feeds.databento.day import FetchDay, session_queries, sessions_of
+from zerodte.feeds.databento.day import session_queries
 from zerodte.feeds.databento.fetch import DatabentoFetch
-from zerodte.feeds.databento.historical import HistoricalClient
+from zerodte.feeds.databento.historical import HistoricalClient, HistoricalQuery
 from zerodte.feeds.databento.historical_http import HistoricalHost
 from zerodte.feeds.databento.historical_server import HistoricalFault, HistoricalServer
-from zerodte.feeds.databento.slices import SliceFolder
 from zerodte.feeds.feed import FeedError
+from zerodte.feeds.session_fetch import FetchDay, sessions_of
 from zerodte.feeds.simulator.names import NAMES
 from zerodte.feeds.simulator.output import write_tape
 from zerodte.feeds.simulator.simulation import Simulation
+from zerodte.feeds.slice_folder import SliceFolder
 from zerodte.feeds.vendor_key import VendorKey
 from zerodte.market.calendar import calendar
 from zerodte.market.osi import parse_osi
@@ -78,7 +79,7 @@ def fetched(server: HistoricalServer, out: Path) -> None:
     past.fetch(planned(past), lambda *_: None)
 
 
-def planned(past: DatabentoFetch) -> FetchDay:
+def planned(past: DatabentoFetch) -> FetchDay[HistoricalQuery]:
     (session,) = sessions_of(DATE, DATE)
     return past.plan(session)
 
@@ -296,7 +297,9 @@ def test_a_full_disk_is_said_and_what_is_there_stays(tmp_path: Path) -> None:
 
 def test_two_processes_do_not_fetch_one_session(tmp_path: Path) -> None:
     date = datetime.date.fromisoformat(f"{DATE}")
-    with serving_past(simulated()) as server, SliceFolder(tmp_path, date):
+    host = HistoricalHost(VendorKey(KEY))
+    slices = SliceFolder(tmp_path, date, HistoricalClient(host))
+    with serving_past(simulated()) as server, slices:
         result = fetch(server, tmp_path)
     assert result.exit_code == 1
     assert f"another process is fetching {DATE} there" in result.output

@@ -3,18 +3,18 @@
 import datetime
 import math
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import click
 
 from zerodte.cli.options import DATABENTO, DATE, FOLDER, Finite
 from zerodte.cli.progress import LateProgress
 from zerodte.cli.vendors import vendor_symbols
-from zerodte.feeds.databento.day import FetchDay, sessions_of
 from zerodte.feeds.databento.fetch import DatabentoFetch
 from zerodte.feeds.databento.historical import HistoricalClient
 from zerodte.feeds.databento.historical_http import HISTORICAL_URL, HistoricalHost
 from zerodte.feeds.databento.session import DATABENTO_KEY
+from zerodte.feeds.session_fetch import FetchDay, sessions_of
 from zerodte.feeds.vendor_key import vendor_key
 
 #: Dollars of a plan that are spent without being told so.
@@ -78,7 +78,7 @@ def fetch_command(
             progress(f"asking {host.name} about {session.date}", done, len(sessions))
             days.append(fetch.plan(session))
     _print(days)
-    cost = _cents(sum(day.cost for day in days))
+    cost = _cents(sum(day.cost or 0.0 for day in days))
     if dry_run:
         return
     if cost > limit:
@@ -100,7 +100,7 @@ def fetch_command(
         click.echo(f"{day.session.date} is in {folder}")
 
 
-def _print(days: list[FetchDay]) -> None:
+def _print(days: list[FetchDay[Any]]) -> None:
     """A table of the plan."""
     click.echo(
         f"{'session':<12}{'contracts':>9}{'slices':>8}{'missing':>9}{'MB':>10}{'dollars':>10}"
@@ -111,12 +111,13 @@ def _print(days: list[FetchDay]) -> None:
         else:
             click.echo(
                 f"{day.session.date}  {day.contracts:>9,}{len(day.queries):>8,}"
-                f"{len(day.missing):>9,}{day.size / 1e6:>10,.1f}{_cents(day.cost):>10,.2f}"
+                f"{len(day.missing):>9,}{(day.size or 0) / 1e6:>10,.1f}"
+                f"{_cents(day.cost or 0.0):>10,.2f}"
                 + ("  degraded, says the vendor" if day.is_degraded else "")
             )
     missing = sum(len(day.missing) for day in days)
-    size = sum(day.size for day in days)
-    cost = sum(day.cost for day in days)
+    size = sum(day.size or 0 for day in days)
+    cost = sum(day.cost or 0.0 for day in days)
     click.echo(f"{'total':<29}{missing:>9,}{size / 1e6:>10,.1f}{_cents(cost):>10,.2f}")
 
 

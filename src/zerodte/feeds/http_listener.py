@@ -39,6 +39,12 @@ class HttpListener:
         host, port = self._server.server_address[:2]
         return str(host), port
 
+    @property
+    def url(self) -> str:
+        """Where clients find it."""
+        host, port = self.address
+        return f"http://{f'[{host}]' if ':' in host else host}:{port}"
+
     def run(self) -> None:
         """Answer until `stop`."""
         self._server.serve_forever(0.1)

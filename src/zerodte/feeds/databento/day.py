@@ -1,75 +1,29 @@
-"""A session of Databento's history: the slices in which it is fetched, and what they cost."""
+"""A session of Databento's history: the slices in which it is fetched."""
 
 import datetime
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from zerodte.constants import CALENDAR_DAY, MINUTE
 from zerodte.feeds.databento.historical import MOST_SYMBOLS, HistoricalQuery
-from zerodte.feeds.feed import FeedError
-from zerodte.market.calendar import TradingSession, calendar, epoch_day
+from zerodte.feeds.session_fetch import market_span
+from zerodte.market.calendar import TradingSession, epoch_day
 from zerodte.records.dbn import OPRA
 
 #: What is fetched of the whole day.
 REFERENCE_SCHEMAS: Final = ("definition", "statistics")
 #: What is fetched of the session.
 MARKET_SCHEMAS: Final = ("tcbbo", "cbbo-1s")
-#: Quotes and trades are fetched from before the open until after the last product's close, ns.
-_BEFORE_OPEN: Final = 30 * MINUTE
-_AFTER_CLOSE: Final = 10 * MINUTE
 #: Length of a slice, ns. What came of one is lost if the connection breaks, and paid for.
 _SLICE: Final = 30 * MINUTE
-
-
-@dataclass(frozen=True, slots=True)
-class FetchDay:
-    """What is to be done about a session.
-
-    Attributes:
-        session: The session.
-        reason: Why it is not fetched, in words; empty if it is.
-        is_whole: Whether a tape of it is there that lacks nothing.
-        is_degraded: Whether the vendor says that its data of the day are not what they should be.
-        contracts: The number of contracts.
-        queries: All of its slices, in the order of fetching.
-        missing: Those that are not there yet.
-        size: The bytes of these that the vendor would bill.
-        cost: Their cost, dollars.
-    """
-
-    session: TradingSession
-    reason: str = ""
-    is_whole: bool = False
-    is_degraded: bool = False
-    contracts: int = 0
-    queries: tuple[HistoricalQuery, ...] = ()
-    missing: tuple[HistoricalQuery, ...] = ()
-    size: int = 0
-    cost: float = 0.0
-
-
-def sessions_of(first: datetime.date, last: datetime.date) -> list[TradingSession]:
-    """The sessions from one date to another, both included.
-
-    Raises:
-        FeedError: If there is none.
-    """
-    found = []
-    session = calendar().session(first) or calendar().next(first)
-    while session.date <= last:
-        found.append(session)
-        session = calendar().next(session.date)
-    if not found:
-        raise FeedError(f"no session from {first} to {last}; the next is on {session.date}")
-    return found
 
 
 def session_queries(session: TradingSession, raws: Sequence[str]) -> tuple[HistoricalQuery, ...]:
     """The slices of a session: by schema, time, and parts of the symbols."""
     day = day_start(session.date)
     spans = [(schema, day, day + CALENDAR_DAY) for schema in REFERENCE_SCHEMAS]
-    since, until = session.open - _BEFORE_OPEN, session.late_close + _AFTER_CLOSE
+    since, until = market_span(session)
     for start in range(since, until, _SLICE):
         spans += [(schema, start, min(start + _SLICE, until)) for schema in MARKET_SCHEMAS]
     return tuple(

@@ -7,7 +7,7 @@ them are there.
 
 import datetime
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -17,36 +17,31 @@ import numpy as np
 from zerodte.feeds.databento.day import (
     MARKET_SCHEMAS,
     REFERENCE_SCHEMAS,
-    FetchDay,
     day_start,
     query_runs,
     session_queries,
 )
 from zerodte.feeds.databento.feed import NO_CONDITIONS, ORIGIN
-from zerodte.feeds.databento.historical import HistoricalClient
-from zerodte.feeds.databento.slices import SliceFolder
+from zerodte.feeds.databento.historical import HistoricalClient, HistoricalQuery
 from zerodte.feeds.databento.universe import STATISTIC_KINDS, DatabentoUniverse
 from zerodte.feeds.feed import FeedError
-from zerodte.feeds.tape_lack import lack_of_tape
+from zerodte.feeds.session_fetch import FetchDay, SessionFetch
+from zerodte.feeds.slice_folder import SliceFolder
 from zerodte.feeds.universe import expiries_of
 from zerodte.feeds.vendor_ids import VendorIds
-from zerodte.market.calendar import TradingSession, calendar
+from zerodte.market.calendar import calendar
 from zerodte.market.roots import roots_of
 from zerodte.records.dbn import OPRA, Records
-from zerodte.tape.error import TapeError
-from zerodte.tape.leftovers import sweep, temporary
+from zerodte.tape.dbnfile import DbnFile
 from zerodte.tape.symbology import metadata_mappings
 from zerodte.tape.writer import TapeWriter
 
-_SUFFIX: Final = ".part"
 #: Conditions of a day without data.
 _ABSENT: Final = ("pending", "missing")
 _DEGRADED: Final = "the vendor says that its data of this day are degraded"
 
-Progress = Callable[[str, int, int], None]
 
-
-class DatabentoFetch:
+class DatabentoFetch(SessionFetch[HistoricalQuery, tuple[DbnFile, list[Records]]]):
     """Plans and fetches sessions of some underlyings.
 
     Args:
@@ -56,30 +51,18 @@ class DatabentoFetch:
         replaces: Whether tapes that lack something are replaced.
     """
 
+    dataset = OPRA
+    schemas = (*REFERENCE_SCHEMAS, *MARKET_SCHEMAS)
+
     def __init__(
         self, client: HistoricalClient, symbols: Sequence[str], out: Path, *, replaces: bool
     ) -> None:
+        super().__init__(client, symbols, out, replaces=replaces)
         self._client = client
-        self._symbols = tuple(sorted(set(symbols)))
-        self._out = out
-        self._replaces = replaces
         self._span = 0, 0
 
-    def plan(self, session: TradingSession) -> FetchDay:
-        """What is to be done about a session. Nothing is fetched, written or paid.
-
-        Raises:
-            FeedRefusalError: If the vendor refuses.
-            FeedError: If it cannot be reached.
-        """
-        day = FetchDay(session)
-        lack = lack_of_tape(
-            self._folder(session), session, self._symbols, (*REFERENCE_SCHEMAS, *MARKET_SCHEMAS)
-        )
-        if lack == "":
-            return replace(day, reason="is there", is_whole=True)
-        if lack is not None and not self._replaces:
-            return replace(day, reason=f"{lack}; --replace replaces it")
+    def _ask(self, day: FetchDay[HistoricalQuery]) -> FetchDay[HistoricalQuery]:
+        session = day.session
         if not self._span[1]:
             self._span = self._client.span_of(OPRA)
         if day_start(session.date) < self._span[0]:
@@ -97,7 +80,7 @@ class DatabentoFetch:
         if absent := set(self._symbols) - expiries_of(raws).keys():
             return replace(day, reason=f"the vendor has no contract of {', '.join(sorted(absent))}")
         queries = session_queries(session, raws)
-        slices = SliceFolder(self._out, session.date)
+        slices = self._slices(session)
         missing = tuple(query for query in queries if not slices.has(query))
         runs = query_runs(missing)
         return replace(
@@ -110,49 +93,12 @@ class DatabentoFetch:
             cost=sum(map(self._client.cost, runs)),
         )
 
-    def fetch(self, day: FetchDay, progress: Progress) -> Path:
-        """Fetch a session that was planned; returns its tape.
-
-        Args:
-            day: The plan.
-            progress: Called with words, the slices that are there, and their number.
-
-        Raises:
-            FeedRefusalError: If the vendor refuses.
-            FeedError: If it cannot be reached, or another process fetches the session.
-            TapeError: If the disk is full, or the tape cannot be written.
-        """
-        date, folder = day.session.date, self._folder(day.session)
-        count = len(day.queries)
-        fetched = 0
-        with SliceFolder(self._out, date) as slices:
-            for done, query in enumerate(day.missing, start=count - len(day.missing)):
-                progress(f"{date} {query.schema}, {fetched / 1e6:,.1f} MB", done, count)
-                fetched += slices.fetch(self._client, query)
-            progress(f"{date} as a tape", count, count)
-            try:
-                with temporary(self._out, f".{date}.", _SUFFIX) as hidden:
-                    self._write(day, slices, hidden)
-                    _put(hidden, folder, replaces=self._replaces)
-            except FeedError:
-                raise
-            except OSError as error:
-                raise TapeError(f"{folder}: {error.strerror}; its slices are kept") from error
-            slices.remove()
-        return folder
-
-    def clean(self, day: FetchDay) -> None:
-        """Remove what killed processes have left of a session whose tape is there."""
-        sweep(self._out, f".{day.session.date}.", _SUFFIX)
-        slices = SliceFolder(self._out, day.session.date)
-        if slices.path.exists():
-            with slices:
-                slices.remove()
-
-    def _folder(self, session: TradingSession) -> Path:
-        return self._out / session.date.isoformat()
-
-    def _write(self, day: FetchDay, slices: SliceFolder, folder: Path) -> None:
+    def _write(
+        self,
+        day: FetchDay[HistoricalQuery],
+        slices: SliceFolder[HistoricalQuery, tuple[DbnFile, list[Records]]],
+        folder: Path,
+    ) -> None:
         """Write the records of all slices, a file for each schema and time."""
         names = ", ".join(self._symbols)
         writer = TapeWriter(
@@ -163,7 +109,7 @@ class DatabentoFetch:
             ),
         )
         first, end = calendar().span(day.session)
-        counts = dict.fromkeys((*REFERENCE_SCHEMAS, *MARKET_SCHEMAS), 0)
+        counts = dict.fromkeys(self.schemas, 0)
         for (schema, _), queries in itertools.groupby(day.queries, lambda q: (q.schema, q.start)):
             symbols: dict[int, str] = {}
             found: list[Records] = []
@@ -190,17 +136,3 @@ class DatabentoFetch:
                 f"the vendor has no quote and no trade of {names} on {day.session.date}"
             )
         writer.finish()
-
-
-def _put(hidden: Path, folder: Path, *, replaces: bool) -> None:
-    """Give a whole tape its name; one that is there is removed only if it is to be replaced."""
-    if not folder.exists() or not replaces:
-        hidden.rename(folder)
-        return
-    with temporary(folder.parent, f".{folder.name}.", _SUFFIX) as aside:
-        folder.rename(aside / folder.name)
-        try:
-            hidden.rename(folder)
-        except BaseException:
-            (aside / folder.name).rename(folder)
-            raise

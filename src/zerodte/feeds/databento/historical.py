@@ -8,11 +8,17 @@ import datetime
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from zerodte.constants import SECOND
 from zerodte.feeds.databento.historical_http import HistoricalHost
 from zerodte.feeds.feed import FeedError
+from zerodte.feeds.slice_folder import SliceSource
+from zerodte.records.dbn import Records
+from zerodte.tape.compression import ZSTD_SUFFIX
+from zerodte.tape.dbnfile import DbnFile, read_metadata
+from zerodte.tape.error import TapeError
 
 #: Symbols of one request.
 MOST_SYMBOLS: Final = 2_000
@@ -53,12 +59,16 @@ class HistoricalQuery:
         return hashlib.sha256(repr(self.fields()).encode()).hexdigest()[:16]
 
 
-class HistoricalClient:
+class HistoricalClient(SliceSource[HistoricalQuery, tuple[DbnFile, list[Records]]]):
     """Asks the historical API.
 
     Args:
         host: Where.
     """
+
+    vendor = "databento"
+    suffix = ZSTD_SUFFIX
+    host: HistoricalHost
 
     def __init__(self, host: HistoricalHost) -> None:
         self.host = host
@@ -117,11 +127,31 @@ class HistoricalClient:
             write: Takes each block of bytes; what it raises is passed on.
 
         Raises:
-            HistoricalBusyError: If the vendor asks for patience, or the connection breaks.
+            HistoryBusyError: If the vendor asks for patience, or the connection breaks.
         """
         fields = query.fields() | {"encoding": "dbn", "compression": "zstd"}
         for block in self.host.blocks("timeseries.get_range", fields):
             write(block)
+
+    def file_name(self, query: HistoricalQuery) -> str:
+        """What a query's file is called, without the suffix."""
+        return f"{query.schema}.{query.digest()}"
+
+    def read(self, path: Path, query: HistoricalQuery) -> tuple[DbnFile, list[Records]]:
+        """The metadata and the records of a file.
+
+        Raises:
+            TapeError: If it is missing, damaged, or of something else.
+        """
+        if not path.is_file():
+            raise TapeError(f"{path}: missing")
+        file = read_metadata(path, path.name)
+        if (file.dataset, file.schema) != (query.dataset, query.schema):
+            raise TapeError(
+                f"{path}: {file.schema} of {file.dataset}; expected: {query.schema} of "
+                f"{query.dataset}"
+            )
+        return file, list(file.chunks(_refuse))
 
     def _number(self, method: str, query: HistoricalQuery) -> float:
         answer = self.host.json(method, query.fields())
@@ -148,6 +178,11 @@ class HistoricalClient:
             for one in (intervals if isinstance(intervals, list) else ())
             if isinstance(one, dict)
         ]
+
+
+def _refuse(sentence: str) -> None:
+    """A file that is not whole is of no use."""
+    raise TapeError(sentence)
 
 
 def _mapping(answer: object) -> dict[str, object]:

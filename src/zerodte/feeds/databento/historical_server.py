@@ -81,8 +81,7 @@ class HistoricalServer:
     @property
     def url(self) -> str:
         """Where clients find it."""
-        host, port = self.address
-        return f"http://{f'[{host}]' if ':' in host else host}:{port}"
+        return self._listener.url
 
     def run(self) -> None:
         """Answer until `stop`."""
