@@ -10,6 +10,7 @@ from zerodte.arrays import F64, I64, U8, Bool, Index
 from zerodte.importers.import_losses import LossCounter
 from zerodte.market.osi import Contract
 from zerodte.records.condition import Condition
+from zerodte.records.dbn import Records
 
 #: An unknown number of contracts.
 UNKNOWN_SIZE: Final = -1
@@ -51,7 +52,8 @@ class TradeRow(NamedTuple):
     underlying_ask: float
 
 
-_LAYOUT: Final = np.dtype(
+#: The fields of `TradeRow` in arrays.
+TRADE_LAYOUT: Final = np.dtype(
     [
         ("contract", "i8"),
         ("time", "i8"),
@@ -94,15 +96,15 @@ class TradeColumns:
     """Trades in the order of their times.
 
     Args:
-        rows: The trades, in any order.
+        rows: The trades, in any order: as rows, or an array of `TRADE_LAYOUT`.
 
     Attributes:
         columns: One field per attribute of `TradeRow`, shape (n,).
         cancels: int64[k, 2], positions of a cancel and of its trade.
     """
 
-    def __init__(self, rows: list[TradeRow]) -> None:
-        self.columns = np.array(rows, _LAYOUT)
+    def __init__(self, rows: list[TradeRow] | Records) -> None:
+        self.columns = np.array(rows, TRADE_LAYOUT)
         order = np.lexsort((self.columns["sequence"], self.columns["time"]))
         self.columns = self.columns[order]
         self.cancels: I64 = np.empty((0, 2), np.int64)

@@ -63,7 +63,7 @@ def write_trades(imported: ImportedTrades, writer: TapeWriter) -> ImportSummary:
     writer.write(
         imported.dataset,
         "tcbbo",
-        _trades(trades, ids),
+        trade_records(trades, ids),
         name=name(imported.dataset, "tcbbo"),
         conditions=trades.conditions,
         cancels=trades.cancels if len(trades.cancels) else None,
@@ -83,7 +83,13 @@ def write_trades(imported: ImportedTrades, writer: TapeWriter) -> ImportSummary:
     return _summary(imported)
 
 
-def _trades(trades: TradeColumns, ids: U32) -> Records:
+def trade_records(trades: TradeColumns, ids: U32) -> Records:
+    """Trades with their quotes as `tcbbo`.
+
+    Args:
+        trades: The trades.
+        ids: Instrument ids by the index of a contract.
+    """
     out = records("tcbbo", len(trades))
     out["instrument_id"] = ids[trades.columns["contract"]]
     out["publisher_id"] = trades.columns["venue"]

@@ -7,6 +7,7 @@ a day can share a tape. `finish` says that no more will come.
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import zstandard
 
@@ -74,10 +75,7 @@ class TapeWriter:
         cadence = max(existing.cadence_seconds, cadence_seconds)
         all_notes = tuple(dict.fromkeys((*existing.notes, *notes)))
         losses = join_losses(existing.import_losses, import_losses or {})
-        sentences = {
-            symbol: tuple(dict.fromkeys((*existing.warnings.get(symbol, ()), *found)))
-            for symbol, found in ({**existing.warnings, **(warnings or {})}).items()
-        }
+        sentences = _join_warnings(existing.warnings, warnings or {})
         self._notes = Notes(source, all_notes, cadence, losses, sentences)
         #: What was there before without a manifest cannot be vouched for.
         self._may_finish = not files or self._earlier is not None
@@ -163,6 +161,13 @@ class TapeWriter:
         self._counts[path.relative_to(self.path).as_posix()] = len(records)
         return path
 
+    def warn(self, warnings: Mapping[str, Sequence[str]]) -> None:
+        """Add to what every answer of a symbol has to say."""
+        joined = _join_warnings(self._notes.warnings, warnings)
+        self._notes = msgspec.structs.replace(self._notes, warnings=joined)
+        if self._is_begun:
+            write_notes(self.path, self._notes)
+
     def finish(self) -> None:
         """Write the manifest: from now on, readers check every byte of the tape before they use it.
 
@@ -204,6 +209,15 @@ class TapeWriter:
                 "number them with ids(), or pass symbols"
             )
         return {instrument_id: known[instrument_id] for instrument_id in present}
+
+
+def _join_warnings(
+    first: Mapping[str, Sequence[str]], second: Mapping[str, Sequence[str]]
+) -> dict[str, tuple[str, ...]]:
+    return {
+        symbol: tuple(dict.fromkeys((*first.get(symbol, ()), *second.get(symbol, ()))))
+        for symbol in {**first, **second}
+    }
 
 
 def check_records(dataset: str, schema: str, records: Records) -> None:
