@@ -84,7 +84,7 @@ def test_it_is_a_market_for_whoever_records_delayed_quotes(tmp_path: Path) -> No
     [
         (("--as", "cboe", "--faults", "7"), "--faults needs --as databento"),
         (("--as", "cboe", "--no-resume"), "--no-resume is for --as line"),
-        (("--from", "10:00"), "--from needs a vendor's protocol"),
+        (("--from", "10:00"), "--from needs a vendor's live protocol"),
         (("--as", "databento", "--faults", "bang@10:00"), "faults 'bang@10:00'; expected: a seed"),
         (("--as", "schwab"), "is not one of 'line', 'cboe', 'databento'"),
     ],

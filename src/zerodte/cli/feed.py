@@ -18,6 +18,7 @@ from zerodte.cli.options import (
     DATABENTO,
     FOLDER,
     TASTYTRADE,
+    THETADATA,
     VENDORS,
     Finite,
     Whole,
@@ -38,6 +39,7 @@ from zerodte.feeds.fault_script import (
 )
 from zerodte.feeds.rebased_tape import RebasedTape
 from zerodte.feeds.tcp_server import TcpFeedServer
+from zerodte.feeds.thetadata.terminal_server import ThetaTerminalServer
 from zerodte.feeds.vendor_key import environment_key
 from zerodte.importers.cboe_delayed import CBOE_DELAY
 from zerodte.market.calendar import calendar
@@ -59,7 +61,7 @@ class _TapeServer(Protocol):
 @click.option(
     "--as",
     "protocol",
-    type=click.Choice([_LINE, *VENDORS]),
+    type=click.Choice([_LINE, *VENDORS, THETADATA]),
     default=_LINE,
     show_default=True,
     help="The protocol: of this project, or a vendor's.",
@@ -120,8 +122,8 @@ def feed_command(
     historical: int | None,
 ) -> None:
     """Send the tape in folder TAPE as a live feed to every client that connects."""
-    if protocol == _LINE and start:
-        raise click.UsageError("--from needs a vendor's protocol, such as --as databento")
+    if protocol in (_LINE, THETADATA) and start:
+        raise click.UsageError("--from needs a vendor's live protocol, such as --as databento")
     if protocol != _LINE and no_resume:
         raise click.UsageError("--no-resume is for --as line")
     if faults and protocol not in (DATABENTO, TASTYTRADE, ALPACA):
@@ -141,6 +143,9 @@ def feed_command(
             quoted = None if begin is None else begin - CBOE_DELAY
             feed = CboeServer(opened, speed, start=quoted, host=host, port=port)
             note = f" It has {', '.join(feed.symbols)}."
+        elif protocol == THETADATA:
+            feed = terminal = ThetaTerminalServer([opened], host=host, port=port)
+            note = f" The terminal's history of {opened.session.date} is at {terminal.url}/v3."
         elif protocol == TASTYTRADE:
             feed, note = _tastytrade(opened, speed, host, port, begin, faults)
         elif protocol == ALPACA:

@@ -2,19 +2,24 @@
 
 import datetime
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
 import click
+from click.core import ParameterSource
 
-from zerodte.cli.options import DATABENTO, DATE, FOLDER, Finite
+from zerodte.cli.options import DATABENTO, DATE, FOLDER, THETADATA, Finite
 from zerodte.cli.progress import LateProgress
 from zerodte.cli.vendors import vendor_symbols
 from zerodte.feeds.databento.fetch import DatabentoFetch
 from zerodte.feeds.databento.historical import HistoricalClient
 from zerodte.feeds.databento.historical_http import HISTORICAL_URL, HistoricalHost
 from zerodte.feeds.databento.session import DATABENTO_KEY
-from zerodte.feeds.session_fetch import FetchDay, sessions_of
+from zerodte.feeds.session_fetch import FetchDay, SessionFetch, sessions_of
+from zerodte.feeds.thetadata.client import ThetaClient
+from zerodte.feeds.thetadata.fetch import ThetaFetch
+from zerodte.feeds.thetadata.terminal_host import TERMINAL_URL, ThetaTerminalHost
 from zerodte.feeds.vendor_key import vendor_key
 
 #: Dollars of a plan that are spent without being told so.
@@ -22,7 +27,7 @@ _LIMIT: Final = 10.0
 
 
 @click.command("fetch")
-@click.argument("vendor", type=click.Choice([DATABENTO]), metavar="VENDOR")
+@click.argument("vendor", type=click.Choice([DATABENTO, THETADATA]), metavar="VENDOR")
 @click.argument("symbols")
 @click.option("--from", "first", type=DATE, required=True, help="Date of the first session.")
 @click.option("--to", "last", type=DATE, required=True, help="Date of the last session.")
@@ -35,7 +40,7 @@ _LIMIT: Final = 10.0
     type=Finite(0.0),
     default=_LIMIT,
     show_default=True,
-    help="Dollars: what costs more is not fetched.",
+    help="Dollars: what costs more is not fetched. For databento; thetadata's cost is flat.",
 )
 @click.option(
     "--replace",
@@ -47,11 +52,11 @@ _LIMIT: Final = 10.0
     "--gateway",
     metavar="URL",
     envvar="ZERODTE_DATABENTO_HISTORICAL",
-    default=HISTORICAL_URL,
-    show_default=True,
-    help="The host of the vendor's historical API.",
+    help=f"The historical API: by default {HISTORICAL_URL}, or the terminal at {TERMINAL_URL}.",
 )
+@click.pass_context
 def fetch_command(
+    context: click.Context,
     vendor: str,
     symbols: str,
     first: datetime.date,
@@ -60,7 +65,7 @@ def fetch_command(
     dry_run: bool,
     limit: float,
     replaces: bool,
-    gateway: str,
+    gateway: str | None,
 ) -> None:
     """Fetch finished sessions of SYMBOLS, such as SPX,SPY, from VENDOR as tapes.
 
@@ -68,14 +73,18 @@ def fetch_command(
     """
     if first > last:
         raise click.UsageError(f"--from {first} is after --to {last}")
+    given = context.get_parameter_source
+    if vendor == THETADATA and given("limit") is not ParameterSource.DEFAULT:
+        raise click.UsageError(f"--limit is for {DATABENTO}; the cost of {THETADATA} is flat")
     names = vendor_symbols(vendor, symbols, "SYMBOLS")
-    host = HistoricalHost(vendor_key(vendor, DATABENTO_KEY), gateway)
-    fetch = DatabentoFetch(HistoricalClient(host), names, out, replaces=replaces)
+    # The environment names only Databento's.
+    is_named = vendor == DATABENTO or given("gateway") is ParameterSource.COMMANDLINE
+    name, fetch = _fetch(vendor, gateway if is_named else None, names, out, replaces=replaces)
     sessions = sessions_of(first, last)
     with LateProgress() as progress:
         days = []
         for done, session in enumerate(sessions):
-            progress(f"asking {host.name} about {session.date}", done, len(sessions))
+            progress(f"asking {name} about {session.date}", done, len(sessions))
             days.append(fetch.plan(session))
     _print(days)
     cost = _cents(sum(day.cost or 0.0 for day in days))
@@ -100,25 +109,42 @@ def fetch_command(
         click.echo(f"{day.session.date} is in {folder}")
 
 
-def _print(days: list[FetchDay[Any]]) -> None:
+def _fetch(
+    vendor: str, gateway: str | None, symbols: Sequence[str], out: Path, *, replaces: bool
+) -> tuple[str, SessionFetch[Any, Any]]:
+    """The name of a vendor's host, and what fetches from it."""
+    if vendor == THETADATA:
+        terminal = ThetaTerminalHost(gateway or TERMINAL_URL)
+        return terminal.name, ThetaFetch(ThetaClient(terminal), symbols, out, replaces=replaces)
+    host = HistoricalHost(vendor_key(vendor, DATABENTO_KEY), gateway or HISTORICAL_URL)
+    return host.name, DatabentoFetch(HistoricalClient(host), symbols, out, replaces=replaces)
+
+
+def _print(days: Sequence[FetchDay[Any]]) -> None:
     """A table of the plan."""
     click.echo(
         f"{'session':<12}{'contracts':>9}{'slices':>8}{'missing':>9}{'MB':>10}{'dollars':>10}"
     )
+    planned = [day for day in days if not day.reason]
     for day in days:
         if day.reason:
             click.echo(f"{day.session.date}  {day.reason}")
         else:
             click.echo(
                 f"{day.session.date}  {day.contracts:>9,}{len(day.queries):>8,}"
-                f"{len(day.missing):>9,}{(day.size or 0) / 1e6:>10,.1f}"
-                f"{_cents(day.cost or 0.0):>10,.2f}"
+                f"{len(day.missing):>9,}{_amounts([day])}"
                 + ("  degraded, says the vendor" if day.is_degraded else "")
             )
-    missing = sum(len(day.missing) for day in days)
-    size = sum(day.size or 0 for day in days)
-    cost = sum(day.cost or 0.0 for day in days)
-    click.echo(f"{'total':<29}{missing:>9,}{size / 1e6:>10,.1f}{_cents(cost):>10,.2f}")
+    missing = sum(len(day.missing) for day in planned)
+    click.echo(f"{'total':<29}{missing:>9,}{_amounts(planned)}")
+
+
+def _amounts(days: Sequence[FetchDay[Any]]) -> str:
+    """Megabytes and dollars; a flat subscription tells neither."""
+    if any(day.cost is None for day in days):
+        return f"{'':>10}{'flat':>10}"
+    size, cost = sum(day.size or 0 for day in days), sum(day.cost or 0.0 for day in days)
+    return f"{size / 1e6:>10,.1f}{_cents(cost):>10,.2f}"
 
 
 def _cents(cost: float) -> float:

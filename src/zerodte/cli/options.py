@@ -111,6 +111,8 @@ class FeedName(click.ParamType[tuple[str, int] | str]):
 
 
 CBOE, DATABENTO, TASTYTRADE, ALPACA = "cboe", "databento", "tastytrade", "alpaca"
+#: Of its data only finished sessions are fetched.
+THETADATA = "thetadata"
 #: What can be added to a feed.
 CBOE_FAR = "cboe:far"
 VENDORS = (CBOE, DATABENTO, TASTYTRADE, ALPACA)

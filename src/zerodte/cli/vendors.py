@@ -11,6 +11,8 @@ from zerodte.cli.options import ADDRESS, ALPACA, DATABENTO, TASTYTRADE
 from zerodte.feeds.cboe.http import CBOE_URL
 from zerodte.feeds.databento.session import DATABENTO_KEY, PORT, DatabentoGateway
 from zerodte.feeds.feed_checks import LOOPBACK_HOSTS
+from zerodte.feeds.thetadata.client import ThetaClient
+from zerodte.feeds.thetadata.terminal_host import TERMINAL_URL, ThetaTerminalHost
 from zerodte.feeds.vendor_key import vendor_key
 from zerodte.market.osi import is_root
 from zerodte.market.roots import canonical_name, root_info
@@ -104,6 +106,15 @@ def alpaca_account(
     )
 
     return AlpacaAccount(alpaca_keys(), _gateway_url(address), is_indicative=is_indicative)
+
+
+def thetadata_client(address: tuple[str, int] | None) -> ThetaClient:
+    """ThetaData's terminal at an address, or at its usual one.
+
+    Args:
+        address: Host and port, as the user gave it. The environment names only Databento's.
+    """
+    return ThetaClient(ThetaTerminalHost(_gateway_url(address) or TERMINAL_URL))
 
 
 def _gateway_url(address: tuple[str, int] | None) -> str | None:

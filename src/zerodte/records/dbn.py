@@ -40,8 +40,17 @@ TASTY_EQUITY: Final = "TASTY.EQUITY"
 #: name of a dataset has 15 characters at most.
 ALPACA_OPRA: Final = "ALPACA.OPRA"
 ALPACA_INDICATIVE: Final = "ALPACA.INDICAT"
+#: Quotes and trades of options as ThetaData has them.
+THETA_OPRA: Final = "THETA.OPRA"
 #: What they have is options, also before any is known.
-OPTION_DATASETS: Final = (OPRA, CBOE_DELAYED, TASTY_OPRA, ALPACA_OPRA, ALPACA_INDICATIVE)
+OPTION_DATASETS: Final = (
+    OPRA,
+    CBOE_DELAYED,
+    TASTY_OPRA,
+    ALPACA_OPRA,
+    ALPACA_INDICATIVE,
+    THETA_OPRA,
+)
 
 #: The header's `length` counts words of four bytes.
 LENGTH_UNIT: Final = 4

@@ -11,7 +11,8 @@ from zerodte.cli.doctor.alpaca import examine_alpaca
 from zerodte.cli.doctor.feed_session import examine_contracts, examine_session
 from zerodte.cli.doctor.finding import Finding
 from zerodte.cli.doctor.tastytrade import examine_tastytrade
-from zerodte.cli.options import ALPACA, CBOE, DATABENTO, TASTYTRADE
+from zerodte.cli.doctor.thetadata import examine_thetadata
+from zerodte.cli.options import ALPACA, CBOE, DATABENTO, TASTYTRADE, THETADATA
 from zerodte.cli.vendors import databento_gateway
 from zerodte.clock import new_york_clock
 from zerodte.constants import MINUTE, SECOND
@@ -41,6 +42,8 @@ def examine_vendor(
     """A vendor's feed of some underlyings; a copy of what it sends goes to the folder `capture`."""
     if vendor == CBOE:
         yield from _examine_cboe(url, symbols, capture)
+    elif vendor == THETADATA:
+        yield from examine_thetadata(gateway, symbols, capture)
     else:
         # Nothing is recorded, and no recording is gone on with.
         with tempfile.TemporaryDirectory() as nowhere:

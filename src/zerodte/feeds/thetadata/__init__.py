@@ -1,0 +1,1 @@
+"""ThetaData's terminal: its history of options, and tapes served as it would serve them."""
