@@ -15,7 +15,7 @@ from zerodte.importers.trade_columns import TRADE_LAYOUT, TradeColumns
 from zerodte.importers.trade_tape import trade_records
 from zerodte.market.calendar import TradingSession, calendar
 from zerodte.market.osi import Contract
-from zerodte.records.dbn import STAT_OPEN_INTEREST, Records, records
+from zerodte.records.dbn import STAT_OPEN_INTEREST, UNDEF_SIZE, Records, records
 
 #: Beyond, dollars and contracts are garbled; so is a bid so many times the ask.
 _MOST_DOLLARS: Final = 1e6
@@ -60,6 +60,9 @@ class ThetaRecords:
             rows["condition"] = self.conditions.read(table.integers("condition").tolist())
             for name in ("sequence", "price", "size", *_SIDES):
                 rows[name] = table.columns[name]
+            # A trade before the first quote has none.
+            for side in ("bid", "ask"):
+                rows[side] = np.nan_to_num(table.prices(side))
             is_garbled = ~((rows["price"] > 0.0) & (rows["price"] < _MOST_DOLLARS))
             is_garbled |= (rows["size"] <= 0) | (rows["size"] > _MOST_CONTRACTS)
             parts.append(rows[self._keeps(rows["contract"], rows["time"], table, is_garbled)])
@@ -80,7 +83,7 @@ class ThetaRecords:
         for side, dollars in (("bid", bid), ("ask", ask)):
             sizes = table.integers(f"{side}_size")
             out[f"{side}_px_00"] = fixed(np.where(keeps, dollars, 0.0))
-            out[f"{side}_sz_00"] = np.where(keeps, sizes, 0)
+            out[f"{side}_sz_00"] = np.where(keeps & (sizes >= 0), sizes, UNDEF_SIZE)
         out = out[keeps & ((bid > 0.0) | (ask > 0.0))]
         return _by_time(out)
 
@@ -124,13 +127,12 @@ class ThetaRecords:
 
     def _keeps(self, numbers: I64, times: I64, table: ThetaTable, is_garbled: Bool) -> Bool:
         """Which rows stay; the others are counted."""
-        bid, ask = table.prices("bid"), table.prices("ask")
+        bid, ask = (np.nan_to_num(table.prices(side)) for side in ("bid", "ask"))
         for dollars in (bid, ask):
             is_garbled |= ~((dollars >= 0.0) & (dollars < _MOST_DOLLARS))
         is_garbled |= (ask > 0.0) & (bid > _MOST_CROSSED * ask)
         for name in ("bid_size", "ask_size"):
-            sizes = table.integers(name)
-            is_garbled |= (sizes < 0) | (sizes > _MOST_CONTRACTS)
+            is_garbled |= table.integers(name) > _MOST_CONTRACTS
         is_listed = numbers >= 0
         self.left_out["rows of contracts that are not listed"] += int((~is_listed).sum())
         self.left_out["garbled rows"] += int((is_garbled & is_listed).sum())

@@ -56,7 +56,8 @@ class ThetaTable:
     """Columns of n rows.
 
     Attributes:
-        columns: By name: texts as lists, numbers and times (UTC ns) as arrays of shape (n,).
+        columns: By name: texts as lists, numbers and times (UTC ns) as arrays of shape (n,). An
+            empty price is NaN, an empty count -1.
         count: n.
     """
 
@@ -131,7 +132,7 @@ def _column(texts: list[str], kind: _Kind, shift: int) -> Any:
     if kind == "text":
         return texts
     if kind == "price":
-        return np.array(texts, np.float64)
+        return np.array([text or "nan" for text in texts], np.float64)
     if kind == "count":
-        return np.array(texts, np.str_).astype(np.int64)
+        return np.array([text or "-1" for text in texts], np.str_).astype(np.int64)
     return np.array(texts, "datetime64[ns]").astype(np.int64) + shift
