@@ -179,24 +179,23 @@ class TastytradeConnection:
         """
         if self._end is not None:
             raise self._end
-        blocks, self._early = self._early, []
-        settled = not blocks
+        arrivals, blocks = [], list[EventBlock]()
+        for block in self._early:
+            arrivals += self._arrivals(block)
+        # What is older than a subscription comes with its beginning alone.
+        self._early, self._since = [], 0
         try:
             if self._session.clock.speed == 1.0:
                 self._sleep_watch.check()
-            blocks += self._take(0.0 if blocks else timeout)
+            blocks = self._take(0.0 if arrivals else timeout)
             self._garbled_watch.check(self._watermark, self._garbled)
         except FeedError as error:
             self._end = error
-        arrivals = []
         for block in blocks:
             arrivals += self._arrivals(block)
         if self._end is not None:
             lost = f"the connection ended: {self._end}"
             return [*arrivals, Arrival(self._watermark, lost=lost, lost_since=self._watermark - 1)]
-        if settled and self._since and blocks:
-            # What is older than a subscription comes with its beginning alone.
-            self._since = 0
         self._watermark = max(self._watermark, self._session.newest)
         arrivals += self._widened_arrivals()
         return [*arrivals, Arrival(self._watermark)]
