@@ -1,7 +1,6 @@
 """Past sessions fetched from ThetaData's terminal, through faults and kills."""
 
 import datetime
-import random
 import re
 import shutil
 import signal
@@ -33,7 +32,7 @@ from zerodte.feeds.session_fetch import sessions_of
 from zerodte.feeds.thetadata.client import ThetaClient
 from zerodte.feeds.thetadata.fetch import ThetaFetch
 from zerodte.feeds.thetadata.terminal_host import ThetaTerminalHost
-from zerodte.feeds.thetadata.terminal_server import TerminalFault, ThetaTerminalServer
+from zerodte.feeds.thetadata.terminal_server import TerminalFault, ThetaTerminalServer, drawn_faults
 from zerodte.importers.chain_tape import definitions
 from zerodte.market.osi import parse_osi
 from zerodte.records.condition import Condition
@@ -242,12 +241,8 @@ def test_a_subscription_without_trades_is_a_final_error_in_clear_words(tmp_path:
 def test_faults_of_the_terminal_change_no_byte(
     tmp_path: Path, seed: int, unbroken: dict[str, bytes]
 ) -> None:
-    draw = random.Random(seed)  # noqa: S311
-    # What cannot be read twice in a row is final, and a stall lasts for minutes.
-    rare = (TerminalFault.STALL, TerminalFault.GARBAGE)
-    often = [one for one in TerminalFault if one not in rare]
-    faults = [draw.choice(often) if draw.random() < 0.5 else None for _ in range(ANSWERED)]
-    faults[draw.randrange(ANSWERED)] = TerminalFault.GARBAGE
+    faults = drawn_faults(seed, ANSWERED)
+    assert TerminalFault.GARBAGE in faults
     with serving_terminal(simulated(), faults=faults) as server:
         fetched(server, tmp_path)
         assert history_count(server) == SLICES + sum(one is not None for one in faults)
@@ -366,7 +361,7 @@ def test_a_session_that_is_not_over_is_not_fetched(tmp_path: Path) -> None:
 
 
 def test_the_command_serves_a_tape_as_the_terminal(tmp_path: Path) -> None:
-    words = ["feed", f"{simulated().path}", "--as", "thetadata", "--port", "0"]
+    words = ["feed", f"{simulated().path}", "--as", "thetadata", "--port", "0", "--faults", "7"]
     with started([sys.executable, "-m", "zerodte", *words]) as process:
         assert process.stdout is not None
         line = process.stdout.readline()
@@ -379,5 +374,7 @@ def test_the_command_serves_a_tape_as_the_terminal(tmp_path: Path) -> None:
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=30)
     assert process.returncode == 0
+    result = CliRunner().invoke(main, [*words[:-1], "cut@10:00:00"])
+    assert "--faults 'cut@10:00:00'; expected: of thetadata a seed such as 7" in result.output
     result = CliRunner().invoke(main, [*words, "--from", "10:00"])
     assert "--from needs a vendor's live protocol" in result.output

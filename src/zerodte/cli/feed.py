@@ -39,7 +39,11 @@ from zerodte.feeds.fault_script import (
 )
 from zerodte.feeds.rebased_tape import RebasedTape
 from zerodte.feeds.tcp_server import TcpFeedServer
-from zerodte.feeds.thetadata.terminal_server import ThetaTerminalServer
+from zerodte.feeds.thetadata.terminal_server import (
+    TerminalFault,
+    ThetaTerminalServer,
+    drawn_faults,
+)
 from zerodte.feeds.vendor_key import environment_key
 from zerodte.importers.cboe_delayed import CBOE_DELAY
 from zerodte.market.calendar import calendar
@@ -47,6 +51,8 @@ from zerodte.tape.folder import open_tape
 from zerodte.tape.source import FileSource
 
 _LINE, _TODAY = "line", "today"
+#: Requests of ThetaData's terminal that faults are drawn for.
+_FAULTY_REQUESTS = 100
 
 
 class _TapeServer(Protocol):
@@ -101,7 +107,7 @@ class _TapeServer(Protocol):
 @click.option(
     "--faults",
     help="What goes wrong with the protocol of databento, tastytrade or alpaca: a seed, or "
-    "KIND@HH:MM:SS and more.",
+    "KIND@HH:MM:SS and more; with thetadata's history, a seed.",
 )
 @click.option(
     "--historical",
@@ -126,8 +132,8 @@ def feed_command(
         raise click.UsageError("--from needs a vendor's live protocol, such as --as databento")
     if protocol != _LINE and no_resume:
         raise click.UsageError("--no-resume is for --as line")
-    if faults and protocol not in (DATABENTO, TASTYTRADE, ALPACA):
-        raise click.UsageError("--faults needs --as databento, tastytrade or alpaca")
+    if faults and protocol not in (DATABENTO, TASTYTRADE, ALPACA, THETADATA):
+        raise click.UsageError("--faults needs --as databento, tastytrade, alpaca or thetadata")
     if historical is not None and protocol != DATABENTO:
         raise click.UsageError("--historical needs --as databento")
     opened: FileSource = open_tape(tape)
@@ -144,7 +150,8 @@ def feed_command(
             feed = CboeServer(opened, speed, start=quoted, host=host, port=port)
             note = f" It has {', '.join(feed.symbols)}."
         elif protocol == THETADATA:
-            feed = terminal = ThetaTerminalServer([opened], host=host, port=port)
+            drawn = _terminal_faults(faults)
+            feed = terminal = ThetaTerminalServer([opened], host=host, port=port, faults=drawn)
             note = f" The terminal's history of {opened.session.date} is at {terminal.url}/v3."
         elif protocol == TASTYTRADE:
             feed, note = _tastytrade(opened, speed, host, port, begin, faults)
@@ -170,6 +177,15 @@ def feed_command(
 
 def _script(text: str | None, tape: FileSource, kinds: Sequence[FaultKind]) -> FaultScript:
     return fault_script(text, tape.session, kinds=kinds) if text else FaultScript()
+
+
+def _terminal_faults(text: str | None) -> Sequence[TerminalFault | None]:
+    """What goes wrong with the first requests of ThetaData's terminal."""
+    if text is None:
+        return ()
+    if not (text.isascii() and text.isdecimal() and len(text) < 10):
+        raise click.UsageError(f"--faults {text[:40]!r}; expected: of thetadata a seed such as 7")
+    return drawn_faults(int(text), _FAULTY_REQUESTS)
 
 
 def _tastytrade(

@@ -5,6 +5,7 @@ So whoever has no subscription can fetch.
 
 import datetime
 import enum
+import random
 import threading
 import urllib.parse
 from collections import deque
@@ -45,6 +46,18 @@ _STATUSES: Final = {
     TerminalFault.DISCONNECTED: (DISCONNECTED, "Connection lost to MDDS."),
     TerminalFault.STARTING: (STARTING, "The server is starting."),
 }
+
+
+_FREQUENT: Final = (TerminalFault.CUT, *_STATUSES)
+_SHARE: Final = 0.3
+
+
+def drawn_faults(seed: int, count: int) -> list[TerminalFault | None]:
+    """Faults of a seed, that a patient client survives: one of them is garbage, none a stall."""
+    draw = random.Random(seed)  # noqa: S311
+    faults = [draw.choice(_FREQUENT) if draw.random() < _SHARE else None for _ in range(count)]
+    faults[draw.randrange(count)] = TerminalFault.GARBAGE
+    return faults
 
 
 class TerminalError(ZerodteError):
