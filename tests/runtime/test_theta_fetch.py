@@ -113,6 +113,22 @@ def test_a_fetched_session_is_the_one_served(tmp_path: Path) -> None:
     assert index_values(found) == changes
 
 
+def test_a_fetched_session_replays_with_the_volume_of_the_one_served(tmp_path: Path) -> None:
+    with serving_terminal(simulated()) as server:
+        fetched(server, tmp_path)
+
+    def facts(tape: Path) -> list[str]:
+        """What the day's expiry alone decides."""
+        result = CliRunner().invoke(main, ["replay", f"{tape}", "--symbol", "SPX"])
+        assert result.exit_code == 0, result.output
+        wanted = ("volume, open interest", "max pain")
+        return [line for line in result.output.splitlines() if line.startswith(wanted)]
+
+    own = facts(tmp_path / f"{DATE}")
+    assert len(own) == 2
+    assert own == facts(simulated().path)
+
+
 #: A trade: seconds after the open, price in cents, contracts, condition, the one it cancels.
 PRINTS = [
     (1, 100, 5, Condition.REGULAR, None),
