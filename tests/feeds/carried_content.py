@@ -160,6 +160,6 @@ def unexcused(order: list[Row], found: Content, gaps: list[int]) -> list[Row]:
     for key, low, high in zip(order, lasts, reversed(nexts), strict=True):
         place = bisect.bisect_left(gaps, low)
         is_gap = place < len(gaps) and gaps[place] <= high
-        if lacking[key] and (not high or is_gap or low <= found.quoted.get(key[0], high)):
+        if lacking[key] and (not high or is_gap or low <= found.quoted.get(key[0], low)):
             lacking[key] -= 1
     return [key for key, count in lacking.items() if count > 0]
