@@ -17,6 +17,7 @@ from zerodte.feeds.alpaca.protocol import (
 )
 from zerodte.feeds.alpaca.records import AlpacaRecords, MessageBlock
 from zerodte.feeds.feed import FeedError
+from zerodte.feeds.repeated_records import RepeatedRecords
 from zerodte.records.condition import Condition
 
 #: 2024-03-12T13:59:58.897261568Z.
@@ -143,3 +144,17 @@ def test_subscriptions_fit_the_vendors_frames() -> None:
     assert not any(part.trades for part in subscriptions(names, with_trades=False))
     said = msgspec.msgpack.decode(encode_request(AlpacaRequest("auth", "k", "s")))
     assert said == {"action": "auth", "key": "k", "secret": "s"}
+
+
+def test_a_cancel_with_every_field_of_its_trade_is_no_repetition() -> None:
+    spxw, _ = NUMBERS
+    first = AlpacaRecords().trades(block(frame(trade(spxw)), "t"), NUMBERS, 0, None)
+    assert first is not None
+    found = AlpacaRecords()
+    recorded = RepeatedRecords(first.records, received_here=True)
+    again = block(frame(trade(spxw, c="A"), trade(spxw), trade(spxw)), "t")
+    piece = found.trades(again, NUMBERS, 1, recorded)
+    assert piece is not None
+    assert piece.conditions is not None
+    assert piece.conditions.tolist() == [Condition.CANCEL, Condition.REGULAR], "equal fills are two"
+    assert found.repeated_count == 1

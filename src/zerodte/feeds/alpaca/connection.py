@@ -8,7 +8,7 @@ import contextlib
 import datetime
 import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -21,7 +21,7 @@ from zerodte.feeds.alpaca.records import AlpacaRecords, AlpacaStreams, MessageBl
 from zerodte.feeds.alpaca.session import AlpacaLimitError, AlpacaSession
 from zerodte.feeds.chain_watch import ChainWatch
 from zerodte.feeds.connection_watch import GarbledWatch, SleepWatch
-from zerodte.feeds.feed import FeedStart
+from zerodte.feeds.feed import FeedError, FeedStart
 from zerodte.feeds.followed_contracts import FollowedContracts
 from zerodte.feeds.interest_records import InterestRecords
 from zerodte.feeds.recorded import committed_rows
@@ -123,6 +123,7 @@ class AlpacaConnection:
         self._standing: list[StandingQuote] = []
         self._interest = InterestRecords(manifest.date, records("statistics", 0))
         self._interest_days: dict[str, datetime.date] = {}
+        self._problem = ""
         self._recorded: RepeatedRecords | None = None
         self._counts: dict[str, int] = {}
         self._watermark = self._widened = 0
@@ -169,7 +170,7 @@ class AlpacaConnection:
                 f"{self._interest.changed_count:,} figures of open interest changed after the "
                 "open; the first ones count"
             )
-        return [*found, *([self._watch.problem] if self._watch.problem else [])]
+        return [*found, *(text for text in (self._problem, self._watch.problem) if text)]
 
     def start(self, position: RecordingPosition) -> FeedStart:
         """Subscribe, wait until that is in effect, and ask for what stands; see `FeedConnection`.
@@ -188,8 +189,9 @@ class AlpacaConnection:
             recent = position.recent.of(streams.trades.name, streams.trades.schema)
             self._recorded = RepeatedRecords(recent, received_here=True)
         with self._reading.patience():
-            self._follow(list(self._contracts.numbers))
-            self._standing = self._last_quotes()
+            names = list(self._contracts.numbers)
+            self._follow(names)
+            self._standing = self._last_quotes(names)
         self._reading.wait = 0.0
         return FeedStart(self._session.clock.now(), self._session.clock.speed, resumed=False)
 
@@ -201,28 +203,42 @@ class AlpacaConnection:
         """
         if self._session.clock.speed == 1.0:
             self._sleep_watch.check()
-        arrivals = []
         with self._reading.patience():
-            blocks = self._session.take(timeout)
-        for block in blocks:
-            arrivals += self._arrivals(block)
+            arrivals = self._received(timeout)
+            new = self._new_chains | self._watch.take()
+            self._new_chains = {}
+            if self._widen(new):
+                # A contract is there from its definition on: what came before it is taken first.
+                arrivals += self._received(0.0)
         self._watermark = max(self._watermark, self._session.newest)
-        if self._standing:
-            self._records.make_room(self._contracts.largest)
-            numbers = self._contracts.numbers
-            rows = self._records.standing(self._standing, numbers, self._watermark)
-            arrivals += self._arrival(self._streams.quotes, rows)
-            self._standing = []
+        arrivals += self._stood()
         for loss in self._session.lost:
             arrivals.append(Arrival(loss.until, lost=loss.reason, lost_since=loss.since))
         self._session.lost.clear()
         self._garbled_watch.check(self._watermark, self._records.garbled_count)
-        arrivals += self._reference()
+        arrivals += self._reference(new)
         return [*arrivals, Arrival(self._watermark)]
 
     def close(self) -> None:
         """End the session."""
         self._session.close()
+
+    def _received(self, timeout: float) -> list[Arrival]:
+        """The records of what has come."""
+        found = []
+        for block in self._session.take(timeout):
+            found += self._arrivals(block)
+        return found
+
+    def _stood(self) -> list[Arrival]:
+        """The last quotes that were asked for, but for those of which newer ones came."""
+        if not self._standing:
+            return []
+        self._records.make_room(self._contracts.largest)
+        numbers = self._contracts.numbers
+        rows = self._records.standing(self._standing, numbers, self._watermark)
+        self._standing = []
+        return self._arrival(self._streams.quotes, rows)
 
     def _arrivals(self, block: MessageBlock) -> list[Arrival]:
         numbers = self._contracts.numbers
@@ -244,26 +260,33 @@ class AlpacaConnection:
         at = int(rows["ts_recv"][-1])
         return [Arrival(at, stream.name, next_piece(self._counts, stream.name, rows))]
 
-    def _reference(self) -> list[Arrival]:
-        """Definitions of contracts that are followed from now on, and open interest."""
-        new = self._new_chains | self._watch.take()
-        self._new_chains = {}
-        for symbol, chain in new.items():
+    def _widen(self, chains: Mapping[str, AlpacaChain]) -> bool:
+        """Follow what has been listed, or come into a window; whether there is anything new."""
+        for symbol, chain in chains.items():
             self._reading.chains[symbol] = chain
             self._contracts.add(symbol, chain.listings)
-            self._widened = 0
-        if self._watermark >= self._widened + _WIDEN_EVERY:
-            self._widened = self._watermark
-            parities = self._contracts.parities(self._records.mids)
-            self._reading.spots |= {
-                symbol: spot for symbol, spot in parities.items() if math.isfinite(spot)
-            }
-            self._follow(self._contracts.follow(self._records.mids, self._reading.spots))
-            new = new or self._reading.chains
-        found = self._arrival(
-            self._streams.definitions, self._contracts.definitions(self._watermark)
-        )
-        for symbol, chain in new.items():
+        if not chains and self._session.newest < self._widened + _WIDEN_EVERY:
+            return False
+        self._widened = self._session.newest
+        parities = self._contracts.parities(self._records.mids)
+        self._reading.spots |= {
+            symbol: spot for symbol, spot in parities.items() if math.isfinite(spot)
+        }
+        names = self._contracts.follow(self._records.mids, self._reading.spots)
+        self._follow(names)
+        try:
+            self._standing += self._last_quotes(names)
+            self._problem = ""
+        except FeedError as error:
+            # They come with their next change; that is no reason to lose the stream.
+            self._problem = f"last quotes of new contracts are not known: {error}"
+        return bool(names)
+
+    def _reference(self, chains: Mapping[str, AlpacaChain]) -> list[Arrival]:
+        """Definitions that were not sent yet, and open interest that is new."""
+        rows = self._contracts.definitions(self._watermark)
+        found = self._arrival(self._streams.definitions, rows)
+        for symbol, chain in (self._reading.chains if len(rows) else chains).items():
             found += self._arrival(self._streams.statistics, self._settled(symbol, chain))
         return found
 
@@ -288,10 +311,10 @@ class AlpacaConnection:
             self._reading.shrink()
             raise
 
-    def _last_quotes(self) -> list[StandingQuote]:
-        """The last quotes of the followed contracts, asked for expiry by expiry."""
+    def _last_quotes(self, names: Sequence[str]) -> list[StandingQuote]:
+        """The last quotes of followed contracts, asked for expiry by expiry."""
         strikes: dict[tuple[str, datetime.date], list[float]] = {}
-        for name in self._contracts.numbers:
+        for name in names:
             if (contract := find_osi(name)) is not None:
                 symbol = root_info(contract.root).symbol
                 strikes.setdefault((symbol, contract.expiry), []).append(contract.strike)

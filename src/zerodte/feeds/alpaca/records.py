@@ -13,6 +13,7 @@ from zerodte.feeds.alpaca.protocol import AlpacaMessage, nanoseconds
 from zerodte.feeds.quote_fields import MOST_CONTRACTS, MOST_DOLLARS, are_possible, fill_side
 from zerodte.feeds.repeated_records import RepeatedRecords
 from zerodte.importers.chain_tape import fixed
+from zerodte.records.condition import Condition
 from zerodte.records.dbn import ALPACA_INDICATIVE, ALPACA_OPRA, UNDEF_PRICE, Records, records
 from zerodte.records.opra_conditions import OpraConditionReader
 from zerodte.tape.feed_manifest import FeedStream
@@ -20,6 +21,8 @@ from zerodte.tape.tick_assembler import Piece
 
 #: Times that can be those of a message, UTC ns.
 _TIMES: Final = (10**18, 1 << 62)
+#: DBN's flag of what a publisher alone means.
+_CANCEL_FLAG: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +187,9 @@ class AlpacaRecords:
         out["price"] = fixed(np.where(is_possible, price, 0.0))
         out["size"] = np.where(is_possible, size, 0.0).astype(np.uint32)
         out["action"], out["side"] = b"T", b"N"
+        codes = np.array([self.conditions.read(_letters(one)) for one in block.messages], np.uint8)
+        # A cancel may repeat every field of its trade, and is no repetition of it.
+        out["flags"] = np.where(codes == Condition.CANCEL, _CANCEL_FLAG, 0)
         if recorded is not None:
             is_old = recorded.find(out) & is_possible
             self.repeated_count += int(np.count_nonzero(is_old))
@@ -191,10 +197,9 @@ class AlpacaRecords:
         rows = np.flatnonzero(is_possible)
         if not len(rows):
             return None
-        codes = [self.conditions.read(_letters(block.messages[row])) for row in rows.tolist()]
         chosen = out[rows]
         chosen.flags.writeable = False
-        return Piece(first, chosen, np.array(codes, np.uint8))
+        return Piece(first, chosen, codes[rows])
 
 
 def _column(dollars: Sequence[float], sizes: Sequence[float]) -> tuple[F64, F64]:
