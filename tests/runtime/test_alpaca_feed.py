@@ -119,20 +119,20 @@ def test_what_stands_is_asked_for(tmp_path: Path) -> None:
 
 def test_answers_are_there_and_say_what_is_missing(tmp_path: Path) -> None:
     tape = simulated()
-    with serving(tape, SPEED, most=50) as host, market_of(host, tmp_path) as market:
-        eventually(lambda: now(market) >= tape.session.open + 300 * SECOND)
+    with serving(tape, 5.0, late=60.0, most=20) as host, market_of(host, tmp_path) as market:
+        eventually(lambda: now(market) >= tape.session.open + 150 * SECOND)
         body = json.loads(market.answer(NVDA))
         warnings = str(market.health.warnings)
-    assert "up to 50 contracts" in warnings, "the vendor takes no more"
+    assert "up to 12 contracts" in warnings, "the vendor takes no more"
     assert "contracts of other expiries or far strikes are not followed" in warnings
-    assert "a connection may have quotes of 50 contracts" in warnings
+    assert "a connection may have quotes of 12 contracts" in warnings
     assert "net_gex" in str(body)
     assert "cannot send again what was missed" in str(body["warnings"])
     recording = open_tape(tmp_path / DATE.isoformat())
     quoted = {key[0] for key in content_of(recording, ALPACA).quotes}
-    assert 0 < len(quoted) <= 50
+    assert 0 < len(quoted) <= 12
     nearest = {raw for raw in recording.symbols["ALPACA.OPRA"].values() if f"{DATE:%y%m%d}" in raw}
-    assert nearest <= quoted, "the nearest expiry comes first"
+    assert nearest <= quoted or quoted <= nearest, "the nearest expiry comes first"
 
 
 @pytest.mark.parametrize(
@@ -171,10 +171,11 @@ def test_ids_survive_a_restart(tmp_path: Path) -> None:
 def test_what_is_sent_again_is_left_out(tmp_path: Path) -> None:
     tape = simulated(4)
     begin = tape.session.open
-    script = FaultScript([Fault(begin + at * SECOND, "overlap") for at in (70, 100)])
-    with serving(tape, SLOW, faults=script) as host, market_of(host, tmp_path) as market:
+    script = FaultScript([Fault(begin + at * SECOND, "overlap") for at in (90, 110)])
+    # Twenty seconds are four, within which a busy machine has reconnected.
+    with serving(tape, 5.0, late=30.0, faults=script) as host, market_of(host, tmp_path) as market:
+        eventually(lambda: "trades came again; they are left out" in str(market.health.warnings))
         eventually(lambda: now(market) >= begin + 130 * SECOND)
-        assert "trades came again; they are left out" in str(market.health.warnings)
     recording = open_tape(tmp_path / DATE.isoformat())
     assert "the feed was away" in check(recording, tape, ALPACA).values()
 
