@@ -24,19 +24,22 @@ class Carried:
         unit: Of the times of its quotes, ns.
         trade: Fields of its trades.
         is_cancel_told: Whether a cancel names its trade.
+        settling: Seconds after a gap in which standing quotes come by another way than new ones,
+            so that one between them may be missing.
     """
 
     dataset: str
     unit: int
     trade: tuple[str, ...]
     is_cancel_told: bool
+    settling: int = 0
 
 
 TASTYTRADE = Carried(
     "TASTY.OPRA", MS, ("ts_event", "price", "size", "bid_px_00", "ask_px_00"), is_cancel_told=True
 )
-ALPACA = Carried("ALPACA.OPRA", 1, ("ts_event", "price", "size"), is_cancel_told=False)
-INDICATIVE = Carried("ALPACA.INDICAT", 1, (), is_cancel_told=False)
+ALPACA = Carried("ALPACA.OPRA", 1, ("ts_event", "price", "size"), is_cancel_told=False, settling=15)
+INDICATIVE = Carried("ALPACA.INDICAT", 1, (), is_cancel_told=False, settling=15)
 
 
 @dataclass

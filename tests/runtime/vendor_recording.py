@@ -2,6 +2,7 @@
 
 from feeds.carried_content import TASTYTRADE, Carried, Row, content_of, unexcused
 from records.tape_digest import TapeDigest
+from zerodte.constants import SECOND
 from zerodte.tape.folder import Tape, open_tape
 
 
@@ -23,9 +24,10 @@ def check(recording: Tape, tape: Tape, vendor: Carried = TASTYTRADE) -> dict[int
     by_contract: dict[str, list[Row]] = {}
     for key in wanted.quote_order:
         by_contract.setdefault(key[0], []).append(key)
-    trades = [wanted.trade_order] if vendor.trade else []
-    for order in (*trades, *by_contract.values()):
-        lost = unexcused(order, found, sorted(missing))
+    settling = sorted({end + k * SECOND for end in missing for k in range(vendor.settling + 1)})
+    trades = [(wanted.trade_order, sorted(missing))] if vendor.trade else []
+    for order, ends in (*trades, *((each, settling) for each in by_contract.values())):
+        lost = unexcused(order, found, ends)
         assert not lost, f"{len(lost)} such as {lost[0]} are missing outside a gap"
     digests = []
     for again in (recording, open_tape(recording.path)):
