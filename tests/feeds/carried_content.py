@@ -24,22 +24,24 @@ class Carried:
         unit: Of the times of its quotes, ns.
         trade: Fields of its trades.
         is_cancel_told: Whether a cancel names its trade.
-        settling: Seconds after a gap in which standing quotes come by another way than new ones,
-            so that one between them may be missing.
+        is_standing_asked: Whether the quotes that stand when a gap ends are asked for, so that
+            they are recorded in the first tick after it.
     """
 
     dataset: str
     unit: int
     trade: tuple[str, ...]
     is_cancel_told: bool
-    settling: int = 0
+    is_standing_asked: bool = False
 
 
 TASTYTRADE = Carried(
     "TASTY.OPRA", MS, ("ts_event", "price", "size", "bid_px_00", "ask_px_00"), is_cancel_told=True
 )
-ALPACA = Carried("ALPACA.OPRA", 1, ("ts_event", "price", "size"), is_cancel_told=False, settling=15)
-INDICATIVE = Carried("ALPACA.INDICAT", 1, (), is_cancel_told=False, settling=15)
+ALPACA = Carried(
+    "ALPACA.OPRA", 1, ("ts_event", "price", "size"), is_cancel_told=False, is_standing_asked=True
+)
+INDICATIVE = Carried("ALPACA.INDICAT", 1, (), is_cancel_told=False, is_standing_asked=True)
 
 
 @dataclass
