@@ -2,15 +2,11 @@
 
 import secrets
 import threading
-import time
-from collections import deque
 from collections.abc import Collection, Iterator
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
 
 import msgspec
-from websockets.exceptions import ConnectionClosed
 from websockets.sync.server import ServerConnection
 
 from zerodte.constants import SECOND
@@ -21,25 +17,25 @@ from zerodte.feeds.alpaca.protocol import (
     decode_request,
 )
 from zerodte.feeds.alpaca.session import AlpacaCode
-from zerodte.feeds.alpaca.tape_messages import Fields, TapeMessages, TickMessages, as_sent
+from zerodte.feeds.alpaca.tape_messages import Fields, MessageBoard, TickMessages, as_sent
 from zerodte.feeds.fault_script import Fault, FaultScript
 from zerodte.feeds.feed import FeedError
 from zerodte.feeds.feed_clock import FeedClock
-from zerodte.tape.source import FileSource
+from zerodte.feeds.websocket_listener import (
+    WEBSOCKET_STEP,
+    cut_off,
+    slow_parts,
+    stay_mute,
+    waiting_messages,
+)
 
 _TIMEOUT: Final = 30.0  # seconds for a client's first messages
-#: Seconds of waiting at a time, which bounds the delay of a stop.
-_STEP: Final = 0.1
 #: Trades of so long are sent again after an overlap, ns.
-_OVERLAP: Final = 20 * SECOND
+ALPACA_OVERLAP: Final = 20 * SECOND
 #: How long an account is busy after that fault, ns.
 _BUSY: Final = 20 * SECOND
-#: Slow sending: bytes at a time, and seconds between two parts.
-_SLOW_PART, _SLOW_S = 2_000, 0.01
 #: Messages of a frame at most.
 _MOST_MESSAGES: Final = 2_000
-#: A frame of bytes, and that its length follows in 8 bytes.
-_BINARY_FRAME: Final = b"\x82\x7f"
 
 
 @dataclass(slots=True)
@@ -79,7 +75,7 @@ class AlpacaGateway:
 
     Args:
         client: Its websocket.
-        tape: What is sent.
+        board: What is sent.
         clock: The feed's clock.
         state: What clients share.
         stopped: Set when the server ends.
@@ -89,7 +85,7 @@ class AlpacaGateway:
     def __init__(
         self,
         client: ServerConnection,
-        tape: FileSource,
+        board: MessageBoard,
         clock: FeedClock,
         state: AlpacaGatewayState,
         stopped: threading.Event,
@@ -100,12 +96,11 @@ class AlpacaGateway:
         self._state = state
         self._stopped = stopped
         self._feed = feed
-        self._ticks: Iterator[TickMessages] = TapeMessages(tape).ticks()
+        self._board = board
+        self._ticks: Iterator[TickMessages] | None = None
         self._next: TickMessages | None = None
-        self._has_begun = False
         self._quotes: set[str] = set()
         self._trades: set[str] = set()
-        self._recent: deque[TickMessages] = deque()
 
     def run(self) -> None:
         """Talk until the client is gone, or the server stops.
@@ -119,13 +114,14 @@ class AlpacaGateway:
         self._authorize()
         while not self._stopped.is_set():
             now = self._clock.now()
-            if self._next is not None and self._next.end <= now:
+            self._board.advance(now)
+            if self._ticks is not None and self._next is not None and self._next.end <= now:
                 self._send_tick(self._next)
                 self._next = next(self._ticks, None)
                 self._listen(0.0)
                 continue
             end = self._next.end if self._next is not None else now + SECOND
-            self._listen(min(self._clock.seconds_until(end), _STEP))
+            self._listen(min(self._clock.seconds_until(end), WEBSOCKET_STEP))
 
     def _authorize(self) -> None:
         greeting = {"T": "success", "msg": "connected", "clock": self._clock.greeting()}
@@ -143,13 +139,8 @@ class AlpacaGateway:
 
     def _listen(self, timeout: float) -> None:
         """Obey the client's messages that have come, waiting for the first."""
-        while True:
-            try:
-                content = self._client.recv(timeout)
-            except TimeoutError:
-                return
+        for content in waiting_messages(self._client, timeout):
             self._obey(decode_request(content))
-            timeout = 0.0
 
     def _obey(self, request: AlpacaRequest) -> None:
         match request.action:
@@ -175,28 +166,15 @@ class AlpacaGateway:
         new = set(request.trades) - self._trades
         self._quotes |= set(request.quotes)
         self._trades |= set(request.trades)
-        if not self._has_begun:
-            self._catch_up()
+        now = self._clock.now()
+        if self._ticks is None:
+            self._ticks = self._board.ticks(now)
+            self._next = next(self._ticks, None)
         if self._state.overlap:
-            since = self._clock.now() - self._state.overlap
-            for tick in self._recent:
-                if tick.end > since:
-                    self._send_data(tick.of((), new))
-
-    def _catch_up(self) -> None:
-        """Read the past of the tape, of which nothing is sent."""
-        self._has_begun = True
-        while (found := next(self._ticks, None)) is not None and found.end <= self._clock.now():
-            self._learn(found)
-        self._next = found
-
-    def _learn(self, tick: TickMessages) -> None:
-        self._recent.append(tick)
-        while self._recent and self._recent[0].end < tick.end - _OVERLAP:
-            self._recent.popleft()
+            for tick in self._board.recent(now - self._state.overlap):
+                self._send_data(tick.of((), new))
 
     def _send_tick(self, tick: TickMessages) -> None:
-        self._learn(tick)
         messages = tick.of(self._quotes, self._trades)
         for fault in self._state.faults.due(tick.end):
             messages = self._break(fault, messages)
@@ -218,18 +196,14 @@ class AlpacaGateway:
         draw = self._state.faults.random
         match fault.kind:
             case "cut" | "overlap" | "busy":
-                self._state.overlap = _OVERLAP if fault.kind == "overlap" else 0
+                self._state.overlap = ALPACA_OVERLAP if fault.kind == "overlap" else 0
                 if fault.kind == "busy":
                     self._state.busy_until = fault.at + _BUSY
                 content = msgspec.msgpack.encode(as_sent(messages))
-                frame = _BINARY_FRAME + len(content).to_bytes(8) + content
-                self._client.socket.sendall(frame[: draw.randrange(1, len(frame))])
+                cut_off(self._client, content, draw)
                 raise OSError(f"a fault: {fault.kind}")
             case "mute":
-                with suppress(ConnectionClosed):
-                    while not self._stopped.is_set():
-                        with suppress(TimeoutError):
-                            self._client.recv(_STEP)  # until the client has had enough
+                stay_mute(self._client, self._stopped)
                 raise OSError("a fault: mute")
             case "reorder":
                 return draw.sample(messages, len(messages))
@@ -237,7 +211,7 @@ class AlpacaGateway:
                 self._client.send(b"\x91\x83" + draw.randbytes(20))
                 return messages
             case "slow":
-                self._client.send(_parts(msgspec.msgpack.encode(as_sent(messages))))
+                self._client.send(slow_parts(msgspec.msgpack.encode(as_sent(messages))))
                 return []
             case "skip":
                 self._send([_error(AlpacaCode.SLOW_CLIENT, "slow client")])
@@ -251,10 +225,3 @@ class AlpacaGateway:
 
 def _error(code: int, text: str) -> Fields:
     return {"T": "error", "code": int(code), "msg": text}
-
-
-def _parts(content: bytes) -> Iterator[bytes]:
-    """A message in small frames, with time between them."""
-    for start in range(0, len(content), _SLOW_PART):
-        yield content[start : start + _SLOW_PART]
-        time.sleep(_SLOW_S)

@@ -4,10 +4,7 @@ So whoever has no account can develop against it, with other clients too. Its gr
 clock and speed; other clients ignore that.
 """
 
-import contextlib
 import email.utils
-import logging
-import threading
 import time
 import uuid
 from collections.abc import Mapping
@@ -17,20 +14,18 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 import msgspec
 from websockets.datastructures import Headers
-from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
-from websockets.sync.server import Server, ServerConnection, serve
+from websockets.sync.server import ServerConnection
 
-from zerodte.feeds.alpaca.gateway import AlpacaGateway, AlpacaGatewayState
+from zerodte.feeds.alpaca.gateway import ALPACA_OVERLAP, AlpacaGateway, AlpacaGatewayState
 from zerodte.feeds.alpaca.protocol import LARGEST_MESSAGE
-from zerodte.feeds.alpaca.tape_messages import Fields, TapeStanding, snapshot_of
-from zerodte.feeds.client_listener import MOST_CLIENTS, cannot_listen
+from zerodte.feeds.alpaca.tape_messages import Fields, MessageBoard, snapshot_of
 from zerodte.feeds.feed import FeedError
 from zerodte.feeds.feed_clock import FeedClock
+from zerodte.feeds.websocket_listener import WebsocketListener
 from zerodte.logs import log
 from zerodte.market.osi import Contract
 from zerodte.market.roots import canonical_name, root_info
-from zerodte.tape.error import TapeError
 from zerodte.tape.source import FileSource
 
 _STREAMS: Final = ("/v1beta1/opra", "/v1beta1/indicative")
@@ -68,65 +63,40 @@ class AlpacaServer:
         port: int,
         start: int | None = None,
     ) -> None:
-        self._tape = tape
         self._state = state
         self._clock = FeedClock(tape.session.open if start is None else start, speed)
-        self._stopped = threading.Event()
-        self._standing = TapeStanding(tape)
-        self._places = threading.BoundedSemaphore(MOST_CLIENTS)
-        try:
-            self._server: Server = serve(
-                self._talk,
-                host,
-                port,
-                process_request=self._answer,
-                compression=None,
-                ping_interval=None,
-                max_size=LARGEST_MESSAGE,
-                logger=_SILENT,
-            )
-        except (OSError, OverflowError) as error:
-            raise cannot_listen(host, port, error) from error
+        self._board = MessageBoard(tape, ALPACA_OVERLAP)
+        self._listener = WebsocketListener(
+            host, port, self._talk, largest=LARGEST_MESSAGE, answer=self._answer
+        )
 
     @property
     def address(self) -> tuple[str, int]:
         """Its host and port."""
-        host, port = self._server.socket.getsockname()[:2]
-        return host, port
+        return self._listener.address
 
     @property
     def symbols(self) -> list[str]:
         """The underlyings that it serves."""
-        roots = {contract.root for contract in self._standing.contracts.values()}
+        roots = {contract.root for contract in self._board.contracts.values()}
         return sorted({root_info(root).symbol for root in roots})
 
     def run(self) -> None:
         """Answer until `stop`."""
-        self._server.serve_forever()
+        self._listener.run()
 
     def stop(self) -> None:
         """End `run` and disconnect all clients."""
-        self._stopped.set()
-        self._server.shutdown()
+        self._listener.stop()
 
     def _talk(self, client: ServerConnection) -> None:
-        if not self._places.acquire(blocking=False):
-            client.close(1013, f"it serves {MOST_CLIENTS} clients already")
-            return
         feed = client.request.path.rpartition("/")[2] if client.request else ""
+        stopped = self._listener.stopped
         try:
-            AlpacaGateway(client, self._tape, self._clock, self._state, self._stopped, feed).run()
-        except TapeError as error:
-            log(str(error), logging.ERROR)
+            AlpacaGateway(client, self._board, self._clock, self._state, stopped, feed).run()
         except FeedError as error:
             log(str(error))
             client.close(1008)
-        except (ConnectionClosed, OSError) as error:
-            log(f"client disconnected: {error}")
-            with contextlib.suppress(OSError):
-                client.close_socket()
-        finally:
-            self._places.release()
 
     def _answer(self, _: ServerConnection, request: Request) -> Response | None:
         """The answer to a request; None where the stream begins."""
@@ -149,7 +119,7 @@ class AlpacaServer:
 
     def _contracts(self, query: Mapping[str, str]) -> Response:
         symbols = query.get("underlying_symbols", "").split(",")
-        _, interest = self._standing.at(self._clock.now())
+        _, interest = self._board.at(self._clock.now())
         listed = []
         for symbol in symbols:
             for name, contract in self._chosen(symbol, query).items():
@@ -181,7 +151,7 @@ class AlpacaServer:
         return _json(HTTPStatus.OK, answer)
 
     def _snapshots(self, symbol: str, query: Mapping[str, str]) -> Response:
-        quotes, _ = self._standing.at(self._clock.now())
+        quotes, _ = self._board.at(self._clock.now())
         names = [name for name in self._chosen(symbol, query) if name in quotes]
         first, page = _page(query, _MOST_SNAPSHOTS)
         found = {name: snapshot_of(quotes[name]) for name in names[first : first + page]}
@@ -196,7 +166,7 @@ class AlpacaServer:
         high = query.get("strike_price_lte", "inf")
         return {
             name: contract
-            for name, contract in sorted(self._standing.contracts.items())
+            for name, contract in sorted(self._board.contracts.items())
             if root_info(contract.root).symbol == wanted
             and day in (None, contract.expiry.isoformat())
             and query.get("expiration_date_gte", "") <= contract.expiry.isoformat()
@@ -229,9 +199,3 @@ def _json(status: HTTPStatus, content: object) -> Response:
         }
     )
     return Response(status.value, status.phrase, headers, body)
-
-
-#: Clients that hang up, or send garbage, are no news of the websockets' own.
-_SILENT: Final = logging.getLogger("zerodte.websockets")
-_SILENT.addHandler(logging.NullHandler())
-_SILENT.propagate = False

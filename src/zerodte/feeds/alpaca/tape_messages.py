@@ -1,7 +1,7 @@
 """A tape as the messages of Alpaca's stream, second by second, and what stands at a time."""
 
 import datetime
-import threading
+from collections import deque
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -11,6 +11,7 @@ import numpy as np
 from zerodte.clock import new_york_clock
 from zerodte.feeds.alpaca.protocol import QUOTE_MESSAGE, TRADE_MESSAGE, timestamp_of, write_time
 from zerodte.feeds.playback import Playback, event_times
+from zerodte.feeds.shared_ticks import SharedTicks
 from zerodte.market.calendar import calendar
 from zerodte.market.osi import Contract, find_osi
 from zerodte.records.dbn import (
@@ -106,38 +107,57 @@ class TapeMessages:
                     out.interest[symbol] = calendar().previous(morning).date, figure
 
 
-class TapeStanding:
-    """What a tape stands at, for requests from any thread.
+class MessageBoard:
+    """What the messages of a tape stand at, for requests and clients from any thread.
 
     Args:
         tape: The tape.
+        memory: For how long messages are remembered, ns.
     """
 
-    def __init__(self, tape: FileSource) -> None:
+    def __init__(self, tape: FileSource, memory: int) -> None:
         self.contracts = dict(_contracts(tape))
-        self._ticks = TapeMessages(tape).ticks()
-        self._next = next(self._ticks, None)
+        self._memory = memory
         self._quotes: dict[str, Fields] = {}
         self._interest: dict[str, tuple[datetime.date, int]] = {}
-        self._lock = threading.Lock()
+        self._recent: deque[TickMessages] = deque()
+        self._shared = SharedTicks(TapeMessages(tape).ticks(), self._learn)
+
+    def ticks(self, now: int) -> Iterator[TickMessages]:
+        """The ticks that end after a time (UTC ns), for one client.
+
+        Raises:
+            TapeError: If the tape is damaged; likewise for all methods.
+        """
+        return self._shared.after(now)
+
+    def advance(self, until: int) -> None:
+        """Move on to a time, UTC ns."""
+        self._shared.advance(until)
 
     def at(self, now: int) -> tuple[Mapping[str, Fields], Mapping[str, tuple[datetime.date, int]]]:
         """The last quotes, and open interest with the day it is of, by symbol.
 
         Args:
-            now: UTC ns, at least that of the last call.
-
-        Raises:
-            TapeError: If the tape is damaged.
+            now: UTC ns; the time only moves on.
         """
-        with self._lock:
-            while self._next is not None and self._next.end <= now:
-                for one in self._next.messages:
-                    if one["T"] == QUOTE_MESSAGE:
-                        self._quotes[one["S"]] = one
-                self._interest |= self._next.interest
-                self._next = next(self._ticks, None)
+        with self._shared.lock:
+            self._shared.advance(now)
             return dict(self._quotes), dict(self._interest)
+
+    def recent(self, since: int) -> list[TickMessages]:
+        """The ticks that ended after a time, UTC ns, of those that were passed."""
+        with self._shared.lock:
+            return [tick for tick in self._recent if tick.end > since]
+
+    def _learn(self, tick: TickMessages) -> None:
+        for one in tick.messages:
+            if one["T"] == QUOTE_MESSAGE:
+                self._quotes[one["S"]] = one
+        self._interest |= tick.interest
+        self._recent.append(tick)
+        while self._recent[0].end < tick.end - self._memory:
+            self._recent.popleft()
 
 
 def snapshot_of(quote: Fields) -> Fields:

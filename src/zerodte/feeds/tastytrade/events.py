@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -78,6 +78,18 @@ class EventTable:
         return [value for event in zip(*columns, strict=True) for value in event]
 
 
+class TickEvents(NamedTuple):
+    """The events of a second.
+
+    Attributes:
+        end: UTC ns.
+        tables: Of one kind each.
+    """
+
+    end: int
+    tables: list[EventTable]
+
+
 class TapeEvents:
     """One pass through a tape.
 
@@ -93,8 +105,8 @@ class TapeEvents:
             for dataset, symbols in tape.symbols.items()
         }
 
-    def ticks(self) -> Iterator[tuple[int, list[EventTable]]]:
-        """The end of each second, UTC ns, and its events.
+    def ticks(self) -> Iterator[TickEvents]:
+        """Each second's events.
 
         Raises:
             TapeError: If the tape is damaged.
@@ -107,7 +119,7 @@ class TapeEvents:
                 table = self._table(stream.dataset, stream.schema, piece)
                 if table is not None and len(table.symbols):
                     tables.append(table)
-            yield tick.end, tables
+            yield TickEvents(tick.end, tables)
 
     def _table(self, dataset: str, schema: str, piece: Piece) -> EventTable | None:
         is_option = self._kinds.get(dataset) == "options"

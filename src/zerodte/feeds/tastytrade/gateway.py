@@ -3,11 +3,9 @@
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
 
-from websockets.exceptions import ConnectionClosed
 from websockets.sync.server import ServerConnection
 
 from zerodte.constants import SECOND
@@ -15,7 +13,7 @@ from zerodte.feeds.fault_script import Fault, FaultScript
 from zerodte.feeds.feed import FeedError
 from zerodte.feeds.feed_clock import FeedClock
 from zerodte.feeds.tastytrade.event_board import EventBoard
-from zerodte.feeds.tastytrade.events import EventTable
+from zerodte.feeds.tastytrade.events import EventTable, TickEvents
 from zerodte.feeds.tastytrade.protocol import (
     AUTHORIZED,
     KEEPALIVE_S,
@@ -25,21 +23,22 @@ from zerodte.feeds.tastytrade.protocol import (
     decode_message,
     encode_message,
 )
+from zerodte.feeds.websocket_listener import (
+    WEBSOCKET_STEP,
+    cut_off,
+    slow_parts,
+    stay_mute,
+    waiting_messages,
+)
 
 #: Seconds of the feed's clock without another message, after which a keepalive is sent.
 _PAUSE: Final = KEEPALIVE_S / 2.0
 _LEAST_PAUSE: Final = 0.25
 _TIMEOUT: Final = 30.0  # seconds for a client's first messages
-#: Seconds of waiting at a time, which bounds the delay of a stop.
-_STEP: Final = 0.1
 #: Trades of so long are sent again after an overlap, ns.
 DXLINK_OVERLAP: Final = 20 * SECOND
-#: Slow sending: characters at a time, and seconds between two parts.
-_SLOW_PART, _SLOW_S = 2_000, 0.01
 #: Values of one message, about.
 _MOST_VALUES: Final = 20_000
-#: A frame of text, and that its length follows in 8 bytes.
-_TEXT_FRAME: Final = b"\x81\x7f"
 #: What AUTO means for each kind of event that is sent.
 _CONTRACTS: Final = {
     "Quote": "TICKER",
@@ -101,8 +100,8 @@ class DXLinkGateway:
         self._state = state
         self._stopped = stopped
         self._board = board
-        self._ticks: Iterator[tuple[int, list[EventTable]]] | None = None
-        self._next: tuple[int, list[EventTable]] | None = None
+        self._ticks: Iterator[TickEvents] | None = None
+        self._next: TickEvents | None = None
         self._channels: dict[int, _ClientChannel] = {}
         self._sent = time.monotonic()
 
@@ -120,13 +119,13 @@ class DXLinkGateway:
         while not self._stopped.is_set():
             now = self._clock.now()
             self._board.advance(now)
-            if self._ticks is not None and self._next is not None and self._next[0] <= now:
+            if self._ticks is not None and self._next is not None and self._next.end <= now:
                 self._send_tick(*self._next)
                 self._next = next(self._ticks, None)
                 self._listen(0.0)
                 continue
-            end = self._next[0] if self._next is not None else now + SECOND
-            self._listen(min(self._clock.seconds_until(end), _STEP))
+            end = self._next.end if self._next is not None else now + SECOND
+            self._listen(min(self._clock.seconds_until(end), WEBSOCKET_STEP))
             self._keep_alive()
 
     def _authorize(self) -> bool:
@@ -155,13 +154,8 @@ class DXLinkGateway:
 
     def _listen(self, timeout: float) -> None:
         """Obey the client's messages that have come, waiting for the first."""
-        while True:
-            try:
-                text = self._client.recv(timeout)
-            except TimeoutError:
-                return
+        for text in waiting_messages(self._client, timeout):
             self._obey(decode_message(text))
-            timeout = 0.0
 
     def _obey(self, message: DXLinkMessage) -> None:
         channel = self._channels.get(message.channel)
@@ -275,14 +269,10 @@ class DXLinkGateway:
             case "cut" | "overlap":
                 self._state.overlap = DXLINK_OVERLAP if fault.kind == "overlap" else 0
                 text = "".join(self._all_messages(tables)) or "{}"
-                frame = _TEXT_FRAME + len(text).to_bytes(8, "big") + text.encode()
-                self._client.socket.sendall(frame[: draw.randrange(1, len(frame))])
+                cut_off(self._client, text, draw)
                 raise OSError(f"a fault: {fault.kind}")
             case "mute":
-                with suppress(ConnectionClosed):
-                    while not self._stopped.is_set():
-                        with suppress(TimeoutError):
-                            self._client.recv(_STEP)  # until the client has had enough
+                stay_mute(self._client, self._stopped)
                 raise OSError("a fault: mute")
             case "reorder":
                 return [
@@ -294,7 +284,7 @@ class DXLinkGateway:
                 return tables
             case "slow":
                 for text in self._all_messages(tables):
-                    self._client.send(_parts(text))
+                    self._client.send(slow_parts(text))
                 return []
             case "token":
                 self._state.revoke()
@@ -305,10 +295,3 @@ class DXLinkGateway:
                 raise OSError("a fault: key")
             case _:
                 return tables
-
-
-def _parts(text: str) -> Iterator[str]:
-    """A message in small frames, with time between them."""
-    for start in range(0, len(text), _SLOW_PART):
-        yield text[start : start + _SLOW_PART]
-        time.sleep(_SLOW_S)

@@ -4,9 +4,7 @@ So whoever has no account can develop against it, with other clients too. Its SE
 and speed; other clients ignore that.
 """
 
-import contextlib
 import email.utils
-import logging
 import secrets
 import threading
 import time
@@ -16,10 +14,8 @@ from typing import Final
 from urllib.parse import unquote
 
 import msgspec
-from websockets.exceptions import ConnectionClosed
-from websockets.sync.server import Server, ServerConnection, serve
+from websockets.sync.server import ServerConnection
 
-from zerodte.feeds.client_listener import MOST_CLIENTS, cannot_listen
 from zerodte.feeds.fault_script import FaultScript
 from zerodte.feeds.feed import FeedError
 from zerodte.feeds.feed_clock import FeedClock
@@ -35,10 +31,9 @@ from zerodte.feeds.tastytrade.chain import (
 )
 from zerodte.feeds.tastytrade.event_board import EventBoard
 from zerodte.feeds.tastytrade.gateway import DXLINK_OVERLAP, DXLinkGateway, GatewayState
-from zerodte.logs import log
+from zerodte.feeds.websocket_listener import WebsocketListener
 from zerodte.market.osi import Contract, find_osi, format_osi
 from zerodte.market.roots import canonical_name, root_info
-from zerodte.tape.error import TapeError
 from zerodte.tape.source import FileSource
 
 _ACCESS_S: Final = 900
@@ -83,29 +78,19 @@ class TastytradeServer:
         self._board = EventBoard(tape, DXLINK_OVERLAP)
         self._board.advance(begin)
         self._clock = FeedClock(begin, speed)
-        self._stopped = threading.Event()
         self._tokens: set[str] = set()
         self._is_key_refused = False
         self._chains = _chains(tape)
         self._state = GatewayState(
             faults or FaultScript(), self._tokens.__contains__, self._tokens.clear, self._refuse
         )
-        self._places = threading.BoundedSemaphore(MOST_CLIENTS)
         handler = type("TastytradeHandler", (_RestHandler,), {"server_of": self})
         self._listener = HttpListener(host, port, handler)
         try:
-            self._sockets: Server = serve(
-                self._talk,
-                host,
-                0,
-                compression=None,
-                ping_interval=None,
-                max_size=_LARGEST_MESSAGE,
-                logger=_SILENT,
-            )
-        except OSError as error:
+            self._sockets = WebsocketListener(host, 0, self._talk, largest=_LARGEST_MESSAGE)
+        except FeedError:
             self._listener.close()
-            raise cannot_listen(host, 0, error) from error
+            raise
 
     @property
     def address(self) -> tuple[str, int]:
@@ -119,15 +104,14 @@ class TastytradeServer:
 
     def run(self) -> None:
         """Answer until `stop`."""
-        thread = threading.Thread(target=self._sockets.serve_forever, daemon=True)
+        thread = threading.Thread(target=self._sockets.run, daemon=True)
         thread.start()
         self._listener.run()
         thread.join()
 
     def stop(self) -> None:
         """End `run` and disconnect all clients."""
-        self._stopped.set()
-        self._sockets.shutdown()
+        self._sockets.stop()
         self._listener.stop()
 
     def token_of(self, fields: dict[str, str]) -> str:
@@ -145,7 +129,7 @@ class TastytradeServer:
 
     def quote_token(self) -> dict[str, str]:
         """A new token of quotes, as the vendor answers it."""
-        host, port = self._sockets.socket.getsockname()[:2]
+        host, port = self._sockets.address
         url = f"ws://{host}:{port}/realtime"
         return {"token": self._new_token(), "dxlink-url": url, "level": self._level}
 
@@ -163,19 +147,8 @@ class TastytradeServer:
         self._tokens.clear()
 
     def _talk(self, client: ServerConnection) -> None:
-        if not self._places.acquire(blocking=False):
-            client.close(1013, f"it serves {MOST_CLIENTS} clients already")
-            return
-        try:
-            DXLinkGateway(client, self._board, self._clock, self._state, self._stopped).run()
-        except TapeError as error:
-            log(str(error), logging.ERROR)
-        except (ConnectionClosed, FeedError, OSError) as error:
-            log(f"client disconnected: {error}")
-            with contextlib.suppress(OSError):
-                client.close_socket()
-        finally:
-            self._places.release()
+        stopped = self._sockets.stopped
+        DXLinkGateway(client, self._board, self._clock, self._state, stopped).run()
 
 
 class _RestHandler(HttpRequestHandler):
@@ -279,9 +252,3 @@ def _strike(strike: float, both: list[Contract]) -> NestedStrike:
         else:
             found.put, found.put_streamer_symbol = raw, streamer
     return found
-
-
-#: Clients that hang up, or send garbage, are no news of the websockets' own.
-_SILENT: Final = logging.getLogger("zerodte.websockets")
-_SILENT.addHandler(logging.NullHandler())
-_SILENT.propagate = False
