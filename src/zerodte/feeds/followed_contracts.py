@@ -70,6 +70,20 @@ class FollowedContracts:
         self._defined = dict.fromkeys(recorded.defined)
         self._numbers: dict[str, int] = {}
 
+    def sentences(self) -> list[str]:
+        """How many contracts are not followed, in words."""
+        return [
+            *(
+                f"{symbol}: {count:,} contracts of other expiries or far strikes are not followed"
+                for symbol, count in sorted(self.left_out.items())
+            ),
+            *(
+                f"{symbol}: {count:,} of them are near enough, but a connection may have quotes of "
+                f"{self.most:,} contracts"
+                for symbol, count in sorted(self.beyond.items())
+            ),
+        ]
+
     @property
     def symbols(self) -> dict[int, str]:
         """Raw symbols of the followed contracts, by id."""

@@ -34,6 +34,12 @@ class InterestRecords:
             zip(zip(numbers, dates, strict=True), mine["quantity"].tolist(), strict=True)
         )
 
+    def sentences(self) -> list[str]:
+        """How many figures changed after the open, in words."""
+        count = self.changed_count
+        text = f"{count:,} figures of open interest changed after the open; the first ones count"
+        return [text] if count else []
+
     def take(
         self,
         ids: Sequence[int],

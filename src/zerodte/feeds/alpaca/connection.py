@@ -127,7 +127,8 @@ class AlpacaConnection:
         self._recorded: RepeatedRecords | None = None
         self._counts: dict[str, int] = {}
         self._watermark = self._widened = 0
-        self._sleep_watch, self._garbled_watch = SleepWatch(), GarbledWatch("messages")
+        self._sleep_watch = SleepWatch(session.clock.speed)
+        self._garbled_watch = GarbledWatch("messages")
         self._watch = ChainWatch(
             lambda symbol: account.chain(symbol, manifest.date),
             tuple(reading.spots),
@@ -142,15 +143,7 @@ class AlpacaConnection:
 
     def warnings(self) -> list[str]:
         """What is left out, in words."""
-        found = [
-            f"{symbol}: {count:,} contracts of other expiries or far strikes are not followed"
-            for symbol, count in sorted(self._contracts.left_out.items())
-        ]
-        found += [
-            f"{symbol}: {count:,} of them are near enough, but a connection may have quotes of "
-            f"{self._contracts.most:,} contracts"
-            for symbol, count in sorted(self._contracts.beyond.items())
-        ]
+        found = self._contracts.sentences()
         morning = calendar().previous(self.manifest.date).date
         found += [
             f"{symbol}: the newest open interest is of {day}; that of {morning} is not there yet"
@@ -165,11 +158,7 @@ class AlpacaConnection:
                 f"{self._records.garbled_count:,} messages have prices that cannot be; they are "
                 "left out"
             )
-        if self._interest.changed_count:
-            found.append(
-                f"{self._interest.changed_count:,} figures of open interest changed after the "
-                "open; the first ones count"
-            )
+        found += self._interest.sentences()
         return [*found, *(text for text in (self._problem, self._watch.problem) if text)]
 
     def start(self, position: RecordingPosition) -> FeedStart:
@@ -201,8 +190,7 @@ class AlpacaConnection:
         Raises:
             FeedError: If the session is lost, or sends garbage.
         """
-        if self._session.clock.speed == 1.0:
-            self._sleep_watch.check()
+        self._sleep_watch.check()
         with self._reading.patience():
             arrivals = self._received(timeout)
             new = self._new_chains | self._watch.take()

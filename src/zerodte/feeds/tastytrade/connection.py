@@ -115,7 +115,7 @@ class TastytradeConnection:
         self._since = self._watermark = self._widened = 0
         self._quiet_since = 0
         self._end: FeedError | None = None
-        self._sleep_watch, self._garbled_watch = SleepWatch(), GarbledWatch("events")
+        self._sleep_watch, self._garbled_watch = SleepWatch(speed), GarbledWatch("events")
 
     @property
     def spots(self) -> dict[str, float]:
@@ -124,20 +124,14 @@ class TastytradeConnection:
 
     def warnings(self) -> list[str]:
         """What is left out, in words."""
-        found = [
-            f"{symbol}: {count:,} contracts of other expiries or far strikes are not followed"
-            for symbol, count in sorted(self._universe.left_out.items())
-        ]
+        found = self._universe.sentences()
         found += self._trades.conditions.sentences()
         if self._trades.repeated_count:
             found.append(f"{self._trades.repeated_count:,} trades came again; they are left out")
         if self._garbled:
             found.append(f"{self._garbled:,} events have prices that cannot be; they are left out")
-        if self._interest is not None and self._interest.changed_count:
-            found.append(
-                f"{self._interest.changed_count:,} figures of open interest changed after the "
-                "open; the first ones count"
-            )
+        if self._interest is not None:
+            found += self._interest.sentences()
         if self._lacks_trades():
             found.append(
                 "no trade has come for two minutes of the session: the account may not be sent "
@@ -185,8 +179,7 @@ class TastytradeConnection:
         # What is older than a subscription comes with its beginning alone.
         self._early, self._since = [], 0
         try:
-            if self._session.clock.speed == 1.0:
-                self._sleep_watch.check()
+            self._sleep_watch.check()
             blocks = self._take(0.0 if arrivals else timeout)
             self._garbled_watch.check(self._watermark, self._garbled)
         except FeedError as error:
