@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
 from pathlib import Path
+from typing import Protocol
 
 import click
 from click.core import ParameterSource
@@ -70,42 +71,20 @@ def live_command(
     _check_options(feed, also, record)
     if indicative and feed != ALPACA:
         raise click.UsageError("--indicative is for the feed alpaca")
+    if not isinstance(feed, str) and symbols:
+        raise click.UsageError("--symbols is for a vendor's feed; a TCP feed has its own symbols")
     with ExitStack() as stack:
         source: Feed
         warnings: list[Callable[[], Sequence[str]]] = []
-        if not isinstance(feed, str):
-            if symbols:
-                raise click.UsageError(
-                    "--symbols is for a vendor's feed; a TCP feed has its own symbols"
-                )
-            source = TcpFeed(*feed)
-        else:
+        if isinstance(feed, str):
             names = vendor_symbols(feed, symbols)
-            if feed == CBOE:
-                polled = CboeFeed(CboeClient(url), names, record)
-                stack.callback(polled.stop)
-                source = polled
-                warnings.append(polled.warnings)
-            elif feed == DATABENTO:
-                streamed = DatabentoFeed(databento_gateway(gateway), names, record)
-                source = streamed
-                warnings.append(streamed.warnings)
-            elif feed == ALPACA:
-                owner = alpaca_account(gateway, is_indicative=indicative)
-                from zerodte.feeds.alpaca.feed import AlpacaFeed  # noqa: PLC0415  an extra's
-
-                listed = AlpacaFeed(owner, names, record)
-                source = listed
-                warnings.append(listed.warnings)
-            else:
-                account = tastytrade_account(gateway)
-                from zerodte.feeds.tastytrade.feed import (  # noqa: PLC0415  an extra's
-                    TastytradeFeed,
-                )
-
-                pushed = TastytradeFeed(account, names, record)
-                source = pushed
-                warnings.append(pushed.warnings)
+            vendor = _vendor_feed(feed, names, url, gateway, indicative, record)
+            if isinstance(vendor, CboeFeed):
+                stack.callback(vendor.stop)
+            warnings.append(vendor.warnings)
+            source = vendor
+        else:
+            source = TcpFeed(*feed)
         if also:
             far = CboeFarFeed(CboeClient(url), record)
             stack.callback(far.stop)
@@ -125,6 +104,38 @@ def live_command(
         for sentence in runner.recovery.sentences():
             click.echo(sentence)
         serve(runner, listener, f"recording to {runner.folder} ...", server)
+
+
+class _VendorFeed(Feed, Protocol):
+    """A feed that has something to say."""
+
+    def warnings(self) -> Sequence[str]:
+        """What users have to know."""
+        ...
+
+
+def _vendor_feed(
+    vendor: str,
+    names: Sequence[str],
+    url: str,
+    gateway: tuple[str, int] | None,
+    indicative: bool,
+    record: Path,
+) -> _VendorFeed:
+    """The feed of a vendor; those of websockets need an extra."""
+    if vendor == CBOE:
+        return CboeFeed(CboeClient(url), names, record)
+    if vendor == DATABENTO:
+        return DatabentoFeed(databento_gateway(gateway), names, record)
+    if vendor == ALPACA:
+        owner = alpaca_account(gateway, is_indicative=indicative)
+        from zerodte.feeds.alpaca.feed import AlpacaFeed  # noqa: PLC0415
+
+        return AlpacaFeed(owner, names, record)
+    account = tastytrade_account(gateway)
+    from zerodte.feeds.tastytrade.feed import TastytradeFeed  # noqa: PLC0415
+
+    return TastytradeFeed(account, names, record)
 
 
 def _check_options(feed: tuple[str, int] | str, also: str | None, record: Path) -> None:
