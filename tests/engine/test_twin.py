@@ -87,4 +87,8 @@ def test_gamma_acceleration_is_measured_against_the_expiry_a_week_away(recorded:
 @settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_a_made_up_chain_agrees_with_the_twin(made: Made) -> None:
     assume(not made.twin.delicate)
-    assert_agree(made.state(), made.twin)
+    state = made.state()
+    if state.exposures.is_withheld:
+        assert made.twin.few_disagree
+    else:
+        assert_agree(state, made.twin)

@@ -15,6 +15,7 @@ from typing import Final
 from engine.twin_pricing import (
     Greeks,
     Quote,
+    between,
     bisect,
     black,
     d1_of,
@@ -44,6 +45,11 @@ MOVES: Final = {
 }
 #: Trial spots of the flip's scan: far finer than the package's.
 SCAN: Final = 1201
+
+
+def others(values: list[float], n: int) -> list[float]:
+    """All but one."""
+    return values[:n] + values[n + 1 :]
 
 
 @dataclass(frozen=True)
@@ -251,6 +257,16 @@ class Twin(TwinSurface):
     def sound(self) -> bool:
         """60% of the quotes around spot are usable."""
         return self.quoted_share >= 0.6
+
+    @property
+    def few_disagree(self) -> bool:
+        """Whether two to nine quotes make the smile, and one is far off the others' line."""
+        strikes = sorted(self.quoted)
+        logs = [math.log(self.quoted[strike]) for strike in strikes]
+        return 1 < len(strikes) < 10 and any(
+            abs(own - between(strike, others(strikes, n), others(logs, n))) > 0.25
+            for n, (strike, own) in enumerate(zip(strikes, logs, strict=True))
+        )
 
     @property
     def quoted_share(self) -> float:

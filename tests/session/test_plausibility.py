@@ -11,6 +11,7 @@ from session.day import Day, ask
 from session.generated import priced, send, state_of, with_fault
 from session.usual import AT, INTEREST, SPOILT, STRIKES, heard, usual, warned
 from zerodte.engine.state import ChainState
+from zerodte.session.session import Session
 
 
 def spoilt(change: Callable[[Quote], Quote], *places: tuple[int, str]) -> list[Row]:
@@ -200,6 +201,38 @@ def test_where_one_was_refused_net_gex_is_near_the_sound_one_or_withheld(factor:
     assert given >= 6
 
 
+@pytest.mark.parametrize("factor", [0.1, 0.2, 5.0, 10.0])
+def test_a_wrong_quote_among_few_is_found_though_it_breaks_no_bound(factor: float) -> None:
+    """Two to nine quotes hardly bound each other; they still have to agree."""
+    rng = np.random.default_rng(round(1_000 * factor))
+    asked = given = 0
+    for trial in range(60):
+        rows, minute, forward = random_chain(rng, size=range(2, 10))
+        sound = known_state(rows, minute, forward)
+        if sound is None or sound.surface.smile.quoted.sum() < 3:
+            continue
+        assert not math.isnan(sound.exposures.net_gex)
+        quoted = [(n, right) for n, row in enumerate(rows) for right in "CP" if has_bid(row, right)]
+        at, right = quoted[rng.integers(len(quoted))]
+        rows[at] = with_fault(rows[at], right, moved(factor, is_tight=trial % 3 == 0))
+        state = known_state(rows, minute, forward)
+        net = state.exposures.net_gex if state else math.nan
+        assert math.isnan(net) or net == pytest.approx(sound.exposures.net_gex, rel=0.05)
+        asked += 1
+        given += not math.isnan(net)
+    assert asked >= 30
+    assert given >= 6
+
+
+def test_one_quote_alone_is_said() -> None:
+    alone = "volatilities rest on one quote, which no other bears out"
+    rows = priced([480.0, 500.0, 520.0], 500.0, 340, vol=0.1, oi=[(300, 200)] * 3)
+    session = send(Day(), rows, "15:10", 500.0).session
+    assert state_of(session).surface.smile.quoted.sum() == 1
+    assert warned(session, alone)
+    assert not warned(heard().session, alone)
+
+
 def test_what_rests_on_single_quotes_is_withheld_and_said() -> None:
     """Late in the day few quotes carry net GEX: no bound shows that one of them is wrong."""
     rows = usual(vol=0.2, elapsed=340)
@@ -219,9 +252,11 @@ def test_what_rests_on_single_quotes_is_withheld_and_said() -> None:
     assert np.isnan(row.figures["net_gex"][-1])
 
 
-def random_chain(rng: np.random.Generator) -> tuple[list[Row], int, float]:
-    """A sound chain, its minute of the session, and its forward."""
-    step, count = (1.0, 2.0, 5.0)[rng.integers(3)], int(rng.integers(17, 41))
+def random_chain(
+    rng: np.random.Generator, size: range = range(17, 41)
+) -> tuple[list[Row], int, float]:
+    """A sound chain of so many strikes, its minute of the session, and its forward."""
+    step, count = (1.0, 2.0, 5.0)[rng.integers(3)], int(rng.integers(size.start, size.stop))
     strikes = [500.0 + step * (n - count // 2) for n in range(count)]
     counts = rng.integers(1, 3_000, (count, 2)) * rng.permutation((1, 3))
     minute, forward = int(rng.integers(5, 380)), round(rng.uniform(498.0, 502.0), 2)
@@ -251,9 +286,26 @@ def moved(factor: float, *, is_tight: bool) -> Callable[[Quote], Quote]:
     return change
 
 
+def has_bid(row: Row, right: str) -> bool:
+    quote = row.call if right == "C" else row.put
+    return bool(quote and quote.bid and quote.ask)
+
+
 def state_at(rows: list[Row], minute: int, spot: float) -> ChainState:
+    return state_of(session_at(rows, minute, spot))
+
+
+def known_state(rows: list[Row], minute: int, spot: float) -> ChainState | None:
+    """None where no quote tells anything."""
+    session = session_at(rows, minute, spot)
+    chain = session.chain("SPX")
+    reading = chain and session.reading(chain)
+    return reading.state if reading else None
+
+
+def session_at(rows: list[Row], minute: int, spot: float) -> Session:
     hour, past = divmod(570 + minute, 60)
-    return state_of(send(Day(), rows, f"{hour:02d}:{past:02d}", spot).session)
+    return send(Day(), rows, f"{hour:02d}:{past:02d}", spot).session
 
 
 def label_of(rows: list[Row], spot: float) -> str:

@@ -55,7 +55,7 @@ class ChainExposures:
 
     @property
     def is_withheld(self) -> bool:
-        """Whether `net_gex` rests on single quotes of a chain of which some were refused."""
+        """Whether `net_gex` rests on single quotes of a chain whose quotes are in doubt."""
         return bool(np.isnan(self.net_gex) and np.isfinite(self.gross_gex))
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from zerodte.arrays import F64
-from zerodte.constants import JACKKNIFE_LIMIT, LEAST_SMILE
+from zerodte.constants import JACKKNIFE_LIMIT, LEAST_SMILE, SMILE_DISAGREEMENT, THIN_SMILE
 from zerodte.engine.chain_inputs import CALL, SIGN, ChainClock, ChainInputs
 from zerodte.engine.exposure import held
 from zerodte.engine.surface import Smile, Surface, gamma_on
@@ -18,7 +18,8 @@ from zerodte.engine.surface import Smile, Surface, gamma_on
 def rests_on_single_quotes(chains: Iterable[tuple[ChainInputs, Surface, F64]]) -> bool:
     """Whether net GEX of chains together would move without one of the quotes behind their smiles.
 
-    Only chains of which some quote was refused are doubted: elsewhere none is absurd.
+    Only chains of which some quote was refused are doubted, or whose few quotes disagree:
+    elsewhere none is absurd.
 
     Args:
         chains: What is known of each, its surface, and its open interest in contracts, shape
@@ -30,9 +31,24 @@ def rests_on_single_quotes(chains: Iterable[tuple[ChainInputs, Surface, F64]]) -
         if np.isnan(signed).any():
             continue
         net += float(surface.greeks.gamma[CALL] @ signed)
-        if surface.smile.is_doubtful or instant.quotes.has_refused:
+        smile = surface.smile
+        if smile.is_doubtful or instant.quotes.has_refused or _disagrees(smile):
             squares += _move(surface, instant.clock, signed) ** 2
     return math.sqrt(squares) > JACKKNIFE_LIMIT * abs(net)
+
+
+def _disagrees(smile: Smile) -> bool:
+    """Whether a smile of few quotes has one that the others do not bear out."""
+    quoted = np.flatnonzero(smile.quoted)
+    if not 1 < len(quoted) < THIN_SMILE:
+        return False
+    strikes, logs = smile.strikes[quoted], np.log(smile.volatility[quoted])
+    for at in range(len(quoted)):
+        others = np.delete(np.arange(len(quoted)), at)
+        expected = np.interp(strikes[at], strikes[others], logs[others])
+        if abs(logs[at] - expected) > SMILE_DISAGREEMENT:
+            return True
+    return False
 
 
 def _move(surface: Surface, clock: ChainClock, signed: F64) -> float:

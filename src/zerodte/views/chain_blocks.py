@@ -84,9 +84,10 @@ def warnings(reading: Reading) -> list[str]:
             now.oi_as_of is not None and unknown > 0,
             f"open interest is unknown of {unknown} of {int(now.listed.sum())} contracts",
         ),
+        (state.exposures.is_withheld, NET_GEX_WITHHELD),
         (
-            state.exposures.is_withheld,
-            NET_GEX_WITHHELD,
+            int(state.surface.smile.quoted.sum()) == 1,
+            "volatilities rest on one quote, which no other bears out",
         ),
         (not reading.has_trades, f"no trade of {now.chain.symbol} has come: its flow is unknown"),
         (left < CLOSING_MINUTES, f"{left:.1f} minutes to the close: greeks are extreme"),

@@ -13,7 +13,7 @@ from zerodte.wire.text import dollars, price
 _UNKNOWN = dollars(math.nan)
 
 NET_GEX_WITHHELD: Final = (
-    "net GEX is withheld: quotes were refused, and it rests on single ones of the others"
+    "net GEX is withheld: quotes were refused or disagree, and it rests on single ones"
 )
 #: Why a regime is unknown whose net GEX is known.
 _WITHHELD: Final[dict[FlipStatus, str]] = {
@@ -31,8 +31,8 @@ def regime(label: str, live: ChainExposures, status: FlipStatus) -> str:
         stands = label.removesuffix("_gamma")
         held = "" if label == "unknown" else f"; the regime stays {stands} for {minutes} at most"
         return (
-            "Net dealer gamma is withheld: quotes were refused, and it rests on single "
-            f"others{held}."
+            "Net dealer gamma is withheld: quotes were refused or disagree, and it rests on "
+            f"single ones{held}."
         )
     if net == _UNKNOWN:
         return "Net dealer gamma is unknown: no open interest is known."
