@@ -65,11 +65,12 @@ LOOSE_MULTIPLE: Final = 4.0
 #: taken off on either side (ours).
 SUSPECT_SHRINK: Final = 0.35
 #: Fewer quotes than this behind a smile hardly bound each other; they disagree where one's
-#: volatility is off the line through the others by this much in logarithms (ours: sound simulated
-#: chains stay under 0.06, two recorded quotes lie 0.15 apart; of 800 chains with a quote at five
-#: times its price or at a fifth of it, none was off by over 5% and not withheld).
+#: volatility is off the line through the others by this much in logarithms, at either end of the
+#: smile, where it is steep, or between (ours: recorded ends lie 0.46 apart at most, sound simulated
+#: quotes between others 0.06; of 1,000 chains with one quote at a tenth to ten times its price, 14
+#: were off by over 5% and not withheld).
 THIN_SMILE: Final = 10
-SMILE_DISAGREEMENT: Final = 0.25
+SMILE_DISAGREEMENT: Final = (0.6, 0.25)
 #: In such a chain net GEX is withheld if the smile has fewer quotes than this, which none of them
 #: could outvote, ...
 LEAST_SMILE: Final = 3

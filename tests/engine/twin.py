@@ -264,7 +264,8 @@ class Twin(TwinSurface):
         strikes = sorted(self.quoted)
         logs = [math.log(self.quoted[strike]) for strike in strikes]
         return 1 < len(strikes) < 10 and any(
-            abs(own - between(strike, others(strikes, n), others(logs, n))) > 0.25
+            abs(own - between(strike, others(strikes, n), others(logs, n)))
+            > (0.6 if n in (0, len(strikes) - 1) else 0.25)
             for n, (strike, own) in enumerate(zip(strikes, logs, strict=True))
         )
 

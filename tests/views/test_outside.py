@@ -1,7 +1,7 @@
 """Outside the session: the exposure goes on, and has the map of the session to come."""
 
 import datetime
-from collections.abc import Sequence
+import json
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +14,15 @@ from session.day import WEDNESDAY, Day, ask
 from session.generated import priced, send
 from session.recordings import SPX
 from session.usual import INTEREST, STRIKES, usual
+from views.market import served
 from zerodte.importers.cboe_chain import import_chain
 from zerodte.runtime.replay import replay
 from zerodte.session.session import Session
 from zerodte.tape.folder import open_tape
+from zerodte.wire.dealer_risk import FlowOiQuery
+from zerodte.wire.errors import ApiError
+from zerodte.wire.max_pain import MaxPainQuery
+from zerodte.wire.snapshot import SnapshotQuery
 
 FRIDAY = WEDNESDAY + datetime.timedelta(days=2)
 
@@ -96,7 +101,25 @@ def test_without_a_quote_it_says_so_and_names_the_expiry() -> None:
     assert answer["next_session"] is None
 
 
-def unquoted() -> Sequence[Row]:
+def test_in_session_too_what_needs_no_quote_is_answered() -> None:
+    session = send(Day(), unquoted(), "12:00", 500.0).session
+    service = served(session)
+    with pytest.raises(ApiError, match="/v1/flow/oi/SPX and /v1/maxpain/SPX need none") as refused:
+        service.answer(SnapshotQuery(symbol="SPX"))
+    assert refused.value.code == "warming_up"
+    pain = json.loads(service.answer(MaxPainQuery(symbol="SPX")))
+    expected = Twin(unquoted(), When(150.0), 500.0).max_pain
+    assert expected is not None
+    assert pain["max_pain_strike"] == expected
+    assert pain["distance"]["absolute"] == abs(500.0 - expected)
+    assert (pain["regime"], pain["pin_probability"]) == ("unknown", None)
+    assert pain["expected_move"]["straddle_price"] is None
+    assert pain["warnings"][0] == "no quote can be used of 1 of 1 chains"
+    counted = json.loads(service.answer(FlowOiQuery(symbol="SPX")))
+    assert counted["official_oi"] == sum(row.call.oi or 0 for row in unquoted() if row.call)
+
+
+def unquoted() -> list[Row]:
     return [
         row._replace(call=row.call._replace(bid=None, ask=None), put=None)
         for row in usual()

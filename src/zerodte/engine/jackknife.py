@@ -43,10 +43,11 @@ def _disagrees(smile: Smile) -> bool:
     if not 1 < len(quoted) < THIN_SMILE:
         return False
     strikes, logs = smile.strikes[quoted], np.log(smile.volatility[quoted])
+    last = len(quoted) - 1
     for at in range(len(quoted)):
         others = np.delete(np.arange(len(quoted)), at)
-        expected = np.interp(strikes[at], strikes[others], logs[others])
-        if abs(logs[at] - expected) > SMILE_DISAGREEMENT:
+        apart = abs(logs[at] - np.interp(strikes[at], strikes[others], logs[others]))
+        if apart > SMILE_DISAGREEMENT[0 < at < last]:
             return True
     return False
 

@@ -231,7 +231,7 @@ VIEWS: Final[Mapping[type[Query], View]] = {
     ChexExposureQuery: _of_chains(chex_exposure),
     SymbolLevelsQuery: _of_chains(symbol_levels),
     ExposureSummaryQuery: _of_chains(exposure_summary),
-    MaxPainQuery: _of_chains(max_pain),
+    MaxPainQuery: _of_chains(max_pain, needs_prices=False),
     ExpectedMovesQuery: _of_chains(expected_moves),
     SymbolsQuery: _of_session(symbols),
     SessionsQuery: _of_store,

@@ -1,5 +1,6 @@
 """The parts of an answer about one chain: its head, its blocks, its warnings."""
 
+import datetime
 import math
 from typing import Any
 
@@ -15,6 +16,7 @@ from zerodte.views.sentences import NET_GEX_WITHHELD
 from zerodte.views.strikes import strike_rows
 from zerodte.wire.base import timestamp
 from zerodte.wire.envelope import Source
+from zerodte.wire.errors import ApiError
 from zerodte.wire.exposure import Head
 from zerodte.wire.numbers import number
 
@@ -121,6 +123,22 @@ def warnings(reading: Reading) -> list[str]:
         ),
     ]
     return [text for applies, text in notices if applies] + list(reading.context.notices)
+
+
+def without_quotes(symbol: str, expiry: datetime.date | None, at: int) -> ApiError:
+    """The refusal of what needs a price, and where stands what needs none.
+
+    Args:
+        symbol: Of the underlying.
+        expiry: None for all expiries.
+        at: UTC ns.
+    """
+    return ApiError(
+        "warming_up",
+        f"no quote of {symbol} {expiry or 'options'} can be used at {clock_text(at)}: it needs "
+        "a strike with two-sided, uncrossed, fresh quotes; "
+        f"/v1/flow/oi/{symbol} and /v1/maxpain/{symbol} need none",
+    )
 
 
 def clock_text(at: int | None) -> str:

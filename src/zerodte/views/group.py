@@ -10,7 +10,7 @@ import numpy as np
 from zerodte.engine.chain_group import ChainGroup
 from zerodte.session.group_reading import GroupReading
 from zerodte.session.session import Session
-from zerodte.views.chain_blocks import clock_text
+from zerodte.views.chain_blocks import without_quotes
 from zerodte.views.frame import check_symbol, data_as_of
 from zerodte.views.sentences import NET_GEX_WITHHELD
 from zerodte.wire.base import timestamp
@@ -86,12 +86,7 @@ def group_frame(
     is_open = any(session.is_open_for(symbol, chain.expiry) for chain in chains)
     frame = GroupFrame(symbol, source, is_open, session.hours.date, expiry, reading)
     if needs_prices and reading.live.unpriced == len(chains):
-        at = clock_text(session.now)
-        message = (
-            f"no quote of {symbol} {expiry or 'options'} can be used at {at}: it needs a strike "
-            "with two-sided, uncrossed, fresh quotes"
-        )
-        raise ApiError("warming_up", message)
+        raise without_quotes(symbol, expiry, session.now)
     return frame
 
 

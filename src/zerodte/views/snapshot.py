@@ -12,7 +12,7 @@ from zerodte.session.reading import Reading, reading_at
 from zerodte.session.sample import SampleDay
 from zerodte.session.session import Session
 from zerodte.views import blocks
-from zerodte.views.chain_blocks import chain_blocks, chain_head, clock_text
+from zerodte.views.chain_blocks import chain_blocks, chain_head, clock_text, without_quotes
 from zerodte.views.decision import Outlook, headline_block, probabilities_block, setup_block
 from zerodte.views.frame import Frame, check_symbol, data_as_of
 from zerodte.views.next_session import next_session
@@ -49,7 +49,7 @@ def snapshot(session: Session, source: Source, query: ChainQuery) -> bytes:
         return msgspec.json.encode(_no_zero_dte(session, source, symbol))
     reading = session.reading(chain, settled=isinstance(query, ExposureQuery))
     if reading is None:
-        raise ApiError("warming_up", _warming_up(chain.symbol, chain.expiry, session.now))
+        raise without_quotes(chain.symbol, chain.expiry, session.now)
     return _whole(_outlook_now(session, chain, reading), source, query, market_open=True)
 
 
@@ -117,7 +117,7 @@ def _reading_at(frame: Frame, *, settled: bool) -> tuple[SampleDay, Reading]:
     reading = reading_at(day, frame.row, settled=settled)
     if reading is None:
         at = day.contexts[frame.row].at
-        raise ApiError("warming_up", _warming_up(day.symbol, day.expiry, at))
+        raise without_quotes(day.symbol, day.expiry, at)
     return day, reading
 
 
@@ -217,10 +217,3 @@ def _no_expiry(session: Session, symbol: str, expiry: datetime.date) -> str:
     following = session.next_expiry(symbol)
     hint = f"; the next one after {session.hours.date} is {following}" if following else ""
     return f"{symbol} has no PM-settled chain that expires on {expiry}{hint}"
-
-
-def _warming_up(symbol: str, expiry: datetime.date, at: int) -> str:
-    return (
-        f"no quote of {symbol} {expiry} can be used at {clock_text(at)}: it needs "
-        "a strike with two-sided, uncrossed, fresh quotes"
-    )
