@@ -17,13 +17,13 @@ from zerodte.feeds.alpaca.account import (
     KEY_ID,
     SECRET_KEY,
     AlpacaAccount,
-    AlpacaBusyError,
     AlpacaKeys,
     alpaca_keys,
 )
 from zerodte.feeds.feed import FeedError, FeedRefusalError
 from zerodte.feeds.followed_contracts import FollowedContracts
 from zerodte.feeds.http_listener import HttpListener, HttpRequestHandler
+from zerodte.feeds.patience import VendorBusyError
 from zerodte.feeds.recorded import RecordedContracts
 from zerodte.feeds.universe import parity
 from zerodte.feeds.vendor_key import VendorKey
@@ -128,7 +128,7 @@ def test_last_quotes() -> None:
     [
         (401, FeedRefusalError, "answered 401 Unauthorized to /v2/options/contracts: no ... here"),
         (403, FeedRefusalError, "need the plan Algo Trader Plus"),
-        (429, AlpacaBusyError, "answered 429 Too Many Requests"),
+        (429, VendorBusyError, "answered 429 Too Many Requests"),
         (500, FeedError, "answered 500 Internal Server Error"),
     ],
 )
@@ -139,7 +139,7 @@ def test_refusals(status: int, kind: type[FeedError], said: str) -> None:
         with pytest.raises(kind, match=said) as raised:
             AlpacaAccount(KEYS, host.url).chain("SPX", DATE)
     assert SECRET not in str(raised.value)
-    if isinstance(raised.value, AlpacaBusyError):
+    if isinstance(raised.value, VendorBusyError):
         assert raised.value.wait == 7.0
 
 

@@ -2,7 +2,7 @@
 
 import contextlib
 import json
-from collections.abc import Iterator
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -13,9 +13,16 @@ from feeds.alpaca_host import KEY, KEYS, SECRET, AlpacaHost, serving
 from feeds.carried_content import ALPACA, INDICATIVE, content_of
 from feeds.gateway import DATE, simulated
 from runtime.feeds_on_ports import eventually
-from runtime.killing import command, last_commit
-from runtime.local_market import LocalMarket, running
-from runtime.vendor_recording import check
+from runtime.killing import command
+from runtime.local_market import LocalMarket
+from runtime.vendor_recording import (
+    check,
+    clock_of,
+    has_ten_commits,
+    market_of,
+    record,
+    record_and_kill,
+)
 from zerodte.cli.commands import main
 from zerodte.feeds.alpaca.account import KEY_ID, SECRET_KEY, AlpacaKeys
 from zerodte.feeds.alpaca.feed import AlpacaFeed
@@ -25,7 +32,6 @@ from zerodte.feeds.vendor_key import VendorKey
 from zerodte.records.condition import Condition
 from zerodte.records.dbn import SCHEMAS
 from zerodte.runtime.live_runner import LiveRunner
-from zerodte.service.stage import Stage
 from zerodte.tape.folder import Tape, open_tape
 from zerodte.tape.recent_records import RecordingPosition
 from zerodte.wire.snapshot import SnapshotQuery
@@ -41,46 +47,31 @@ RECOVERED: Final[tuple[FaultKind, ...]] = tuple(k for k in ALPACA_FAULTS if k !=
 SKIPPED = "the vendor skipped records: slow client"
 
 
-@contextlib.contextmanager
-def market_of(
-    host: AlpacaHost, root: Path, symbol: str = "NVDA", *, is_indicative: bool = False
-) -> Iterator[LocalMarket[LiveRunner]]:
-    feed = AlpacaFeed(host.account(is_indicative=is_indicative), [symbol], root)
-    with running(LiveRunner(Stage(), feed, root, feed.warnings)) as market:
-        yield market
+def feed_of(host: AlpacaHost, root: Path, *, is_indicative: bool = False) -> AlpacaFeed:
+    return AlpacaFeed(host.account(is_indicative=is_indicative), ["NVDA"], root)
 
 
-def now(market: LocalMarket[LiveRunner]) -> int:
-    current = market.runner.stage.current
-    return 0 if current is None else current.session.now
+def watched(
+    host: AlpacaHost, root: Path
+) -> contextlib.AbstractContextManager[LocalMarket[LiveRunner]]:
+    return market_of(feed_of(host, root), root)
 
 
-def record(
+def recorded(
     host: AlpacaHost,
     root: Path,
     until: int,
-    stops: list[int] | None = None,
+    stops: Sequence[int] = (),
     *,
     is_indicative: bool = False,
 ) -> Tape:
-    """Record until a time, with a restart of the server at each of `stops`."""
-    for stop in [*(stops or ()), until]:
-        with market_of(host, root, is_indicative=is_indicative) as market:
-            eventually(lambda: now(market) >= stop)  # noqa: B023
-    return open_tape(root / DATE.isoformat())
-
-
-def record_and_kill(host: AlpacaHost, root: Path, at: int) -> None:
-    """Record in a process of its own, which is killed once it has committed up to a time."""
-    words = ["live", "alpaca", "--symbols", "NVDA", "--gateway", host.address]
-    with command(*words, "--record", str(root), "--port", "0"):
-        eventually(lambda: last_commit(root) >= at)
+    return record(lambda: feed_of(host, root, is_indicative=is_indicative), root, until, stops)
 
 
 def test_a_session_is_recorded_in_every_field_that_the_vendor_carries(tmp_path: Path) -> None:
     tape = simulated(4)
     with serving(tape, SLOW) as host:
-        recording = record(host, tmp_path, tape.session.open + 220 * SECOND)
+        recording = recorded(host, tmp_path, tape.session.open + 220 * SECOND)
     missing = check(recording, tape, ALPACA)
     assert set(missing.values()) == {"the recording began late"}
     assert max(missing) < tape.session.open + 180 * SECOND
@@ -119,8 +110,11 @@ def test_what_stands_is_asked_for(tmp_path: Path) -> None:
 
 def test_answers_are_there_and_say_what_is_missing(tmp_path: Path) -> None:
     tape = simulated()
-    with serving(tape, 5.0, late=60.0, most=20) as host, market_of(host, tmp_path) as market:
-        eventually(lambda: now(market) >= tape.session.open + 150 * SECOND)
+    with (
+        serving(tape, 5.0, late=60.0, most=20) as host,
+        watched(host, tmp_path) as market,
+    ):
+        eventually(lambda: clock_of(market) >= tape.session.open + 150 * SECOND)
         body = json.loads(market.answer(NVDA))
         warnings = str(market.health.warnings)
     assert "up to 12 contracts" in warnings, "the vendor takes no more"
@@ -148,7 +142,7 @@ def test_a_fault_loses_nothing_outside_a_gap(tmp_path: Path, kinds: tuple[FaultK
         Fault(begin + (60 + 25 * number) * SECOND, kind) for number, kind in enumerate(2 * kinds)
     ]
     with serving(tape, SPEED, faults=FaultScript(faults)) as host:
-        recording = record(host, tmp_path, begin + 560 * SECOND)
+        recording = recorded(host, tmp_path, begin + 560 * SECOND)
     reasons = set(check(recording, tape, ALPACA).values())
     assert reasons <= {"the recording began late", "the feed was away", SKIPPED}
     away = {"cut", "mute", "overlap", "garbage", "busy"}
@@ -161,7 +155,7 @@ def test_ids_survive_a_restart(tmp_path: Path) -> None:
     tape = simulated(4)
     stops = [tape.session.open + seconds * SECOND for seconds in (60, 110)]
     with serving(tape, SPEED) as host:
-        recording = record(host, tmp_path, tape.session.open + 220 * SECOND, stops)
+        recording = recorded(host, tmp_path, tape.session.open + 220 * SECOND, stops)
     reasons = set(check(recording, tape, ALPACA).values())
     assert reasons == {"the recording began late", "the server was down"}
     raws = list(recording.symbols["ALPACA.OPRA"].values())
@@ -173,9 +167,12 @@ def test_what_is_sent_again_is_left_out(tmp_path: Path) -> None:
     begin = tape.session.open
     script = FaultScript([Fault(begin + at * SECOND, "overlap") for at in (90, 110)])
     # Twenty seconds are four, within which a busy machine has reconnected.
-    with serving(tape, 5.0, late=30.0, faults=script) as host, market_of(host, tmp_path) as market:
+    with (
+        serving(tape, 5.0, late=30.0, faults=script) as host,
+        watched(host, tmp_path) as market,
+    ):
         eventually(lambda: "trades came again; they are left out" in str(market.health.warnings))
-        eventually(lambda: now(market) >= begin + 130 * SECOND)
+        eventually(lambda: clock_of(market) >= begin + 130 * SECOND)
     recording = open_tape(tmp_path / DATE.isoformat())
     assert "the feed was away" in check(recording, tape, ALPACA).values()
 
@@ -192,8 +189,10 @@ def test_any_script_of_faults(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, s
     with serving(tape, SPEED, faults=script) as host:
         if seed % 3 == 0 and seed:
             minute = 2 + seed % 7
-            record_and_kill(host, tmp_path, tape.session.open + 60 * minute * SECOND)
-        recording = record(host, tmp_path, tape.session.open + (60 * minutes - 20) * SECOND)
+            record_and_kill(
+                "alpaca", host.address, tmp_path, tape.session.open + 60 * minute * SECOND
+            )
+        recording = recorded(host, tmp_path, tape.session.open + (60 * minutes - 20) * SECOND)
     known = {"the recording began late", "the feed was away", "the server was down", SKIPPED}
     assert set(check(recording, tape, ALPACA).values()) <= known
 
@@ -204,7 +203,10 @@ def test_keys_that_are_refused_are_final(tmp_path: Path) -> None:
     with serving(tape, 1.0) as host, pytest.raises(FeedRefusalError, match="402: auth failed"):
         AlpacaFeed(host.account(wrong), ["NVDA"], tmp_path).connect()
     script = FaultScript([Fault(tape.session.open + 60 * SECOND, "key")])
-    with serving(tape, SPEED, faults=script) as host, market_of(host, tmp_path) as market:
+    with (
+        serving(tape, SPEED, faults=script) as host,
+        watched(host, tmp_path) as market,
+    ):
         eventually(lambda: "it is not asked again; mend that and restart" in str(market.health))
         assert SECRET not in str(market.health)
         assert KEY not in str(market.health)
@@ -216,7 +218,7 @@ def test_without_the_plan_the_free_quotes_are_not_taken_for_real_ones(tmp_path: 
         with pytest.raises(FeedRefusalError, match="Algo Trader Plus; the free ones are indicat"):
             AlpacaFeed(host.account(), ["NVDA"], tmp_path).connect()
         until = tape.session.open + 220 * SECOND
-        recording = record(host, tmp_path, until, is_indicative=True)
+        recording = recorded(host, tmp_path, until, is_indicative=True)
     check(recording, tape, INDICATIVE)
     found = content_of(recording, INDICATIVE)
     assert found.quotes
@@ -273,11 +275,6 @@ def test_the_commands_meet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     recording = open_tape(folder)
     assert recording.session.date > DATE
     assert {raw[:4] for raw in recording.symbols["ALPACA.OPRA"].values()} == {"NVDA"}
-
-
-def has_ten_commits(folder: Path) -> bool:
-    ticks = folder / "ticks"
-    return ticks.exists() and ticks.read_bytes().count(b"\n") >= 10
 
 
 def test_faults_of_another_protocol_are_refused() -> None:

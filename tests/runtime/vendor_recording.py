@@ -1,9 +1,65 @@
 """Recordings of a vendor's feed, held against the tape that was served."""
 
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Protocol
+
 from feeds.carried_content import TASTYTRADE, Carried, Row, content_of, unexcused
 from records.tape_digest import TapeDigest
+from runtime.feeds_on_ports import eventually
+from runtime.killing import command, last_commit
+from runtime.local_market import LocalMarket, running
 from zerodte.constants import SECOND
+from zerodte.feeds.feed import Feed
+from zerodte.runtime.live_runner import LiveRunner
+from zerodte.service.stage import Stage
 from zerodte.tape.folder import Tape, open_tape
+
+
+class VendorFeed(Feed, Protocol):
+    """A feed that has something to say."""
+
+    def warnings(self) -> Sequence[str]:
+        """What users have to know."""
+        ...
+
+
+@contextlib.contextmanager
+def market_of(feed: VendorFeed, root: Path) -> Iterator[LocalMarket[LiveRunner]]:
+    """A server that records a feed, for as long as the context lasts."""
+    with running(LiveRunner(Stage(), feed, root, feed.warnings)) as market:
+        yield market
+
+
+def clock_of(market: LocalMarket[LiveRunner]) -> int:
+    """How far a server is, UTC ns; 0 before it shows anything."""
+    current = market.runner.stage.current
+    return 0 if current is None else current.session.now
+
+
+def record(
+    feed: Callable[[], VendorFeed], root: Path, until: int, stops: Sequence[int] = ()
+) -> Tape:
+    """Record until a time, with a restart of the server at each of `stops`."""
+    for stop in [*stops, until]:
+        with market_of(feed(), root) as market:
+            eventually(lambda: clock_of(market) >= stop)  # noqa: B023
+    (folder,) = root.iterdir()
+    return open_tape(folder)
+
+
+def record_and_kill(vendor: str, address: str, root: Path, at: int) -> None:
+    """Record in a process of its own, which is killed once it has committed up to a time."""
+    words = ["live", vendor, "--symbols", "NVDA", "--gateway", address]
+    with command(*words, "--record", str(root), "--port", "0"):
+        eventually(lambda: last_commit(root) >= at)
+
+
+def has_ten_commits(folder: Path) -> bool:
+    """Whether a recording has begun in earnest."""
+    ticks = folder / "ticks"
+    return ticks.exists() and ticks.read_bytes().count(b"\n") >= 10
 
 
 def gaps(tape: Tape) -> dict[int, str]:

@@ -1,4 +1,4 @@
-"""Looks for contracts that are listed during a session, in a thread of its own."""
+"""Looks for what a vendor tells on request alone, such as new listings, in a thread of its own."""
 
 import threading
 import time
@@ -17,16 +17,24 @@ class ChainWatch(Generic[_Chain]):
         ask: Returns the chain of an underlying; called in the thread.
         symbols: The underlyings.
         every: Seconds between two looks.
+        what: What is not known if a look fails, in words.
 
     Attributes:
         problem: What is wrong with the last look, in words; empty if nothing is.
     """
 
-    def __init__(self, ask: Callable[[str], _Chain], symbols: Sequence[str], every: float) -> None:
+    def __init__(
+        self,
+        ask: Callable[[str], _Chain],
+        symbols: Sequence[str],
+        every: float,
+        what: str = "new contracts",
+    ) -> None:
         self.problem = ""
         self._ask = ask
         self._symbols = symbols
         self._every = every
+        self._what = what
         self._due = time.monotonic() + every
         self._found: dict[str, _Chain] = {}
         self._lock = threading.Lock()
@@ -49,7 +57,7 @@ class ChainWatch(Generic[_Chain]):
             try:
                 chain = self._ask(symbol)
             except FeedError as error:
-                problem = f"new contracts of {symbol} are not known: {error}"
+                problem = f"{self._what} of {symbol} are not known: {error}"
                 continue
             with self._lock:
                 self._found[symbol] = chain

@@ -8,6 +8,8 @@ from zerodte.arrays import F64, Bool
 from zerodte.importers.chain_tape import fixed
 from zerodte.records.dbn import UNDEF_PRICE, UNDEF_SIZE, Records
 
+#: Vendors tell times in milliseconds.
+NS_PER_MS: Final = 1_000_000
 #: Beyond, dollars and contracts are garbled; so is a bid so many times the ask.
 MOST_DOLLARS: Final = 1e6
 MOST_CONTRACTS: Final = 1e7

@@ -29,6 +29,15 @@ def is_live(contract: Contract, today: datetime.date) -> bool:
     return not is_adjusted(contract.root) and last_trading_day(contract.expiry) >= today
 
 
+def followed_expiries(days: Iterable[datetime.date], today: datetime.date) -> list[datetime.date]:
+    """Of some expiries those that are followed on a date: its own, the next two, the anchor."""
+    days = sorted(set(days))
+    own = [day for day in days if last_trading_day(day) == today]
+    later = [day for day in days if last_trading_day(day) > today]
+    anchor = sorted(later, key=lambda day: abs((day - today).days - _ANCHOR_DAYS))[:1]
+    return sorted({*own, *later[:_NEXT_EXPIRIES], *anchor})
+
+
 def expiries_of(raws: Iterable[str]) -> dict[str, set[datetime.date]]:
     """The expiries of the contracts among raw symbols, by the underlying's symbol."""
     found: dict[str, set[datetime.date]] = {}
@@ -91,10 +100,7 @@ class Universe:
         days = sorted({contract.expiry for contract in contracts})
         if self._sent_elsewhere is not None:
             return [day for day in days if day not in self._sent_elsewhere]
-        own = [day for day in days if last_trading_day(day) == self._today]
-        later = [day for day in days if last_trading_day(day) > self._today]
-        anchor = sorted(later, key=lambda day: abs((day - self._today).days - _ANCHOR_DAYS))[:1]
-        return sorted({*own, *later[:_NEXT_EXPIRIES], *anchor})
+        return followed_expiries(days, self._today)
 
 
 def parity(contracts: Sequence[Contract], mids: F64) -> float:

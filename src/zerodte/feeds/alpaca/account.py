@@ -1,10 +1,8 @@
 """Alpaca's REST interface: listed contracts with their open interest, and chains of quotes."""
 
 import datetime
-import email.message
 import http.client
 import threading
-import time
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -26,6 +24,7 @@ from zerodte.feeds.alpaca.chain import (
 )
 from zerodte.feeds.feed import FeedError, FeedRefusalError
 from zerodte.feeds.http_client import check_address, clock_offset, http_opener, read_answer
+from zerodte.feeds.patience import VendorBusyError, told_wait
 from zerodte.feeds.vendor_key import VendorKey, vendor_key
 
 #: The environment's names of the keys, which are the vendor's own.
@@ -44,22 +43,8 @@ _MOST_TEXT: Final = 200  # characters of the vendor's words
 _MOST_REFUSAL: Final = 1 << 16
 #: Seconds to wait if the vendor has enough and does not say for how long.
 _WAIT_S: Final = 60.0
-_MOST_WAIT_S: Final = 90.0
 
 _Answer = TypeVar("_Answer", bound=msgspec.Struct)
-
-
-class AlpacaBusyError(FeedError):
-    """An answer that asks for patience.
-
-    Args:
-        text: What was answered.
-        wait: Seconds that it asks for; 0 if it does not say.
-    """
-
-    def __init__(self, text: str, wait: float = 0.0) -> None:
-        super().__init__(text)
-        self.wait = wait
 
 
 class _MessageAnswer(msgspec.Struct):
@@ -253,7 +238,8 @@ class AlpacaAccount:
         if error.code in (http.client.UNAUTHORIZED, http.client.FORBIDDEN):
             return FeedRefusalError(text if self.is_indicative else f"{text}; {NEEDS_OPRA}")
         if error.code == http.client.TOO_MANY_REQUESTS:
-            return AlpacaBusyError(text, _wait(error.headers))
+            wait = told_wait(error.headers, "X-RateLimit-Reset")
+            return VendorBusyError(text, _WAIT_S if wait is None else wait)
         return FeedError(text)
 
 
@@ -262,14 +248,3 @@ NEEDS_OPRA: Final = (
     "quotes of OPRA need the plan Algo Trader Plus; the free ones are indicative, derived and no "
     "real quotes: --indicative records those all the same, without trades and flow"
 )
-
-
-def _wait(headers: email.message.Message) -> float:
-    """Seconds for which the vendor wants no further request."""
-    text = headers.get("Retry-After") or ""
-    if text.isascii() and text.isdecimal():
-        return min(float(text), _MOST_WAIT_S)
-    reset = headers.get("X-RateLimit-Reset") or ""
-    if reset.isascii() and reset.isdecimal():
-        return min(max(float(reset) - time.time(), 1.0), _MOST_WAIT_S)
-    return _WAIT_S

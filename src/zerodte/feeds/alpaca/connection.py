@@ -4,17 +4,15 @@ The vendor numbers nothing that a client could go on from: what passed while nob
 gap. On a subscription nothing is sent of what stands, so the last quotes are asked for over REST.
 """
 
-import contextlib
 import datetime
 import math
-import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 from zerodte.constants import MINUTE
-from zerodte.feeds.alpaca.account import AlpacaAccount, AlpacaBusyError
+from zerodte.feeds.alpaca.account import AlpacaAccount
 from zerodte.feeds.alpaca.chain import AlpacaChain, StandingQuote
 from zerodte.feeds.alpaca.protocol import MOST_FREE_QUOTES, MOST_QUOTES, QUOTE_MESSAGE
 from zerodte.feeds.alpaca.records import AlpacaRecords, AlpacaStreams, MessageBlock
@@ -24,6 +22,7 @@ from zerodte.feeds.connection_watch import GarbledWatch, SleepWatch
 from zerodte.feeds.feed import FeedError, FeedStart
 from zerodte.feeds.followed_contracts import FollowedContracts
 from zerodte.feeds.interest_records import InterestRecords
+from zerodte.feeds.patience import Patience
 from zerodte.feeds.recorded import committed_rows
 from zerodte.feeds.repeated_records import RepeatedRecords
 from zerodte.market.calendar import calendar
@@ -38,10 +37,6 @@ from zerodte.tape.tick_assembler import Arrival, next_piece
 _WIDEN_EVERY: Final = MINUTE
 CHAINS_EVERY: Final = 300.0
 _LEAST_CHAINS_EVERY: Final = 5.0
-#: The first and the longest wait after an answer that asks for patience, seconds: the vendor may
-#: keep a connection that has ended for a minute and a half.
-_FIRST_WAIT: Final = 1.0
-_LONGEST_WAIT: Final = 90.0
 
 
 @dataclass(slots=True)
@@ -54,9 +49,7 @@ class AlpacaReading:
         chains: The chains that were asked for last, by underlying.
         listed_at: When they were, seconds of the monotonic clock.
         spots: Prices of the underlyings, dollars; NaN if unknown.
-        wait: Seconds for which the vendor is left alone after its next such answer.
-        due: Until when it is, seconds of the monotonic clock.
-        problem: What it answered, in words.
+        patience: With the vendor.
     """
 
     most: int = MOST_QUOTES
@@ -64,26 +57,13 @@ class AlpacaReading:
     chains: dict[str, AlpacaChain] = field(default_factory=dict)
     listed_at: float = -math.inf
     spots: dict[str, float] = field(default_factory=dict)
-    wait: float = 0.0
-    due: float = -math.inf
-    problem: str = ""
+    patience: Patience = field(default_factory=Patience)
 
     def shrink(self) -> None:
         """Follow fewer contracts from the next connection on: the plan has a lower limit."""
         free = MOST_FREE_QUOTES
         self.most = free if self.most > free else max(self.most // 2, 1)
         self.contracts = None
-
-    @contextlib.contextmanager
-    def patience(self) -> Iterator[None]:
-        """Note for how long the vendor wants to be left alone, if it says so."""
-        try:
-            yield
-        except AlpacaBusyError as error:
-            self.wait = min(max(2.0 * self.wait, _FIRST_WAIT), _LONGEST_WAIT)
-            self.due = time.monotonic() + max(self.wait, error.wait)
-            self.problem = str(error)
-            raise
 
 
 class AlpacaConnection:
@@ -177,11 +157,11 @@ class AlpacaConnection:
         if streams.trades is not None:
             recent = position.recent.of(streams.trades.name, streams.trades.schema)
             self._recorded = RepeatedRecords(recent, received_here=True)
-        with self._reading.patience():
+        with self._reading.patience.noting():
             names = list(self._contracts.numbers)
             self._follow(names)
             self._standing = self._last_quotes(names)
-        self._reading.wait = 0.0
+        self._reading.patience.end()
         return FeedStart(self._session.clock.now(), self._session.clock.speed, resumed=False)
 
     def receive(self, timeout: float) -> list[Arrival]:
@@ -191,7 +171,7 @@ class AlpacaConnection:
             FeedError: If the session is lost, or sends garbage.
         """
         self._sleep_watch.check()
-        with self._reading.patience():
+        with self._reading.patience.noting():
             arrivals = self._received(timeout)
             new = self._new_chains | self._watch.take()
             self._new_chains = {}

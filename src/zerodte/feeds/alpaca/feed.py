@@ -88,10 +88,8 @@ class AlpacaFeed:
                 no contract of the symbols.
         """
         reading = self._reading
-        rest = reading.due - time.monotonic()
-        if rest > 0.0:
-            raise FeedError(f"{reading.problem}; it is asked again in {rest:.0f} seconds")
-        with reading.patience():
+        reading.patience.check()
+        with reading.patience.noting():
             return self._connect()
 
     def _connect(self) -> AlpacaConnection:

@@ -17,10 +17,10 @@ from zerodte.feeds.alpaca.protocol import (
     decode_request,
 )
 from zerodte.feeds.alpaca.session import AlpacaCode
-from zerodte.feeds.alpaca.tape_messages import Fields, MessageBoard, TickMessages, as_sent
 from zerodte.feeds.fault_script import Fault, FaultScript
 from zerodte.feeds.feed import FeedError
 from zerodte.feeds.feed_clock import FeedClock
+from zerodte.feeds.message_board import Fields, MessageBoard, TapeMessage, TickMessages
 from zerodte.feeds.websocket_listener import (
     WEBSOCKET_STEP,
     cut_off,
@@ -180,9 +180,9 @@ class AlpacaGateway:
             messages = self._break(fault, messages)
         self._send_data(messages)
 
-    def _send_data(self, messages: list[Fields]) -> None:
+    def _send_data(self, messages: list[TapeMessage]) -> None:
         for first in range(0, len(messages), _MOST_MESSAGES):
-            self._send(as_sent(messages[first : first + _MOST_MESSAGES]))
+            self._send(_fields(messages[first : first + _MOST_MESSAGES]))
 
     def _fail(self, code: int, text: str) -> None:
         self._send([_error(code, text)])
@@ -191,7 +191,7 @@ class AlpacaGateway:
     def _send(self, messages: Collection[Fields]) -> None:
         self._client.send(msgspec.msgpack.encode(messages))
 
-    def _break(self, fault: Fault, messages: list[Fields]) -> list[Fields]:
+    def _break(self, fault: Fault, messages: list[TapeMessage]) -> list[TapeMessage]:
         """Do what a fault says; returns the messages that are still to be sent."""
         draw = self._state.faults.random
         match fault.kind:
@@ -199,7 +199,7 @@ class AlpacaGateway:
                 self._state.overlap = ALPACA_OVERLAP if fault.kind == "overlap" else 0
                 if fault.kind == "busy":
                     self._state.busy_until = fault.at + _BUSY
-                content = msgspec.msgpack.encode(as_sent(messages))
+                content = msgspec.msgpack.encode(_fields(messages))
                 cut_off(self._client, content, draw)
                 raise OSError(f"a fault: {fault.kind}")
             case "mute":
@@ -211,7 +211,7 @@ class AlpacaGateway:
                 self._client.send(b"\x91\x83" + draw.randbytes(20))
                 return messages
             case "slow":
-                self._client.send(slow_parts(msgspec.msgpack.encode(as_sent(messages))))
+                self._client.send(slow_parts(msgspec.msgpack.encode(_fields(messages))))
                 return []
             case "skip":
                 self._send([_error(AlpacaCode.SLOW_CLIENT, "slow client")])
@@ -221,6 +221,10 @@ class AlpacaGateway:
                 raise OSError("a fault: key")
             case _:
                 return messages
+
+
+def _fields(messages: list[TapeMessage]) -> list[Fields]:
+    return [one.fields for one in messages]
 
 
 def _error(code: int, text: str) -> Fields:

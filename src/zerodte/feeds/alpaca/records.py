@@ -1,6 +1,5 @@
 """Alpaca's messages as records: quotes of contracts, and trades with their sale conditions."""
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -10,11 +9,12 @@ import numpy as np
 from zerodte.arrays import F64, I64
 from zerodte.feeds.alpaca.chain import StandingQuote
 from zerodte.feeds.alpaca.protocol import AlpacaMessage, nanoseconds
-from zerodte.feeds.quote_fields import MOST_CONTRACTS, MOST_DOLLARS, are_possible, fill_side
+from zerodte.feeds.last_quotes import LastQuotes
+from zerodte.feeds.quote_fields import MOST_CONTRACTS, MOST_DOLLARS
 from zerodte.feeds.repeated_records import RepeatedRecords
 from zerodte.importers.chain_tape import fixed
 from zerodte.records.condition import Condition
-from zerodte.records.dbn import ALPACA_INDICATIVE, ALPACA_OPRA, UNDEF_PRICE, Records, records
+from zerodte.records.dbn import ALPACA_INDICATIVE, ALPACA_OPRA, Records, records
 from zerodte.records.opra_conditions import OpraConditionReader
 from zerodte.tape.feed_manifest import FeedStream
 from zerodte.tape.tick_assembler import Piece
@@ -93,29 +93,34 @@ class AlpacaRecords:
     """Turns messages into records, and knows the last quotes.
 
     Attributes:
-        mids: Mids of contracts, dollars, by id; NaN without a quote.
         conditions: Reads sale conditions.
-        garbled_count: Messages with prices or sizes that cannot be, which are left out.
-        repeated_count: Trades that came again, likewise.
+        repeated_count: Trades that came again, which are left out.
     """
 
     def __init__(self) -> None:
-        self.mids: F64 = np.full(1, math.nan)
         self.conditions = OpraConditionReader()
-        self.garbled_count = self.repeated_count = 0
-        self._times: I64 = np.zeros(1, np.int64)
+        self.repeated_count = 0
+        self._garbled_trades = 0
+        self._last = LastQuotes()
+
+    @property
+    def mids(self) -> F64:
+        """Mids of contracts, dollars, by id; NaN without a quote."""
+        return self._last.mids
+
+    @property
+    def garbled_count(self) -> int:
+        """Messages with prices or sizes that cannot be, which are left out."""
+        return self._garbled_trades + self._last.garbled_count
 
     def make_room(self, largest: int) -> None:
         """Make room for ids up to `largest`."""
-        if largest >= len(self.mids):
-            more = 2 * largest + 1 - len(self.mids)
-            self.mids = np.concatenate([self.mids, np.full(more, math.nan)])
-            self._times = np.concatenate([self._times, np.zeros(more, np.int64)])
+        self._last.make_room(largest)
 
     def quotes(self, block: MessageBlock, numbers: Mapping[str, int]) -> Records:
         """Quotes of contracts; those of unknown ones, and those that cannot be, are left out."""
         messages = block.messages
-        return self._quotes(
+        return self._last.take(
             block.ids(numbers),
             block.times(),
             block.received,
@@ -130,34 +135,15 @@ class AlpacaRecords:
         wanted = [
             quote
             for quote in quotes
-            if (number := numbers.get(quote.name, 0)) and quote.at > int(self._times[number])
+            if (number := numbers.get(quote.name, 0)) and quote.at > int(self._last.times[number])
         ]
-        return self._quotes(
+        return self._last.take(
             np.array([numbers[quote.name] for quote in wanted], np.int64),
             np.array([quote.at for quote in wanted], np.int64),
             np.full(len(wanted), received, np.int64),
             _column([quote.bid for quote in wanted], [quote.bid_size for quote in wanted]),
             _column([quote.ask for quote in wanted], [quote.ask_size for quote in wanted]),
         )
-
-    def _quotes(
-        self, ids: I64, times: I64, received: I64, bids: tuple[F64, F64], asks: tuple[F64, F64]
-    ) -> Records:
-        """Records of quotes; sides are dollars and sizes."""
-        (bid, _), (ask, _) = bids, asks
-        is_possible = are_possible(bid, ask) & (np.isfinite(bid) | np.isfinite(ask))
-        self.garbled_count += int(np.count_nonzero(~is_possible & (ids > 0)))
-        is_possible &= ids > 0
-        out = records("cmbp-1", len(ids))
-        out["instrument_id"], out["ts_event"], out["ts_recv"] = ids, times, received
-        out["price"], out["action"], out["side"] = UNDEF_PRICE, b"M", b"N"
-        fill_side(out, "bid", *bids)
-        fill_side(out, "ask", *asks)
-        is_two_sided = (bid >= 0.0) & (ask > 0.0)
-        mids = np.where(is_two_sided, (bid + ask) / 2.0, math.nan)
-        self.mids[ids[is_possible]] = mids[is_possible]
-        self._times[ids[is_possible]] = times[is_possible]
-        return out[is_possible]
 
     def trades(
         self,
@@ -179,7 +165,7 @@ class AlpacaRecords:
         size = np.array([one.size for one in block.messages], np.float64)
         is_possible = (price > 0.0) & (price < MOST_DOLLARS)
         is_possible &= (size >= 1.0) & (size <= MOST_CONTRACTS)
-        self.garbled_count += int(np.count_nonzero(~is_possible & (ids > 0)))
+        self._garbled_trades += int(np.count_nonzero(~is_possible & (ids > 0)))
         is_possible &= ids > 0
         out = records("trades", len(ids))
         out["instrument_id"], out["ts_event"] = ids, block.times()

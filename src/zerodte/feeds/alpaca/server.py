@@ -19,9 +19,10 @@ from websockets.sync.server import ServerConnection
 
 from zerodte.feeds.alpaca.gateway import ALPACA_OVERLAP, AlpacaGateway, AlpacaGatewayState
 from zerodte.feeds.alpaca.protocol import LARGEST_MESSAGE
-from zerodte.feeds.alpaca.tape_messages import Fields, MessageBoard, snapshot_of
+from zerodte.feeds.alpaca.tape_words import AlpacaWords, snapshot_of
 from zerodte.feeds.feed import FeedError
 from zerodte.feeds.feed_clock import FeedClock
+from zerodte.feeds.message_board import Fields, MessageBoard
 from zerodte.feeds.websocket_listener import WebsocketListener
 from zerodte.logs import log
 from zerodte.market.osi import Contract
@@ -65,7 +66,7 @@ class AlpacaServer:
     ) -> None:
         self._state = state
         self._clock = FeedClock(tape.session.open if start is None else start, speed)
-        self._board = MessageBoard(tape, ALPACA_OVERLAP)
+        self._board = MessageBoard(tape, AlpacaWords(), ALPACA_OVERLAP)
         self._listener = WebsocketListener(
             host, port, self._talk, largest=LARGEST_MESSAGE, answer=self._answer
         )
@@ -119,7 +120,7 @@ class AlpacaServer:
 
     def _contracts(self, query: Mapping[str, str]) -> Response:
         symbols = query.get("underlying_symbols", "").split(",")
-        _, interest = self._board.at(self._clock.now())
+        interest = self._board.at(self._clock.now()).interest
         listed = []
         for symbol in symbols:
             for name, contract in self._chosen(symbol, query).items():
@@ -151,7 +152,7 @@ class AlpacaServer:
         return _json(HTTPStatus.OK, answer)
 
     def _snapshots(self, symbol: str, query: Mapping[str, str]) -> Response:
-        quotes, _ = self._board.at(self._clock.now())
+        quotes = self._board.at(self._clock.now()).quotes
         names = [name for name in self._chosen(symbol, query) if name in quotes]
         first, page = _page(query, _MOST_SNAPSHOTS)
         found = {name: snapshot_of(quotes[name]) for name in names[first : first + page]}

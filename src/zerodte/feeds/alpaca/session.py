@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from zerodte.feeds.alpaca.account import NEEDS_OPRA, AlpacaAccount, AlpacaBusyError
+from zerodte.feeds.alpaca.account import NEEDS_OPRA, AlpacaAccount
 from zerodte.feeds.alpaca.protocol import (
     LARGEST_MESSAGE,
     QUOTE_MESSAGE,
@@ -21,10 +21,11 @@ from zerodte.feeds.alpaca.protocol import (
     subscriptions,
 )
 from zerodte.feeds.alpaca.records import MessageBlock
+from zerodte.feeds.data_watch import DataWatch
 from zerodte.feeds.feed import FeedError, FeedRefusalError
 from zerodte.feeds.feed_clock import FeedClock, greeted_clock
+from zerodte.feeds.patience import VendorBusyError
 from zerodte.feeds.websocket_reader import WebsocketReader
-from zerodte.market.calendar import TradingSession, calendar
 
 _TIMEOUT: Final = 10.0  # seconds for each answer
 #: Seconds between two pings.
@@ -91,9 +92,7 @@ class AlpacaSession:
         self._waiting: list[tuple[int, AlpacaMessage]] = []
         self._answers: deque[AlpacaMessage] = deque()
         self._slow: tuple[int, str] | None = None
-        self._heard = time.monotonic()
-        self._watch = _WATCH
-        self._hours: TradingSession | None = None
+        self._watch = DataWatch(_WATCH)
         self._reader = WebsocketReader(
             account.stream_url,
             largest=LARGEST_MESSAGE,
@@ -110,8 +109,7 @@ class AlpacaSession:
             self._reader.close()
             raise
         self.newest = self.clock.now()
-        self._heard = time.monotonic()
-        self._hours = calendar().session_of(self.newest)
+        self._watch.begin(self.newest)
 
     def subscribe(self, names: Sequence[str], *, with_trades: bool) -> None:
         """Subscribe to the quotes of some contracts, and to their trades, and wait for that.
@@ -149,8 +147,8 @@ class AlpacaSession:
         greeting = self._expect("success", "connected")
         if account.is_loopback:
             self.clock = greeted_clock(greeting.clock) or self.clock
-        self._watch = max(_WATCH / self.clock.speed, _LEAST_WATCH)
-        self._reader.watch = max(self._watch, 2.0 * _PAUSE)
+        self._watch.seconds = max(_WATCH / self.clock.speed, _LEAST_WATCH)
+        self._reader.watch = max(self._watch.seconds, 2.0 * _PAUSE)
         keys = account.keys
         request = AlpacaRequest("auth", keys.key_id.reveal(), keys.secret_key.reveal())
         self._reader.send(encode_request(request))
@@ -173,19 +171,14 @@ class AlpacaSession:
         for received, content in self._reader.take(timeout):
             at = self.clock.at(received)
             if not content:
-                if not self._is_open(at):
-                    self.newest, self._heard = at, time.monotonic()
+                if not self._watch.is_open(at):
+                    self.newest = at
+                    self._watch.hear()
                 continue
-            self._heard = time.monotonic()
+            self._watch.hear()
             for message in decode_messages(content):
                 self._obey(message, at)
-        silent = time.monotonic() - self._heard
-        if silent > self._watch and self._is_open(self.clock.now()):
-            raise FeedError(f"it sent no data for {silent:.0f} seconds of the session")
-
-    def _is_open(self, at: int) -> bool:
-        hours = self._hours
-        return hours is not None and hours.open <= at <= hours.close
+        self._watch.check(self.clock.now())
 
     def _obey(self, message: AlpacaMessage, at: int) -> None:
         if message.kind in (QUOTE_MESSAGE, TRADE_MESSAGE):
@@ -210,7 +203,7 @@ class AlpacaSession:
             case AlpacaCode.TOO_MANY_SYMBOLS:
                 raise AlpacaLimitError(text)
             case AlpacaCode.TOO_MANY_CONNECTIONS:
-                raise AlpacaBusyError(f"{text}; one program at a time may listen with an account")
+                raise VendorBusyError(f"{text}; one program at a time may listen with an account")
             case AlpacaCode.NOT_SUBSCRIBED | AlpacaCode.NOT_IN_SCOPE:
                 raise FeedRefusalError(text if self._is_indicative else f"{text}; {NEEDS_OPRA}")
             case AlpacaCode.NOT_AUTHENTICATED:

@@ -9,8 +9,9 @@ import numpy as np
 from zerodte.arrays import I64
 from zerodte.clock import new_york_clock
 from zerodte.feeds.playback import Playback, event_times
+from zerodte.feeds.quote_fields import NS_PER_MS
 from zerodte.feeds.tastytrade.chain import streamer_symbol
-from zerodte.feeds.tastytrade.protocol import NS_PER_MS, EventValue
+from zerodte.feeds.tastytrade.protocol import EventValue
 from zerodte.market.calendar import epoch_day
 from zerodte.market.osi import find_osi
 from zerodte.market.roots import underlying_of

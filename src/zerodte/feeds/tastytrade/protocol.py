@@ -20,8 +20,6 @@ from zerodte.feeds.feed import FeedError
 SYMBOLS_PER_MESSAGE: Final = 500
 #: Seconds without a message from the other side, after which either side hangs up.
 KEEPALIVE_S: Final = 60
-#: Times are in milliseconds.
-NS_PER_MS: Final = 1_000_000
 #: Bytes of a message.
 LARGEST_MESSAGE: Final = 16 << 20
 

@@ -9,8 +9,8 @@ import numpy as np
 
 from zerodte.arrays import F64, Bool
 from zerodte.feeds.interest_records import InterestRecords
-from zerodte.feeds.quote_fields import MOST_DOLLARS, are_possible, fill_side
-from zerodte.feeds.tastytrade.protocol import NS_PER_MS, EventBlock
+from zerodte.feeds.quote_fields import MOST_DOLLARS, NS_PER_MS, are_possible, fill_side
+from zerodte.feeds.tastytrade.protocol import EventBlock
 from zerodte.importers.chain_tape import fixed
 from zerodte.market.calendar import from_epoch_day
 from zerodte.market.roots import root_info

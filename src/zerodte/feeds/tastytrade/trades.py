@@ -5,40 +5,22 @@ that it cancels, and a CORRECTION that of the trade that it replaces.
 """
 
 from collections.abc import Sequence
-from typing import Final, NamedTuple
+from typing import Final
 
 import numpy as np
 
 from zerodte.arrays import Bool
-from zerodte.feeds.quote_fields import MOST_CONTRACTS, MOST_CROSSED, MOST_DOLLARS
+from zerodte.feeds.quote_fields import MOST_CONTRACTS, MOST_CROSSED, MOST_DOLLARS, NS_PER_MS
 from zerodte.feeds.repeated_records import RepeatedRecords
-from zerodte.feeds.tastytrade.protocol import NS_PER_MS, EventBlock
+from zerodte.feeds.tastytrade.protocol import EventBlock
+from zerodte.feeds.trade_index import NOWHERE, TradeEntry, TradeIndex
 from zerodte.importers.chain_tape import fixed
 from zerodte.records.condition import Condition
 from zerodte.records.dbn import UNDEF_PRICE, Records, records, times_of
 from zerodte.records.opra_conditions import OpraConditionReader
 from zerodte.tape.tick_assembler import Piece
 
-#: Trades whose index is remembered.
-_MOST_ENTRIES: Final = 300_000
 _SIDES: Final = {"BUY": b"B", "SELL": b"A"}
-_NOWHERE: Final = -1
-
-
-class _Entry(NamedTuple):
-    """A trade that came.
-
-    Attributes:
-        position: Of its record in the stream; -1 if it has none.
-        price: Fixed point.
-        size: Contracts.
-        is_cancelled: Whether its cancel has come.
-    """
-
-    position: int
-    price: int
-    size: int
-    is_cancelled: bool
 
 
 class TimeAndSaleRecords:
@@ -46,25 +28,27 @@ class TimeAndSaleRecords:
 
     Attributes:
         conditions: Reads sale conditions.
-        repeated_count: Events that came again, and were left out.
-        garbled_count: Events with a price, size or type that cannot be, likewise.
+        garbled_count: Events with a price, size or type that cannot be, which are left out.
     """
 
     def __init__(self) -> None:
         self.conditions = OpraConditionReader()
-        self.repeated_count = self.garbled_count = 0
-        self._entries: dict[tuple[int, int], _Entry] = {}
+        self.garbled_count = 0
+        self._index = TradeIndex()
+
+    @property
+    def repeated_count(self) -> int:
+        """Events that came again, and were left out."""
+        return self._index.repeated_count
 
     @property
     def is_empty(self) -> bool:
         """Whether no trade is remembered."""
-        return not self._entries
+        return self._index.is_empty
 
     def restart(self, count: int) -> None:
         """Forget the trades after the first `count`, which is all that a recording has."""
-        self._entries = {
-            key: entry for key, entry in self._entries.items() if entry.position < count
-        }
+        self._index.restart(count)
 
     def piece(
         self,
@@ -96,48 +80,27 @@ class TimeAndSaleRecords:
         for row in np.flatnonzero(is_possible & (np.array(ids) > 0)).tolist():
             key = ids[row], indices[row]
             if is_old[row]:
-                self.repeated_count += 1
+                self._index.repeated_count += 1
                 continue
             place = first + len(chosen)
-            entry = _Entry(place, prices[row], sizes[row], is_cancelled=False)
-            chosen += self._taken(row, kinds[row], key, entry, codes[row])
+            entry = TradeEntry(place, prices[row], sizes[row])
+            if kinds[row] == "CANCEL":
+                found = self._index.cancel(key, entry)
+            else:
+                is_correction = kinds[row] == "CORRECTION"
+                found = self._index.trade(key, entry, codes[row], is_correction=is_correction)
+            chosen += [(row, *one) for one in found]
         if not chosen:
             return None
-        while len(self._entries) > _MOST_ENTRIES:
-            del self._entries[next(iter(self._entries))]
         out: Records = rows[[row for row, _, _ in chosen]]
         out.flags.writeable = False
-        pairs = [(first + n, of) for n, (_, _, of) in enumerate(chosen) if of != _NOWHERE]
+        pairs = [(first + n, of) for n, (_, _, of) in enumerate(chosen) if of != NOWHERE]
         return Piece(
             first,
             out,
             np.array([code for _, code, _ in chosen], np.uint8),
             np.array(pairs, np.int64).reshape(-1, 2),
         )
-
-    def _taken(
-        self, row: int, kind: str, key: tuple[int, int], entry: _Entry, code: Condition
-    ) -> list[tuple[int, Condition, int]]:
-        """The records of one event: its row, each one's condition, and what it cancels."""
-        known = self._entries.get(key)
-        if kind == "CANCEL":
-            if known is not None and known.is_cancelled:
-                self.repeated_count += 1
-                return []
-            position = _NOWHERE if known is None else known.position
-            self._entries[key] = _Entry(position, entry.price, entry.size, is_cancelled=True)
-            return [(row, Condition.CANCEL, position)]
-        if known is None and kind == "NEW":
-            self._entries[key] = entry
-            return [(row, code, _NOWHERE)]
-        is_same = known is not None and (known.price, known.size) == (entry.price, entry.size)
-        if is_same or (known is not None and known.is_cancelled):
-            self.repeated_count += 1
-            return []
-        # A correction, or the same index with other values: a cancel and a new trade.
-        self._entries[key] = entry._replace(position=entry.position + 1)
-        position = _NOWHERE if known is None else known.position
-        return [(row, Condition.CANCEL, position), (row, code, _NOWHERE)]
 
     def _codes(self, block: EventBlock) -> list[Condition]:
         """The condition of each trade: by OPRA's letter, else whether it is a leg of a package."""
