@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from feeds import alpaca_host, tasty
+from feeds import alpaca_host, tasty, tradier_host
 from feeds.cboe_host import hosting
 from feeds.gateway import KEY, serving, simulated
 from server.example import ExampleService
@@ -302,6 +302,39 @@ def test_an_alpaca_account_without_the_plan(monkeypatch: pytest.MonkeyPatch) -> 
         status, found = diagnosis("alpaca", "--symbols", "NVDA", "--gateway", host.address)
     assert status == 1
     assert "need the plan Algo Trader Plus" in found["stream"]["found"]
+
+
+def test_a_tradier_account(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TRADIER_TOKEN", tradier_host.TOKEN)
+    with tradier_host.serving(simulated(), 1.0, late=60.0) as host:
+        words = ("tradier", "--symbols", "NVDA", "--gateway", host.address)
+        status, found = diagnosis(*words, "--capture", tmp_path / "copy")
+        assert status == 0
+        (copy,) = (tmp_path / "copy").iterdir()
+        content = copy.read_text()
+        assert '"type":"timesale"' in content
+        assert tradier_host.TOKEN not in content
+        assert "sessionid" not in content
+        assert "open interest of 100%" in found["NVDA"]["found"]
+        about = ("key", "stream", "clock offset", "trades", "quotes", "NVDA spot")
+        assert {found[row]["state"] for row in about} == {"ok"}
+        assert "could be letters of OPRA's sale conditions" in found["flags"]["found"]
+        assert "a quote of " in found["NVDA spot"]["found"]
+        monkeypatch.setenv("TRADIER_TOKEN", tradier_host.TOKEN[::-1])
+        status, found = diagnosis(*words)
+        assert status == 1
+        assert "Invalid Access Token" in found["stream"]["found"]
+        monkeypatch.delenv("TRADIER_TOKEN")
+        monkeypatch.setenv("HOME", "/nowhere")
+        status, found = diagnosis(*words)
+        assert "set TRADIER_TOKEN" in found["key"]["found"]
+
+
+def test_the_sandbox_of_tradier(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TRADIER_TOKEN", tradier_host.TOKEN)
+    status, found = diagnosis("tradier", "--gateway", "sandbox.tradier.com:443")
+    assert status == 1
+    assert "data 15 minutes late, and no stream" in found["key"]["found"]
 
 
 def test_a_demo_of_tastytrade_is_delayed(monkeypatch: pytest.MonkeyPatch) -> None:

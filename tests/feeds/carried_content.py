@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from zerodte.records.condition import Condition
-from zerodte.records.dbn import STAT_OPEN_INTEREST, UNDEF_TIME
+from zerodte.records.dbn import CADENCE, STAT_OPEN_INTEREST, UNDEF_TIME
 from zerodte.records.tick import Batch
 from zerodte.tape.folder import Tape
 
@@ -26,6 +26,8 @@ class Carried:
         is_cancel_told: Whether a cancel names its trade.
         is_standing_asked: Whether the quotes that stand when a gap ends are asked for, so that
             they are recorded in the first tick after it.
+        has_conditions: Whether it carries the conditions of trades other than cancels.
+        trade_unit: Of the times of its trades, ns.
     """
 
     dataset: str
@@ -33,6 +35,8 @@ class Carried:
     trade: tuple[str, ...]
     is_cancel_told: bool
     is_standing_asked: bool = False
+    has_conditions: bool = True
+    trade_unit: int = 1
 
 
 TASTYTRADE = Carried(
@@ -40,6 +44,15 @@ TASTYTRADE = Carried(
 )
 ALPACA = Carried(
     "ALPACA.OPRA", 1, ("ts_event", "price", "size"), is_cancel_told=False, is_standing_asked=True
+)
+TRADIER = Carried(
+    "TRADIER.OPRA",
+    MS,
+    ("ts_event", "price", "size", "bid_px_00", "ask_px_00"),
+    is_cancel_told=True,
+    is_standing_asked=True,
+    has_conditions=False,
+    trade_unit=MS,
 )
 INDICATIVE = Carried("ALPACA.INDICAT", 1, (), is_cancel_told=False, is_standing_asked=True)
 
@@ -93,7 +106,7 @@ def content_of(tape: Tape, vendor: Carried = TASTYTRADE) -> Content:
         for batch in tick.underlying:
             for row in batch.records:
                 symbol = tape.symbols[batch.dataset][int(row["instrument_id"])]
-                if batch.schema == "bbo-1s":
+                if batch.schema in CADENCE:
                     time = int(row["ts_recv"]) if is_served else int(row["ts_event"])
                     out.equities[symbol, time // MS, *_sides(row)] += 1
                 else:
@@ -124,7 +137,10 @@ def _trades(tape: Tape, batch: Batch, vendor: Carried) -> Iterator[Row]:
         if batch.cancels is not None and batch.cancels[at] >= 0:
             code = Condition.CANCEL
         code = Condition.REGULAR if code is Condition.UNKNOWN else code
-        values = tuple(int(row[name]) for name in vendor.trade)
+        if code is not Condition.CANCEL and not vendor.has_conditions:
+            code = Condition.REGULAR
+        units = {"ts_event": vendor.trade_unit}
+        values = tuple(int(row[name]) // units.get(name, 1) for name in vendor.trade)
         side = (row["side"],) if vendor is TASTYTRADE else ()
         yield names[int(row["instrument_id"])], *values, *side, code
 

@@ -19,6 +19,7 @@ from zerodte.cli.options import (
     FOLDER,
     TASTYTRADE,
     THETADATA,
+    TRADIER,
     VENDORS,
     Finite,
     Whole,
@@ -33,6 +34,7 @@ from zerodte.feeds.fault_script import (
     ALPACA_FAULTS,
     DATABENTO_FAULTS,
     TASTYTRADE_FAULTS,
+    TRADIER_FAULTS,
     FaultKind,
     FaultScript,
     fault_script,
@@ -106,8 +108,8 @@ class _TapeServer(Protocol):
 )
 @click.option(
     "--faults",
-    help="What goes wrong with the protocol of databento, tastytrade or alpaca: a seed, or "
-    "KIND@HH:MM:SS and more; with thetadata's history, a seed.",
+    help="What goes wrong with the protocol of databento, tastytrade, alpaca or tradier: a seed, "
+    "or KIND@HH:MM:SS and more; with thetadata's history, a seed.",
 )
 @click.option(
     "--historical",
@@ -132,8 +134,10 @@ def feed_command(
         raise click.UsageError("--from needs a vendor's live protocol, such as --as databento")
     if protocol != _LINE and no_resume:
         raise click.UsageError("--no-resume is for --as line")
-    if faults and protocol not in (DATABENTO, TASTYTRADE, ALPACA, THETADATA):
-        raise click.UsageError("--faults needs --as databento, tastytrade, alpaca or thetadata")
+    if faults and protocol in (_LINE, CBOE):
+        raise click.UsageError(
+            "--faults needs --as databento, tastytrade, alpaca, tradier or thetadata"
+        )
     if historical is not None and protocol != DATABENTO:
         raise click.UsageError("--historical needs --as databento")
     opened: FileSource = open_tape(tape)
@@ -157,6 +161,8 @@ def feed_command(
             feed, note = _tastytrade(opened, speed, host, port, begin, faults)
         elif protocol == ALPACA:
             feed, note = _alpaca(opened, speed, host, port, begin, faults)
+        elif protocol == TRADIER:
+            feed, note = _tradier(opened, speed, host, port, begin, faults)
         else:
             script = _script(faults, opened, DATABENTO_FAULTS)
             key = environment_key(DATABENTO_KEY)
@@ -228,4 +234,22 @@ def _alpaca(
     state = AlpacaGatewayState(_script(faults, tape, ALPACA_FAULTS), keys)
     server = AlpacaServer(tape, speed, state=state, host=host, port=port, start=start)
     accepted = f"the keys of {KEY_ID} and {SECRET_KEY}" if keys else "any keys"
+    return server, f" It has {', '.join(server.symbols)}, and accepts {accepted}."
+
+
+def _tradier(
+    tape: FileSource, speed: float, host: str, port: int, start: int | None, faults: str | None
+) -> tuple[_TapeServer, str]:
+    """A server of Tradier's words, and what to say of it."""
+    check_live_extra(TRADIER)
+    from zerodte.feeds.tradier.account import (  # noqa: PLC0415  an extra brings what it needs
+        TRADIER_TOKEN,
+    )
+    from zerodte.feeds.tradier.gateway import TradierGatewayState  # noqa: PLC0415
+    from zerodte.feeds.tradier.server import TradierServer  # noqa: PLC0415
+
+    token = environment_key(TRADIER_TOKEN)
+    state = TradierGatewayState(_script(faults, tape, TRADIER_FAULTS), token)
+    server = TradierServer(tape, speed, state=state, host=host, port=port, start=start)
+    accepted = f"the token of {TRADIER_TOKEN}" if token else "any token"
     return server, f" It has {', '.join(server.symbols)}, and accepts {accepted}."

@@ -9,7 +9,7 @@ import click
 from click.core import ParameterSource
 
 from zerodte.cli.configuration.options import CONFIG, setting_options
-from zerodte.cli.options import ALPACA, CBOE, CBOE_FAR, DATABENTO, FEED, TASTYTRADE
+from zerodte.cli.options import ALPACA, CBOE, CBOE_FAR, DATABENTO, FEED, TASTYTRADE, TRADIER
 from zerodte.cli.server_options import ServerOptions, server_options
 from zerodte.cli.serving import serve
 from zerodte.cli.session_settings import session_options
@@ -19,6 +19,7 @@ from zerodte.cli.vendors import (
     alpaca_account,
     databento_gateway,
     tastytrade_account,
+    tradier_account,
     vendor_symbols,
 )
 from zerodte.feeds.cboe.far_feed import CboeFarFeed
@@ -66,7 +67,7 @@ def live_command(
     """Record the live feed at FEED and serve it over HTTP.
 
     FEED is HOST:PORT, or a vendor's: cboe (delayed quotes, free), databento (with a key),
-    tastytrade (with an account) or alpaca (with a key).
+    tastytrade (with an account), alpaca (with a key) or tradier (with an account's token).
     """
     _check_options(feed, also, record)
     if indicative and feed != ALPACA:
@@ -132,6 +133,11 @@ def _vendor_feed(
         from zerodte.feeds.alpaca.feed import AlpacaFeed  # noqa: PLC0415
 
         return AlpacaFeed(owner, names, record)
+    if vendor == TRADIER:
+        holder = tradier_account(gateway)
+        from zerodte.feeds.tradier.feed import TradierFeed  # noqa: PLC0415
+
+        return TradierFeed(holder, names, record)
     account = tastytrade_account(gateway)
     from zerodte.feeds.tastytrade.feed import TastytradeFeed  # noqa: PLC0415
 
@@ -152,8 +158,9 @@ def _check_options(feed: tuple[str, int] | str, also: str | None, record: Path) 
         DATABENTO,
         TASTYTRADE,
         ALPACA,
+        TRADIER,
     ):
-        raise click.UsageError("--gateway is for the feeds databento, tastytrade and alpaca")
+        raise click.UsageError("--gateway is for the feeds databento, tastytrade, alpaca, tradier")
     if given("url") is ParameterSource.COMMANDLINE and feed != CBOE and not also:
         raise click.UsageError(f"--url is for the feed cboe and for --also {CBOE_FAR}")
     if record.exists() and not record.is_dir():

@@ -96,7 +96,7 @@ class Address(click.ParamType[tuple[str, int]]):
 class FeedName(click.ParamType[tuple[str, int] | str]):
     """HOST:PORT of a TCP feed, or the name of a vendor's feed."""
 
-    name = "HOST:PORT|cboe|databento|tastytrade|alpaca"
+    name = "HOST:PORT|cboe|databento|tastytrade|alpaca|tradier"
 
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
@@ -111,11 +111,12 @@ class FeedName(click.ParamType[tuple[str, int] | str]):
 
 
 CBOE, DATABENTO, TASTYTRADE, ALPACA = "cboe", "databento", "tastytrade", "alpaca"
+TRADIER = "tradier"
 #: Of its data only finished sessions are fetched.
 THETADATA = "thetadata"
 #: What can be added to a feed.
 CBOE_FAR = "cboe:far"
-VENDORS = (CBOE, DATABENTO, TASTYTRADE, ALPACA)
+VENDORS = (CBOE, DATABENTO, TASTYTRADE, ALPACA, TRADIER)
 CLOCK_TIME = ClockTime()
 DATE = Date()
 ADDRESS = Address()

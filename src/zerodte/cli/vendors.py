@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 from click.core import ParameterSource
 
-from zerodte.cli.options import ADDRESS, ALPACA, DATABENTO, TASTYTRADE
+from zerodte.cli.options import ADDRESS, ALPACA, DATABENTO, TASTYTRADE, TRADIER
 from zerodte.feeds.cboe.http import CBOE_URL
 from zerodte.feeds.databento.session import DATABENTO_KEY, PORT, DatabentoGateway
 from zerodte.feeds.feed_checks import LOOPBACK_HOSTS
@@ -20,6 +20,7 @@ from zerodte.market.roots import canonical_name, root_info
 if TYPE_CHECKING:
     from zerodte.feeds.alpaca.account import AlpacaAccount
     from zerodte.feeds.tastytrade.account import TastytradeAccount
+    from zerodte.feeds.tradier.account import TradierAccount
 
 #: A poll a minute of each is polite.
 _MOST_SYMBOLS = 20
@@ -35,7 +36,7 @@ GATEWAY_OPTION = click.option(
     "--gateway",
     type=ADDRESS,
     envvar="ZERODTE_DATABENTO_GATEWAY",
-    help="Where the feed databento, tastytrade or alpaca connects to; by default the vendor's own.",
+    help="Where the feed of a vendor with a key connects to; by default the vendor's own.",
 )
 
 
@@ -106,6 +107,24 @@ def alpaca_account(
     )
 
     return AlpacaAccount(alpaca_keys(), _gateway_url(address), is_indicative=is_indicative)
+
+
+def tradier_account(address: tuple[str, int] | None) -> "TradierAccount":
+    """The user's account at an address, or at the vendor's own.
+
+    Args:
+        address: Host and port, as the user gave it. The environment names only Databento's.
+
+    Raises:
+        FeedRefusalError: If the token is missing, or the address is the vendor's sandbox.
+    """
+    check_live_extra(TRADIER)
+    from zerodte.feeds.tradier.account import (  # noqa: PLC0415  an extra brings what it needs
+        TradierAccount,
+        tradier_token,
+    )
+
+    return TradierAccount(tradier_token(), _gateway_url(address))
 
 
 def thetadata_client(address: tuple[str, int] | None) -> ThetaClient:

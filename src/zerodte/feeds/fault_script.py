@@ -16,8 +16,8 @@ from zerodte.market.calendar import TradingSession
 FaultKind = Literal[
     "cut", "mute", "overlap", "reorder", "garbage", "slow", "skip", "key", "token", "busy"
 ]
-#: Those of Databento's protocol, of tastytrade's, which has no words for records left out, and of
-#: Alpaca's.
+#: Those of Databento's protocol, of tastytrade's, which has no words for records left out, of
+#: Alpaca's, and of Tradier's, which has none either.
 DATABENTO_FAULTS: Final[tuple[FaultKind, ...]] = (
     *("cut", "mute", "overlap", "reorder", "garbage", "slow", "skip", "key"),
 )
@@ -26,6 +26,9 @@ TASTYTRADE_FAULTS: Final[tuple[FaultKind, ...]] = (
 )
 ALPACA_FAULTS: Final[tuple[FaultKind, ...]] = (
     *("cut", "mute", "overlap", "reorder", "garbage", "slow", "skip", "busy", "key"),
+)
+TRADIER_FAULTS: Final[tuple[FaultKind, ...]] = (
+    *("cut", "mute", "overlap", "reorder", "garbage", "slow", "token", "busy", "key"),
 )
 #: A fault each two minutes of the feed's clock, on average.
 _EVERY: Final = 120 * SECOND
@@ -41,8 +44,8 @@ class Fault:
         kind: cut hangs up within a record; mute sends nothing more; overlap hangs up and later
             replays more than asked; reorder shuffles a second; garbage sends bytes that are no
             records; slow sends in small parts; skip leaves a second out and says so; key refuses
-            every key from then on; token ends every token; busy hangs up and lets nobody in for a
-            while.
+            every key from then on; token ends every token, or every market session; busy hangs up
+            and lets nobody in for a while.
     """
 
     at: int

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 from zerodte.records.condition import Condition
 
 #: Trades that are remembered.
-_MOST_ENTRIES: Final = 300_000
+MOST_TRADES: Final = 300_000
 NOWHERE: Final = -1
 
 
@@ -99,5 +99,5 @@ class TradeIndex:
 
     def _note(self, key: Hashable, entry: TradeEntry) -> None:
         self._entries[key] = entry
-        while len(self._entries) > _MOST_ENTRIES:
+        while len(self._entries) > MOST_TRADES:
             del self._entries[next(iter(self._entries))]

@@ -40,6 +40,9 @@ TASTY_EQUITY: Final = "TASTY.EQUITY"
 #: name of a dataset has 15 characters at most.
 ALPACA_OPRA: Final = "ALPACA.OPRA"
 ALPACA_INDICATIVE: Final = "ALPACA.INDICAT"
+#: Quotes and trades of options, and quotes of equities, as Tradier sends them.
+TRADIER_OPRA: Final = "TRADIER.OPRA"
+TRADIER_EQUITY: Final = "TRADIER.EQUITY"
 #: Quotes and trades of options as ThetaData has them.
 THETA_OPRA: Final = "THETA.OPRA"
 #: What they have is options, also before any is known.
@@ -50,6 +53,7 @@ OPTION_DATASETS: Final = (
     ALPACA_OPRA,
     ALPACA_INDICATIVE,
     THETA_OPRA,
+    TRADIER_OPRA,
 )
 
 #: The header's `length` counts words of four bytes.

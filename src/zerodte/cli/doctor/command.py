@@ -42,7 +42,7 @@ _WIDTH = max(len(mark) for mark, _ in _MARKS.values())
 @click.command("doctor")
 @click.argument(
     "subject",
-    metavar="[TAPE|cboe|databento|tastytrade|alpaca|thetadata]",
+    metavar="[TAPE|cboe|databento|tastytrade|alpaca|tradier|thetadata]",
     type=FOLDER,
     required=False,
 )

@@ -12,7 +12,8 @@ from zerodte.cli.doctor.feed_session import examine_contracts, examine_session
 from zerodte.cli.doctor.finding import Finding
 from zerodte.cli.doctor.tastytrade import examine_tastytrade
 from zerodte.cli.doctor.thetadata import examine_thetadata
-from zerodte.cli.options import ALPACA, CBOE, DATABENTO, TASTYTRADE, THETADATA
+from zerodte.cli.doctor.tradier import examine_tradier
+from zerodte.cli.options import ALPACA, CBOE, DATABENTO, TASTYTRADE, THETADATA, TRADIER
 from zerodte.cli.vendors import databento_gateway
 from zerodte.clock import new_york_clock
 from zerodte.constants import MINUTE, SECOND
@@ -127,4 +128,5 @@ _EXAMINATIONS: Final = {
     DATABENTO: _examine_databento,
     TASTYTRADE: examine_tastytrade,
     ALPACA: examine_alpaca,
+    TRADIER: examine_tradier,
 }

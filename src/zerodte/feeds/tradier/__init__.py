@@ -1,0 +1,1 @@
+"""Tradier: trades with their quotes and quotes over a websocket, chains and interest over REST."""
