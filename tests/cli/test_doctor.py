@@ -330,6 +330,15 @@ def test_a_tradier_account(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
         assert "set TRADIER_TOKEN" in found["key"]["found"]
 
 
+def test_the_value_of_an_index_is_held_against_its_chain(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TRADIER_TOKEN", tradier_host.TOKEN)
+    with tradier_host.serving(simulated(2, "SPX"), 1.0, late=60.0) as host:
+        status, found = diagnosis("tradier", "--gateway", host.address)
+    assert status == 0
+    assert found["SPX spot"]["state"] == "ok"
+    assert "; the parity of the chain is " in found["SPX spot"]["found"]
+
+
 def test_the_sandbox_of_tradier(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TRADIER_TOKEN", tradier_host.TOKEN)
     status, found = diagnosis("tradier", "--gateway", "sandbox.tradier.com:443")
