@@ -28,7 +28,8 @@ MS = NOON // 10**6
 NUMBERS = {"SPXW261130C06800000": 1, "SPY261130P00590000": 2}
 SPXW, SPY = NUMBERS
 
-#: The examples of Tradier's documentation of streaming responses, field by field.
+#: The examples of Tradier's documentation of streaming responses; of a trade and a tradex the
+#: fields are its own, and not all figures.
 DOCUMENTED_QUOTE = (
     '{"type":"quote","symbol":"C","bid":281.84,"bidsz":60,"bidexch":"M","biddate":"1557757189000",'
     '"ask":281.85,"asksz":6,"askexch":"Z","askdate":"1557757190000"}'
