@@ -9,7 +9,17 @@ import click
 from click.core import ParameterSource
 
 from zerodte.cli.configuration.options import CONFIG, setting_options
-from zerodte.cli.options import ALPACA, CBOE, CBOE_FAR, DATABENTO, FEED, TASTYTRADE, TRADIER
+from zerodte.cli.options import (
+    ALPACA,
+    CBOE,
+    CBOE_FAR,
+    DATABENTO,
+    FEED,
+    STREAM,
+    TASTYTRADE,
+    TRADIER,
+    is_stream,
+)
 from zerodte.cli.server_options import ServerOptions, server_options
 from zerodte.cli.serving import serve
 from zerodte.cli.session_settings import session_options
@@ -17,6 +27,7 @@ from zerodte.cli.vendors import (
     CBOE_URL_OPTION,
     GATEWAY_OPTION,
     alpaca_account,
+    check_nats_extra,
     databento_gateway,
     tastytrade_account,
     tradier_account,
@@ -47,6 +58,11 @@ from zerodte.session.settings import SessionSettings
     is_flag=True,
     help="Of the feed alpaca: the free quotes, which are derived and no real ones; no trades.",
 )
+@click.option(
+    "--publish",
+    type=STREAM,
+    help="Also publish what is recorded to NATS JetStream, nats://HOST:PORT.",
+)
 @CBOE_URL_OPTION
 @GATEWAY_OPTION
 @CONFIG
@@ -58,6 +74,7 @@ def live_command(
     symbols: str | None,
     also: str | None,
     indicative: bool,
+    publish: str | None,
     url: str,
     gateway: tuple[str, int] | None,
     record: Path,
@@ -66,8 +83,9 @@ def live_command(
 ) -> None:
     """Record the live feed at FEED and serve it over HTTP.
 
-    FEED is HOST:PORT, or a vendor's: cboe (delayed quotes, free), databento (with a key),
-    tastytrade (with an account), alpaca (with a key) or tradier (with an account's token).
+    FEED is HOST:PORT, nats://HOST:PORT for a session that another server publishes, or a
+    vendor's: cboe (delayed quotes, free), databento (with a key), tastytrade (with an account),
+    alpaca (with a key) or tradier (with an account's token).
     """
     _check_options(feed, also, record)
     if indicative and feed != ALPACA:
@@ -77,7 +95,14 @@ def live_command(
     with ExitStack() as stack:
         source: Feed
         warnings: list[Callable[[], Sequence[str]]] = []
-        if isinstance(feed, str):
+        names: Sequence[str] = ()
+        if is_stream(feed):
+            names = vendor_symbols(str(feed), symbols) if symbols else ()
+            check_nats_extra()
+            from zerodte.feeds.nats.feed import NatsFeed  # noqa: PLC0415  an extra's
+
+            source = NatsFeed(str(feed), tuple(names))
+        elif isinstance(feed, str):
             names = vendor_symbols(feed, symbols)
             vendor = _vendor_feed(feed, names, url, gateway, indicative, record)
             if isinstance(vendor, CboeFeed):
@@ -94,12 +119,26 @@ def live_command(
         listener = server.listener()
         stack.enter_context(closing(listener.socket))
         if isinstance(feed, str):
-            click.echo(f"Asking {source.name} for {', '.join(names)} ...")
+            click.echo(f"Asking {source.name} for {', '.join(names) or 'all it has'} ...")
 
         def all_warnings() -> list[str]:
             return [sentence for found in warnings for sentence in found()]
 
         runner = LiveRunner(Stage(server.store(), settings), source, record, all_warnings)
+        if publish:
+            check_nats_extra()
+            from zerodte.feeds.nats.publisher import StreamPublisher  # noqa: PLC0415  an extra's
+
+            publisher = StreamPublisher(
+                publish,
+                runner.folder,
+                runner.manifest,
+                speed=lambda: runner.speed,
+                is_over=lambda: runner.is_over,
+            )
+            warnings.append(publisher.warnings)
+            stack.callback(publisher.stop)
+            publisher.start()
         for sentence in all_warnings():
             click.echo(f"  warning: {sentence}")
         for sentence in runner.recovery.sentences():

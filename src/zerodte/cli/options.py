@@ -93,23 +93,6 @@ class Address(click.ParamType[tuple[str, int]]):
         return host.strip("[]") or "127.0.0.1", int(port)
 
 
-class FeedName(click.ParamType[tuple[str, int] | str]):
-    """HOST:PORT of a TCP feed, or the name of a vendor's feed."""
-
-    name = "HOST:PORT|cboe|databento|tastytrade|alpaca|tradier"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[str, int] | str:
-        """Parse it, or fail with the expected forms."""
-        if value in VENDORS:
-            return str(value)
-        if ":" not in str(value):
-            expected = f"HOST:PORT or {', '.join(VENDORS[:-1])} or {VENDORS[-1]}"
-            self.fail(f"{value!r} is not a feed; write {expected}", param, ctx)
-        return ADDRESS.convert(value, param, ctx)
-
-
 CBOE, DATABENTO, TASTYTRADE, ALPACA = "cboe", "databento", "tastytrade", "alpaca"
 TRADIER = "tradier"
 #: Of its data only finished sessions are fetched.
@@ -117,8 +100,47 @@ THETADATA = "thetadata"
 #: What can be added to a feed.
 CBOE_FAR = "cboe:far"
 VENDORS = (CBOE, DATABENTO, TASTYTRADE, ALPACA, TRADIER)
+#: How the URL of a stream begins.
+_STREAMS = ("nats://", "tls://")
+
+
+def is_stream(feed: object) -> bool:
+    """Whether a feed is a session that another server publishes."""
+    return isinstance(feed, str) and feed.startswith(_STREAMS)
+
+
+class FeedName(click.ParamType[tuple[str, int] | str]):
+    """HOST:PORT of a TCP feed, nats://HOST:PORT of a stream, or the name of a vendor's feed."""
+
+    name = f"HOST:PORT|nats://HOST:PORT|{'|'.join(VENDORS)}"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, int] | str:
+        """Parse it, or fail with the expected forms."""
+        if value in VENDORS or is_stream(value):
+            return str(value)
+        if ":" not in str(value):
+            expected = f"HOST:PORT or {', '.join(VENDORS[:-1])} or {VENDORS[-1]}"
+            self.fail(f"{value!r} is not a feed; write {expected}", param, ctx)
+        return ADDRESS.convert(value, param, ctx)
+
+
+class StreamUrl(click.ParamType[str]):
+    """The URL of a NATS server."""
+
+    name = "nats://HOST:PORT"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Take it, or fail with the expected form."""
+        if not is_stream(value):
+            self.fail(f"{value!r} is not a server's URL; write nats://HOST:PORT", param, ctx)
+        return str(value)
+
+
 CLOCK_TIME = ClockTime()
 DATE = Date()
 ADDRESS = Address()
 FEED = FeedName()
+STREAM = StreamUrl()
 FOLDER = click.Path(path_type=Path)

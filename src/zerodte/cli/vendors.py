@@ -69,6 +69,18 @@ def check_live_extra(vendor: str) -> None:
         )
 
 
+def check_nats_extra() -> None:
+    """Check that a stream can be used; only then import its room.
+
+    Raises:
+        click.ClickException: If the extra `nats` is not installed.
+    """
+    if importlib.util.find_spec("nats") is None:
+        raise click.ClickException(
+            'a stream needs the package nats-py: pip install "zerodte[nats]"'
+        )
+
+
 def tastytrade_account(address: tuple[str, int] | None) -> "TastytradeAccount":
     """The user's account at an address, or at the vendor's own.
 

@@ -50,6 +50,7 @@ class LiveRunner:
 
     Attributes:
         stage: The stage that answers come from.
+        manifest: The session, as the feed describes it.
         folder: The session's recording.
         is_over: Whether the session is over and completely shown.
 
@@ -81,6 +82,7 @@ class LiveRunner:
                     f"the feed at {feed.name} sends {manifest.date}, which was no session"
                 )
             window = session_span(hours)
+            self.manifest = manifest
             self.folder = root / manifest.date.isoformat()
             self._recorder = Recorder(self.folder, manifest, window)
             undo.callback(self._recorder.close)
@@ -101,6 +103,11 @@ class LiveRunner:
     def recovery(self) -> Recovery:
         """What was recovered of the session at the start."""
         return self._recorder.recovery
+
+    @property
+    def speed(self) -> float:
+        """Seconds of the feed's clock per second of the wall clock; 0 before it was first met."""
+        return self._client.speed
 
     def run(self, run: Run) -> None:
         """Play the recording, then the feed, to the end or until stopped."""

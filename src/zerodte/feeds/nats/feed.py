@@ -1,0 +1,266 @@
+"""A session that another server publishes to NATS JetStream, as a feed."""
+
+import datetime
+import time
+from collections import defaultdict, deque
+from dataclasses import replace
+from typing import Any, Final
+from uuid import uuid4
+
+import numpy as np
+from nats.aio.msg import Msg
+from nats.errors import TimeoutError as NoMessageError
+from nats.js import JetStreamContext
+from nats.js.api import AckPolicy, ConsumerConfig
+from nats.js.errors import NotFoundError
+
+from zerodte.constants import SECOND
+from zerodte.feeds.feed import FeedError, FeedRefusalError, FeedStart
+from zerodte.feeds.feed_checks import blank_unreadable, check_manifest
+from zerodte.feeds.nats.link import NatsLink, shown_url
+from zerodte.feeds.nats.positions import PositionMap
+from zerodte.feeds.nats.session_messages import (
+    PART_COUNT,
+    PUBLISHER,
+    PublishedSession,
+    TickCommit,
+    decode_session,
+    decode_tick,
+)
+from zerodte.feeds.nats.subjects import SessionSubjects, session_of, suffix_of
+from zerodte.feeds.tcp_protocol import MessageDecoder, RecordsMessage, decode_piece
+from zerodte.tape.feed_manifest import FeedManifest
+from zerodte.tape.folder import kind_of
+from zerodte.tape.recent_records import RecordingPosition
+from zerodte.tape.tick_assembler import GRACE, Arrival, Piece
+
+#: Messages that are fetched at once.
+_BATCH: Final = 256
+#: Seconds after which the server forgets a consumer that is not asked.
+_FORGOTTEN: Final = 60.0
+
+
+class NatsFeed:
+    """The newest session that a NATS server has.
+
+    Args:
+        url: As for `NatsLink`.
+        symbols: Underlyings to follow; all without any.
+    """
+
+    def __init__(self, url: str, symbols: tuple[str, ...] = ()) -> None:
+        self._url, self._symbols = url, symbols
+
+    @property
+    def name(self) -> str:
+        """Its URL, without what may be secret in it."""
+        return shown_url(self._url)
+
+    def interrupt(self) -> None:
+        """Nothing to do: no wait is long."""
+
+    def connect(self) -> "NatsConnection":
+        """Connect to it.
+
+        Raises:
+            FeedError: If it cannot be reached, or no session is published there.
+        """
+        link = NatsLink(self._url)
+        try:
+            return NatsConnection(link, self._symbols)
+        except BaseException:
+            link.close()
+            raise
+
+
+class NatsConnection:
+    """A connection; see `FeedConnection`.
+
+    Attributes:
+        manifest: The session, with the followed symbols alone.
+        is_over: Whether the publisher has ended the session, and all of it was received.
+        refused_count: Records that were refused.
+    """
+
+    def __init__(self, link: NatsLink, symbols: tuple[str, ...]) -> None:
+        self._link, self._symbols = link, symbols
+        self._subjects = SessionSubjects(self._newest())
+        session = self._description()
+        check_manifest(session.manifest)
+        self._speed = session.speed
+        self.manifest = _of_symbols(session.manifest, symbols)
+        self.is_over = False
+        self.refused_count = 0
+        self._messages: JetStreamContext.PullSubscription | None = None
+        self._seen = 0
+        #: Of ticks that are not complete: records by who sent them.
+        self._open: dict[str, list[tuple[str, bytes]]] = defaultdict(list)
+        self._ticks: deque[list[Arrival]] = deque()
+        self._has_ended = False
+        self._last = 0
+        self._counts = [0] * len(self.manifest.streams)
+        self._places: dict[tuple[str, int], PositionMap] = defaultdict(PositionMap)
+
+    def start(self, position: RecordingPosition) -> FeedStart:
+        """Begin with the session's first tick, and leave out those that the recording has."""
+        self._last = position.last_end
+        config = ConsumerConfig(
+            name=f"zerodte-{uuid4().hex[:12]}",
+            filter_subjects=self._subjects.wanted(self._symbols),
+            ack_policy=AckPolicy.NONE,
+            inactive_threshold=_FORGOTTEN,
+            mem_storage=True,
+        )
+        stream = self._link.stream
+
+        async def subscribed() -> JetStreamContext.PullSubscription:
+            await stream.add_consumer(self._subjects.stream, config)
+            return await stream.pull_subscribe_bind(config.name, self._subjects.stream)
+
+        self._messages = self._link.call(subscribed)
+        return FeedStart(self._now(), self._speed, resumed=True)
+
+    def receive(self, timeout: float) -> list[Arrival]:
+        """The records of the next tick, and a clock by which it is complete; perhaps none."""
+        if not self._ticks and not self._has_ended:
+            for message in self._fetched(timeout):
+                self._take(message)
+        if self._ticks:
+            return self._ticks.popleft()
+        self.is_over = self._has_ended
+        return []
+
+    def close(self) -> None:
+        """Disconnect."""
+        self._link.close()
+
+    def _fetched(self, timeout: float) -> list[Msg]:
+        messages = self._messages
+
+        async def fetched() -> list[Msg]:
+            if messages is None:
+                return []
+            try:
+                return await messages.fetch(_BATCH, timeout)
+            except NoMessageError:
+                return []
+
+        return self._link.call(fetched)
+
+    def _take(self, message: Msg) -> None:
+        number = message.metadata.sequence.consumer
+        if number != self._seen + 1:
+            raise FeedError(f"message {number:,} after message {self._seen:,}; some were lost")
+        self._seen = number
+        suffix = self._subjects.suffix(message.subject)
+        kind = suffix.partition(".")[0]
+        if kind == "end":
+            self._has_ended = True
+        elif kind == "tick":
+            self._complete(decode_tick(message.data))
+        else:
+            sender = (message.headers or {}).get(PUBLISHER, "")
+            self._open[sender].append((suffix, message.data))
+
+    def _complete(self, commit: TickCommit) -> None:
+        """Take ticks: the records that their publisher sent for them."""
+        found: dict[int, list[Arrival]] = {end: [] for end in sorted(commit.gaps)}
+        for suffix, payload in self._open.pop(commit.publisher, []):
+            arrival = self._arrival(suffix, payload)
+            if arrival.clock not in found:
+                raise FeedError(f"records of {suffix} for a tick that is not complete")
+            found[arrival.clock].append(arrival)
+        self._open.clear()
+        for end, arrivals in found.items():
+            if end > self._last:
+                if gap := commit.gaps[end]:
+                    arrivals.insert(0, Arrival(end, lost=gap, lost_since=end - SECOND))
+                self._ticks.append([*arrivals, Arrival(end + GRACE)])
+
+    def _arrival(self, suffix: str, payload: bytes) -> Arrival:
+        """The records of a message, numbered as ours; its clock is the end of their tick."""
+        (message, body), *_ = MessageDecoder().add(payload)
+        if not isinstance(message, RecordsMessage) or not (0 <= message.stream < len(self._counts)):
+            raise FeedError(f"an unexpected message of {suffix}")
+        stream = self.manifest.streams[message.stream]
+        piece, refused = blank_unreadable(decode_piece(message, stream, body), stream.schema)
+        self.refused_count += refused
+        first, size = self._counts[message.stream], len(piece.records)
+        self._counts[message.stream] += size
+        pairs = piece.cancel_pairs
+        if stream.has_cancels:
+            places = self._places[suffix, message.stream]
+            places.add(np.arange(first, first + size))
+            pairs = places.of(pairs) if len(pairs) else pairs
+        mine = Piece(first, piece.records, piece.conditions, pairs)
+        return Arrival(message.clock, stream.name, mine)
+
+    def _newest(self) -> datetime.date:
+        stream = self._link.stream
+
+        async def names() -> list[str]:
+            return [info.config.name or "" for info in await stream.streams_info()]
+
+        dates = [date for name in self._link.call(names) if (date := session_of(name))]
+        if not dates:
+            raise FeedError("no session is published there; `zerodte live ... --publish` does it")
+        return max(dates)
+
+    def _description(self) -> PublishedSession:
+        stream, subjects = self._link.stream, self._subjects
+
+        async def parts() -> list[bytes]:
+            try:
+                first = await stream.get_last_msg(subjects.stream, subjects.manifest(0))
+            except NotFoundError:
+                raise FeedError("its session is not described yet") from None
+            rest = [
+                await stream.get_last_msg(subjects.stream, subjects.manifest(number))
+                for number in range(1, int((first.headers or {}).get(PART_COUNT, "1")))
+            ]
+            return [message.data or b"" for message in (first, *rest)]
+
+        return decode_session(b"".join(self._link.call(parts)))
+
+    def _now(self) -> int:
+        """What time it is in the session, by its newest tick, UTC ns."""
+        stream, subjects = self._link.stream, self._subjects
+
+        async def newest() -> Any:
+            try:
+                return await stream.get_last_msg(subjects.stream, subjects.tick("*"))
+            except NotFoundError:
+                return None
+
+        found = self._link.call(newest)
+        if found is None:
+            return time.time_ns()
+        age = time.time_ns() - round(found.time.timestamp() * SECOND) if found.time else 0
+        return decode_tick(found.data).end + round(max(age, 0) * self._speed)
+
+
+def _of_symbols(manifest: FeedManifest, symbols: tuple[str, ...]) -> FeedManifest:
+    """A manifest with the instruments of some underlyings, and all index values.
+
+    Raises:
+        FeedRefusalError: If one of the symbols is not there.
+    """
+    if not symbols:
+        return manifest
+    kept: dict[str, dict[int, str]] = {}
+    known = set()
+    for dataset, names in manifest.symbols.items():
+        kind = kind_of(dataset, names)
+        kept[dataset] = {}
+        for number, raw in names.items():
+            suffix = suffix_of(kind, raw)
+            owner = suffix.partition(".")[2]
+            known |= {owner} if suffix.startswith("market.") else set()
+            if kind == "index" or owner in symbols:
+                kept[dataset][number] = raw
+    if absent := [symbol for symbol in symbols if symbol not in known]:
+        raise FeedRefusalError(
+            f"{', '.join(absent)} not in the session of {manifest.date}; it has "
+            f"{', '.join(sorted(known))}"
+        )
+    return replace(manifest, symbols=kept)

