@@ -1,6 +1,7 @@
 """A session that one server records and publishes, and others follow."""
 
 import contextlib
+import json
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -32,6 +33,8 @@ from zerodte.wire.series import SeriesQuery
 from zerodte.wire.snapshot import SnapshotQuery
 from zerodte.wire.strike_flow import StrikeFlowQuery
 
+#: What a follower says of seconds that pass while its broker is gone.
+FEED_AWAY = "the feed was away"
 QUERIES = (SnapshotQuery, SeriesQuery, HedgeFlowQuery, HeatmapQuery, StrikeFlowQuery)
 
 
@@ -160,6 +163,7 @@ def test_a_follower_goes_on_where_it_stopped(
     assert content(market.runner.folder) == content(original)
 
 
+@pytest.mark.drill
 def test_a_killed_server_loses_nothing_and_gets_nothing_twice(tmp_path: Path) -> None:
     """The recording goes on without it; the stream catches up, and so does who follows it."""
     tape = open_tape(simulated(tmp_path / "tape"))
@@ -171,25 +175,25 @@ def test_a_killed_server_loses_nothing_and_gets_nothing_twice(tmp_path: Path) ->
     ):
         eventually(lambda: published_ticks(server) > 20)
         with following(server, tmp_path / "copies") as follower:
+            assert follower.log.is_ready.wait(60)
             for _ in range(3):
                 begun = published_ticks(server)
                 server.kill()
                 eventually(publisher.warnings)
+                eventually(lambda: FEED_AWAY in last_gap(follower.runner.folder))
                 server.start()
                 eventually(partial(has_published, server, begun + 20))
             eventually(lambda: market.runner.is_over)
             assert publisher.join(60.0)
             eventually(lambda: follower.runner.is_over)
     assert content(follower.runner.folder) == content(market.runner.folder)
-    gaps = [tick.gap for tick in open_tape(follower.runner.folder).ticks() if tick.gap]
-    assert gaps == [tick.gap for tick in open_tape(market.runner.folder).ticks() if tick.gap]
 
 
 def test_a_second_publisher_is_refused(tmp_path: Path) -> None:
     tape = open_tape(simulated(tmp_path / "tape"))
     with (
         broker(tmp_path / "broker") as server,
-        sending(tape, 600.0) as feed,
+        sending(tape, 5_000.0) as feed,
         recording(feed, tmp_path / "one") as first,
         recording(feed, tmp_path / "two") as second,
         published(first.runner, server) as one,
@@ -203,6 +207,13 @@ def test_a_second_publisher_is_refused(tmp_path: Path) -> None:
         with following(server, tmp_path / "copies") as follower:
             eventually(lambda: follower.runner.is_over)
     assert content(follower.runner.folder) == content(first.runner.folder)
+
+
+def last_gap(folder: Path) -> str:
+    """Why records of the last recorded tick may be missing."""
+    lines = (folder / "ticks").read_text().rpartition("\n")[0]
+    gap: str = json.loads(lines.rpartition("\n")[2] or "{}").get("gap", "")
+    return gap
 
 
 def has_published(server: NatsBroker, count: int) -> bool:

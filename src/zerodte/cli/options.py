@@ -121,7 +121,7 @@ class FeedName(click.ParamType[tuple[str, int] | str]):
         if value in VENDORS or is_stream(value):
             return str(value)
         if ":" not in str(value):
-            expected = f"HOST:PORT or {', '.join(VENDORS[:-1])} or {VENDORS[-1]}"
+            expected = f"HOST:PORT, nats://HOST:PORT, {', '.join(VENDORS[:-1])} or {VENDORS[-1]}"
             self.fail(f"{value!r} is not a feed; write {expected}", param, ctx)
         return ADDRESS.convert(value, param, ctx)
 

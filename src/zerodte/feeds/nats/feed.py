@@ -99,11 +99,13 @@ class NatsConnection:
         self._has_ended = False
         self._last = 0
         self._counts = [0] * len(self.manifest.streams)
+        self._known = list(self._counts)
         self._places: dict[tuple[str, int], PositionMap] = defaultdict(PositionMap)
 
     def start(self, position: RecordingPosition) -> FeedStart:
-        """Begin with the session's first tick, and leave out those that the recording has."""
+        """Begin with the session's first tick, and leave out the records that the client has."""
         self._last = position.last_end
+        self._known = [position.counts[stream.name] for stream in self.manifest.streams]
         config = ConsumerConfig(
             name=f"zerodte-{uuid4().hex[:12]}",
             filter_subjects=self._subjects.wanted(self._symbols),
@@ -169,12 +171,15 @@ class NatsConnection:
             arrival = self._arrival(suffix, payload)
             if arrival.clock not in found:
                 raise FeedError(f"records of {suffix} for a tick that is not complete")
-            found[arrival.clock].append(arrival)
+            if arrival.piece is not None and len(arrival.piece.records):
+                found[arrival.clock].append(arrival)
         self._open.clear()
         for end, arrivals in found.items():
-            if end > self._last:
-                if gap := commit.gaps[end]:
-                    arrivals.insert(0, Arrival(end, lost=gap, lost_since=end - SECOND))
+            is_new = end > self._last
+            if is_new and (gap := commit.gaps[end]):
+                arrivals.insert(0, Arrival(end, lost=gap, lost_since=end - SECOND))
+            # Records of a second that passed without us join the next one.
+            if is_new or arrivals:
                 self._ticks.append([*arrivals, Arrival(end + GRACE)])
 
     def _arrival(self, suffix: str, payload: bytes) -> Arrival:
@@ -193,7 +198,8 @@ class NatsConnection:
             places.add(np.arange(first, first + size))
             pairs = places.of(pairs) if len(pairs) else pairs
         mine = Piece(first, piece.records, piece.conditions, pairs)
-        return Arrival(message.clock, stream.name, mine)
+        known = min(max(self._known[message.stream] - first, 0), size)
+        return Arrival(message.clock, stream.name, mine.rows(known, size))
 
     def _newest(self) -> datetime.date:
         stream = self._link.stream
