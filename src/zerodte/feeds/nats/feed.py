@@ -184,7 +184,8 @@ class NatsConnection:
 
     def _arrival(self, suffix: str, payload: bytes) -> Arrival:
         """The records of a message, numbered as ours; its clock is the end of their tick."""
-        (message, body), *_ = MessageDecoder().add(payload)
+        found = MessageDecoder().add(payload)
+        message, body = found[0] if found else (None, b"")
         if not isinstance(message, RecordsMessage) or not (0 <= message.stream < len(self._counts)):
             raise FeedError(f"an unexpected message of {suffix}")
         stream = self.manifest.streams[message.stream]
@@ -195,8 +196,10 @@ class NatsConnection:
         pairs = piece.cancel_pairs
         if stream.has_cancels:
             places = self._places[suffix, message.stream]
-            places.add(np.arange(first, first + size))
-            pairs = places.of(pairs) if len(pairs) else pairs
+            places.add(piece.first, np.arange(first, first + size))
+            pairs = places.of(pairs)
+            # Of a trade that another publisher's recording numbered, nothing is known.
+            pairs = pairs[pairs[:, 1] >= 0]
         mine = Piece(first, piece.records, piece.conditions, pairs)
         known = min(max(self._known[message.stream] - first, 0), size)
         return Arrival(message.clock, stream.name, mine.rows(known, size))

@@ -120,7 +120,7 @@ class _StreamSplitter:
             own[rows] = np.arange(first, first + len(rows))
             parts.append((owner, first, rows))
         if self._has_cancels:
-            self._own.add(own)
+            self._own.add(piece.first, own)
         pairs = self._own.of(piece.cancel_pairs) if len(piece.cancel_pairs) else piece.cancel_pairs
         cancelling = owners[piece.cancel_pairs[:, 0] - piece.first]
         suffixes = self.owners.suffixes
