@@ -57,7 +57,7 @@ endif
 test: $(VENV)/dev-ready $(VENV)/s3-ready $(VENV)/clients-ready ## Run the tests
 	@$(PYTEST) $(ARGS)
 
-drill: $(VENV)/dev-ready $(VENV)/clients-ready $(VENV)/tastytrade-ready $(VENV)/alpaca-ready ## Run the long seeded matrices
+drill: $(VENV)/dev-ready $(VENV)/clients-ready $(VENV)/tastytrade-ready $(VENV)/alpaca-ready $(VENV)/massive-ready ## Run the long seeded matrices
 	@$(PYTEST) -m drill $(ARGS)
 
 check: $(VENV)/dev-ready ## Lint, types, import directions
@@ -121,6 +121,12 @@ $(VENV)/alpaca-ready: requirements/alpaca.txt | $(BIN)/python
 	@echo "Setting up a client of Alpaca's to test with (once, some seconds) ..."
 	@$(BIN)/python -m venv $(VENV)/alpaca
 	@$(VENV)/alpaca/bin/python -m pip --quiet --disable-pip-version-check --no-input install -r requirements/alpaca.txt
+	@touch $@
+
+$(VENV)/massive-ready: requirements/massive.txt | $(BIN)/python
+	@echo "Setting up a client of Massive's to test with (once, some seconds) ..."
+	@$(BIN)/python -m venv $(VENV)/massive
+	@$(VENV)/massive/bin/python -m pip --quiet --disable-pip-version-check --no-input install -r requirements/massive.txt
 	@touch $@
 
 clean: ## Remove what set-up made

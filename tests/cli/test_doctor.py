@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from feeds import alpaca_host, tasty, tradier_host
+from feeds import alpaca_host, massive_host, tasty, tradier_host
 from feeds.cboe_host import hosting
 from feeds.gateway import KEY, serving, simulated
 from server.example import ExampleService
@@ -302,6 +302,37 @@ def test_an_alpaca_account_without_the_plan(monkeypatch: pytest.MonkeyPatch) -> 
         status, found = diagnosis("alpaca", "--symbols", "NVDA", "--gateway", host.address)
     assert status == 1
     assert "need the plan Algo Trader Plus" in found["stream"]["found"]
+
+
+def test_a_massive_account(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MASSIVE_API_KEY", massive_host.KEY)
+    with massive_host.serving(simulated(), 1.0, late=60.0) as host:
+        words = ("massive", "--symbols", "NVDA", "--gateway", host.address)
+        status, found = diagnosis(*words, "--capture", tmp_path / "copy")
+        assert status == 0
+        (copy,) = (tmp_path / "copy").iterdir()
+        assert "auth_success" in copy.read_text()
+        assert massive_host.KEY not in copy.read_text()
+        assert "open interest of 100%" in found["NVDA"]["found"]
+        about = ("key", "stream", "clock offset", "trades", "quotes", "spot")
+        assert {found[row]["state"] for row in about} == {"ok"}
+        assert "has ended any other with the same key" in found["connections"]["found"]
+        monkeypatch.setenv("MASSIVE_API_KEY", massive_host.KEY[::-1])
+        status, found = diagnosis(*words)
+        assert status == 1
+        assert "auth_failed: authentication failed; check the key" in found["stream"]["found"]
+        monkeypatch.delenv("MASSIVE_API_KEY")
+        monkeypatch.setenv("HOME", "/nowhere")
+        status, found = diagnosis(*words)
+        assert "set MASSIVE_API_KEY" in found["key"]["found"]
+
+
+def test_a_massive_account_without_the_plan(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MASSIVE_API_KEY", massive_host.KEY)
+    with massive_host.serving(simulated(), 1.0, has_options=False) as host:
+        status, found = diagnosis("massive", "--symbols", "NVDA", "--gateway", host.address)
+    assert status == 1
+    assert "need the plan Options Advanced" in found["stream"]["found"]
 
 
 def test_a_tradier_account(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -42,7 +42,7 @@ def serving(
     has_opra: bool = True,
 ) -> Iterator[AlpacaHost]:
     """A server for as long as the context lasts. Its clock begins `late` seconds after the open."""
-    state = AlpacaGatewayState(faults or FaultScript(), KEYS, most, has_opra)
+    state = AlpacaGatewayState(faults or FaultScript(), keys=KEYS, most=most, has_opra=has_opra)
     start = tape.session.open + round(late * 10**9)
     server = AlpacaServer(tape, speed, state=state, host="127.0.0.1", port=0, start=start)
     thread = threading.Thread(target=server.run)

@@ -45,6 +45,14 @@ TASTYTRADE = Carried(
 ALPACA = Carried(
     "ALPACA.OPRA", 1, ("ts_event", "price", "size"), is_cancel_told=False, is_standing_asked=True
 )
+MASSIVE = Carried(
+    "MASSIVE.OPRA",
+    MS,
+    ("ts_event", "price", "size"),
+    is_cancel_told=False,
+    is_standing_asked=True,
+    trade_unit=MS,
+)
 TRADIER = Carried(
     "TRADIER.OPRA",
     MS,

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from zerodte.feeds.alpaca.protocol import (
+    AlpacaMessage,
     AlpacaRequest,
     decode_messages,
     encode_request,
@@ -15,7 +16,8 @@ from zerodte.feeds.alpaca.protocol import (
     subscriptions,
     write_time,
 )
-from zerodte.feeds.alpaca.records import AlpacaRecords, MessageBlock
+from zerodte.feeds.alpaca.records import AlpacaRecords
+from zerodte.feeds.contract_records import MessageBlock
 from zerodte.feeds.feed import FeedError
 from zerodte.feeds.repeated_records import RepeatedRecords
 from zerodte.records.condition import Condition
@@ -58,7 +60,7 @@ def stamp(time: int) -> msgspec.msgpack.Ext:
     return msgspec.msgpack.Ext(-1, (rest << 34 | seconds).to_bytes(8))
 
 
-def block(content: bytes, kind: str) -> MessageBlock:
+def block(content: bytes, kind: str) -> MessageBlock[AlpacaMessage]:
     messages = [one for one in decode_messages(content) if one.kind == kind]
     return MessageBlock(kind, np.full(len(messages), AT + 5, np.int64), messages)
 

@@ -117,14 +117,14 @@ def test_answers_are_there_and_say_what_is_missing(tmp_path: Path) -> None:
         eventually(lambda: clock_of(market) >= tape.session.open + 150 * SECOND)
         body = json.loads(market.answer(NVDA))
         warnings = str(market.health.warnings)
-    assert "up to 12 contracts" in warnings, "the vendor takes no more"
+    assert "up to 15 contracts" in warnings, "the vendor takes no more"
     assert "contracts of other expiries or far strikes are not followed" in warnings
-    assert "a connection may have quotes of 12 contracts" in warnings
+    assert "a connection may have quotes of 15 contracts" in warnings
     assert "net_gex" in str(body)
     assert "cannot send again what was missed" in str(body["warnings"])
     recording = open_tape(tmp_path / DATE.isoformat())
     quoted = {key[0] for key in content_of(recording, ALPACA).quotes}
-    assert 0 < len(quoted) <= 12
+    assert 0 < len(quoted) <= 15
     nearest = {raw for raw in recording.symbols["ALPACA.OPRA"].values() if f"{DATE:%y%m%d}" in raw}
     assert nearest <= quoted or quoted <= nearest, "the nearest expiry comes first"
 

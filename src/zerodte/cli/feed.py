@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
 
 import click
 
@@ -17,6 +17,7 @@ from zerodte.cli.options import (
     CLOCK_TIME,
     DATABENTO,
     FOLDER,
+    MASSIVE,
     TASTYTRADE,
     THETADATA,
     TRADIER,
@@ -33,12 +34,16 @@ from zerodte.feeds.databento.session import DATABENTO_KEY
 from zerodte.feeds.fault_script import (
     ALPACA_FAULTS,
     DATABENTO_FAULTS,
+    MASSIVE_FAULTS,
     TASTYTRADE_FAULTS,
     TRADIER_FAULTS,
     FaultKind,
     FaultScript,
     fault_script,
 )
+from zerodte.feeds.massive.account import MASSIVE_KEY, POLYGON_KEY
+from zerodte.feeds.massive.flat_files import FILES_ACCESS_KEY
+from zerodte.feeds.massive.history_server import MassiveHistoryServer
 from zerodte.feeds.rebased_tape import RebasedTape
 from zerodte.feeds.tcp_server import TcpFeedServer
 from zerodte.feeds.thetadata.terminal_server import (
@@ -46,7 +51,7 @@ from zerodte.feeds.thetadata.terminal_server import (
     ThetaTerminalServer,
     drawn_faults,
 )
-from zerodte.feeds.vendor_key import environment_key
+from zerodte.feeds.vendor_key import VendorKey, environment_key
 from zerodte.importers.cboe_delayed import CBOE_DELAY
 from zerodte.market.calendar import calendar
 from zerodte.tape.folder import open_tape
@@ -108,14 +113,14 @@ class _TapeServer(Protocol):
 )
 @click.option(
     "--faults",
-    help="What goes wrong with the protocol of databento, tastytrade, alpaca or tradier: a seed, "
-    "or KIND@HH:MM:SS and more; with thetadata's history, a seed.",
+    help="What goes wrong with the protocol of databento, tastytrade, alpaca, massive or tradier: "
+    "a seed, or KIND@HH:MM:SS and more; with thetadata's history, a seed.",
 )
 @click.option(
     "--historical",
     type=Whole(0, 65535),
     metavar="PORT",
-    help="Also serve the whole tape as Databento's historical API on this port; 0 picks one.",
+    help="Also serve the whole tape as Databento's or Massive's history on this port; 0 picks one.",
 )
 def feed_command(
     tape: Path,
@@ -136,10 +141,10 @@ def feed_command(
         raise click.UsageError("--no-resume is for --as line")
     if faults and protocol in (_LINE, CBOE):
         raise click.UsageError(
-            "--faults needs --as databento, tastytrade, alpaca, tradier or thetadata"
+            "--faults needs --as databento, tastytrade, alpaca, massive, tradier or thetadata"
         )
-    if historical is not None and protocol != DATABENTO:
-        raise click.UsageError("--historical needs --as databento")
+    if historical is not None and protocol not in (DATABENTO, MASSIVE):
+        raise click.UsageError("--historical needs --as databento or massive")
     opened: FileSource = open_tape(tape)
     if rebase:
         opened = RebasedTape(opened, calendar().session_of(time.time_ns()))
@@ -157,12 +162,8 @@ def feed_command(
             drawn = _terminal_faults(faults)
             feed = terminal = ThetaTerminalServer([opened], host=host, port=port, faults=drawn)
             note = f" The terminal's history of {opened.session.date} is at {terminal.url}/v3."
-        elif protocol == TASTYTRADE:
-            feed, note = _tastytrade(opened, speed, host, port, begin, faults)
-        elif protocol == ALPACA:
-            feed, note = _alpaca(opened, speed, host, port, begin, faults)
-        elif protocol == TRADIER:
-            feed, note = _tradier(opened, speed, host, port, begin, faults)
+        elif protocol in _WEBSOCKETS:
+            feed, note = _WEBSOCKETS[protocol](opened, speed, host, port, begin, faults)
         else:
             script = _script(faults, opened, DATABENTO_FAULTS)
             key = environment_key(DATABENTO_KEY)
@@ -172,7 +173,11 @@ def feed_command(
             note = f" It accepts {'the key of ' + DATABENTO_KEY if key else 'any key'}."
         stack.callback(feed.stop)
         if historical is not None:
-            server = HistoricalServer([opened], key=key, host=host, port=historical)
+            server: HistoricalServer | MassiveHistoryServer
+            if protocol == MASSIVE:
+                server = _massive_history(opened, host, historical)
+            else:
+                server = HistoricalServer([opened], key=key, host=host, port=historical)
             stack.callback(server.stop)
             threading.Thread(target=server.run, daemon=True).start()
             note += f" The historical API is at {server.url}."
@@ -231,10 +236,37 @@ def _alpaca(
 
     key, secret = environment_key(KEY_ID), environment_key(SECRET_KEY)
     keys = AlpacaKeys(key, secret) if key and secret else None
-    state = AlpacaGatewayState(_script(faults, tape, ALPACA_FAULTS), keys)
+    state = AlpacaGatewayState(_script(faults, tape, ALPACA_FAULTS), keys=keys)
     server = AlpacaServer(tape, speed, state=state, host=host, port=port, start=start)
     accepted = f"the keys of {KEY_ID} and {SECRET_KEY}" if keys else "any keys"
     return server, f" It has {', '.join(server.symbols)}, and accepts {accepted}."
+
+
+def _massive(
+    tape: FileSource, speed: float, host: str, port: int, start: int | None, faults: str | None
+) -> tuple[_TapeServer, str]:
+    """A server of Massive's words, and what to say of it."""
+    check_live_extra(MASSIVE)
+    from zerodte.feeds.massive.gateway import (  # noqa: PLC0415  an extra brings what it needs
+        MassiveGatewayState,
+    )
+    from zerodte.feeds.massive.server import MassiveServer  # noqa: PLC0415
+
+    key = _massive_key()
+    state = MassiveGatewayState(_script(faults, tape, MASSIVE_FAULTS), key=key)
+    server = MassiveServer(tape, speed, state=state, host=host, port=port, start=start)
+    accepted = f"the key of {MASSIVE_KEY}" if key else "any key"
+    return server, f" It has {', '.join(server.symbols)}, and accepts {accepted}."
+
+
+def _massive_history(tape: FileSource, host: str, port: int) -> MassiveHistoryServer:
+    """A server of Massive's history, with the keys of its own environment."""
+    access = environment_key(FILES_ACCESS_KEY)
+    return MassiveHistoryServer([tape], host=host, port=port, key=_massive_key(), access_key=access)
+
+
+def _massive_key() -> VendorKey | None:
+    return environment_key(MASSIVE_KEY) or environment_key(POLYGON_KEY)
 
 
 def _tradier(
@@ -253,3 +285,12 @@ def _tradier(
     server = TradierServer(tape, speed, state=state, host=host, port=port, start=start)
     accepted = f"the token of {TRADIER_TOKEN}" if token else "any token"
     return server, f" It has {', '.join(server.symbols)}, and accepts {accepted}."
+
+
+#: Servers of a vendor's words whose clients need an extra, by vendor.
+_WEBSOCKETS: Final = {
+    TASTYTRADE: _tastytrade,
+    ALPACA: _alpaca,
+    MASSIVE: _massive,
+    TRADIER: _tradier,
+}

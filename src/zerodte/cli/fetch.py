@@ -9,13 +9,17 @@ from typing import Any, Final
 import click
 from click.core import ParameterSource
 
-from zerodte.cli.options import DATABENTO, DATE, FOLDER, THETADATA, Finite
+from zerodte.cli.options import DATABENTO, DATE, FOLDER, MASSIVE, THETADATA, Finite
 from zerodte.cli.progress import LateProgress
 from zerodte.cli.vendors import vendor_symbols
 from zerodte.feeds.databento.fetch import DatabentoFetch
 from zerodte.feeds.databento.historical import HistoricalClient
 from zerodte.feeds.databento.historical_http import HISTORICAL_URL, HistoricalHost
 from zerodte.feeds.databento.session import DATABENTO_KEY
+from zerodte.feeds.massive.account import MASSIVE_URL, massive_key
+from zerodte.feeds.massive.fetch import MassiveFetch
+from zerodte.feeds.massive.flat_files import FILES_URL, flat_files
+from zerodte.feeds.massive.history import MassiveHistory, MassiveHistoryHost
 from zerodte.feeds.session_fetch import FetchDay, SessionFetch, sessions_of
 from zerodte.feeds.thetadata.client import ThetaClient
 from zerodte.feeds.thetadata.fetch import ThetaFetch
@@ -27,7 +31,7 @@ _LIMIT: Final = 10.0
 
 
 @click.command("fetch")
-@click.argument("vendor", type=click.Choice([DATABENTO, THETADATA]), metavar="VENDOR")
+@click.argument("vendor", type=click.Choice([DATABENTO, THETADATA, MASSIVE]), metavar="VENDOR")
 @click.argument("symbols")
 @click.option("--from", "first", type=DATE, required=True, help="Date of the first session.")
 @click.option("--to", "last", type=DATE, required=True, help="Date of the last session.")
@@ -40,7 +44,7 @@ _LIMIT: Final = 10.0
     type=Finite(0.0),
     default=_LIMIT,
     show_default=True,
-    help="Dollars: what costs more is not fetched. For databento; thetadata's cost is flat.",
+    help="Dollars: what costs more is not fetched. For databento; others are flat.",
 )
 @click.option(
     "--replace",
@@ -52,7 +56,8 @@ _LIMIT: Final = 10.0
     "--gateway",
     metavar="URL",
     envvar="ZERODTE_DATABENTO_HISTORICAL",
-    help=f"The historical API: by default {HISTORICAL_URL}, or the terminal at {TERMINAL_URL}.",
+    help=f"The historical API: by default {HISTORICAL_URL}, the terminal at {TERMINAL_URL}, or "
+    f"{MASSIVE_URL} and {FILES_URL}.",
 )
 @click.pass_context
 def fetch_command(
@@ -74,8 +79,8 @@ def fetch_command(
     if first > last:
         raise click.UsageError(f"--from {first} is after --to {last}")
     given = context.get_parameter_source
-    if vendor == THETADATA and given("limit") is not ParameterSource.DEFAULT:
-        raise click.UsageError(f"--limit is for {DATABENTO}; the cost of {THETADATA} is flat")
+    if vendor != DATABENTO and given("limit") is not ParameterSource.DEFAULT:
+        raise click.UsageError(f"--limit is for {DATABENTO}; the cost of {vendor} is flat")
     names = vendor_symbols(vendor, symbols, "SYMBOLS")
     # The environment names only Databento's.
     is_named = vendor == DATABENTO or given("gateway") is ParameterSource.COMMANDLINE
@@ -116,6 +121,10 @@ def _fetch(
     if vendor == THETADATA:
         terminal = ThetaTerminalHost(gateway or TERMINAL_URL)
         return terminal.name, ThetaFetch(ThetaClient(terminal), symbols, out, replaces=replaces)
+    if vendor == MASSIVE:
+        rest = MassiveHistoryHost(massive_key(), gateway or MASSIVE_URL)
+        history = MassiveHistory(rest, flat_files(gateway))
+        return rest.name, MassiveFetch(history, symbols, out, replaces=replaces)
     host = HistoricalHost(vendor_key(vendor, DATABENTO_KEY), gateway or HISTORICAL_URL)
     return host.name, DatabentoFetch(HistoricalClient(host), symbols, out, replaces=replaces)
 

@@ -15,6 +15,7 @@ from zerodte.cli.options import (
     CBOE_FAR,
     DATABENTO,
     FEED,
+    MASSIVE,
     STREAM,
     TASTYTRADE,
     TRADIER,
@@ -29,6 +30,7 @@ from zerodte.cli.vendors import (
     alpaca_account,
     check_nats_extra,
     databento_gateway,
+    massive_account,
     tastytrade_account,
     tradier_account,
     vendor_symbols,
@@ -85,7 +87,7 @@ def live_command(
 
     FEED is HOST:PORT, nats://HOST:PORT for a session that another server publishes, or a
     vendor's: cboe (delayed quotes, free), databento (with a key), tastytrade (with an account),
-    alpaca (with a key) or tradier (with an account's token).
+    alpaca or massive (with a key) or tradier (with an account's token).
     """
     _check_options(feed, also, record)
     if indicative and feed != ALPACA:
@@ -172,6 +174,11 @@ def _vendor_feed(
         from zerodte.feeds.alpaca.feed import AlpacaFeed  # noqa: PLC0415
 
         return AlpacaFeed(owner, names, record)
+    if vendor == MASSIVE:
+        owned = massive_account(gateway)
+        from zerodte.feeds.massive.feed import MassiveFeed  # noqa: PLC0415
+
+        return MassiveFeed(owned, names, record)
     if vendor == TRADIER:
         holder = tradier_account(gateway)
         from zerodte.feeds.tradier.feed import TradierFeed  # noqa: PLC0415
@@ -197,9 +204,12 @@ def _check_options(feed: tuple[str, int] | str, also: str | None, record: Path) 
         DATABENTO,
         TASTYTRADE,
         ALPACA,
+        MASSIVE,
         TRADIER,
     ):
-        raise click.UsageError("--gateway is for the feeds databento, tastytrade, alpaca, tradier")
+        raise click.UsageError(
+            "--gateway is for the feeds databento, tastytrade, alpaca, massive and tradier"
+        )
     if given("url") is ParameterSource.COMMANDLINE and feed != CBOE and not also:
         raise click.UsageError(f"--url is for the feed cboe and for --also {CBOE_FAR}")
     if record.exists() and not record.is_dir():

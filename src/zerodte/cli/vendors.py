@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 from click.core import ParameterSource
 
-from zerodte.cli.options import ADDRESS, ALPACA, DATABENTO, TASTYTRADE, TRADIER
+from zerodte.cli.options import ADDRESS, ALPACA, DATABENTO, MASSIVE, TASTYTRADE, TRADIER
 from zerodte.feeds.cboe.http import CBOE_URL
 from zerodte.feeds.databento.session import DATABENTO_KEY, PORT, DatabentoGateway
 from zerodte.feeds.feed_checks import LOOPBACK_HOSTS
@@ -19,6 +19,7 @@ from zerodte.market.roots import canonical_name, root_info
 
 if TYPE_CHECKING:
     from zerodte.feeds.alpaca.account import AlpacaAccount
+    from zerodte.feeds.massive.account import MassiveAccount
     from zerodte.feeds.tastytrade.account import TastytradeAccount
     from zerodte.feeds.tradier.account import TradierAccount
 
@@ -119,6 +120,24 @@ def alpaca_account(
     )
 
     return AlpacaAccount(alpaca_keys(), _gateway_url(address), is_indicative=is_indicative)
+
+
+def massive_account(address: tuple[str, int] | None) -> "MassiveAccount":
+    """The user's account at an address, or at the vendor's own.
+
+    Args:
+        address: Host and port, as the user gave it. The environment names only Databento's.
+
+    Raises:
+        FeedRefusalError: If there is no key.
+    """
+    check_live_extra(MASSIVE)
+    from zerodte.feeds.massive.account import (  # noqa: PLC0415  an extra brings what it needs
+        MassiveAccount,
+        massive_key,
+    )
+
+    return MassiveAccount(massive_key(), _gateway_url(address))
 
 
 def tradier_account(address: tuple[str, int] | None) -> "TradierAccount":

@@ -14,7 +14,7 @@ from zerodte.feeds.feed import FeedError
 from zerodte.market.calendar import TradingSession
 
 FaultKind = Literal[
-    "cut", "mute", "overlap", "reorder", "garbage", "slow", "skip", "key", "token", "busy"
+    "cut", "mute", "overlap", "reorder", "garbage", "slow", "skip", "key", "token", "busy", "close"
 ]
 #: Those of Databento's protocol, of tastytrade's, which has no words for records left out, of
 #: Alpaca's, and of Tradier's, which has none either.
@@ -26,6 +26,10 @@ TASTYTRADE_FAULTS: Final[tuple[FaultKind, ...]] = (
 )
 ALPACA_FAULTS: Final[tuple[FaultKind, ...]] = (
     *("cut", "mute", "overlap", "reorder", "garbage", "slow", "skip", "busy", "key"),
+)
+#: Those of Massive's, which hangs up on slow readers, and now and then without a word.
+MASSIVE_FAULTS: Final[tuple[FaultKind, ...]] = (
+    *("cut", "mute", "overlap", "reorder", "garbage", "slow", "skip", "busy", "close", "key"),
 )
 TRADIER_FAULTS: Final[tuple[FaultKind, ...]] = (
     *("cut", "mute", "overlap", "reorder", "garbage", "slow", "token", "busy", "key"),
@@ -42,10 +46,10 @@ class Fault:
     Attributes:
         at: UTC ns of the feed's clock.
         kind: cut hangs up within a record; mute sends nothing more; overlap hangs up and later
-            replays more than asked; reorder shuffles a second; garbage sends bytes that are no
-            records; slow sends in small parts; skip leaves a second out and says so; key refuses
-            every key from then on; token ends every token, or every market session; busy hangs up
-            and lets nobody in for a while.
+            replays more than asked; close hangs up in order, without a word; reorder shuffles a
+            second; garbage sends bytes that are no records; slow sends in small parts; skip leaves
+            a second out and says so; key refuses every key from then on; token ends every token, or
+            every market session; busy hangs up and lets nobody in for a while.
     """
 
     at: int

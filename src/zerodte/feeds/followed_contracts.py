@@ -124,7 +124,7 @@ class FollowedContracts:
             spots: Prices of underlyings, dollars; NaN if unknown.
 
         Returns:
-            What the vendor calls the new ones.
+            What the vendor calls the new ones, the nearest first.
         """
         wanted: list[tuple[int, float, str, OptionListing]] = []
         for symbol, listed in self._listed.items():
@@ -143,8 +143,7 @@ class FollowedContracts:
                     distance = abs(listing.contract.strike - spot) / max(spot, 1.0)
                     wanted.append((rank, distance, symbol, listing))
         room = max(self.most - len(self._numbers), 0)
-        if len(wanted) > room:
-            wanted.sort(key=lambda one: one[:2])
+        wanted.sort(key=lambda one: one[:2])
         for _, _, _, listing in wanted[:room]:
             if listing.raw not in self._ids:
                 self._ids[listing.raw] = self._next

@@ -2,6 +2,7 @@
 
 import datetime
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from zerodte.clock import new_york
@@ -10,6 +11,19 @@ from zerodte.market.calendar import calendar
 from zerodte.records.dbn import STAT_OPEN_INTEREST, Records, records
 
 _MOST_CONTRACTS: Final = 1e9
+
+
+@dataclass(frozen=True, slots=True)
+class ListedInterest:
+    """The open interest of a contract, as a list of contracts tells it.
+
+    Attributes:
+        day: The day at whose end it was.
+        figure: Contracts.
+    """
+
+    day: datetime.date
+    figure: int
 
 
 class InterestRecords:

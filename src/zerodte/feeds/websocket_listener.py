@@ -4,14 +4,18 @@ Each client has a thread, up to a number of clients. The faults here are those o
 they are the same whatever the vendor says on it.
 """
 
+import email.utils
 import logging
 import random
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from http import HTTPStatus
 from typing import Final, TypeVar
 
+import msgspec
+from websockets.datastructures import Headers
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 from websockets.sync.server import Server, ServerConnection, serve
@@ -29,7 +33,7 @@ _SLOW_PART, _SLOW_S = 2_000, 0.01
 #: section 5.2).
 _BINARY_FRAME, _TEXT_FRAME = b"\x82\x7f", b"\x81\x7f"
 
-C = TypeVar("C", str, bytes)
+C = TypeVar("C", str, bytes, str | bytes)
 
 
 class WebsocketListener:
@@ -105,6 +109,20 @@ class WebsocketListener:
                 client.close_socket()
         finally:
             self._places.release()
+
+
+def json_answer(status: HTTPStatus, content: object) -> Response:
+    """An answer in JSON to a request that is for no websocket."""
+    body = msgspec.json.encode(content)
+    headers = Headers(
+        {
+            "Date": email.utils.formatdate(time.time(), usegmt=True),
+            "Content-Type": "application/json",
+            "Content-Length": str(len(body)),
+            "Connection": "close",
+        }
+    )
+    return Response(status.value, status.phrase, headers, body)
 
 
 def waiting_messages(client: ServerConnection, timeout: float) -> Iterator[str | bytes]:

@@ -45,6 +45,8 @@ TRADIER_OPRA: Final = "TRADIER.OPRA"
 TRADIER_EQUITY: Final = "TRADIER.EQUITY"
 #: Quotes and trades of options as ThetaData has them.
 THETA_OPRA: Final = "THETA.OPRA"
+#: Quotes and trades of options as Massive has them.
+MASSIVE_OPRA: Final = "MASSIVE.OPRA"
 #: What they have is options, also before any is known.
 OPTION_DATASETS: Final = (
     OPRA,
@@ -53,6 +55,7 @@ OPTION_DATASETS: Final = (
     ALPACA_OPRA,
     ALPACA_INDICATIVE,
     THETA_OPRA,
+    MASSIVE_OPRA,
     TRADIER_OPRA,
 )
 

@@ -42,7 +42,7 @@ _WIDTH = max(len(mark) for mark, _ in _MARKS.values())
 @click.command("doctor")
 @click.argument(
     "subject",
-    metavar="[TAPE|cboe|databento|tastytrade|alpaca|tradier|thetadata]",
+    metavar="[TAPE|cboe|databento|tastytrade|alpaca|massive|tradier|thetadata]",
     type=FOLDER,
     required=False,
 )

@@ -10,10 +10,11 @@ from typing import Final
 from zerodte.cli.doctor.alpaca import examine_alpaca
 from zerodte.cli.doctor.feed_session import examine_contracts, examine_session
 from zerodte.cli.doctor.finding import Finding
+from zerodte.cli.doctor.massive import examine_massive
 from zerodte.cli.doctor.tastytrade import examine_tastytrade
 from zerodte.cli.doctor.thetadata import examine_thetadata
 from zerodte.cli.doctor.tradier import examine_tradier
-from zerodte.cli.options import ALPACA, CBOE, DATABENTO, TASTYTRADE, THETADATA, TRADIER
+from zerodte.cli.options import ALPACA, CBOE, DATABENTO, MASSIVE, TASTYTRADE, THETADATA, TRADIER
 from zerodte.cli.vendors import databento_gateway
 from zerodte.clock import new_york_clock
 from zerodte.constants import MINUTE, SECOND
@@ -128,5 +129,6 @@ _EXAMINATIONS: Final = {
     DATABENTO: _examine_databento,
     TASTYTRADE: examine_tastytrade,
     ALPACA: examine_alpaca,
+    MASSIVE: examine_massive,
     TRADIER: examine_tradier,
 }

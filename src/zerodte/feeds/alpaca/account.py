@@ -18,10 +18,10 @@ from zerodte.feeds.alpaca.chain import (
     ContractsAnswer,
     ListedContract,
     SnapshotsAnswer,
-    StandingQuote,
     chain_of,
     standing_quotes,
 )
+from zerodte.feeds.contract_records import StandingQuote
 from zerodte.feeds.feed import FeedError, FeedRefusalError
 from zerodte.feeds.http_client import check_address, clock_offset, http_opener, read_answer
 from zerodte.feeds.patience import VendorBusyError, told_wait

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 import msgspec
 
 from zerodte.feeds.alpaca.protocol import read_time
+from zerodte.feeds.contract_records import StandingQuote
 from zerodte.feeds.followed_contracts import OptionListing
+from zerodte.feeds.interest_records import ListedInterest
 from zerodte.market.osi import find_osi, format_osi
 
 
@@ -48,19 +50,6 @@ class SnapshotsAnswer(msgspec.Struct):
 
 
 @dataclass(frozen=True, slots=True)
-class ListedInterest:
-    """The open interest of a contract.
-
-    Attributes:
-        day: The day at whose end it was.
-        figure: Contracts.
-    """
-
-    day: datetime.date
-    figure: int
-
-
-@dataclass(frozen=True, slots=True)
 class AlpacaChain:
     """The listed contracts of an underlying.
 
@@ -73,27 +62,6 @@ class AlpacaChain:
     listings: list[OptionListing]
     interest: Mapping[str, ListedInterest]
     closes: Mapping[str, float]
-
-
-@dataclass(frozen=True, slots=True)
-class StandingQuote:
-    """The last quote of a contract.
-
-    Attributes:
-        name: OSI, without blanks.
-        at: UTC ns; 0 if unknown.
-        bid: Dollars; NaN if unknown, likewise all others.
-        bid_size: Contracts.
-        ask: Dollars.
-        ask_size: Contracts.
-    """
-
-    name: str
-    at: int
-    bid: float
-    bid_size: float
-    ask: float
-    ask_size: float
 
 
 def chain_of(contracts: Sequence[ListedContract]) -> AlpacaChain:

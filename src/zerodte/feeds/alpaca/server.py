@@ -4,26 +4,23 @@ So whoever has no account can develop against it, with other clients too. Its gr
 clock and speed; other clients ignore that.
 """
 
-import email.utils
-import time
 import uuid
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Final
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-import msgspec
-from websockets.datastructures import Headers
 from websockets.http11 import Request, Response
 from websockets.sync.server import ServerConnection
 
-from zerodte.feeds.alpaca.gateway import ALPACA_OVERLAP, AlpacaGateway, AlpacaGatewayState
+from zerodte.feeds.alpaca.gateway import AlpacaGateway, AlpacaGatewayState
 from zerodte.feeds.alpaca.protocol import LARGEST_MESSAGE
 from zerodte.feeds.alpaca.tape_words import AlpacaWords, snapshot_of
 from zerodte.feeds.feed import FeedError
 from zerodte.feeds.feed_clock import FeedClock
 from zerodte.feeds.message_board import Fields, MessageBoard
-from zerodte.feeds.websocket_listener import WebsocketListener
+from zerodte.feeds.stream_gateway import STREAM_OVERLAP
+from zerodte.feeds.websocket_listener import WebsocketListener, json_answer
 from zerodte.logs import log
 from zerodte.market.osi import Contract
 from zerodte.market.roots import canonical_name, root_info
@@ -66,7 +63,7 @@ class AlpacaServer:
     ) -> None:
         self._state = state
         self._clock = FeedClock(tape.session.open if start is None else start, speed)
-        self._board = MessageBoard(tape, AlpacaWords(), ALPACA_OVERLAP)
+        self._board = MessageBoard(tape, AlpacaWords(), STREAM_OVERLAP)
         self._listener = WebsocketListener(
             host, port, self._talk, largest=LARGEST_MESSAGE, answer=self._answer
         )
@@ -149,7 +146,7 @@ class AlpacaServer:
         first, page = _page(query, _MOST_CONTRACTS)
         token = str(first + page) if first + page < len(listed) else None
         answer = {"option_contracts": listed[first : first + page], "next_page_token": token}
-        return _json(HTTPStatus.OK, answer)
+        return json_answer(HTTPStatus.OK, answer)
 
     def _snapshots(self, symbol: str, query: Mapping[str, str]) -> Response:
         quotes = self._board.at(self._clock.now()).quotes
@@ -157,7 +154,7 @@ class AlpacaServer:
         first, page = _page(query, _MOST_SNAPSHOTS)
         found = {name: snapshot_of(quotes[name]) for name in names[first : first + page]}
         token = str(first + page) if first + page < len(names) else None
-        return _json(HTTPStatus.OK, {"snapshots": found, "next_page_token": token})
+        return json_answer(HTTPStatus.OK, {"snapshots": found, "next_page_token": token})
 
     def _chosen(self, symbol: str, query: Mapping[str, str]) -> dict[str, Contract]:
         """The contracts of an underlying that a query asks for, in order of their names."""
@@ -186,17 +183,4 @@ def _page(query: Mapping[str, str], most: int) -> tuple[int, int]:
 
 
 def _refusal(status: HTTPStatus, text: str) -> Response:
-    return _json(status, {"message": text})
-
-
-def _json(status: HTTPStatus, content: object) -> Response:
-    body = msgspec.json.encode(content)
-    headers = Headers(
-        {
-            "Date": email.utils.formatdate(time.time(), usegmt=True),
-            "Content-Type": "application/json",
-            "Content-Length": str(len(body)),
-            "Connection": "close",
-        }
-    )
-    return Response(status.value, status.phrase, headers, body)
+    return json_answer(status, {"message": text})

@@ -1,13 +1,8 @@
 """One session of Alpaca's stream: the client's side of a connection."""
 
 import enum
-import time
-from collections import deque
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final, NamedTuple
-
-import numpy as np
 
 from zerodte.feeds.alpaca.account import NEEDS_OPRA, AlpacaAccount
 from zerodte.feeds.alpaca.protocol import (
@@ -20,19 +15,11 @@ from zerodte.feeds.alpaca.protocol import (
     encode_request,
     subscriptions,
 )
-from zerodte.feeds.alpaca.records import MessageBlock
-from zerodte.feeds.data_watch import DataWatch
 from zerodte.feeds.feed import FeedError, FeedRefusalError
-from zerodte.feeds.feed_clock import FeedClock, greeted_clock
+from zerodte.feeds.feed_clock import greeted_clock
 from zerodte.feeds.patience import VendorBusyError
+from zerodte.feeds.stream_session import STREAM_PAUSE, StreamSession
 from zerodte.feeds.websocket_reader import WebsocketReader
-
-_TIMEOUT: Final = 10.0  # seconds for each answer
-#: Seconds between two pings.
-_PAUSE: Final = 5.0
-#: Seconds without data within a session, or without a pong outside, until it counts as dead.
-_WATCH: Final = 60.0
-_LEAST_WATCH: Final = 2.0
 
 
 class AlpacaCode(enum.IntEnum):
@@ -50,66 +37,40 @@ class AlpacaLimitError(FeedError):
     """More contracts than a connection may have quotes of."""
 
 
-class LostMessages(NamedTuple):
-    """Messages that the vendor left out.
-
-    Attributes:
-        since: When the last one before them came, UTC ns.
-        until: When the first one after them came.
-        reason: Why, in words.
-    """
-
-    since: int
-    until: int
-    reason: str
-
-
-class AlpacaSession:
+class AlpacaSession(StreamSession[AlpacaMessage]):
     """An authorized session.
-
-    The stream has no messages but data, and may be mute while it is open. So within the market's
-    session only data moves the clock: a stream that is mute holds it up. Outside, pongs do too.
 
     Args:
         account: Whose it is.
         capture: Folder that gets a copy of what is sent to us; None for none.
-
-    Attributes:
-        clock: The feed's clock.
-        newest: When the last message that was taken came, UTC ns of that clock.
-        lost: What the vendor left out; whoever has read it empties it.
 
     Raises:
         FeedRefusalError: If the keys or the subscription are not accepted.
         FeedError: If the websocket cannot be reached, or does not speak the protocol.
     """
 
+    kinds = (QUOTE_MESSAGE, TRADE_MESSAGE)
+
     def __init__(self, account: AlpacaAccount, capture: Path | None = None) -> None:
-        self.clock = FeedClock(time.time_ns(), 1.0)
-        self.lost: list[LostMessages] = []
-        self.newest = 0
         self._is_indicative = account.is_indicative
-        self._waiting: list[tuple[int, AlpacaMessage]] = []
-        self._answers: deque[AlpacaMessage] = deque()
-        self._slow: tuple[int, str] | None = None
-        self._watch = DataWatch(_WATCH)
-        self._reader = WebsocketReader(
-            account.stream_url,
-            largest=LARGEST_MESSAGE,
-            keepalive="",
-            pause=_PAUSE,
-            is_binary=True,
-            headers={"Content-Type": "application/msgpack"},
-            copy=capture,
-            copy_name=("alpaca", "msgpack"),
+        super().__init__(
+            WebsocketReader(
+                account.stream_url,
+                largest=LARGEST_MESSAGE,
+                keepalive="",
+                pause=STREAM_PAUSE,
+                is_binary=True,
+                headers={"Content-Type": "application/msgpack"},
+                copy=capture,
+                copy_name=("alpaca", "msgpack"),
+            )
         )
         try:
             self._authorize(account)
         except BaseException:
             self._reader.close()
             raise
-        self.newest = self.clock.now()
-        self._watch.begin(self.newest)
+        self._begin()
 
     def subscribe(self, names: Sequence[str], *, with_trades: bool) -> None:
         """Subscribe to the quotes of some contracts, and to their trades, and wait for that.
@@ -122,33 +83,9 @@ class AlpacaSession:
             self._reader.send(encode_request(request))
             self._expect("subscription")
 
-    def take(self, timeout: float) -> list[MessageBlock]:
-        """The data that has come, waiting up to `timeout` seconds; a block of each kind.
-
-        Raises:
-            FeedError: If the connection is lost or mute, or sends garbage.
-        """
-        if not self._waiting:
-            self._read(timeout)
-        found = []
-        for kind in (QUOTE_MESSAGE, TRADE_MESSAGE):
-            mine = [(at, message) for at, message in self._waiting if message.kind == kind]
-            if mine:
-                times = np.array([at for at, _ in mine], np.int64)
-                found.append(MessageBlock(kind, times, [message for _, message in mine]))
-        self._waiting.clear()
-        return found
-
-    def close(self) -> None:
-        """End the session."""
-        self._reader.close()
-
     def _authorize(self, account: AlpacaAccount) -> None:
         greeting = self._expect("success", "connected")
-        if account.is_loopback:
-            self.clock = greeted_clock(greeting.clock) or self.clock
-        self._watch.seconds = max(_WATCH / self.clock.speed, _LEAST_WATCH)
-        self._reader.watch = max(self._watch.seconds, 2.0 * _PAUSE)
+        self._pace(greeted_clock(greeting.clock) if account.is_loopback else None)
         keys = account.keys
         request = AlpacaRequest("auth", keys.key_id.reveal(), keys.secret_key.reveal())
         self._reader.send(encode_request(request))
@@ -156,43 +93,24 @@ class AlpacaSession:
 
     def _expect(self, kind: str, text: str = "") -> AlpacaMessage:
         """Wait for an answer; data that comes meanwhile waits."""
-        deadline = time.monotonic() + _TIMEOUT
         while True:
-            while self._answers:
-                answer = self._answers.popleft()
-                if answer.kind == kind and text in ("", answer.text):
-                    return answer
-            rest = deadline - time.monotonic()
-            if rest <= 0.0:
-                raise FeedError(f"no {text or kind} within {_TIMEOUT:g} seconds")
-            self._read(rest)
+            answer = self._await(text or kind)
+            if answer.kind == kind and text in ("", answer.text):
+                return answer
 
-    def _read(self, timeout: float) -> None:
-        for received, content in self._reader.take(timeout):
-            at = self.clock.at(received)
-            if not content:
-                if not self._watch.is_open(at):
-                    self.newest = at
-                    self._watch.hear()
-                continue
-            self._watch.hear()
-            for message in decode_messages(content):
-                self._obey(message, at)
-        self._watch.check(self.clock.now())
+    def _decode(self, content: str | bytes) -> list[AlpacaMessage]:
+        return decode_messages(content)
+
+    def _kind(self, message: AlpacaMessage) -> str:
+        return message.kind
 
     def _obey(self, message: AlpacaMessage, at: int) -> None:
-        if message.kind in (QUOTE_MESSAGE, TRADE_MESSAGE):
-            if self._slow is not None:
-                since, reason = self._slow
-                self.lost.append(LostMessages(since, at, reason))
-                self._slow = None
-            self.newest = at
-            self._waiting.append((at, message))
+        if message.kind in self.kinds:
+            self._accept(message, at)
         elif message.kind == "error":
             self._fail(message)
         else:
-            self.newest = at
-            self._answers.append(message)
+            self._answer(message, at)
 
     def _fail(self, error: AlpacaMessage) -> None:
         text = f"it says {error.code}: {error.text}"

@@ -1,0 +1,1 @@
+"""Massive's data of options (the vendor was called Polygon): live, and finished sessions."""
