@@ -44,12 +44,23 @@ class HistoryHost(abc.ABC):
         name: Its host and port, for messages.
         opener: Opens addresses of it.
         first_wait: Seconds before a request is made again for the first time.
+        requests: Requests of one kind until it is given up.
+        timeout: Seconds without a byte.
     """
 
-    def __init__(self, name: str, opener: urllib.request.OpenerDirector, first_wait: float) -> None:
+    def __init__(
+        self,
+        name: str,
+        opener: urllib.request.OpenerDirector,
+        first_wait: float,
+        *,
+        requests: int = _MOST_REQUESTS,
+        timeout: float = _TIMEOUT,
+    ) -> None:
         self.name = name
         self._opener = opener
         self._first_wait = first_wait
+        self._requests, self._timeout = requests, timeout
 
     def patiently(self, attempt: Callable[[], _Found]) -> _Found:
         """Make a request, again and again while the vendor is busy or the connection breaks.
@@ -58,7 +69,7 @@ class HistoryHost(abc.ABC):
             FeedError: If that does not help.
         """
         wait = self._first_wait
-        for _ in range(_MOST_REQUESTS - 1):
+        for _ in range(self._requests - 1):
             try:
                 return attempt()
             except HistoryBusyError as error:
@@ -67,7 +78,7 @@ class HistoryHost(abc.ABC):
         try:
             return attempt()
         except HistoryBusyError as error:
-            raise FeedError(f"{error}; given up after {_MOST_REQUESTS} requests") from error
+            raise FeedError(f"{error}; given up after {self._requests} requests") from error
 
     def ask(
         self, url: str, body: bytes | None = None, headers: Mapping[str, str] = {}
@@ -87,7 +98,7 @@ class HistoryHost(abc.ABC):
         # The address was checked, and the opener has handlers of http and https only.
         request = urllib.request.Request(url, body, own | dict(headers))  # noqa: S310
         try:
-            answer = self._opener.open(request, timeout=_TIMEOUT)
+            answer = self._opener.open(request, timeout=self._timeout)
         except urllib.error.HTTPError as error:
             with error:
                 found = self._refused(error)

@@ -19,10 +19,12 @@ TERMINAL_URL: Final = "http://127.0.0.1:25503"
 GENERAL, PERMISSION, NO_DATA, INVALID_PARAMS, DISCONNECTED = 470, 471, 472, 473, 474
 WRONG_IP, INVALID_SESSION, STARTING = 476, 478, 571
 
-_START: Final = "start it with: java -jar ThetaTerminalv3.jar"
-_ADVICE: Final = {
+START_TERMINAL: Final = "start it with: java -jar ThetaTerminalv3.jar"
+#: What a subscription does not have; users report the second one too.
+_PERMISSIONS: Final = (PERMISSION, http.client.FORBIDDEN)
+_NOT_INCLUDED: Final = "the subscription does not have it; docs/feeds.md says which has"
+_ADVICE: Final = dict.fromkeys(_PERMISSIONS, _NOT_INCLUDED) | {
     http.client.NOT_FOUND: "the terminal is too old; download the newest",
-    PERMISSION: "the subscription does not have it; docs/feeds.md says which has",
     WRONG_IP: "use 127.0.0.1 or localhost, always the same; restart the terminal",
     INVALID_SESSION: "another terminal is running with this login; stop it",
 }
@@ -38,15 +40,27 @@ class ThetaTerminalHost(HistoryHost):
     Args:
         url: Its address; http for this machine only. A path such as /v3 may follow.
         first_wait: Seconds before a request is made again for the first time.
+        is_live: Whether a session waits for the answers, so that patience is short.
+
+    Attributes:
+        url: Its address, without a path.
+        is_loopback: Whether it is this machine.
 
     Raises:
         FeedError: If the address is of another kind.
     """
 
-    def __init__(self, url: str = TERMINAL_URL, *, first_wait: float = 1.0) -> None:
-        name, is_loopback = check_address(url, TERMINAL_URL)
-        super().__init__(name, http_opener(is_loopback=is_loopback, follows=False), first_wait)
-        self._url = f"{url.rstrip('/').removesuffix('/v3')}/v3"
+    def __init__(
+        self, url: str = TERMINAL_URL, *, first_wait: float = 1.0, is_live: bool = False
+    ) -> None:
+        name, self.is_loopback = check_address(url, TERMINAL_URL)
+        opener = http_opener(is_loopback=self.is_loopback, follows=False)
+        if is_live:
+            super().__init__(name, opener, first_wait / 4.0, requests=3, timeout=15.0)
+        else:
+            super().__init__(name, opener, first_wait)
+        self.url = url.rstrip("/").removesuffix("/v3")
+        self._url = f"{self.url}/v3"
 
     def text(self, path: str, fields: Mapping[str, str]) -> str:
         """A whole answer; empty where there is no data.
@@ -73,7 +87,7 @@ class ThetaTerminalHost(HistoryHost):
     def broken(self, reason: object) -> FeedError:
         """A terminal that does not run is not asked again."""
         if isinstance(reason, ConnectionRefusedError):
-            return FeedError(f"no terminal of ThetaData listens at {self.name}; {_START}")
+            return FeedError(f"no terminal of ThetaData listens at {self.name}; {START_TERMINAL}")
         return super().broken(reason)
 
     def refusal(self, status: int, text: str) -> FeedError | None:
@@ -84,7 +98,9 @@ class ThetaTerminalHost(HistoryHost):
             return HistoryBusyError(text)
         if advice := _ADVICE.get(status):
             text = f"{text}; {advice}"
-        return ThetaPermissionError(text) if status == PERMISSION else super().refusal(status, text)
+        if status in _PERMISSIONS:
+            return ThetaPermissionError(text)
+        return super().refusal(status, text)
 
     def words(self, body: bytes) -> str:
         """What an error's body says, in one line."""
