@@ -7,7 +7,7 @@ from typing import Final
 
 import click
 
-from zerodte.cli.doctor.feed_session import examine_offset, examine_session
+from zerodte.cli.doctor.feed_session import examine_connection, examine_offset
 from zerodte.cli.doctor.finding import Finding
 from zerodte.cli.vendors import alpaca_account
 from zerodte.errors import ZerodteError
@@ -43,18 +43,11 @@ def examine_alpaca(
     except (ZerodteError, OSError) as error:
         yield Finding.problem("stream", str(error), _KEYS)
         return
-    try:
-        elapsed = time.monotonic() - begin
-        spots = ", ".join(f"{name} {price:g}" for name, price in connection.spots.items())
-        yield Finding.ok("stream", f"{account.name} let us in within {elapsed:.1f} s; {spots}")
-        yield examine_offset(account.offset)
-        advice = "ask the vendor whether the account's data has these options"
-        yield from examine_session(connection, ALPACA_OPRA, symbols, advice)
-        for sentence in feed.warnings():
-            yield Finding.warning("missing", sentence, "nothing; docs/feeds.md says what is lost")
-    except (ZerodteError, OSError) as error:
-        yield Finding.problem("stream", str(error), "try again; it may be the network")
-    finally:
-        connection.close()
+    elapsed = time.monotonic() - begin
+    spots = ", ".join(f"{name} {price:g}" for name, price in connection.spots.items())
+    yield Finding.ok("stream", f"{account.name} let us in within {elapsed:.1f} s; {spots}")
+    yield examine_offset(account.offset)
+    advice = "ask the vendor whether the account's data has these options"
+    yield from examine_connection("stream", connection, ALPACA_OPRA, symbols, advice, feed.warnings)
     yield Finding.ok("spot", "the parity of each chain")
     yield Finding.ok("terms", "no redistribution, recordings included")

@@ -2,10 +2,11 @@
 
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from zerodte.cli.doctor.finding import Finding
+from zerodte.errors import ZerodteError
 from zerodte.feeds.feed import FeedConnection
 from zerodte.market.calendar import calendar, last_trading_day
 from zerodte.market.osi import parse_osi
@@ -75,6 +76,34 @@ def examine_session(
             yield Finding.problem(what, f"none came within {_LISTEN_S:g} seconds", advice)
         else:
             yield Finding.ok(what, "none, outside the session")
+
+
+def examine_connection(
+    about: str,
+    connection: FeedConnection,
+    dataset: str,
+    symbols: Sequence[str],
+    advice: str,
+    warnings: Callable[[], Sequence[str]] = list,
+) -> Iterator[Finding]:
+    """What an open connection sends, and what its feed warns of; it is closed at the end.
+
+    Args:
+        about: What the connection is called.
+        connection: As for `examine_session`, like the next three.
+        dataset: That of its options.
+        symbols: Underlyings.
+        advice: What to do if nothing comes in a session.
+        warnings: Says what is missing.
+    """
+    try:
+        yield from examine_session(connection, dataset, symbols, advice)
+        for sentence in warnings():
+            yield Finding.warning("missing", sentence, "nothing; docs/feeds.md says what is lost")
+    except (ZerodteError, OSError) as error:
+        yield Finding.problem(about, str(error), "try again; it may be the network")
+    finally:
+        connection.close()
 
 
 def examine_contracts(symbol: str, date: str, known: int, total: int) -> Iterator[Finding]:

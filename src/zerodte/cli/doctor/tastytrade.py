@@ -7,7 +7,7 @@ from typing import Final
 
 import click
 
-from zerodte.cli.doctor.feed_session import examine_offset, examine_session
+from zerodte.cli.doctor.feed_session import examine_connection, examine_offset
 from zerodte.cli.doctor.finding import Finding
 from zerodte.cli.vendors import tastytrade_account
 from zerodte.errors import ZerodteError
@@ -54,14 +54,9 @@ def examine_tastytrade(
     except (ZerodteError, OSError) as error:
         yield Finding.problem("websocket", str(error), "try again; it may be the network")
         return
-    try:
-        spots = ", ".join(f"{name} {price:g}" for name, price in connection.spots.items())
-        yield Finding.ok("websocket", f"its channels are open; last prices: {spots}")
-        advice = "the account's data may not have them; ask the vendor for TimeAndSale and Quote"
-        yield from examine_session(connection, TASTY_OPRA, symbols, advice)
-    except (ZerodteError, OSError) as error:
-        yield Finding.problem("websocket", str(error), "try again; it may be the network")
-    finally:
-        connection.close()
+    spots = ", ".join(f"{name} {price:g}" for name, price in connection.spots.items())
+    yield Finding.ok("websocket", f"its channels are open; last prices: {spots}")
+    advice = "the account's data may not have them; ask the vendor for TimeAndSale and Quote"
+    yield from examine_connection("websocket", connection, TASTY_OPRA, symbols, advice)
     yield Finding.ok("spot", "the index or the stock where it came; else the parity of each chain")
     yield Finding.ok("terms", "no redistribution, recordings included")
