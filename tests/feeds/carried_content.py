@@ -7,7 +7,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from zerodte.records.condition import Condition
-from zerodte.records.dbn import CADENCE, STAT_OPEN_INTEREST, UNDEF_TIME
+from zerodte.records.dbn import (
+    CADENCE,
+    STAT_OPEN_INTEREST,
+    UNDEF_PRICE,
+    UNDEF_SIZE,
+    UNDEF_TIME,
+)
 from zerodte.records.tick import Batch
 from zerodte.tape.folder import Tape
 
@@ -28,6 +34,9 @@ class Carried:
             they are recorded in the first tick after it.
         has_conditions: Whether it carries the conditions of trades other than cancels.
         trade_unit: Of the times of its trades, ns.
+        is_trade_quoted: Whether the quote before a trade comes as a quote too, and an unknown side
+            as 0.
+        is_gradual: Whether contracts are subscribed one by one.
     """
 
     dataset: str
@@ -37,6 +46,8 @@ class Carried:
     is_standing_asked: bool = False
     has_conditions: bool = True
     trade_unit: int = 1
+    is_trade_quoted: bool = False
+    is_gradual: bool = False
 
 
 TASTYTRADE = Carried(
@@ -61,6 +72,17 @@ TRADIER = Carried(
     is_standing_asked=True,
     has_conditions=False,
     trade_unit=MS,
+)
+_TOP = ("bid_px_00", "ask_px_00", "bid_sz_00", "ask_sz_00")
+THETADATA = Carried(
+    "THETA.OPRA",
+    MS,
+    ("ts_event", "price", "size", "publisher_id", *_TOP),
+    is_cancel_told=False,
+    is_standing_asked=True,
+    trade_unit=MS,
+    is_trade_quoted=True,
+    is_gradual=True,
 )
 INDICATIVE = Carried("ALPACA.INDICAT", 1, (), is_cancel_told=False, is_standing_asked=True)
 
@@ -92,12 +114,19 @@ def content_of(tape: Tape, vendor: Carried = TASTYTRADE) -> Content:
     numbered: dict[int, Row] = {}
     is_served = vendor.dataset not in tape.symbols
     for tick in tape.ticks():
-        for batch in tick.quotes:
-            for key in _quotes(tape, batch, vendor.unit, is_served=is_served):
-                out.quotes[key] += 1
-                out.quote_order.append(key)
-                out.quoted.setdefault(key[0], tick.end)
-                out.ends.setdefault(key, []).append(tick.end)
+        quotes = [
+            key
+            for batch in tick.quotes
+            for key in _quotes(tape, batch, vendor, is_served=is_served)
+        ]
+        if vendor.is_trade_quoted and is_served:
+            quotes += [key for batch in tick.trades for key in _trade_quotes(tape, batch, vendor)]
+            quotes.sort(key=lambda key: key[1])
+        for key in quotes:
+            out.quotes[key] += 1
+            out.quote_order.append(key)
+            out.quoted.setdefault(key[0], tick.end)
+            out.ends.setdefault(key, []).append(tick.end)
         for batch in tick.trades:
             for at, key in enumerate(_trades(tape, batch, vendor)):
                 out.trades[key] += 1
@@ -123,17 +152,36 @@ def content_of(tape: Tape, vendor: Carried = TASTYTRADE) -> Content:
 
 
 def _sides(row: Any) -> Row:
-    names = ("bid_px_00", "ask_px_00", "bid_sz_00", "ask_sz_00")
-    return tuple(int(row[name]) for name in names)
+    return tuple(int(row[name]) for name in _TOP)
 
 
-def _quotes(tape: Tape, batch: Batch, unit: int, *, is_served: bool) -> Iterator[Row]:
+def _known(row: Any, names: tuple[str, ...], vendor: Carried) -> Row:
+    """Fields as a vendor can tell them."""
+    found = []
+    for name in names:
+        value = int(row[name])
+        if name == "ts_event":
+            value = value // vendor.trade_unit * vendor.trade_unit
+        elif vendor.is_trade_quoted and value in (UNDEF_PRICE, UNDEF_SIZE):
+            value = 0
+        found.append(value)
+    return tuple(found)
+
+
+def _trade_quotes(tape: Tape, batch: Batch, vendor: Carried) -> Iterator[Row]:
+    names = tape.symbols[batch.dataset]
+    for row in batch.records:
+        time = int(row["ts_event"]) // vendor.unit
+        yield names[int(row["instrument_id"])], time, *_known(row, _TOP, vendor)
+
+
+def _quotes(tape: Tape, batch: Batch, vendor: Carried, *, is_served: bool) -> Iterator[Row]:
     """A quote's time is that of its change: of receipt on the served tape."""
     names = tape.symbols[batch.dataset]
     for row in batch.records:
         time = int(row["ts_recv"]) if is_served else int(row["ts_event"])
         assert time != UNDEF_TIME
-        yield names[int(row["instrument_id"])], time // unit, *_sides(row)
+        yield names[int(row["instrument_id"])], time // vendor.unit, *_known(row, _TOP, vendor)
 
 
 def _trades(tape: Tape, batch: Batch, vendor: Carried) -> Iterator[Row]:
@@ -147,8 +195,7 @@ def _trades(tape: Tape, batch: Batch, vendor: Carried) -> Iterator[Row]:
         code = Condition.REGULAR if code is Condition.UNKNOWN else code
         if code is not Condition.CANCEL and not vendor.has_conditions:
             code = Condition.REGULAR
-        units = {"ts_event": vendor.trade_unit}
-        values = tuple(int(row[name]) // units.get(name, 1) for name in vendor.trade)
+        values = _known(row, vendor.trade, vendor)
         side = (row["side"],) if vendor is TASTYTRADE else ()
         yield names[int(row["instrument_id"])], *values, *side, code
 
@@ -187,8 +234,9 @@ def unexcused(order: list[Row], found: Content, gaps: list[int]) -> list[Row]:
         }
     )
     for key, low, high in zip(order, lasts, reversed(nexts), strict=True):
-        place = bisect.bisect_left(gaps, low)
-        is_gap = place < len(gaps) and gaps[place] <= high
+        # What stands is asked for, and may come before what is older.
+        place = bisect.bisect_left(gaps, min(low, high))
+        is_gap = place < len(gaps) and gaps[place] <= max(low, high)
         if lacking[key] and (not high or is_gap or low <= found.quoted.get(key[0], low)):
             lacking[key] -= 1
     return [key for key, count in lacking.items() if count > 0]

@@ -67,6 +67,14 @@ def gaps(tape: Tape) -> dict[int, str]:
     return {tick.end: tick.gap for tick in tape.ticks() if tick.gap}
 
 
+def by_contract(rows: list[Row]) -> list[list[Row]]:
+    """The rows of each contract, in their order."""
+    found: dict[str, list[Row]] = {}
+    for key in rows:
+        found.setdefault(key[0], []).append(key)
+    return list(found.values())
+
+
 def check(recording: Tape, tape: Tape, vendor: Carried = TASTYTRADE) -> dict[int, str]:
     """No trade twice, none missing outside a gap, no quote made up; returns the gaps."""
     found, wanted = content_of(recording, vendor), content_of(tape, vendor)
@@ -77,16 +85,18 @@ def check(recording: Tape, tape: Tape, vendor: Carried = TASTYTRADE) -> dict[int
     assert not found.cancels - wanted.cancels
     # On a new subscription the last quote of each contract comes again, whatever its place among
     # those of others.
-    by_contract: dict[str, list[Row]] = {}
-    for key in wanted.quote_order:
-        by_contract.setdefault(key[0], []).append(key)
     ends = sorted(missing)
     # What stood when a gap ended may be recorded after it, though the gap explains what followed.
     explained = (
         sorted({*ends, *(end + SECOND for end in ends)}) if vendor.is_standing_asked else ends
     )
-    lost = [row for order in by_contract.values() for row in unexcused(order, found, explained)]
-    if vendor.trade:
+    quotes = by_contract(wanted.quote_order)
+    lost = [row for order in quotes for row in unexcused(order, found, explained)]
+    if vendor.is_gradual:
+        # Contracts that are subscribed before others have trades while the gap lasts.
+        trades = by_contract(wanted.trade_order)
+        lost += [row for order in trades for row in unexcused(order, found, explained)]
+    elif vendor.trade:
         lost += unexcused(wanted.trade_order, found, ends)
     assert not lost, f"{len(lost)} such as {lost[0]} are missing outside a gap"
     digests = []

@@ -25,7 +25,7 @@ from zerodte.cli.options import (
     Finite,
     Whole,
 )
-from zerodte.cli.vendors import check_live_extra
+from zerodte.cli.vendors import check_live_extra, has_live_extra
 from zerodte.clock import new_york
 from zerodte.feeds.cboe.server import CboeServer
 from zerodte.feeds.databento.gateway import DatabentoGatewayServer
@@ -36,6 +36,7 @@ from zerodte.feeds.fault_script import (
     DATABENTO_FAULTS,
     MASSIVE_FAULTS,
     TASTYTRADE_FAULTS,
+    THETA_FAULTS,
     TRADIER_FAULTS,
     FaultKind,
     FaultScript,
@@ -74,7 +75,7 @@ class _TapeServer(Protocol):
 @click.option(
     "--as",
     "protocol",
-    type=click.Choice([_LINE, *VENDORS, THETADATA]),
+    type=click.Choice([_LINE, *VENDORS]),
     default=_LINE,
     show_default=True,
     help="The protocol: of this project, or a vendor's.",
@@ -113,8 +114,7 @@ class _TapeServer(Protocol):
 )
 @click.option(
     "--faults",
-    help="What goes wrong with the protocol of databento, tastytrade, alpaca, massive or tradier: "
-    "a seed, or KIND@HH:MM:SS and more; with thetadata's history, a seed.",
+    help="What goes wrong with the protocol of a vendor but cboe: a seed, or KIND@HH:MM:SS, ...",
 )
 @click.option(
     "--historical",
@@ -135,7 +135,7 @@ def feed_command(
     historical: int | None,
 ) -> None:
     """Send the tape in folder TAPE as a live feed to every client that connects."""
-    if protocol in (_LINE, THETADATA) and start:
+    if protocol == _LINE and start:
         raise click.UsageError("--from needs a vendor's live protocol, such as --as databento")
     if protocol != _LINE and no_resume:
         raise click.UsageError("--no-resume is for --as line")
@@ -158,10 +158,6 @@ def feed_command(
             quoted = None if begin is None else begin - CBOE_DELAY
             feed = CboeServer(opened, speed, start=quoted, host=host, port=port)
             note = f" It has {', '.join(feed.symbols)}."
-        elif protocol == THETADATA:
-            drawn = _terminal_faults(faults)
-            feed = terminal = ThetaTerminalServer([opened], host=host, port=port, faults=drawn)
-            note = f" The terminal's history of {opened.session.date} is at {terminal.url}/v3."
         elif protocol in _WEBSOCKETS:
             feed, note = _WEBSOCKETS[protocol](opened, speed, host, port, begin, faults)
         else:
@@ -191,12 +187,37 @@ def _script(text: str | None, tape: FileSource, kinds: Sequence[FaultKind]) -> F
 
 
 def _terminal_faults(text: str | None) -> Sequence[TerminalFault | None]:
-    """What goes wrong with the first requests of ThetaData's terminal."""
-    if text is None:
+    """What goes wrong with the first requests of ThetaData's terminal, by a seed."""
+    if text is None or not (text.isascii() and text.isdecimal() and len(text) < 10):
         return ()
-    if not (text.isascii() and text.isdecimal() and len(text) < 10):
-        raise click.UsageError(f"--faults {text[:40]!r}; expected: of thetadata a seed such as 7")
     return drawn_faults(int(text), _FAULTY_REQUESTS)
+
+
+def _thetadata(
+    tape: FileSource, speed: float, host: str, port: int, start: int | None, faults: str | None
+) -> tuple[_TapeServer, str]:
+    """ThetaData's terminal, and what to say of it; without the extra, its history alone."""
+    script, drawn = _script(faults, tape, THETA_FAULTS), _terminal_faults(faults)
+    told = f" The terminal's history of {tape.session.date} is at {{url}}/v3"
+    if not has_live_extra():
+        server = ThetaTerminalServer([tape], host=host, port=port, faults=drawn)
+        return server, told.format(url=server.url) + '; its events need "zerodte[live]".'
+    from zerodte.feeds.thetadata.event_gateway import (  # noqa: PLC0415  an extra brings it
+        TerminalEventState,
+    )
+    from zerodte.feeds.thetadata.terminal import ThetaTerminal  # noqa: PLC0415
+
+    terminal = ThetaTerminal(
+        tape,
+        speed,
+        state=TerminalEventState(script),
+        host=host,
+        port=port,
+        start=start,
+        faults=drawn,
+    )
+    events = terminal.events.address[1]
+    return terminal, told.format(url=terminal.rest.url) + f", its events are on port {events}."
 
 
 def _tastytrade(
@@ -293,4 +314,5 @@ _WEBSOCKETS: Final = {
     ALPACA: _alpaca,
     MASSIVE: _massive,
     TRADIER: _tradier,
+    THETADATA: _thetadata,
 }

@@ -18,6 +18,7 @@ from zerodte.cli.options import (
     MASSIVE,
     STREAM,
     TASTYTRADE,
+    THETADATA,
     TRADIER,
     is_stream,
 )
@@ -28,10 +29,12 @@ from zerodte.cli.vendors import (
     CBOE_URL_OPTION,
     GATEWAY_OPTION,
     alpaca_account,
+    check_live_extra,
     check_nats_extra,
     databento_gateway,
     massive_account,
     tastytrade_account,
+    thetadata_client,
     tradier_account,
     vendor_symbols,
 )
@@ -87,7 +90,8 @@ def live_command(
 
     FEED is HOST:PORT, nats://HOST:PORT for a session that another server publishes, or a
     vendor's: cboe (delayed quotes, free), databento (with a key), tastytrade (with an account),
-    alpaca or massive (with a key) or tradier (with an account's token).
+    alpaca or massive (with a key), tradier (with an account's token) or thetadata (with its
+    terminal).
     """
     _check_options(feed, also, record)
     if indicative and feed != ALPACA:
@@ -184,6 +188,11 @@ def _vendor_feed(
         from zerodte.feeds.tradier.feed import TradierFeed  # noqa: PLC0415
 
         return TradierFeed(holder, names, record)
+    if vendor == THETADATA:
+        check_live_extra(vendor)
+        from zerodte.feeds.thetadata.feed import ThetaFeed  # noqa: PLC0415
+
+        return ThetaFeed(thetadata_client(gateway), names, record)
     account = tastytrade_account(gateway)
     from zerodte.feeds.tastytrade.feed import TastytradeFeed  # noqa: PLC0415
 
@@ -206,10 +215,9 @@ def _check_options(feed: tuple[str, int] | str, also: str | None, record: Path) 
         ALPACA,
         MASSIVE,
         TRADIER,
+        THETADATA,
     ):
-        raise click.UsageError(
-            "--gateway is for the feeds databento, tastytrade, alpaca, massive and tradier"
-        )
+        raise click.UsageError("--gateway is for the feeds of vendors but cboe")
     if given("url") is ParameterSource.COMMANDLINE and feed != CBOE and not also:
         raise click.UsageError(f"--url is for the feed cboe and for --also {CBOE_FAR}")
     if record.exists() and not record.is_dir():

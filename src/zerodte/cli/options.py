@@ -96,11 +96,10 @@ class Address(click.ParamType[tuple[str, int]]):
 CBOE, DATABENTO, TASTYTRADE, ALPACA = "cboe", "databento", "tastytrade", "alpaca"
 MASSIVE = "massive"
 TRADIER = "tradier"
-#: Of its data only finished sessions are fetched.
 THETADATA = "thetadata"
 #: What can be added to a feed.
 CBOE_FAR = "cboe:far"
-VENDORS = (CBOE, DATABENTO, TASTYTRADE, ALPACA, MASSIVE, TRADIER)
+VENDORS = (CBOE, DATABENTO, TASTYTRADE, ALPACA, MASSIVE, TRADIER, THETADATA)
 #: How the URL of a stream begins.
 _STREAMS = ("nats://", "tls://")
 

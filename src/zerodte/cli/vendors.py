@@ -37,7 +37,7 @@ GATEWAY_OPTION = click.option(
     "--gateway",
     type=ADDRESS,
     envvar="ZERODTE_DATABENTO_GATEWAY",
-    help="Where the feed of a vendor with a key connects to; by default the vendor's own.",
+    help="Where a vendor's feed connects to; by default the vendor's own, or the usual terminal.",
 )
 
 
@@ -58,13 +58,18 @@ def databento_gateway(
     return DatabentoGateway(key, host, port, capture)
 
 
+def has_live_extra() -> bool:
+    """Whether the extra `live` is installed, without which there are no websockets."""
+    return importlib.util.find_spec("websockets") is not None
+
+
 def check_live_extra(vendor: str) -> None:
     """Check that a vendor's feed over a websocket can be used; only then import its room.
 
     Raises:
         click.ClickException: If the extra `live` is not installed.
     """
-    if importlib.util.find_spec("websockets") is None:
+    if not has_live_extra():
         raise click.ClickException(
             f'{vendor} needs the package websockets: pip install "zerodte[live]"'
         )
@@ -159,12 +164,12 @@ def tradier_account(address: tuple[str, int] | None) -> "TradierAccount":
 
 
 def thetadata_client(address: tuple[str, int] | None) -> ThetaClient:
-    """ThetaData's terminal at an address, or at its usual one.
+    """ThetaData's terminal at an address, or at its usual one, for a live session.
 
     Args:
         address: Host and port, as the user gave it. The environment names only Databento's.
     """
-    return ThetaClient(ThetaTerminalHost(_gateway_url(address) or TERMINAL_URL))
+    return ThetaClient(ThetaTerminalHost(_gateway_url(address) or TERMINAL_URL, is_live=True))
 
 
 def _gateway_url(address: tuple[str, int] | None) -> str | None:

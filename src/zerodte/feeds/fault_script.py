@@ -14,10 +14,22 @@ from zerodte.feeds.feed import FeedError
 from zerodte.market.calendar import TradingSession
 
 FaultKind = Literal[
-    "cut", "mute", "overlap", "reorder", "garbage", "slow", "skip", "key", "token", "busy", "close"
+    "cut",
+    "mute",
+    "overlap",
+    "reorder",
+    "garbage",
+    "slow",
+    "skip",
+    "key",
+    "token",
+    "busy",
+    "close",
+    "lost",
+    "nonsense",
 ]
 #: Those of Databento's protocol, of tastytrade's, which has no words for records left out, of
-#: Alpaca's, and of Tradier's, which has none either.
+#: Alpaca's, of Tradier's, which has none either, and of the events of ThetaData's terminal.
 DATABENTO_FAULTS: Final[tuple[FaultKind, ...]] = (
     *("cut", "mute", "overlap", "reorder", "garbage", "slow", "skip", "key"),
 )
@@ -34,6 +46,9 @@ MASSIVE_FAULTS: Final[tuple[FaultKind, ...]] = (
 TRADIER_FAULTS: Final[tuple[FaultKind, ...]] = (
     *("cut", "mute", "overlap", "reorder", "garbage", "slow", "token", "busy", "key"),
 )
+THETA_FAULTS: Final[tuple[FaultKind, ...]] = (
+    *("cut", "mute", "overlap", "reorder", "garbage", "nonsense", "slow", "lost", "busy", "key"),
+)
 #: A fault each two minutes of the feed's clock, on average.
 _EVERY: Final = 120 * SECOND
 _ENTRY: Final = re.compile(r"([a-z]+)@([0-9]{2}):([0-9]{2}):([0-9]{2})", re.ASCII)
@@ -49,7 +64,8 @@ class Fault:
             replays more than asked; close hangs up in order, without a word; reorder shuffles a
             second; garbage sends bytes that are no records; slow sends in small parts; skip leaves
             a second out and says so; key refuses every key from then on; token ends every token, or
-            every market session; busy hangs up and lets nobody in for a while.
+            every market session; busy hangs up and lets nobody in for a while; lost loses the
+            vendor behind a terminal; nonsense sends prices that cannot be.
     """
 
     at: int

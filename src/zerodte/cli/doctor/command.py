@@ -30,7 +30,7 @@ from zerodte.cli.doctor.machine import (
 )
 from zerodte.cli.doctor.port import examine_port
 from zerodte.cli.doctor.vendor import examine_vendor
-from zerodte.cli.options import FOLDER, THETADATA, VENDORS
+from zerodte.cli.options import FOLDER, VENDORS
 from zerodte.cli.vendors import CBOE_URL_OPTION, GATEWAY_OPTION, vendor_symbols
 from zerodte.clock import NEW_YORK
 from zerodte.errors import printable
@@ -78,7 +78,7 @@ def doctor_command(
     The exit status is 1 if there is a problem; warnings leave it 0.
     """
     findings = []
-    vendor = str(subject) if str(subject) in (*VENDORS, THETADATA) else ""
+    vendor = str(subject) if str(subject) in VENDORS else ""
     names = vendor_symbols(vendor, symbols) if vendor else []
     diagnosis = _diagnosis(config, None if vendor else subject)
     feed = examine_vendor(vendor, names, url, gateway, capture) if vendor else ()

@@ -26,12 +26,15 @@ from zerodte.feeds.thetadata.terminal_host import ThetaPermissionError, ThetaTer
 from zerodte.market.osi import Contract
 from zerodte.tape.error import TapeError
 
+#: The request of the last quotes of now, which has no date.
+LAST_QUOTES: Final = "option/snapshot/quote"
 #: By what a slice becomes: the request, its columns, and the fields of its own.
 _REQUESTS: Final[dict[str, tuple[str, Any, dict[str, str]]]] = {
     "statistics": ("option/history/open_interest", INTEREST_COLUMNS, {}),
     # The quote before the trade: one of the same millisecond may be the trade's consequence.
     "tcbbo": ("option/history/trade_quote", TRADE_COLUMNS, {"exclusive": "true"}),
     "cbbo-1m": ("option/history/quote", QUOTE_COLUMNS, {"interval": "1m"}),
+    "cmbp-1": (LAST_QUOTES, QUOTE_COLUMNS, {}),
     "trades": ("index/history/price", VALUE_COLUMNS, {"interval": "1s"}),
 }
 
@@ -41,7 +44,8 @@ class ThetaQuery:
     """Data that are asked for.
 
     Attributes:
-        schema: What they become: `statistics`, `tcbbo`, `cbbo-1m`, or `trades` of an index.
+        schema: What they become: `statistics`, `tcbbo`, `cbbo-1m`, or `trades` of an index; of
+            now alone, `cmbp-1`.
         root: The options' root, or the index.
         date: The session's.
         expiry: Of the options; None for an index.
@@ -62,6 +66,8 @@ class ThetaQuery:
     def fields(self) -> dict[str, str]:
         """The fields of the request."""
         found = {"symbol": self.root, "date": f"{self.date:%Y%m%d}", "format": "csv"}
+        if self.path == LAST_QUOTES:
+            del found["date"]
         if self.expiry is not None:
             found["expiration"] = f"{self.expiry:%Y%m%d}"
         if self.span is not None:

@@ -11,11 +11,12 @@ import urllib.parse
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from http import HTTPStatus
-from typing import Final
+from typing import Final, Protocol
 
 from zerodte.clock import new_york
 from zerodte.errors import ZerodteError
 from zerodte.feeds.http_listener import HttpListener, HttpRequestHandler
+from zerodte.feeds.thetadata.client import LAST_QUOTES
 from zerodte.feeds.thetadata.terminal_host import (
     DISCONNECTED,
     INVALID_PARAMS,
@@ -23,7 +24,7 @@ from zerodte.feeds.thetadata.terminal_host import (
     PERMISSION,
     STARTING,
 )
-from zerodte.feeds.thetadata.terminal_tapes import HEADERS, TerminalTape
+from zerodte.feeds.thetadata.terminal_tapes import HEADERS, TerminalTape, csv_contract
 from zerodte.tape.source import FileSource
 
 _OPEN, _CLOSE = "09:30:00", "16:00:00"
@@ -60,6 +61,23 @@ def drawn_faults(seed: int, count: int) -> list[TerminalFault | None]:
     return faults
 
 
+class TerminalDay(Protocol):
+    """The day of a tape as it stands; see `TerminalEventServer`."""
+
+    @property
+    def date(self) -> datetime.date:
+        """The tape's."""
+        ...
+
+    def quotes(self, root: str, expiry: datetime.date | None) -> Iterator[str]:
+        """Rows of the last quotes."""
+        ...
+
+    def interest(self, root: str, expiry: datetime.date | None) -> Iterator[str]:
+        """Rows of the open interest that has been published."""
+        ...
+
+
 class TerminalError(ZerodteError):
     """A request that is not answered.
 
@@ -87,6 +105,7 @@ class ThetaTerminalServer(HttpListener):
     Attributes:
         requests: The path of every request, in order.
         faults: Those that are still to come.
+        events: The day that its websocket sends; None for history alone.
 
     Raises:
         FeedError: If the address is in use, forbidden, or not of this machine.
@@ -102,6 +121,7 @@ class ThetaTerminalServer(HttpListener):
         faults: Sequence[TerminalFault | None] = (),
     ) -> None:
         self.requests: list[str] = []
+        self.events: TerminalDay | None = None
         self.stopped = threading.Event()
         self.refused = frozenset(refused)
         self._tapes = {tape.session.date: tape for tape in tapes}
@@ -137,10 +157,7 @@ class ThetaTerminalServer(HttpListener):
 
 def _contracts(tape: TerminalTape, fields: Mapping[str, str]) -> Iterator[str]:
     root = _required(fields, "symbol")
-    for one in tape.contracts:
-        if one.root == root:
-            side = "CALL" if one.right == "C" else "PUT"
-            yield f"{root},{one.expiry},{one.strike:.3f},{side}"
+    yield from (csv_contract(one) for one in tape.contracts if one.root == root)
 
 
 def _trade_quotes(tape: TerminalTape, fields: Mapping[str, str]) -> Iterator[str]:
@@ -225,15 +242,13 @@ class _TerminalRequestHandler(HttpRequestHandler):
                 self.wfile.write(body)
 
     def _do(self, path: str, fields: Mapping[str, str]) -> None:
-        if path not in _ANSWERS:
+        if path not in (*_ANSWERS, LAST_QUOTES):
             raise TerminalError(HTTPStatus.NOT_FOUND, "There is no such request.")
         if path in self.server_of.refused:
             raise TerminalError(PERMISSION, "Your subscription does not include this data.")
         if fields.get("format", "csv") != "csv":
             raise TerminalError(INVALID_PARAMS, "Only format=csv is served here.")
-        tape = self.server_of.tape(_date(fields, "date"))
-        kind, answer = _ANSWERS[path]
-        rows = list(answer(tape, fields))
+        kind, rows = self._rows(path, fields)
         if not rows:
             raise TerminalError(NO_DATA, "No data found for your request.")
         fault = None if kind == "contracts" else self.server_of.fault()
@@ -243,6 +258,19 @@ class _TerminalRequestHandler(HttpRequestHandler):
         if fault is TerminalFault.GARBAGE:
             body = b"<html>\n"
         self._send(body, fault)
+
+    def _rows(self, path: str, fields: Mapping[str, str]) -> tuple[str, list[str]]:
+        """What is asked for, and its rows: of the served day as it stands, or of history."""
+        day = self.server_of.events
+        if path == LAST_QUOTES:
+            if day is None:
+                return "quote", []
+            return "quote", list(day.quotes(_required(fields, "symbol"), _expiry(fields)))
+        date = _date(fields, "date")
+        kind, answer = _ANSWERS[path]
+        if day is not None and kind == "open_interest" and date == day.date:
+            return kind, list(day.interest(_required(fields, "symbol"), _expiry(fields)))
+        return kind, list(answer(self.server_of.tape(date), fields))
 
     def _send(self, body: bytes, fault: TerminalFault | None) -> None:
         self.send_response_only(HTTPStatus.OK)

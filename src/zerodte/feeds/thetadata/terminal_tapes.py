@@ -5,6 +5,7 @@ those at each second.
 """
 
 import datetime
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, TypeAlias, TypeVar
 
@@ -25,7 +26,7 @@ from zerodte.records.tick import Batch
 from zerodte.tape.source import FileSource
 
 #: A number of each condition.
-_NUMBERS: Final[dict[Condition, int]] = {
+CONDITION_NUMBERS: Final[dict[Condition, int]] = {
     Condition.UNKNOWN: NOT_SPECIFIED,
     Condition.REGULAR: 18,
     Condition.MULTI_LEG: 130,
@@ -54,7 +55,7 @@ _Chains: TypeAlias = dict[tuple[str, datetime.date], list[tuple[Contract, _Row]]
 
 
 class TerminalTape:
-    """A tape as the terminal tells it. Its records are read once, and held.
+    """A tape as the terminal tells it. Its records are read when they are asked for, and held.
 
     Args:
         tape: The tape.
@@ -69,8 +70,14 @@ class TerminalTape:
         self._quotes: _Chains[tuple[int, Records]] = {}
         self._interest: _Chains[tuple[int, int]] = {}
         self._values: dict[str, list[tuple[int, int]]] = {}
-        self._contracts: dict[tuple[str, int], Contract] = {}
-        self._read(tape)
+        self._contracts: dict[tuple[str, int], Contract] = {
+            (dataset, number): contract
+            for dataset in self._datasets
+            for number, raw in self._names[dataset].items()
+            if (contract := find_osi(raw))
+        }
+        self._unread: FileSource | None = tape
+        self._lock = threading.Lock()
 
     @property
     def contracts(self) -> list[Contract]:
@@ -88,12 +95,13 @@ class TerminalTape:
             expiry: Of the contracts; None for all.
             span: First and last time, UTC ns.
         """
+        self._read()
         for contract, (row, condition, sequence) in _chains(self._trades, root, expiry):
             time = int(row["ts_recv"])
             if span[0] <= time <= span[1]:
-                stamp = _stamp(time)
+                stamp = csv_time(time)
                 yield (
-                    f"{_named(contract)},{stamp},{stamp},{sequence},255,255,255,255,{condition},"
+                    f"{csv_contract(contract)},{stamp},{stamp},{sequence},255,255,255,255,{condition},"
                     f"{row['size']},{row['publisher_id']},{_dollars(int(row['price']))},{_sides(row)}"
                 )
 
@@ -101,17 +109,20 @@ class TerminalTape:
         self, root: str, expiry: datetime.date | None, span: tuple[int, int]
     ) -> Iterator[str]:
         """Rows of quotes at each whole minute; arguments as for `trades`."""
+        self._read()
         for contract, (mark, row) in _chains(self._quotes, root, expiry):
             if span[0] <= mark <= span[1]:
-                yield f"{_named(contract)},{_stamp(mark)},{_sides(row)}"
+                yield f"{csv_contract(contract)},{csv_time(mark)},{_sides(row)}"
 
     def interest(self, root: str, expiry: datetime.date | None) -> Iterator[str]:
         """Rows of open interest; arguments as for `trades`."""
+        self._read()
         for contract, (time, figure) in _chains(self._interest, root, expiry):
-            yield f"{_named(contract)},{_stamp(time)},{figure}"
+            yield f"{csv_contract(contract)},{csv_time(time)},{figure}"
 
     def values(self, symbol: str, span: tuple[int, int]) -> Iterator[str]:
         """Rows of an index's values at each second; those that stay the same are left out."""
+        self._read()
         last = 0
         found = sorted(self._values.get(symbol, ()))
         for at, (time, price) in enumerate(found):
@@ -119,13 +130,15 @@ class TerminalTape:
             is_last = at + 1 == len(found) or found[at + 1][0] > mark
             if is_last and price != last and span[0] <= mark <= span[1]:
                 last = price
-                yield f"{_stamp(mark)},{_dollars(price)}"
+                yield f"{csv_time(mark)},{_dollars(price)}"
 
-    def _read(self, tape: FileSource) -> None:
-        for dataset in self._datasets:
-            for number, raw in self._names[dataset].items():
-                if contract := find_osi(raw):
-                    self._contracts[dataset, number] = contract
+    def _read(self) -> None:
+        with self._lock:
+            tape, self._unread = self._unread, None
+            if tape is not None:
+                self._read_all(tape)
+
+    def _read_all(self, tape: FileSource) -> None:
         states = {name: _Standing(self._names[name]) for name in self._datasets}
         mark = -(-tape.session.open // MINUTE) * MINUTE
         for tick in tape.ticks():
@@ -158,7 +171,7 @@ class TerminalTape:
                 continue
             is_cancel = batch.cancels is not None and batch.cancels[at] >= 0
             code = Condition.CANCEL if is_cancel else _condition(codes, at)
-            _append(self._trades, contract, (row, _NUMBERS[code], self._count))
+            _append(self._trades, contract, (row, CONDITION_NUMBERS[code], self._count))
             self._count += 1
 
     def _add_interest(self, batch: Batch) -> None:
@@ -213,12 +226,14 @@ def _chains(
             yield from rows
 
 
-def _named(contract: Contract) -> str:
+def csv_contract(contract: Contract) -> str:
+    """A contract as four fields of CSV."""
     side = "CALL" if contract.right == "C" else "PUT"
     return f"{contract.root},{contract.expiry},{contract.strike:.3f},{side}"
 
 
-def _stamp(time: int) -> str:
+def csv_time(time: int) -> str:
+    """A time, UTC ns, as a field of CSV."""
     at = new_york_clock(time)
     return f"{at:%Y-%m-%dT%H:%M:%S}.{time // 1_000_000 % 1_000:03}"
 

@@ -1,0 +1,118 @@
+"""The websocket of ThetaData's terminal, and the day as its clock shows it."""
+
+import datetime
+from collections.abc import Iterator
+from typing import Final
+
+from websockets.http11 import Request, Response
+from websockets.sync.server import ServerConnection
+
+from zerodte.feeds.feed import FeedError
+from zerodte.feeds.feed_clock import FeedClock
+from zerodte.feeds.thetadata.event_gateway import (
+    THETA_OVERLAP,
+    TerminalEventGateway,
+    TerminalEventState,
+)
+from zerodte.feeds.thetadata.event_messages import TerminalBoard
+from zerodte.feeds.thetadata.events import LARGEST_EVENT
+from zerodte.feeds.thetadata.terminal_tapes import csv_contract, csv_time
+from zerodte.feeds.websocket_listener import WebsocketListener
+from zerodte.logs import log
+from zerodte.market.osi import Contract
+from zerodte.market.roots import root_info
+from zerodte.tape.source import FileSource
+
+_PATH: Final = "/v1/events"
+
+
+class TerminalEventServer:
+    """Sends a tape to every client, from the open on; its first status tells clock and speed.
+
+    Args:
+        tape: The tape.
+        speed: Times the wall clock; the clock starts now.
+        state: Limits, permissions and faults.
+        host: Address to listen on.
+        port: 0 lets the system choose.
+        start: What its clock shows at first, UTC ns; by default the open.
+
+    Attributes:
+        date: The tape's.
+
+    Raises:
+        FeedError: If the address is in use, forbidden, or not of this machine.
+    """
+
+    def __init__(
+        self,
+        tape: FileSource,
+        speed: float,
+        *,
+        state: TerminalEventState,
+        host: str,
+        port: int,
+        start: int | None = None,
+    ) -> None:
+        self.date = tape.session.date
+        self._state = state
+        self._clock = FeedClock(tape.session.open if start is None else start, speed)
+        self._board = TerminalBoard(tape, THETA_OVERLAP)
+        self._listener = WebsocketListener(
+            host, port, self._talk, largest=LARGEST_EVENT, answer=self._answer
+        )
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Its host and port."""
+        return self._listener.address
+
+    @property
+    def symbols(self) -> list[str]:
+        """The underlyings that it has options of."""
+        return sorted({root_info(one.root).symbol for one in self._board.contracts.values()})
+
+    def run(self) -> None:
+        """Serve until `stop`."""
+        self._listener.run()
+
+    def stop(self) -> None:
+        """End `run` and disconnect all clients."""
+        self._listener.stop()
+
+    def quotes(self, root: str, expiry: datetime.date | None) -> Iterator[str]:
+        """Rows of CSV of the last quotes; of all expiries if `expiry` is None."""
+        quotes, _ = self._board.at(self._clock.now())
+        for name, contract in self._chosen(root, expiry):
+            if (unit := quotes.get(name)) is not None and unit.quote is not None:
+                sides = ",".join(
+                    f"{unit.quote[f'{side}_size']},{unit.quote[f'{side}_exchange']},"
+                    f"{unit.quote[side]:.4f},{unit.quote[f'{side}_condition']}"
+                    for side in ("bid", "ask")
+                )
+                yield f"{csv_contract(contract)},{csv_time(unit.at)},{sides}"
+
+    def interest(self, root: str, expiry: datetime.date | None) -> Iterator[str]:
+        """Rows of CSV of the open interest that has been published, likewise."""
+        _, interest = self._board.at(self._clock.now())
+        for name, contract in self._chosen(root, expiry):
+            if name in interest:
+                at, figure = interest[name]
+                yield f"{csv_contract(contract)},{csv_time(at)},{figure}"
+
+    def _chosen(self, root: str, expiry: datetime.date | None) -> Iterator[tuple[str, Contract]]:
+        for name, contract in sorted(self._board.contracts.items()):
+            if contract.root == root and expiry in (None, contract.expiry):
+                yield name, contract
+
+    def _talk(self, client: ServerConnection) -> None:
+        stopped = self._listener.stopped
+        try:
+            TerminalEventGateway(client, self._board, self._clock, self._state, stopped).run()
+        except FeedError as error:
+            log(str(error))
+            client.close(1008)
+
+    def _answer(self, client: ServerConnection, request: Request) -> Response | None:
+        """The answer to a request for another path; None where the events begin."""
+        return None if request.path == _PATH else client.respond(404, "There is no such stream.\n")
