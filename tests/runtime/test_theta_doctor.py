@@ -7,9 +7,12 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from feeds.gateway import simulated as simulated_nvda
 from feeds.terminal import serving_terminal, simulated
+from feeds.theta_host import serving
 from zerodte.cli.commands import main
 from zerodte.feeds.rebased_tape import RebasedTape
+from zerodte.feeds.thetadata.event_gateway import TerminalEventState
 from zerodte.market.calendar import calendar
 
 
@@ -20,8 +23,8 @@ def last_session() -> RebasedTape:
     return RebasedTape(simulated(), calendar().previous(today.date))
 
 
-def examined(port: int, *options: str) -> dict[str, tuple[str, str]]:
-    words = ["doctor", "thetadata", "--symbols", "SPX", "--gateway", f"127.0.0.1:{port}", "--json"]
+def examined(port: int, *options: str, symbol: str = "SPX") -> dict[str, tuple[str, str]]:
+    words = ["doctor", "thetadata", "--symbols", symbol, "--gateway", f"127.0.0.1:{port}", "--json"]
     result = CliRunner().invoke(main, [*words, *options])
     assert result.exception is None or isinstance(result.exception, SystemExit)
     findings = json.loads(result.output)
@@ -59,3 +62,22 @@ def test_no_terminal() -> None:
     found = examined(port)
     assert found["terminal"][0] == "problem"
     assert "no terminal of ThetaData listens at" in found["terminal"][1]
+
+
+def test_what_the_websocket_sends() -> None:
+    with serving(simulated_nvda(4), 20.0) as host:
+        found = examined(host.terminal.address[1], symbol="NVDA")
+        assert "its websocket let us in within" in found["live"][1]
+        assert found["trades"][0] == "ok"
+        assert "came" in found["trades"][1]
+        assert found["quotes"][0] == "ok"
+        assert "expire on 2025-06-06; open interest of 100%" in found["NVDA"][1]
+        assert found["missing"][0] == "warning"
+
+
+def test_a_subscription_without_live_data() -> None:
+    state = TerminalEventState(has_options=False)
+    with serving(simulated_nvda(4), 20.0, state=state) as host:
+        found = examined(host.terminal.address[1], symbol="NVDA")
+    assert found["live"][0] == "problem"
+    assert "live quotes and trades need the options plan Standard or Pro" in found["live"][1]

@@ -1,12 +1,13 @@
-"""Examination of ThetaData's terminal: does it answer, and what the subscription has."""
+"""Examination of ThetaData's terminal: what the subscription has, and what comes."""
 
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
+from zerodte.cli.doctor.feed_session import examine_connection
 from zerodte.cli.doctor.finding import Finding
-from zerodte.cli.vendors import thetadata_client
+from zerodte.cli.vendors import has_live_extra, thetadata_client
 from zerodte.constants import MINUTE
 from zerodte.errors import ZerodteError
 from zerodte.feeds.session_fetch import market_span
@@ -16,6 +17,7 @@ from zerodte.feeds.thetadata.terminal_host import ThetaPermissionError
 from zerodte.feeds.universe import is_live
 from zerodte.market.calendar import TradingSession, calendar
 from zerodte.market.roots import root_info, roots_of
+from zerodte.records.dbn import THETA_OPRA
 
 #: As much of a session's start is asked for, ns.
 _SAMPLE: Final = 5 * MINUTE
@@ -25,18 +27,20 @@ _KINDS: Final = {
     "cbbo-1m": ("quotes", "quotes need the options plan Value or more"),
     "statistics": ("open interest", "open interest needs the options plan Value or more"),
 }
+_PLAN: Final = "live quotes and trades need the options plan Standard or Pro"
 _LOOK: Final = "look at the terminal's window, and at docs/feeds.md"
 
 
 def examine_thetadata(
-    address: tuple[str, int] | None, symbols: Sequence[str], capture: Path | None
+    address: tuple[str, int] | None, symbols: Sequence[str], capture: Path | None, root: Path
 ) -> Iterator[Finding]:
-    """The terminal, and a little of the last finished session of some underlyings.
+    """The terminal: a little of the last finished session of some underlyings, and its events.
 
     Args:
         address: Host and port; None for the terminal's usual one.
         symbols: Underlyings.
         capture: Folder for a copy of what is sent; None for none.
+        root: A folder without recordings.
     """
     try:
         client = thetadata_client(address)
@@ -70,8 +74,32 @@ def examine_thetadata(
         if root_info(symbol).is_index:
             query = ThetaQuery("trades", symbol, session.date, span=span)
             yield _examine_value(client, query, symbol, capture)
+    if has_live_extra():
+        yield from _examine_events(client, symbols, capture, root)
+    else:
+        found = "the package websockets is missing, without which no session is live"
+        yield Finding.warning("live", found, 'pip install "zerodte[live]"')
     yield Finding.ok("cost", "flat; what is fetched costs nothing more")
     yield Finding.ok("terms", "for your own use, without redistribution, tapes included")
+
+
+def _examine_events(
+    client: ThetaClient, symbols: Sequence[str], capture: Path | None, root: Path
+) -> Iterator[Finding]:
+    """What the websocket sends of today's contracts within some seconds."""
+    from zerodte.feeds.thetadata.feed import ThetaFeed  # noqa: PLC0415  an extra brings it
+
+    begin = time.monotonic()
+    try:
+        feed = ThetaFeed(client, symbols, root, capture)
+        connection = feed.connect()
+    except (ZerodteError, OSError) as error:
+        yield Finding.problem("live", str(error), _LOOK)
+        return
+    elapsed = time.monotonic() - begin
+    spots = ", ".join(f"{name} {price:g}" for name, price in connection.spots.items())
+    yield Finding.ok("live", f"its websocket let us in within {elapsed:.1f} s; {spots}")
+    yield from examine_connection("live", connection, THETA_OPRA, symbols, _PLAN, feed.warnings)
 
 
 def _examine(

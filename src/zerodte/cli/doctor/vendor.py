@@ -44,8 +44,6 @@ def examine_vendor(
     """A vendor's feed of some underlyings; a copy of what it sends goes to the folder `capture`."""
     if vendor == CBOE:
         yield from _examine_cboe(url, symbols, capture)
-    elif vendor == THETADATA:
-        yield from examine_thetadata(gateway, symbols, capture)
     else:
         # Nothing is recorded, and no recording is gone on with.
         with tempfile.TemporaryDirectory() as nowhere:
@@ -131,4 +129,5 @@ _EXAMINATIONS: Final = {
     ALPACA: examine_alpaca,
     MASSIVE: examine_massive,
     TRADIER: examine_tradier,
+    THETADATA: examine_thetadata,
 }
