@@ -40,6 +40,7 @@ class NatsBroker:
             stderr=subprocess.DEVNULL,
         )
         eventually(self._listens)
+        assert self._process.poll() is None, "it ended; another listens at its port"
 
     def kill(self) -> None:
         """End it at once."""
@@ -47,6 +48,10 @@ class NatsBroker:
             self._process.kill()
             self._process.wait()
             self._process = None
+
+    def forget(self) -> None:
+        """Remove all that a killed server had stored."""
+        shutil.rmtree(self._folder)
 
     def _listens(self) -> bool:
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self._port)):

@@ -132,6 +132,8 @@ def live_command(
 
         runner = LiveRunner(Stage(server.store(), settings), source, record, all_warnings)
         if publish:
+            if publish == feed:
+                raise click.UsageError("--publish leads to where FEED comes from")
             check_nats_extra()
             from zerodte.feeds.nats.publisher import StreamPublisher  # noqa: PLC0415  an extra's
 
@@ -139,7 +141,7 @@ def live_command(
                 publish,
                 runner.folder,
                 runner.manifest,
-                speed=lambda: runner.speed,
+                clock=lambda: runner.clock,
                 is_over=lambda: runner.is_over,
             )
             warnings.append(publisher.warnings)

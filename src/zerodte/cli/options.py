@@ -4,6 +4,7 @@ import datetime
 import math
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import click
 
@@ -118,7 +119,9 @@ class FeedName(click.ParamType[tuple[str, int] | str]):
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> tuple[str, int] | str:
         """Parse it, or fail with the expected forms."""
-        if value in VENDORS or is_stream(value):
+        if is_stream(value):
+            return STREAM.convert(value, param, ctx)
+        if value in VENDORS:
             return str(value)
         if ":" not in str(value):
             expected = f"HOST:PORT, nats://HOST:PORT, {', '.join(VENDORS[:-1])} or {VENDORS[-1]}"
@@ -133,9 +136,19 @@ class StreamUrl(click.ParamType[str]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """Take it, or fail with the expected form."""
-        if not is_stream(value):
-            self.fail(f"{value!r} is not a server's URL; write nats://HOST:PORT", param, ctx)
+        if not all(map(_is_server, str(value).split(","))):
+            expected = "write nats://HOST:PORT, or several of them separated by commas"
+            self.fail(f"{value!r} is not a server's URL; {expected}", param, ctx)
         return str(value)
+
+
+def _is_server(url: str) -> bool:
+    """Whether a text is the URL of one server."""
+    try:
+        parts = urlsplit(url)
+        return is_stream(url) and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
 
 
 CLOCK_TIME = ClockTime()

@@ -89,9 +89,9 @@ class FeedClient:
         return self._clock is not None and self._assembler.clock >= self._clock.start - SECOND
 
     @property
-    def speed(self) -> float:
-        """Seconds of the feed's clock per second of the wall clock; 0 before it was first met."""
-        return 0.0 if self._clock is None else self._clock.speed
+    def clock(self) -> FeedClock | None:
+        """The feed's clock; None before it was first met."""
+        return self._clock
 
     @property
     def pending(self) -> int:

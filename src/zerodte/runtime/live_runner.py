@@ -14,6 +14,7 @@ from typing import Final
 
 from zerodte.feeds.feed import Feed, FeedError
 from zerodte.feeds.feed_checks import check_manifest
+from zerodte.feeds.feed_clock import FeedClock
 from zerodte.logs import log
 from zerodte.market.calendar import calendar
 from zerodte.runtime.feed_client import FeedClient
@@ -105,9 +106,9 @@ class LiveRunner:
         return self._recorder.recovery
 
     @property
-    def speed(self) -> float:
-        """Seconds of the feed's clock per second of the wall clock; 0 before it was first met."""
-        return self._client.speed
+    def clock(self) -> FeedClock | None:
+        """The feed's clock; None before it was first met."""
+        return self._client.clock
 
     def run(self, run: Run) -> None:
         """Play the recording, then the feed, to the end or until stopped."""

@@ -7,9 +7,9 @@ from dataclasses import replace
 from typing import Any, Final
 from uuid import uuid4
 
+import msgspec
 import numpy as np
 from nats.aio.msg import Msg
-from nats.errors import TimeoutError as NoMessageError
 from nats.js import JetStreamContext
 from nats.js.api import AckPolicy, ConsumerConfig
 from nats.js.errors import NotFoundError
@@ -17,7 +17,7 @@ from nats.js.errors import NotFoundError
 from zerodte.constants import SECOND
 from zerodte.feeds.feed import FeedError, FeedRefusalError, FeedStart
 from zerodte.feeds.feed_checks import blank_unreadable, check_manifest
-from zerodte.feeds.nats.link import NatsLink, shown_url
+from zerodte.feeds.nats.link import NatsLink, shown_url, stream_infos
 from zerodte.feeds.nats.positions import PositionMap
 from zerodte.feeds.nats.session_messages import (
     PART_COUNT,
@@ -144,7 +144,7 @@ class NatsConnection:
                 return []
             try:
                 return await messages.fetch(_BATCH, timeout)
-            except NoMessageError:
+            except TimeoutError:  # its own one is a kind of it
                 return []
 
         return self._link.call(fetched)
@@ -205,12 +205,13 @@ class NatsConnection:
         return Arrival(message.clock, stream.name, mine.rows(known, size))
 
     def _newest(self) -> datetime.date:
-        stream = self._link.stream
-
-        async def names() -> list[str]:
-            return [info.config.name or "" for info in await stream.streams_info()]
-
-        dates = [date for name in self._link.call(names) if (date := session_of(name))]
+        """The newest session that is still stored."""
+        infos = self._link.call(lambda: stream_infos(self._link.stream))
+        dates = [
+            date
+            for info in infos
+            if info.state.messages and (date := session_of(info.config.name or ""))
+        ]
         if not dates:
             raise FeedError("no session is published there; `zerodte live ... --publish` does it")
         return max(dates)
@@ -245,7 +246,7 @@ class NatsConnection:
         if found is None:
             return time.time_ns()
         age = time.time_ns() - round(found.time.timestamp() * SECOND) if found.time else 0
-        return decode_tick(found.data).end + round(max(age, 0) * self._speed)
+        return decode_tick(found.data).now + round(max(age, 0) * self._speed)
 
 
 def _of_symbols(manifest: FeedManifest, symbols: tuple[str, ...]) -> FeedManifest:
@@ -272,4 +273,6 @@ def _of_symbols(manifest: FeedManifest, symbols: tuple[str, ...]) -> FeedManifes
             f"{', '.join(absent)} not in the session of {manifest.date}; it has "
             f"{', '.join(sorted(known))}"
         )
-    return replace(manifest, symbols=kept)
+    followed = f"of a stream of more symbols: {', '.join(sorted(symbols))}"
+    notes = msgspec.structs.replace(manifest.notes, notes=(*manifest.notes.notes, followed))
+    return replace(manifest, symbols=kept, notes=notes)

@@ -4,6 +4,7 @@ import asyncio
 import os
 import threading
 from collections.abc import Awaitable, Callable
+from concurrent.futures import CancelledError, Future
 from typing import Any, Final, TypeVar
 from urllib.parse import urlsplit
 
@@ -11,6 +12,7 @@ import nats
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
 from nats.js import JetStreamContext
+from nats.js.api import StreamInfo
 
 from zerodte.feeds.feed import FeedError
 
@@ -24,7 +26,15 @@ _T = TypeVar("_T")
 
 
 def shown_url(url: str) -> str:
-    """A URL without what may be secret in it."""
+    """A URL, or several separated by commas, without what may be secret in it.
+
+    Raises:
+        ValueError: If a port is no port.
+    """
+    return ",".join(map(_shown, url.split(",")))
+
+
+def _shown(url: str) -> str:
     parts = urlsplit(url)
     host = parts.hostname or ""
     return f"{parts.scheme}://{host}" + (f":{parts.port}" if parts.port else "")
@@ -45,6 +55,7 @@ class NatsLink:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="nats", daemon=True)
         self._thread.start()
+        self._asked: Future[Any] | None = None
         try:
             self._client: Client = self.call(lambda: _connect(url))
             self.stream: JetStreamContext = self._client.jetstream(timeout=TIMEOUT)
@@ -62,10 +73,18 @@ class NatsLink:
         async def asked() -> _T:
             return await asyncio.wait_for(ask(), timeout)
 
+        self._asked = found = asyncio.run_coroutine_threadsafe(asked(), self._loop)
         try:
-            return asyncio.run_coroutine_threadsafe(asked(), self._loop).result()
+            return found.result()
+        except CancelledError:
+            raise FeedError("interrupted") from None
         except (NatsError, OSError, TimeoutError) as error:
             raise FeedError(_words(error)) from error
+
+    def interrupt(self) -> None:
+        """End a call that waits; from any thread."""
+        if self._asked is not None:
+            self._asked.cancel()
 
     def close(self) -> None:
         """Close the connection; what has not been answered is lost."""
@@ -80,6 +99,14 @@ class NatsLink:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
+
+
+async def stream_infos(stream: JetStreamContext) -> list[StreamInfo]:
+    """All streams of a server, which tells them page by page."""
+    found: list[StreamInfo] = []
+    while page := await stream.streams_info(len(found)):
+        found += page
+    return found
 
 
 async def _connect(url: str) -> Client:

@@ -6,6 +6,7 @@ Whoever begins again asks the stream how far it has come and goes on from there.
 """
 
 import asyncio
+import datetime
 import logging
 import threading
 from collections.abc import Callable
@@ -18,7 +19,8 @@ from nats.js.api import Header, PubAck, StreamConfig
 from nats.js.errors import BadRequestError, NotFoundError
 
 from zerodte.feeds.feed import FeedError
-from zerodte.feeds.nats.link import NatsLink, shown_url
+from zerodte.feeds.feed_clock import FeedClock
+from zerodte.feeds.nats.link import NatsLink, shown_url, stream_infos
 from zerodte.feeds.nats.session_messages import (
     PART_COUNT,
     PUBLISHER,
@@ -28,9 +30,8 @@ from zerodte.feeds.nats.session_messages import (
     decode_tick,
 )
 from zerodte.feeds.nats.splitter import Message, TickSplitter
-from zerodte.feeds.nats.subjects import SessionSubjects
+from zerodte.feeds.nats.subjects import SessionSubjects, session_of
 from zerodte.logs import log
-from zerodte.tape.error import TapeError
 from zerodte.tape.feed_manifest import FeedManifest
 from zerodte.tape.follower import RecordingFollower
 from zerodte.tape.tick_assembler import ClosedTick
@@ -38,14 +39,21 @@ from zerodte.tape.tick_assembler import ClosedTick
 #: The header that says of which subjects the last message is expected to be known.
 _OF_SUBJECTS: Final = "Nats-Expected-Last-Subject-Sequence-Subject"
 #: How long a session is kept, seconds.
-_RETENTION: Final = 3 * 86_400.0
+_RETENTION: Final = 3 * 86_400
 _PART_SIZE: Final = 1 << 19
-#: Ticks that are read at once, and the wait for more, seconds.
+#: Ticks and bytes that one message ends, and seconds in which they have to be stored.
 _MOST_TICKS: Final = 64
+_MOST_BYTES: Final = 1 << 22
+_PATIENCE: Final = 60.0
+#: Seconds between two looks at the recording.
 _POLL: Final = 0.05
 #: The first and the longest wait before a lost server is asked again, seconds.
 _FIRST_WAIT: Final = 0.25
 _LONGEST_WAIT: Final = 5.0
+
+
+class PublishedElsewhereError(FeedError):
+    """Another one publishes the session."""
 
 
 class StreamPublisher:
@@ -55,8 +63,8 @@ class StreamPublisher:
         url: Of the server, as for `NatsLink`.
         folder: The recording, whose files exist.
         manifest: What its feed describes.
-        speed: Seconds of the session's clock per second of the wall clock; 0 while it is unknown.
-        is_over: Whether nothing is added to it any more.
+        clock: The feed's clock; None while it is unknown.
+        is_over: Whether nothing is added to the recording any more.
 
     Attributes:
         url: Without what may be secret in it.
@@ -68,16 +76,17 @@ class StreamPublisher:
         folder: Path,
         manifest: FeedManifest,
         *,
-        speed: Callable[[], float],
+        clock: Callable[[], FeedClock | None],
         is_over: Callable[[], bool],
     ) -> None:
         self.url = shown_url(url)
-        self._address, self._manifest, self._speed = url, manifest, speed
+        self._address, self._manifest, self._clock = url, manifest, clock
         self._folder, self._is_over = folder, is_over
         self._subjects = SessionSubjects(manifest.date)
-        self._splitter = TickSplitter(manifest)
-        self._waiting: list[tuple[ClosedTick, list[Message]]] = []
-        self._problem, self._is_connected = "", False
+        self._reader: _MessageReader | None = None
+        self._link: NatsLink | None = None
+        self._problem, self._is_whole = "", False
+        self._wait = _FIRST_WAIT
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="publish", daemon=True)
 
@@ -88,95 +97,111 @@ class StreamPublisher:
     def stop(self) -> None:
         """Stop; what is recorded and not published yet is published by the next start."""
         self._stopped.set()
+        if self._link is not None:
+            self._link.interrupt()
         self._thread.join()
 
     def join(self, timeout: float) -> bool:
         """Wait until a recording that is over is published whole; whether it is."""
         self._thread.join(timeout)
-        return not self._thread.is_alive() and not self._problem
+        return self._is_whole
 
     def warnings(self) -> list[str]:
         """Why the stream may be behind the recording."""
         return [f"not published to {self.url}: {self._problem}"] if self._problem else []
 
     def _run(self) -> None:
-        wait = _FIRST_WAIT
+        while not self._stopped.is_set() and self._clock() is None and not self._is_over():
+            self._stopped.wait(_POLL)
         try:
-            follower = RecordingFollower(self._folder, self._manifest.streams)
-        except OSError as error:
-            self._problem = str(error)
-            return
-        while not self._speed() and not self._stopped.wait(_POLL):
-            pass
-        while not self._stopped.is_set():
-            try:
-                self._publish(follower)
-                break
-            except FeedError as error:
-                if not self._problem:
-                    log("unpublished", logging.WARNING, url=self.url, problem=str(error))
-                self._problem = f"{error}; it is tried again"
-                wait = _FIRST_WAIT if self._is_connected else min(2.0 * wait, _LONGEST_WAIT)
-                self._stopped.wait(wait)
-            except TapeError as error:
-                self._problem = str(error)
-                break
-        follower.close()
+            while not self._stopped.is_set() and not self._is_whole:
+                self._attempt()
+        # Whatever ends this thread has to be said: it is nobody's to notice.
+        except Exception as error:
+            self._say(f"{str(error) or type(error).__name__}; restart the server to go on")
+        finally:
+            self._forget()
 
-    def _publish(self, follower: RecordingFollower) -> None:
+    def _attempt(self) -> None:
+        """Publish until the recording is over, we are stopped or the server is lost."""
+        try:
+            self._publish()
+        except PublishedElsewhereError:
+            raise
+        except FeedError as error:
+            if not self._stopped.is_set():
+                self._say(f"{error}; it is tried again")
+                self._stopped.wait(self._wait)
+                self._wait = min(2.0 * self._wait, _LONGEST_WAIT)
+
+    def _say(self, problem: str) -> None:
+        if not self._problem:
+            log("unpublished", logging.WARNING, url=self.url, problem=problem)
+        self._problem = problem
+
+    def _forget(self) -> None:
+        """Begin again with the recording's first tick."""
+        if self._reader is not None:
+            self._reader.close()
+        self._reader = None
+
+    def _publish(self) -> None:
         """Publish until the recording is over or we are stopped.
 
         Raises:
             FeedError: If the server is lost, or another publishes this session.
             TapeError: If the recording is damaged.
         """
-        self._is_connected = False
-        link = NatsLink(self._address)
+        self._link = link = NatsLink(self._address)
         try:
             last, sequence = self._prepare(link)
             # What an attempt that failed has sent of a tick does not count.
             name = uuid4().hex[:12]
-            self._is_connected, self._problem = True, ""
+            if self._reader is None or last < self._reader.published:
+                # The server has come back with less than it had.
+                self._forget()
+                self._reader = _MessageReader(self._folder, self._manifest)
+            reader = self._reader
             while not self._stopped.is_set():
                 was_over = self._is_over()
-                if not self._waiting:
-                    self._read(follower)
-                if not self._waiting:
+                reader.read()
+                if not reader.waiting:
+                    # Who began in the middle was told of all that there is.
                     if was_over:
                         link.call(lambda: link.stream.publish(self._subjects.end))
+                        self._is_whole, self._problem = True, ""
                         return
                     self._stopped.wait(_POLL)
-                last, sequence = self._send(link, name, last, sequence)
+                last, sequence = self._send(link, reader, name, last, sequence)
         finally:
+            self._link = None
             link.close()
 
-    def _read(self, follower: RecordingFollower) -> None:
-        for tick in follower.ticks(_MOST_TICKS):
-            self._waiting.append((tick, self._splitter.split(tick)))
-
     def _prepare(self, link: NatsLink) -> tuple[int, int]:
-        """Make the stream if there is none.
+        """Make the stream if there is none, and sweep those that are too old.
 
         Returns:
             The end of its last complete tick, UTC ns, and that message's number; 0 without one.
         """
         subjects, stream = self._subjects, link.stream
+        oldest = self._manifest.date - datetime.timedelta(seconds=_RETENTION)
         config = StreamConfig(
-            name=subjects.stream,
-            subjects=[subjects.all],
-            max_age=_RETENTION,
-            duplicate_window=120.0,
+            name=subjects.stream, subjects=[subjects.all], max_age=float(_RETENTION)
         )
 
         async def made() -> tuple[int, int]:
-            try:
-                await stream.stream_info(subjects.stream)
-            except NotFoundError:
+            names = [info.config.name or "" for info in await stream_infos(stream)]
+            for name in names:
+                if (date := session_of(name)) and date < oldest:
+                    await stream.delete_stream(name)
+            if subjects.stream not in names:
                 await stream.add_stream(config)
             try:
                 await stream.get_last_msg(subjects.stream, subjects.manifest(0))
             except NotFoundError:
                 await self._describe(link)
+            # An end that is none any more would end its readers.
+            await stream.purge_stream(subjects.stream, subject=subjects.end)
             try:
                 found = await stream.get_last_msg(subjects.stream, subjects.tick("*"))
             except NotFoundError:
@@ -186,9 +211,9 @@ class StreamPublisher:
         return link.call(made)
 
     async def _describe(self, link: NatsLink) -> None:
-        content = msgspec.msgpack.encode(
-            PublishedSession(SESSION_VERSION, self._manifest, self._speed())
-        )
+        clock = self._clock()
+        speed = 1.0 if clock is None else clock.speed
+        content = msgspec.msgpack.encode(PublishedSession(SESSION_VERSION, self._manifest, speed))
         parts = [content[at : at + _PART_SIZE] for at in range(0, len(content), _PART_SIZE)]
         headers = {PART_COUNT: str(len(parts))}
         # The first one comes last: with it the description is whole.
@@ -196,11 +221,14 @@ class StreamPublisher:
             subject = self._subjects.manifest(number)
             await link.stream.publish(subject, parts[number], headers=headers)
 
-    def _send(self, link: NatsLink, name: str, last: int, previous: int) -> tuple[int, int]:
+    def _send(
+        self, link: NatsLink, reader: "_MessageReader", name: str, last: int, previous: int
+    ) -> tuple[int, int]:
         """Publish what waits: records, and once all of them are stored, the ends of their ticks.
 
         Args:
             link: The connection.
+            reader: Of the recording.
             name: This attempt's.
             last: The end of the last published tick, UTC ns; what is not later is there already.
             previous: The number of the message that ended it.
@@ -208,34 +236,72 @@ class StreamPublisher:
         Returns:
             The same two of what was published.
         """
-        ticks = [waiting for waiting in self._waiting if waiting[0].end > last]
-        if not ticks:
-            self._waiting.clear()
-            return last, previous
-        commit = TickCommit(name, {tick.end: tick.gap for tick, _ in ticks})
-        guard = {
-            Header.EXPECTED_LAST_SUBJECT_SEQUENCE.value: str(previous),
-            _OF_SUBJECTS: self._subjects.tick("*"),
-        }
+        ticks = [waiting for waiting in reader.waiting if waiting[0].end > last]
+        if ticks:
+            clock = self._clock()
+            now = ticks[-1][0].end if clock is None else clock.now()
+            commit = TickCommit(name, now, {tick.end: tick.gap for tick, _ in ticks})
+            guard = {
+                Header.EXPECTED_LAST_SUBJECT_SEQUENCE.value: str(previous),
+                _OF_SUBJECTS: self._subjects.tick("*"),
+            }
 
-        async def sent() -> PubAck:
-            stored = [
-                await link.stream.publish_async(
-                    self._subjects.full(suffix), payload, headers={PUBLISHER: name}
+            async def sent() -> PubAck:
+                stored = [
+                    await link.stream.publish_async(
+                        self._subjects.full(suffix), payload, headers={PUBLISHER: name}
+                    )
+                    for _, messages in ticks
+                    for suffix, payload in messages
+                ]
+                await asyncio.gather(*stored)
+                return await link.stream.publish(
+                    self._subjects.tick(commit.end), msgspec.msgpack.encode(commit), headers=guard
                 )
-                for _, messages in ticks
-                for suffix, payload in messages
-            ]
-            await asyncio.gather(*stored)
-            return await link.stream.publish(
-                self._subjects.tick(commit.end), msgspec.msgpack.encode(commit), headers=guard
-            )
 
-        try:
-            sequence = link.call(sent).seq
-        except FeedError as error:
-            if isinstance(error.__cause__, BadRequestError):
-                raise FeedError(f"another one publishes this session ({error})") from error
-            raise
-        self._waiting.clear()
-        return commit.end, sequence
+            try:
+                last, previous = commit.end, link.call(sent, _PATIENCE).seq
+            except FeedError as error:
+                if isinstance(error.__cause__, BadRequestError):
+                    raise PublishedElsewhereError(
+                        f"another one publishes this session ({error})"
+                    ) from error
+                raise
+            self._problem, self._wait = "", _FIRST_WAIT
+        reader.publish(last)
+        return last, previous
+
+
+class _MessageReader:
+    """The messages of a recording's ticks, in their order.
+
+    Attributes:
+        waiting: Ticks that are not published yet, with their messages.
+        published: The end of the last tick that is, UTC ns; 0 without one.
+    """
+
+    def __init__(self, folder: Path, manifest: FeedManifest) -> None:
+        self._follower = RecordingFollower(folder, manifest.streams)
+        self._splitter = TickSplitter(manifest)
+        self.waiting: list[tuple[ClosedTick, list[Message]]] = []
+        self.published = 0
+
+    def read(self) -> None:
+        """Read on while little waits."""
+        size = sum(len(payload) for _, messages in self.waiting for _, payload in messages)
+        while len(self.waiting) < _MOST_TICKS and size < _MOST_BYTES:
+            ticks = self._follower.ticks(1)
+            if not ticks:
+                break
+            messages = self._splitter.split(ticks[0])
+            size += sum(len(payload) for _, payload in messages)
+            self.waiting.append((ticks[0], messages))
+
+    def publish(self, end: int) -> None:
+        """Take note that all that waits is published, up to a tick."""
+        self.waiting.clear()
+        self.published = end
+
+    def close(self) -> None:
+        """Close the recording's files."""
+        self._follower.close()

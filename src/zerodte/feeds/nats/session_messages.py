@@ -33,11 +33,13 @@ class TickCommit(msgspec.Struct, frozen=True):
 
     Attributes:
         publisher: Who sent them; those of another attempt at the same ticks do not count.
+        now: The clock of the publisher's feed, UTC ns.
         gaps: Why records may be missing, by the end of each tick, UTC ns, a whole second; empty if
             none is. One tick while the publisher keeps up, several while it catches up.
     """
 
     publisher: str
+    now: int
     gaps: dict[int, str]
 
     @property
