@@ -225,7 +225,7 @@ def test_every_dependency_is_documented_and_no_other() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     extras = project["optional-dependencies"].values()
     requirements = [*project["dependencies"], *(each for extra in extras for each in extra)]
-    names = {re.split(r"[<>=!~; ]", requirement)[0] for requirement in requirements}
+    names = {re.split(r"[<>=!~; \[]", requirement)[0] for requirement in requirements}
     vendor = ROOT / "src" / "zerodte" / "server" / "ui" / "vendor" / "vendor.json"
     vendored = {package["name"]: package for package in json.loads(vendor.read_text())}
     documented = rows(DOCS / "dependencies.md")
