@@ -199,6 +199,16 @@ def test_what_is_sent_again_is_left_out(tmp_path: Path) -> None:
     assert "the feed was away" in check(recording, tape, TRADIER).values()
 
 
+def test_what_is_sent_again_after_a_restart_is_left_out(tmp_path: Path) -> None:
+    """By whichever connection: that of the restart, and the one after it."""
+    tape = simulated(4)
+    begin = tape.session.open
+    script = FaultScript([Fault(begin + at * SECOND, "overlap") for at in (70, 92)])
+    with serving(tape, 5.0, late=30.0, faults=script) as host:
+        recording = recorded(host, tmp_path, begin + 125 * SECOND, begin + 80 * SECOND)
+    check(recording, tape, TRADIER)
+
+
 @pytest.mark.parametrize(
     "seed", [*range(2), *(pytest.param(seed, marks=pytest.mark.drill) for seed in range(2, 22))]
 )

@@ -62,11 +62,14 @@ class TastytradeReading:
         trades: The trades that came, by their index.
         universe: The contracts; None before the first connection.
         listed_at: When their chains were last asked for, seconds of the monotonic clock.
+        recorded: The last trades that the recording had before the first connection, which the
+            vendor may send again on every one; None before it.
     """
 
     trades: TimeAndSaleRecords = field(default_factory=TimeAndSaleRecords)
     universe: FollowedContracts | None = None
     listed_at: float = -math.inf
+    recorded: Records | None = None
 
 
 class TastytradeConnection:
@@ -102,6 +105,7 @@ class TastytradeConnection:
         self._account = account
         self._folder = folder
         self._universe = universe
+        self._reading = reading
         self._trades = reading.trades
         self._quotes = quotes
         self._early = early
@@ -149,9 +153,10 @@ class TastytradeConnection:
             self.manifest.date,
             committed_rows(self._folder, TASTY_STATISTICS, self._counts[TASTY_STATISTICS.name]),
         )
-        if self._trades.is_empty:
-            recent = position.recent.of(TASTY_TRADES.name, TASTY_TRADES.schema)
-            self._recorded = RepeatedRecords(recent, received_here=True)
+        reading = self._reading
+        if reading.recorded is None:
+            reading.recorded = position.recent.of(TASTY_TRADES.name, TASTY_TRADES.schema)
+        self._recorded = RepeatedRecords(reading.recorded, received_here=True)
         self._trades.restart(self._counts[TASTY_TRADES.name])
         self._since = self._session.clock.now() - _OVERLAP
         self._follow(list(self._universe.numbers))

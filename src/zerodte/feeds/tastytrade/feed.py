@@ -142,7 +142,7 @@ class TastytradeFeed:
         if reading.universe is None or reading.universe.date != date:
             recorded = recorded_contracts(folder, date, TASTY_OPRA)
             reading.universe = FollowedContracts(self._symbols, date, recorded)
-            reading.trades = TimeAndSaleRecords()
+            reading.trades, reading.recorded = TimeAndSaleRecords(), None
             reading.listed_at = -math.inf
         if time.monotonic() - reading.listed_at > CHAINS_EVERY:
             for symbol in self._symbols:

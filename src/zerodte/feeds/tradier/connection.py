@@ -68,6 +68,8 @@ class TradierReading:
         chains: The chains that were asked for last, by underlying.
         listed_at: When they were, seconds of the monotonic clock.
         patience: With the vendor.
+        recorded: The last trades that the recording had before the first connection, which the
+            vendor may send again on every one; None before it.
     """
 
     trades: TimesaleRecords = field(default_factory=TimesaleRecords)
@@ -75,6 +77,7 @@ class TradierReading:
     chains: dict[str, TradierChain] = field(default_factory=dict)
     listed_at: float = -math.inf
     patience: Patience = field(default_factory=Patience)
+    recorded: Records | None = None
 
 
 class TradierConnection:
@@ -180,9 +183,10 @@ class TradierConnection:
             self.manifest.date,
             committed_rows(self._folder, TRADIER_STATISTICS, self._counts[TRADIER_STATISTICS.name]),
         )
-        if self.trades.is_empty:
-            recent = position.recent.of(TRADIER_TRADES.name, TRADIER_TRADES.schema)
-            self._recorded = RepeatedRecords(recent, received_here=True)
+        reading = self._reading
+        if reading.recorded is None:
+            reading.recorded = position.recent.of(TRADIER_TRADES.name, TRADIER_TRADES.schema)
+        self._recorded = RepeatedRecords(reading.recorded, received_here=True)
         self.trades.restart(self._counts[TRADIER_TRADES.name])
         with self._reading.patience.noting():
             self._subscribe(list(self._contracts.numbers))

@@ -139,7 +139,7 @@ class TradierFeed:
             reading.contracts = FollowedContracts(
                 self._symbols, date, recorded, MOST_CONTRACTS_FOLLOWED
             )
-            reading.trades = TimesaleRecords()
+            reading.trades, reading.recorded = TimesaleRecords(), None
             reading.listed_at = -math.inf
         if time.monotonic() - reading.listed_at > CHAINS_EVERY:
             for symbol in self._symbols:
