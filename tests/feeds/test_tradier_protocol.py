@@ -231,20 +231,99 @@ def test_equal_fills_are_two_and_a_number_may_be_used_again() -> None:
     assert found.repeated_count == 1
 
 
+def test_a_number_of_several_trades() -> None:
+    """No number takes a trade back that no cancel or correction takes back."""
+    found = TimesaleRecords()
+    fills = (sale(SPXW, 7, size="1"), sale(SPXW, 7, size="5"), sale(SPXW, 7, size="1"))
+    piece = taken(found, *fills)
+    assert codes(piece) == [Condition.UNKNOWN] * 2
+    assert piece.records["size"].tolist() == [1, 5]
+    assert (found.reused_count, found.repeated_count) == (1, 1)
+    assert found.piece(block(*fills), NUMBERS, 2) is None, "all of it again"
+    gone = taken(found, sale(SPXW, 7, size="1", cancel=True), first=2)
+    assert gone.cancel_pairs.tolist() == [[2, 0]], "the one of that size"
+
+
+def test_a_trade_that_was_corrected_comes_again() -> None:
+    found = TimesaleRecords()
+    both = sale(SPXW, 7), sale(SPXW, 7, last="1.2", correction=True)
+    taken(found, *both)
+    assert found.piece(block(*both), NUMBERS, 3) is None
+    assert found.repeated_count == 2
+
+
 def test_without_advanced_details_every_trade_counts() -> None:
     found = TimesaleRecords()
     piece = taken(found, sale(SPXW, None), sale(SPXW, None))
     assert codes(piece) == [Condition.UNKNOWN] * 2
 
 
+def test_a_cancel_without_a_number_cancels_an_unknown_trade() -> None:
+    found = TimesaleRecords()
+    piece = taken(found, sale(SPXW, None), sale(SPXW, None, cancel=True))
+    assert codes(piece) == [Condition.UNKNOWN, Condition.CANCEL]
+    corrected = taken(found, sale(SPXW, None, correction=True), first=2)
+    assert codes(corrected) == [Condition.CANCEL, Condition.UNKNOWN]
+    assert len(piece.cancel_pairs) == len(corrected.cancel_pairs) == 0
+    assert (found.count, found.unknown_cancels) == (2, 2)
+
+
+@pytest.mark.parametrize("fields", [{"size": "0"}, {"last": "0", "size": None}])
+def test_a_cancel_may_tell_the_number_alone(fields: dict[str, Any]) -> None:
+    found = TimesaleRecords()
+    taken(found, sale(SPXW, 7))
+    gone = taken(found, sale(SPXW, 7, cancel=True, **fields), first=1)
+    assert gone.cancel_pairs.tolist() == [[1, 0]]
+    assert (gone.records["price"][0], gone.records["size"][0]) == (1_100_000_000, 7)
+    assert found.piece(block(sale(SPXW, 8, cancel=True, **fields)), NUMBERS, 2) is None
+    assert found.garbled_count == 1
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({"cancel": True}, [Condition.CANCEL]),
+        ({"correction": True, "last": "1.2"}, [Condition.CANCEL, Condition.UNKNOWN]),
+    ],
+)
+def test_what_was_not_committed_is_taken_back_again(
+    fields: dict[str, Any], expected: list[Condition]
+) -> None:
+    found = TimesaleRecords()
+    both = sale(SPXW, 7), sale(SPXW, 7, **fields)
+    for event, first in zip(both, (0, 5), strict=True):
+        taken(found, event, first=first)
+    found.restart(5)
+    piece = taken(found, *both, first=5)
+    assert codes(piece) == expected
+    assert piece.cancel_pairs.tolist() == [[5, 0]]
+    found.restart(0)
+    assert codes(taken(found, *both)) == [Condition.UNKNOWN, *expected]
+
+
+def test_a_cancel_is_no_repetition_of_the_trade_that_a_recording_has() -> None:
+    recorded = RepeatedRecords(taken(TimesaleRecords(), sale(SPXW, 7)).records, received_here=True)
+    found = TimesaleRecords()
+    piece = found.piece(block(sale(SPXW, 7, cancel=True)), NUMBERS, 1, recorded)
+    assert piece is not None
+    assert codes(piece) == [Condition.CANCEL]
+
+
+def test_a_flag_is_kept_short() -> None:
+    found = TimesaleRecords()
+    taken(found, sale(SPXW, flag="f" * 1_000))
+    assert list(found.flags) == ["f" * 8]
+
+
 def test_what_a_recording_has_is_left_out_as_often_as_it_has_it() -> None:
     first = taken(TimesaleRecords(), sale(SPXW, 7), sale(SPXW, 7, cancel=True))
     found = TimesaleRecords()
     recorded = RepeatedRecords(first.records, received_here=True)
-    piece = found.piece(block(sale(SPXW, 7), sale(SPXW, 8)), NUMBERS, 2, recorded)
+    again = sale(SPXW, 7), sale(SPXW, 8), sale(SPXW, 7, cancel=True)
+    piece = found.piece(block(*again), NUMBERS, 2, recorded)
     assert piece is not None
-    assert len(piece.records) == 1
-    assert found.repeated_count == 1
+    assert codes(piece) == [Condition.UNKNOWN]
+    assert found.repeated_count == 2
 
 
 @pytest.mark.parametrize(

@@ -4,14 +4,16 @@ A cancel has the index of the trade that it cancels, and a correction that of th
 replaces.
 """
 
-from collections.abc import Hashable
-from typing import Final, NamedTuple
+from collections.abc import Hashable, Iterable
+from typing import Final, Generic, NamedTuple, TypeVar
 
 from zerodte.records.condition import Condition
 
 #: Trades that are remembered.
 MOST_TRADES: Final = 300_000
 NOWHERE: Final = -1
+
+_Key = TypeVar("_Key", bound=Hashable)
 
 
 class TradeEntry(NamedTuple):
@@ -22,12 +24,16 @@ class TradeEntry(NamedTuple):
         price: Fixed point.
         size: Contracts.
         is_cancelled: Whether its cancel has come.
+        since: The position of the record that made it so.
+        before: What it was before that; None if it was not there.
     """
 
     position: int
     price: int
     size: int
     is_cancelled: bool = False
+    since: int = NOWHERE
+    before: "TradeEntry | None" = None
 
 
 class TradeOutcome(NamedTuple):
@@ -42,7 +48,7 @@ class TradeOutcome(NamedTuple):
     cancelled: int = NOWHERE
 
 
-class TradeIndex:
+class TradeIndex(Generic[_Key]):
     """Trades by key.
 
     Attributes:
@@ -51,25 +57,27 @@ class TradeIndex:
 
     def __init__(self) -> None:
         self.repeated_count = 0
-        self._entries: dict[Hashable, TradeEntry] = {}
+        self._entries: dict[_Key, TradeEntry] = {}
 
     @property
-    def is_empty(self) -> bool:
-        """Whether no trade is remembered."""
-        return not self._entries
+    def keys(self) -> Iterable[_Key]:
+        """Those that came, in the order in which they did first."""
+        return self._entries.keys()
 
-    def knows(self, key: Hashable) -> bool:
-        """Whether a trade, or a cancel of it, came."""
-        return key in self._entries
+    def find(self, key: _Key) -> TradeEntry | None:
+        """What is known of a trade, or of a cancel of it; None if neither came."""
+        return self._entries.get(key)
 
     def restart(self, count: int) -> None:
-        """Forget the trades after the first `count`, which is all that a recording has."""
+        """Undo what came after the first `count` records, which is all that a recording has."""
         self._entries = {
-            key: entry for key, entry in self._entries.items() if entry.position < count
+            key: kept
+            for key, entry in self._entries.items()
+            if (kept := _as_of(entry, count)) is not None
         }
 
     def trade(
-        self, key: Hashable, entry: TradeEntry, condition: Condition, *, is_correction: bool
+        self, key: _Key, entry: TradeEntry, condition: Condition, *, is_correction: bool
     ) -> list[TradeOutcome]:
         """The rows of a trade, the first of which would be at its position; none if it is known.
 
@@ -77,27 +85,37 @@ class TradeIndex:
         """
         known = self._entries.get(key)
         if known is None and not is_correction:
-            self._note(key, entry)
+            self._note(key, entry._replace(since=entry.position))
             return [TradeOutcome(condition)]
         is_same = known is not None and (known.price, known.size) == (entry.price, entry.size)
         if is_same or (known is not None and known.is_cancelled):
             self.repeated_count += 1
             return []
-        self._note(key, entry._replace(position=entry.position + 1))
+        place = entry.position + 1
+        self._note(key, entry._replace(position=place, since=place, before=known))
         position = NOWHERE if known is None else known.position
         return [TradeOutcome(Condition.CANCEL, position), TradeOutcome(condition)]
 
-    def cancel(self, key: Hashable, entry: TradeEntry) -> list[TradeOutcome]:
+    def cancel(self, key: _Key, entry: TradeEntry) -> list[TradeOutcome]:
         """The row of a cancel; none if it is known."""
         known = self._entries.get(key)
         if known is not None and known.is_cancelled:
             self.repeated_count += 1
             return []
         position = NOWHERE if known is None else known.position
-        self._note(key, entry._replace(position=position, is_cancelled=True))
+        gone = TradeEntry(position, entry.price, entry.size, True, entry.position, known)
+        self._note(key, gone)
         return [TradeOutcome(Condition.CANCEL, position)]
 
-    def _note(self, key: Hashable, entry: TradeEntry) -> None:
+    def _note(self, key: _Key, entry: TradeEntry) -> None:
         self._entries[key] = entry
         while len(self._entries) > MOST_TRADES:
             del self._entries[next(iter(self._entries))]
+
+
+def _as_of(entry: TradeEntry, count: int) -> TradeEntry | None:
+    """What a trade was after the first `count` records; None if it was not there."""
+    found: TradeEntry | None = entry
+    while found is not None and found.since >= count:
+        found = found.before
+    return found

@@ -34,20 +34,15 @@ class TimeAndSaleRecords:
     def __init__(self) -> None:
         self.conditions = OpraConditionReader()
         self.garbled_count = 0
-        self._index = TradeIndex()
+        self._index = TradeIndex[tuple[int, int]]()
 
     @property
     def repeated_count(self) -> int:
         """Events that came again, and were left out."""
         return self._index.repeated_count
 
-    @property
-    def is_empty(self) -> bool:
-        """Whether no trade is remembered."""
-        return self._index.is_empty
-
     def restart(self, count: int) -> None:
-        """Forget the trades after the first `count`, which is all that a recording has."""
+        """Undo what came after the first `count` records, which is all that a recording has."""
         self._index.restart(count)
 
     def piece(

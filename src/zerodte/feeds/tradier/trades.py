@@ -1,8 +1,10 @@
 """Tradier's timesales as records: each trade once, with its quote, and what is taken back.
 
-The vendor numbers a trade by `seq`. It does not say whether a cancel has the number of its trade or
-one of its own: one that no trade of its contract had cancels an unknown trade. What `flag` means it
-does not say either, so the sale condition of a trade is unknown; flags are counted.
+The vendor numbers a trade by `seq`. It does not say whether a number is one trade's alone, so one
+that comes with another time, price or size is another trade's. Nor does it say whether a cancel has
+the number of its trade or one of its own: one that no trade of its contract had cancels an unknown
+trade. What `flag` means it does not say either, so the sale condition of a trade is unknown; flags
+are counted.
 """
 
 import math
@@ -26,6 +28,12 @@ from zerodte.tape.tick_assembler import Piece
 _CANCEL_FLAG = 2
 #: Flags that are named in a sentence.
 _MOST_FLAGS = 12
+#: Characters of a flag that are kept.
+_LONGEST_FLAG = 8
+
+#: A contract and a `seq`; and that trade's time, price and size.
+_Number = tuple[int, int]
+_Key = tuple[_Number, int, int, int]
 
 
 class TimesaleRecords:
@@ -35,34 +43,31 @@ class TimesaleRecords:
         flags: How often each flag came; an empty one is none.
         garbled_count: Timesales with a price, size or quote that cannot be, which are left out.
         unknown_cancels: Cancels and corrections whose trade did not come.
+        reused_count: Trades with the number of another one of their contract.
         count: All trades.
     """
 
     def __init__(self) -> None:
         self.flags: Counter[str] = Counter()
-        self.garbled_count = self.unknown_cancels = self.count = 0
-        self._index = TradeIndex()
-        self._times: dict[tuple[int, int], int] = {}
+        self.garbled_count = self.unknown_cancels = self.reused_count = self.count = 0
+        self._index = TradeIndex[_Key]()
+        self._newest: dict[_Number, _Key] = {}
 
     @property
     def repeated_count(self) -> int:
         """Timesales that came again, which are left out."""
         return self._index.repeated_count
 
-    @property
-    def is_empty(self) -> bool:
-        """Whether no trade is remembered."""
-        return self._index.is_empty
-
     def sentences(self) -> list[str]:
         """What is left out or unknown, in words."""
         found = []
-        if self.flags:
+        # The feed goes on counting meanwhile.
+        if flags := self.flags.copy():
             named = ", ".join(
-                f"{flag!r} {count:,}" for flag, count in self.flags.most_common(_MOST_FLAGS)
+                f"{flag!r} {count:,}" for flag, count in flags.most_common(_MOST_FLAGS)
             )
             found.append(
-                f"{self.flags.total():,} of {self.count:,} trades have flags, whose meaning the "
+                f"{flags.total():,} of {self.count:,} trades have flags, whose meaning the "
                 f"vendor does not publish: {named}"
             )
         if self.repeated_count:
@@ -72,13 +77,9 @@ class TimesaleRecords:
         return found
 
     def restart(self, count: int) -> None:
-        """Forget the trades after the first `count`, which is all that a recording has."""
+        """Undo what came after the first `count` records, which is all that a recording has."""
         self._index.restart(count)
-        self._times = {
-            (number, seq): at
-            for (number, seq), at in self._times.items()
-            if self._index.knows((number, seq, at))
-        }
+        self._newest = {key[0]: key for key in self._index.keys}
 
     def piece(
         self,
@@ -97,23 +98,29 @@ class TimesaleRecords:
         """
         ids = block.ids(numbers)
         rows, is_possible = _rows(block, ids)
-        self.garbled_count += int(np.count_nonzero(~is_possible & (ids > 0)))
         is_old = np.zeros(len(rows), np.bool_) if recorded is None else recorded.find(rows)
         chosen: list[tuple[int, TradeOutcome]] = []
-        for row in np.flatnonzero(is_possible & (ids > 0)).tolist():
-            event = block.events[row]
+        for row in np.flatnonzero(ids > 0).tolist():
             if is_old[row]:
                 self._index.repeated_count += 1
                 continue
+            event, number = block.events[row], int(ids[row])
+            if not is_possible[row]:
+                # A cancel may tell no more than the number of its trade.
+                known = self._known(event, number) if event.cancel else None
+                if known is None:
+                    self.garbled_count += 1
+                    continue
+                rows["price"][row], rows["size"][row] = known.price, known.size
             place = first + len(chosen)
             entry = TradeEntry(place, int(rows["price"][row]), int(rows["size"][row]))
-            found = self._taken(event, int(ids[row]), int(rows["ts_event"][row]), entry)
+            found = self._taken(event, number, int(rows["ts_event"][row]), entry)
             chosen += [(row, one) for one in found]
         if not chosen:
             return None
         out: Records = rows[[row for row, _ in chosen]]
         codes = np.array([one.condition for _, one in chosen], np.uint8)
-        # A cancel may repeat every field of its trade, and is no repetition of it.
+        # A correction is a cancel as well.
         out["flags"] = np.where(codes == Condition.CANCEL, _CANCEL_FLAG, 0)
         out.flags.writeable = False
         pairs = [(first + n, one.cancelled) for n, (_, one) in enumerate(chosen)
@@ -131,20 +138,30 @@ class TimesaleRecords:
             at: Its time, UTC ns.
             entry: What it would be, at the position of its first record.
         """
-        if event.seq is None:
-            # Without advanced details nothing tells a repetition.
-            self._note_trade(event)
-            return [TradeOutcome(Condition.UNKNOWN)]
-        own = number, event.seq
-        # A number may be used again at another time: it is then that of the newest trade.
-        key = (*own, at)
         takes_back = event.cancel or event.correction
-        if takes_back and not self._index.knows(key):
-            key = (*own, self._times.get(own, at))
-            self.unknown_cancels += not self._index.knows(key)
-        self._times[own] = key[2]
-        if len(self._times) > MOST_TRADES:
-            del self._times[next(iter(self._times))]
+        if event.seq is None:
+            # Without advanced details nothing tells a repetition, nor what is taken back.
+            self.unknown_cancels += takes_back
+            if not event.cancel:
+                self._note_trade(event)
+            return [
+                *([TradeOutcome(Condition.CANCEL)] if takes_back else ()),
+                *([] if event.cancel else [TradeOutcome(Condition.UNKNOWN)]),
+            ]
+        own = number, event.seq
+        key = (own, at, entry.price, entry.size)
+        known = self._index.find(key)
+        if takes_back and known is None:
+            # It may have a time and a price of its own: the newest trade of the number is meant.
+            key = self._newest.get(own, key)
+            self.unknown_cancels += self._index.find(key) is None
+        elif known is not None and not takes_back:
+            self._index.repeated_count += 1
+            return []
+        self.reused_count += own in self._newest and not takes_back
+        self._newest[own] = key
+        if len(self._newest) > MOST_TRADES:
+            del self._newest[next(iter(self._newest))]
         if event.cancel:
             return self._index.cancel(key, entry)
         found = self._index.trade(key, entry, Condition.UNKNOWN, is_correction=event.correction)
@@ -152,9 +169,16 @@ class TimesaleRecords:
             self._note_trade(event)
         return found
 
+    def _known(self, event: TradierEvent, number: int) -> TradeEntry | None:
+        """The newest trade with the number of an event; None if none came."""
+        if event.seq is None:
+            return None
+        key = self._newest.get((number, event.seq))
+        return None if key is None else self._index.find(key)
+
     def _note_trade(self, event: TradierEvent) -> None:
         self.count += 1
-        if flag := (event.flag or "").strip():
+        if flag := (event.flag or "").strip()[:_LONGEST_FLAG]:
             self.flags[flag] += 1
 
 
@@ -176,6 +200,8 @@ def _rows(block: TradierBlock, ids: I64) -> tuple[Records, Bool]:
     out["price"] = fixed(np.where(is_possible, price, 0.0))
     out["size"] = np.where(is_possible, size, 0.0).astype(np.uint32)
     out["action"], out["side"] = b"T", b"N"
+    # A cancel may repeat every field of its trade, and is no repetition of it.
+    out["flags"] = [_CANCEL_FLAG if one.cancel else 0 for one in events]
     unknown = np.full(len(events), math.nan)
     fill_side(out, "bid", bid, unknown)
     fill_side(out, "ask", ask, unknown)
