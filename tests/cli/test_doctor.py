@@ -350,6 +350,7 @@ def test_a_tradier_account(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
         about = ("key", "stream", "clock offset", "trades", "quotes", "NVDA spot")
         assert {found[row]["state"] for row in about} == {"ok"}
         assert "could be letters of OPRA's sale conditions" in found["flags"]["found"]
+        assert found["seq"]["found"].startswith("0 of ")
         assert "a quote of " in found["NVDA spot"]["found"]
         monkeypatch.setenv("TRADIER_TOKEN", tradier_host.TOKEN[::-1])
         status, found = diagnosis(*words)
@@ -368,6 +369,16 @@ def test_the_value_of_an_index_is_held_against_its_chain(monkeypatch: pytest.Mon
     assert status == 0
     assert found["SPX spot"]["state"] == "ok"
     assert "; the parity of the chain is " in found["SPX spot"]["found"]
+
+
+def test_tradier_before_the_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where nothing came, nothing was compared."""
+    monkeypatch.setenv("TRADIER_TOKEN", tradier_host.TOKEN)
+    with tradier_host.serving(simulated(2, "SPX"), 1.0, late=-3600.0) as host:
+        status, found = diagnosis("tradier", "--gateway", host.address)
+    assert status == 0
+    assert {found[row]["state"] for row in ("flags", "seq", "SPX spot")} == {"warning"}
+    assert found["seq"]["found"] == "no trade came to tell"
 
 
 def test_the_sandbox_of_tradier(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,6 +11,7 @@ import pytest
 from zerodte.clock import new_york
 from zerodte.feeds.feed import FeedError
 from zerodte.feeds.repeated_records import RepeatedRecords
+from zerodte.feeds.tradier.chain import QuoteEntry, quotes_of
 from zerodte.feeds.tradier.protocol import (
     TradierEvent,
     decode_events,
@@ -342,6 +343,7 @@ def test_underlyings() -> None:
         *("zerodte.index.trades.dbn.zst", "tradier.equity.cmbp-1.dbn.zst")
     ]
     assert found.numbered == {"ZERODTE.INDEX": {1: "SPX"}, "TRADIER.EQUITY": {1: "SPY"}}
+    assert found.came == frozenset()
     rows = found.quotes(block(quote("SPY", bid=590.1, ask=590.2), quote("SPX", bid=1, ask=2)))
     assert rows["instrument_id"].tolist() == [1]
     assert found.spots["SPY"] == pytest.approx(590.15)
@@ -352,3 +354,24 @@ def test_underlyings() -> None:
     assert rows["price"].tolist() == [6_800_500_000_000, 6_800_700_000_000]
     assert rows["ts_event"].tolist() == [NOON, NOON + 10**9]
     assert found.spots["SPX"] == 6800.7
+    assert found.came == {"SPX", "SPY"}
+
+
+def test_a_last_price_is_none_of_the_session() -> None:
+    found = TradierUnderlyings(["SPX"])
+    close = QuoteEntry(symbol="SPX", prevclose=6790.5)
+    found.learn(quotes_of([close]))
+    assert found.spots == {"SPX": 6790.5}
+    assert not found.came
+
+
+def test_a_value_of_the_future_is_unknown() -> None:
+    """It would hold up all that come after it."""
+    found = TradierUnderlyings(["SPX"])
+    told = ((6800.5, MS), (6800.6, MS + 86_400_000), (6800.7, MS + 900))
+    values = [event("trade", symbol="SPX", last=f"{price}", date=f"{at}") for price, at in told]
+    rows = found.values(block(*values))
+    assert rows["price"].tolist() == [6_800_500_000_000, 6_800_600_000_000, 6_800_700_000_000]
+    assert rows["ts_event"].tolist() == [NOON, NOON + 5, NOON + 900 * 10**6]
+    asked = QuoteEntry(symbol="SPX", last=6801.0, trade_date=MS + 86_400_000)
+    assert not len(found.asked(quotes_of([asked]), NOON, NOON + 10**9))

@@ -58,6 +58,7 @@ def examine_tradier(
         advice = "ask the vendor whether the account's data is of now and has these options"
         yield from examine_session(connection, TRADIER_OPRA, symbols, advice)
         yield _examine_flags(connection)
+        yield _examine_numbers(connection)
         for symbol in symbols:
             yield _examine_spot(connection, symbol)
         for sentence in feed.warnings():
@@ -69,9 +70,23 @@ def examine_tradier(
     yield Finding.ok("terms", "no redistribution, recordings included")
 
 
+def _examine_numbers(connection: "TradierConnection") -> Finding:
+    """Whether the numbers of trades are unique, which the vendor does not say."""
+    about, trades = "seq", connection.trades
+    if not trades.count:
+        return Finding.warning(about, "no trade came to tell", "try again within the session")
+    found = f"{trades.reused_count:,} of {trades.count:,} trades have the number of another one"
+    if trades.reused_count:
+        advice = "tell the project: a cancel without price and size may name the wrong one of them"
+        return Finding.warning(about, found, advice)
+    return Finding.ok(about, found)
+
+
 def _examine_flags(connection: "TradierConnection") -> Finding:
     """What the flags of trades look like, as the vendor does not say what they mean."""
     about, trades = "flags", connection.trades
+    if not trades.count:
+        return Finding.warning(about, "no trade came to tell", "try again within the session")
     if not trades.flags:
         return Finding.ok(about, f"none of {trades.count:,} trades has one")
     named = ", ".join(f"{flag!r} {count:,}" for flag, count in trades.flags.most_common())
@@ -95,6 +110,13 @@ def _examine_spot(connection: "TradierConnection", symbol: str) -> Finding:
     kind = "value" if root_info(symbol).is_index else "quote"
     if not math.isfinite(spot):
         return Finding.warning(about, f"no {kind}", "nothing: spot is the parity of the chain")
+    later = "try again within the session"
+    if symbol not in connection.came:
+        found = f"no {kind} came; {spot:g} is the last price, which may be of the day before"
+        return Finding.warning(about, found, later)
+    if not math.isfinite(parity):
+        found = f"a {kind} of {spot:g}; the chain has no parity to hold it against"
+        return Finding.warning(about, found, later)
     found = f"a {kind} of {spot:g}; the parity of the chain is {parity:g}"
     if abs(spot - parity) > _NEAR * spot:
         advice = "look at another source: one of them is old, or the vendor derives its value"

@@ -141,6 +141,11 @@ class TradierConnection:
         return dict(self._underlyings.spots)
 
     @property
+    def came(self) -> frozenset[str]:
+        """The underlyings whose value or quote of the session has come."""
+        return self._underlyings.came
+
+    @property
     def parities(self) -> dict[str, float]:
         """The parity of each underlying, dollars; NaN if nothing tells it."""
         return self._contracts.parities(self._quotes.last.mids)

@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 
 from zerodte.arrays import F64, I64
+from zerodte.constants import SECOND
 from zerodte.feeds.last_quotes import LastQuotes
 from zerodte.feeds.quote_fields import MOST_DOLLARS
 from zerodte.feeds.tradier.chain import TradierQuote
@@ -23,6 +24,9 @@ TRADIER_QUOTES: Final = FeedStream(TRADIER_OPRA, "cmbp-1")
 TRADIER_TRADES: Final = FeedStream(TRADIER_OPRA, "tcbbo", has_conditions=True, has_cancels=True)
 TRADIER_VALUES: Final = FeedStream(INDEX, "trades")
 TRADIER_EQUITIES: Final = FeedStream(TRADIER_EQUITY, "cmbp-1")
+
+#: A time that is so much later than its receipt counts as unknown, ns: no clock is off by more.
+_AHEAD: Final = SECOND
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -49,7 +53,10 @@ class TradierBlock:
         return np.array([numbers.get(one.symbol, 0) for one in self.events], np.int64)
 
     def times(self) -> I64:
-        """The vendor's times, UTC ns; that of receipt where there is none that can be."""
+        """The vendor's times, UTC ns; that of receipt where there is none that can be.
+
+        One of the future cannot be.
+        """
         told = np.array(
             [
                 max(event_time(one.date), event_time(one.biddate), event_time(one.askdate))
@@ -57,7 +64,7 @@ class TradierBlock:
             ],
             np.int64,
         )
-        return np.where(told > 0, told, self.received)
+        return np.where((told > 0) & (told <= self.received + _AHEAD), told, self.received)
 
 
 class TradierUnderlyings:
@@ -82,6 +89,13 @@ class TradierUnderlyings:
     def indices(self) -> tuple[str, ...]:
         """Those of the symbols that are indices."""
         return tuple(self._indices)
+
+    @property
+    def came(self) -> frozenset[str]:
+        """Those of the symbols whose value or quote of the session has come."""
+        valued = (symbol for symbol, time in self._valued.items() if time)
+        times = self._stock_quotes.times
+        return frozenset((*valued, *(one for one, number in self._stocks.items() if times[number])))
 
     @property
     def garbled_count(self) -> int:
@@ -122,7 +136,7 @@ class TradierUnderlyings:
 
     def asked(self, quotes: Sequence[TradierQuote], since: int, received: int) -> Records:
         """Values of indices that were asked for, those of after a time, UTC ns."""
-        ours = [one for one in quotes if one.traded >= since]
+        ours = [one for one in quotes if since <= one.traded <= received + _AHEAD]
         count = len(ours)
         last, times = [one.last for one in ours], [one.traded for one in ours]
         return self._values([one.name for one in ours], last, times, [received] * count)
