@@ -6,12 +6,13 @@ from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
 from zerodte.feeds.feed import FeedError
+from zerodte.feeds.patience import VendorBusyError
 
 _Chain = TypeVar("_Chain")
 
 
 class ChainWatch(Generic[_Chain]):
-    """Asks for the chains of some underlyings every now and then.
+    """Asks for the chains of some underlyings every now and then, unless the vendor has enough.
 
     Args:
         ask: Returns the chain of an underlying; called in the thread.
@@ -58,6 +59,9 @@ class ChainWatch(Generic[_Chain]):
                 chain = self._ask(symbol)
             except FeedError as error:
                 problem = f"{self._what} of {symbol} are not known: {error}"
+                if isinstance(error, VendorBusyError):
+                    self._due = max(self._due, time.monotonic() + error.wait)
+                    break
                 continue
             with self._lock:
                 self._found[symbol] = chain

@@ -4,6 +4,8 @@ import threading
 import time
 from collections import deque
 
+from zerodte.feeds.feed import FeedError
+
 
 class RequestPace:
     """Lets at most so many requests begin within a span of time; calls may come from any thread.
@@ -18,11 +20,21 @@ class RequestPace:
         self._seconds = seconds
         self._begun: deque[float] = deque()
         self._lock = threading.Lock()
+        self._interrupted = threading.Event()
 
     def wait(self) -> None:
-        """Wait until another request may begin."""
+        """Wait until another request may begin.
+
+        Raises:
+            FeedError: If `interrupt` is called meanwhile, or was.
+        """
         while (rest := self._take()) > 0.0:
-            time.sleep(rest)
+            if self._interrupted.wait(rest):
+                raise FeedError("no request is begun any more: the feed is ended")
+
+    def interrupt(self) -> None:
+        """End all waits, for good."""
+        self._interrupted.set()
 
     def _take(self) -> float:
         """Begin a request; seconds until one may begin, 0 if it has."""

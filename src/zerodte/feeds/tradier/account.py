@@ -2,7 +2,9 @@
 
 import datetime
 import http.client
+import math
 import re
+import time
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -126,7 +128,13 @@ class TradierAccount:
         self.offset = 0.0
         self._stream = TRADIER_STREAM if url is None else f"ws{self._url.removeprefix('http')}"
         self._pace = RequestPace(_MOST_CHAIN_REQUESTS)
+        self._busy_until = -math.inf
+        self._busy_words = ""
         self._opener = http_opener(is_loopback=self.is_loopback, follows=False)
+
+    def interrupt(self) -> None:
+        """End all waits for the pace of requests, for good; they raise `FeedError`."""
+        self._pace.interrupt()
 
     def ticket(self) -> TradierTicket:
         """Begin a market session.
@@ -177,6 +185,8 @@ class TradierAccount:
         form: Mapping[str, str] | None = None,
     ) -> _Answer:
         """The answer to a GET with a query, or to a POST with a form."""
+        if (rest := self._busy_until - time.monotonic()) > 0.0:
+            raise VendorBusyError(f"{self._busy_words}; {rest:.0f} seconds are left", rest)
         tail = f"?{urllib.parse.urlencode(query)}" if query else ""
         request = urllib.request.Request(  # noqa: S310  the address was checked
             f"{self._url}{path}{tail}",
@@ -209,7 +219,10 @@ class TradierAccount:
             wait = told_wait(error.headers, "X-Ratelimit-Expiry", unit=_MILLISECOND_S)
             if "sessions" in words.lower():
                 return VendorBusyError(f"{text}; {ONE_SESSION}", wait or 0.0)
-            return VendorBusyError(text, _WAIT_S if wait is None else wait)
+            wait = _WAIT_S if wait is None else wait
+            # Whoever asks next, in whichever thread, obeys too.
+            self._busy_until, self._busy_words = time.monotonic() + wait, text
+            return VendorBusyError(text, wait)
         if error.code in (http.client.UNAUTHORIZED, http.client.FORBIDDEN):
             return FeedRefusalError(f"{text}; {NEEDS_BROKERAGE}")
         return FeedError(text)
