@@ -15,6 +15,8 @@ from websockets.sync.server import ServerConnection
 
 from feeds.gateway import simulated
 from feeds.tradier_host import TOKEN, serving
+from runtime.feeds_on_ports import eventually
+from zerodte.feeds.chain_watch import ChainWatch
 from zerodte.feeds.feed import FeedError, FeedRefusalError
 from zerodte.feeds.http_listener import HttpListener, HttpRequestHandler
 from zerodte.feeds.patience import VendorBusyError
@@ -284,11 +286,29 @@ def test_refusals(status: int, body: bytes, kind: type[FeedError], said: str) ->
 
 
 def test_a_limit_of_requests_says_for_how_long() -> None:
+    """Nothing is asked for meanwhile, in whatever thread."""
     with hosting() as host:
-        host.status, host.body, host.headers = HTTPStatus(429), b"x", {"Retry-After": "7"}
+        account = host.account()
+        host.status, host.body, host.headers = HTTPStatus(429), b"x", {"Retry-After": "70"}
         with pytest.raises(VendorBusyError) as raised:
-            host.account().ticket()
-    assert raised.value.wait == 7.0
+            account.ticket()
+        assert raised.value.wait == 70.0
+        host.status = HTTPStatus.OK
+        with pytest.raises(VendorBusyError, match=r"answered 429 .* seconds are left") as raised:
+            account.quotes(["SPY"])
+        assert 0.0 < raised.value.wait <= 70.0
+    assert [path for _, path, _ in host.asked] == ["events/session"]
+
+
+def test_a_watch_leaves_a_vendor_alone_that_has_enough() -> None:
+    with hosting() as host:
+        host.status, host.body, host.headers = HTTPStatus(429), b"x", {"Retry-After": "70"}
+        watch = ChainWatch(lambda one: host.account().quotes([one]), ["SPX", "NDX"], 0.0)
+        eventually(lambda: not watch.take() and bool(watch.problem))
+        for _ in range(10):
+            assert not watch.take()
+    assert len(host.asked) == 1
+    assert "new contracts of SPX are not known: " in watch.problem
 
 
 def test_the_token(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -365,6 +385,29 @@ def test_a_symbol_that_the_vendor_does_not_know_is_left_out() -> None:
     assert asked == [["SPY", "1234"], ["SPY"], ["SPY", "QQQ"]]
     assert [one.symbol for one in block.events] == ["SPY"]
     assert session.refused == ["1234"]
+
+
+def test_an_unknown_symbol_that_is_told_again_ends_no_stream() -> None:
+    """Neither that stream nor the next one, which does not ask for it."""
+    asked: list[list[str]] = []
+    refused: list[str] = []
+
+    def talk(client: ServerConnection) -> None:
+        for content in client:
+            asked.append(msgspec.json.decode(content)["symbols"])
+            for _ in range(2):
+                client.send('{"error":"1234 is not a valid symbol"}')
+            client.send('{"type":"quote","symbol":"SPY","bid":1.0,"ask":1.1}')
+
+    with streaming(talk) as host:
+        for _ in range(2):
+            session = TradierSession(host.account(), refused=refused)
+            with contextlib.closing(session):
+                session.subscribe(["SPY", "1234"], ["SPY"])
+                assert {one.symbol for one in session.take(5.0)[0].events} == {"SPY"}
+    assert asked[0] == ["SPY", "1234"]
+    assert asked[1:] in ([["SPY"]], [["SPY"]] * 2)
+    assert refused == ["1234"]
 
 
 def test_a_market_session_that_has_ended_is_replaced() -> None:

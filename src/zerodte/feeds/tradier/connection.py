@@ -6,6 +6,7 @@ are asked for over REST.
 """
 
 import math
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -70,6 +71,7 @@ class TradierReading:
         patience: With the vendor.
         recorded: The last trades that the recording had before the first connection, which the
             vendor may send again on every one; None before it.
+        refused: Symbols that the vendor does not know.
     """
 
     trades: TimesaleRecords = field(default_factory=TimesaleRecords)
@@ -78,6 +80,7 @@ class TradierReading:
     listed_at: float = -math.inf
     patience: Patience = field(default_factory=Patience)
     recorded: Records | None = None
+    refused: list[str] = field(default_factory=list)
 
 
 class TradierConnection:
@@ -128,8 +131,8 @@ class TradierConnection:
             max(CHAINS_EVERY / speed, _LEAST_CHAINS_EVERY),
         )
         self._value_watch = ChainWatch(
-            lambda symbol: account.quotes([symbol]),
-            underlyings.indices,
+            lambda _: account.quotes(underlyings.indices),
+            (", ".join(underlyings.indices),),
             max(_VALUES_EVERY / speed, _LEAST_VALUES_EVERY),
             "values",
         )
@@ -209,8 +212,10 @@ class TradierConnection:
         self._sleep_watch.check()
         with self._reading.patience.noting():
             arrivals = self._received(timeout)
-            new = self._new_chains | self._watch.take()
-            self._new_chains = {}
+            looked = self._watch.take()
+            if looked and not self._watch.problem:
+                self._reading.listed_at = time.monotonic()
+            new, self._new_chains = self._new_chains | looked, {}
             if self._widen(new):
                 # A contract is there from its definition on: what came before it is taken first.
                 arrivals += self._received(0.0)
@@ -277,10 +282,10 @@ class TradierConnection:
             rows = self._quotes.standing(self._standing, numbers, self._watermark)
             self._standing = []
             found += self._arrival(TRADIER_QUOTES, rows)
-        if self._underlyings.indices:
+        hours = calendar().session_of(self._watermark)
+        if self._underlyings.indices and hours.open <= self._watermark <= hours.close:
             asked = [one for quotes in self._value_watch.take().values() for one in quotes]
-            since = calendar().session_of(self._watermark).open - SECOND
-            rows = self._underlyings.asked(asked, since, self._watermark)
+            rows = self._underlyings.asked(asked, hours.open - SECOND, self._watermark)
             found += self._arrival(TRADIER_VALUES, rows)
         return found
 

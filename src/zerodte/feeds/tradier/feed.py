@@ -86,7 +86,8 @@ class TradierFeed:
         return [*self._lacks, *(connection.warnings() if connection else ())]
 
     def interrupt(self) -> None:
-        """Close the stream that is being opened."""
+        """Close the stream that is being opened, and ask for nothing more."""
+        self._account.interrupt()
         if (opening := self._opening) is not None:
             opening.close()
 
@@ -103,7 +104,7 @@ class TradierFeed:
             return self._connect()
 
     def _connect(self) -> TradierConnection:
-        session = TradierSession(self._account, self._capture)
+        session = TradierSession(self._account, self._capture, self._reading.refused)
         self._opening = session
         try:
             date = calendar().session_of(session.clock.now()).date
@@ -141,6 +142,7 @@ class TradierFeed:
             )
             reading.trades, reading.recorded = TimesaleRecords(), None
             reading.listed_at = -math.inf
+            reading.refused.clear()
         if time.monotonic() - reading.listed_at > CHAINS_EVERY:
             for symbol in self._symbols:
                 chain = self._account.chain(symbol, date)

@@ -1,7 +1,7 @@
 """One stream of Tradier's: the client's side of a websocket.
 
-A market session is asked for over REST, and used at once. Each message of ours tells all symbols
-that are wanted from then on; the vendor answers with data, or with an error.
+A market session is asked for over REST, and used with the first subscription. Each message of ours
+tells all symbols that are wanted from then on; the vendor answers with data, or with an error.
 """
 
 import re
@@ -65,11 +65,12 @@ class TradierSession:
     Args:
         account: Whose it is.
         capture: Folder that gets a copy of what is sent to us; None for none.
+        refused: Symbols that the vendor is known not to know; None for none yet.
 
     Attributes:
         clock: The feed's clock.
         newest: When the last message that was taken came, UTC ns of that clock.
-        refused: Symbols that the vendor does not know.
+        refused: As above, with those that it has called so since.
 
     Raises:
         FeedRefusalError: If the token is not accepted.
@@ -77,14 +78,19 @@ class TradierSession:
         FeedError: If the websocket cannot be reached, or does not speak the protocol.
     """
 
-    def __init__(self, account: TradierAccount, capture: Path | None = None) -> None:
+    def __init__(
+        self,
+        account: TradierAccount,
+        capture: Path | None = None,
+        refused: list[str] | None = None,
+    ) -> None:
         self._account = account
         self._ticket = account.ticket()
         self.clock = FeedClock(time.time_ns(), 1.0)
         if account.is_loopback:
             self.clock = greeted_clock(self._ticket.clock) or self.clock
         self.newest = self.clock.now()
-        self.refused: list[str] = []
+        self.refused = [] if refused is None else refused
         self._symbols: list[str] = []
         self._is_replaced = False
         self._waiting: list[tuple[int, TradierEvent]] = []
@@ -183,6 +189,9 @@ class TradierSession:
         text = words.replace(self._ticket.session.reveal(), "...")[:_MOST_TEXT]
         said = f"it says: {text}"
         invalid = _INVALID.search(words)
+        if invalid and invalid[1] in self.refused:
+            # It was asked for before we heard that.
+            return
         if invalid and invalid[1] in self._symbols and len(self.refused) < _MOST_REFUSED:
             self.refused.append(invalid[1])
             self._symbols.remove(invalid[1])
