@@ -69,7 +69,7 @@ def test_the_documented_timesale() -> None:
     assert (event.kind, event.symbol) == ("timesale", "SPY")
     assert (event.bid, event.ask, event.last, event.size) == (282.08, 282.09, 282.09, 100)
     assert (event.date, event.seq, event.flag) == (1557758874355, 352795, "")
-    assert (event.cancel, event.correction, event.session) == (False, False, "normal")
+    assert (event.cancel, event.correction) == (False, False)
 
 
 def test_the_documented_trade_and_tradex() -> None:
@@ -164,6 +164,7 @@ def test_quotes_become_records() -> None:
         quote(SPY, bid=0, bidsz=0, ask=2),
         quote(SPY, bid=50.0, ask=1.0),
         quote(SPY, bid=None, bidsz=None, ask=3),
+        quote(SPY, bid=None, bidsz=0, ask=None, asksz=0),
     )
     rows = found.take(block(*events), NUMBERS)
     assert rows["instrument_id"].tolist() == [1, 2, 2]

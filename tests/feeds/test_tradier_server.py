@@ -19,6 +19,7 @@ from feeds.test_tradier_protocol import (
     DOCUMENTED_TRADE,
 )
 from feeds.tradier_host import TOKEN, TradierHost, serving
+from zerodte.feeds.tradier.gateway import TradierGatewayState
 
 #: A minute in two seconds.
 SPEED = 30.0
@@ -151,3 +152,13 @@ def test_answers_have_the_documented_fields() -> None:
     figures = {key[0].replace(" ", ""): key[2] for key in content_of(tape, TRADIER).interest}
     assert {one["symbol"]: one["open_interest"] for one in entries}.items() <= figures.items()
     assert nothing == {"options": None}
+
+
+def test_no_second_stream_begins_beside_one() -> None:
+    """Even with a market session of before it."""
+    state = TradierGatewayState()
+    first, second = state.new_session(0), state.new_session(0)
+    assert state.use(first)
+    assert not state.use(second)
+    state.leave()
+    assert state.use(second)

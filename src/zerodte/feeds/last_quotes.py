@@ -33,7 +33,7 @@ class LastQuotes:
     def take(
         self, ids: I64, times: I64, received: I64, bids: tuple[F64, F64], asks: tuple[F64, F64]
     ) -> Records:
-        """The records of quotes, without those that cannot be.
+        """The records of quotes, without those that cannot be, or have no side.
 
         Args:
             ids: Instruments, int64[n]; what has 0 is left out.
@@ -43,9 +43,9 @@ class LastQuotes:
             asks: Likewise.
         """
         (bid, _), (ask, _) = bids, asks
-        is_possible = are_possible(bid, ask) & (np.isfinite(bid) | np.isfinite(ask))
+        is_possible = are_possible(bid, ask)
         self.garbled_count += int(np.count_nonzero(~is_possible & (ids > 0)))
-        is_possible &= ids > 0
+        is_possible &= (ids > 0) & (np.isfinite(bid) | np.isfinite(ask))
         out = records("cmbp-1", len(ids))
         out["instrument_id"], out["ts_event"], out["ts_recv"] = ids, times, received
         out["price"], out["action"], out["side"] = UNDEF_PRICE, b"M", b"N"

@@ -77,10 +77,10 @@ class TradierGatewayState:
             return session
 
     def use(self, session: str) -> bool:
-        """Begin a stream; whether the market session is there."""
+        """Begin a stream; whether the market session is there, and no other stream."""
         with self._lock:
             begun = self._sessions.get(session)
-            if begun is None or time.monotonic() > begun + self.lifetime:
+            if self._streams or begun is None or time.monotonic() > begun + self.lifetime:
                 return False
             self._streams += 1
             return True

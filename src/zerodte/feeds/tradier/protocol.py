@@ -43,7 +43,6 @@ class TradierEvent(msgspec.Struct, rename={"kind": "type"}):
         flag: Likewise; the vendor does not say what it means.
         cancel: Likewise: whether the trade is cancelled.
         correction: Likewise: whether it corrects one.
-        session: Likewise: pre, normal or post.
         error: What is wrong with a request, in the vendor's words.
     """
 
@@ -62,7 +61,6 @@ class TradierEvent(msgspec.Struct, rename={"kind": "type"}):
     flag: str | None = ""
     cancel: bool = False
     correction: bool = False
-    session: str | None = ""
     error: str = ""
 
 
