@@ -43,6 +43,7 @@ class FollowedContracts:
         recorded: What a recording has already.
         most: Contracts that are followed at most, the nearest expiries' first, and of an expiry
             those nearest to spot.
+        limit: Whose limit that is, in words that its number follows.
 
     Attributes:
         date: As above.
@@ -57,7 +58,9 @@ class FollowedContracts:
         date: datetime.date,
         recorded: RecordedContracts,
         most: int = _NO_LIMIT,
+        limit: str = "a connection may have quotes of",
     ) -> None:
+        self._limit = limit
         self.date = date
         self.most = most
         self.left_out: dict[str, int] = {}
@@ -78,8 +81,8 @@ class FollowedContracts:
                 for symbol, count in sorted(self.left_out.items())
             ),
             *(
-                f"{symbol}: {count:,} of them are near enough, but a connection may have quotes of "
-                f"{self.most:,} contracts"
+                f"{symbol}: {count:,} of them are near enough, but {self._limit} {self.most:,} "
+                "contracts"
                 for symbol, count in sorted(self.beyond.items())
             ),
         ]

@@ -47,6 +47,9 @@ TRADIER_VALUE: Final = (
     "published one"
 )
 
+#: The vendor publishes none, so it is ours.
+_LIMIT: Final = "zerodte follows no more than"
+
 
 class TradierFeed:
     """Options of some underlyings.
@@ -138,7 +141,7 @@ class TradierFeed:
         if reading.contracts is None or reading.contracts.date != date:
             recorded = recorded_contracts(folder, date, TRADIER_OPRA)
             reading.contracts = FollowedContracts(
-                self._symbols, date, recorded, MOST_CONTRACTS_FOLLOWED
+                self._symbols, date, recorded, MOST_CONTRACTS_FOLLOWED, _LIMIT
             )
             reading.trades, reading.recorded = TimesaleRecords(), None
             reading.listed_at = -math.inf
