@@ -23,6 +23,7 @@ class MassiveHost:
     url: str
     address: str
     port: int
+    state: MassiveGatewayState
 
     def account(self, key: str = KEY) -> MassiveAccount:
         """A user's account there."""
@@ -54,7 +55,7 @@ def serving(
     thread.start()
     host, number = server.address
     try:
-        yield MassiveHost(f"http://{host}:{number}", f"{host}:{number}", number)
+        yield MassiveHost(f"http://{host}:{number}", f"{host}:{number}", number, state)
     finally:
         server.stop()
         thread.join(10)

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import threading
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,9 +12,13 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.server import ServerConnection, serve
 
 from feeds.massive_host import KEY
+from runtime.feeds_on_ports import eventually
+from zerodte.feeds.contract_records import MessageBlock
 from zerodte.feeds.feed import FeedError, FeedRefusalError
 from zerodte.feeds.massive.account import MassiveAccount
+from zerodte.feeds.massive.protocol import MassiveMessage
 from zerodte.feeds.massive.session import MassiveLimitError, MassiveSession
+from zerodte.feeds.massive.values import MassiveValues
 from zerodte.feeds.patience import VendorBusyError
 from zerodte.feeds.vendor_key import VendorKey
 
@@ -27,16 +32,21 @@ TOO_MANY = {
     "at a time.",
 }
 TRADE = {"ev": "T", "sym": "O:SPXW261127C06800000", "x": 302, "p": 1.5, "s": 2, "c": [209]}
+VALUE = {"ev": "V", "val": 6_801.25, "T": "I:SPX", "t": 1_795_791_600_123}
+LISTENED = {"ev": "status", "status": "success", "message": "subscribed to: V.I:SPX"}
+#: After all times of receipt, UTC ns.
+EVER = 1 << 62
 SUBSCRIBED = {"ev": "status", "status": "success", "message": "subscribed to: T.*"}
 
 
 @contextlib.contextmanager
 def answering(
-    *answers: list[Message], close: int = 0
+    *answers: list[Message], close: int = 0, gate: threading.Event | None = None
 ) -> Iterator[tuple[MassiveAccount, list[Any]]]:
     """A host that greets, and answers each message of a client's with the next frame.
 
-    After the last one it closes with a code, unless that is 0. What it was sent is noted.
+    After the last one it closes with a code, unless that is 0. What it was sent is noted; the first
+    answer waits for the gate.
     """
     told: list[Any] = []
 
@@ -45,6 +55,8 @@ def answering(
             client.send(json.dumps([CONNECTED]))
             for answer in answers:
                 told.append(json.loads(client.recv()))
+                if gate is not None:
+                    gate.wait(30.0)
                 client.send(json.dumps(answer))
             if close:
                 client.close(close, "")
@@ -169,3 +181,50 @@ def test_who_reads_too_slowly_is_told_and_knows_what_is_lost() -> None:
             ended = "it says slow_consumer: you read too slowly; it closed the connection: 1008"
             with pytest.raises(FeedError, match=ended):
                 read_on(session)
+
+
+def test_values_wait_until_the_clock_has_passed_them() -> None:
+    with answering([AUTHENTICATED], [LISTENED, VALUE, VALUE]) as (account, _):
+        values = MassiveValues(account, {"SPX": 1})
+        with contextlib.closing(values):
+            values.open()
+            begin = time.time_ns()
+            assert not values.take(begin)
+            found: list[MessageBlock[MassiveMessage]] = []
+
+            def has_come() -> bool:
+                assert not values.take(begin)
+                found.extend(values.take(time.time_ns()))
+                return bool(found)
+
+            eventually(has_come)
+    (block,) = found
+    assert [one.value for one in block.messages] == [6_801.25, 6_801.25]
+    assert block.received[0] > begin
+
+
+def test_a_connection_of_values_that_is_under_way_is_not_ousted_by_another() -> None:
+    gate = threading.Event()
+    with answering([AUTHENTICATED], [LISTENED, VALUE], gate=gate) as (account, told):
+        values = MassiveValues(account, {"SPX": 1})
+        with contextlib.closing(values):
+            values.open()
+            values.take(EVER)
+            eventually(lambda: bool(told))
+            values.close()
+            values.open()
+            values.take(EVER)
+            gate.set()
+            eventually(lambda: bool(values.take(EVER)))
+    assert [one["action"] for one in told] == ["auth", "subscribe"]
+
+
+def test_values_of_which_another_program_took_the_place_are_left_to_it() -> None:
+    with answering([AUTHENTICATED], [LISTENED, TOO_MANY], close=1008) as (account, told):
+        values = MassiveValues(account, {"SPX": 1})
+        for _ in range(3):
+            with contextlib.closing(values):
+                values.open()
+                eventually(lambda: not values.take(EVER) and bool(values.problem))
+    assert "another program has connected with this account" in values.problem
+    assert [one["action"] for one in told] == ["auth", "subscribe"]

@@ -102,6 +102,42 @@ def test_values_of_an_index_come_if_the_account_may_have_them(
     assert body["underlying_price"] > 0.0
 
 
+def test_values_that_go_on_do_not_hide_that_the_options_are_mute(tmp_path: Path) -> None:
+    tape = simulated(4, "SPX")
+    begin = tape.session.open
+    mute = FaultScript([Fault(begin + 60 * SECOND, "mute")])
+    with serving(tape, SLOW, faults=mute) as host:
+        recording = record(host, tmp_path, begin + 170 * SECOND, symbol="SPX")
+    missing = check(recording, tape, MASSIVE)
+    away = [end for end, reason in missing.items() if reason == "the feed was away"]
+    # Mute for a minute within which nothing is recorded as seen, and reconnected a little later.
+    assert min(away) <= begin + 62 * SECOND
+    assert max(away) >= begin + 119 * SECOND
+    assert len(away) == (max(away) - min(away)) // SECOND + 1
+    found, wanted = content_of(recording, MASSIVE), content_of(tape, MASSIVE)
+    assert found.values.keys() <= wanted.values.keys()
+    told = [time for _, time, _ in found.values]
+    assert min(told) * MS < begin + 60 * SECOND
+    assert max(told) * MS > max(away)
+
+
+def test_what_is_refused_of_values_is_not_asked_again_after_a_cut(tmp_path: Path) -> None:
+    tape = simulated(2, "SPX")
+    cut = FaultScript([Fault(tape.session.open + 60 * SECOND, "cut")])
+    with (
+        serving(tape, 10.0, faults=cut, has_indices=False) as host,
+        market_of(feed_of(host, tmp_path, "SPX"), tmp_path) as market,
+    ):
+        eventually(lambda: "values of SPX do not come" in str(market.health.warnings))
+        # One that asked again would be let in from now on.
+        host.state.has_indices = True
+        eventually(lambda: clock_of(market) >= tape.session.open + 110 * SECOND)
+        assert "values of SPX do not come" in str(market.health.warnings)
+    recording = open_tape(tmp_path / DATE.isoformat())
+    assert "the feed was away" in check(recording, tape, MASSIVE).values()
+    assert not content_of(recording, MASSIVE).values
+
+
 def test_what_stands_is_asked_for(tmp_path: Path) -> None:
     """The stream sends changes alone: a contract that is quiet has its last quote all the same."""
     tape = simulated()

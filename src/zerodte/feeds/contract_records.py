@@ -57,6 +57,14 @@ class MessageBlock(Generic[Message]):
         """When the last one came, UTC ns."""
         return int(self.received[-1])
 
+    def split(self, at: int) -> tuple["MessageBlock[Message]", "MessageBlock[Message]"]:
+        """Those that came by a time, UTC ns, and those that came after it."""
+        count = int(np.searchsorted(self.received, at, side="right"))
+        return (
+            MessageBlock(self.kind, self.received[:count], self.messages[:count]),
+            MessageBlock(self.kind, self.received[count:], self.messages[count:]),
+        )
+
     def ids(self, numbers: Mapping[str, int]) -> I64:
         """The ids of their contracts; 0 where unknown."""
         return np.array([numbers.get(one.symbol, 0) for one in self.messages], np.int64)

@@ -178,7 +178,10 @@ class StreamConnection(abc.ABC, Generic[AnyChain]):
         """Ask for the last quotes of an expiry, from one strike to another, dollars."""
 
     def _beside(self) -> list[Arrival]:
-        """What has come on other connections."""
+        """What has come on other connections by the watermark.
+
+        What came later waits: it would move the clock past what this stream may have lost.
+        """
         return []
 
     def _received(self, timeout: float) -> list[Arrival]:

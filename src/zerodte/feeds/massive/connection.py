@@ -1,7 +1,7 @@
 """A connection to Massive's live data: all trades, quotes of some contracts, values of indices."""
 
 import datetime
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from zerodte.feeds.contract_records import ContractStreams, StandingQuote
@@ -33,7 +33,7 @@ class MassiveConnection(StreamConnection[MassiveChain]):
         reading: What the connection before has left.
         contracts: Those that are followed.
         streams: Those of the manifest.
-        indices: Ids of the indices whose values are recorded.
+        values: Of the indices; they end with the connection.
     """
 
     def __init__(
@@ -45,12 +45,11 @@ class MassiveConnection(StreamConnection[MassiveChain]):
         reading: StreamReading[MassiveChain],
         contracts: FollowedContracts,
         streams: ContractStreams,
-        indices: Mapping[str, int],
+        values: MassiveValues,
     ) -> None:
         self._account = account
         self._stream = session
-        self._indices = indices
-        self._values = MassiveValues(account, indices)
+        self._values = values
         self._quoted: set[str] = set()
         self._is_delayed = False
         super().__init__(session, manifest, folder, reading, contracts, streams, MassiveRecords())
@@ -62,6 +61,7 @@ class MassiveConnection(StreamConnection[MassiveChain]):
             FeedError: If the connection is lost, or takes fewer contracts.
         """
         self._stream.subscribe_trades()
+        self._values.open()
         return super().start(position)
 
     def warnings(self) -> list[str]:
@@ -110,6 +110,6 @@ class MassiveConnection(StreamConnection[MassiveChain]):
         if stream is None:
             return []
         found = []
-        for block in self._values.take():
-            found += self._arrival(stream, value_records(block, self._indices))
+        for block in self._values.take(self._watermark):
+            found += self._arrival(stream, value_records(block, self._values.numbers))
         return found

@@ -15,6 +15,7 @@ from zerodte.feeds.massive.connection import MassiveConnection
 from zerodte.feeds.massive.protocol import MOST_QUOTES
 from zerodte.feeds.massive.records import index_numbers, massive_streams
 from zerodte.feeds.massive.session import MassiveSession
+from zerodte.feeds.massive.values import MassiveValues
 from zerodte.feeds.recorded import recorded_contracts
 from zerodte.feeds.stream_feed import StreamFeed
 from zerodte.feeds.universe import is_live, parity
@@ -49,7 +50,7 @@ class MassiveFeed(StreamFeed[MassiveChain, MassiveSession]):
         super().__init__(symbols, root, massive_streams(symbols), MOST_QUOTES, MASSIVE_ORIGIN)
         self._account = account
         self._capture = capture
-        self._indices = index_numbers(self._symbols)
+        self._values = MassiveValues(account, index_numbers(self._symbols))
 
     @property
     def name(self) -> str:
@@ -73,8 +74,8 @@ class MassiveFeed(StreamFeed[MassiveChain, MassiveSession]):
 
     def _numbered(self, contracts: FollowedContracts) -> dict[str, dict[int, str]]:
         found = super()._numbered(contracts)
-        if self._indices:
-            found[INDEX] = {number: symbol for symbol, number in self._indices.items()}
+        if indices := self._values.numbers:
+            found[INDEX] = {number: symbol for symbol, number in indices.items()}
         return found
 
     def _spot(self, symbol: str, chain: MassiveChain, date: datetime.date) -> float:
@@ -109,5 +110,5 @@ class MassiveFeed(StreamFeed[MassiveChain, MassiveSession]):
             self._reading,
             contracts,
             self._streams,
-            self._indices,
+            self._values,
         )

@@ -150,6 +150,13 @@ class MassiveGateway(StreamGateway):
             one for one in super()._wanted(tick, quotes, trades) if one.fields["ev"] != VALUE_KIND
         ]
 
+    def _send_tick(self, tick: TickMessages) -> None:
+        if self._has_values:
+            # Faults are the other cluster's, whose client would not see one of this.
+            self._send_data(self._wanted(tick, (), ()))
+        else:
+            super()._send_tick(tick)
+
     def _frame(self, messages: Sequence[TapeMessage]) -> str:
         return _encode([one.fields for one in messages])
 
