@@ -142,11 +142,12 @@ def test_what_ends_a_session_is_said(
     session.close()
 
 
-def test_a_garbled_number_is_said(script: DXLinkScript, token: QuoteToken) -> None:
+@pytest.mark.parametrize("sent", ["ten", 10**400])
+def test_a_garbled_number_is_said(script: DXLinkScript, token: QuoteToken, sent: str | int) -> None:
     fields = {"Quote": ["eventSymbol", "bidPrice"]}
     script.answers["FEED_SUBSCRIPTION"] = lambda _: [
         {"type": "FEED_CONFIG", "channel": 1, "eventFields": fields},
-        {"type": "FEED_DATA", "channel": 1, "data": ["Quote", ["A", "ten"]]},
+        {"type": "FEED_DATA", "channel": 1, "data": ["Quote", ["A", sent]]},
     ]
     session = opened(token, QUOTES)
     session.subscribe(QUOTES, "Quote", ["A"])

@@ -2,11 +2,13 @@
 
 import json
 
+import msgspec
 import numpy as np
 import pytest
 
 from zerodte.feeds.contract_records import MessageBlock
 from zerodte.feeds.feed import FeedError
+from zerodte.feeds.massive.chain import SnapshotsPage, snapshot_of
 from zerodte.feeds.massive.conditions import MASSIVE_LETTERS, MassiveConditionReader
 from zerodte.feeds.massive.protocol import (
     MassiveMessage,
@@ -87,9 +89,53 @@ def test_trades_of_ours_become_records_with_conditions() -> None:
     # What the rest of the market has is not counted.
     assert found.sentences() == [
         "1 trades with the unknown sale condition 211",
-        "1 messages have prices that cannot be; they are left out",
+        "1 messages have prices or sizes that cannot be; they are left out",
     ]
     assert found.trades(block("T", TRADE | {"sym": "O:X"}), NUMBERS, 0, None) is None
+
+
+@pytest.mark.parametrize("sizes", [(-4, 4), (3, -1), (5e9, 4), (3, 5e9)])
+def test_quotes_with_sizes_that_cannot_be_are_left_out(sizes: tuple[float, float]) -> None:
+    found = MassiveRecords()
+    found.make_room(2)
+    bid, ask = sizes
+    rows = found.quotes(block("Q", QUOTE | {"bs": bid, "as": ask}, QUOTE | {"sym": SPY}), NUMBERS)
+    assert rows["instrument_id"].tolist() == [2]
+    assert np.isnan(found.mids[1])
+    assert found.garbled_count == 1
+
+
+@pytest.mark.parametrize("told", [10**19, AT, 10 * MS, -(10**15)])
+def test_a_time_that_cannot_be_is_counted_and_that_of_receipt_stands(told: int) -> None:
+    """Such as one in nanoseconds, which has no room."""
+    found = MassiveRecords()
+    found.make_room(2)
+    rows = found.quotes(block("Q", QUOTE, QUOTE | {"t": told}), NUMBERS)
+    assert rows["ts_event"].tolist() == [AT, AT + 5]
+    piece = found.trades(block("T", TRADE, TRADE | {"t": told}), NUMBERS, 0, None)
+    assert piece is not None
+    assert piece.records["ts_event"].tolist() == [AT, AT + 5]
+    rows = value_records(block("V", VALUE, VALUE | {"t": told}), {"SPX": 1})
+    assert rows["ts_event"].tolist() == [AT, AT + 5]
+    (said,) = found.sentences()
+    assert said.startswith("2 messages have times that cannot be; that of receipt counts")
+
+
+def test_a_last_quote_of_a_time_that_cannot_be_is_left_out() -> None:
+    found = MassiveRecords()
+    found.make_room(2)
+    states = [
+        {
+            "details": {"ticker": name},
+            "last_quote": {"bid": 1.0, "ask": 1.1, "last_updated": told},
+        }
+        for name, told in ((SPXW, 10**19), (SPY, AT))
+    ]
+    page = msgspec.json.decode(json.dumps({"results": states}), type=SnapshotsPage)
+    rows = found.standing(snapshot_of([page]).quotes, NUMBERS, AT + 5)
+    assert rows["instrument_id"].tolist() == [2]
+    (said,) = found.sentences()
+    assert said.startswith("1 messages have times that cannot be")
 
 
 def test_values_become_trades_of_no_size() -> None:

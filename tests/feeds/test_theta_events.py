@@ -180,6 +180,8 @@ def test_the_vendors_numbers_of_conditions() -> None:
         ("trade", {"size": 0}),
         ("trade", {"size": -3}),
         ("trade", {"ms_of_day": -5}),
+        ("trade", {"ms_of_day": 10**19}),
+        ("quote", {"date": 10**19}),
     ],
 )
 def test_what_cannot_be_is_counted(kind: str, fields: dict[str, object]) -> None:
@@ -268,6 +270,7 @@ def test_times_are_of_new_york() -> None:
         round(datetime.datetime(2025, 11, 28, 14, 30, tzinfo=datetime.UTC).timestamp()) * 10**9,
         0,
     ]
+    assert message_times([summer, 10**19, summer], [10**19, 0, -(10**19)]).tolist() == [0, 0, 0]
 
 
 def test_the_websocket_is_seventeen_ports_above() -> None:

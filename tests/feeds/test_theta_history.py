@@ -70,6 +70,7 @@ def test_columns_are_found_by_name_in_any_order_and_quoted() -> None:
         ("<html>\n", "no column 'symbol'"),
         (HEADER + line(price="what"), "could not convert"),
         (HEADER + line(size="many"), "invalid literal"),
+        (HEADER + line(size=10**19), "a number that has no room in 64 bits"),
         (HEADER + line(trade_timestamp="noon"), "Error parsing datetime"),
     ],
 )

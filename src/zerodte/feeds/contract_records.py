@@ -12,7 +12,7 @@ import numpy as np
 
 from zerodte.arrays import F64, I64, U8
 from zerodte.feeds.last_quotes import LastQuotes
-from zerodte.feeds.quote_fields import MOST_CONTRACTS, MOST_DOLLARS
+from zerodte.feeds.quote_fields import MOST_CONTRACTS, MOST_DOLLARS, whole_numbers
 from zerodte.feeds.repeated_records import RepeatedRecords
 from zerodte.importers.chain_tape import fixed
 from zerodte.records.condition import Condition
@@ -69,10 +69,9 @@ class MessageBlock(Generic[Message]):
         """The ids of their contracts; 0 where unknown."""
         return np.array([numbers.get(one.symbol, 0) for one in self.messages], np.int64)
 
-    def times(self, told: Sequence[int]) -> I64:
+    def times(self, told: I64) -> I64:
         """The vendor's times, UTC ns; that of receipt where there is none that can be."""
-        at = np.array(told, np.int64)
-        return np.where((at > _TIMES[0]) & (at < _TIMES[1]), at, self.received)
+        return np.where((told > _TIMES[0]) & (told < _TIMES[1]), told, self.received)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,10 +125,12 @@ class ContractRecords(abc.ABC, Generic[Message]):
 
     Attributes:
         repeated_count: Trades that came again, which are left out.
+        undated_count: Messages with a time that cannot be. That of receipt counts instead; what
+            stands has none, and is left out.
     """
 
     def __init__(self) -> None:
-        self.repeated_count = 0
+        self.repeated_count = self.undated_count = 0
         self._garbled_trades = 0
         self._last = LastQuotes()
 
@@ -175,7 +176,13 @@ class ContractRecords(abc.ABC, Generic[Message]):
             found.append(f"{self.repeated_count:,} trades came again; they are left out")
         if self.garbled_count:
             found.append(
-                f"{self.garbled_count:,} messages have prices that cannot be; they are left out"
+                f"{self.garbled_count:,} messages have prices or sizes that cannot be; they are "
+                "left out"
+            )
+        if self.undated_count:
+            found.append(
+                f"{self.undated_count:,} messages have times that cannot be; that of receipt "
+                "counts, and a last quote that was asked for is left out"
             )
         return found
 
@@ -187,9 +194,11 @@ class ContractRecords(abc.ABC, Generic[Message]):
         self, quotes: Sequence[StandingQuote], numbers: Mapping[str, int], received: int
     ) -> Records:
         """Last quotes of contracts, but for those of which a newer one has come."""
+        dated = [quote for quote in quotes if quote.at < _TIMES[1]]
+        self.undated_count += len(quotes) - len(dated)
         wanted = [
             quote
-            for quote in quotes
+            for quote in dated
             if (number := numbers.get(quote.name, 0)) and quote.at > int(self._last.times[number])
         ]
         return self._last.take(
@@ -199,6 +208,13 @@ class ContractRecords(abc.ABC, Generic[Message]):
             column([quote.bid for quote in wanted], [quote.bid_size for quote in wanted]),
             column([quote.ask for quote in wanted], [quote.ask_size for quote in wanted]),
         )
+
+    def _times(self, block: MessageBlock[Message], told: Sequence[int]) -> I64:
+        """The times of a block, UTC ns; counts those that cannot be. 0 is an unknown one."""
+        at = whole_numbers(told)
+        found = block.times(at)
+        self.undated_count += int(np.count_nonzero((at != 0) & (found != at)))
+        return found
 
     def _trades(
         self,

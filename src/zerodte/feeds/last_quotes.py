@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from zerodte.arrays import F64, I64
-from zerodte.feeds.quote_fields import are_possible, fill_side
+from zerodte.feeds.quote_fields import are_possible, are_sizes, fill_side
 from zerodte.records.dbn import UNDEF_PRICE, Records, records
 
 
@@ -15,7 +15,7 @@ class LastQuotes:
     Attributes:
         mids: Mids of contracts, dollars, by id; NaN without a quote.
         times: Times of the last quotes by the vendor, UTC ns, by id; 0 without one.
-        garbled_count: Quotes with prices that cannot be, which are left out.
+        garbled_count: Quotes with prices or sizes that cannot be, which are left out.
     """
 
     def __init__(self) -> None:
@@ -42,8 +42,8 @@ class LastQuotes:
             bids: Dollars and sizes, float64[n] each; NaN where unknown.
             asks: Likewise.
         """
-        (bid, _), (ask, _) = bids, asks
-        is_possible = are_possible(bid, ask)
+        (bid, bid_size), (ask, ask_size) = bids, asks
+        is_possible = are_possible(bid, ask) & are_sizes(bid_size) & are_sizes(ask_size)
         self.garbled_count += int(np.count_nonzero(~is_possible & (ids > 0)))
         is_possible &= (ids > 0) & (np.isfinite(bid) | np.isfinite(ask))
         out = records("cmbp-1", len(ids))

@@ -1,10 +1,11 @@
 """Fields of quotes and trades that vendors send as dollars: what can be, and its fixed point."""
 
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
 
-from zerodte.arrays import F64, Bool
+from zerodte.arrays import F64, I64, Bool
 from zerodte.importers.chain_tape import fixed
 from zerodte.records.dbn import UNDEF_PRICE, UNDEF_SIZE, Records
 
@@ -15,6 +16,16 @@ MOST_DOLLARS: Final = 1e6
 MOST_CONTRACTS: Final = 1e7
 MOST_CROSSED: Final = 20.0
 _LARGEST_SIZE: Final = 1e9
+_INT64: Final = np.iinfo(np.int64)
+
+
+def whole_numbers(told: Sequence[int]) -> I64:
+    """Whole numbers as a vendor tells them, int64[n]; those that have no room are clipped."""
+    try:
+        return np.array(told, np.int64)
+    except OverflowError:
+        low, high = int(_INT64.min), int(_INT64.max)
+        return np.array([min(max(one, low), high) for one in told], np.int64)
 
 
 def are_possible(bid: F64, ask: F64) -> Bool:
@@ -28,6 +39,12 @@ def are_possible(bid: F64, ask: F64) -> Bool:
     is_garbled |= ~((np.nan_to_num(ask) >= 0.0) & (np.nan_to_num(ask) < MOST_DOLLARS))
     is_garbled |= (ask > 0.0) & (bid > MOST_CROSSED * ask)
     return ~is_garbled
+
+
+def are_sizes(sizes: F64) -> Bool:
+    """Which sizes can be, contracts, bool[n]; NaN is an unknown one."""
+    found: Bool = (np.nan_to_num(sizes) >= 0.0) & (np.nan_to_num(sizes) <= MOST_CONTRACTS)
+    return found
 
 
 def fill_side(out: Records, side: str, dollars: F64, sizes: F64) -> None:

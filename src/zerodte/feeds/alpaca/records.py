@@ -41,7 +41,7 @@ class AlpacaRecords(ContractRecords[AlpacaMessage]):
         messages = block.messages
         return self._last.take(
             block.ids(numbers),
-            block.times([nanoseconds(one.at) for one in messages]),
+            self._times(block, [nanoseconds(one.at) for one in messages]),
             block.received,
             column([one.bid for one in messages], [one.bid_size for one in messages]),
             column([one.ask for one in messages], [one.ask_size for one in messages]),
@@ -58,7 +58,7 @@ class AlpacaRecords(ContractRecords[AlpacaMessage]):
         messages = block.messages
         return self._trades(
             block.ids(numbers),
-            block.times([nanoseconds(one.at) for one in messages]),
+            self._times(block, [nanoseconds(one.at) for one in messages]),
             block.received,
             column([one.price for one in messages], [one.size for one in messages]),
             np.array([self.conditions.read(_letters(one)) for one in messages], np.uint8),

@@ -9,7 +9,7 @@ import numpy as np
 from zerodte.feeds.contract_records import ContractRecords, ContractStreams, MessageBlock, column
 from zerodte.feeds.massive.conditions import MassiveConditionReader
 from zerodte.feeds.massive.protocol import INDEX_PREFIX, MassiveMessage
-from zerodte.feeds.quote_fields import MOST_DOLLARS
+from zerodte.feeds.quote_fields import MOST_DOLLARS, whole_numbers
 from zerodte.feeds.repeated_records import RepeatedRecords
 from zerodte.importers.chain_tape import fixed
 from zerodte.market.roots import root_info
@@ -50,7 +50,7 @@ class MassiveRecords(ContractRecords[MassiveMessage]):
         messages = block.messages
         return self._last.take(
             block.ids(numbers),
-            block.times([one.time for one in messages]),
+            self._times(block, [one.time for one in messages]),
             block.received,
             column([one.bid for one in messages], [one.bid_size for one in messages]),
             column([one.ask for one in messages], [one.ask_size for one in messages]),
@@ -74,7 +74,7 @@ class MassiveRecords(ContractRecords[MassiveMessage]):
         ours = MessageBlock(block.kind, block.received[rows], messages)
         return self._trades(
             ours.ids(numbers),
-            ours.times([one.time for one in messages]),
+            self._times(ours, [one.time for one in messages]),
             ours.received,
             column([one.price for one in messages], [one.size for one in messages]),
             np.array([self._conditions.read(_numbers(one)) for one in messages], np.uint8),
@@ -101,7 +101,7 @@ def value_records(block: MessageBlock[MassiveMessage], numbers: Mapping[str, int
     is_ours = (ids > 0) & (values > 0.0) & (values < MOST_DOLLARS)
     out = records("trades", len(ids))
     out["instrument_id"], out["size"] = ids, 0
-    out["ts_event"] = block.times([one.time for one in messages])
+    out["ts_event"] = block.times(whole_numbers([one.time for one in messages]))
     out["ts_recv"] = block.received
     out["price"] = fixed(np.where(is_ours, values, 0.0))
     return out[is_ours]

@@ -164,7 +164,7 @@ class EventBlock:
         """
         try:
             return np.array(self._values(field), np.float64)  # None and "NaN" become NaN
-        except (ValueError, TypeError) as error:
+        except (ValueError, TypeError, OverflowError) as error:
             raise FeedError(f"a garbled {self.kind}: {field} of {error}") from None
 
     def integers(self, field: str) -> list[int]:

@@ -14,6 +14,7 @@ from zerodte.feeds.quote_fields import (
     MOST_CONTRACTS,
     MOST_DOLLARS,
     are_possible,
+    are_sizes,
     fill_side,
 )
 from zerodte.feeds.repeated_records import RepeatedRecords
@@ -214,7 +215,7 @@ class ThetaEventRecords:
         bid_size = np.array([one.bid_size for one in events], np.float64)
         ask_size = np.array([one.ask_size for one in events], np.float64)
         is_possible = are_possible(bid, ask) & (np.isfinite(bid) | np.isfinite(ask))
-        is_possible &= _are_sizes(bid_size) & _are_sizes(ask_size) & _are_near(times, received)
+        is_possible &= are_sizes(bid_size) & are_sizes(ask_size) & _are_near(times, received)
         self.garbled_count += int(np.count_nonzero(~is_possible))
         out = records("cmbp-1", len(ids))
         out["instrument_id"], out["ts_event"], out["ts_recv"] = ids, times, received
@@ -246,7 +247,7 @@ class ThetaEventRecords:
         out["size"] = np.where(is_possible, size, 0.0).astype(np.uint32)
         out["action"], out["side"] = b"T", b"N"
         # A quote that cannot be is none.
-        is_quote = are_possible(bid, ask) & _are_sizes(bid_size) & _are_sizes(ask_size)
+        is_quote = are_possible(bid, ask) & are_sizes(bid_size) & are_sizes(ask_size)
         fill_side(out, "bid", np.where(is_quote, bid, math.nan), bid_size)
         fill_side(out, "ask", np.where(is_quote, ask, math.nan), ask_size)
         numbers = [one.condition for one in found.trades]
@@ -279,12 +280,6 @@ class ThetaEventRecords:
             if is_value:
                 self.spots[symbol] = event.price
         return out[is_possible]
-
-
-def _are_sizes(sizes: F64) -> Bool:
-    """Which sizes can be; NaN is an unknown one."""
-    found: Bool = (np.nan_to_num(sizes) >= 0.0) & (np.nan_to_num(sizes) <= MOST_CONTRACTS)
-    return found
 
 
 def _are_near(times: I64, received: I64) -> Bool:

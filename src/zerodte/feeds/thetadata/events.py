@@ -17,6 +17,7 @@ import numpy as np
 from zerodte.arrays import I64
 from zerodte.clock import new_york
 from zerodte.feeds.feed import FeedError
+from zerodte.feeds.quote_fields import whole_numbers
 from zerodte.market.osi import Contract
 
 #: Bytes of a message.
@@ -234,7 +235,7 @@ def message_times(dates: Sequence[int], milliseconds: Sequence[int]) -> I64:
         milliseconds: Since midnight, New York, likewise.
     """
     starts = np.array([_midnight(date) for date in dates], np.int64)
-    known = np.array(milliseconds, np.int64)
+    known = whole_numbers(milliseconds)
     is_time = (starts > 0) & (known >= 0) & (known < 86_400_000)
     return np.where(is_time, starts + known * _NS_PER_MS, 0)
 

@@ -134,5 +134,8 @@ def _column(texts: list[str], kind: _Kind, shift: int) -> Any:
     if kind == "price":
         return np.array([text or "nan" for text in texts], np.float64)
     if kind == "count":
-        return np.array([text or "-1" for text in texts], np.str_).astype(np.int64)
+        try:
+            return np.array([text or "-1" for text in texts], np.str_).astype(np.int64)
+        except OverflowError:
+            raise ValueError("a number that has no room in 64 bits") from None
     return np.array(texts, "datetime64[ns]").astype(np.int64) + shift

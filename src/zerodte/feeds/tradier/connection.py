@@ -166,7 +166,9 @@ class TradierConnection:
                 f"the vendor does not know {len(refused):,} of the symbols, such as {refused[0]}"
             )
         if self._garbled:
-            found.append(f"{self._garbled:,} events have prices that cannot be; they are left out")
+            found.append(
+                f"{self._garbled:,} events have prices or sizes that cannot be; they are left out"
+            )
         found += self._interest.sentences()
         hours = calendar().session(self.manifest.date)
         if hours is not None and hours.open < self._watermark < hours.close:

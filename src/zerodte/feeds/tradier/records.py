@@ -99,7 +99,7 @@ class TradierUnderlyings:
 
     @property
     def garbled_count(self) -> int:
-        """Quotes with prices that cannot be, which are left out."""
+        """Quotes with prices or sizes that cannot be, which are left out."""
         return self._stock_quotes.garbled_count
 
     @property
