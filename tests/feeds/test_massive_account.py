@@ -2,8 +2,10 @@
 
 import contextlib
 import datetime
+import email.utils
 import json
 import threading
+import time
 from collections.abc import Iterator
 from http import HTTPStatus
 from pathlib import Path
@@ -13,6 +15,7 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 
 from feeds.massive_host import KEY
+from zerodte.cli.doctor.feed_session import examine_offset
 from zerodte.feeds.feed import FeedError, FeedRefusalError
 from zerodte.feeds.http_listener import HttpListener, HttpRequestHandler
 from zerodte.feeds.massive.account import MASSIVE_KEY, POLYGON_KEY, MassiveAccount, massive_key
@@ -178,6 +181,19 @@ def test_pages_without_end() -> None:
         host.pages[CONTRACTS] = [{"results": [], "next_url": f"{CONTRACTS}?cursor=0"}]
         with pytest.raises(FeedError, match=f"has no end of the pages of {CONTRACTS}"):
             account(host).chain("SPX", DATE)
+
+
+def test_a_clock_that_the_host_does_not_tell_is_not_called_right() -> None:
+    with hosting() as host:
+        host.pages["/v3/snapshot/options/SPY"] = [{"results": []}]
+        asking = account(host)
+        asking.snapshot("SPY", DATE)
+        found = examine_offset(asking.offset)
+        assert (found.state, found.found) == ("warning", "unknown: the host does not tell its time")
+        for ahead, state in ((0.0, "ok"), (60.0, "warning")):
+            host.headers["Date"] = email.utils.formatdate(time.time() + ahead, usegmt=True)
+            asking.snapshot("SPY", DATE)
+            assert examine_offset(asking.offset).state == state
 
 
 def test_addresses() -> None:

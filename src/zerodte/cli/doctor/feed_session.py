@@ -1,5 +1,6 @@
 """Examination of what a feed sends: contracts, their open interest, trades and quotes."""
 
+import math
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -120,8 +121,11 @@ def examine_contracts(symbol: str, date: str, known: int, total: int) -> Iterato
 
 
 def examine_offset(offset: float) -> Finding:
-    """How far this machine's clock is from a host's, `offset` seconds."""
+    """How far this machine's clock is from a host's, `offset` seconds; NaN if nobody told."""
     about = "clock offset"
+    if math.isnan(offset):
+        advice = "see that a time service runs, such as chrony"
+        return Finding.warning(about, "unknown: the host does not tell its time", advice)
     if abs(offset) > _OFFSET:
         advice = "run a time service, such as chrony"
         return Finding.warning(about, f"{abs(offset):.0f} s from the host's", advice)

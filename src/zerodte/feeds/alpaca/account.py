@@ -2,6 +2,7 @@
 
 import datetime
 import http.client
+import math
 import threading
 import urllib.error
 import urllib.parse
@@ -118,7 +119,7 @@ class AlpacaAccount:
         hosts: Where it asks.
         name: The host of data, and its port if it has one.
         is_loopback: Whether it is this machine.
-        offset: Seconds that the host's clock is ahead of this machine's, about; 0 until it tells.
+        offset: Seconds that the host's clock is ahead of this machine's, about; NaN until it tells.
 
     Raises:
         FeedError: If the address is of another kind.
@@ -133,7 +134,7 @@ class AlpacaAccount:
         if url is not None:
             self.hosts = AlpacaHosts.at(url)
         self.name, self.is_loopback = check_address(self.hosts.data, AlpacaHosts().data)
-        self.offset = 0.0
+        self.offset = math.nan
         self._opener = http_opener(is_loopback=self.is_loopback, follows=False)
         self._lock = threading.Lock()
 

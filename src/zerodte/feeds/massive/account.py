@@ -3,6 +3,7 @@
 import contextlib
 import datetime
 import http.client
+import math
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -84,7 +85,7 @@ class MassiveAccount:
         key: As above.
         name: The host, and its port if it has one.
         is_loopback: Whether it is this machine.
-        offset: Seconds that the host's clock is ahead of this machine's, about; 0 until it tells.
+        offset: Seconds that the host's clock is ahead of this machine's, about; NaN until it tells.
 
     Raises:
         FeedError: If the address is of another kind.
@@ -95,7 +96,7 @@ class MassiveAccount:
         self._url = (url or MASSIVE_URL).rstrip("/")
         self._stream = f"ws{self._url.removeprefix('http')}" if url else _STREAM_URL
         self.name, self.is_loopback = check_address(self._url, MASSIVE_URL)
-        self.offset = 0.0
+        self.offset = math.nan
         self._opener = http_opener(is_loopback=self.is_loopback, follows=False)
 
     def stream_url(self, cluster: str) -> str:

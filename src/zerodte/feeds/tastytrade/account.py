@@ -5,6 +5,7 @@ quotes, with the address of the websocket that sends them.
 """
 
 import http.client
+import math
 import threading
 import time
 import urllib.error
@@ -120,7 +121,7 @@ class TastytradeAccount:
     Attributes:
         name: The host, and its port if it has one.
         is_loopback: Whether it is this machine.
-        offset: Seconds that the host's clock is ahead of this machine's, about; 0 until it tells.
+        offset: Seconds that the host's clock is ahead of this machine's, about; NaN until it tells.
 
     Raises:
         FeedError: If the address is of another kind.
@@ -128,7 +129,7 @@ class TastytradeAccount:
 
     def __init__(self, keys: TastytradeKeys, url: str = TASTYTRADE_URL) -> None:
         self.name, self.is_loopback = check_address(url, TASTYTRADE_URL)
-        self.offset = 0.0
+        self.offset = math.nan
         self._keys = keys
         self._url = url.rstrip("/")
         self._opener = http_opener(is_loopback=self.is_loopback, follows=False)

@@ -112,7 +112,7 @@ class TradierAccount:
     Attributes:
         name: The host, and its port if it has one.
         is_loopback: Whether it is this machine.
-        offset: Seconds that the host's clock is ahead of this machine's, about; 0 until it tells.
+        offset: Seconds that the host's clock is ahead of this machine's, about; NaN until it tells.
 
     Raises:
         FeedRefusalError: If it is the vendor's sandbox.
@@ -125,7 +125,7 @@ class TradierAccount:
         self.name, self.is_loopback = check_address(self._url, TRADIER_URL)
         if self.name.partition(":")[0].endswith(_SANDBOX):
             raise FeedRefusalError(f"{self.name} is no source of a live market: {NEEDS_BROKERAGE}")
-        self.offset = 0.0
+        self.offset = math.nan
         self._stream = TRADIER_STREAM if url is None else f"ws{self._url.removeprefix('http')}"
         self._pace = RequestPace(_MOST_CHAIN_REQUESTS)
         self._busy_until = -math.inf
