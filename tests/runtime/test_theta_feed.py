@@ -18,6 +18,7 @@ from runtime.local_market import LocalMarket
 from runtime.vendor_recording import (
     check,
     clock_of,
+    gaps,
     has_ten_commits,
     market_of,
     record,
@@ -244,6 +245,34 @@ def test_requests_that_fail_are_said_and_made_again(tmp_path: Path) -> None:
         pytest.raises(FeedError, match="it answers every request with ERROR"),
     ):
         started(host, tmp_path)
+
+
+def test_a_contract_that_always_fails_ends_nothing(tmp_path: Path) -> None:
+    """It is asked for again every minute, alone."""
+    tape = simulated(5)
+    with serving(tape, 0.01, late=30.0) as host:
+        every = sorted({one.contract.name for one in started(host, tmp_path) if one.contract})
+    state = TerminalEventState(failing=frozenset(every[:1]))
+    with serving(tape, SLOW, state=state) as host:
+        recording = recorded(host, tmp_path / "r", tape.session.open + 220 * SECOND)
+    asked = [one for one in state.requests if one.contract and one.contract.name == every[0]]
+    assert len(asked) >= 6, "a quote and a trade, three times"
+    assert set(gaps(recording).values()) == {"the recording began late"}
+
+
+def test_a_definition_comes_before_the_data(tmp_path: Path) -> None:
+    tape = simulated(4, "SPX")
+    with serving(tape, SLOW) as host:
+        recording = recorded(host, tmp_path, tape.session.open + 200 * SECOND, symbol="SPX")
+    defined: set[int] = set()
+    count = 0
+    for tick in recording.ticks():
+        for one in tick.definitions:
+            defined |= set(one.records["instrument_id"].tolist())
+        for batch in [*tick.quotes, *tick.trades]:
+            assert set(batch.records["instrument_id"].tolist()) <= defined
+            count += len(batch.records)
+    assert count > 1000
 
 
 def started(host: ThetaHost, root: Path) -> list[EventRequest]:

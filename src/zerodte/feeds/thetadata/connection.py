@@ -189,17 +189,21 @@ class ThetaConnection:
             FeedError: If the session is lost, or sends garbage.
         """
         self._sleep_watch.check()
+        # A definition is older than all else of its contract: a tick may close between them.
+        defined = self._defined(self._session.oldest)
         with self._reading.noting():
-            arrivals = self._received(timeout)
+            arrivals = [*defined, *self._received(timeout)]
         new = self._new_chains | self._watch.take()
         self._new_chains = {}
+        at = max(self._watermark, self._session.newest)
         if self._widen(new):
-            # A contract is there from its definition on: what came before it is taken first.
-            arrivals += self._received(0.0)
+            # Data of it may have come while it was subscribed to.
+            defined += (more := self._defined(at))
+            arrivals += [*more, *self._received(0.0)]
         self._watermark = max(self._watermark, self._session.newest)
         arrivals += self._stood()
         self._garbled_watch.check(self._watermark, self._events.garbled_count)
-        arrivals += self._reference(new)
+        arrivals += self._settled_interest(self._reading.chains if defined else new)
         return [*arrivals, Arrival(self._watermark)]
 
     def close(self) -> None:
@@ -266,11 +270,14 @@ class ThetaConnection:
             self._problem = f"last quotes of new contracts are not known: {error}"
         return bool(new)
 
-    def _reference(self, chains: Mapping[str, ThetaChain]) -> list[Arrival]:
-        """Definitions that were not sent yet, and open interest that is new."""
-        rows = self._contracts.definitions(self._watermark)
-        found = self._arrival(THETA_DEFINITIONS, rows)
-        for symbol, chain in (self._reading.chains if len(rows) else chains).items():
+    def _defined(self, at: int) -> list[Arrival]:
+        """Definitions that were not sent yet, of a time, UTC ns."""
+        return self._arrival(THETA_DEFINITIONS, self._contracts.definitions(at))
+
+    def _settled_interest(self, chains: Mapping[str, ThetaChain]) -> list[Arrival]:
+        """Open interest that is new."""
+        found = []
+        for symbol, chain in chains.items():
             found += self._arrival(THETA_STATISTICS, self._settled(symbol, chain))
         return found
 

@@ -72,7 +72,8 @@ class ThetaEventSession:
         clock: The feed's clock.
         newest: When the last message that counts came, UTC ns of that clock.
         next_id: Of the next request.
-        failed: Contracts of which a stream was answered with an `ERROR`, by their names.
+        failed: Contracts of which a stream was answered with an `ERROR`, by their names; another
+            thread may look at it.
 
     Raises:
         FeedRefusalError: If the login is not accepted.
@@ -90,7 +91,7 @@ class ThetaEventSession:
         self.clock = FeedClock(time.time_ns(), 1.0)
         self.newest = 0
         self.next_id = first_id
-        self.failed: set[str] = set()
+        self.failed: frozenset[str] = frozenset()
         self._accepted = 0
         self._is_connected = False
         self._status = ""
@@ -117,6 +118,11 @@ class ThetaEventSession:
             self._reader.close()
             raise
 
+    @property
+    def oldest(self) -> int:
+        """When the first message that waits came, UTC ns; else when the newest did."""
+        return self._waiting[0][0] if self._waiting else self.newest
+
     def subscribe(self, contracts: Sequence[EventContract]) -> None:
         """Subscribe to the quotes and trades of contracts, and wait until that is in effect.
 
@@ -125,15 +131,18 @@ class ThetaEventSession:
         Raises:
             FeedRefusalError: If the subscription has no live data.
             ThetaStreamLimitError: If they are too many.
-            FeedError: If the connection is lost, or the terminal has lost the vendor.
+            FeedError: If no contract of the session was accepted, the connection is lost, or the
+                terminal has lost the vendor.
         """
+        said = ""
         for start in range(0, len(contracts), _PART // 2):
             part = contracts[start : start + _PART // 2]
             asked: dict[int, EventContract] = {}
             for contract in part:
                 for kind in (QUOTE_TYPE, TRADE_TYPE):
                     asked[self._ask(OPTION, kind, contract)] = contract
-            failed = set()
+            names = {contract.name for contract in part}
+            failed: set[str] = set()
             for number, contract in asked.items():
                 answer = self._answer(number)
                 match answer.response:
@@ -141,16 +150,16 @@ class ThetaEventSession:
                         continue
                     case StreamAnswer.ERROR:
                         failed.add(contract.name)
+                        said = said_answer(answer)
                     case StreamAnswer.MAX_STREAMS_REACHED:
-                        accepted = self._accepted + list(asked).index(number) // 2
-                        raise ThetaStreamLimitError(said_answer(answer), accepted)
+                        before = list(asked).index(number) // 2 - len(failed - {contract.name})
+                        raise ThetaStreamLimitError(said_answer(answer), self._accepted + before)
                     case _:
                         raise refused_answer(answer)
-            if len(failed) == len(part):
-                raise FeedError(f"it answers every request with {said_answer(answer)}")
-            self.failed |= failed
-            self.failed -= {contract.name for contract in part} - failed
+            self.failed = (self.failed - names) | failed
             self._accepted += len(part) - len(failed)
+        if contracts and not self._accepted:
+            raise FeedError(f"it answers every request with {said}")
         self._await_vendor()
         if not self._is_watched:
             self._watch()
