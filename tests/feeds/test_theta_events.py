@@ -84,6 +84,13 @@ def changed(text: str, kind: str, **fields: object) -> str:
     return json.dumps(message)
 
 
+def quote_of_trade(**fields: object) -> str:
+    """A quote of the contract of `TRADE`, of its millisecond."""
+    contract = {"root": "AAPL", "expiration": 20231222, "strike": 200000}
+    of_it = changed(QUOTE, "contract", **contract)
+    return changed(of_it, "quote", **({"ms_of_day": 34_389_945} | fields))
+
+
 def test_a_status_and_a_response() -> None:
     status = decode_event(STATUS).header
     assert (status.type, status.status) == ("STATUS", "CONNECTED")
@@ -107,10 +114,7 @@ def test_a_quote_becomes_a_record() -> None:
 def test_a_trade_has_the_quote_that_came_before_it() -> None:
     now = at(datetime.date(2023, 12, 19), 34_389_950)
     found = ThetaEventRecords({})
-    before = changed(
-        QUOTE.replace('"SPXW","expiration":20240315,"strike":4800000', '"AAPL","expiration":'
-        '20231222,"strike":200000'), "quote", ms_of_day=34_389_945, bid=0.3, ask=0.31,
-    )  # fmt: skip
+    before = quote_of_trade(bid=0.3, ask=0.31)
     after = changed(before, "quote", bid=0.29)
     read_all = read(found, now, before, TRADE, after)
     assert len(read_all.quotes) == 2
@@ -233,6 +237,53 @@ def test_last_quotes_give_way_to_newer_ones() -> None:
     read(found, now, QUOTE)
     assert not len(found.standing([older, unknown], NUMBERS, now))
     assert found.standing([newer], NUMBERS, now)["ts_event"].tolist() == [now]
+
+
+def test_a_quote_that_has_stood_for_hours_is_recorded() -> None:
+    found = ThetaEventRecords({})
+    found.make_room(3)
+    now = at(datetime.date(2023, 12, 19), 39_600_000)
+    message = decode_event(QUOTE)
+    assert message.quote is not None
+    old = ThetaQuote("SPXW.20240315.4800000.C", now - 89 * 60_000 * MS, message.quote)
+    assert found.standing([old], NUMBERS, now)["ts_event"].tolist() == [old.at]
+    assert found.mids[1] == pytest.approx(110.35)
+    coming = ThetaQuote("QQQ.20231110.360000.P", now + 89 * 60_000 * MS, message.quote)
+    assert not len(found.standing([coming], NUMBERS, now))
+    assert found.garbled_count == 1
+
+
+def test_a_trade_keeps_the_good_quote_before_a_garbled_one() -> None:
+    now = at(datetime.date(2023, 12, 19), 34_389_950)
+    good = quote_of_trade(bid=0.3, ask=0.31)
+    for text in (
+        quote_of_trade(bid=-5.0, ask=0.31),
+        quote_of_trade(bid=0.2, ask=0.21, ask_size=2e9),
+        quote_of_trade(bid=0.2, ask=0.21, date=20231218),
+    ):
+        found = ThetaEventRecords({})
+        both = [read(found, now, good, text, TRADE).trades, read(found, now, text, TRADE).trades]
+        for piece in both:
+            assert piece is not None
+            assert piece.records["bid_px_00"].tolist() == [300_000_000]
+            assert piece.records["ask_px_00"].tolist() == [310_000_000]
+        assert found.garbled_count == 2
+
+
+def test_a_trade_has_the_last_quote_that_was_asked_for() -> None:
+    found = ThetaEventRecords({})
+    now = at(datetime.date(2023, 12, 19), 34_389_950)
+    read(found, now, quote_of_trade(bid=0.3, ask=0.31))
+    newer = decode_event(quote_of_trade(bid=0.2, ask=0.21)).quote
+    garbled = decode_event(quote_of_trade(bid=-5.0, ask=0.31)).quote
+    assert newer is not None
+    assert garbled is not None
+    name = "AAPL.20231222.200000.C"
+    found.standing([ThetaQuote(name, now, newer)], NUMBERS, now)
+    found.standing([ThetaQuote(name, now + 1, garbled)], NUMBERS, now)
+    piece = read(found, now, TRADE).trades
+    assert piece is not None
+    assert piece.records["bid_px_00"].tolist() == [200_000_000]
 
 
 def test_requests_are_as_the_vendor_documents_them() -> None:

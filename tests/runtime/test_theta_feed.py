@@ -31,7 +31,7 @@ from zerodte.feeds.thetadata.event_gateway import TerminalEventState
 from zerodte.feeds.thetadata.events import EventRequest, TerminalState
 from zerodte.feeds.thetadata.feed import ThetaFeed
 from zerodte.records.condition import Condition
-from zerodte.records.dbn import SCHEMAS
+from zerodte.records.dbn import INDEX, SCHEMAS
 from zerodte.runtime.live_runner import LiveRunner
 from zerodte.tape.folder import Tape, open_tape
 from zerodte.tape.recent_records import RecordingPosition
@@ -261,17 +261,30 @@ def test_a_contract_that_always_fails_ends_nothing(tmp_path: Path) -> None:
 
 
 def test_a_definition_comes_before_the_data(tmp_path: Path) -> None:
+    """Also by its time: a tick may close between them."""
     tape = simulated(4, "SPX")
-    with serving(tape, SLOW) as host:
-        recording = recorded(host, tmp_path, tape.session.open + 200 * SECOND, symbol="SPX")
-    defined: set[int] = set()
+    defined: dict[int, int] = {}
     count = 0
-    for tick in recording.ticks():
-        for one in tick.definitions:
-            defined |= set(one.records["instrument_id"].tolist())
-        for batch in [*tick.quotes, *tick.trades]:
-            assert set(batch.records["instrument_id"].tolist()) <= defined
-            count += len(batch.records)
+    with serving(tape, SLOW, late=30.0) as host:
+        connection = ThetaFeed(host.client(), ["SPX"], tmp_path).connect()
+        with contextlib.closing(connection):
+            connection.start(RecordingPosition({}))
+            # Contracts come into the window with spot.
+            clock = 0
+            while clock < tape.session.open + 150 * SECOND:
+                arrivals = connection.receive(1.0)
+                clock = arrivals[-1].clock
+                for one in arrivals:
+                    if one.piece is None or INDEX in one.name:
+                        continue
+                    rows = one.piece.records
+                    ids = rows["instrument_id"].tolist()
+                    if rows.dtype == SCHEMAS["definition"]:
+                        defined |= dict.fromkeys(ids, one.clock)
+                    else:
+                        came = rows["ts_recv"].tolist()
+                        assert all(defined[i] <= at for i, at in zip(ids, came, strict=True))
+                        count += len(rows)
     assert count > 1000
 
 

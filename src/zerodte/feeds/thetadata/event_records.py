@@ -49,6 +49,11 @@ _FARTHEST: Final = 60 * MINUTE
 
 _NO_QUOTE: Final = QuoteEvent(0, 0)
 
+#: A contract's id, when it came, UTC ns, and what.
+_QuoteRow = tuple[int, int, QuoteEvent]
+#: Likewise, and how many quotes of the block came before.
+_TradeRow = tuple[int, int, TradeEvent, int]
+
 
 @dataclass(frozen=True, eq=False, slots=True)
 class _Trades:
@@ -144,14 +149,16 @@ class ThetaEventRecords:
             first: The position of the first trade in its stream.
             recorded: Leave out the trades that a recording has.
         """
-        quotes: list[tuple[int, int, QuoteEvent]] = []
-        trades: list[tuple[int, int, TradeEvent, QuoteEvent]] = []
+        quotes: list[_QuoteRow] = []
+        trades: list[_TradeRow] = []
         values: list[tuple[str, int, TradeEvent]] = []
         for received, message in zip(block.received.tolist(), block.messages, strict=True):
             self._sort(received, message, numbers, quotes, trades, values)
+        rows, is_possible = self._quotes(quotes)
+        quoted = self._quoted(trades, quotes, is_possible.tolist())
         return EventRecords(
-            self._quotes(quotes),
-            self._trades(_Trades.of(trades), first, recorded) if trades else None,
+            rows,
+            self._trades(_Trades.of(quoted), first, recorded) if quoted else None,
             self._values(values),
         )
 
@@ -165,25 +172,28 @@ class ThetaEventRecords:
             if (number := numbers.get(quote.name, 0)) and quote.at > int(self._times[number])
         ]
         ids = np.array([numbers[quote.name] for quote in wanted], np.int64)
+        times = np.array([quote.at for quote in wanted], np.int64)
+        came = np.full(len(wanted), received, np.int64)
+        # A quote may have stood for hours.
+        rows, is_possible = self._quote_records(
+            ids, times, came, [quote.event for quote in wanted], times < came + _FARTHEST
+        )
         self._last.update(
             (number, quote.event)
-            for number, quote in zip(ids.tolist(), wanted, strict=True)
-            if number not in self._last
+            for number, quote, is_quote in zip(
+                ids.tolist(), wanted, is_possible.tolist(), strict=True
+            )
+            if is_quote
         )
-        return self._quote_records(
-            ids,
-            np.array([quote.at for quote in wanted], np.int64),
-            np.full(len(wanted), received, np.int64),
-            [quote.event for quote in wanted],
-        )
+        return rows
 
     def _sort(
         self,
         received: int,
         message: EventMessage,
         numbers: Mapping[str, int],
-        quotes: list[tuple[int, int, QuoteEvent]],
-        trades: list[tuple[int, int, TradeEvent, QuoteEvent]],
+        quotes: list[_QuoteRow],
+        trades: list[_TradeRow],
         values: list[tuple[str, int, TradeEvent]],
     ) -> None:
         contract = message.contract
@@ -194,28 +204,45 @@ class ThetaEventRecords:
                 values.append((contract.root, received, message.trade))
         elif number := numbers.get(contract.name):
             if message.header.type == QUOTE_TYPE and message.quote is not None:
-                self._last[number] = message.quote
                 quotes.append((number, received, message.quote))
             elif message.trade is not None:
-                quote = self._last.get(number, _NO_QUOTE)
-                trades.append((number, received, message.trade, quote))
+                trades.append((number, received, message.trade, len(quotes)))
 
-    def _quotes(self, rows: Sequence[tuple[int, int, QuoteEvent]]) -> Records:
+    def _quoted(
+        self, trades: Sequence[_TradeRow], quotes: Sequence[_QuoteRow], is_possible: Sequence[bool]
+    ) -> list[tuple[int, int, TradeEvent, QuoteEvent]]:
+        """Trades, each with the last quote of its contract that can be."""
+        found = []
+        heard = 0
+        for number, received, event, before in trades:
+            self._hear(quotes[heard:before], is_possible[heard:before])
+            heard = before
+            found.append((number, received, event, self._last.get(number, _NO_QUOTE)))
+        self._hear(quotes[heard:], is_possible[heard:])
+        return found
+
+    def _hear(self, quotes: Sequence[_QuoteRow], is_possible: Sequence[bool]) -> None:
+        for (number, _, event), is_quote in zip(quotes, is_possible, strict=True):
+            if is_quote:
+                self._last[number] = event
+
+    def _quotes(self, rows: Sequence[_QuoteRow]) -> tuple[Records, Bool]:
         events = [event for _, _, event in rows]
         ids = np.array([number for number, _, _ in rows], np.int64)
         received = np.array([at for _, at, _ in rows], np.int64)
         times = message_times([one.date for one in events], [one.ms_of_day for one in events])
-        return self._quote_records(ids, times, received, events)
+        return self._quote_records(ids, times, received, events, _are_near(times, received))
 
     def _quote_records(
-        self, ids: I64, times: I64, received: I64, events: Sequence[QuoteEvent]
-    ) -> Records:
+        self, ids: I64, times: I64, received: I64, events: Sequence[QuoteEvent], is_timely: Bool
+    ) -> tuple[Records, Bool]:
+        """The records of the quotes that can be, and which ones can."""
         bid = np.array([one.bid for one in events], np.float64)
         ask = np.array([one.ask for one in events], np.float64)
         bid_size = np.array([one.bid_size for one in events], np.float64)
         ask_size = np.array([one.ask_size for one in events], np.float64)
         is_possible = are_possible(bid, ask) & (np.isfinite(bid) | np.isfinite(ask))
-        is_possible &= are_sizes(bid_size) & are_sizes(ask_size) & _are_near(times, received)
+        is_possible &= are_sizes(bid_size) & are_sizes(ask_size) & is_timely
         self.garbled_count += int(np.count_nonzero(~is_possible))
         out = records("cmbp-1", len(ids))
         out["instrument_id"], out["ts_event"], out["ts_recv"] = ids, times, received
@@ -226,7 +253,7 @@ class ThetaEventRecords:
         chosen = ids[is_possible]
         self.mids[chosen] = mids[is_possible]
         self._times[chosen] = times[is_possible]
-        return out[is_possible]
+        return out[is_possible], is_possible
 
     def _trades(self, found: _Trades, first: int, recorded: RepeatedRecords | None) -> Piece | None:
         price = np.array([one.price for one in found.trades], np.float64)
@@ -246,10 +273,8 @@ class ThetaEventRecords:
         out["price"] = fixed(np.where(is_possible, price, 0.0))
         out["size"] = np.where(is_possible, size, 0.0).astype(np.uint32)
         out["action"], out["side"] = b"T", b"N"
-        # A quote that cannot be is none.
-        is_quote = are_possible(bid, ask) & are_sizes(bid_size) & are_sizes(ask_size)
-        fill_side(out, "bid", np.where(is_quote, bid, math.nan), bid_size)
-        fill_side(out, "ask", np.where(is_quote, ask, math.nan), ask_size)
+        fill_side(out, "bid", bid, bid_size)
+        fill_side(out, "ask", ask, ask_size)
         numbers = [one.condition for one in found.trades]
         codes = self.conditions.read(list(itertools.compress(numbers, is_possible.tolist())))
         out["flags"][is_possible] = np.where(codes == Condition.CANCEL, _CANCEL_FLAG, 0)
