@@ -9,7 +9,7 @@ import pytest
 from zerodte.clock import new_york
 from zerodte.feeds.feed import FeedError
 from zerodte.feeds.repeated_records import RepeatedRecords
-from zerodte.feeds.thetadata.event_records import EventRecords, ThetaEventRecords
+from zerodte.feeds.thetadata.event_records import QUOTE_FIELDS, EventRecords, ThetaEventRecords
 from zerodte.feeds.thetadata.event_session import events_url
 from zerodte.feeds.thetadata.events import (
     EventRequest,
@@ -212,6 +212,34 @@ def test_what_is_recorded_is_left_out_as_often_as_it_is_there() -> None:
     assert piece is not None
     assert len(piece.records) == 1, "equal fills are two"
     assert found.repeated_count == 1
+
+
+def test_a_trade_that_comes_again_without_its_quote_is_left_out() -> None:
+    now = at(datetime.date(2023, 12, 19), 34_389_950)
+    first = read(ThetaEventRecords({}), now, quote_of_trade(bid=0.3, ask=0.31), TRADE).trades
+    assert first is not None
+    recorded = RepeatedRecords(first.records, received_here=True, apart_from=QUOTE_FIELDS)
+    found = ThetaEventRecords({})
+    other = changed(TRADE, "trade", price=0.32)
+    piece = read(found, now + 5, TRADE, TRADE, other, recorded=recorded).trades
+    assert piece is not None
+    assert piece.records["price"].tolist() == [310_000_000, 320_000_000], "equal fills are two"
+    assert found.repeated_count == 1
+
+
+def test_a_cancel_takes_back_a_trade_of_the_connection_before() -> None:
+    now = at(datetime.date(2023, 12, 19), 34_389_950)
+    cancel = changed(TRADE, "trade", condition=40)
+    others = [changed(TRADE, "trade", price=price) for price in (0.5, 0.6, 0.7, 0.8, 0.9)]
+    texts = [TRADE, TRADE, cancel, *others, TRADE, cancel]
+    before = read(ThetaEventRecords({}), now, *texts).trades
+    assert before is not None
+    assert len(before.records) == 10
+    found = ThetaEventRecords({})
+    found.resume(before.records)
+    piece = read(found, now + 5, cancel, cancel).trades
+    assert piece is not None
+    assert piece.cancel_pairs.tolist() == [[10, 0]], "the others are taken back already"
 
 
 def test_a_cancel_takes_back_the_newest_trade_that_is_like_it() -> None:

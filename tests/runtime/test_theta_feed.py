@@ -11,6 +11,7 @@ from click.testing import CliRunner
 
 from feeds.carried_content import THETADATA, content_of
 from feeds.gateway import DATE, simulated
+from feeds.made_tape import made_tape
 from feeds.theta_host import ThetaHost, serving
 from runtime.feeds_on_ports import eventually
 from runtime.killing import command
@@ -27,7 +28,9 @@ from runtime.vendor_recording import (
 from zerodte.cli.commands import main
 from zerodte.feeds.fault_script import THETA_FAULTS, Fault, FaultKind, FaultScript, fault_script
 from zerodte.feeds.feed import FeedError, FeedRefusalError
+from zerodte.feeds.thetadata.cancelled_trades import CANCEL_FLAG
 from zerodte.feeds.thetadata.event_gateway import TerminalEventState
+from zerodte.feeds.thetadata.event_records import THETA_TRADES
 from zerodte.feeds.thetadata.events import EventRequest, TerminalState
 from zerodte.feeds.thetadata.feed import ThetaFeed
 from zerodte.records.condition import Condition
@@ -159,11 +162,38 @@ def test_ids_survive_a_restart(tmp_path: Path) -> None:
     assert len(raws) == len(set(raws))
 
 
-def test_what_is_sent_again_is_left_out(tmp_path: Path) -> None:
+def test_a_cancel_takes_back_a_trade_from_before_a_restart(tmp_path: Path) -> None:
+    """Its trades are of the first two seconds, the cancels of the ninth and tenth."""
+    tape = made_tape(tmp_path / "tape")
+    root = tmp_path / "recordings"
+    with serving(tape, 3.0, late=-9.0) as host:
+        recording = recorded(host, root, tape.session.open + 3 * SECOND, symbol="SPX")
+        trades = [row for tick in recording.ticks() for one in tick.trades for row in one.records]
+        connection = feed_of(host, root, "SPX").connect()
+        with contextlib.closing(connection):
+            connection.start(RecordingPosition({THETA_TRADES.name: len(trades)}))
+            pairs: list[list[int]] = []
+            cancels = 0
+            while cancels < 2:
+                for one in connection.receive(1.0):
+                    if one.piece is not None and one.name == THETA_TRADES.name:
+                        trades += list(one.piece.records)
+                        cancels += int((one.piece.records["flags"] == CANCEL_FLAG).sum())
+                        pairs += one.piece.cancel_pairs.tolist()
+    told = [[int(trades[at]["price"]) // 10**7 for at in pair] for pair in pairs]
+    assert told == [[105, 105], [100, 100]]
+
+
+@pytest.mark.parametrize(
+    ("breaks", "is_bare"), [((90, 110), False), ((90,), True)], ids=["quoted", "bare"]
+)
+def test_what_is_sent_again_is_left_out(
+    tmp_path: Path, breaks: Sequence[int], *, is_bare: bool
+) -> None:
     tape = simulated(4)
     begin = tape.session.open
-    script = FaultScript([Fault(begin + at * SECOND, "overlap") for at in (90, 110)])
-    state = TerminalEventState(script)
+    script = FaultScript([Fault(begin + at * SECOND, "overlap") for at in breaks])
+    state = TerminalEventState(script, is_bare=is_bare)
     # Twenty seconds are four, within which a busy machine has reconnected.
     with serving(tape, 5.0, late=30.0, state=state) as host, watched(host, tmp_path) as market:
         eventually(lambda: "trades came again; they are left out" in str(market.health.warnings))

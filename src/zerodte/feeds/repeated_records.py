@@ -5,6 +5,7 @@ as the recording has it, and no more.
 """
 
 from collections import Counter
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -19,10 +20,13 @@ class RepeatedRecords:
         recorded: The records of the recording since then, or more.
         received_here: Whether `ts_recv` is our own time of receipt, which differs each time they
             come: then they are told by all other fields.
+        apart_from: Fields that may differ too.
     """
 
-    def __init__(self, recorded: Records, *, received_here: bool = False) -> None:
-        self._received_here = received_here
+    def __init__(
+        self, recorded: Records, *, received_here: bool = False, apart_from: Sequence[str] = ()
+    ) -> None:
+        self._ignored = [*apart_from, *(("ts_recv",) if received_here else ())]
         self._time = "ts_event" if received_here else "ts_recv"
         self._left = Counter(self._keys(recorded))
         self._layout = recorded.dtype
@@ -61,8 +65,9 @@ class RepeatedRecords:
         return found
 
     def _keys(self, records: Records) -> list[bytes]:
-        if self._received_here:
+        if self._ignored:
             records = records.copy()
-            records["ts_recv"] = 0
+            for name in self._ignored:
+                records[name] = 0
         content, size = records.tobytes(), records.dtype.itemsize
         return [content[start : start + size] for start in range(0, len(content), size)]

@@ -13,6 +13,8 @@ from zerodte.arrays import I64, U8
 from zerodte.records.condition import Condition
 from zerodte.records.dbn import Records
 
+#: DBN's flag of what a publisher alone means, which cancels have here.
+CANCEL_FLAG: Final = 2
 #: Trades that are remembered at least; twice as many at most.
 _MEMORY: Final = 50_000
 
@@ -20,12 +22,19 @@ _Key = tuple[int, int, int, int]
 
 
 class CancelledTrades:
-    """Remembers the trades of a connection, and finds those that cancels take back."""
+    """Remembers the trades of a recording, and finds those that cancels take back."""
 
     def __init__(self) -> None:
         self._recent: dict[_Key, list[int]] = {}
         self._before: dict[_Key, list[int]] = {}
         self._count = 0
+
+    def resume(self, trades: Records) -> None:
+        """Go on after the trades of a recording, all of them."""
+        newest = trades[-2 * _MEMORY :]
+        is_cancel = (newest["flags"] & CANCEL_FLAG) != 0
+        codes = np.where(is_cancel, Condition.CANCEL, Condition.UNKNOWN).astype(np.uint8)
+        self.pairs(newest, codes, len(trades) - len(newest))
 
     def pairs(self, trades: Records, conditions: U8, first: int) -> I64:
         """The positions of cancels and of their trades, int64[k, 2].

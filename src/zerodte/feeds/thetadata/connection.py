@@ -7,7 +7,7 @@ gap. Whether a new stream begins with what stands is not documented, so that is 
 import contextlib
 import datetime
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -22,6 +22,7 @@ from zerodte.feeds.patience import Patience
 from zerodte.feeds.recorded import committed_rows
 from zerodte.feeds.repeated_records import RepeatedRecords
 from zerodte.feeds.thetadata.event_records import (
+    QUOTE_FIELDS,
     THETA_DEFINITIONS,
     THETA_QUOTES,
     THETA_STATISTICS,
@@ -174,7 +175,10 @@ class ThetaConnection:
             committed_rows(self._folder, THETA_STATISTICS, self._counts[THETA_STATISTICS.name]),
         )
         recent = position.recent.of(THETA_TRADES.name, THETA_TRADES.schema)
-        self._recorded = RepeatedRecords(recent, received_here=True)
+        self._recorded = RepeatedRecords(recent, received_here=True, apart_from=QUOTE_FIELDS)
+        self._events.resume(
+            committed_rows(self._folder, THETA_TRADES, self._counts[THETA_TRADES.name])
+        )
         followed = self._followed()
         self._follow(followed)
         self._standing = self._chains.last_quotes(followed)
@@ -294,7 +298,7 @@ class ThetaConnection:
             [self._watermark] * len(known),
         )
 
-    def _followed(self, names: Sequence[str] | set[str] | None = None) -> list[Contract]:
+    def _followed(self, names: Collection[str] | None = None) -> list[Contract]:
         """The followed contracts, or those of some names."""
         numbers = self._contracts.numbers
         symbols = self._contracts.symbols

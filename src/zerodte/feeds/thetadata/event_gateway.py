@@ -1,7 +1,7 @@
 """The terminal's websocket as a gateway of ours speaks it to one client, with a script's faults."""
 
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -34,6 +34,8 @@ from zerodte.feeds.websocket_listener import (
 
 #: Trades of so long are sent again after an overlap, ns.
 THETA_OVERLAP: Final = 20 * SECOND
+#: Those older than so long before it may come without their quotes, ns: a client has the others.
+_BARE: Final = 10 * SECOND
 #: How long the terminal is without the vendor after that fault, ns.
 _LOST: Final = 20 * SECOND
 #: Messages whose prices cannot be: more than a client may believe a connection with.
@@ -57,6 +59,8 @@ class TerminalEventState:
         has_bulk: Whether it has the full trade stream.
         failing: Names of contracts whose requests fail.
         overlap: Trades of so long are sent again to whoever subscribes, ns.
+        is_bare: Whether old ones of them come without the quotes before them.
+        bare_until: Until when those of a contract do, UTC ns, by its name.
         lost_until: Until when the terminal is without the vendor, UTC ns.
         reason: Why the vendor hung up; empty for nothing said.
         state: The terminal's connection to the vendor before the first request.
@@ -70,6 +74,8 @@ class TerminalEventState:
     has_bulk: bool = True
     failing: frozenset[str] = frozenset()
     overlap: int = 0
+    is_bare: bool = False
+    bare_until: Mapping[str, int] = field(default_factory=dict)
     lost_until: int = 0
     reason: str = ""
     state: TerminalState = TerminalState.DISCONNECTED
@@ -191,11 +197,12 @@ class TerminalEventGateway:
 
     def _begin(self, name: str, chosen: set[str], *, is_trade: bool) -> None:
         if self._state.overlap and is_trade and name not in chosen:
-            again = EventStreams({name}, {name})
+            bare_until = self._state.bare_until.get(name, 0)
             for tick in self._board.recent(self._clock.now() - self._state.overlap):
                 if self._next is None or tick.end < self._next.end:
                     units = [one for one in tick.units if one.name == name and one.trade]
-                    self._send_units(again, units)
+                    quoted = set() if tick.end <= bare_until else {name}
+                    self._send_units(EventStreams(quoted, {name}), units)
         chosen.add(name)
 
     def _start(self) -> None:
@@ -220,6 +227,8 @@ class TerminalEventGateway:
         match fault.kind:
             case "cut" | "overlap":
                 self._state.overlap = THETA_OVERLAP if fault.kind == "overlap" else 0
+                if self._state.is_bare:
+                    self._state.bare_until = dict.fromkeys(self._streams.trades, fault.at - _BARE)
                 for message in messages[: len(messages) // 2]:
                     self._client.send(message)
                 cut_off(self._client, messages[len(messages) // 2] if messages else "{}", draw)

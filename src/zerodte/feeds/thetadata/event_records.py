@@ -18,7 +18,7 @@ from zerodte.feeds.quote_fields import (
     fill_side,
 )
 from zerodte.feeds.repeated_records import RepeatedRecords
-from zerodte.feeds.thetadata.cancelled_trades import CancelledTrades
+from zerodte.feeds.thetadata.cancelled_trades import CANCEL_FLAG, CancelledTrades
 from zerodte.feeds.thetadata.conditions import ThetaConditionReader
 from zerodte.feeds.thetadata.events import (
     OPTION,
@@ -42,8 +42,8 @@ THETA_QUOTES: Final = FeedStream(THETA_OPRA, "cmbp-1")
 THETA_TRADES: Final = FeedStream(THETA_OPRA, "tcbbo", has_conditions=True, has_cancels=True)
 THETA_VALUES: Final = FeedStream(INDEX, "trades")
 
-#: DBN's flag of what a publisher alone means.
-_CANCEL_FLAG: Final = 2
+#: The quote before a trade: a trade may come again without it.
+QUOTE_FIELDS: Final = ("bid_px_00", "ask_px_00", "bid_sz_00", "ask_sz_00")
 #: A time so far from that of receipt is no time of the session, ns.
 _FARTHEST: Final = 60 * MINUTE
 
@@ -133,6 +133,10 @@ class ThetaEventRecords:
             more = 2 * largest + 1 - len(self.mids)
             self.mids = np.concatenate([self.mids, np.full(more, math.nan)])
             self._times = np.concatenate([self._times, np.zeros(more, np.int64)])
+
+    def resume(self, trades: Records) -> None:
+        """Go on after the trades of a recording, all of them: cancels may take them back."""
+        self._cancelled.resume(trades)
 
     def read(
         self,
@@ -277,7 +281,7 @@ class ThetaEventRecords:
         fill_side(out, "ask", ask, ask_size)
         numbers = [one.condition for one in found.trades]
         codes = self.conditions.read(list(itertools.compress(numbers, is_possible.tolist())))
-        out["flags"][is_possible] = np.where(codes == Condition.CANCEL, _CANCEL_FLAG, 0)
+        out["flags"][is_possible] = np.where(codes == Condition.CANCEL, CANCEL_FLAG, 0)
         rows = np.flatnonzero(is_possible)
         if recorded is not None:
             is_old = recorded.find(out[rows])
