@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
@@ -33,6 +34,7 @@ from zerodte.feeds.thetadata.event_gateway import TerminalEventState
 from zerodte.feeds.thetadata.event_records import THETA_TRADES
 from zerodte.feeds.thetadata.events import EventRequest, TerminalState
 from zerodte.feeds.thetadata.feed import ThetaFeed
+from zerodte.feeds.thetadata.terminal_server import TerminalFault
 from zerodte.records.condition import Condition
 from zerodte.records.dbn import INDEX, SCHEMAS
 from zerodte.runtime.live_runner import LiveRunner
@@ -346,6 +348,27 @@ def test_no_terminal(tmp_path: Path) -> None:
         client = host.client()
     with pytest.raises(FeedError, match="if the terminal does not run, start it with: java -jar"):
         ThetaFeed(client, ["NVDA"], tmp_path).connect()
+
+
+def test_a_wait_for_rest_ends_when_we_stop(tmp_path: Path) -> None:
+    """The terminal stops in the middle of an answer, for which a client waits 15 seconds."""
+    with serving(simulated(), 1.0) as host:
+        faults = host.terminal.rest.faults
+        faults.append(TerminalFault.STALL)
+        feed = feed_of(host, tmp_path)
+        said: list[str] = []
+
+        def connect() -> None:
+            with pytest.raises(FeedError) as caught:
+                feed.connect()
+            said.append(str(caught.value))
+
+        thread = threading.Thread(target=connect, daemon=True)
+        thread.start()
+        eventually(lambda: not faults)
+        feed.interrupt()
+        thread.join(10)
+    assert said == ["interrupted"]
 
 
 @pytest.mark.parametrize(

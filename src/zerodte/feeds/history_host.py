@@ -3,7 +3,7 @@
 import abc
 import contextlib
 import http.client
-import time
+import threading
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
@@ -20,6 +20,9 @@ _LONGEST_WAIT: Final = 120.0  # seconds
 #: Characters of the vendor's words.
 MOST_WORDS: Final = 300
 _BUSY: Final = (http.client.REQUEST_TIMEOUT, http.client.TOO_MANY_REQUESTS)
+
+#: What is said of a wait that `HistoryHost.stopped` ended.
+INTERRUPTED: Final = "interrupted"
 
 _Found = TypeVar("_Found")
 
@@ -46,6 +49,9 @@ class HistoryHost(abc.ABC):
         first_wait: Seconds before a request is made again for the first time.
         requests: Requests of one kind until it is given up.
         timeout: Seconds without a byte.
+
+    Attributes:
+        stopped: Set to end waits for the vendor, from any thread: nothing is asked then.
     """
 
     def __init__(
@@ -58,6 +64,7 @@ class HistoryHost(abc.ABC):
         timeout: float = _TIMEOUT,
     ) -> None:
         self.name = name
+        self.stopped = threading.Event()
         self._opener = opener
         self._first_wait = first_wait
         self._requests, self._timeout = requests, timeout
@@ -66,14 +73,17 @@ class HistoryHost(abc.ABC):
         """Make a request, again and again while the vendor is busy or the connection breaks.
 
         Raises:
-            FeedError: If that does not help.
+            FeedError: If that does not help, or `stopped` is set.
         """
         wait = self._first_wait
         for _ in range(self._requests - 1):
+            if self.stopped.is_set():
+                raise FeedError(INTERRUPTED)
             try:
                 return attempt()
             except HistoryBusyError as error:
-                time.sleep(min(max(wait, error.wait), _LONGEST_WAIT))
+                if self.stopped.wait(min(max(wait, error.wait), _LONGEST_WAIT)):
+                    raise FeedError(INTERRUPTED) from error
             wait *= 2.0
         try:
             return attempt()

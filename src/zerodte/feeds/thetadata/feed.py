@@ -77,7 +77,8 @@ class ThetaFeed:
         return [THETA_LACKS, *(connection.warnings() if connection else ())]
 
     def interrupt(self) -> None:
-        """Close the session that is being opened."""
+        """Close the session that is being opened; from now on nothing is asked over REST."""
+        self._client.host.stopped.set()
         if (opening := self._opening) is not None:
             opening.close()
 

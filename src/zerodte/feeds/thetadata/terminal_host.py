@@ -5,12 +5,14 @@ codes.
 """
 
 import http.client
+import threading
 import urllib.parse
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, wait
 from typing import Final
 
 from zerodte.feeds.feed import FeedError, FeedRefusalError
-from zerodte.feeds.history_host import MOST_WORDS, HistoryBusyError, HistoryHost
+from zerodte.feeds.history_host import INTERRUPTED, MOST_WORDS, HistoryBusyError, HistoryHost
 from zerodte.feeds.http_client import check_address, http_opener
 
 #: Where the terminal listens.
@@ -28,6 +30,8 @@ _ADVICE: Final = dict.fromkeys(_PERMISSIONS, _NOT_INCLUDED) | {
     WRONG_IP: "use 127.0.0.1 or localhost, always the same; restart the terminal",
     INVALID_SESSION: "another terminal is running with this login; stop it",
 }
+#: How often a request looks whether it is still wanted, seconds.
+_POLL: Final = 0.1
 
 
 class ThetaPermissionError(FeedRefusalError):
@@ -59,6 +63,7 @@ class ThetaTerminalHost(HistoryHost):
             super().__init__(name, opener, first_wait / 4.0, requests=3, timeout=15.0)
         else:
             super().__init__(name, opener, first_wait)
+        self._is_live = is_live
         self.url = url.rstrip("/").removesuffix("/v3")
         self._url = f"{self.url}/v3"
 
@@ -74,7 +79,23 @@ class ThetaTerminalHost(HistoryHost):
         def attempt() -> str:
             return b"".join(self.blocks(path, fields)).decode("utf-8", "replace")
 
-        return self.patiently(attempt)
+        return self.patiently(lambda: self._unless_stopped(attempt) if self._is_live else attempt())
+
+    def _unless_stopped(self, attempt: Callable[[], str]) -> str:
+        """An attempt in a thread of its own: a mute terminal is not waited for once we stop."""
+        answer: Future[str] = Future()
+
+        def ask() -> None:
+            try:
+                answer.set_result(attempt())
+            except BaseException as error:
+                answer.set_exception(error)
+
+        threading.Thread(target=ask, name="request", daemon=True).start()
+        while not self.stopped.is_set():
+            if wait([answer], _POLL).done:
+                return answer.result()
+        raise FeedError(INTERRUPTED)
 
     def blocks(self, path: str, fields: Mapping[str, str]) -> Iterator[bytes]:
         """An answer in CSV, asked for once, in blocks of bytes; none where there is no data.
