@@ -301,14 +301,14 @@ def test_a_trade_keeps_the_good_quote_before_a_garbled_one() -> None:
 def test_a_trade_has_the_last_quote_that_was_asked_for() -> None:
     found = ThetaEventRecords({})
     now = at(datetime.date(2023, 12, 19), 34_389_950)
-    read(found, now, quote_of_trade(bid=0.3, ask=0.31))
+    found.make_room(3)
     newer = decode_event(quote_of_trade(bid=0.2, ask=0.21)).quote
     garbled = decode_event(quote_of_trade(bid=-5.0, ask=0.31)).quote
     assert newer is not None
     assert garbled is not None
     name = "AAPL.20231222.200000.C"
+    found.standing([ThetaQuote(name, now - 1, garbled)], NUMBERS, now)
     found.standing([ThetaQuote(name, now, newer)], NUMBERS, now)
-    found.standing([ThetaQuote(name, now + 1, garbled)], NUMBERS, now)
     piece = read(found, now, TRADE).trades
     assert piece is not None
     assert piece.records["bid_px_00"].tolist() == [200_000_000]

@@ -187,7 +187,8 @@ class ThetaEventRecords:
             for number, quote, is_quote in zip(
                 ids.tolist(), wanted, is_possible.tolist(), strict=True
             )
-            if is_quote
+            # The stream may be behind: a trade that is still to come is perhaps older.
+            if is_quote and number not in self._last
         )
         return rows
 
