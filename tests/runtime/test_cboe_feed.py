@@ -203,7 +203,7 @@ def test_a_host_that_only_refuses_is_a_clear_line(tmp_path: Path) -> None:
         (("cboe", "--symbols", "SPY", "--url", "file:///etc"), "is no address"),
         (("cboe", "--symbols", "SPY", "--url", "http://127.0.0.1:9/x"), "cannot be reached"),
         (("127.0.0.1:9", "--symbols", "SPY"), "a TCP feed has its own symbols"),
-        (("opra",), "write HOST:PORT or cboe"),
+        (("opra",), "write HOST:PORT, nats://HOST:PORT, cboe"),
     ],
 )
 def test_mistakes_end_in_a_clear_line(

@@ -329,7 +329,7 @@ def started(host: ThetaHost, root: Path) -> list[EventRequest]:
 
 
 def test_without_an_index_plan_spot_is_parity(tmp_path: Path) -> None:
-    tape = simulated(4, "SPX")
+    tape = simulated(12, "SPX")
     state = TerminalEventState(has_indices=False)
     refused = ["index/history/price"]
     with (
