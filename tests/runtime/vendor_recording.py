@@ -75,6 +75,11 @@ def by_contract(rows: list[Row]) -> list[list[Row]]:
     return list(found.values())
 
 
+def _later(ends: list[int], seconds: int) -> list[int]:
+    """The ends of ticks with a gap, and of the ticks of so many seconds after each; ascending."""
+    return sorted({end + late * SECOND for end in ends for late in range(seconds + 1)})
+
+
 def check(recording: Tape, tape: Tape, vendor: Carried = TASTYTRADE) -> dict[int, str]:
     """No trade twice, none missing outside a gap, no quote made up; returns the gaps."""
     found, wanted = content_of(recording, vendor), content_of(tape, vendor)
@@ -86,16 +91,16 @@ def check(recording: Tape, tape: Tape, vendor: Carried = TASTYTRADE) -> dict[int
     # On a new subscription the last quote of each contract comes again, whatever its place among
     # those of others.
     ends = sorted(missing)
-    # What stood when a gap ended may be recorded after it, though the gap explains what followed.
-    explained = (
-        sorted({*ends, *(end + SECOND for end in ends)}) if vendor.is_standing_asked else ends
-    )
+    # What stood when a gap ended may be recorded after it, or not at all where it has changed
+    # before it was asked for; contracts that are subscribed one after the other are asked later.
+    asked = 1 if vendor.is_standing_asked else 0
+    explained = _later(ends, 10 if vendor.is_gradual else asked)
     quotes = by_contract(wanted.quote_order)
     lost = [row for order in quotes for row in unexcused(order, found, explained)]
     if vendor.is_gradual:
         # Contracts that are subscribed before others have trades while the gap lasts.
         trades = by_contract(wanted.trade_order)
-        lost += [row for order in trades for row in unexcused(order, found, explained)]
+        lost += [row for order in trades for row in unexcused(order, found, _later(ends, asked))]
     elif vendor.trade:
         lost += unexcused(wanted.trade_order, found, ends)
     assert not lost, f"{len(lost)} such as {lost[0]} are missing outside a gap"
