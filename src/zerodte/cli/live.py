@@ -1,9 +1,9 @@
 """The command of a live session: a server that records a feed."""
 
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack, closing
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import click
 from click.core import ParameterSource
@@ -48,6 +48,9 @@ from zerodte.feeds.tcp_client import TcpFeed
 from zerodte.runtime.live_runner import LiveRunner
 from zerodte.service.stage import Stage
 from zerodte.session.settings import SessionSettings
+
+if TYPE_CHECKING:
+    from zerodte.feeds.nats.publisher import StreamPublisher
 
 
 @click.command("live")
@@ -98,15 +101,18 @@ def live_command(
         raise click.UsageError("--indicative is for the feed alpaca")
     if not isinstance(feed, str) and symbols:
         raise click.UsageError("--symbols is for a vendor's feed; a TCP feed has its own symbols")
+    if publish and publish == feed:
+        raise click.UsageError("--publish leads to where FEED comes from")
+    if publish or is_stream(feed):
+        check_nats_extra()
     with ExitStack() as stack:
         source: Feed
         warnings: list[Callable[[], Sequence[str]]] = []
         names: Sequence[str] = ()
         if is_stream(feed):
-            names = vendor_symbols(str(feed), symbols) if symbols else ()
-            check_nats_extra()
             from zerodte.feeds.nats.feed import NatsFeed  # noqa: PLC0415  an extra's
 
+            names = vendor_symbols(str(feed), symbols) if symbols else ()
             source = NatsFeed(str(feed), tuple(names))
         elif isinstance(feed, str):
             names = vendor_symbols(feed, symbols)
@@ -132,26 +138,31 @@ def live_command(
 
         runner = LiveRunner(Stage(server.store(), settings), source, record, all_warnings)
         if publish:
-            if publish == feed:
-                raise click.UsageError("--publish leads to where FEED comes from")
-            check_nats_extra()
-            from zerodte.feeds.nats.publisher import StreamPublisher  # noqa: PLC0415  an extra's
-
-            publisher = StreamPublisher(
-                publish,
-                runner.folder,
-                runner.manifest,
-                clock=lambda: runner.clock,
-                is_over=lambda: runner.is_over,
-            )
-            warnings.append(publisher.warnings)
-            stack.callback(publisher.stop)
-            publisher.start()
+            warnings.append(stack.enter_context(_publishing(runner, publish)).warnings)
         for sentence in all_warnings():
             click.echo(f"  warning: {sentence}")
         for sentence in runner.recovery.sentences():
             click.echo(sentence)
         serve(runner, listener, f"recording to {runner.folder} ...", server)
+
+
+@contextmanager
+def _publishing(runner: LiveRunner, url: str) -> "Iterator[StreamPublisher]":
+    """What publishes a recording, for as long as the context lasts."""
+    from zerodte.feeds.nats.publisher import StreamPublisher  # noqa: PLC0415  an extra's
+
+    publisher = StreamPublisher(
+        url,
+        runner.folder,
+        runner.manifest,
+        clock=lambda: runner.clock,
+        is_over=lambda: runner.is_over,
+    )
+    publisher.start()
+    try:
+        yield publisher
+    finally:
+        publisher.stop()
 
 
 class _VendorFeed(Feed, Protocol):
