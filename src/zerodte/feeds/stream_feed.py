@@ -10,11 +10,12 @@ from typing import Generic
 
 import numpy as np
 
+from zerodte.feeds.contract_connection import CHAINS_EVERY
 from zerodte.feeds.contract_records import ContractStreams
 from zerodte.feeds.feed import FeedError
 from zerodte.feeds.followed_contracts import FollowedContracts
 from zerodte.feeds.recorded import recorded_contracts
-from zerodte.feeds.stream_connection import CHAINS_EVERY, StreamConnection
+from zerodte.feeds.stream_connection import StreamConnection
 from zerodte.feeds.stream_reading import AnyChain, StreamReading
 from zerodte.feeds.stream_session import AnySession
 from zerodte.market.calendar import calendar

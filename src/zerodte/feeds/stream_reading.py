@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeVar
 
@@ -46,3 +47,7 @@ class StreamReading(Generic[AnyChain]):
     listed_at: float = -math.inf
     spots: dict[str, float] = field(default_factory=dict)
     patience: Patience = field(default_factory=Patience)
+
+    def noting(self) -> AbstractContextManager[None]:
+        """Note what a refusal says of the next connections."""
+        return self.patience.noting()

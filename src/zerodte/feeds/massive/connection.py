@@ -106,10 +106,11 @@ class MassiveConnection(StreamConnection[MassiveChain]):
         return found.quotes
 
     def _beside(self) -> list[Arrival]:
+        """The values of indices, which come on a connection of their own."""
+        found = super()._beside()
         stream = self._streams.values
         if stream is None:
-            return []
-        found = []
+            return found
         for block in self._values.take(self._watermark):
             found += self._arrival(stream, value_records(block, self._values.numbers))
         return found

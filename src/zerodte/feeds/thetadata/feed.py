@@ -9,11 +9,16 @@ from typing import Final
 
 import numpy as np
 
+from zerodte.feeds.contract_connection import CHAINS_EVERY
 from zerodte.feeds.feed import FeedError
 from zerodte.feeds.followed_contracts import FollowedContracts
 from zerodte.feeds.recorded import recorded_contracts
 from zerodte.feeds.thetadata.client import ThetaClient
-from zerodte.feeds.thetadata.connection import CHAINS_EVERY, ThetaConnection, ThetaReading
+from zerodte.feeds.thetadata.connection import (
+    MOST_CONTRACTS_STREAMED,
+    ThetaConnection,
+    ThetaReading,
+)
 from zerodte.feeds.thetadata.event_records import (
     THETA_DEFINITIONS,
     THETA_QUOTES,
@@ -62,7 +67,9 @@ class ThetaFeed:
         self._capture = capture
         indices = [symbol for symbol in self._symbols if root_info(symbol).is_index]
         self._indices = {symbol: number for number, symbol in enumerate(indices, 1)}
-        self._reading = ThetaReading(spots=dict.fromkeys(self._symbols, math.nan))
+        self._reading = ThetaReading(
+            MOST_CONTRACTS_STREAMED, spots=dict.fromkeys(self._symbols, math.nan)
+        )
         self._opening: ThetaEventSession | None = None
         self._connection: ThetaConnection | None = None
 

@@ -8,6 +8,7 @@ from typing import Final
 from zerodte.clock import new_york_clock
 from zerodte.constants import MINUTE
 from zerodte.feeds.followed_contracts import OptionListing
+from zerodte.feeds.interest_records import ListedInterest
 from zerodte.feeds.thetadata.client import ThetaClient, ThetaQuery
 from zerodte.feeds.thetadata.events import QuoteEvent, event_name
 from zerodte.feeds.thetadata.table import ThetaTable, contract_of
@@ -36,19 +37,6 @@ class ThetaQuote:
 
 
 @dataclass(frozen=True, slots=True)
-class ThetaInterest:
-    """The open interest of a contract.
-
-    Attributes:
-        day: In whose morning it was published.
-        figure: Contracts.
-    """
-
-    day: datetime.date
-    figure: int
-
-
-@dataclass(frozen=True, slots=True)
 class ThetaChain:
     """The contracts of an underlying.
 
@@ -58,7 +46,7 @@ class ThetaChain:
     """
 
     listings: list[OptionListing]
-    interest: Mapping[str, ThetaInterest]
+    interest: Mapping[str, ListedInterest]
 
 
 class ThetaChains:
@@ -116,7 +104,7 @@ class ThetaChains:
             found |= {one.name: one for one in _quotes(self._client.table(query), set(contracts))}
         return list(found.values())
 
-    def _interest(self, live: Sequence[Contract]) -> dict[str, ThetaInterest]:
+    def _interest(self, live: Sequence[Contract]) -> dict[str, ListedInterest]:
         expiries = set(Universe(self._date).expiries(live))
         found = {}
         for root, expiry in sorted({(one.root, one.expiry) for one in live}):
@@ -127,8 +115,9 @@ class ThetaChains:
             times = table.integers("timestamp").tolist()
             for texts, at, figure in zip(table.contracts(), times, figures, strict=True):
                 if (contract := contract_of(texts)) is not None:
-                    day = new_york_clock(at).date()
-                    found[format_osi(contract)] = ThetaInterest(day, figure)
+                    # The terminal tells the morning; it is of the end of the session before.
+                    day = calendar().previous(new_york_clock(at).date()).date
+                    found[format_osi(contract)] = ListedInterest(day, figure)
         return found
 
 
