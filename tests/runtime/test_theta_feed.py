@@ -19,6 +19,7 @@ from runtime.killing import command
 from runtime.local_market import LocalMarket
 from runtime.vendor_recording import (
     check,
+    check_definitions,
     clock_of,
     gaps,
     has_ten_commits,
@@ -36,7 +37,7 @@ from zerodte.feeds.thetadata.events import EventRequest, TerminalState
 from zerodte.feeds.thetadata.feed import ThetaFeed
 from zerodte.feeds.thetadata.terminal_server import TerminalFault
 from zerodte.records.condition import Condition
-from zerodte.records.dbn import INDEX, SCHEMAS
+from zerodte.records.dbn import SCHEMAS
 from zerodte.runtime.live_runner import LiveRunner
 from zerodte.tape.folder import Tape, open_tape
 from zerodte.tape.recent_records import RecordingPosition
@@ -294,31 +295,10 @@ def test_a_contract_that_always_fails_ends_nothing(tmp_path: Path) -> None:
 
 
 def test_a_definition_comes_before_the_data(tmp_path: Path) -> None:
-    """Also by its time: a tick may close between them."""
     tape = simulated(4, "SPX")
-    defined: dict[int, int] = {}
-    count = 0
     with serving(tape, SLOW, late=30.0) as host:
-        connection = ThetaFeed(host.client(), ["SPX"], tmp_path).connect()
-        with contextlib.closing(connection):
-            connection.start(RecordingPosition({}))
-            # Contracts come into the window with spot.
-            clock = 0
-            while clock < tape.session.open + 150 * SECOND:
-                arrivals = connection.receive(1.0)
-                clock = arrivals[-1].clock
-                for one in arrivals:
-                    if one.piece is None or INDEX in one.name:
-                        continue
-                    rows = one.piece.records
-                    ids = rows["instrument_id"].tolist()
-                    if rows.dtype == SCHEMAS["definition"]:
-                        defined |= dict.fromkeys(ids, one.clock)
-                    else:
-                        came = rows["ts_recv"].tolist()
-                        assert all(defined[i] <= at for i, at in zip(ids, came, strict=True))
-                        count += len(rows)
-    assert count > 1000
+        connection = feed_of(host, tmp_path, "SPX").connect()
+        check_definitions(connection, tape.session.open + 150 * SECOND, THETADATA)
 
 
 def started(host: ThetaHost, root: Path) -> list[EventRequest]:

@@ -17,6 +17,7 @@ from runtime.killing import command
 from runtime.local_market import LocalMarket
 from runtime.vendor_recording import (
     check,
+    check_definitions,
     clock_of,
     has_ten_commits,
     market_of,
@@ -154,6 +155,13 @@ def test_answers_are_there_and_say_what_is_missing(tmp_path: Path) -> None:
     assert "contracts of other expiries or far strikes are not followed" in warnings
     assert "net_gex" in str(body)
     assert "cannot send again what was missed" in str(body["warnings"])
+
+
+def test_a_definition_comes_before_the_data(tmp_path: Path) -> None:
+    tape = simulated(4, "SPX")
+    with serving(tape, 20.0, late=30.0) as host:
+        connection = feed_of(host, tmp_path, "SPX").connect()
+        check_definitions(connection, tape.session.open + 150 * SECOND, TRADIER)
 
 
 @pytest.mark.parametrize(

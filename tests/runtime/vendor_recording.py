@@ -11,10 +11,12 @@ from runtime.feeds_on_ports import eventually
 from runtime.killing import command, last_commit
 from runtime.local_market import LocalMarket, running
 from zerodte.constants import SECOND
-from zerodte.feeds.feed import Feed
+from zerodte.feeds.feed import Feed, FeedConnection
+from zerodte.records.dbn import SCHEMAS
 from zerodte.runtime.live_runner import LiveRunner
 from zerodte.service.stage import Stage
 from zerodte.tape.folder import Tape, open_tape
+from zerodte.tape.recent_records import RecordingPosition
 
 
 class VendorFeed(Feed, Protocol):
@@ -112,3 +114,32 @@ def check(recording: Tape, tape: Tape, vendor: Carried = TASTYTRADE) -> dict[int
         digests.append(digest.hexdigest())
     assert digests[0] == digests[1]
     return missing
+
+
+def check_definitions(connection: FeedConnection, until: int, vendor: Carried) -> None:
+    """No record of a contract is older than its definition: a tick may close between them.
+
+    Args:
+        connection: It is started, and closed at the end; its contracts come into windows with spot.
+        until: By the feed's clock, UTC ns.
+        vendor: Whose.
+    """
+    defined: dict[int, int] = {}
+    clock = count = 0
+    with contextlib.closing(connection):
+        connection.start(RecordingPosition({}))
+        while clock < until:
+            arrivals = connection.receive(1.0)
+            clock = arrivals[-1].clock
+            for one in arrivals:
+                if one.piece is None or not one.name.startswith(vendor.dataset.lower()):
+                    continue
+                rows = one.piece.records
+                ids = rows["instrument_id"].tolist()
+                if rows.dtype == SCHEMAS["definition"]:
+                    defined |= dict.fromkeys(ids, one.clock)
+                else:
+                    came = rows["ts_recv"].tolist()
+                    assert all(defined[i] <= at for i, at in zip(ids, came, strict=True))
+                    count += len(rows)
+    assert count > 1000

@@ -212,19 +212,23 @@ class TradierConnection:
             FeedError: If the stream is lost or mute, or sends garbage.
         """
         self._sleep_watch.check()
+        # A definition is older than all else of its contract: a tick may close between them.
+        defined = self._defined(self._session.oldest)
         with self._reading.patience.noting():
-            arrivals = self._received(timeout)
+            arrivals = [*defined, *self._received(timeout)]
             looked = self._watch.take()
             if looked and not self._watch.problem:
                 self._reading.listed_at = time.monotonic()
             new, self._new_chains = self._new_chains | looked, {}
+            at = max(self._watermark, self._session.newest)
             if self._widen(new):
-                # A contract is there from its definition on: what came before it is taken first.
-                arrivals += self._received(0.0)
+                # Data of it may have come while it was subscribed to.
+                defined += (more := self._defined(at))
+                arrivals += [*more, *self._received(0.0)]
         self._watermark = max(self._watermark, self._session.newest)
         arrivals += self._stood()
         self._garbled_watch.check(self._watermark, self._garbled)
-        arrivals += self._reference(new)
+        arrivals += self._settled_interest(self._reading.chains if defined else new)
         return [*arrivals, Arrival(self._watermark)]
 
     def close(self) -> None:
@@ -323,11 +327,14 @@ class TradierConnection:
         self._problem = ""
         return found
 
-    def _reference(self, chains: Mapping[str, TradierChain]) -> list[Arrival]:
-        """Definitions that were not sent yet, and open interest that is new."""
-        rows = self._contracts.definitions(self._watermark)
-        found = self._arrival(TRADIER_DEFINITIONS, rows)
-        for chain in (self._reading.chains if len(rows) else chains).values():
+    def _defined(self, at: int) -> list[Arrival]:
+        """Definitions that were not sent yet, of a time, UTC ns."""
+        return self._arrival(TRADIER_DEFINITIONS, self._contracts.definitions(at))
+
+    def _settled_interest(self, chains: Mapping[str, TradierChain]) -> list[Arrival]:
+        """Open interest that is new."""
+        found = []
+        for chain in chains.values():
             found += self._arrival(TRADIER_STATISTICS, self._settled(chain))
         return found
 

@@ -109,6 +109,11 @@ class TradierSession:
         renewed = calendar().session_of(self.newest).open - _RENEWED_BEFORE
         self._renewed = renewed if self.newest < renewed else None
 
+    @property
+    def oldest(self) -> int:
+        """When the first event that waits came, UTC ns; else when the newest did."""
+        return self._waiting[0][0] if self._waiting else self.newest
+
     def subscribe(self, symbols: Sequence[str], new: Collection[str]) -> None:
         """Ask for all events of some symbols, of no others any more, and wait for that.
 
