@@ -13,12 +13,12 @@ from feeds.alpaca_host import KEY, KEYS, SECRET, AlpacaHost, serving
 from feeds.carried_content import ALPACA, INDICATIVE, content_of
 from feeds.gateway import DATE, simulated
 from runtime.feeds_on_ports import eventually
-from runtime.killing import command
 from runtime.local_market import LocalMarket
 from runtime.vendor_recording import (
     check,
+    check_commands,
     clock_of,
-    has_ten_commits,
+    live,
     market_of,
     record,
     record_and_kill,
@@ -243,8 +243,7 @@ def test_mistakes_end_in_a_clear_line(
     for name in (KEY_ID, SECRET_KEY):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HOME", str(tmp_path))
-    words = ["live", *arguments, "--record", str(tmp_path / "r"), "--port", "0"]
-    result = CliRunner().invoke(main, words)
+    result = live(tmp_path, *arguments)
     assert result.exit_code in {1, 2}
     assert said in result.output
     assert isinstance(result.exception, SystemExit)
@@ -254,9 +253,7 @@ def test_a_name_without_contracts(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv(KEY_ID, KEY)
     monkeypatch.setenv(SECRET_KEY, SECRET)
     with serving(simulated(), 1.0) as host:
-        words = ["live", "alpaca", "--symbols", "AMD", "--gateway", host.address]
-        words += ["--record", str(tmp_path / "r"), "--port", "0"]
-        result = CliRunner().invoke(main, words)
+        result = live(tmp_path, "alpaca", "--symbols", "AMD", "--gateway", host.address)
     assert "no contract of AMD is live on 2025-06-06; check the names" in result.output
     assert result.exit_code == 1
 
@@ -265,16 +262,7 @@ def test_the_commands_meet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     """A tape of another day is served as of today, by one process to another."""
     monkeypatch.setenv(KEY_ID, KEY)
     monkeypatch.setenv(SECRET_KEY, SECRET)
-    tape = simulated()
-    words = ["feed", str(tape.path), "--as", "alpaca", "--speed", "60", "--port", "0"]
-    with command(*words, "--rebase", "today", "--faults", "7") as (_, address):
-        live = ["live", "alpaca", "--symbols", "NVDA", "--gateway", address]
-        with command(*live, "--record", str(tmp_path), "--port", "0"):
-            eventually(lambda: any(has_ten_commits(folder) for folder in tmp_path.iterdir()))
-    (folder,) = tmp_path.iterdir()
-    recording = open_tape(folder)
-    assert recording.session.date > DATE
-    assert {raw[:4] for raw in recording.symbols["ALPACA.OPRA"].values()} == {"NVDA"}
+    check_commands(tmp_path, "alpaca", "ALPACA.OPRA")
 
 
 def test_faults_of_another_protocol_are_refused() -> None:

@@ -10,16 +10,20 @@ from pathlib import Path
 from typing import Final
 
 import pytest
-from click.testing import CliRunner
 
 from feeds.carried_content import MASSIVE, content_of
 from feeds.gateway import DATE, simulated
 from feeds.massive_host import KEY, MassiveHost, serving
 from runtime.feeds_on_ports import eventually
-from runtime.killing import command
-from runtime.vendor_recording import check, clock_of, has_ten_commits, market_of, record_and_kill
+from runtime.vendor_recording import (
+    check,
+    check_commands,
+    clock_of,
+    live,
+    market_of,
+    record_and_kill,
+)
 from runtime.vendor_recording import record as recorded
-from zerodte.cli.commands import main
 from zerodte.feeds.fault_script import MASSIVE_FAULTS, Fault, FaultKind, FaultScript, fault_script
 from zerodte.feeds.feed import FeedRefusalError
 from zerodte.feeds.massive.account import MASSIVE_KEY, POLYGON_KEY
@@ -283,8 +287,7 @@ def test_mistakes_end_in_a_clear_line(
     for name in (MASSIVE_KEY, POLYGON_KEY):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HOME", str(tmp_path))
-    words = ["live", *arguments, "--record", str(tmp_path / "r"), "--port", "0"]
-    result = CliRunner().invoke(main, words)
+    result = live(tmp_path, *arguments)
     assert result.exit_code in {1, 2}
     assert said in result.output
     assert isinstance(result.exception, SystemExit)
@@ -295,9 +298,7 @@ def test_a_name_without_contracts(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.delenv(MASSIVE_KEY, raising=False)
     monkeypatch.setenv(POLYGON_KEY, KEY)
     with serving(simulated(), 1.0) as host:
-        words = ["live", "massive", "--symbols", "AMD", "--gateway", host.address]
-        words += ["--record", str(tmp_path / "r"), "--port", "0"]
-        result = CliRunner().invoke(main, words)
+        result = live(tmp_path, "massive", "--symbols", "AMD", "--gateway", host.address)
     assert "no contract of AMD is live on 2025-06-06; check the names" in result.output
     assert result.exit_code == 1
 
@@ -305,13 +306,4 @@ def test_a_name_without_contracts(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 def test_the_commands_meet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A tape of another day is served as of today, by one process to another."""
     monkeypatch.setenv(MASSIVE_KEY, KEY)
-    tape = simulated()
-    words = ["feed", str(tape.path), "--as", "massive", "--speed", "60", "--port", "0"]
-    with command(*words, "--rebase", "today", "--faults", "7") as (_, address):
-        live = ["live", "massive", "--symbols", "NVDA", "--gateway", address]
-        with command(*live, "--record", str(tmp_path), "--port", "0"):
-            eventually(lambda: any(has_ten_commits(folder) for folder in tmp_path.iterdir()))
-    (folder,) = tmp_path.iterdir()
-    recording = open_tape(folder)
-    assert recording.session.date > DATE
-    assert {raw[:4] for raw in recording.symbols["MASSIVE.OPRA"].values()} == {"NVDA"}
+    check_commands(tmp_path, "massive", "MASSIVE.OPRA")

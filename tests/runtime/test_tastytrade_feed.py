@@ -18,7 +18,7 @@ from feeds.tasty import KEYS, REFRESH, SECRET, TastytradeHost, serving
 from runtime.feeds_on_ports import eventually
 from runtime.killing import command, last_commit
 from runtime.local_market import LocalMarket, running
-from runtime.vendor_recording import check
+from runtime.vendor_recording import check, check_commands, live
 from zerodte.cli.commands import main
 from zerodte.feeds.cboe.far_feed import CboeFarFeed
 from zerodte.feeds.combined_feed import CombinedFeed
@@ -267,9 +267,7 @@ def test_a_name_without_contracts(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv(CLIENT_SECRET, SECRET)
     monkeypatch.setenv(REFRESH_TOKEN, REFRESH)
     with serving(simulated(), 1.0) as host:
-        words = ["live", "tastytrade", "--symbols", "AMD", "--gateway", host.address]
-        words += ["--record", str(tmp_path / "r"), "--port", "0"]
-        result = CliRunner().invoke(main, words)
+        result = live(tmp_path, "tastytrade", "--symbols", "AMD", "--gateway", host.address)
     assert "it has no such symbol" in result.output
     assert result.exit_code == 1
 
@@ -305,23 +303,7 @@ def test_the_commands_meet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     """A tape of another day is served as of today, by one process to another."""
     monkeypatch.setenv(CLIENT_SECRET, SECRET)
     monkeypatch.setenv(REFRESH_TOKEN, REFRESH)
-    tape = simulated()
-    words = ["feed", str(tape.path), "--as", "tastytrade", "--speed", "60", "--port", "0"]
-    with command(*words, "--rebase", "today", "--faults", "7") as (_, address):
-        live = ["live", "tastytrade", "--symbols", "NVDA", "--gateway", address]
-        with command(*live, "--record", str(tmp_path), "--port", "0"):
-            eventually(lambda: any(last_commit_of(folder) for folder in tmp_path.iterdir()))
-    (folder,) = tmp_path.iterdir()
-    recording = open_tape(folder)
-    assert recording.session.date > DATE
-    assert {raw[:4] for raw in recording.symbols["TASTY.OPRA"].values()} == {"NVDA"}
-
-
-def last_commit_of(folder: Path) -> int:
-    """The end of the last commit of a recording that has ten, else 0."""
-    ticks = folder / "ticks"
-    lines = ticks.read_bytes().split(b"\n")[:-1] if ticks.exists() else []
-    return int(json.loads(lines[-1])["end"]) if len(lines) >= 10 else 0
+    check_commands(tmp_path, "tastytrade", "TASTY.OPRA")
 
 
 def test_faults_of_another_protocol_are_refused(tmp_path: Path) -> None:

@@ -15,14 +15,14 @@ from feeds.gateway import DATE, simulated
 from feeds.made_tape import made_tape
 from feeds.theta_host import ThetaHost, serving
 from runtime.feeds_on_ports import eventually
-from runtime.killing import command
 from runtime.local_market import LocalMarket
 from runtime.vendor_recording import (
     check,
+    check_commands,
     check_definitions,
     clock_of,
     gaps,
-    has_ten_commits,
+    live,
     market_of,
     record,
     record_and_kill,
@@ -363,8 +363,7 @@ def test_a_wait_for_rest_ends_when_we_stop(tmp_path: Path) -> None:
 def test_mistakes_end_in_a_clear_line(
     tmp_path: Path, arguments: tuple[str, ...], said: str
 ) -> None:
-    words = ["live", *arguments, "--record", str(tmp_path / "r"), "--port", "0"]
-    result = CliRunner().invoke(main, words)
+    result = live(tmp_path, *arguments)
     assert result.exit_code in {1, 2}
     assert said in result.output
     assert isinstance(result.exception, SystemExit)
@@ -372,25 +371,14 @@ def test_mistakes_end_in_a_clear_line(
 
 def test_a_name_without_contracts(tmp_path: Path) -> None:
     with serving(simulated(), 1.0) as host:
-        words = ["live", "thetadata", "--symbols", "AMD", "--gateway", host.address]
-        words += ["--record", str(tmp_path / "r"), "--port", "0"]
-        result = CliRunner().invoke(main, words)
+        result = live(tmp_path, "thetadata", "--symbols", "AMD", "--gateway", host.address)
     assert "no contract of AMD is live on 2025-06-06; check the names" in result.output
     assert result.exit_code == 1
 
 
 def test_the_commands_meet(tmp_path: Path) -> None:
     """A tape of another day is served as of today, by one process to another."""
-    tape = simulated()
-    words = ["feed", str(tape.path), "--as", "thetadata", "--speed", "60", "--port", "0"]
-    with command(*words, "--rebase", "today", "--faults", "7") as (_, address):
-        live = ["live", "thetadata", "--symbols", "NVDA", "--gateway", address]
-        with command(*live, "--record", str(tmp_path), "--port", "0"):
-            eventually(lambda: any(has_ten_commits(folder) for folder in tmp_path.iterdir()))
-    (folder,) = tmp_path.iterdir()
-    recording = open_tape(folder)
-    assert recording.session.date > DATE
-    assert {raw[:4] for raw in recording.symbols["THETA.OPRA"].values()} == {"NVDA"}
+    check_commands(tmp_path, "thetadata", "THETA.OPRA")
 
 
 def test_faults_of_another_protocol_are_refused() -> None:

@@ -13,13 +13,13 @@ from feeds.carried_content import TRADIER, Row, content_of
 from feeds.gateway import DATE, simulated
 from feeds.tradier_host import TOKEN, TradierHost, serving
 from runtime.feeds_on_ports import eventually
-from runtime.killing import command
 from runtime.local_market import LocalMarket
 from runtime.vendor_recording import (
     check,
+    check_commands,
     check_definitions,
     clock_of,
-    has_ten_commits,
+    live,
     market_of,
     record,
     record_and_kill,
@@ -305,8 +305,7 @@ def test_mistakes_end_in_a_clear_line(
 ) -> None:
     monkeypatch.delenv(TRADIER_TOKEN, raising=False)
     monkeypatch.setenv("HOME", str(tmp_path))
-    words = ["live", *arguments, "--record", str(tmp_path / "r"), "--port", "0"]
-    result = CliRunner().invoke(main, words)
+    result = live(tmp_path, *arguments)
     assert result.exit_code in {1, 2}
     assert said in result.output
     assert isinstance(result.exception, SystemExit)
@@ -323,9 +322,7 @@ def test_the_sandbox_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 def test_a_name_without_contracts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(TRADIER_TOKEN, TOKEN)
     with serving(simulated(), 1.0) as host:
-        words = ["live", "tradier", "--symbols", "AMD", "--gateway", host.address]
-        words += ["--record", str(tmp_path / "r"), "--port", "0"]
-        result = CliRunner().invoke(main, words)
+        result = live(tmp_path, "tradier", "--symbols", "AMD", "--gateway", host.address)
     assert "no contract of AMD is live on 2025-06-06; check the names" in result.output
     assert result.exit_code == 1
 
@@ -333,16 +330,7 @@ def test_a_name_without_contracts(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 def test_the_commands_meet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A tape of another day is served as of today, by one process to another."""
     monkeypatch.setenv(TRADIER_TOKEN, TOKEN)
-    tape = simulated()
-    words = ["feed", str(tape.path), "--as", "tradier", "--speed", "10", "--port", "0"]
-    with command(*words, "--rebase", "today", "--faults", "7") as (_, address):
-        live = ["live", "tradier", "--symbols", "NVDA", "--gateway", address]
-        with command(*live, "--record", str(tmp_path), "--port", "0"):
-            eventually(lambda: any(has_ten_commits(folder) for folder in tmp_path.iterdir()))
-    (folder,) = tmp_path.iterdir()
-    recording = open_tape(folder)
-    assert recording.session.date > DATE
-    assert {raw[:4] for raw in recording.symbols["TRADIER.OPRA"].values()} == {"NVDA"}
+    check_commands(tmp_path, "tradier", "TRADIER.OPRA", speed=10)
 
 
 def test_faults_of_another_protocol_are_refused() -> None:

@@ -5,11 +5,15 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
 
+from click.testing import CliRunner, Result
+
 from feeds.carried_content import TASTYTRADE, Carried, Row, content_of, unexcused
+from feeds.gateway import DATE, simulated
 from records.tape_digest import TapeDigest
 from runtime.feeds_on_ports import eventually
 from runtime.killing import command, last_commit
 from runtime.local_market import LocalMarket, running
+from zerodte.cli.commands import main
 from zerodte.constants import SECOND
 from zerodte.feeds.feed import Feed, FeedConnection
 from zerodte.records.dbn import SCHEMAS
@@ -143,3 +147,22 @@ def check_definitions(connection: FeedConnection, until: int, vendor: Carried) -
                     assert all(defined[i] <= at for i, at in zip(ids, came, strict=True))
                     count += len(rows)
     assert count > 1000
+
+
+def live(root: Path, *arguments: str) -> Result:
+    """What `zerodte live` comes to that cannot begin."""
+    words = ["live", *arguments, "--record", str(root / "r"), "--port", "0"]
+    return CliRunner().invoke(main, words)
+
+
+def check_commands(root: Path, vendor: str, dataset: str, speed: int = 60) -> None:
+    """A tape of another day is served as of today, by one process to another."""
+    words = ["feed", str(simulated().path), "--as", vendor, "--speed", str(speed), "--port", "0"]
+    with command(*words, "--rebase", "today", "--faults", "7") as (_, address):
+        following = ["live", vendor, "--symbols", "NVDA", "--gateway", address]
+        with command(*following, "--record", str(root), "--port", "0"):
+            eventually(lambda: any(has_ten_commits(folder) for folder in root.iterdir()))
+    (folder,) = root.iterdir()
+    recording = open_tape(folder)
+    assert recording.session.date > DATE
+    assert {raw[:4] for raw in recording.symbols[dataset].values()} == {"NVDA"}
