@@ -16,12 +16,10 @@ from websockets.sync.server import ServerConnection
 from zerodte.feeds.alpaca.gateway import AlpacaGateway, AlpacaGatewayState
 from zerodte.feeds.alpaca.protocol import LARGEST_MESSAGE
 from zerodte.feeds.alpaca.tape_words import AlpacaWords, snapshot_of
-from zerodte.feeds.feed import FeedError
-from zerodte.feeds.feed_clock import FeedClock
 from zerodte.feeds.message_board import Fields, MessageBoard
 from zerodte.feeds.stream_gateway import STREAM_OVERLAP
-from zerodte.feeds.websocket_listener import WebsocketListener, json_answer
-from zerodte.logs import log
+from zerodte.feeds.websocket_listener import json_answer
+from zerodte.feeds.websocket_server import WebsocketTapeServer
 from zerodte.market.osi import Contract
 from zerodte.market.roots import canonical_name, root_info
 from zerodte.tape.source import FileSource
@@ -36,7 +34,7 @@ _USUAL_PAGE: Final = 100
 _MOST_CONTRACTS, _MOST_SNAPSHOTS = 10_000, 1_000
 
 
-class AlpacaServer:
+class AlpacaServer(WebsocketTapeServer[MessageBoard]):
     """Serves a tape to every client, from the open on.
 
     Args:
@@ -62,39 +60,19 @@ class AlpacaServer:
         start: int | None = None,
     ) -> None:
         self._state = state
-        self._clock = FeedClock(tape.session.open if start is None else start, speed)
-        self._board = MessageBoard(tape, AlpacaWords(), STREAM_OVERLAP)
-        self._listener = WebsocketListener(
-            host, port, self._talk, largest=LARGEST_MESSAGE, answer=self._answer
+        super().__init__(
+            tape,
+            speed,
+            MessageBoard(tape, AlpacaWords(), STREAM_OVERLAP),
+            largest=LARGEST_MESSAGE,
+            host=host,
+            port=port,
+            start=start,
         )
 
-    @property
-    def address(self) -> tuple[str, int]:
-        """Its host and port."""
-        return self._listener.address
-
-    @property
-    def symbols(self) -> list[str]:
-        """The underlyings that it serves."""
-        roots = {contract.root for contract in self._board.contracts.values()}
-        return sorted({root_info(root).symbol for root in roots})
-
-    def run(self) -> None:
-        """Answer until `stop`."""
-        self._listener.run()
-
-    def stop(self) -> None:
-        """End `run` and disconnect all clients."""
-        self._listener.stop()
-
-    def _talk(self, client: ServerConnection) -> None:
-        feed = client.request.path.rpartition("/")[2] if client.request else ""
-        stopped = self._listener.stopped
-        try:
-            AlpacaGateway(client, self._board, self._clock, self._state, stopped, feed).run()
-        except FeedError as error:
-            log(str(error))
-            client.close(1008)
+    def _conversation(self, client: ServerConnection, path: str) -> AlpacaGateway:
+        feed, stopped = path.rpartition("/")[2], self._listener.stopped
+        return AlpacaGateway(client, self._board, self._clock, self._state, stopped, feed)
 
     def _answer(self, _: ServerConnection, request: Request) -> Response | None:
         """The answer to a request; None where the stream begins."""

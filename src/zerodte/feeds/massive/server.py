@@ -12,8 +12,6 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from websockets.http11 import Request, Response
 from websockets.sync.server import ServerConnection
 
-from zerodte.feeds.feed import FeedError
-from zerodte.feeds.feed_clock import FeedClock
 from zerodte.feeds.massive.account import NEEDS_OPTIONS
 from zerodte.feeds.massive.gateway import MassiveGateway, MassiveGatewayState
 from zerodte.feeds.massive.pages import CONTRACTS_PATH, INTEREST_PATH, ROWS_PER_PAGE
@@ -28,8 +26,8 @@ from zerodte.feeds.massive.rows import (
 from zerodte.feeds.massive.tape_words import MassiveWords, last_quote_of
 from zerodte.feeds.message_board import Fields, MessageBoard
 from zerodte.feeds.stream_gateway import STREAM_OVERLAP
-from zerodte.feeds.websocket_listener import WebsocketListener, json_answer
-from zerodte.logs import log
+from zerodte.feeds.websocket_listener import json_answer
+from zerodte.feeds.websocket_server import WebsocketTapeServer
 from zerodte.market.osi import Contract
 from zerodte.market.roots import root_info, underlying_of
 from zerodte.tape.source import FileSource
@@ -40,7 +38,7 @@ _SNAPSHOTS: Final = "/v3/snapshot/options/"
 _MOST_SNAPSHOTS: Final = 250
 
 
-class MassiveServer:
+class MassiveServer(WebsocketTapeServer[MessageBoard]):
     """Serves a tape to every client, from the open on.
 
     Args:
@@ -66,39 +64,19 @@ class MassiveServer:
         start: int | None = None,
     ) -> None:
         self._state = state
-        self._clock = FeedClock(tape.session.open if start is None else start, speed)
-        self._board = MessageBoard(tape, MassiveWords(), STREAM_OVERLAP)
-        self._listener = WebsocketListener(
-            host, port, self._talk, largest=LARGEST_MESSAGE, answer=self._answer
+        super().__init__(
+            tape,
+            speed,
+            MessageBoard(tape, MassiveWords(), STREAM_OVERLAP),
+            largest=LARGEST_MESSAGE,
+            host=host,
+            port=port,
+            start=start,
         )
 
-    @property
-    def address(self) -> tuple[str, int]:
-        """Its host and port."""
-        return self._listener.address
-
-    @property
-    def symbols(self) -> list[str]:
-        """The underlyings that it serves."""
-        roots = {contract.root for contract in self._board.contracts.values()}
-        return sorted({root_info(root).symbol for root in roots})
-
-    def run(self) -> None:
-        """Answer until `stop`."""
-        self._listener.run()
-
-    def stop(self) -> None:
-        """End `run` and disconnect all clients."""
-        self._listener.stop()
-
-    def _talk(self, client: ServerConnection) -> None:
-        cluster = client.request.path.lstrip("/") if client.request else ""
-        stopped = self._listener.stopped
-        try:
-            MassiveGateway(client, self._board, self._clock, self._state, stopped, cluster).run()
-        except FeedError as error:
-            log(str(error))
-            client.close(1008)
+    def _conversation(self, client: ServerConnection, path: str) -> MassiveGateway:
+        cluster, stopped = path.lstrip("/"), self._listener.stopped
+        return MassiveGateway(client, self._board, self._clock, self._state, stopped, cluster)
 
     def _answer(self, _: ServerConnection, request: Request) -> Response | None:
         """The answer to a request; None where a stream begins."""

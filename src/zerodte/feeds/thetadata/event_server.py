@@ -7,8 +7,6 @@ from typing import Final
 from websockets.http11 import Request, Response
 from websockets.sync.server import ServerConnection
 
-from zerodte.feeds.feed import FeedError
-from zerodte.feeds.feed_clock import FeedClock
 from zerodte.feeds.thetadata.event_gateway import (
     THETA_OVERLAP,
     TerminalEventGateway,
@@ -17,16 +15,14 @@ from zerodte.feeds.thetadata.event_gateway import (
 from zerodte.feeds.thetadata.event_messages import TerminalBoard
 from zerodte.feeds.thetadata.events import LARGEST_EVENT
 from zerodte.feeds.thetadata.terminal_tapes import csv_contract, csv_time
-from zerodte.feeds.websocket_listener import WebsocketListener
-from zerodte.logs import log
+from zerodte.feeds.websocket_server import WebsocketTapeServer
 from zerodte.market.osi import Contract
-from zerodte.market.roots import root_info
 from zerodte.tape.source import FileSource
 
 _PATH: Final = "/v1/events"
 
 
-class TerminalEventServer:
+class TerminalEventServer(WebsocketTapeServer[TerminalBoard]):
     """Sends a tape to every client, from the open on; its first status tells clock and speed.
 
     Args:
@@ -56,29 +52,15 @@ class TerminalEventServer:
     ) -> None:
         self.date = tape.session.date
         self._state = state
-        self._clock = FeedClock(tape.session.open if start is None else start, speed)
-        self._board = TerminalBoard(tape, THETA_OVERLAP)
-        self._listener = WebsocketListener(
-            host, port, self._talk, largest=LARGEST_EVENT, answer=self._answer
+        super().__init__(
+            tape,
+            speed,
+            TerminalBoard(tape, THETA_OVERLAP),
+            largest=LARGEST_EVENT,
+            host=host,
+            port=port,
+            start=start,
         )
-
-    @property
-    def address(self) -> tuple[str, int]:
-        """Its host and port."""
-        return self._listener.address
-
-    @property
-    def symbols(self) -> list[str]:
-        """The underlyings that it has options of."""
-        return sorted({root_info(one.root).symbol for one in self._board.contracts.values()})
-
-    def run(self) -> None:
-        """Serve until `stop`."""
-        self._listener.run()
-
-    def stop(self) -> None:
-        """End `run` and disconnect all clients."""
-        self._listener.stop()
 
     def quotes(self, root: str, expiry: datetime.date | None) -> Iterator[str]:
         """Rows of CSV of the last quotes; of all expiries if `expiry` is None."""
@@ -105,13 +87,9 @@ class TerminalEventServer:
             if contract.root == root and expiry in (None, contract.expiry):
                 yield name, contract
 
-    def _talk(self, client: ServerConnection) -> None:
+    def _conversation(self, client: ServerConnection, path: str) -> TerminalEventGateway:  # noqa: ARG002
         stopped = self._listener.stopped
-        try:
-            TerminalEventGateway(client, self._board, self._clock, self._state, stopped).run()
-        except FeedError as error:
-            log(str(error))
-            client.close(1008)
+        return TerminalEventGateway(client, self._board, self._clock, self._state, stopped)
 
     def _answer(self, client: ServerConnection, request: Request) -> Response | None:
         """The answer to a request for another path; None where the events begin."""
