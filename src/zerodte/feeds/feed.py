@@ -31,11 +31,14 @@ class FeedStart:
         speed: Seconds of its clock per second of the wall clock.
         resumed: Whether it sends everything after the records that the client has. If not, quotes
             and trades from before `now` are lost; definitions and statistics never are.
+        is_gapless: Whether it sends every second, however late, so that no second may pass while
+            it is away.
     """
 
     now: int
     speed: float
     resumed: bool
+    is_gapless: bool = False
 
 
 class FeedConnection(Protocol):

@@ -73,6 +73,7 @@ class FeedClient:
         self._silent = 0.0
         self._wait, self._due = _FIRST_WAIT, 0.0
         self._has_ended = False
+        self._is_gapless = False
         self._refused = 0
         self._lead = 0.0
         self._opening = window.opening
@@ -165,12 +166,15 @@ class FeedClient:
         patience = _ABSENCE if self._connection is None else _SILENCE
         # A feed that is still preparing to resend is not silent.
         is_due = self._connection is None or self.is_caught_up
+        is_due = is_due and not self._is_gapless
         if self._clock is not None and is_due and self._silent > patience:
             self._assembler.advance(self._clock.now())
         return self._assembler.close_ticks()
 
     def _finish(self) -> list[ClosedTick]:
-        ticks = self._assembler.finish()
+        # All seconds that there are have come; the clock is past the last one.
+        assembler = self._assembler
+        ticks = assembler.close_ticks() if self._is_gapless else assembler.finish()
         if self._assembler.clock < self._hours.close:
             at = new_york_clock(self._assembler.clock)
             self.problem = f"the feed at {self._feed.name} ended at {at:%H:%M:%S}, before the close"
@@ -251,6 +255,7 @@ class FeedClient:
 
     def _start(self, start: FeedStart) -> None:
         self._clock = FeedClock(start.now, start.speed)
+        self._is_gapless = start.is_gapless
         if start.resumed:
             self._assembler.resume()
         else:

@@ -120,7 +120,7 @@ class NatsConnection:
             return await stream.pull_subscribe_bind(config.name, self._subjects.stream)
 
         self._messages = self._link.call(subscribed)
-        return FeedStart(self._now(), self._speed, resumed=True)
+        return FeedStart(self._now(), self._speed, resumed=True, is_gapless=True)
 
     def receive(self, timeout: float) -> list[Arrival]:
         """The records of the next tick, and a clock by which it is complete; perhaps none."""
