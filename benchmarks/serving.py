@@ -20,8 +20,8 @@ from zerodte.feeds.simulator.names import names_of
 from zerodte.feeds.simulator.simulation import Simulation
 from zerodte.market.calendar import calendar
 from zerodte.runtime.demo import Demo
+from zerodte.runtime.market_thread import MarketThread, RunListener
 from zerodte.runtime.replay_runner import ReplayRunner
-from zerodte.runtime.worker import RunListener, Worker
 from zerodte.server import asgi
 from zerodte.server.app import create_app
 from zerodte.server.run import Listener, Server
@@ -115,12 +115,12 @@ def serve_market(speed: float) -> None:
     listener = Listener("127.0.0.1", 0)
     runner = ReplayRunner(Stage(), demo, speed or _STILL, _LEAD, demo.close)
     app = create_app(StampedService(runner.stage), ServerSettings())
-    worker = Worker(runner)
-    worker.start(_Announcer(listener.url))
+    thread = MarketThread(runner)
+    thread.start(_Announcer(listener.url))
     try:
         Server(app, listener, app.stop, app.count_abort).run()
     finally:
-        worker.stop()
+        thread.stop()
 
 
 if __name__ == "__main__":

@@ -14,8 +14,8 @@ from zerodte.alerts.alerts import Alerts
 from zerodte.alerts.watcher import session_events
 from zerodte.feeds.tcp_client import TcpFeed
 from zerodte.runtime.live_runner import LiveRunner
+from zerodte.runtime.market_thread import MarketThread
 from zerodte.runtime.replay import replay, source_of
-from zerodte.runtime.worker import Worker
 from zerodte.service.stage import CurrentSession, Stage
 from zerodte.tape.folder import open_tape
 
@@ -36,13 +36,13 @@ def recorded(feed: TcpFeed, root: Path, targets: dict[str, Any]) -> Iterator[Liv
     runner = LiveRunner(Stage(), feed, root / "recordings")
     plan = alert_plan({"rules": RULES, "targets": targets})
     alerts = Alerts(plan, runner.stage, root / "state.db", 0.05)
-    worker = Worker(runner)
+    thread = MarketThread(runner)
     alerts.start()
-    worker.start(RunLog())
+    thread.start(RunLog())
     try:
         yield runner
     finally:
-        worker.stop()
+        thread.stop()
         alerts.stop()
 
 

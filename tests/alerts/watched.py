@@ -11,8 +11,8 @@ from alerts.hook_server import HookRequest, HookServer
 from runtime.local_market import LocalMarket, RunLog
 from zerodte.alerts.alert_file import alert_plan
 from zerodte.alerts.alerts import Alerts
+from zerodte.runtime.market_thread import MarketThread
 from zerodte.runtime.replay_runner import ReplayRunner
-from zerodte.runtime.worker import Worker
 from zerodte.service.local_service import LocalService
 from zerodte.service.stage import Stage
 from zerodte.tape.folder import Tape
@@ -40,13 +40,13 @@ def watched(
     runner = ReplayRunner(Stage(), [tapes] if isinstance(tapes, Tape) else tapes)
     alerts = Alerts(alert_plan(document), runner.stage, state, first_wait)
     market = LocalMarket(runner, LocalService(runner.stage), RunLog())
-    worker = Worker(runner)
+    thread = MarketThread(runner)
     alerts.start()
-    worker.start(market.log)
+    thread.start(market.log)
     try:
         yield alerts, market
     finally:
-        worker.stop()
+        thread.stop()
         alerts.stop()
 
 

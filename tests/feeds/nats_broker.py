@@ -14,7 +14,7 @@ from runtime.feeds_on_ports import eventually
 PROGRAM = shutil.which("nats-server", path=str(Path(sys.executable).parent))
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port: int = server.getsockname()[1]
         return port
@@ -27,8 +27,8 @@ class NatsBroker:
         url: Where it listens.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self._folder, self._port = folder, _free_port()
+    def __init__(self, folder: Path, *options: str) -> None:
+        self._folder, self._port, self._options = folder, free_port(), options
         self.url = f"nats://127.0.0.1:{self._port}"
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -36,7 +36,10 @@ class NatsBroker:
         """Start it, and wait until it listens."""
         assert PROGRAM
         self._process = subprocess.Popen(
-            [PROGRAM, "-js", "-a", "127.0.0.1", "-p", str(self._port), "-sd", str(self._folder)],
+            [
+                *(PROGRAM, "-js", "-a", "127.0.0.1", "-p", str(self._port)),
+                *("-sd", str(self._folder), *self._options),
+            ],
             stderr=subprocess.DEVNULL,
         )
         eventually(self._listens)
@@ -68,3 +71,25 @@ def broker(folder: Path) -> Iterator[NatsBroker]:
         yield server
     finally:
         server.kill()
+
+
+@contextlib.contextmanager
+def broker_cluster(folder: Path) -> Iterator[list[NatsBroker]]:
+    """Three running servers that keep a copy of everything each."""
+    ports = [free_port() for _ in range(3)]
+    routes = ",".join(f"nats://127.0.0.1:{port}" for port in ports)
+    servers = [
+        NatsBroker(
+            folder / f"{number}",
+            *("-n", f"server{number}", "--cluster_name", "test"),
+            *("--cluster", f"nats://127.0.0.1:{port}", "--routes", routes),
+        )
+        for number, port in enumerate(ports)
+    ]
+    try:
+        for server in servers:
+            server.start()
+        yield servers
+    finally:
+        for server in servers:
+            server.kill()

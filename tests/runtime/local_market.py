@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from zerodte.runtime.worker import RunListener, Runner, Worker
+from zerodte.runtime.market_thread import MarketThread, RunListener, Runner
 from zerodte.service.local_service import LocalService
 from zerodte.tape.source import TickSource
 from zerodte.wire.health import Health
@@ -63,14 +63,14 @@ class LocalMarket(Generic[R]):
 
 @contextmanager
 def running(runner: R) -> Iterator[LocalMarket[R]]:
-    """A market whose runner has a worker for as long as the context lasts."""
+    """A market whose runner has a thread for as long as the context lasts."""
     market = LocalMarket(runner, LocalService(runner.stage), RunLog())
-    worker = Worker(runner)
-    worker.start(market.log)
+    thread = MarketThread(runner)
+    thread.start(market.log)
     try:
         yield market
     finally:
-        worker.stop()
+        thread.stop()
 
 
 @contextmanager

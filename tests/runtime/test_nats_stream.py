@@ -12,6 +12,7 @@ import pytest
 from feeds.nats_broker import NatsBroker, broker
 from runtime.feeds_on_ports import FAST, eventually, recording, sending
 from runtime.local_market import LocalMarket, running
+from runtime.published_market import published
 from session.cut_tape import SYMBOLS, simulated
 from views.market import served
 from zerodte.constants import SECOND
@@ -58,22 +59,6 @@ def recorded_market(
             assert publisher.join(60.0)
             assert publisher.warnings() == []
         yield market
-
-
-@contextlib.contextmanager
-def published(runner: LiveRunner, server: NatsBroker) -> Iterator[StreamPublisher]:
-    publisher = StreamPublisher(
-        server.url,
-        runner.folder,
-        runner.manifest,
-        clock=lambda: runner.clock,
-        is_over=lambda: runner.is_over,
-    )
-    publisher.start()
-    try:
-        yield publisher
-    finally:
-        publisher.stop()
 
 
 @contextlib.contextmanager

@@ -9,9 +9,9 @@ import pytest
 
 from session.synthetic import synthetic_tape
 from zerodte.constants import SAMPLE_INTERVAL, SECOND
+from zerodte.runtime.market_thread import Run, RunListener
 from zerodte.runtime.replay import begin
 from zerodte.runtime.replay_runner import ReplayRunner
-from zerodte.runtime.worker import Run, RunListener
 from zerodte.service.local_service import LocalService
 from zerodte.service.stage import Progress, Stage
 from zerodte.session.session import Session

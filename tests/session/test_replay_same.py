@@ -16,9 +16,9 @@ import pytest
 from session.made_tape import OPEN, quotes, stock, trades, write
 from session.minutes import MINUTE, SECOND, by_minute, commit_by_second, contents
 from zerodte.records.dbn import Records
+from zerodte.runtime.market_thread import Run, RunListener
 from zerodte.runtime.replay import replay
 from zerodte.runtime.replay_runner import ReplayRunner
-from zerodte.runtime.worker import Run, RunListener
 from zerodte.service.local_service import LocalService
 from zerodte.service.stage import Stage
 from zerodte.tape.folder import open_tape

@@ -19,6 +19,9 @@ _COMMANDS = {
     "live": LazyCommand(
         "zerodte.cli.live:live_command", "Record a live feed and serve it over HTTP."
     ),
+    "work": LazyCommand(
+        "zerodte.cli.work:work_command", "Own symbols of a stream, and answer for them."
+    ),
     "fetch": LazyCommand(
         "zerodte.cli.fetch:fetch_command", "Fetch finished sessions from a vendor as tapes."
     ),

@@ -33,6 +33,7 @@ from zerodte.cli.vendors import (
     check_nats_extra,
     databento_gateway,
     massive_account,
+    stream_symbols,
     tastytrade_account,
     thetadata_client,
     tradier_account,
@@ -112,7 +113,7 @@ def live_command(
         if is_stream(feed):
             from zerodte.feeds.nats.feed import NatsFeed  # noqa: PLC0415  an extra's
 
-            names = vendor_symbols(str(feed), symbols) if symbols else ()
+            names = stream_symbols(symbols)
             source = NatsFeed(str(feed), tuple(names))
         elif isinstance(feed, str):
             names = vendor_symbols(feed, symbols)

@@ -5,13 +5,15 @@ import functools
 from pathlib import Path
 
 import click
+from click.core import ParameterSource
 
 from zerodte.cli.configuration.options import CONFIG, setting_options
-from zerodte.cli.options import FOLDER
+from zerodte.cli.options import FOLDER, STREAM
 from zerodte.cli.server_options import ServerOptions, server_options
-from zerodte.cli.serving import serve
+from zerodte.cli.serving import serve, serve_workers
 from zerodte.cli.session_settings import session_options
 from zerodte.cli.simulate import session_of
+from zerodte.cli.vendors import check_nats_extra
 from zerodte.clock import NEW_YORK
 from zerodte.constants import HOUR
 from zerodte.feeds.simulator.names import Name
@@ -24,23 +26,37 @@ from zerodte.service.stage import Stage
 from zerodte.session.settings import SessionSettings
 from zerodte.tape.folder import open_tape
 
+#: What a session is told; those who play it are told.
+_SESSION_SETTINGS = ("open_interest", "events", "probabilities", "calibration")
 #: How much of the demo's first session is played at once.
 _LEAD = 2 * HOUR
 
 
 @click.command("serve")
 @click.argument("tape", type=FOLDER, required=False)
+@click.option(
+    "--nats",
+    type=STREAM,
+    help="Serve what the workers at a broker answer, nats://HOST:PORT.",
+)
 @CONFIG
 @setting_options("serve")
 @server_options
 @session_options
 def serve_command(
     tape: Path | None,
+    nats: str | None,
     speed: float | None,
     server: ServerOptions,
     settings: SessionSettings,
 ) -> None:
-    """Serve the tape in folder TAPE over HTTP, or with --history alone its finished sessions."""
+    """Serve the tape in folder TAPE over HTTP, or with --history alone its finished sessions.
+
+    With --nats no tape is read: workers answer, see `zerodte work`.
+    """
+    if nats is not None:
+        _serve_workers(nats, tape, server)
+        return
     store = server.store()
     if tape is None:
         if store is None:
@@ -56,6 +72,27 @@ def serve_command(
     runner = ReplayRunner(Stage(store, settings), [opened], speed)
     activity = f"reading the tape of {opened.session.date} ..."
     serve(runner, server.listener(), activity, server)
+
+
+def _serve_workers(url: str, tape: Path | None, server: ServerOptions) -> None:
+    """Serve what workers answer.
+
+    Raises:
+        click.UsageError: For what workers have to be told instead.
+    """
+    if tape is not None:
+        raise click.UsageError("--nats serves what workers answer, and no tape; leave out TAPE.")
+    given = click.get_current_context().get_parameter_source
+    for name in ("speed", "history", "alerts", *_SESSION_SETTINGS):
+        if given(name) is ParameterSource.COMMANDLINE:
+            flag = name.replace("_", "-")
+            raise click.UsageError(
+                f"--{flag} is for those who play a tape; give it to the workers."
+            )
+    check_nats_extra()
+    from zerodte.cluster.remote_service import RemoteService  # noqa: PLC0415  an extra's
+
+    serve_workers(RemoteService(url), server.listener(), server)
 
 
 @click.command("demo")

@@ -1,12 +1,16 @@
 """Serves a market on a port until it is stopped, and prints what happens."""
 
 import logging
+from collections.abc import Callable
+from dataclasses import dataclass
 from importlib.util import find_spec
+from typing import TYPE_CHECKING
 
 import click
 
 import zerodte
 from zerodte.access.keyring import Keyring
+from zerodte.alerts.alerts import Alerts
 from zerodte.alerts.stats import no_alerts
 from zerodte.cli.access import access_to
 from zerodte.cli.configuration.options import current_configuration
@@ -16,13 +20,16 @@ from zerodte.cli.server_options import ServerOptions
 from zerodte.clock import new_york_clock
 from zerodte.constants import MINUTE
 from zerodte.logs import log, log_to_stderr, set_log_level
-from zerodte.runtime.worker import RunListener, Runner, Worker
+from zerodte.runtime.market_thread import MarketThread, RunListener, Runner
 from zerodte.server.app import create_app
 from zerodte.server.mount import Mount
 from zerodte.server.run import Listener, Server, forbid_core_dumps
 from zerodte.service.local_service import LocalService
 from zerodte.service.market_service import MarketService
 from zerodte.tape.source import TickSource
+
+if TYPE_CHECKING:
+    from zerodte.cluster.remote_service import RemoteService
 
 _SHOWN_SYMBOLS = 20
 
@@ -43,9 +50,61 @@ def serve(
         options: The server's settings.
         lead: How much is played at once, ns from the first open; None for a whole session.
     """
-    url = listener.url
+    stage = runner.stage
+    alerts = options.alerts_on(stage)
+    thread = MarketThread(runner)
+
+    def end_waits() -> None:
+        if store := stage.store:
+            store.stop_reading()
+
+    market = _Market(LocalService(stage), thread.start, thread.stop, end_waits)
+    _serve(market, listener, activity, options, alerts, lead)
+
+
+def serve_workers(service: "RemoteService", listener: Listener, options: ServerOptions) -> None:
+    """Serve what workers answer until Ctrl-C or SIGTERM.
+
+    Args:
+        service: Asks the workers.
+        listener: The port.
+        options: The server's settings.
+    """
+
+    def start(announcer: "_Announcer") -> None:
+        service.start(announcer.on_ready)
+
+    market = _Market(service, start, service.stop)
+    _serve(market, listener, "waiting for workers ...", options)
+
+
+@dataclass(frozen=True)
+class _Market:
+    """What is served.
+
+    Attributes:
+        service: Answers.
+        start: Starts it; the announcer hears what happens.
+        stop: Stops it.
+        end_waits: Lets no answer wait any longer, as the server stops.
+    """
+
+    service: MarketService
+    start: "Callable[[_Announcer], None]"
+    stop: Callable[[], None]
+    end_waits: Callable[[], None] = lambda: None
+
+
+def _serve(
+    market: _Market,
+    listener: Listener,
+    activity: str,
+    options: ServerOptions,
+    alerts: Alerts | None = None,
+    lead: int | None = None,
+) -> None:
+    url, service = listener.url, market.service
     keyring = options.access().keyring()
-    alerts = options.alerts_on(runner.stage)
     if keyring is not None or alerts is not None:
         forbid_core_dumps()
     click.echo(f"Listening on {url}; {activity}")
@@ -53,7 +112,6 @@ def serve(
         click.secho(f"warning: {_exposure(listener.host, keyring)}", fg="yellow", err=True)
     log_to_stderr(options.log_level)
     log("start", url=url, version=zerodte.__version__, auth="off" if keyring is None else "keys")
-    service, worker = LocalService(runner.stage), Worker(runner)
     app = create_app(
         service,
         options.settings(url),
@@ -64,8 +122,7 @@ def serve(
 
     def end_waits() -> None:
         app.stop()
-        if store := runner.stage.store:
-            store.stop_reading()
+        market.end_waits()
 
     def apply(new: ServerOptions) -> None:
         set_log_level(new.log_level)
@@ -76,11 +133,11 @@ def serve(
     with LateProgress() as progress:
         if alerts is not None:
             alerts.start()
-        worker.start(_Announcer(service, url, keyring is not None, progress, lead))
+        market.start(_Announcer(service, url, keyring is not None, progress, lead))
         try:
             server.run()
         finally:
-            worker.stop()
+            market.stop()
             if alerts is not None:
                 alerts.stop()
             if keyring is not None:

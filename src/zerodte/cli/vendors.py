@@ -193,12 +193,26 @@ def vendor_symbols(vendor: str, text: str | None, place: str = "--symbols") -> l
     Raises:
         click.UsageError: If there are none, too many, or one that is no symbol.
     """
-    names = [canonical_name(name.strip()) for name in (text or "").split(",") if name.strip()]
-    found = list(dict.fromkeys(root_info(name).symbol for name in names))
+    found = _symbols(text, place)
     if not 0 < len(found) <= _MOST_SYMBOLS:
         raise click.UsageError(
             f"the feed {vendor} needs {place} with 1 to {_MOST_SYMBOLS} names, such as SPX,SPY"
         )
+    return found
+
+
+def stream_symbols(text: str | None) -> list[str]:
+    """The underlyings in a list of those of a stream, any number; none without a list.
+
+    Raises:
+        click.UsageError: If one is no symbol.
+    """
+    return _symbols(text, "--symbols")
+
+
+def _symbols(text: str | None, place: str) -> list[str]:
+    names = [canonical_name(name.strip()) for name in (text or "").split(",") if name.strip()]
+    found = list(dict.fromkeys(root_info(name).symbol for name in names))
     for name in found:
         if not is_root(name):
             raise click.UsageError(f"{place}: {name!r} is not a symbol such as SPX or SPY")

@@ -18,9 +18,9 @@ from zerodte.feeds.feed_clock import FeedClock
 from zerodte.logs import log
 from zerodte.market.calendar import calendar
 from zerodte.runtime.feed_client import FeedClient
+from zerodte.runtime.market_thread import Run
 from zerodte.runtime.replay import begin, source_of
 from zerodte.runtime.warmup import warm_up
-from zerodte.runtime.worker import Run
 from zerodte.service.stage import CurrentSession, Stage
 from zerodte.tape.error import TapeError
 from zerodte.tape.folder import open_tape, session_span

@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
 from zerodte.constants import SECOND
+from zerodte.runtime.market_thread import Run
 from zerodte.runtime.replay import Pace, begin, source_of
 from zerodte.runtime.warmup import warm_up
-from zerodte.runtime.worker import Run
 from zerodte.service.stage import CurrentSession, Stage
 from zerodte.session.session import Session
 from zerodte.tape.source import TickSource

@@ -19,7 +19,7 @@ from zerodte.wire.base import timestamp
 from zerodte.wire.envelope import Source
 from zerodte.wire.errors import ApiError
 from zerodte.wire.health import Health
-from zerodte.wire.query import Query
+from zerodte.wire.query import Changes, Query
 
 _NAN = float("nan")
 
@@ -98,8 +98,12 @@ class Progress:
 
     def version(self, query: Query) -> int:
         """See `MarketService.version`."""
-        counts = {"tick": self.ticks, "sample": self.samples, "never": 0}
-        return counts[query.varies_with] + self._bumps
+        return self.versions()[query.varies_with]
+
+    def versions(self) -> dict[Changes, int]:
+        """The version of all answers that vary alike, by what changes them."""
+        counts: dict[Changes, int] = {"tick": self.ticks, "sample": self.samples, "never": 0}
+        return {name: count + self._bumps for name, count in counts.items()}
 
     def stats(self, left_out: Mapping[str, int]) -> MarketStats:
         """See `MarketService.stats`."""

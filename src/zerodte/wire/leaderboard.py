@@ -33,6 +33,7 @@ class Leaderboard(Envelope, frozen=True, kw_only=True, gc=False):
     as_of: Annotated[Timestamp, about("The last sample, UTC.")]
     market_open: Annotated[bool, about("Whether now lies in the session.")]
     entries: Annotated[list[Leader], about("Descending by value, then by symbol.")]
+    note: Annotated[str | None, about("What to know of them; null when nothing (ours).")] = None
 
 
 class LeaderboardQuery(Query, frozen=True, kw_only=True, gc=False):

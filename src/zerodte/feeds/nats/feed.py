@@ -1,6 +1,5 @@
 """A session that another server publishes to NATS JetStream, as a feed."""
 
-import datetime
 import time
 from collections import defaultdict, deque
 from dataclasses import replace
@@ -17,17 +16,11 @@ from nats.js.errors import NotFoundError
 from zerodte.constants import SECOND
 from zerodte.feeds.feed import FeedError, FeedRefusalError, FeedStart
 from zerodte.feeds.feed_checks import blank_unreadable, check_manifest
-from zerodte.feeds.nats.link import NatsLink, shown_url, stream_infos
+from zerodte.feeds.nats.link import NatsLink, shown_url
 from zerodte.feeds.nats.positions import PositionMap
-from zerodte.feeds.nats.session_messages import (
-    PART_COUNT,
-    PUBLISHER,
-    PublishedSession,
-    TickCommit,
-    decode_session,
-    decode_tick,
-)
-from zerodte.feeds.nats.subjects import SessionSubjects, session_of, suffix_of
+from zerodte.feeds.nats.published import newest_session, published_symbols, session_description
+from zerodte.feeds.nats.session_messages import PUBLISHER, TickCommit, decode_tick
+from zerodte.feeds.nats.subjects import SessionSubjects, suffix_of
 from zerodte.feeds.tcp_protocol import MessageDecoder, RecordsMessage, decode_piece
 from zerodte.tape.feed_manifest import FeedManifest
 from zerodte.tape.folder import kind_of
@@ -36,6 +29,8 @@ from zerodte.tape.tick_assembler import GRACE, Arrival, Piece
 
 #: Messages that are fetched at once.
 _BATCH: Final = 256
+#: Seconds without a message after which the server is asked whether there would be any.
+_QUIET: Final = 3.0
 #: Seconds after which the server forgets a consumer that is not asked.
 _FORGOTTEN: Final = 60.0
 
@@ -84,8 +79,11 @@ class NatsConnection:
 
     def __init__(self, link: NatsLink, symbols: tuple[str, ...]) -> None:
         self._link, self._symbols = link, symbols
-        self._subjects = SessionSubjects(self._newest())
-        session = self._description()
+        date = newest_session(link)
+        if date is None:
+            raise FeedError("no session is published there; `zerodte live ... --publish` does it")
+        self._subjects = SessionSubjects(date)
+        session = session_description(link, self._subjects)
         check_manifest(session.manifest)
         self._speed = session.speed
         self.manifest = _of_symbols(session.manifest, symbols)
@@ -93,6 +91,7 @@ class NatsConnection:
         self.refused_count = 0
         self._messages: JetStreamContext.PullSubscription | None = None
         self._seen = 0
+        self._heard = time.monotonic()
         #: Of ticks that are not complete: records by who sent them.
         self._open: dict[str, list[tuple[str, bytes]]] = defaultdict(list)
         self._ticks: deque[list[Arrival]] = deque()
@@ -147,7 +146,14 @@ class NatsConnection:
             except TimeoutError:  # its own one is a kind of it
                 return []
 
-        return self._link.call(fetched)
+        found, now = self._link.call(fetched), time.monotonic()
+        if found:
+            self._heard = now
+        elif messages is not None and now > self._heard + _QUIET:
+            # The server that told us of messages may be gone, while another one answers.
+            self._link.call(messages.consumer_info)
+            self._heard = now
+        return found
 
     def _take(self, message: Msg) -> None:
         number = message.metadata.sequence.consumer
@@ -204,34 +210,6 @@ class NatsConnection:
         known = min(max(self._known[message.stream] - first, 0), size)
         return Arrival(message.clock, stream.name, mine.rows(known, size))
 
-    def _newest(self) -> datetime.date:
-        """The newest session that is still stored."""
-        infos = self._link.call(lambda: stream_infos(self._link.stream))
-        dates = [
-            date
-            for info in infos
-            if info.state.messages and (date := session_of(info.config.name or ""))
-        ]
-        if not dates:
-            raise FeedError("no session is published there; `zerodte live ... --publish` does it")
-        return max(dates)
-
-    def _description(self) -> PublishedSession:
-        stream, subjects = self._link.stream, self._subjects
-
-        async def parts() -> list[bytes]:
-            try:
-                first = await stream.get_last_msg(subjects.stream, subjects.manifest(0))
-            except NotFoundError:
-                raise FeedError("its session is not described yet") from None
-            rest = [
-                await stream.get_last_msg(subjects.stream, subjects.manifest(number))
-                for number in range(1, int((first.headers or {}).get(PART_COUNT, "1")))
-            ]
-            return [message.data or b"" for message in (first, *rest)]
-
-        return decode_session(b"".join(self._link.call(parts)))
-
     def _now(self) -> int:
         """What time it is in the session, by its newest tick, UTC ns."""
         stream, subjects = self._link.stream, self._subjects
@@ -257,22 +235,20 @@ def _of_symbols(manifest: FeedManifest, symbols: tuple[str, ...]) -> FeedManifes
     """
     if not symbols:
         return manifest
-    kept: dict[str, dict[int, str]] = {}
-    known = set()
-    for dataset, names in manifest.symbols.items():
-        kind = kind_of(dataset, names)
-        kept[dataset] = {}
-        for number, raw in names.items():
-            suffix = suffix_of(kind, raw)
-            owner = suffix.partition(".")[2]
-            known |= {owner} if suffix.startswith("market.") else set()
-            if kind == "index" or owner in symbols:
-                kept[dataset][number] = raw
+    known = published_symbols(manifest)
     if absent := [symbol for symbol in symbols if symbol not in known]:
         raise FeedRefusalError(
-            f"{', '.join(absent)} not in the session of {manifest.date}; it has "
-            f"{', '.join(sorted(known))}"
+            f"{', '.join(absent)} not in the session of {manifest.date}; it has {', '.join(known)}"
         )
+    wanted = {f"market.{symbol}" for symbol in symbols}
+    kept: dict[str, dict[int, str]] = {}
+    for dataset, names in manifest.symbols.items():
+        kind = kind_of(dataset, names)
+        kept[dataset] = {
+            number: raw
+            for number, raw in names.items()
+            if kind == "index" or suffix_of(kind, raw) in wanted
+        }
     followed = f"of a stream of more symbols: {', '.join(sorted(symbols))}"
     notes = msgspec.structs.replace(manifest.notes, notes=(*manifest.notes.notes, followed))
     return replace(manifest, symbols=kept, notes=notes)

@@ -3,14 +3,16 @@
 import asyncio
 import os
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import CancelledError, Future
 from typing import Any, Final, TypeVar
 from urllib.parse import urlsplit
 
 import nats
 from nats.aio.client import Client
+from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
+from nats.errors import NoRespondersError
 from nats.js import JetStreamContext
 from nats.js.api import StreamInfo
 
@@ -21,6 +23,10 @@ CREDENTIALS: Final = "NATS_CREDS"
 USER, PASSWORD = "NATS_USER", "NATS_PASSWORD"
 #: Seconds, for connections and answers.
 TIMEOUT: Final = 10.0
+#: Servers that have a copy where there are as many: one may be lost.
+_COPIES: Final = 3
+#: Seconds between pings, of which two without an answer end a connection.
+_PING_S: Final = 3
 
 _T = TypeVar("_T")
 
@@ -47,6 +53,10 @@ class NatsLink:
         url: Such as nats://127.0.0.1:4222; several, separated by commas, for a cluster. Who we are
             stands in `CREDENTIALS`, a file, or in `USER` and `PASSWORD`.
 
+    Attributes:
+        stream: Its JetStream.
+        replicas: On how many servers to store what is created: three of a cluster of three or more.
+
     Raises:
         FeedError: If no server can be reached, or it does not let us in.
     """
@@ -56,6 +66,8 @@ class NatsLink:
         self._thread = threading.Thread(target=self._loop.run_forever, name="nats", daemon=True)
         self._thread.start()
         self._asked: Future[Any] | None = None
+        servers = url.count(",") + 1
+        self.replicas = _COPIES if servers >= _COPIES else 1
         try:
             self._client: Client = self.call(lambda: _connect(url))
             self.stream: JetStreamContext = self._client.jetstream(timeout=TIMEOUT)
@@ -80,6 +92,60 @@ class NatsLink:
             raise FeedError("interrupted") from None
         except (NatsError, OSError, TimeoutError) as error:
             raise FeedError(_words(error)) from error
+
+    def publish(self, subject: str, payload: bytes) -> None:
+        """Send a message to whoever listens, without waiting for them.
+
+        Raises:
+            FeedError: If the connection is lost.
+        """
+        self.call(lambda: self._client.publish(subject, payload))
+
+    def request(self, subject: str, payload: bytes, timeout: float) -> bytes:
+        """The answer of whoever listens on a subject.
+
+        Raises:
+            FeedError: If nobody does, or none comes in time (seconds).
+        """
+        ask = self._client.request
+        return self.call(lambda: ask(subject, payload, timeout), timeout + 1.0).data
+
+    def requests(
+        self, subjects: Sequence[str], payload: bytes, timeout: float
+    ) -> list[bytes | None]:
+        """The answers on several subjects, asked at once; None where none comes in time (seconds).
+
+        Raises:
+            FeedError: If the connection is lost.
+        """
+
+        async def asked(subject: str) -> bytes | None:
+            try:
+                return (await self._client.request(subject, payload, timeout)).data
+            except (NoRespondersError, TimeoutError):
+                return None
+
+        async def together() -> list[bytes | None]:
+            return await asyncio.gather(*map(asked, subjects))
+
+        return self.call(together, timeout + 1.0)
+
+    def listen(self, subject: str, take: Callable[[Msg], Awaitable[None]]) -> None:
+        """Have messages taken as they come, one after another, on the event loop.
+
+        Raises:
+            FeedError: If the connection is lost.
+        """
+        self.call(lambda: self._client.subscribe(subject, cb=take))
+
+    def stream_within(self, timeout: float) -> JetStreamContext:
+        """Its JetStream, for requests that wait for so many seconds only."""
+        return self._client.jetstream(timeout=timeout)
+
+    def check(self) -> None:
+        """Raise FeedError if the connection is lost."""
+        if not self._client.is_connected:
+            raise FeedError("the connection was lost")
 
     def interrupt(self) -> None:
         """End a call that waits; from any thread."""
@@ -125,6 +191,8 @@ async def _connect(url: str) -> Client:
         connect_timeout=round(TIMEOUT / 2),
         allow_reconnect=False,
         max_reconnect_attempts=1,
+        ping_interval=_PING_S,
+        max_outstanding_pings=2,
         error_cb=ignore,
         **options,
     )

@@ -186,7 +186,10 @@ class StreamPublisher:
         subjects, stream = self._subjects, link.stream
         oldest = self._manifest.date - datetime.timedelta(seconds=_RETENTION)
         config = StreamConfig(
-            name=subjects.stream, subjects=[subjects.all], max_age=float(_RETENTION)
+            name=subjects.stream,
+            subjects=[subjects.all],
+            max_age=float(_RETENTION),
+            num_replicas=link.replicas,
         )
 
         async def made() -> tuple[int, int]:

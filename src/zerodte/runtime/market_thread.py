@@ -48,7 +48,7 @@ class Runner(Protocol):
         ...
 
     def run(self, run: Run) -> None:
-        """Run to the end or until stopped; called on the worker's thread."""
+        """Run to the end or until stopped; called on the thread of the market."""
         ...
 
     def interrupt(self) -> None:
@@ -60,7 +60,7 @@ class Runner(Protocol):
         ...
 
 
-class Worker:
+class MarketThread:
     """Owns a runner's thread, and runs the store of its stage.
 
     Args:

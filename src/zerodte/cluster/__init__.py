@@ -1,0 +1,1 @@
+"""Several machines: workers that own symbols, and the service that asks them. No HTTP."""

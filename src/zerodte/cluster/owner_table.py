@@ -1,0 +1,132 @@
+"""Who owns which symbol, by what workers say, and the versions of their answers."""
+
+import datetime
+import threading
+import time
+from collections import Counter, defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from zerodte.cluster.messages import GroupPulse, Pulse
+from zerodte.wire.query import Changes
+
+#: Seconds after which a worker that says nothing counts as gone. It stops answering before.
+SILENCE_S: Final = 5.0
+
+_ALL: Final = ""
+_EVERYTHING: Final[tuple[Changes, ...]] = ("tick", "sample", "never")
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """The worker that answers for a symbol.
+
+    Attributes:
+        worker: Its name.
+        generation: Of its ownership.
+        versions: Of its answers, by what changes them.
+        heard: When it last said so, `time.monotonic`.
+    """
+
+    worker: str
+    generation: int
+    versions: Mapping[Changes, int]
+    heard: float
+
+
+class OwnerTable:
+    """The owners of all symbols. Its methods are called on any thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._owners: dict[str, Owner] = {}
+        self._pulses: dict[str, tuple[float, Pulse]] = {}
+        self._versions: dict[str, Counter[Changes]] = defaultdict(Counter)
+
+    def hear(self, pulse: Pulse) -> bool:
+        """Take what a worker says; whether it has a new sample of any symbol."""
+        now, has_sample = time.monotonic(), False
+        with self._lock:
+            self._pulses[pulse.worker] = (now, pulse)
+            owned = {symbol: group for group in pulse.groups for symbol in group.owned}
+            for symbol, group in owned.items():
+                has_sample |= self._hear(pulse.worker, symbol, group, now)
+            gone = [
+                symbol
+                for symbol, owner in self._owners.items()
+                if owner.worker == pulse.worker and symbol not in owned
+            ]
+            self._drop(gone)
+            if not pulse.groups:
+                del self._pulses[pulse.worker]
+        return has_sample
+
+    def expire(self) -> None:
+        """Forget workers that have said nothing for too long."""
+        late = time.monotonic() - SILENCE_S
+        with self._lock:
+            self._drop([symbol for symbol, owner in self._owners.items() if owner.heard < late])
+            for worker in [name for name, (heard, _) in self._pulses.items() if heard < late]:
+                del self._pulses[worker]
+
+    def forget(self, symbol: str, owner: Owner) -> None:
+        """Forget an owner that does not answer as one."""
+        with self._lock:
+            if self._owners.get(symbol) is owner:
+                self._drop([symbol])
+
+    def owner(self, symbol: str) -> Owner | None:
+        """The owner of a symbol; None while there is none."""
+        return self._owners.get(symbol)
+
+    def version(self, symbol: str | None, varies_with: Changes) -> int:
+        """A number that grows with each change of a symbol's answers; of all symbols for None."""
+        counts = self._versions.get(symbol or _ALL)
+        return counts[varies_with] if counts else 0
+
+    @property
+    def symbols(self) -> set[str]:
+        """The symbols that have an owner."""
+        with self._lock:
+            return set(self._owners)
+
+    @property
+    def groups(self) -> list[GroupPulse]:
+        """What the workers play, those that own something alone."""
+        with self._lock:
+            pulses = [pulse for _, pulse in self._pulses.values()]
+        return [group for pulse in pulses for group in pulse.groups if group.owned]
+
+    @property
+    def workers(self) -> list[str]:
+        """The workers that own something, by name."""
+        with self._lock:
+            return sorted({owner.worker for owner in self._owners.values()})
+
+    @property
+    def session(self) -> datetime.date | None:
+        """The newest session that is played; None without any."""
+        return max((group.session for group in self.groups), default=None)
+
+    def _hear(self, worker: str, symbol: str, group: GroupPulse, now: float) -> bool:
+        before, generation = self._owners.get(symbol), group.owned[symbol]
+        if before is not None and before.generation > generation:
+            return False  # A worker that does not know yet that it has lost the symbol.
+        self._owners[symbol] = Owner(worker, generation, group.versions, now)
+        is_same = before is not None and before.generation == generation
+        known: Mapping[Changes, int] = before.versions if before and is_same else {}
+        changed = [name for name in _EVERYTHING if known.get(name) != group.versions[name]]
+        for name in changed:
+            self._count(symbol, name)
+        return "sample" in changed
+
+    def _drop(self, symbols: list[str]) -> None:
+        for symbol in symbols:
+            del self._owners[symbol]
+            for name in _EVERYTHING:
+                self._count(symbol, name)
+
+    def _count(self, symbol: str, change: Changes) -> None:
+        self._versions[symbol][change] += 1
+        self._versions[_ALL][change] += 1

@@ -1,0 +1,45 @@
+"""What a worker owns, said to all nodes."""
+
+import time
+from collections.abc import Sequence
+from typing import Final
+
+from zerodte.cluster.messages import Pulse, encode_pulse, pulse_subject
+from zerodte.cluster.symbol_group import SymbolGroup
+from zerodte.feeds.nats.link import NatsLink
+
+#: Seconds between looks for news, and between pulses without any.
+STEP_S: Final = 0.05
+_PULSE_S: Final = 1.0
+
+
+class PulseSender:
+    """Says what a worker owns, each second and whenever it changes.
+
+    Args:
+        link: The broker.
+        worker: The worker's name.
+    """
+
+    def __init__(self, link: NatsLink, worker: str) -> None:
+        self._link, self._worker = link, worker
+        self._subject = pulse_subject(worker)
+        self._sent = float("-inf")
+        self._said: list[object] = []
+
+    def send(self, groups: Sequence[SymbolGroup]) -> None:
+        """Send a pulse if there is news, or none was sent for a while.
+
+        Raises:
+            FeedError: If the broker is gone; `leave` too.
+        """
+        state: list[object] = [(group.versions(), group.leases) for group in groups]
+        if state == self._said and time.monotonic() < self._sent + _PULSE_S:
+            return
+        self._said, self._sent = state, time.monotonic()
+        pulse = Pulse(self._worker, [group.pulse() for group in groups])
+        self._link.publish(self._subject, encode_pulse(pulse))
+
+    def leave(self) -> None:
+        """Say that nothing is owned any more."""
+        self._link.publish(self._subject, encode_pulse(Pulse(self._worker, [])))

@@ -1,0 +1,64 @@
+"""What is published on a server: its newest session, and that session's symbols."""
+
+import datetime
+from collections.abc import Iterator
+
+from nats.js.errors import NotFoundError
+
+from zerodte.feeds.feed import FeedError
+from zerodte.feeds.nats.link import NatsLink, stream_infos
+from zerodte.feeds.nats.session_messages import PART_COUNT, PublishedSession, decode_session
+from zerodte.feeds.nats.subjects import UNKNOWN, SessionSubjects, session_of, suffix_of
+from zerodte.tape.feed_manifest import FeedManifest
+from zerodte.tape.folder import kind_of
+
+
+def newest_session(link: NatsLink) -> datetime.date | None:
+    """The newest session that is still stored; None without any.
+
+    Raises:
+        FeedError: If the server does not answer.
+    """
+    infos = link.call(lambda: stream_infos(link.stream))
+    dates = [
+        date
+        for info in infos
+        if info.state.messages and (date := session_of(info.config.name or ""))
+    ]
+    return max(dates, default=None)
+
+
+def session_description(link: NatsLink, subjects: SessionSubjects) -> PublishedSession:
+    """What a session is.
+
+    Raises:
+        FeedError: If its publisher has not said so, or the server does not answer.
+    """
+    stream = link.stream
+
+    async def parts() -> list[bytes]:
+        try:
+            first = await stream.get_last_msg(subjects.stream, subjects.manifest(0))
+        except NotFoundError:
+            raise FeedError("its session is not described yet") from None
+        rest = [
+            await stream.get_last_msg(subjects.stream, subjects.manifest(number))
+            for number in range(1, int((first.headers or {}).get(PART_COUNT, "1")))
+        ]
+        return [message.data or b"" for message in (first, *rest)]
+
+    return decode_session(b"".join(link.call(parts)))
+
+
+def published_symbols(manifest: FeedManifest) -> list[str]:
+    """The underlyings whose records have a subject of their own, sorted."""
+    return sorted({suffix.partition(".")[2] for suffix in _markets(manifest)})
+
+
+def _markets(manifest: FeedManifest) -> Iterator[str]:
+    for dataset, names in manifest.symbols.items():
+        kind = kind_of(dataset, names)
+        for raw in names.values():
+            suffix = suffix_of(kind, raw)
+            if suffix.startswith("market.") and suffix != UNKNOWN:
+                yield suffix

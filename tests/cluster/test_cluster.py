@@ -1,0 +1,165 @@
+"""Workers that share a session, and the node that asks them."""
+
+import datetime
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from cluster.workers import asking, working
+from feeds.nats_broker import NatsBroker, broker
+from runtime.feeds_on_ports import FAST, eventually, recording, sending
+from runtime.local_market import LocalMarket
+from runtime.published_market import published
+from session.cut_tape import SYMBOLS, simulated
+from zerodte.cluster.remote_service import RemoteService
+from zerodte.cluster.worker import WorkerPlan
+from zerodte.constants import SECOND
+from zerodte.runtime.live_runner import LiveRunner
+from zerodte.service.local_service import VIEWS
+from zerodte.service.market_service import MarketService
+from zerodte.tape.folder import open_tape
+from zerodte.wire.errors import ApiError
+from zerodte.wire.leaderboard import Leaderboard, LeaderboardQuery
+from zerodte.wire.listing import StockQuoteQuery, SymbolList, SymbolsQuery
+from zerodte.wire.query import Query
+from zerodte.wire.series import SeriesQuery
+from zerodte.wire.snapshot import SnapshotQuery
+from zerodte.wire.stream import StreamQuery
+
+TWO, ONE = WorkerPlan(most=2), WorkerPlan(most=1)
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NatsBroker]:
+    with broker(tmp_path_factory.mktemp("broker")) as running_one:
+        yield running_one
+
+
+@pytest.fixture(scope="module")
+def market(
+    server: NatsBroker, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[LocalMarket[LiveRunner]]:
+    """Three minutes of three symbols, recorded by a server of its own and published."""
+    tape = open_tape(simulated(tmp_path_factory.mktemp("made") / "tape"))
+    root = tmp_path_factory.mktemp("recordings")
+    with sending(tape, FAST) as feed, recording(feed, root) as market:
+        with published(market.runner, server) as publisher:
+            eventually(lambda: market.runner.is_over)
+            assert publisher.join(60.0)
+        yield market
+
+
+def queries() -> list[Query]:
+    """Every question, about every symbol."""
+    found: list[Query] = []
+    for query in VIEWS:
+        if "symbol" in query.__struct_fields__:
+            found += [query(symbol=symbol) for symbol in SYMBOLS]
+        else:
+            found.append(query())
+    return [*found, StockQuoteQuery(symbol="VIX"), SnapshotQuery(symbol="SPXW")]
+
+
+def outcome(service: MarketService, query: Query) -> bytes | tuple[str, str]:
+    """An answer, or the code and words of an error."""
+    try:
+        return service.answer(query)
+    except ApiError as error:
+        return error.code, error.message
+
+
+def owns_all(service: RemoteService) -> bool:
+    """Whether every symbol has an owner that has caught up."""
+    # Of any day: no quote has to be fresh.
+    asked = [SeriesQuery(symbol=symbol) for symbol in SYMBOLS]
+    return all(isinstance(outcome(service, query), bytes) for query in asked)
+
+
+def test_every_answer_is_that_of_a_server_alone(
+    market: LocalMarket[LiveRunner], server: NatsBroker, tmp_path: Path
+) -> None:
+    with (
+        working(server.url, tmp_path / "one", TWO) as one,
+        working(server.url, tmp_path / "other", ONE) as other,
+        asking(server.url) as service,
+    ):
+        eventually(lambda: owns_all(service))
+        assert sorted([*one.owned, *other.owned]) == sorted(SYMBOLS)
+        assert len(one.owned) == 2
+        for query in queries():
+            assert outcome(service, query) == outcome(market.service, query), query
+        assert service.status() == market.service.status()
+
+
+def test_what_was_answered_is_answered_again_by_whoever_takes_over(
+    market: LocalMarket[LiveRunner], server: NatsBroker, tmp_path: Path
+) -> None:
+    at = market.runner.stage.ready().session.hours.open + 90 * SECOND
+    asked = [SeriesQuery(symbol=symbol, at=at) for symbol in SYMBOLS]
+    with asking(server.url) as service:
+        with working(server.url, tmp_path / "one", WorkerPlan()):
+            eventually(lambda: owns_all(service))
+            before = [service.answer(query) for query in asked]
+            begun = service.version(asked[0])
+            events = service.events(StreamQuery(symbol="SPX"), 0)
+        eventually(lambda: not isinstance(outcome(service, asked[0]), bytes))
+        assert service.version(asked[0]) > begun
+        with working(server.url, tmp_path / "other", WorkerPlan()):
+            eventually(lambda: owns_all(service))
+            assert [service.answer(query) for query in asked] == before
+            # A stream goes on behind the sample that it had.
+            assert service.events(StreamQuery(symbol="SPX"), events[0].time) == events[1:]
+
+
+def test_a_standby_owns_what_its_worker_left(
+    server: NatsBroker, market: object, tmp_path: Path
+) -> None:
+    with (
+        asking(server.url) as service,
+        working(server.url, tmp_path / "standby", WorkerPlan(is_standby=True)) as standby,
+    ):
+        # Nobody else is there, so it answers, and gives nothing back.
+        eventually(lambda: owns_all(service))
+        assert standby.owned == sorted(SYMBOLS)
+        with working(server.url, tmp_path / "late", WorkerPlan()) as late:
+            eventually(lambda: late.problem is None)
+            assert late.owned == []
+
+
+def test_who_is_missing_is_named(
+    market: LocalMarket[LiveRunner], server: NatsBroker, tmp_path: Path
+) -> None:
+    with (
+        asking(server.url) as service,
+        working(server.url, tmp_path / "one", WorkerPlan(symbols=("SPY",))) as worker,
+    ):
+        eventually(lambda: isinstance(outcome(service, SeriesQuery(symbol="SPY")), bytes))
+        assert worker.owned == ["SPY"]
+        note = "no worker answers for NVDA, SPX"
+        query = LeaderboardQuery(metric="abs_flow")
+        board = msgspec.json.decode(service.answer(query), type=Leaderboard)
+        assert ([entry.symbol for entry in board.entries], board.note) == (["SPY"], note)
+        listed = msgspec.json.decode(service.answer(SymbolsQuery()), type=SymbolList)
+        assert (listed.symbols, listed.note) == (["SPY"], note)
+        health = service.status().health
+        assert note in (*health.reasons, *health.warnings)
+        with pytest.raises(ApiError, match="no worker answers for SPX now") as refusal:
+            service.answer(SnapshotQuery(symbol="SPX"))
+        assert (refusal.value.code, refusal.value.retry_after) == ("warming_up", 2)
+        with pytest.raises(ApiError, match="XYZ is not tracked; tracked symbols: NVDA, SPX, SPY"):
+            service.answer(SnapshotQuery(symbol="XYZ"))
+        stored = datetime.datetime(2025, 6, 5, 20, tzinfo=datetime.UTC)
+        old = SeriesQuery(symbol="QQQ", at=int(stored.timestamp()) * SECOND)
+        assert outcome(service, old) == outcome(market.service, old)
+
+
+def test_a_node_without_a_broker_says_so(tmp_path: Path) -> None:
+    with broker(tmp_path) as server:
+        url = server.url
+    with asking(url) as service:
+        eventually(lambda: "the broker is away" in "".join(service.status().health.reasons))
+        with pytest.raises(ApiError, match="the broker is away") as refusal:
+            service.answer(SymbolsQuery())
+        assert refusal.value.code == "warming_up"
