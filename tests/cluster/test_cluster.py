@@ -2,10 +2,13 @@
 
 import datetime
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import msgspec
 import pytest
+from nats.aio.msg import Msg
 
 from cluster.workers import asking, working
 from feeds.nats_broker import NatsBroker, broker
@@ -16,6 +19,8 @@ from session.cut_tape import SYMBOLS, simulated
 from zerodte.cluster.remote_service import RemoteService
 from zerodte.cluster.worker import WorkerPlan
 from zerodte.constants import SECOND
+from zerodte.feeds.feed import FeedError
+from zerodte.feeds.nats.link import NatsLink
 from zerodte.runtime.live_runner import LiveRunner
 from zerodte.service.local_service import VIEWS
 from zerodte.service.market_service import MarketService
@@ -68,6 +73,12 @@ def outcome(service: MarketService, query: Query) -> bytes | tuple[str, str]:
         return service.answer(query)
     except ApiError as error:
         return error.code, error.message
+
+
+def said_by(service: RemoteService) -> tuple[str, ...]:
+    """What health says."""
+    health = service.status().health
+    return (*health.reasons, *health.warnings)
 
 
 def owns_all(service: RemoteService) -> bool:
@@ -143,8 +154,7 @@ def test_who_is_missing_is_named(
         assert ([entry.symbol for entry in board.entries], board.note) == (["SPY"], note)
         listed = msgspec.json.decode(service.answer(SymbolsQuery()), type=SymbolList)
         assert (listed.symbols, listed.note) == (["SPY"], note)
-        health = service.status().health
-        assert note in (*health.reasons, *health.warnings)
+        eventually(lambda: note in said_by(service))
         with pytest.raises(ApiError, match="no worker answers for SPX now") as refusal:
             service.answer(SnapshotQuery(symbol="SPX"))
         assert (refusal.value.code, refusal.value.retry_after) == ("warming_up", 2)
@@ -153,6 +163,58 @@ def test_who_is_missing_is_named(
         stored = datetime.datetime(2025, 6, 5, 20, tzinfo=datetime.UTC)
         old = SeriesQuery(symbol="QQQ", at=int(stored.timestamp()) * SECOND)
         assert outcome(service, old) == outcome(market.service, old)
+
+
+def test_a_stream_that_is_none_of_ours_stops_nobody(
+    market: LocalMarket[LiveRunner], server: NatsBroker, tmp_path: Path
+) -> None:
+    """A newer session that nobody describes, and a date that is none."""
+    names = ("zerodte-2099-06-08", "zerodte-2025-99-99")
+    link = NatsLink(server.url)
+    stream = link.stream
+    for name in names:
+        subject = name.replace("-", ".", 1)
+        link.call(partial(stream.add_stream, name=name, subjects=[f"{subject}.>"]))
+        link.call(partial(stream.publish, f"{subject}.end", b"x"))
+    try:
+        with (
+            asking(server.url) as service,
+            working(server.url, tmp_path / "one", WorkerPlan(symbols=("SPX",))),
+        ):
+            query = SeriesQuery(symbol="SPX")
+            eventually(lambda: outcome(service, query) == outcome(market.service, query))
+    finally:
+        for name in names:
+            link.call(partial(stream.delete_stream, name))
+        link.close()
+
+
+def test_an_index_is_asked_for_again_when_anything_has_changed(
+    server: NatsBroker, tmp_path: Path, market: LocalMarket[LiveRunner]
+) -> None:
+    query = StockQuoteQuery(symbol="VIX")
+    with asking(server.url) as service:
+        before = service.version(query)
+        with working(server.url, tmp_path / "one", ONE):
+            eventually(lambda: outcome(service, query) == outcome(market.service, query))
+            assert service.version(query) > before
+
+
+def test_a_call_under_way_ends_when_its_link_is_closed(server: NatsBroker) -> None:
+    link = NatsLink(server.url)
+    link.listen("mute", _mute)
+    with ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(link.request, "mute", b"", 600.0)
+        eventually(asked.running)
+        link.close()
+        with pytest.raises(FeedError):
+            asked.result(60.0)
+    with pytest.raises(FeedError, match="closed"):
+        link.publish("mute", b"")
+
+
+async def _mute(_: Msg) -> None:
+    """Reply nothing."""
 
 
 def test_a_node_without_a_broker_says_so(tmp_path: Path) -> None:

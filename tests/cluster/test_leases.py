@@ -1,6 +1,5 @@
 """Leases: one holder at a time, whatever is lost on the way."""
 
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,7 +7,7 @@ import pytest
 
 from feeds.nats_broker import NatsBroker, broker
 from runtime.feeds_on_ports import eventually
-from zerodte.cluster.leases import EXPIRY_S, HOLDING_S, LeaseBucket
+from zerodte.cluster.leases import EXPIRY_S, HOLDING_S, LEASES, LeaseBucket, seconds
 from zerodte.feeds.feed import FeedError
 from zerodte.feeds.nats.link import NatsLink
 
@@ -32,10 +31,12 @@ def test_a_symbol_has_one_holder(link: NatsLink) -> None:
     assert [lease.symbol for lease in first] == ["SPX", "SPY"]
     second = other.claim(["SPX", "SPY", "NVDA"])
     assert [lease.symbol for lease in second] == ["NVDA"]
-    assert {"SPX", "SPY", "NVDA"} <= one.taken()
+    symbols = {"SPX", "SPY", "NVDA"}
+    assert one.taken([*symbols, "QQQ"]) == symbols
     one.release(first)
     other.release(second)
-    assert not {"SPX", "SPY", "NVDA"} & one.taken()
+    assert not any(lease.is_held for lease in (*first, *second))
+    assert one.taken(symbols) == set()
 
 
 def test_a_holder_that_renews_keeps_it_and_one_that_does_not_stops_in_time(link: NatsLink) -> None:
@@ -48,13 +49,23 @@ def test_a_holder_that_renews_keeps_it_and_one_that_does_not_stops_in_time(link:
 
     eventually(stops)
     # It stopped by its own clock, before anybody could claim the symbol.
-    assert "BBB" in keeper.taken()
-    eventually(lambda: keeper.renew(kept) == [] and "BBB" not in keeper.taken())
+    assert keeper.taken(["BBB"])
+    eventually(lambda: keeper.renew(kept) == [] and not keeper.taken(["BBB"]))
     assert kept[0].is_held
     [taken] = keeper.claim(["BBB"])
     assert taken.generation > slept[0].generation
     assert sleeper.renew(slept) == slept
     keeper.release([*kept, taken])
+
+
+def test_looking_leaves_nothing_at_the_broker(link: NatsLink) -> None:
+    bucket = LeaseBucket(link, "one")
+    [lease] = bucket.claim(["DDD"])
+    for _ in range(20):
+        assert bucket.taken(["DDD", "EEE"]) == {"DDD"}
+    info = link.call(lambda: link.stream.stream_info(f"KV_{LEASES}"))
+    assert info.state.consumer_count == 0
+    bucket.release([lease])
 
 
 def test_a_stored_renewal_whose_answer_was_lost_is_ours(link: NatsLink) -> None:
@@ -81,10 +92,10 @@ def test_a_broker_that_is_away_renews_nothing(tmp_path: Path) -> None:
         with pytest.raises(FeedError, match="lost"):
             eventually(lambda: bucket.renew([lease]))
         eventually(lambda: not lease.is_held)
-        assert time.monotonic() >= lease.begun + HOLDING_S
+        assert seconds() >= lease.begun + HOLDING_S
         server.start()
         again = NatsLink(server.url)
         # The broker remembers it for as long as it promised.
-        eventually(lambda: "SPX" not in LeaseBucket(again, "other").taken(), EXPIRY_S + 30)
+        eventually(lambda: not LeaseBucket(again, "other").taken(["SPX"]), EXPIRY_S + 30)
         again.close()
         link.close()

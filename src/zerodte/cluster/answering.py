@@ -84,9 +84,11 @@ class Answering:
     def _reply_to(self, ask: Ask, query: Query) -> AskReply:
         root = symbol_of(query)
         if root is None:
-            return AskReply(is_owner=True, body=self._of_all(query))
+            return self._of_all(query)
         symbol, groups = underlying_of(root), self._groups()
         if ask.generation is None:
+            if any(symbol in group.symbols for group in groups):
+                return _NOT_OWNER  # It has an owner, or will have one.
             ready = next((group for group in groups if group.is_ready), None)
             return _reply(ready.service, ask, query) if ready else _NOT_OWNER
         for group in groups:
@@ -103,17 +105,18 @@ class Answering:
             return reply if lease.is_held else _NOT_OWNER
         return _NOT_OWNER
 
-    def _of_all(self, query: Query) -> bytes:
+    def _of_all(self, query: Query) -> AskReply:
         """The answer about all symbols that the worker owns."""
-        bodies = []
+        bodies, symbols = [], []
         for group in self._groups():
             held = [symbol for symbol, lease in group.leases.items() if lease.is_held]
             if held and group.is_ready:
                 body = group.service.answer(part_of(query))
                 bodies.append(of_symbols(query, body, held))
+                symbols += held
         if not bodies:
             raise ApiError("warming_up", "this worker has caught up with no session yet")
-        return gathered(part_of(query), bodies)
+        return AskReply(is_owner=True, body=gathered(part_of(query), bodies), symbols=symbols)
 
 
 def _reply(service: LocalService, ask: Ask, query: Any) -> AskReply:

@@ -40,7 +40,7 @@ def gathered(query: Query, bodies: Sequence[bytes], missing: Collection[str] = (
 
     Args:
         query: One of `LeaderboardQuery`, `SymbolsQuery`, `SessionsQuery` and `TickersQuery`.
-        bodies: The parts' answers to `part_of` it, JSON; at least one.
+        bodies: The parts' answers to `part_of` it, JSON; at least one that can be read.
         missing: The symbols that no part answers for.
     """
     _, join = _JOINS[type(query)]

@@ -13,12 +13,7 @@ from typing import Any, Final, TypeVar
 
 from nats.errors import Error as NatsError
 from nats.js.api import KeyValueConfig
-from nats.js.errors import (
-    BucketNotFoundError,
-    KeyNotFoundError,
-    KeyWrongLastSequenceError,
-    NoKeysError,
-)
+from nats.js.errors import BucketNotFoundError, KeyNotFoundError, KeyWrongLastSequenceError
 from nats.js.kv import KeyValue
 
 from zerodte.feeds.nats.link import NatsLink
@@ -35,6 +30,12 @@ _TIMEOUT_S: Final = 2.0
 T = TypeVar("T")
 
 
+def seconds() -> float:
+    """A clock that goes on while the machine sleeps, where there is one."""
+    boot: int | None = getattr(time, "CLOCK_BOOTTIME", None)
+    return time.monotonic() if boot is None else time.clock_gettime(boot)
+
+
 @dataclass(slots=True, eq=False)
 class Lease:
     """A claim to a symbol.
@@ -43,7 +44,7 @@ class Lease:
         symbol: The symbol.
         generation: Grows from one holder of the symbol to the next.
         revision: Of the entry that was written last.
-        begun: When its last renewal began, `time.monotonic`.
+        begun: When its last renewal began, by `seconds`; minus infinity once it is given up.
     """
 
     symbol: str
@@ -54,7 +55,7 @@ class Lease:
     @property
     def is_held(self) -> bool:
         """Whether nobody else can hold it now."""
-        return time.monotonic() < self.begun + HOLDING_S
+        return seconds() < self.begun + HOLDING_S
 
 
 class LeaseBucket:
@@ -73,22 +74,25 @@ class LeaseBucket:
         self._value = worker.encode()
         self._bucket: KeyValue = link.call(self._open)
 
-    def taken(self) -> set[str]:
-        """The symbols that somebody holds."""
+    def taken(self, symbols: Iterable[str]) -> set[str]:
+        """Those of some symbols that somebody holds."""
 
-        async def keys() -> list[str]:
+        # Listing the bucket would make a consumer each time, which the broker keeps for minutes.
+        async def holder(symbol: str) -> str | None:
             try:
-                return await self._bucket.keys()
-            except NoKeysError:
-                return []
+                await self._bucket.get(symbol)
+            except KeyNotFoundError:
+                return None
+            return symbol
 
-        return set(self._link.call(keys))
+        found = self._together(holder(symbol) for symbol in symbols)
+        return {symbol for symbol in found if symbol is not None}
 
     def claim(self, symbols: Iterable[str]) -> list[Lease]:
         """Claim symbols; those that somebody holds are left out."""
 
         async def claim(symbol: str) -> Lease | None:
-            begun = time.monotonic()
+            begun = seconds()
             try:
                 revision = await self._bucket.create(symbol, self._value)
             except KeyWrongLastSequenceError:
@@ -108,17 +112,16 @@ class LeaseBucket:
         """Give leases up, so that others need not wait."""
 
         async def release(lease: Lease) -> None:
+            lease.begun = float("-inf")
             try:
                 await self._bucket.delete(lease.symbol, last=lease.revision)
-            except KeyWrongLastSequenceError:
-                return
-            except NatsError:  # It expires.
+            except NatsError:  # Somebody else's, or it expires.
                 return
 
         self._together(release(lease) for lease in leases)
 
     async def _renewal(self, lease: Lease) -> bool:
-        begun = time.monotonic()
+        begun = seconds()
         try:
             lease.revision = await self._bucket.update(
                 lease.symbol, self._value, last=lease.revision
@@ -149,7 +152,7 @@ class LeaseBucket:
         async def together() -> list[T]:
             return await asyncio.gather(*calls)
 
-        return self._link.call(together)
+        return self._link.call(together, _TIMEOUT_S + 1.0)
 
     async def _open(self) -> KeyValue:
         stream = self._link.stream_within(_TIMEOUT_S)

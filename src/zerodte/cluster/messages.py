@@ -14,7 +14,7 @@ import zstandard
 from zerodte.feeds.feed import FeedError
 from zerodte.service.market_service import MarketStats
 from zerodte.wire.endpoints import ENDPOINTS
-from zerodte.wire.errors import ApiError
+from zerodte.wire.errors import STATUS, ApiError
 from zerodte.wire.health import Health
 from zerodte.wire.query import Changes, Query
 from zerodte.wire.stream import SampleEvent
@@ -47,6 +47,7 @@ class GroupPulse(msgspec.Struct, frozen=True):
 
     Attributes:
         session: Their session's date.
+        is_ready: Whether they have caught up with the stream.
         owned: The generation of each symbol that the worker owns.
         versions: See `MarketService.version`, by what changes an answer.
         health: Of their market.
@@ -54,6 +55,7 @@ class GroupPulse(msgspec.Struct, frozen=True):
     """
 
     session: datetime.date
+    is_ready: bool
     owned: dict[str, int]
     versions: dict[Changes, int]
     health: Health
@@ -99,7 +101,9 @@ class AskError(msgspec.Struct, frozen=True):
         return cls(error.code, error.message, error.retry_after, error.extra)
 
     def restored(self) -> ApiError:
-        """The same error, to be raised."""
+        """The same error, to be raised; one that another version knows is one of the server."""
+        if self.code not in STATUS:
+            return ApiError("internal_error", f"{self.code}: {self.message}")
         found = ApiError(self.code, self.message, retry_after=self.retry_after)
         found.extra |= self.extra
         return found
@@ -111,12 +115,14 @@ class AskReply(msgspec.Struct, frozen=True):
     Attributes:
         is_owner: Whether it may answer; not without a lease of the asked generation.
         body: The answer, or a symbol's tick; None without one.
+        symbols: Of an answer about all: those that it is about.
         events: A symbol's samples.
         error: Why there is no answer.
     """
 
     is_owner: bool
     body: bytes | None = None
+    symbols: list[str] = msgspec.field(default_factory=list)
     events: list[SampleEvent] = msgspec.field(default_factory=list)
     error: AskError | None = None
 

@@ -1,5 +1,6 @@
 """A node's connection to the broker: it hears workers, and asks them."""
 
+import datetime
 import logging
 import threading
 from collections.abc import Callable, Sequence
@@ -11,9 +12,10 @@ from zerodte.cluster.messages import PULSES, decode_pulse
 from zerodte.cluster.owner_table import OwnerTable
 from zerodte.feeds.feed import FeedError
 from zerodte.feeds.nats.link import NatsLink, shown_url
-from zerodte.feeds.nats.published import newest_session, published_symbols, session_description
-from zerodte.feeds.nats.subjects import SessionSubjects
+from zerodte.feeds.nats.published import newest_session, published_symbols
 from zerodte.logs import log
+
+_LOG = logging.getLogger(__name__)
 
 #: Seconds between looks for workers that are silent, and between looks at what is published.
 _LOOK_S: Final = 0.5
@@ -40,6 +42,7 @@ class NodeLink:
         self._on_ready: Callable[[], None] | None = None
         self._url, self._owners, self._on_sample = url, owners, on_sample
         self._link: NatsLink | None = None
+        self._session: datetime.date | None = None
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="node", daemon=True)
 
@@ -78,6 +81,9 @@ class NodeLink:
                 if problem != self.problem:
                     log("broker_away", logging.WARNING, problem=str(error))
                 self.problem = problem
+            except Exception as error:  # An uncaught one would end the thread unnoticed.
+                _LOG.exception("a defect: the broker was left")
+                self.problem = f"a defect; see the server's log: {error}"
             self._owners.expire()
             self._stopped.wait(_RETRY_S)
 
@@ -85,14 +91,16 @@ class NodeLink:
         """Listen while the connection stands; FeedError once it does not."""
         link = NatsLink(self._url)
         try:
+            self._look(link)
             link.listen(PULSES, self._hear)
             self._link, self.problem = link, None
             log("broker", url=shown_url(self._url))
             looks = 0
             while not self._stopped.wait(_LOOK_S):
-                if looks % _SESSION_EVERY == 0:
-                    self._look(link)
                 looks += 1
+                session = self._owners.session
+                if looks % _SESSION_EVERY == 0 or (session and session != self._session):
+                    self._look(link)
                 self._owners.expire()
                 link.check()
                 self._announce()
@@ -116,6 +124,11 @@ class NodeLink:
 
     def _look(self, link: NatsLink) -> None:
         """See which symbols are published; none while no session is."""
-        if (date := newest_session(link)) is not None:
-            manifest = session_description(link, SessionSubjects(date)).manifest
-            self.symbols = frozenset(published_symbols(manifest))
+        try:
+            found = newest_session(link)
+        except FeedError:
+            link.check()
+            return
+        if found is not None and found[0] != self._session:
+            self._session = found[0]
+            self.symbols = frozenset(published_symbols(found[1].manifest))

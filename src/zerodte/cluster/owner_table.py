@@ -43,6 +43,7 @@ class OwnerTable:
         self._owners: dict[str, Owner] = {}
         self._pulses: dict[str, tuple[float, Pulse]] = {}
         self._versions: dict[str, Counter[Changes]] = defaultdict(Counter)
+        self.touch()
 
     def hear(self, pulse: Pulse) -> bool:
         """Take what a worker says; whether it has a new sample of any symbol."""
@@ -73,7 +74,8 @@ class OwnerTable:
     def forget(self, symbol: str, owner: Owner) -> None:
         """Forget an owner that does not answer as one."""
         with self._lock:
-            if self._owners.get(symbol) is owner:
+            current = self._owners.get(symbol)
+            if current and (current.worker, current.generation) == (owner.worker, owner.generation):
                 self._drop([symbol])
 
     def owner(self, symbol: str) -> Owner | None:
@@ -82,14 +84,25 @@ class OwnerTable:
 
     def version(self, symbol: str | None, varies_with: Changes) -> int:
         """A number that grows with each change of a symbol's answers; of all symbols for None."""
-        counts = self._versions.get(symbol or _ALL)
-        return counts[varies_with] if counts else 0
+        # What nobody owns, an index or a stored session, may change with anything.
+        return self._versions[symbol if symbol in self._owners else _ALL][varies_with]
+
+    def touch(self) -> None:
+        """Count a change of everything that is gathered."""
+        with self._lock:
+            for name in _EVERYTHING:
+                self._versions[_ALL][name] += 1
 
     @property
     def symbols(self) -> set[str]:
         """The symbols that have an owner."""
         with self._lock:
             return set(self._owners)
+
+    @property
+    def answered(self) -> set[str]:
+        """The symbols whose owner has caught up."""
+        return {symbol for group in self.groups if group.is_ready for symbol in group.owned}
 
     @property
     def groups(self) -> list[GroupPulse]:
@@ -128,5 +141,6 @@ class OwnerTable:
                 self._count(symbol, name)
 
     def _count(self, symbol: str, change: Changes) -> None:
-        self._versions[symbol][change] += 1
+        # That of all is the highest one, so none falls when a symbol gets or loses its owner.
         self._versions[_ALL][change] += 1
+        self._versions[symbol][change] = self._versions[_ALL][change]

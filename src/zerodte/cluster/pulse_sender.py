@@ -33,7 +33,7 @@ class PulseSender:
         Raises:
             FeedError: If the broker is gone; `leave` too.
         """
-        state: list[object] = [(group.versions(), group.leases) for group in groups]
+        state: list[object] = [(group.versions(), group.held()) for group in groups]
         if state == self._said and time.monotonic() < self._sent + _PULSE_S:
             return
         self._said, self._sent = state, time.monotonic()

@@ -4,6 +4,8 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Final
 
+import msgspec
+
 from zerodte.clock import new_york_clock
 from zerodte.cluster.gathering import absence, gathered, newest, part_of
 from zerodte.cluster.messages import (
@@ -30,6 +32,8 @@ _STORE_TIMEOUT_S: Final = 15.0
 #: Seconds after which it is worth asking again for a symbol without an owner.
 _RETRY_AFTER_S: Final = 2
 _MOST_NAMED: Final = 20
+#: Workers that are asked about what nobody owns, one after another.
+_MOST_ASKED: Final = 2
 _ALONE: Final = "no worker answers yet"
 
 
@@ -156,9 +160,10 @@ class RemoteService:
         self, kind: AskKind, query: Query, symbol: str, after: int | None
     ) -> AskReply:
         """The reply to a question about what nobody owns: an index, or a stored session."""
-        for worker in self._owners.workers:
+        timeout = _STORE_TIMEOUT_S if self.reads_history(query) else _TIMEOUT_S
+        for worker in self._owners.workers[:_MOST_ASKED]:
             try:
-                reply = self._request(worker, encode_ask(kind, query, after), _STORE_TIMEOUT_S)
+                reply = self._request(worker, encode_ask(kind, query, after), timeout)
             except ApiError as error:
                 if error.code != "symbol_not_found":
                     raise
@@ -169,13 +174,17 @@ class RemoteService:
                 continue
             if reply.is_owner:
                 return reply
+            raise self._absent(symbol)
         raise _warming_up(_ALONE)
 
     def _request(self, worker: str, content: bytes, timeout: float) -> AskReply:
         """A worker's reply; FeedError without one, ApiError if it is one."""
         reply = decode_reply(self._link.request(ask_subject(worker), content, timeout))
         if reply.error is not None:
-            raise reply.error.restored()
+            error = reply.error.restored()
+            if error.code == "warming_up":
+                error.retry_after = error.retry_after or _RETRY_AFTER_S
+            raise error
         return reply
 
     def _of_all(self, query: Query) -> bytes:
@@ -184,20 +193,23 @@ class RemoteService:
         content = encode_ask("answer", part_of(query))
         try:
             found = self._link.requests(subjects, content, _TIMEOUT_S)
-            replies = [decode_reply(reply) for reply in found if reply is not None]
         except FeedError as error:
             raise _warming_up(str(error)) from error
-        bodies = [reply.body for reply in replies if reply.error is None and reply.body is not None]
-        if not bodies:
+        parts = [part for each in found if (part := _part(query, each)) is not None]
+        if not parts:
             raise _warming_up(self._link.problem or _ALONE)
-        return gathered(query, bodies, self._missing())
+        told = {symbol for part in parts for symbol in part.symbols}
+        if self._owners.symbols - told:
+            # Whoever was late is asked again, however long nothing changes.
+            self._owners.touch()
+        return gathered(query, [part.body or b"" for part in parts], self._known() - told)
 
     def _known(self) -> set[str]:
         """The symbols of the session, and those that have an owner."""
         return self._owners.symbols | self._link.symbols
 
     def _missing(self) -> set[str]:
-        return self._known() - self._owners.symbols
+        return self._known() - self._owners.answered
 
     def _absent(self, symbol: str, problem: str | None = None) -> ApiError:
         said = self._link.problem or problem
@@ -206,6 +218,20 @@ class RemoteService:
     def _tell(self) -> None:
         for call in tuple(self._subscribers):
             call()
+
+
+def _part(query: Query, content: bytes | None) -> AskReply | None:
+    """A worker's part of an answer; None if there is none, or none that can be read."""
+    if content is None:
+        return None
+    try:
+        reply = decode_reply(content)
+        if reply.error is not None or reply.body is None:
+            return None
+        gathered(query, [reply.body])
+    except (FeedError, msgspec.MsgspecError):
+        return None
+    return reply
 
 
 def _warming_up(problem: str) -> ApiError:

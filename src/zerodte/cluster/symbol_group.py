@@ -1,6 +1,7 @@
 """Symbols that a worker plays together, from the stream to answers."""
 
 import logging
+import shutil
 import threading
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -40,7 +41,7 @@ class SymbolGroup:
         self.leases: Mapping[str, Lease] = {}
         self._lock = threading.Lock()
         self.service = LocalService(stage)
-        self._stage = stage
+        self._stage, self._folder = stage, folder
         self._runner = LiveRunner(stage, NatsFeed(url, symbols), folder)
         self._thread = MarketThread(self._runner)
         self._run = _GroupRun(len(symbols))
@@ -73,19 +74,29 @@ class SymbolGroup:
         """The versions of its answers, by what changes them."""
         return self._stage.progress.versions()
 
+    def held(self) -> dict[str, int]:
+        """The generation of each symbol that the worker may answer for now."""
+        return {symbol: lease.generation for symbol, lease in self.leases.items() if lease.is_held}
+
     def pulse(self) -> GroupPulse:
         """How far it is, and what of it the worker owns."""
         return GroupPulse(
             session=self._runner.manifest.date,
-            owned={symbol: lease.generation for symbol, lease in self.leases.items()},
+            is_ready=self.is_ready,
+            owned=self.held(),
             versions=self.versions(),
             health=self.service.status().health,
             stats=self.service.stats(),
         )
 
     def stop(self) -> None:
-        """Stop following, and write what is finished."""
+        """Stop following, write what is finished, and remove the records."""
         self._thread.stop()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def interrupt(self) -> None:
+        """Begin to stop."""
+        self._thread.interrupt()
 
 
 class _GroupRun(RunListener):

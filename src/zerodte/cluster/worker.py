@@ -17,20 +17,22 @@ from zerodte.cluster.messages import ask_subject
 from zerodte.cluster.pulse_sender import STEP_S, PulseSender
 from zerodte.cluster.repetition import Repetition
 from zerodte.cluster.symbol_group import SymbolGroup
+from zerodte.errors import ZerodteError
 from zerodte.feeds.feed import FeedError
 from zerodte.feeds.nats.link import NatsLink, shown_url
-from zerodte.feeds.nats.published import newest_session, published_symbols, session_description
-from zerodte.feeds.nats.subjects import SessionSubjects
+from zerodte.feeds.nats.published import newest_session, published_symbols
 from zerodte.logs import log
 from zerodte.service.stage import Stage
 
 #: Seconds between looks at who holds what.
-_LOOK_S: Final = 0.5
+_LOOK_S: Final = 1.0
 #: Seconds that a symbol is free before a worker that is at work already claims it: a standby, which
 #: need not replay, comes first.
 _PATIENCE_S: Final = 3.0
 #: Seconds before a broker that went away is asked again.
 _RETRY_S: Final = 1.0
+#: Seconds before symbols are tried again after a group could not be played.
+_BACK_OFF_S: Final = 10.0
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,8 @@ class Worker:
         self._symbols: list[str] = []
         self._free_since: dict[str, float] = {}
         self._begun = False
+        self._not_before = float("-inf")
+        self._session_problem = ""
         self._answering = Answering(lambda: tuple(self._groups))
         self._stopped = threading.Event()
 
@@ -100,8 +104,7 @@ class Worker:
                     self._report(str(error))
                     self._stopped.wait(_RETRY_S)
         finally:
-            for group in self._groups:
-                group.stop()
+            self._end_groups()
             self._answering.close()
 
     def stop(self) -> None:
@@ -150,38 +153,50 @@ class Worker:
         """Claim what is free, and let go of what others own."""
         self._follow_session(link, bucket)
         self._drop_failed(bucket)
-        taken = bucket.taken()
+        taken = bucket.taken(self._symbols)
         self._retake(bucket, taken)
         self._let_go(taken)
+        if time.monotonic() < self._not_before:
+            return
+        try:
+            self._begin(bucket, taken)
+        except (ZerodteError, OSError) as error:
+            link.check()
+            log("unplayed", logging.ERROR, problem=str(error))
+            self._not_before = time.monotonic() + _BACK_OFF_S
+        self._begun = True
+
+    def _begin(self, bucket: LeaseBucket, taken: set[str]) -> None:
+        """Play what is free, or as a standby everything."""
         if self._plan.is_standby:
             if not self._groups:
                 self._play(tuple(self._symbols))
-            return
-        if free := self._claimable(taken):
+        elif free := self._claimable(taken):
             self._claimed = bucket.claim(free)
             try:
                 self._play(tuple(sorted(lease.symbol for lease in self._claimed)))
-            except BaseException:
-                bucket.release(self._claimed)
-                raise
             finally:
                 with self._lock:
-                    self._claimed = []
-        self._begun = True
+                    left, self._claimed = self._claimed, []
+                bucket.release(left)
 
     def _follow_session(self, link: NatsLink, bucket: LeaseBucket) -> None:
         """Turn to a newer session once there is one."""
-        date = newest_session(link)
-        if date is None or date == self._session:
+        try:
+            found = newest_session(link)
+        except FeedError as error:
+            link.check()
+            self._report_session(str(error))
             return
-        manifest = session_description(link, SessionSubjects(date)).manifest
-        known = published_symbols(manifest)
+        if found is None or found[0] == self._session:
+            return
+        date, description = found
+        known = published_symbols(description.manifest)
         if absent := [symbol for symbol in self._plan.symbols if symbol not in known]:
             log("absent", logging.WARNING, symbols=", ".join(absent), date=date)
         bucket.release(self._leases)
-        for group in self._groups:
-            group.stop()
-        self._groups, self._free_since, self._begun = [], {}, False
+        self._end_groups()
+        self._free_since, self._begun = {}, False
         self._session = date
         self._symbols = [
             symbol for symbol in known if not self._plan.symbols or symbol in self._plan.symbols
@@ -200,9 +215,18 @@ class Worker:
             if group.failure is not None:
                 bucket.release(group.leases.values())
                 self._remove(group)
+                self._not_before = time.monotonic() + _BACK_OFF_S
+
+    def _end_groups(self) -> None:
+        """Stop playing everything, at once."""
+        groups, self._groups = self._groups, []
+        for group in groups:
+            group.interrupt()
+        for group in groups:
+            group.stop()
 
     def _remove(self, group: SymbolGroup) -> None:
-        self._groups.remove(group)
+        self._groups = [each for each in self._groups if each is not group]
         group.stop()
 
     def _let_go(self, taken: set[str]) -> None:
@@ -236,7 +260,7 @@ class Worker:
         folder = self._folder / f"{self._group_count}"
         group = SymbolGroup(self._url, symbols, self._stage(), folder)
         with self._lock:
-            self._groups.append(group)
+            self._groups = [*self._groups, group]
             self._own(group, self._claimed)
             self._claimed = []
 
@@ -244,6 +268,11 @@ class Worker:
         group.own(leases)
         if leases:
             log("owned", symbols=", ".join(lease.symbol for lease in leases))
+
+    def _report_session(self, problem: str) -> None:
+        if problem != self._session_problem:
+            log("unread", logging.WARNING, problem=problem)
+        self._session_problem = problem
 
     def _report(self, problem: str | None) -> None:
         if problem is None:

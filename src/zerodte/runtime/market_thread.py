@@ -79,10 +79,14 @@ class MarketThread:
             store.start()
         self._thread.start()
 
-    def stop(self) -> None:
-        """Stop the run and wait for the thread to end."""
+    def interrupt(self) -> None:
+        """Tell the run to stop, without waiting for that."""
         self._run.stopped.set()
         self._runner.interrupt()
+
+    def stop(self) -> None:
+        """Stop the run and wait for the thread to end."""
+        self.interrupt()
         if self._thread.ident is not None:
             self._thread.join()
         self._runner.close()

@@ -18,7 +18,7 @@ from zerodte.feeds.feed import FeedError, FeedRefusalError, FeedStart
 from zerodte.feeds.feed_checks import blank_unreadable, check_manifest
 from zerodte.feeds.nats.link import NatsLink, shown_url
 from zerodte.feeds.nats.positions import PositionMap
-from zerodte.feeds.nats.published import newest_session, published_symbols, session_description
+from zerodte.feeds.nats.published import newest_session, published_symbols
 from zerodte.feeds.nats.session_messages import PUBLISHER, TickCommit, decode_tick
 from zerodte.feeds.nats.subjects import SessionSubjects, suffix_of
 from zerodte.feeds.tcp_protocol import MessageDecoder, RecordsMessage, decode_piece
@@ -45,6 +45,7 @@ class NatsFeed:
 
     def __init__(self, url: str, symbols: tuple[str, ...] = ()) -> None:
         self._url, self._symbols = url, symbols
+        self._link: NatsLink | None = None
 
     @property
     def name(self) -> str:
@@ -52,7 +53,9 @@ class NatsFeed:
         return shown_url(self._url)
 
     def interrupt(self) -> None:
-        """Nothing to do: no wait is long."""
+        """End a wait for the server."""
+        if self._link is not None:
+            self._link.interrupt()
 
     def connect(self) -> "NatsConnection":
         """Connect to it.
@@ -60,7 +63,7 @@ class NatsFeed:
         Raises:
             FeedError: If it cannot be reached, or no session is published there.
         """
-        link = NatsLink(self._url)
+        link = self._link = NatsLink(self._url)
         try:
             return NatsConnection(link, self._symbols)
         except BaseException:
@@ -79,11 +82,11 @@ class NatsConnection:
 
     def __init__(self, link: NatsLink, symbols: tuple[str, ...]) -> None:
         self._link, self._symbols = link, symbols
-        date = newest_session(link)
-        if date is None:
+        found = newest_session(link)
+        if found is None:
             raise FeedError("no session is published there; `zerodte live ... --publish` does it")
+        date, session = found
         self._subjects = SessionSubjects(date)
-        session = session_description(link, self._subjects)
         check_manifest(session.manifest)
         self._speed = session.speed
         self.manifest = _of_symbols(session.manifest, symbols)
@@ -184,8 +187,11 @@ class NatsConnection:
             is_new = end > self._last
             if is_new and (gap := commit.gaps[end]):
                 arrivals.insert(0, Arrival(end, lost=gap, lost_since=end - SECOND))
-            # Records of a second that passed without us join the next one.
-            if is_new or arrivals:
+            if is_new and not arrivals and self._ticks:
+                # While we catch up, silent seconds are passed at once.
+                self._ticks[-1][-1] = Arrival(end + GRACE)
+            elif is_new or arrivals:
+                # Records of a second that is known already join the next one.
                 self._ticks.append([*arrivals, Arrival(end + GRACE)])
 
     def _arrival(self, suffix: str, payload: bytes) -> Arrival:

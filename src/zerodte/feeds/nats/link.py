@@ -1,6 +1,7 @@
 """A connection to a NATS server, for code that is not asynchronous."""
 
 import asyncio
+import logging
 import os
 import threading
 from collections.abc import Awaitable, Callable, Sequence
@@ -17,6 +18,7 @@ from nats.js import JetStreamContext
 from nats.js.api import StreamInfo
 
 from zerodte.feeds.feed import FeedError
+from zerodte.logs import log
 
 #: What the tools of NATS call them.
 CREDENTIALS: Final = "NATS_CREDS"
@@ -66,6 +68,7 @@ class NatsLink:
         self._thread = threading.Thread(target=self._loop.run_forever, name="nats", daemon=True)
         self._thread.start()
         self._asked: Future[Any] | None = None
+        self._lock, self._is_closed = threading.Lock(), False
         servers = url.count(",") + 1
         self.replicas = _COPIES if servers >= _COPIES else 1
         try:
@@ -85,7 +88,10 @@ class NatsLink:
         async def asked() -> _T:
             return await asyncio.wait_for(ask(), timeout)
 
-        self._asked = found = asyncio.run_coroutine_threadsafe(asked(), self._loop)
+        with self._lock:
+            if self._is_closed:
+                raise FeedError("the connection is closed")
+            self._asked = found = asyncio.run_coroutine_threadsafe(asked(), self._loop)
         try:
             return found.result()
         except CancelledError:
@@ -162,9 +168,20 @@ class NatsLink:
             self._stop()
 
     def _stop(self) -> None:
+        """End all calls that wait, then the loop."""
+        with self._lock:
+            self._is_closed = True
+        asyncio.run_coroutine_threadsafe(_cancel_others(), self._loop).result()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
+
+
+async def _cancel_others() -> None:
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in others:
+        task.cancel()
+    await asyncio.gather(*others, return_exceptions=True)
 
 
 async def stream_infos(stream: JetStreamContext) -> list[StreamInfo]:
@@ -182,8 +199,10 @@ async def _connect(url: str) -> Client:
     elif os.environ.get(USER):
         options |= {"user": os.environ[USER], "password": os.environ.get(PASSWORD, "")}
 
-    async def ignore(_: Exception) -> None:
-        """Whoever waits for an answer is told."""
+    async def hear(error: Exception) -> None:
+        """Whoever waits for an answer is told; of what may not be sent, nobody waits for one."""
+        if "permissions violation" in str(error).lower():
+            log("forbidden", logging.WARNING, problem=_words(error))
 
     return await nats.connect(
         url.split(","),
@@ -193,7 +212,7 @@ async def _connect(url: str) -> Client:
         max_reconnect_attempts=1,
         ping_interval=_PING_S,
         max_outstanding_pings=2,
-        error_cb=ignore,
+        error_cb=hear,
         **options,
     )
 

@@ -3,6 +3,7 @@
 import datetime
 from collections.abc import Iterator
 
+from nats.js.api import RawStreamMsg
 from nats.js.errors import NotFoundError
 
 from zerodte.feeds.feed import FeedError
@@ -13,11 +14,12 @@ from zerodte.tape.feed_manifest import FeedManifest
 from zerodte.tape.folder import kind_of
 
 
-def newest_session(link: NatsLink) -> datetime.date | None:
-    """The newest session that is still stored; None without any.
+def newest_session(link: NatsLink) -> tuple[datetime.date, PublishedSession] | None:
+    """The newest session that is stored and can be followed, and what it is; None without any.
 
     Raises:
-        FeedError: If the server does not answer.
+        FeedError: If there are some, but none says what it is in words of this version; or the
+            server does not answer.
     """
     infos = link.call(lambda: stream_infos(link.stream))
     dates = [
@@ -25,15 +27,20 @@ def newest_session(link: NatsLink) -> datetime.date | None:
         for info in infos
         if info.state.messages and (date := session_of(info.config.name or ""))
     ]
-    return max(dates, default=None)
+    problem: FeedError | None = None
+    for date in sorted(dates, reverse=True):
+        try:
+            return date, _description(link, SessionSubjects(date))
+        except FeedError as error:
+            link.check()
+            problem = problem or error
+    if problem is not None:
+        raise problem
+    return None
 
 
-def session_description(link: NatsLink, subjects: SessionSubjects) -> PublishedSession:
-    """What a session is.
-
-    Raises:
-        FeedError: If its publisher has not said so, or the server does not answer.
-    """
+def _description(link: NatsLink, subjects: SessionSubjects) -> PublishedSession:
+    """What a session is; FeedError if its publisher has not said so, or not in our words."""
     stream = link.stream
 
     async def parts() -> list[bytes]:
@@ -43,11 +50,18 @@ def session_description(link: NatsLink, subjects: SessionSubjects) -> PublishedS
             raise FeedError("its session is not described yet") from None
         rest = [
             await stream.get_last_msg(subjects.stream, subjects.manifest(number))
-            for number in range(1, int((first.headers or {}).get(PART_COUNT, "1")))
+            for number in range(1, _part_count(first))
         ]
         return [message.data or b"" for message in (first, *rest)]
 
     return decode_session(b"".join(link.call(parts)))
+
+
+def _part_count(first: RawStreamMsg) -> int:
+    text = (first.headers or {}).get(PART_COUNT, "1")
+    if not text.isascii() or not text.isdecimal():
+        raise FeedError(f"a session of {text!r} parts")
+    return int(text)
 
 
 def published_symbols(manifest: FeedManifest) -> list[str]:

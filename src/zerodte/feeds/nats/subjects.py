@@ -61,7 +61,10 @@ class SessionSubjects:
 def session_of(stream: str) -> datetime.date | None:
     """The session of a stream's name; None if it holds none of ours."""
     found = _STREAM.fullmatch(stream)
-    return datetime.date.fromisoformat(found[1]) if found else None
+    try:
+        return datetime.date.fromisoformat(found[1]) if found else None
+    except ValueError:
+        return None
 
 
 def suffix_of(kind: InstrumentKind, raw: str) -> str:
