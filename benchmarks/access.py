@@ -20,7 +20,7 @@ from benchmarks.harness import Row
 from benchmarks.load import HEATMAP, SNAPSHOT, cost, server
 from benchmarks.serving import CORE
 from zerodte.access.key import KeyRecord, digest_of, new_id, new_key
-from zerodte.access.key_store import KeyStore
+from zerodte.access.key_file import KeyFile
 from zerodte.access.keyring import Keyring
 from zerodte.access.plan import Plan, PlanTable
 from zerodte.server.app import ROUTES, create_app
@@ -119,7 +119,7 @@ def rows() -> list[Row]:
 
 def _keys(path: Path, idle: int) -> tuple[str, str]:
     """A key file with keys of an unlimited and of a limited plan, and idle ones beside them."""
-    with KeyStore(path, create=True) as store:
+    with KeyFile(path, create=True) as store:
         known = store.create("alpha")[1], store.create("growth")[1]
     others = [KeyRecord(f"{new_id()}{n}", "", "alpha", digest_of(new_key().encode()), 0)
               for n in range(idle)]  # fmt: skip

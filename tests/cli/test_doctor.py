@@ -19,7 +19,7 @@ from server.example import ExampleService
 from server.keyed import create_key
 from server.ports import served
 from session.synthetic import synthetic_tape
-from zerodte.access.key_store import KeyStore
+from zerodte.access.key_file import KeyFile
 from zerodte.cli import main
 from zerodte.cli.doctor import data
 from zerodte.cli.doctor.data import examine_folder
@@ -121,7 +121,7 @@ def test_keys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     identity, _ = create_key(file, "growth")
     status, found = diagnosis()
     assert (status, found["keys"]["found"]) == (0, f"1 valid in {file}")
-    with KeyStore(file) as store:
+    with KeyFile(file) as store:
         store.revoke(identity)
     assert diagnosis()[1]["keys"]["found"] == f"{file} has no valid key"
     monkeypatch.setenv("ZERODTE_SERVER_OPEN", "true")

@@ -18,7 +18,7 @@ from click.testing import CliRunner, Result
 
 from runtime.feeds_on_ports import eventually
 from session.synthetic import synthetic_tape
-from zerodte.access.key_store import KeyStore
+from zerodte.access.key_file import KeyFile
 from zerodte.cli import main
 
 KEY: Final = re.compile(r"zdte_[0-9a-f]{48}\n")
@@ -74,7 +74,7 @@ def test_rotate_and_revoke_by_id_or_name(run: Callable[..., Result], default_fil
     # The name is free again.
     assert run("keys", "create", "--plan", "free", "--name", "desk").exit_code == 0
     assert run("keys", "revoke", "desk").exit_code == 0
-    with KeyStore(default_file) as store:
+    with KeyFile(default_file) as store:
         assert all(record.revoked for record in store.records().values())
 
 
@@ -128,7 +128,7 @@ def test_a_server_with_keys_from_its_command_line(tmp_path: Path) -> None:
     """On every address of the machine, since it has keys; a key made meanwhile is known."""
     tape = synthetic_tape(tmp_path / "tape", datetime.date(2024, 11, 29)).path
     file = tmp_path / "keys.db"
-    with KeyStore(file, create=True) as store:
+    with KeyFile(file, create=True) as store:
         _, key = store.create("alpha")
     command = [sys.executable, "-m", "zerodte", "serve", str(tape), "--port", "0"]
     command += ["--host", "0.0.0.0", "--allow-origin", "https://desk.example"]  # noqa: S104
@@ -151,7 +151,7 @@ def test_a_server_with_keys_from_its_command_line(tmp_path: Path) -> None:
         assert answer.headers["access-control-allow-origin"] == "https://desk.example"
         limits = Path(f"/proc/{running.pid}/limits").read_text()
         assert re.search(r"Max core file size +0 ", limits)
-        with KeyStore(file) as store:
+        with KeyFile(file) as store:
             _, later = store.create("basic")
         account = url.partition("/v1")[0] + "/v1/account"
 
@@ -166,7 +166,7 @@ def test_a_server_with_keys_from_its_command_line(tmp_path: Path) -> None:
     assert "without encryption; put a proxy with TLS in front" in complained
     assert "auth=keys" in complained
     assert not re.search("zdte_[0-9a-f]", said + complained)
-    with KeyStore(file) as store:
+    with KeyFile(file) as store:
         assert sorted(
             store.usage(datetime.datetime.now(tz=datetime.UTC).date().isoformat()).values()
         )

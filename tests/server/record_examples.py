@@ -81,7 +81,7 @@ _RAW: Final = {
 _NOW: Final = 1_748_873_100.0
 #: What only a broken server says.
 _BROKEN: Final = {
-    "keys_unavailable": "The server cannot use its key file: the disk is full. Ask again in a "
+    "keys_unavailable": "The server cannot use its key store: the disk is full. Ask again in a "
     "moment, or its operator.",
     "internal_error": "The server failed; its log says why, under the id 5e0f6a91c2d4.",
     "session_unreadable": "the stored session of SPX on 2025-05-30 cannot be read; see the "

@@ -14,7 +14,7 @@ from runtime.feeds_on_ports import eventually
 from server.keyed import KeyedServer, create_key, keyed_server
 from server.paths import SERIES, SNAPSHOT, asked
 from server.test_openapi import faults
-from zerodte.access.key_store import KeyStore
+from zerodte.access.key_file import KeyFile
 from zerodte.access.plan import Plan, PlanTable
 from zerodte.server.app import ROUTES
 from zerodte.server.route import Route
@@ -45,7 +45,7 @@ def keys_in(path: Path) -> Keys:
         ids[plan], good[plan] = create_key(path, plan, f"of {plan}")
     _, revoked = create_key(path, "enterprise", "gone")
     _, old = create_key(path, "enterprise", "turned")
-    with KeyStore(path) as store:
+    with KeyFile(path) as store:
         store.revoke("gone")
         store.rotate("turned")
         digest = next(iter(store.records())).hex()
@@ -142,7 +142,7 @@ def test_every_route_plan_bad_key_and_method(tmp_path: Path, part: int) -> None:
         expected = {known.ids[plan]: count for plan, count in counted.items()}
 
         def stored() -> dict[str, int]:
-            with KeyStore(path) as store:
+            with KeyFile(path) as store:
                 return store.usage(today)
 
         eventually(lambda: stored() == expected)

@@ -16,8 +16,8 @@ from runtime.feeds_on_ports import eventually
 from server.keyed import KeyedServer, create_key, keyed_server
 from server.keyed_process import keyed_process
 from server.paths import SNAPSHOT
-from zerodte.access.error import KeyFileError
-from zerodte.access.key_store import KeyStore
+from zerodte.access.error import KeyStoreError
+from zerodte.access.key_file import KeyFile
 from zerodte.access.keyring import Keyring
 
 ACCOUNT: Final = "/v1/account"
@@ -85,7 +85,7 @@ def test_locked_by_another_program(door: Door, server: KeyedServer) -> None:
 
 def test_a_revocation_is_seen_while_the_file_is_locked(door: Door, server: KeyedServer) -> None:
     """Readers of a write-ahead journal do not wait for writers."""
-    with KeyStore(door.path) as store:
+    with KeyFile(door.path) as store:
         store.revoke(next(r.id for r in store.records().values() if r.plan == "alpha"))
     other = sqlite3.connect(door.path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
@@ -95,14 +95,14 @@ def test_a_revocation_is_seen_while_the_file_is_locked(door: Door, server: Keyed
 
 @pytest.mark.parametrize("damage", ["overwritten", "cut off", "emptied"])
 def test_damaged(door: Door, server: KeyedServer, damage: str) -> None:
-    with KeyStore(door.path) as store, sqlite3.connect(":memory:") as copy:
+    with KeyFile(door.path) as store, sqlite3.connect(":memory:") as copy:
         store.copy_to(copy)
         sound = copy.serialize()
     size = door.path.stat().st_size
     content = {"overwritten": os.urandom(size), "cut off": sound[: size // 2], "emptied": b""}
     door.path.write_bytes(content[damage])
     eventually(lambda: door.statuses(server.url) == (503, 503))
-    assert "key file" in warnings(server)
+    assert "key store" in warnings(server)
     assert server.get(SNAPSHOT + "SPX", "x").status_code == 503
     replace(door.path, sound)
     eventually(lambda: door.statuses(server.url) == (200, 200))
@@ -131,26 +131,26 @@ def test_removed(door: Door, server: KeyedServer) -> None:
 
 
 def test_a_server_does_not_start_without_a_sound_file(tmp_path: Path) -> None:
-    with pytest.raises(KeyFileError, match="does not exist; `zerodte keys create"):
+    with pytest.raises(KeyStoreError, match="does not exist; `zerodte keys create"):
         Keyring(tmp_path / "none.db")
     torn = tmp_path / "torn.db"
     torn.write_bytes(b"this is no database, " * 100)
-    with pytest.raises(KeyFileError, match="is not a key file, or is damaged"):
+    with pytest.raises(KeyStoreError, match="is not a key file, or is damaged"):
         Keyring(torn)
     foreign = tmp_path / "foreign.db"
     with sqlite3.connect(foreign) as other:
         other.execute("CREATE TABLE keys (id)")
     other.close()
-    with pytest.raises(KeyFileError, match="an SQLite file of another program"):
+    with pytest.raises(KeyStoreError, match="an SQLite file of another program"):
         Keyring(foreign)
-    with pytest.raises(KeyFileError, match="an SQLite file of another program"):
-        KeyStore(foreign, create=True)
+    with pytest.raises(KeyStoreError, match="an SQLite file of another program"):
+        KeyFile(foreign, create=True)
     newer = tmp_path / "newer.db"
     create_key(newer, "free")
     with sqlite3.connect(newer) as other:
         other.execute("PRAGMA user_version = 2")
     other.close()
-    with pytest.raises(KeyFileError, match="a newer zerodte has written it"):
+    with pytest.raises(KeyStoreError, match="a newer zerodte has written it"):
         Keyring(newer)
 
 
@@ -192,7 +192,7 @@ def test_read_only() -> None:
         folder = Path(name)
         prepared = Door(folder / "keys.db")
         # Somebody who may write holds the journal.
-        with KeyStore(prepared.path) as store:
+        with KeyFile(prepared.path) as store:
             assert len(store.records()) == 2
             for file in folder.iterdir():
                 file.chmod(0o444)

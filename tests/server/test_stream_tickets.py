@@ -10,7 +10,7 @@ import pytest
 from runtime.feeds_on_ports import eventually
 from server.keyed import KeyedServer, create_key, keyed_server
 from server.paths import SNAPSHOT, STREAM
-from zerodte.access.key_store import KeyStore
+from zerodte.access.key_file import KeyFile
 from zerodte.access.stream_tickets import StreamTickets
 
 TICKET: Final = "/v1/stream-ticket"
@@ -102,7 +102,7 @@ def test_a_revoked_key_has_no_ticket_and_no_stream(
     with server.client.stream("GET", SPX, params={"ticket": ticket}) as stream:
         lines = stream.iter_lines()
         assert any("first" in line for line in lines)
-        with KeyStore(tmp_path / "keys.db") as store:
+        with KeyFile(tmp_path / "keys.db") as store:
             store.revoke("growth")
         eventually(lambda: server.get("/v1/account", keys["growth"]).status_code == 401)
         server.service.sample("not for it")

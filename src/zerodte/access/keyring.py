@@ -1,31 +1,34 @@
-"""The keys of a running server: all of them in memory, their usage in the key file.
+"""The keys of a running server: all of them in memory, their usage in a store.
 
-One thread owns the file. It commits the answers of limited plans before they are sent, all that
-wait in one transaction; it adds those of unlimited plans once per second; and it looks ten times
-per second whether another process has created, rotated or revoked a key.
+One thread owns the store. It commits the answers of limited plans before they are sent, all that
+wait at once; it adds those of unlimited plans once per second; and it looks ten times per second
+whether another process has created, rotated or revoked a key.
 
-An event loop only looks up, counts, and waits for the thread: it never waits for a disk itself.
+An event loop only looks up, counts, and waits for the thread: it never waits for a disk or a broker
+itself.
 """
 
 import logging
 import threading
 import time
-from collections import Counter
-from collections.abc import Callable
+from collections import Counter, defaultdict
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import TypeAlias
 
-from zerodte.access.error import KeyFileError
+from zerodte.access.error import KeyStoreError
 from zerodte.access.key import KeyRecord, find_key
-from zerodte.access.key_store import KeyStore
+from zerodte.access.key_place import KeyPlace, open_keys
+from zerodte.access.key_store import Addition, KeyStore
 from zerodte.access.usage import DAY_S, day_of
 from zerodte.logs import log
 
-#: Seconds between looks at the file, and between additions of unlimited plans' answers.
+#: Seconds between looks at the store, and between additions of unlimited plans' answers.
 _LOOK_S, _ADD_S = 0.1, 1.0
+#: Seconds before a store that could not be opened is tried again.
+_AGAIN_S = 0.5
 #: Answers that may wait to be committed at the same time.
 _MAX_WAITING = 10_000
 #: Key id and UTC day, as a number of days since 1970.
@@ -45,22 +48,25 @@ class _Charge:
 
 
 class Keyring:
-    """The keys in a file, and their usage. `count` is called on one thread, the others on any.
+    """The keys in a store, and their usage. `count` is called on one thread, the others on any.
 
     Args:
-        path: The key file, which must exist.
+        place: The store, which must exist.
         now: Tells the time in unix seconds.
 
     Raises:
-        KeyFileError: The file cannot be used.
+        KeyStoreError: The store cannot be used.
     """
 
-    def __init__(self, path: Path, now: Callable[[], float] = time.time) -> None:
-        self._path, self._now = path, now
+    def __init__(self, place: KeyPlace, now: Callable[[], float] = time.time) -> None:
+        self._place, self._now = place, now
         self._store: KeyStore | None = None
+        self._refusal: KeyStoreError | None = None
+        self._again = 0.0
         self._records: dict[bytes, KeyRecord] = {}
         self._by_id: dict[str, KeyRecord] = {}
-        self._revision = self._changes = -1
+        self._revision: object = None
+        self._is_usage_known = False
         self._day = self._today()
         self._known: dict[_KeyDay, int] = {}
         # Answers of unlimited plans: those counted, by the event loop alone, and those of them that
@@ -70,8 +76,9 @@ class Keyring:
         self._queue: SimpleQueue[_Charge | None] = SimpleQueue()
         self._look_fault: str | None = None
         self._write_fault: str | None = None
-        with KeyStore(path) as store:
+        with open_keys(place) as store:
             self._read(store)
+            self.place = store.place
         self._thread = threading.Thread(target=self._run, name="keys", daemon=True)
         self._thread.start()
 
@@ -89,7 +96,7 @@ class Keyring:
     def warnings(self) -> tuple[str, ...]:
         """What its operator should repair, without the path."""
         reason = self._look_fault or self._write_fault
-        return (f"the key file cannot be used: {reason}",) if reason else ()
+        return (f"the key store cannot be used: {reason}",) if reason else ()
 
     @property
     def plans(self) -> Counter[str]:
@@ -130,11 +137,11 @@ class Keyring:
 
         Returns:
             Once it is committed, the answers of the day; None if there were `limit` before.
-            KeyFileError if it cannot be committed.
+            KeyStoreError if it cannot be committed.
         """
         charge = _Charge(key, self._today(), limit)
         if self._queue.qsize() >= _MAX_WAITING or not self._thread.is_alive():
-            charge.answers.set_exception(KeyFileError(self._path, "too many answers wait for it"))
+            charge.answers.set_exception(KeyStoreError(self.place, "too many answers wait for it"))
         else:
             self._queue.put(charge)
         return charge.answers
@@ -179,51 +186,67 @@ class Keyring:
         return charges, False
 
     def _commit(self, charges: list[_Charge]) -> None:
-        """Commit charges, and what is counted of unlimited plans, in one transaction."""
+        """Commit charges, and what is counted of unlimited plans, all at once."""
+        limited: dict[tuple[_KeyDay, int], list[_Charge]] = defaultdict(list)
+        for charge in charges:
+            limited[(charge.key, charge.day), charge.limit].append(charge)
         counted = self._counted.copy()
-        added = {
-            of: count - before
+        unlimited = {
+            of: count - stored
             for of, count in counted.items()
-            if (before := self._committed.get(of, 0)) < count
+            if (stored := self._committed.get(of, 0)) < count
         }
-        rows = {(key, _named(day)): count for (key, day), count in added.items()}
+        additions = [
+            *(_addition(of, len(them), limit) for (of, limit), them in limited.items()),
+            *(_addition(of, count) for of, count in unlimited.items()),
+        ]
+        found: Sequence[int | KeyStoreError]
         try:
-            store = self._opened()
-            with store.transaction():
-                charged = [store.charge(c.key, _named(c.day), c.limit) for c in charges]
-                store.add(rows)
-        except KeyFileError as error:
+            found = self._opened().add(additions)
+        except KeyStoreError as error:
+            found = [error] * len(additions)
             self._fail(error)
-            for charge in charges:
-                charge.answers.set_exception(error)
-            return
         except Exception as error:
             _LOG.error("keys failed", exc_info=error)
             for charge in charges:
                 charge.answers.set_exception(error)
             return
-        self._write_fault = None
-        for of, count in added.items():
-            self._known[of] = self._known.get(of, 0) + count
-            self._committed[of] = counted[of]
-        for charge, answers in zip(charges, charged, strict=True):
-            self._known[charge.key, charge.day] = charge.limit if answers is None else answers
-        for charge, answers in zip(charges, charged, strict=True):
-            charge.answers.set_result(answers)
+        else:
+            self._write_fault = None
+            for fault in found:
+                if isinstance(fault, KeyStoreError):
+                    self._fail(fault)
+        for ((of, limit), them), before in zip(limited.items(), found, strict=False):
+            self._settle(of, limit, them, before)
+        for (of, count), before in zip(unlimited.items(), found[len(limited) :], strict=True):
+            if not isinstance(before, KeyStoreError):
+                self._known[of] = before + count
+                self._committed[of] = counted[of]
+
+    def _settle(
+        self, of: _KeyDay, limit: int, charges: list[_Charge], before: int | KeyStoreError
+    ) -> None:
+        """Answer the charges of a key: those up to the limit are counted."""
+        if isinstance(before, KeyStoreError):
+            for charge in charges:
+                charge.answers.set_exception(before)
+            return
+        self._known[of] = min(before + len(charges), limit)
+        for answers, charge in enumerate(charges, before + 1):
+            charge.answers.set_result(answers if answers <= limit else None)
 
     def _look(self) -> None:
         """Read the keys again if another process has changed them."""
         try:
-            store = self._opened()
-            if not store.is_untouched():
-                # A checkpoint, or somebody who should not: pages in memory may be out of date.
+            if self._store is not None and not self._store.is_current():
                 self._drop_store()
-                store = self._opened()
-            if self._look_fault is not None or store.changes != self._changes:
+            store = self._opened()
+            is_changed = store.revision != self._revision
+            if is_changed or not self._is_usage_known or self._look_fault is not None:
                 self._read(store)
             if self._day != self._today():
                 self._forget()
-        except KeyFileError as error:
+        except KeyStoreError as error:
             self._fail(error)
 
     def _forget(self) -> None:
@@ -235,22 +258,30 @@ class Keyring:
 
     def _opened(self) -> KeyStore:
         if self._store is None:
-            self._store = KeyStore(self._path)
+            if self._refusal is not None and time.monotonic() < self._again:
+                raise self._refusal.with_traceback(None)
+            try:
+                self._store = open_keys(self._place)
+            except KeyStoreError as error:
+                self._refusal, self._again = error, time.monotonic() + _AGAIN_S
+                raise
+            self._refusal = None
         return self._store
 
     def _read(self, store: KeyStore) -> None:
-        changes, revision = store.changes, store.revision
+        revision = store.revision
         if revision != self._revision or self._look_fault is not None:
             self._records = store.records()
             self._by_id = {record.id: record for record in self._records.values()}
+        if not self._is_usage_known:
             today = self._today()
             usage = store.usage(_named(today))
             self._known = {(key, today): answers for key, answers in usage.items()}
-            if self._look_fault is not None:
-                log("keys_readable", logging.WARNING)
-        self._changes, self._revision, self._look_fault = changes, revision, None
+        if self._look_fault is not None:
+            log("keys_readable", logging.WARNING)
+        self._revision, self._is_usage_known, self._look_fault = revision, True, None
 
-    def _fail(self, error: KeyFileError) -> None:
+    def _fail(self, error: KeyStoreError) -> None:
         """Note what is wrong, log it once, and open the file anew if it cannot be read."""
         if error.reason not in (self._look_fault, self._write_fault):
             log("keys_failed", logging.ERROR, problem=str(error))
@@ -261,10 +292,15 @@ class Keyring:
         self._drop_store()
 
     def _drop_store(self) -> None:
-        self._changes = -1
+        self._is_usage_known = False
         if self._store is not None:
             self._store.close()
             self._store = None
+
+
+def _addition(of: _KeyDay, answers: int, limit: int | None = None) -> Addition:
+    key, day = of
+    return Addition(key, _named(day), answers, limit)
 
 
 def _named(day: int) -> str:

@@ -1,4 +1,4 @@
-"""Who is answered, and where the key file lies."""
+"""Who is answered, and where keys are stored."""
 
 import os
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from zerodte.access.key_store import KeyStore
+from zerodte.access.key_place import KeyPlace, open_keys
 from zerodte.access.keyring import Keyring
 from zerodte.access.plan import PlanTable
 from zerodte.server.app import ROUTES
@@ -30,22 +30,22 @@ class AccessChoice:
     """Who is answered, as the settings choose.
 
     Attributes:
-        keys: The key file; None to answer everybody.
+        keys: Where keys are stored; None to answer everybody.
         is_open: Whether everybody may be answered beyond this machine.
     """
 
-    keys: Path | None
+    keys: KeyPlace | None
     is_open: bool
 
     def listen(self, host: str, port: int) -> Listener:
         """Listen, once it is certain that whoever should be refused can be.
 
         Raises:
-            KeyFileError: Keys are required, and the key file cannot be used.
+            KeyStoreError: Keys are required, and their store cannot be used.
             click.UsageError: Other machines could ask without a key, and nobody has chosen that.
         """
         if self.keys is not None:
-            KeyStore(self.keys).close()
+            open_keys(self.keys).close()
         listener = Listener(host, port)
         if self.keys is None and not self.is_open and not listener.is_private:
             listener.socket.close()
@@ -62,7 +62,7 @@ class AccessChoice:
         keyring = Keyring(self.keys)
         if not keyring.plans:
             click.secho(
-                f"warning: {self.keys} has no valid key; `zerodte keys create` makes one",
+                f"warning: {keyring.place} has no valid key; `zerodte keys create` makes one",
                 fg="yellow",
                 err=True,
             )

@@ -5,14 +5,13 @@ import sys
 import time
 from collections import Counter
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Final
 
 import click
 from rich.console import Console
 
 from zerodte.access.key import KeyRecord
-from zerodte.access.key_store import KeyStore
+from zerodte.access.key_place import KeyPlace, open_keys
 from zerodte.access.usage import day_of
 from zerodte.cli.access import default_key_file
 from zerodte.cli.configuration.options import CONFIG, current_configuration, setting_option
@@ -46,14 +45,14 @@ def _known_plan(_context: click.Context, _option: click.Parameter, name: str) ->
 @click.option("--name", default="", help="What the key is for, such as the name of its user.")
 @CONFIG
 @setting_option("server.keys")
-def create_command(plan: str, name: str, keys: Path | None) -> None:
+def create_command(plan: str, name: str, keys: KeyPlace | None) -> None:
     """Create a key and print it. A running server knows it at once."""
-    path = keys or default_key_file()
-    with KeyStore(path, create=True) as store:
+    with open_keys(keys or default_key_file(), create=True) as store:
         record, key = store.create(plan, name)
+        place = store.place
     limit = current_configuration().plans[plan].daily_limit
     answers = "any number of answers" if limit is None else f"{limit:,} answers"
-    click.echo(f"Key {_shown(record)} on the plan {plan}, {answers} a day, in {path}.", err=True)
+    click.echo(f"Key {_shown(record)} on the plan {plan}, {answers} a day, in {place}.", err=True)
     click.echo(_ONCE, err=True)
     click.echo(key)
 
@@ -62,9 +61,9 @@ def create_command(plan: str, name: str, keys: Path | None) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON array instead of a table.")
 @CONFIG
 @setting_option("server.keys")
-def list_command(as_json: bool, keys: Path | None) -> None:
+def list_command(as_json: bool, keys: KeyPlace | None) -> None:
     """List the keys, revoked ones included, with their answers of this UTC day."""
-    with KeyStore(keys or default_key_file()) as store:
+    with open_keys(keys or default_key_file()) as store:
         records, usage = store.records().values(), Counter(store.usage(day_of(time.time())))
     if as_json:
         click.echo(json.dumps([_row(record, usage[record.id]) for record in records], indent=1))
@@ -80,12 +79,12 @@ def list_command(as_json: bool, keys: Path | None) -> None:
 @click.argument("key")
 @CONFIG
 @setting_option("server.keys")
-def rotate_command(key: str, keys: Path | None) -> None:
+def rotate_command(key: str, keys: KeyPlace | None) -> None:
     """Replace KEY, an id or a name, by a new key, which is printed.
 
     The old one is refused at once. Plan, name and usage stay.
     """
-    with KeyStore(keys or default_key_file()) as store:
+    with open_keys(keys or default_key_file()) as store:
         record, new = store.rotate(key)
     click.echo(f"Key {_shown(record)} has a new text; the old one is refused.", err=True)
     click.echo(_ONCE, err=True)
@@ -96,9 +95,9 @@ def rotate_command(key: str, keys: Path | None) -> None:
 @click.argument("key")
 @CONFIG
 @setting_option("server.keys")
-def revoke_command(key: str, keys: Path | None) -> None:
+def revoke_command(key: str, keys: KeyPlace | None) -> None:
     """Refuse KEY, an id or a name, from now on. Its streams end."""
-    with KeyStore(keys or default_key_file()) as store:
+    with open_keys(keys or default_key_file()) as store:
         record = store.revoke(key)
     click.echo(f"Key {_shown(record)} is revoked.")
 

@@ -9,6 +9,7 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
+from zerodte.access.key_place import KeyPlace
 from zerodte.alerts.alert_file import read_alert_file
 from zerodte.alerts.alerts import Alerts
 from zerodte.cli.access import AccessChoice, data_folder, default_key_file
@@ -29,7 +30,7 @@ class ServerOptions:
     allow_host: tuple[str, ...]
     public_url: str | None
     auth: str | None
-    keys: Path | None
+    keys: KeyPlace | None
     open: bool
     allow_origin: tuple[str, ...]
     history: str | None
@@ -47,7 +48,7 @@ class ServerOptions:
 
         Raises:
             ServerError: The address cannot be listened on.
-            KeyFileError: Keys are required, and the key file cannot be used.
+            KeyStoreError: Keys are required, and their store cannot be used.
             click.UsageError: Other machines could ask without a key, and nobody has chosen that.
             AlertError: The file of alerts cannot be used.
         """

@@ -2,8 +2,8 @@
 
 A 200 or 304 to GET or HEAD counts; errors and OPTIONS do not. So an answer is counted when its
 status is known and before its first byte is sent: what a client has received is counted whatever
-happens afterwards, and the limit is checked where it is counted, in the key file, so no number of
-concurrent requests gets past it. A limit that is known to be reached is refused before any work.
+happens afterwards, and the limit is checked where it is counted, in the store of keys, so no number
+of concurrent requests gets past it. A limit that is known to be reached is refused before any work.
 """
 
 import asyncio
@@ -14,7 +14,7 @@ from typing import Final
 
 from msgspec import UNSET
 
-from zerodte.access.error import AccessError, KeyFileError
+from zerodte.access.error import AccessError, KeyStoreError
 from zerodte.access.key import KeyRecord
 from zerodte.access.keyring import Keyring
 from zerodte.access.plan import DEFAULT_PLANS, Plan, PlanTable
@@ -29,7 +29,7 @@ from zerodte.wire.errors import ApiError, QuotaBody, TierBody, UnauthorizedBody
 
 #: Seconds that an answer waits to be counted before it is given up.
 _COMMIT_S: Final = 5.0
-#: Seconds after which it is worth asking again when the key file does not work.
+#: Seconds after which it is worth asking again when the store of keys does not work.
 _RETRY_S: Final = 2
 _UNLIMITED: Final = b"unlimited"
 _OPEN: Final = Admission(None, "open", [], None)
@@ -61,7 +61,7 @@ class KeyAdmission(Admission):
         return self.access.usage(self.record, self.tariff)
 
     def settle(self) -> Awaitable[None] | None:
-        """Count an answer: of an unlimited plan in memory, of a limited one in the key file."""
+        """Count an answer: of an unlimited plan in memory, of a limited one in the store."""
         if self.is_settled:
             return None
         self.is_settled = True
@@ -138,13 +138,13 @@ class KeyAccess:
         """Count an answer of a limited plan that is about to be sent.
 
         Raises:
-            ApiError: The day's answers are used up, or the key file does not work.
+            ApiError: The day's answers are used up, or the store does not work.
         """
         try:
             async with asyncio.timeout(_COMMIT_S):
                 charge = self.keyring.charge(admission.record.id, limit)
                 answers = await asyncio.wrap_future(charge)
-        except KeyFileError as error:
+        except KeyStoreError as error:
             raise _unavailable(error.reason) from error
         except TimeoutError as error:
             raise _unavailable("it does not respond") from error
@@ -158,7 +158,7 @@ class KeyAccess:
         return self._tickets.issue(admission.caller or "")
 
     def warnings(self) -> tuple[str, ...]:
-        """What is wrong with the key file."""
+        """What is wrong with the store of keys."""
         return self.keyring.warnings
 
     def _caller(self, route: Route, query: Mapping[str, str], headers: Headers) -> KeyRecord:
@@ -233,6 +233,6 @@ def _unauthorized(detail: str, hint: str) -> ApiError:
 def _unavailable(reason: str) -> ApiError:
     return ApiError(
         "keys_unavailable",
-        f"The server cannot use its key file: {reason}. Ask again in a moment, or its operator.",
+        f"The server cannot use its key store: {reason}. Ask again in a moment, or its operator.",
         retry_after=_RETRY_S,
     )

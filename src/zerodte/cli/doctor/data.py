@@ -9,7 +9,7 @@ from typing import Final
 
 import click
 
-from zerodte.access.key_store import KeyStore
+from zerodte.access.key_place import open_keys
 from zerodte.alerts.alert_file import read_alert_file
 from zerodte.calibrate.parameter_file import read_calibration
 from zerodte.cli.configuration.configuration import (
@@ -82,22 +82,23 @@ def options_of(configuration: Configuration) -> ServerOptions:
 
 
 def examine_keys(configuration: Configuration) -> Finding:
-    """The key file, if answers need a key."""
+    """The store of keys, if answers need a key."""
     about = "keys"
     try:
-        path = options_of(configuration).access().keys
-        if path is None:
+        keys = options_of(configuration).access().keys
+        if keys is None:
             return Finding.ok(about, "answers need no key")
-        with KeyStore(path) as store:
+        with open_keys(keys) as store:
+            place = store.place
             valid = sum(record.revoked is None for record in store.records().values())
     except click.UsageError as error:
         advice = "set server.auth, server.keys and server.open so that they agree"
         return Finding.problem(about, error.message, advice)
     except ZerodteError as error:
-        return Finding.problem(about, str(error), "run zerodte keys create, or mend the file")
+        return Finding.problem(about, str(error), "run zerodte keys create, or mend what it says")
     if not valid:
-        return Finding.warning(about, f"{path} has no valid key", "run zerodte keys create")
-    return Finding.ok(about, f"{valid} valid in {path}")
+        return Finding.warning(about, f"{place} has no valid key", "run zerodte keys create")
+    return Finding.ok(about, f"{valid} valid in {place}")
 
 
 def examine_recordings(configuration: Configuration) -> Iterator[Finding]:
