@@ -1,4 +1,4 @@
-"""A server with keys: the example service, a key file, and a client."""
+"""A server with keys: the example service, a store of keys, and a client."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -7,9 +7,10 @@ from pathlib import Path
 
 import httpx
 
+from feeds.nats_broker import broker
 from server.example import ExampleService
 from server.ports import served
-from zerodte.access.key_store import KeyStore
+from zerodte.access.key_place import KeyPlace, open_keys
 from zerodte.access.keyring import Keyring
 from zerodte.access.plan import DEFAULT_PLANS, PlanTable
 from zerodte.server.app import ROUTES, create_app
@@ -24,14 +25,14 @@ class KeyedServer:
     Attributes:
         url: Its base URL.
         client: A client of it, which sends no key by itself.
-        path: Its key file.
+        place: Where its keys are stored.
         keyring: Its keys.
         service: What it answers from.
     """
 
     url: str
     client: httpx.Client
-    path: Path
+    place: KeyPlace
     keyring: Keyring
     service: ExampleService
 
@@ -40,24 +41,34 @@ class KeyedServer:
         return self.client.get(path, headers={"x-api-key": key, **headers})
 
 
-def create_key(path: Path, plan: str, name: str = "") -> tuple[str, str]:
+@contextmanager
+def key_place(kind: str, folder: Path) -> Iterator[KeyPlace]:
+    """Where keys can be stored: in a file (`file`), or on a NATS server that runs (`nats`)."""
+    if kind == "file":
+        yield folder / "keys.db"
+        return
+    with broker(folder / "nats") as running:
+        yield running.url
+
+
+def create_key(place: KeyPlace, plan: str, name: str = "") -> tuple[str, str]:
     """Create a key: its id and its text."""
-    with KeyStore(path, create=True) as store:
+    with open_keys(place, create=True) as store:
         record, key = store.create(plan, name)
     return record.id, key
 
 
 @contextmanager
 def keyed_server(
-    path: Path,
+    place: KeyPlace,
     plans: PlanTable = DEFAULT_PLANS,
     now: Callable[[], float] | None = None,
     settings: ServerSettings = ServerSettings(has_keys=True),  # noqa: B008  # frozen
 ) -> Iterator[KeyedServer]:
-    """A server on a key file, which must exist."""
+    """A server on a store of keys, which must exist."""
     service = ExampleService()
     clock = {} if now is None else {"now": now}
-    keyring = Keyring(path, **clock)
+    keyring = Keyring(place, **clock)
     try:
         access = KeyAccess(keyring, ROUTES, plans, **clock)
         app = create_app(service, settings, access)
@@ -65,6 +76,6 @@ def keyed_server(
             served(app) as url,
             httpx.Client(base_url=url, trust_env=False, timeout=30) as client,
         ):
-            yield KeyedServer(url, client, path, keyring, service)
+            yield KeyedServer(url, client, place, keyring, service)
     finally:
         keyring.close()

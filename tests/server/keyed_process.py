@@ -1,9 +1,9 @@
 """A server with keys as a process of its own, which can be killed or run out of disk.
 
-    python -m server.keyed_process FILE
+    python -m server.keyed_process PLACE
 
-It prints its URL, and ends with its standard input. The lines that it reads fill the disk of FILE
-(`fill`) and make room again (`empty`).
+It prints its URL, and ends with its standard input. Where PLACE is a file, the lines that it reads
+fill its disk (`fill`) and make room again (`empty`).
 """
 
 import subprocess
@@ -15,6 +15,8 @@ from typing import IO, Final
 
 import zerodte
 from server.keyed import keyed_server
+from zerodte.access.key_place import KeyPlace
+from zerodte.cli.options import is_stream
 from zerodte.logs import log_to_stderr
 
 _TESTS: Final = Path(__file__).parents[1]
@@ -24,9 +26,10 @@ _CHUNK: Final = b"x" * 512
 
 def main() -> None:
     """Serve until the standard input ends."""
-    path = Path(sys.argv[1])
+    place = sys.argv[1]
+    path = Path(place)
     log_to_stderr()
-    with keyed_server(path) as server:
+    with keyed_server(place if is_stream(place) else path) as server:
         print(server.url, flush=True)
         for line in sys.stdin:
             _obey(line.strip(), path.with_name("ballast"))
@@ -66,10 +69,10 @@ class KeyedProcess:
 
 @contextmanager
 def keyed_process(
-    path: Path, *before: str, stderr: IO[str] | None = None
+    place: KeyPlace, *before: str, stderr: IO[str] | None = None
 ) -> Iterator[KeyedProcess]:
-    """A process that serves with the keys of a file, after the words of another command."""
-    command = [*before, sys.executable, "-m", "server.keyed_process", str(path)]
+    """A process that serves with the keys of a store, after the words of another command."""
+    command = [*before, sys.executable, "-m", "server.keyed_process", str(place)]
     with subprocess.Popen(
         command,
         env={"PYTHONPATH": _PATHS, "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"},

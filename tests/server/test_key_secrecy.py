@@ -9,11 +9,11 @@ from typing import Final
 import httpx
 import pytest
 
-from server.keyed import create_key
+from server.keyed import create_key, key_place
 from server.keyed_process import keyed_process
 from server.paths import SERIES, SNAPSHOT, STREAM
 from zerodte.access.key import KEY_PREFIX, new_key
-from zerodte.access.key_store import KeyStore
+from zerodte.access.key_place import open_keys
 from zerodte.logs import log, log_to_stderr
 from zerodte.server import route as routes
 from zerodte.server.app import ROUTES
@@ -65,17 +65,18 @@ def test_no_key_is_in_any_log_error_metric_or_traceback(tmp_path: Path) -> None:
         assert unknown not in text
 
 
-def test_the_key_file_holds_no_key(tmp_path: Path) -> None:
-    path = tmp_path / "keys.db"
-    _, key = create_key(path, "free", "desk")
-    content = b"".join(file.read_bytes() for file in tmp_path.iterdir())
-    assert b"desk" in content
-    assert key.encode() not in content
-    assert key.removeprefix(KEY_PREFIX).encode() not in content
-    assert bytes.fromhex(key.removeprefix(KEY_PREFIX)) not in content
-    assert path.stat().st_mode & 0o077 == 0
-    with KeyStore(path) as store:
-        assert "digest" not in repr(store.records().values())
+@pytest.mark.parametrize("kind", ["file", "nats"])
+def test_what_is_stored_holds_no_key(tmp_path: Path, kind: str) -> None:
+    with key_place(kind, tmp_path) as place:
+        _, key = create_key(place, "free", "desk")
+        with open_keys(place) as store:
+            assert "digest" not in repr(store.records().values())
+        content = b"".join(file.read_bytes() for file in tmp_path.rglob("*") if file.is_file())
+        assert b"desk" in content
+        assert key.encode() not in content
+        assert key.removeprefix(KEY_PREFIX).encode() not in content
+        assert bytes.fromhex(key.removeprefix(KEY_PREFIX)) not in content
+        assert isinstance(place, str) or place.stat().st_mode & 0o077 == 0
 
 
 def test_a_key_that_gets_into_a_log_is_blanked(monkeypatch: pytest.MonkeyPatch) -> None:

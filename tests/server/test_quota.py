@@ -3,7 +3,7 @@
 import asyncio
 import threading
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
@@ -13,10 +13,10 @@ import httpx
 import pytest
 
 from runtime.feeds_on_ports import eventually
-from server.keyed import create_key, keyed_server
+from server.keyed import create_key, key_place, keyed_server
 from server.keyed_process import keyed_process
 from server.paths import LEADERBOARD, SNAPSHOT
-from zerodte.access.key_store import KeyStore
+from zerodte.access.key_place import KeyPlace, open_keys
 
 ACCOUNT: Final = "/v1/account"
 SPX: Final = SNAPSHOT + "SPX"
@@ -24,9 +24,15 @@ SPX: Final = SNAPSHOT + "SPX"
 LATE: Final = 1_780_099_190
 
 
-def stored(path: Path, day: str = "") -> list[int]:
+@pytest.fixture(params=["file", "nats"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[KeyPlace]:
+    with key_place(request.param, tmp_path) as found:
+        yield found
+
+
+def stored(place: KeyPlace, day: str = "") -> list[int]:
     """Answers of a day, of all keys that have any."""
-    with KeyStore(path) as store:
+    with open_keys(place) as store:
         return list(store.usage(day or datetime.now(tz=UTC).date().isoformat()).values())
 
 
@@ -59,11 +65,10 @@ def ask_at_once(urls: Sequence[str], key: str, count: int) -> list[httpx.Respons
     ("plan", "limit", "next_plan"), [("free", 5, "Basic"), ("basic", 250, "Growth")]
 )
 def test_a_limit_is_exact_under_concurrency(
-    tmp_path: Path, plan: str, limit: int, next_plan: str
+    place: KeyPlace, plan: str, limit: int, next_plan: str
 ) -> None:
-    path = tmp_path / "keys.db"
-    _, key = create_key(path, plan)
-    with keyed_server(path) as server:
+    _, key = create_key(place, plan)
+    with keyed_server(place) as server:
         answers = ask_at_once([server.url + ACCOUNT], key, 200)
         answers += ask_at_once([server.url + ACCOUNT], key, 200)
         refused = [answer for answer in answers if answer.status_code == 429]
@@ -71,7 +76,7 @@ def test_a_limit_is_exact_under_concurrency(
         assert (len(given), len(refused)) == (limit, 400 - limit)
         left = sorted(int(answer.headers["x-ratelimit-remaining"]) for answer in given)
         assert left == list(range(limit))
-    assert stored(path) == [limit]
+    assert stored(place) == [limit]
     for answer in refused:
         body = answer.json()
         reset = int(answer.headers["x-ratelimit-reset"])
@@ -90,20 +95,18 @@ def test_a_limit_is_exact_under_concurrency(
         assert answer.headers["x-ratelimit-remaining"] == "0"
 
 
-def test_a_limit_holds_for_all_servers_of_a_file(tmp_path: Path) -> None:
-    path = tmp_path / "keys.db"
-    _, key = create_key(path, "basic")
-    with keyed_server(path) as one, keyed_server(path) as other:
+def test_a_limit_holds_for_all_servers_of_a_store(place: KeyPlace) -> None:
+    _, key = create_key(place, "basic")
+    with keyed_server(place) as one, keyed_server(place) as other:
         answers = ask_at_once([one.url + ACCOUNT, other.url + ACCOUNT], key, 300)
     assert Counter(answer.status_code for answer in answers) == {200: 250, 429: 50}
-    assert stored(path) == [250]
+    assert stored(place) == [250]
 
 
-def test_errors_and_options_do_not_count(tmp_path: Path) -> None:
-    path = tmp_path / "keys.db"
-    _, key = create_key(path, "growth")
+def test_errors_and_options_do_not_count(place: KeyPlace) -> None:
+    _, key = create_key(place, "growth")
     headers = {"x-api-key": key}
-    with keyed_server(path) as server:
+    with keyed_server(place) as server:
         tag = server.get(SPX, key).headers["etag"]
         assert server.get(SPX, key, **{"if-none-match": tag}).status_code == 304
         assert server.client.head(SPX, headers=headers).status_code == 200
@@ -122,14 +125,13 @@ def test_errors_and_options_do_not_count(tmp_path: Path) -> None:
         assert refused.status_code == 406
         answer = server.get(ACCOUNT, key)
     assert answer.json()["usage_today"] == 4
-    assert stored(path) == [4]
+    assert stored(place) == [4]
 
 
-def test_a_new_day_begins_at_midnight_utc(tmp_path: Path) -> None:
-    path = tmp_path / "keys.db"
-    _, key = create_key(path, "free")
+def test_a_new_day_begins_at_midnight_utc(place: KeyPlace) -> None:
+    _, key = create_key(place, "free")
     now = [float(LATE)]
-    with keyed_server(path, now=lambda: now[0]) as server:
+    with keyed_server(place, now=lambda: now[0]) as server:
         answers = [server.get(ACCOUNT, key) for _ in range(6)]
         assert [answer.status_code for answer in answers] == [200] * 5 + [429]
         assert answers[-1].headers["retry-after"] == "10"
@@ -140,46 +142,43 @@ def test_a_new_day_begins_at_midnight_utc(tmp_path: Path) -> None:
         first = server.get(ACCOUNT, key)
         assert (first.status_code, first.json()["usage_today"]) == (200, 1)
         assert first.headers["x-ratelimit-reset"] == str(LATE + 10 + 86_400)
-    assert stored(path, "2026-05-29") == [5]
-    assert stored(path, "2026-05-30") == [1]
+    assert stored(place, "2026-05-29") == [5]
+    assert stored(place, "2026-05-30") == [1]
 
 
-def test_rotation_keeps_the_usage_and_revocation_ends_a_key(tmp_path: Path) -> None:
-    path = tmp_path / "keys.db"
-    which, key = create_key(path, "free")
-    with keyed_server(path) as server:
+def test_rotation_keeps_the_usage_and_revocation_ends_a_key(place: KeyPlace) -> None:
+    which, key = create_key(place, "free")
+    with keyed_server(place) as server:
         assert [server.get(ACCOUNT, key).status_code for _ in range(3)] == [200] * 3
-        with KeyStore(path) as store:
+        with open_keys(place) as store:
             _, new = store.rotate(which)
         # Refused either way, so that waiting does not count.
         eventually(lambda: server.get(LEADERBOARD, key).status_code == 401)
         assert server.get(ACCOUNT, new).headers["x-ratelimit-remaining"] == "1"
-        with KeyStore(path) as store:
+        with open_keys(place) as store:
             store.revoke(which)
         eventually(lambda: server.get(LEADERBOARD, new).status_code == 401)
-        _, later = create_key(path, "alpha")
+        _, later = create_key(place, "alpha")
         eventually(lambda: server.get(ACCOUNT, later).status_code == 200)
 
 
-def test_unlimited_answers_are_added_within_about_a_second_and_at_the_end(tmp_path: Path) -> None:
-    path = tmp_path / "keys.db"
-    _, key = create_key(path, "alpha")
-    with keyed_server(path) as server:
+def test_unlimited_answers_are_added_within_about_a_second_and_at_the_end(place: KeyPlace) -> None:
+    _, key = create_key(place, "alpha")
+    with keyed_server(place) as server:
         for _ in range(30):
             assert server.get(SPX, key).headers["x-ratelimit-remaining"] == "unlimited"
-        eventually(lambda: stored(path) == [30], 10)
+        eventually(lambda: stored(place) == [30], 10)
         assert server.get(ACCOUNT, key).json()["usage_today"] == 31
-    assert stored(path) == [31]
+    assert stored(place) == [31]
 
 
-def test_a_limit_is_exact_over_kills(tmp_path: Path) -> None:
+def test_a_limit_is_exact_over_kills(place: KeyPlace) -> None:
     """Whatever was received is counted, and no more than a request per client beside it."""
-    path = tmp_path / "keys.db"
-    _, key = create_key(path, "basic")
+    _, key = create_key(place, "basic")
     clients, received, kills = 4, 0, 0
     while True:
         given = Counter[int]()
-        with keyed_process(path) as server:
+        with keyed_process(place) as server:
 
             def poll(url: str, given: Counter[int], stop: threading.Event) -> None:
                 with httpx.Client(trust_env=False, timeout=30) as client:
@@ -207,7 +206,7 @@ def test_a_limit_is_exact_over_kills(tmp_path: Path) -> None:
             break
         kills += 1
         assert given.keys() == {200}
-        assert received <= stored(path)[0] <= received + clients * kills
+        assert received <= stored(place)[0] <= received + clients * kills
     assert kills >= 2
-    assert stored(path) == [250]
+    assert stored(place) == [250]
     assert 250 - clients * kills <= received <= 250

@@ -151,9 +151,26 @@ def _is_server(url: str) -> bool:
         return False
 
 
+class KeyStorePlace(click.ParamType[Path | str]):
+    """The file of keys, or the URL of a NATS server that has them."""
+
+    name = "FILE|nats://HOST:PORT"
+    _file = click.Path(path_type=Path, dir_okay=False)
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Path | str:
+        """Take it, or fail with the expected form."""
+        if is_stream(value):
+            return STREAM.convert(value, param, ctx)
+        path: Path = self._file.convert(value, param, ctx)
+        return path
+
+
 CLOCK_TIME = ClockTime()
 DATE = Date()
 ADDRESS = Address()
 FEED = FeedName()
 STREAM = StreamUrl()
+KEYS = KeyStorePlace()
 FOLDER = click.Path(path_type=Path)

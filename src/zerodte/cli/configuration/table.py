@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import click
 
 from zerodte.cli.configuration.setting import Setting
-from zerodte.cli.options import DATE, FOLDER, Finite, Whole
+from zerodte.cli.options import DATE, FOLDER, KEYS, Finite, Whole
 from zerodte.cli.simulator_options import Impact, Symbols
 from zerodte.constants import OPEN_INTEREST_METHOD
 from zerodte.decision.probability import PROBABILITY_METHODS
@@ -86,10 +86,11 @@ SETTINGS: Final = (
             "Store finished sessions under ROOT and answer for past ones from there: a folder or "
             "the URL of an object store.", "ROOT"),
     Setting("server.auth", click.Choice(["keys", "off"]), None,
-            "Whether answers need a key; by default they do if server.keys names a file."),
-    Setting("server.keys", click.Path(path_type=Path, dir_okay=False), None,
-            "Require a key of this file, in which zerodte keys creates them; where auth alone "
-            "requires keys, by default ~/.local/share/zerodte/keys.db.", "FILE"),
+            "Whether answers need a key; by default they do if server.keys is set."),
+    Setting("server.keys", KEYS, None,
+            "Require a key of this file, or of this NATS server for several servers, where zerodte "
+            "keys creates them; where auth alone requires keys, by default "
+            "~/.local/share/zerodte/keys.db."),
     Setting("server.open", click.BOOL, False,
             "Answer other machines although no key is required."),
     Setting("server.allow_origin", _ORIGIN, (),

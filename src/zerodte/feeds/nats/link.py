@@ -78,6 +78,11 @@ class NatsLink:
             self._stop()
             raise
 
+    @property
+    def is_lost(self) -> bool:
+        """Whether the connection is lost."""
+        return bool(self._client.is_closed)
+
     def call(self, ask: Callable[[], Awaitable[_T]], timeout: float = TIMEOUT) -> _T:
         """The result of a coroutine of the client.
 
