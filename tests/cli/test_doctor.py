@@ -15,6 +15,7 @@ from click.testing import CliRunner
 from feeds import alpaca_host, massive_host, tasty, tradier_host
 from feeds.cboe_host import hosting
 from feeds.gateway import KEY, serving, simulated
+from feeds.nats_broker import broker
 from server.example import ExampleService
 from server.keyed import create_key
 from server.ports import served
@@ -126,6 +127,19 @@ def test_keys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert diagnosis()[1]["keys"]["found"] == f"{file} has no valid key"
     monkeypatch.setenv("ZERODTE_SERVER_OPEN", "true")
     assert diagnosis()[1]["keys"]["state"] == "problem", "they contradict each other"
+
+
+def test_keys_on_a_nats_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with broker(tmp_path / "nats") as running:
+        secret = running.url.replace("nats://", "nats://desk:secret@")
+        monkeypatch.setenv("ZERODTE_SERVER_KEYS", secret)
+        assert "it has no keys; `zerodte keys create" in diagnosis()[1]["keys"]["found"]
+        create_key(running.url, "growth")
+        status, found = diagnosis()
+        assert (status, found["keys"]["found"]) == (0, f"1 valid in {running.url}")
+    status, found = diagnosis()
+    assert status == 1
+    assert found["keys"]["found"].startswith(f"{running.url}: the NATS server cannot be reached")
 
 
 def test_a_port_that_anybody_could_ask(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,6 +16,7 @@ import httpx
 import pytest
 from click.testing import CliRunner, Result
 
+from feeds.nats_broker import broker
 from runtime.feeds_on_ports import eventually
 from session.synthetic import synthetic_tape
 from zerodte.access.key_file import KeyFile
@@ -92,6 +93,34 @@ def test_the_file_is_chosen_by_option_environment_or_default(
     assert [row["plan"] for row in listed(run)] == ["free"]
 
 
+def test_keys_on_a_nats_server(
+    run: Callable[..., Result], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with broker(tmp_path / "nats") as running:
+        monkeypatch.setenv("ZERODTE_SERVER_KEYS", running.url)
+        none = run("keys", "list")
+        assert none.stderr == (
+            f"Error: {running.url}: it has no keys; `zerodte keys create --plan growth` makes one\n"
+        )
+        secret = running.url.replace("nats://", "nats://desk:secret@")
+        done = run("keys", "create", "--plan", "growth", "--name", "desk", "--keys", secret)
+        assert KEY.fullmatch(done.stdout)
+        assert f"a day, in {running.url}.\n" in done.stderr
+        (row,) = listed(run)
+        assert (row["name"], row["plan"], row["today"]) == ("desk", "growth", 0)
+        new = run("keys", "rotate", "desk")
+        assert KEY.fullmatch(new.stdout)
+        assert new.stdout != done.stdout
+        assert run("keys", "revoke", "desk").stdout == f"Key {row['id']} (desk) is revoked.\n"
+        assert "'desk' is revoked already" in run("keys", "revoke", "desk").stderr
+        running.kill()
+        away = run("keys", "list", "--keys", secret)
+    assert away.exit_code == 1
+    assert f"{running.url}: the NATS server cannot be reached; " in away.stderr
+    assert "secret" not in away.stderr
+    assert "Traceback" not in away.stderr
+
+
 @pytest.mark.parametrize(
     ("words", "status", "said"),
     [
@@ -107,6 +136,8 @@ def test_the_file_is_chosen_by_option_environment_or_default(
         (["keys", "create", "--plan", "free", "--keys", "/proc/keys.db"], 1, "cannot create it: "),
         (["demo", "--auth", "keys", "--keys", "/nowhere/k.db"], 1, "`zerodte keys create --plan"),
         (["demo", "--auth", "off", "--keys", "k.db"], 2, "drop one"),
+        (["keys", "list", "--keys", "nats://"], 2, "write nats://HOST:PORT, or several of them"),
+        (["demo", "--keys", "nats://127.0.0.1:1"], 1, "the NATS server cannot be reached"),
         (["demo", "--auth", "keys", "--open"], 2, "drop one"),
         (["demo", "--auth", "on"], 2, "'on' is not one of 'keys', 'off'"),
         (["demo", "--host", "0.0.0.0"], 2, "Require keys with --auth keys"),  # noqa: S104

@@ -2,6 +2,7 @@
 
 import contextlib
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -51,6 +52,16 @@ class NatsBroker:
             self._process.kill()
             self._process.wait()
             self._process = None
+
+    @contextlib.contextmanager
+    def stalled(self) -> Iterator[None]:
+        """Have it answer nothing, and keep its connections, for as long as the context lasts."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self._process.send_signal(signal.SIGCONT)
 
     def forget(self) -> None:
         """Remove all that a killed server had stored."""

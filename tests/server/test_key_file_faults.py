@@ -7,12 +7,11 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
 
-import httpx
 import pytest
 
 from runtime.feeds_on_ports import eventually
+from server.door import ACCOUNT, Door, warnings
 from server.keyed import KeyedServer, create_key, keyed_server
 from server.keyed_process import keyed_process
 from server.paths import SNAPSHOT
@@ -20,53 +19,32 @@ from zerodte.access.error import KeyStoreError
 from zerodte.access.key_file import KeyFile
 from zerodte.access.keyring import Keyring
 
-ACCOUNT: Final = "/v1/account"
-OPEN: Final = ("/health", "/metrics", "/openapi.json", "/docs", "/", "/table")
 
+class FileDoor(Door):
+    """Keys in a file.
 
-class Door:
-    """A server, and keys of a limited and of an unlimited plan."""
+    Args:
+        path: The file.
+    """
 
     def __init__(self, path: Path) -> None:
+        super().__init__(path)
         self.path = path
-        _, self.limited = create_key(path, "growth")
-        _, self.unlimited = create_key(path, "alpha")
-
-    def status(self, url: str, key: str) -> int:
-        """The status of an account's answer; a 503 has its shape, and open routes are answered."""
-        with httpx.Client(base_url=url, trust_env=False, timeout=30) as client:
-            answer = client.get(ACCOUNT, headers={"x-api-key": key})
-            for path in OPEN:
-                assert client.get(path).status_code == 200
-            if answer.status_code == 503:
-                self.said = answer.json()["message"]
-                assert answer.json()["error"] == "keys_unavailable"
-                assert str(self.path) not in answer.text
-                assert int(answer.headers["retry-after"]) >= 1
-            return answer.status_code
-
-    def statuses(self, url: str) -> tuple[int, int]:
-        """Of the limited, and of the unlimited plan."""
-        return self.status(url, self.limited), self.status(url, self.unlimited)
 
 
 @pytest.fixture
-def door(tmp_path: Path) -> Door:
-    return Door(tmp_path / "keys.db")
+def door(tmp_path: Path) -> FileDoor:
+    return FileDoor(tmp_path / "keys.db")
 
 
 @pytest.fixture
-def server(door: Door) -> Iterator[KeyedServer]:
+def server(door: FileDoor) -> Iterator[KeyedServer]:
     with keyed_server(door.path) as running:
         assert door.statuses(running.url) == (200, 200)
         yield running
 
 
-def warnings(server: KeyedServer) -> str:
-    return " ".join(server.get("/health").json()["warnings"])
-
-
-def test_locked_by_another_program(door: Door, server: KeyedServer) -> None:
+def test_locked_by_another_program(door: FileDoor, server: KeyedServer) -> None:
     other = sqlite3.connect(door.path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     assert door.statuses(server.url) == (503, 200)
@@ -83,7 +61,7 @@ def test_locked_by_another_program(door: Door, server: KeyedServer) -> None:
     assert account["usage_today"] == 3, "what was refused is not counted"
 
 
-def test_a_revocation_is_seen_while_the_file_is_locked(door: Door, server: KeyedServer) -> None:
+def test_a_revocation_is_seen_while_the_file_is_locked(door: FileDoor, server: KeyedServer) -> None:
     """Readers of a write-ahead journal do not wait for writers."""
     with KeyFile(door.path) as store:
         store.revoke(next(r.id for r in store.records().values() if r.plan == "alpha"))
@@ -94,7 +72,7 @@ def test_a_revocation_is_seen_while_the_file_is_locked(door: Door, server: Keyed
 
 
 @pytest.mark.parametrize("damage", ["overwritten", "cut off", "emptied"])
-def test_damaged(door: Door, server: KeyedServer, damage: str) -> None:
+def test_damaged(door: FileDoor, server: KeyedServer, damage: str) -> None:
     with KeyFile(door.path) as store, sqlite3.connect(":memory:") as copy:
         store.copy_to(copy)
         sound = copy.serialize()
@@ -118,7 +96,7 @@ def replace(path: Path, content: bytes) -> None:
     new.rename(path)
 
 
-def test_removed(door: Door, server: KeyedServer) -> None:
+def test_removed(door: FileDoor, server: KeyedServer) -> None:
     away = door.path.with_name("away")
     away.mkdir()
     for file in door.path.parent.glob("keys.db*"):
@@ -165,7 +143,7 @@ def may_mount() -> bool:
 
 @pytest.mark.skipif(not may_mount(), reason="no mount of a small disk is permitted")
 def test_a_full_disk(tmp_path: Path) -> None:
-    prepared, disk = Door(tmp_path / "keys.db"), tmp_path / "disk"
+    prepared, disk = FileDoor(tmp_path / "keys.db"), tmp_path / "disk"
     disk.mkdir()
     mount = f'mount -t tmpfs -o size=256k tmpfs {disk} && cp {prepared.path} {disk} && exec "$@"'
     within = ("unshare", "--map-root-user", "--mount", "sh", "-c", mount, "sh")
@@ -190,7 +168,7 @@ def test_read_only() -> None:
     """It is read by somebody who may not write it."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        prepared = Door(folder / "keys.db")
+        prepared = FileDoor(folder / "keys.db")
         # Somebody who may write holds the journal.
         with KeyFile(prepared.path) as store:
             assert len(store.records()) == 2

@@ -26,7 +26,7 @@ from nats.js.api import (
     StreamConfig,
     StreamInfo,
 )
-from nats.js.errors import APIError, NotFoundError
+from nats.js.errors import APIError, NotFoundError, ServiceUnavailableError
 from nats.js.kv import KV_OP
 
 from zerodte.access.error import KeyStoreError
@@ -112,7 +112,7 @@ class KeyBucket(KeyStore):
         try:
             counters, self._info = self._call(lambda: self._prepared(create=create), _LOAD_S)
             if not counters.config.allow_msg_counter:
-                raise self._error("the NATS server cannot count", "NATS 2.12 or newer can")
+                raise self._failure(None)
             self._looked = time.monotonic()
         except BaseException:
             self._link.close()
@@ -218,10 +218,8 @@ class KeyBucket(KeyStore):
     def _sum(self, answer: PubAck | BaseException) -> int | KeyStoreError:
         if isinstance(answer, PubAck) and answer.val is not None:
             return int(answer.val)
-        if not isinstance(answer, APIError):
-            # It may come yet, but nobody waits for it.
-            self._is_lost = True
-        return self._error("the NATS server has not counted it", str(answer))
+        # Where there is no answer, it may come yet, but nobody waits for it.
+        return self._failure(None if isinstance(answer, PubAck) else answer)
 
     def _store(self, record: KeyRecord) -> None:
         """Store a record as the next message of the bucket.
@@ -324,10 +322,21 @@ class KeyBucket(KeyStore):
         except FeedError as error:
             if isinstance(error.__cause__, NotFoundError):
                 raise missing(self.place, "it has no keys") from error
-            self._is_lost = True
-            is_refused = isinstance(error.__cause__, APIError)
-            reason = "refuses it" if is_refused else "does not answer"
-            raise self._error(f"the NATS server {reason}", str(error)) from error
+            raise self._failure(error.__cause__) from error
+
+    def _failure(self, cause: BaseException | None) -> KeyStoreError:
+        """What went wrong; the connection is not used again."""
+        self._is_lost = True
+        match cause:
+            case None:
+                reason, hint = "does not count", "NATS 2.12 or newer can"
+            case ServiceUnavailableError():
+                reason, hint = "has no JetStream, or not yet", "nats-server -js has it"
+            case APIError():
+                reason, hint = "refuses to store it", cause.description or ""
+            case _:
+                reason, hint = "does not answer", str(cause)
+        return self._error(f"the NATS server {reason}", hint)
 
     def _error(self, reason: str, hint: str) -> KeyStoreError:
         return KeyStoreError(self.place, reason, hint=hint)
