@@ -1,6 +1,6 @@
 """What keys cost: answers that are kept, to a key and to anybody, from servers side by side.
 
-    python -m benchmarks.access serve [FILE]      serve fixed answers, to the keys of a file
+    python -m benchmarks.access serve [PLACE]     serve fixed answers, to the keys of a file or URL
 
 The servers take turns on a core, and each figure is the best turn, because others may use the core
 too. A limited plan commits to the key file before each answer, an unlimited one does not.
@@ -23,6 +23,7 @@ from zerodte.access.key import KeyRecord, digest_of, new_id, new_key
 from zerodte.access.key_file import KeyFile
 from zerodte.access.keyring import Keyring
 from zerodte.access.plan import Plan, PlanTable
+from zerodte.cli.options import is_stream
 from zerodte.server.app import ROUTES, create_app
 from zerodte.server.key_access import KeyAccess
 from zerodte.server.run import Listener, Server
@@ -37,7 +38,7 @@ _IDLE_KEYS = 10_000
 #: As many numbers as a snapshot of the demo has, about.
 _NUMBERS = 2_000
 #: The limit of `growth` is one that no load reaches.
-_PLANS = PlanTable(
+PLANS = PlanTable(
     [
         Plan("free", "Free"),
         Plan("basic", "Basic"),
@@ -133,10 +134,10 @@ def _keys(path: Path, idle: int) -> tuple[str, str]:
 
 
 def serve(path: str = "") -> None:
-    """Serve until told to stop, with the keys of a file if there is one."""
+    """Serve until told to stop, with the keys of a file or NATS server if there is one."""
     os.sched_setaffinity(0, {CORE})
-    keyring = Keyring(Path(path)) if path else None
-    access = KeyAccess(keyring, ROUTES, _PLANS) if keyring else None
+    keyring = Keyring(path if is_stream(path) else Path(path)) if path else None
+    access = KeyAccess(keyring, ROUTES, PLANS) if keyring else None
     app = create_app(FixedService(), ServerSettings(), access)
     listener = Listener("127.0.0.1", 0)
     print(listener.url, flush=True)

@@ -108,6 +108,11 @@ def cost(served: Served, path: str, key: str = "none") -> float:
     return spent / rate
 
 
+def answer_rate(served: Served, path: str, key: str) -> float:
+    """Answers a second."""
+    return _spent(served, path, _CODING, key)[1]
+
+
 def _spent(served: Served, path: str, coding: str, key: str = "none") -> tuple[float, float]:
     """Processor seconds a second, and answers a second."""
     _run(saturate(served.url, path, coding, _CONNECTIONS, _WARM_SECONDS, key))

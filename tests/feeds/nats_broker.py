@@ -24,6 +24,10 @@ def free_port() -> int:
 class NatsBroker:
     """A server with JetStream, whose streams are stored in a folder.
 
+    Args:
+        folder: The folder.
+        options: More options of the program.
+
     Attributes:
         url: Where it listens.
     """

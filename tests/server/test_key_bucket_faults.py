@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from feeds.nats_broker import NatsBroker, broker
+from feeds.nats_broker import NatsBroker, broker, broker_cluster
 from runtime.feeds_on_ports import eventually
 from server.door import ACCOUNT, Door, warnings
 from server.keyed import KeyedServer, create_key, keyed_server
@@ -152,7 +152,7 @@ def poll(urls: tuple[str, ...], key: str, given: Counter[int], stop: threading.E
 
 def test_a_limit_is_exact_over_kills_of_the_broker(running: NatsBroker) -> None:
     """Whatever was received is counted, and no more than a request per client beside it."""
-    hammer(running, clients=4, every=60)
+    hammer([running], clients=4, every=60)
 
 
 @pytest.mark.drill
@@ -160,15 +160,49 @@ def test_a_limit_is_exact_over_kills_of_the_broker(running: NatsBroker) -> None:
 def test_a_limit_is_exact_over_many_kills_of_the_broker(
     running: NatsBroker, clients: int, every: int
 ) -> None:
-    hammer(running, clients, every)
+    hammer([running], clients, every)
 
 
-def hammer(running: NatsBroker, clients: int, every: int) -> None:
-    """Have clients use up a limit at two servers, and kill the broker again and again."""
-    _, key = create_key(running.url, "basic")
+@pytest.mark.drill
+@pytest.mark.parametrize("clients", [2, 8])
+def test_a_limit_is_exact_over_kills_within_a_cluster(tmp_path: Path, clients: int) -> None:
+    with broker_cluster(tmp_path) as servers:
+        eventually(lambda: is_replicated(servers))
+        eventually(lambda: is_written(servers[0].url))
+        hammer(servers, clients, every=40)
+
+
+def is_written(url: str) -> bool:
+    """Whether a key can be created, whose name is nobody's."""
+    try:
+        create_key(url, "free")
+    except KeyStoreError:
+        return False
+    return True
+
+
+def is_replicated(servers: list[NatsBroker]) -> bool:
+    """Whether a cluster that has begun agrees to store keys on all of its servers."""
+    try:
+        open_keys(servers[0].url, create=True).close()
+        link = NatsLink(servers[0].url)
+    except KeyStoreError:
+        return False
+    for name in ("zerodte-usage", "KV_zerodte-keys"):
+        config = link.call(lambda name=name: link.stream.stream_info(name)).config  # type: ignore[misc]
+        config.num_replicas = len(servers)
+        link.call(lambda config=config: link.stream.update_stream(config))  # type: ignore[misc]
+    link.close()
+    return True
+
+
+def hammer(brokers: list[NatsBroker], clients: int, every: int) -> None:
+    """Have clients use up a limit at two servers, and kill a broker again and again."""
+    url = ",".join(one.url for one in brokers)
+    _, key = create_key(url, "basic")
     stop, kills = threading.Event(), 0
     with ExitStack() as stack:
-        urls = tuple(stack.enter_context(keyed_process(running.url)).url for _ in range(2))
+        urls = tuple(stack.enter_context(keyed_process(url)).url for _ in range(2))
         counts = [Counter[int]() for _ in range(clients)]
         threads = [threading.Thread(target=poll, args=(urls, key, given, stop)) for given in counts]
         for thread in threads:
@@ -176,16 +210,17 @@ def hammer(running: NatsBroker, clients: int, every: int) -> None:
         while True:
             due = sum(given[200] for given in counts) + every
             eventually(
-                lambda due=due: (
-                    sum(given[200] for given in counts) >= due  # type: ignore[misc]
+                lambda due=due: (  # type: ignore[misc]
+                    sum(given[200] for given in counts) >= due
                     or any(given[429] for given in counts)
                 )
             )
             if any(given[429] for given in counts):
                 break
-            running.kill()
+            killed = brokers[kills % len(brokers)]
+            killed.kill()
             kills += 1
-            running.start()
+            killed.start()
         stop.set()
         for thread in threads:
             thread.join()
@@ -193,4 +228,4 @@ def hammer(running: NatsBroker, clients: int, every: int) -> None:
     assert total.keys() <= {200, 429, 503}
     assert kills >= 2
     assert 250 - clients * kills <= total[200] <= 250
-    assert list(stored(running.url).values()) == [250]
+    assert list(stored(url).values()) == [250]

