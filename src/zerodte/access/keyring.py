@@ -54,8 +54,12 @@ class Keyring:
         place: The store, which must exist.
         now: Tells the time in unix seconds.
 
+    Attributes:
+        place: The store, as its operator may read it.
+
     Raises:
         KeyStoreError: The store cannot be used.
+        AccessError: The extra `nats`, which it needs, is not installed.
     """
 
     def __init__(self, place: KeyPlace, now: Callable[[], float] = time.time) -> None:
