@@ -70,14 +70,17 @@ def main() -> None:
 
 
 def node(place: KeyPlace, key: str, seconds: float) -> None:
-    """Count answers for so long, and print how many a second."""
+    """Count answers for so long, and print how many a second, and how many were refused."""
     keyring = Keyring(place)
-    due, done = time.monotonic() + seconds, 0
+    due, done, refused = time.monotonic() + seconds, 0, 0
 
     def again(charge: "Future[int | None]") -> None:
-        nonlocal done
-        assert charge.result() is not None
-        done += 1
+        nonlocal done, refused
+        # A file that many write to may be locked for too long.
+        if charge.exception() is None:
+            done += 1
+        else:
+            refused += 1
         if time.monotonic() < due:
             keyring.charge(key, _LIMIT).add_done_callback(again)
 
@@ -85,7 +88,7 @@ def node(place: KeyPlace, key: str, seconds: float) -> None:
         keyring.charge(key, _LIMIT).add_done_callback(again)
     time.sleep(max(due - time.monotonic(), 0.0))
     keyring.close()
-    print(done / seconds)
+    print(done / seconds, refused)
 
 
 @contextmanager
@@ -117,7 +120,10 @@ def _rates(place: KeyPlace, count: int) -> list[float]:
         subprocess.Popen(command, stdout=subprocess.PIPE, text=True)  # noqa: S603
         for _ in range(count)
     ]
-    return [float(process.communicate()[0]) for process in running]
+    found = [process.communicate()[0].split() for process in running]
+    if refused := sum(int(words[1]) for words in found):
+        print(f"{refused:,} answers refused: {place} was locked for too long", file=sys.stderr)
+    return [float(words[0]) for words in found]
 
 
 def _create(place: KeyPlace) -> tuple[str, str]:
