@@ -3,7 +3,8 @@
     python -m benchmarks.keys      answers a second over HTTP, and how long one is counted
 
 Each server is a process of its own with 64 answers under way, all of one key: none is sent before
-it is committed. The broker is a process of this machine, which the servers share with it.
+it is committed. The broker is a process of this machine, which the servers share with it. They take
+turns with a file, and each figure is the best turn, because others may use the machine too.
 """
 
 import shutil
@@ -14,7 +15,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -28,7 +29,8 @@ from zerodte.cli.options import is_stream
 _PLAN: Final = "growth"
 _LIMIT: Final = PLANS[_PLAN].daily_limit or 0
 _UNDER_WAY: Final = 64
-_SECONDS: Final = 3.0
+_SECONDS: Final = 2.0
+_TURNS: Final = 4
 _PROGRAM: Final = shutil.which("nats-server", path=str(Path(sys.executable).parent))
 _CONFIG: Final = """
 listen: "127.0.0.1:{port}"
@@ -38,33 +40,43 @@ jetstream {{ store_dir: "{folder}", sync_interval: {sync} }}
 
 def rows() -> list[Row]:
     """Microseconds an answer of all servers together, on NATS and in a file of the same machine."""
-    measured = []
-    with tempfile.TemporaryDirectory() as folder, broker(Path(folder), "2m") as url:
-        for count in (1, 4):
-            file = 1e6 / sum(_rates(Path(folder) / "keys.db", count))
-            nats = 1e6 / sum(_rates(url, count))
-            title = (
-                f"limited answer on NATS, {count} servers"
-                if count > 1
-                else ("limited answer on NATS, one server")
-            )
-            measured.append(Row(title, nats, "key file", file))
-    with tempfile.TemporaryDirectory() as folder, broker(Path(folder), "always") as url:
-        file = 1e6 / sum(_rates(Path(folder) / "keys.db", 1))
-        synced = 1e6 / sum(_rates(url, 1))
-        measured.append(Row("the same, sync_interval: always", synced, "key file", file))
-    return measured
+    return [
+        _row("limited answer on NATS, one server", 1, "2m"),
+        _row("limited answer on NATS, 4 servers", 4, "2m"),
+        _row("the same of one, sync_interval: always", 1, "always"),
+    ]
+
+
+def _row(name: str, count: int, sync: str) -> Row:
+    with tempfile.TemporaryDirectory() as folder, broker(Path(folder), sync) as url:
+        turns = [
+            (sum(_rates(url, count)), sum(_rates(Path(folder) / "keys.db", count)))
+            for _ in range(_TURNS)
+        ]
+    nats, file = (max(rates) for rates in zip(*turns, strict=True))
+    return Row(name, 1e6 / nats, "key file", 1e6 / file)
 
 
 def main() -> None:
     """Print answers a second over HTTP, with a server on a core of its own."""
-    with tempfile.TemporaryDirectory() as folder, broker(Path(folder), "2m") as url:
-        for place in (Path(folder) / "keys.db", url):
-            key, _ = _create(place)
-            with server("serve", place, module="benchmarks.access") as served:
-                served.size("/health")
-                found = answer_rate(served, SNAPSHOT, key)
-                print(f"{'NATS' if place == url else 'key file'}: {found:,.0f} answers/s")
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        places: list[KeyPlace] = [folder / "keys.db", stack.enter_context(broker(folder, "2m"))]
+        keys = [_create(place)[0] for place in places]
+        servers = [
+            stack.enter_context(server("serve", place, module="benchmarks.access"))
+            for place in places
+        ]
+        assert all(started.size("/health") for started in servers)
+        turns = [
+            [
+                answer_rate(started, SNAPSHOT, key)
+                for started, key in zip(servers, keys, strict=True)
+            ]
+            for _ in range(_TURNS)
+        ]
+    file, nats = (max(rates) for rates in zip(*turns, strict=True))
+    print(f"answers a second over HTTP: {nats:,.0f} with NATS, {file:,.0f} with a key file")
     for row in rows():
         print(f"{row.name}: {row.ours_us:.1f} us, {row.peer} {row.peer_us:.1f} us")
 
