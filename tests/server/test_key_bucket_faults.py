@@ -167,32 +167,16 @@ def test_a_limit_is_exact_over_many_kills_of_the_broker(
 @pytest.mark.parametrize("clients", [2, 8])
 def test_a_limit_is_exact_over_kills_within_a_cluster(tmp_path: Path, clients: int) -> None:
     with broker_cluster(tmp_path) as servers:
-        eventually(lambda: is_replicated(servers))
-        eventually(lambda: is_written(servers[0].url))
+        eventually(lambda: is_written(",".join(one.url for one in servers)))
         hammer(servers, clients, every=40)
 
 
 def is_written(url: str) -> bool:
-    """Whether a key can be created, whose name is nobody's."""
+    """Whether a cluster has begun and stores keys: one of nobody's."""
     try:
         create_key(url, "free")
     except KeyStoreError:
         return False
-    return True
-
-
-def is_replicated(servers: list[NatsBroker]) -> bool:
-    """Whether a cluster that has begun agrees to store keys on all of its servers."""
-    try:
-        open_keys(servers[0].url, create=True).close()
-        link = NatsLink(servers[0].url)
-    except KeyStoreError:
-        return False
-    for name in ("zerodte-usage", "KV_zerodte-keys"):
-        config = link.call(lambda name=name: link.stream.stream_info(name)).config  # type: ignore[misc]
-        config.num_replicas = len(servers)
-        link.call(lambda config=config: link.stream.update_stream(config))  # type: ignore[misc]
-    link.close()
     return True
 
 

@@ -175,5 +175,7 @@ class KeyBucket(KeyStore):
         except NotFoundError:
             if not create:
                 raise
-            await stream.create_key_value(bucket=_BUCKET, storage=StorageType.FILE)
+            await stream.create_key_value(
+                bucket=_BUCKET, storage=StorageType.FILE, replicas=self._link.replicas
+            )
             return await stream.stream_info(_STREAM)

@@ -32,6 +32,7 @@ class KeyLink:
     Attributes:
         place: The URL without what may be secret in it.
         stream: The streams of the server.
+        replicas: On how many servers to store what is created.
 
     Raises:
         KeyStoreError: The server cannot be reached.
@@ -44,7 +45,7 @@ class KeyLink:
             self._link = NatsLink(url)
         except FeedError as error:
             raise self.error("the NATS server cannot be reached", str(error)) from error
-        self.stream = self._link.stream
+        self.stream, self.replicas = self._link.stream, self._link.replicas
 
     @property
     def is_lost(self) -> bool:

@@ -135,7 +135,7 @@ class UsageCounters:
         except NotFoundError:
             if not create:
                 raise
-            info = await stream.add_stream(_CONFIG)
+            info = await stream.add_stream(_CONFIG, num_replicas=self._link.replicas)
             if not info.config.allow_msg_counter:
                 # An old server does not know what it was asked for.
                 await stream.delete_stream(_STREAM)
