@@ -6,7 +6,7 @@ import os
 import signal
 import tempfile
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Final, TypeAlias
 
@@ -31,7 +31,18 @@ _BESIDE: Final = Path(__file__).parents[2] / "shared" / "data"
 _PARTS: Final = ("chains", "lean", "opra_dbn", "pricing")
 
 #: Rooms whose modules share what takes long to start: a server's market, days that were watched.
-_SHARING: Final = ("dashboard", "views")
+_SHARING: Final = ("dashboard", "model_context", "views")
+#: Modules that wait for clocks of feeds most of the time, in two groups that take about as long.
+#: Two of them at once leave processors to what computes, and are not starved by each other.
+_FEEDS: Final = (
+    ("test_databento_feed.py", "test_hostile_feed.py", "test_nats_stream.py", "test_theta_feed.py"),
+    (
+        *("test_alpaca_feed.py", "test_cboe_feed.py", "test_combined_feed.py"),
+        *("test_massive_feed.py", "test_tastytrade_feed.py", "test_tradier_feed.py"),
+    ),
+)
+#: The longest of the other modules.
+_LONG: Final = ("test_notebooks.py",)
 
 FillOnce: TypeAlias = Callable[[str, Callable[[Path], object]], Path]
 
@@ -78,19 +89,46 @@ def spxw_tape(recorded: Path, fill_once: FillOnce) -> Path:
     return fill_once("spxw", lambda out: import_lean(recorded / "lean", "SPXW", day, out))
 
 
+def _scope(nodeid: str) -> str:
+    """What stays in one process: a module, the modules of a sharing room, a group of feeds."""
+    module = nodeid.partition("::")[0]
+    room, _, name = module.rpartition("/")
+    for number, group in enumerate(_FEEDS):
+        if name in group:
+            return f"feeds {number}"
+    return room if room.rpartition("/")[2] in _SHARING else module
+
+
+def _turn(item: pytest.Item) -> int:
+    """Feeds begin first, then what else is long, so that all processes end together."""
+    scope = _scope(item.nodeid)
+    if scope.startswith("feeds "):
+        return 0
+    return 1 if scope.endswith((*_SHARING, *_LONG)) else 2
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the longest scopes first; the rest stays in the order of the folders."""
+    items.sort(key=_turn)
+
+
 class _ByMarket(LoadScopeScheduling):  # type: ignore[misc]  # it has no types
-    """Module by module; those of a room that shares markets together."""
+    """Module by module; those that share a market, or wait for feeds, together."""
 
     def _split_scope(self, nodeid: str) -> str:
-        module = nodeid.partition("::")[0]
-        room = module.rpartition("/")[0]
-        return room if room.rpartition("/")[2] in _SHARING else module
+        return _scope(nodeid)
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling | None:
     """Distribute by module where `--dist loadscope` asks for it."""
     return _ByMarket(config, log) if config.option.dist == "loadscope" else None
+
+
+@pytest.hookimpl(optionalhook=True, wrapper=True)
+def pytest_xdist_auto_num_workers() -> Generator[None, int, int]:
+    """One process more than processors, since those with feeds mostly wait."""
+    return (yield) + 1
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
