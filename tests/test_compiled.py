@@ -63,6 +63,7 @@ def run(package: Path) -> tuple[float, int]:
     return float(answer[0]), int(answer[1])
 
 
+@pytest.mark.drill
 def test_a_kernel_follows_its_helpers(package: Path) -> None:
     assert run(package) == (2.0, 0)
     assert run(package) == (2.0, 1)
@@ -88,6 +89,7 @@ def homeless_cache(package: Path, temporary: Path, user: int) -> Path:
     return Path(answer.strip()).parent
 
 
+@pytest.mark.drill
 def test_a_user_without_a_home_has_a_private_cache(package: Path, tmp_path: Path) -> None:
     temporary, user = tmp_path / "temporary", os.getuid()
     folder = homeless_cache(package, temporary, user)
@@ -96,6 +98,7 @@ def test_a_user_without_a_home_has_a_private_cache(package: Path, tmp_path: Path
     assert homeless_cache(package, temporary, user) == folder
 
 
+@pytest.mark.drill
 @pytest.mark.parametrize("trap", ["open to others", "a link", "of somebody else"])
 def test_a_cache_that_others_could_write_is_not_used(
     package: Path, tmp_path: Path, trap: str
@@ -150,6 +153,7 @@ def test_a_cache_of_somebody_else_is_refused(tmp_path: Path) -> None:
     assert "belongs to another user" in refusal(tmp_path)
 
 
+@pytest.mark.drill
 def test_the_command_line_says_why_in_one_line(tmp_path: Path) -> None:
     tmp_path.chmod(0o777)
     done = subprocess.run(

@@ -103,6 +103,7 @@ def answer(root: Path, query: str, symbol: str = "*") -> list[tuple[Any, ...]]:
     return rows
 
 
+@pytest.mark.drill
 def test_sessions(root: Path, sessions: dict[Key, list[Sample]]) -> None:
     expected = []
     for (date, symbol), rows in sessions.items():
@@ -128,6 +129,7 @@ def test_sessions(root: Path, sessions: dict[Key, list[Sample]]) -> None:
     assert {np.sign(row["spot"] - row["gamma_flip"]) for row in ends} == {-1, 1}, "no crossing"
 
 
+@pytest.mark.drill
 def test_straddles(root: Path, sessions: dict[Key, list[Sample]]) -> None:
     expected = []
     for (date, symbol), rows in sessions.items():
@@ -146,6 +148,7 @@ def test_straddles(root: Path, sessions: dict[Key, list[Sample]]) -> None:
     assert answer(root, "STRADDLES") == expected
 
 
+@pytest.mark.drill
 def test_busiest_strikes(root: Path, sessions: dict[Key, list[Sample]]) -> None:
     expected: list[tuple[Any, ...]] = []
     for symbol, date in (("ABC", SECOND), ("XYZ", THIRD)):
@@ -169,6 +172,7 @@ def test_busiest_strikes(root: Path, sessions: dict[Key, list[Sample]]) -> None:
     assert all(row[-1] for row in expected)
 
 
+@pytest.mark.drill
 def test_volatility_by_regime(root: Path, sessions: dict[Key, list[Sample]]) -> None:
     example = runpy.run_path(str(POLARS))
     found = example["volatility_by_regime"](example["read"](str(root), "ABC")).rows()
@@ -193,6 +197,7 @@ def test_volatility_by_regime(root: Path, sessions: dict[Key, list[Sample]]) -> 
     assert sorted(found, key=lambda row: (row[0], row[1] or "")) == expected
 
 
+@pytest.mark.drill
 def test_flow_heatmap(root: Path, sessions: dict[Key, list[Sample]]) -> None:
     example = runpy.run_path(str(POLARS))
     found = example["flow_heatmap"](example["read"](str(root), "ABC"), strikes=4)
@@ -209,6 +214,7 @@ def test_flow_heatmap(root: Path, sessions: dict[Key, list[Sample]]) -> None:
     assert any(flows[largest[0]])
 
 
+@pytest.mark.drill
 @pytest.mark.parametrize(("script", "tables"), [(DUCKDB, 3), (POLARS, 2)])
 def test_the_scripts_run(root: Path, script: Path, tables: int) -> None:
     done = subprocess.run(

@@ -76,6 +76,7 @@ def query_of(panel: dict[str, Any]) -> str:
     return str(target["rawSql"])
 
 
+@pytest.mark.drill
 @pytest.mark.parametrize("panel", PANELS, ids=lambda panel: str(panel["title"]))
 def test_every_query_runs_and_has_what_its_panel_draws(
     panel: dict[str, Any], history: Path
@@ -106,6 +107,7 @@ def test_every_query_runs_and_has_what_its_panel_draws(
         )
 
 
+@pytest.mark.drill
 def test_a_line_is_the_column_of_the_file(history: Path) -> None:
     table = pq.read_table(history / f"date={DATE}" / "ABC.parquet", partitioning=None).to_pydict()
     found = rows("Spot and levels", history)
@@ -136,6 +138,7 @@ def test_a_line_is_the_column_of_the_file(history: Path) -> None:
     )
 
 
+@pytest.mark.drill
 def test_the_time_range_is_heeded(history: Path) -> None:
     everything = rows("Spot and levels", history)
     later = rows("Spot and levels", history, f"{DATE}T15:00:00Z")
@@ -153,6 +156,7 @@ def test_the_time_range_is_heeded(history: Path) -> None:
     )
 
 
+@pytest.mark.drill
 def test_the_symbols_to_choose_from_are_those_of_the_history(history: Path) -> None:
     _, root, symbol = BOARD["templating"]["list"]
     assert root["type"] == "textbox"

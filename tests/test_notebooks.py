@@ -52,8 +52,8 @@ def check(name: str, pictures: dict[str, bytes]) -> None:
         assert len(np.unique(pixels.reshape(-1, pixels.shape[-1]), axis=0)) > COLOURS, title
 
 
-def test_a_notebook_runs_on_a_tape_of_an_hour(tmp_path: Path) -> None:
-    words = ["simulate", "--date", "2025-06-02", "--symbols", "SPY", "--minutes", "60"]
+def test_a_notebook_runs_on_twenty_minutes(tmp_path: Path) -> None:
+    words = ["simulate", "--date", "2025-06-02", "--symbols", "SPY", "--minutes", "20"]
     made = CliRunner().invoke(main, [*words, "--out", str(tmp_path / "tapes" / "2025-06-02")])
     assert made.exit_code == 0, made.output
     check("a_day_in_five_minutes", drawn("a_day_in_five_minutes", tmp_path))

@@ -97,6 +97,7 @@ def test_a_day_describes_itself(day: MarketDay, tape: Tape) -> None:
     assert snapshot.as_of == day.now
 
 
+@pytest.mark.drill
 @pytest.mark.parametrize(
     "until",
     [
@@ -125,6 +126,7 @@ def test_parameters_may_be_times(day: MarketDay) -> None:
     assert day.series("ABC", at=None).json != expected
 
 
+@pytest.mark.drill
 def test_samples_are_those_of_replays_up_to_them(tape: Tape) -> None:
     times = []
     for day in zerodte.samples(open_tape(tape.path), until="09:39:10"):
@@ -178,6 +180,7 @@ def test_the_package_imports_nothing_until_asked() -> None:
     assert "AttributeError: module 'zerodte' has no attribute 'nothing'" in done.stderr
 
 
+@pytest.mark.drill
 def test_the_example_prints_the_answers(tape: Tape, client: httpx.Client) -> None:
     script = Path(__file__).parents[1] / "examples" / "replay.py"
     done = subprocess.run(
@@ -209,6 +212,7 @@ def test_the_example_prints_the_answers(tape: Tape, client: httpx.Client) -> Non
     assert lines[1 + len(flows) :] == changes
 
 
+@pytest.mark.drill
 def test_the_page_runs(tape: Tape, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     page = (Path(__file__).parents[1] / "docs" / "python.md").read_text()
     (tmp_path / "tapes").mkdir()

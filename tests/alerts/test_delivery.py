@@ -51,6 +51,7 @@ def test_each_event_comes_once_in_order_and_says_what_was_answered(
     }
 
 
+@pytest.mark.drill
 def test_the_same_tape_makes_the_same_events_and_alerts_nobody_twice(
     short_day: Tape, tmp_path: Path
 ) -> None:
@@ -69,6 +70,7 @@ def test_the_same_tape_makes_the_same_events_and_alerts_nobody_twice(
         assert len(first.requests) == EVENTS + len(SYMBOLS)
 
 
+@pytest.mark.drill
 def test_each_of_the_sessions_that_follow_is_watched_to_its_end(
     short_day: Tape, tmp_path: Path
 ) -> None:
@@ -92,6 +94,7 @@ def test_each_of_the_sessions_that_follow_is_watched_to_its_end(
     )
 
 
+@pytest.mark.drill
 def test_data_that_goes_stale_is_said_once(tmp_path: Path) -> None:
     # The chain falls silent after ten minutes, the underlying after half an hour.
     tape = write(
@@ -120,6 +123,7 @@ def test_data_that_goes_stale_is_said_once(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.drill
 def test_a_still_market_alerts_nobody(short_day: Tape, tmp_path: Path) -> None:
     rules = {
         "never": {"field": "series.spot", "above": 1e9},
@@ -135,6 +139,7 @@ def test_a_still_market_alerts_nobody(short_day: Tape, tmp_path: Path) -> None:
     assert {request.event["rule"] for request in requests} == {"ready"}
 
 
+@pytest.mark.drill
 def test_what_a_dead_target_misses_it_gets_in_order_later(short_day: Tape, tmp_path: Path) -> None:
     with HookServer() as dying, HookServer() as healthy:
         dying.kill()
@@ -152,6 +157,7 @@ def test_what_a_dead_target_misses_it_gets_in_order_later(short_day: Tape, tmp_p
         assert len(dying.requests) == EVENTS
 
 
+@pytest.mark.drill
 def test_what_waits_survives_a_restart(short_day: Tape, tmp_path: Path) -> None:
     state = tmp_path / "state.db"
     with HookServer() as desk, HookServer() as other:
@@ -171,6 +177,7 @@ def test_what_waits_survives_a_restart(short_day: Tape, tmp_path: Path) -> None:
         assert keys(desk.requests) == keys(other.requests)
 
 
+@pytest.mark.drill
 @pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503])
 def test_who_is_busy_is_asked_again_under_the_same_key(
     short_day: Tape, tmp_path: Path, status: int
@@ -190,6 +197,7 @@ def test_who_is_busy_is_asked_again_under_the_same_key(
     assert len(set(found[3:])) == EVENTS
 
 
+@pytest.mark.drill
 @pytest.mark.parametrize("answer", [HookAnswer(0), HookAnswer(after=60.0)])
 def test_who_hangs_up_or_says_nothing_is_asked_again(
     short_day: Tape, tmp_path: Path, answer: HookAnswer
@@ -204,6 +212,7 @@ def test_who_hangs_up_or_says_nothing_is_asked_again(
     assert len(keys(desk.requests)) == EVENTS
 
 
+@pytest.mark.drill
 @pytest.mark.parametrize("status", [301, 307, 400, 401, 404, 410])
 def test_who_refuses_gets_the_next_event(short_day: Tape, tmp_path: Path, status: int) -> None:
     with HookServer() as trap:
@@ -222,6 +231,7 @@ def test_who_refuses_gets_the_next_event(short_day: Tape, tmp_path: Path, status
         assert trap.requests == []
 
 
+@pytest.mark.drill
 @pytest.mark.parametrize("is_date", [False, True])
 def test_a_target_is_left_in_peace_for_as_long_as_it_asks(
     short_day: Tape, tmp_path: Path, is_date: bool
@@ -242,6 +252,7 @@ def test_a_target_is_left_in_peace_for_as_long_as_it_asks(
     assert second.headers["idempotency-key"] == first.headers["idempotency-key"]
 
 
+@pytest.mark.drill
 def test_no_url_and_no_secret_is_logged(
     short_day: Tape,
     tmp_path: Path,

@@ -5,6 +5,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from alerts.hook_server import HookServer
 from runtime.feeds_on_ports import eventually, sending
 from runtime.local_market import RunLog
@@ -46,6 +48,7 @@ def recorded(feed: TcpFeed, root: Path, targets: dict[str, Any]) -> Iterator[Liv
         alerts.stop()
 
 
+@pytest.mark.drill
 def test_a_replay_of_a_recording_makes_the_events_of_the_live_session(tmp_path: Path) -> None:
     tape = write(
         tmp_path / "source",

@@ -96,6 +96,7 @@ def test_a_text_mentions_nobody_and_fits(text: str, slack: str, discord: str) ->
     assert json.loads(to_discord) == {"content": discord, "allowed_mentions": {"parse": []}}
 
 
+@pytest.mark.drill
 def test_a_command_gets_the_event_and_no_secret(
     short_day: Tape, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -116,6 +117,7 @@ def test_a_command_gets_the_event_and_no_secret(
         assert "DATABENTO_API_KEY" not in names
 
 
+@pytest.mark.drill
 @pytest.mark.parametrize(
     ("code", "counts"),
     [

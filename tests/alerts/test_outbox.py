@@ -14,6 +14,7 @@ from zerodte.service.stage import Stage
 from zerodte.tape.folder import Tape
 
 
+@pytest.mark.drill
 def test_a_file_that_cannot_be_written_is_waited_for(short_day: Tape, tmp_path: Path) -> None:
     state = tmp_path / "state.db"
     plan = alert_plan(
@@ -67,6 +68,7 @@ def test_a_file_of_another_program_is_left_alone(tmp_path: Path) -> None:
         Alerts(plan, Stage(), path)
 
 
+@pytest.mark.drill
 def test_the_oldest_go_where_too_many_wait(short_day: Tape, tmp_path: Path) -> None:
     most = 10
     with HookServer() as desk, HookServer() as other:

@@ -90,6 +90,7 @@ def test_levels_are_decided_as_the_slow_way(
     assert [event.level for event in events] == [levels[position] for position in slow]
 
 
+@pytest.mark.drill
 @given(
     comparison=st.sampled_from(["changes", "moves", "surges", "unknown"]),
     values=st.lists(NUMBERS, max_size=90) | st.lists(st.integers(0, 40).map(float), min_size=60),

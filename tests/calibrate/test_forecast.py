@@ -69,6 +69,7 @@ def test_har_finds_the_sigma_that_was_drawn() -> None:
     assert np.median(model.sigma(moves) / true) == pytest.approx(1.0, abs=0.08)
 
 
+@pytest.mark.drill
 def test_a_normal_market_is_covered_as_often_as_said(report: BarReport) -> None:
     """Given the day, made minutes are normal: the Gaussian has the right shape."""
     own = report.comparison.scores[HAR_GAUSSIAN]
@@ -131,6 +132,7 @@ def test_har_t_is_students(bars: BarSessions) -> None:
     np.testing.assert_allclose(forecast.inside[13, :, 1], inside, rtol=1e-10)
 
 
+@pytest.mark.drill
 def test_no_lift_where_there_is_none_and_a_lift_where_closes_are_drawn(bars: BarSessions) -> None:
     none = bar_report("SPY", bars, 1.0).lifts[-1]
     assert not none.is_seen

@@ -85,6 +85,7 @@ def trending(day: TradingSession, seed: int) -> StoredSession:
     return with_path(day, START * np.exp(np.cumsum(steps)))
 
 
+@pytest.mark.drill
 def test_a_market_that_moves_as_published_keeps_the_scale_and_serves_it() -> None:
     made = (finished(day, 0.83, seed) for seed, day in enumerate(DAYS))
     found = report(*made)
@@ -121,6 +122,7 @@ def test_few_sessions_are_not_judged() -> None:
     )
 
 
+@pytest.mark.drill
 def test_a_market_that_moves_more_than_priced_is_learned() -> None:
     found = report(*(finished(day, 1.5, seed) for seed, day in enumerate(DAYS)))
     assert min(found.scale.factors) > 1.05

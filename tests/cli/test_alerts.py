@@ -83,9 +83,10 @@ def tape_of(folder: Path, minutes: int | None) -> Path:
     return tape
 
 
+@pytest.mark.drill
 @pytest.mark.parametrize(
     ("minutes", "speed"),
-    [(8, "30"), pytest.param(None, "60", marks=pytest.mark.drill)],
+    [(8, "30"), (None, "60")],
 )
 def test_a_day_reaches_a_target_that_dies_and_survives_a_kill(
     tmp_path: Path, minutes: int | None, speed: str
@@ -131,6 +132,7 @@ def test_a_day_reaches_a_target_that_dies_and_survives_a_kill(
     assert len(keys) - len(expected) <= 5
 
 
+@pytest.mark.drill
 def test_a_market_that_stands_still_alerts_nobody(tmp_path: Path) -> None:
     minutes = 90
     write(

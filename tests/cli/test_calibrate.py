@@ -61,12 +61,14 @@ def of_spy(recorded: Path) -> Result:
     return run("--bars", bars, "--vix", vix, "--symbol", "SPY")
 
 
+@pytest.mark.drill
 def test_the_table_of_the_docs_is_what_the_command_prints(of_spy: Result) -> None:
     assert of_spy.exit_code == 0, of_spy.output
     printed = "\n".join(line.rstrip() for line in of_spy.stdout.splitlines())
     assert f"```text\n{printed}\n```" in (DOCS / "calibrate.md").read_text()
 
 
+@pytest.mark.drill
 def test_har_t_on_recorded_bars_is_as_good_as_is_claimed(recorded: Path) -> None:
     folder = recorded / "bars"
     if not folder.is_dir():
@@ -83,6 +85,7 @@ def test_har_t_on_recorded_bars_is_as_good_as_is_claimed(recorded: Path) -> None
         assert of.mean == pytest.approx(level, abs=0.04)
 
 
+@pytest.mark.drill
 def test_json_has_every_figure_and_is_the_same_again(bars: Path) -> None:
     first = run("--bars", bars, "--symbol", "SPY", "--json")
     assert first.exit_code == 0, first.output
@@ -142,6 +145,7 @@ def test_mistakes_end_in_a_clear_line(bars: Path, tmp_path: Path) -> None:
         assert isinstance(result.exception, SystemExit), "a traceback would have reached the user"
 
 
+@pytest.mark.drill
 def test_finished_sessions(tmp_path: Path) -> None:
     root, page, out = tmp_path / "history", tmp_path / "k.html", tmp_path / "k.json"
     days = sessions(24, "2025-03-03")
@@ -175,6 +179,7 @@ def test_finished_sessions(tmp_path: Path) -> None:
     assert "no finished session; it has no session" in empty.output
 
 
+@pytest.mark.drill
 def test_a_recorded_half_day(goog_tape: Path, tmp_path: Path) -> None:
     """From a tape of real quotes to a scale, by commands alone."""
     root, out = tmp_path / "history", tmp_path / "goog.json"

@@ -38,6 +38,7 @@ def test_version() -> None:
     assert run("--version").output.strip() == f"zerodte, version {zerodte.__version__}"
 
 
+@pytest.mark.drill
 def test_a_recorded_chain_becomes_a_readable_summary(recorded: Path, tmp_path: Path) -> None:
     imported = run(
         "import",
@@ -70,6 +71,7 @@ def test_open_interest_moves_by_the_method_that_is_asked_for(tape: Path) -> None
     assert "'turnover_v2', 'turnover_v1', 'signed_v1'" in refused.output
 
 
+@pytest.mark.drill
 def test_a_later_expiry(tape: Path) -> None:
     answer = json.loads(run("replay", tape, "--expiry", "2024-12-02", "--json").output)
     assert answer["expiration"] == "2024-12-02"
@@ -141,6 +143,7 @@ def test_warnings_of_the_tape_go_to_stderr(torn: Path, options: tuple[str, ...])
         assert json.loads(result.stdout)["market_open"] is False
 
 
+@pytest.mark.drill
 def test_a_tape_that_breaks_while_it_is_served_is_said_in_one_line(torn: Path) -> None:
     ticks = torn / "ticks"
     ticks.write_text(ticks.read_text().splitlines()[0].replace(": 1}", ": 1000000}") + "\n")

@@ -286,6 +286,7 @@ def served(tmp_path: Path) -> Iterator[tuple[Served, Path]]:
     server.process.communicate()
 
 
+@pytest.mark.drill
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no such signal")
 def test_a_hangup_reloads_what_may_change(served: tuple[Served, Path]) -> None:
     server, file = served

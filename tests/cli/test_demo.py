@@ -64,6 +64,7 @@ def demos() -> Iterator[list[Running]]:
         demo.process.communicate()
 
 
+@pytest.mark.drill
 def test_a_simulated_market_that_is_two_hours_old(demos: list[Running]) -> None:
     demos.append(Running("--date", "2025-06-02", "--symbols", "IWM,TSLA", "--seed", "5"))
     demo = demos[0]
@@ -106,6 +107,7 @@ def test_a_simulation_that_is_killed_is_said_in_a_line(demos: list[Running]) -> 
     assert demo.get("/v1/flow/zero-dte/snapshot/IWM")["body"] is not None
 
 
+@pytest.mark.drill
 def test_nothing_outlives_a_demo_that_is_killed(demos: list[Running]) -> None:
     demos.append(Running("--date", "2025-06-02", "--symbols", "IWM"))
     demos[0].until("Ready")

@@ -376,6 +376,7 @@ def test_a_tradier_account(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
         assert "set TRADIER_TOKEN" in found["key"]["found"]
 
 
+@pytest.mark.drill
 def test_the_value_of_an_index_is_held_against_its_chain(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TRADIER_TOKEN", tradier_host.TOKEN)
     with tradier_host.serving(simulated(2, "SPX"), 1.0, late=60.0) as host:
@@ -385,6 +386,7 @@ def test_the_value_of_an_index_is_held_against_its_chain(monkeypatch: pytest.Mon
     assert "; the parity of the chain is " in found["SPX spot"]["found"]
 
 
+@pytest.mark.drill
 def test_tradier_before_the_open(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where nothing came, nothing was compared."""
     monkeypatch.setenv("TRADIER_TOKEN", tradier_host.TOKEN)

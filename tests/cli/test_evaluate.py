@@ -14,6 +14,8 @@ from zerodte.evaluate.tables import TABLES
 from zerodte.feeds.synthetic_tape import write_synthetic_tape
 from zerodte.market.calendar import calendar
 
+pytestmark = pytest.mark.drill
+
 
 def run(*arguments: str | Path) -> Result:
     return CliRunner().invoke(main, ["evaluate", *(str(argument) for argument in arguments)])

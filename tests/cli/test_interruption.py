@@ -37,6 +37,7 @@ def _until_ended(work: Callable[[], None], number: int) -> None:
             work()
 
 
+@pytest.mark.drill
 @pytest.mark.parametrize("work", [_own_code, _other_code])
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP], ids=["term", "hup"])
 def test_a_signal_in_a_destructor_is_not_lost(work: Callable[[], None], number: int) -> None:

@@ -155,6 +155,7 @@ def test_errors(run: Callable[..., Result], words: list[str], status: int, said:
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.drill
 def test_a_server_with_keys_from_its_command_line(tmp_path: Path) -> None:
     """On every address of the machine, since it has keys; a key made meanwhile is known."""
     tape = synthetic_tape(tmp_path / "tape", datetime.date(2024, 11, 29)).path

@@ -90,6 +90,7 @@ def arrays(script: str) -> dict[str, list[float | None]]:
     }
 
 
+@pytest.mark.drill
 @pytest.mark.parametrize("form", ["--pine", "--csv"])
 def test_a_history_and_a_server_say_the_same(day: Path, url: str, form: str) -> None:
     stored, served_now = levels(day / "history", form), levels(url, form)
@@ -98,6 +99,7 @@ def test_a_history_and_a_server_say_the_same(day: Path, url: str, form: str) -> 
     assert levels(url, form, "--date", DATE, "--symbol", "abc").output == stored.output
 
 
+@pytest.mark.drill
 @pytest.mark.parametrize("bar", ["1m", "5m", "15m"])
 def test_a_script_holds_the_levels_of_the_day(day: Path, url: str, bar: str) -> None:
     result = levels(day / "history", "--pine", "--bar", bar)
@@ -120,6 +122,7 @@ def test_a_script_holds_the_levels_of_the_day(day: Path, url: str, bar: str) -> 
     assert result.output.count("plot(levelAt(") == 6
 
 
+@pytest.mark.drill
 def test_a_script_keeps_the_rules_of_pine(day: Path) -> None:
     script = levels(day / "history", "--pine").output
     lines = script.splitlines()
@@ -156,6 +159,7 @@ def test_a_script_keeps_the_rules_of_pine(day: Path) -> None:
     ]
 
 
+@pytest.mark.drill
 def test_a_csv_holds_the_series(day: Path, url: str, tmp_path: Path) -> None:
     result = levels(day / "history", "--csv", "--out", tmp_path / "csv")
     path = tmp_path / "csv" / f"ABC-{DATE}.csv"
@@ -172,6 +176,7 @@ def test_a_csv_holds_the_series(day: Path, url: str, tmp_path: Path) -> None:
         )
 
 
+@pytest.mark.drill
 def test_a_csv_is_written_for_each_session(day: Path, tmp_path: Path) -> None:
     other = tmp_path / "history" / "date=2025-06-03"
     other.mkdir(parents=True)
@@ -203,6 +208,7 @@ def test_a_server_with_keys_is_asked_with_that_of_the_environment(
         assert result.output.startswith("time,spot,")
 
 
+@pytest.mark.drill
 def test_what_is_wrong_is_said_in_one_line(day: Path, tmp_path: Path, url: str) -> None:
     history = day / "history"
     for words, said in (
@@ -225,6 +231,7 @@ def test_what_is_wrong_is_said_in_one_line(day: Path, tmp_path: Path, url: str) 
         assert "Traceback" not in result.output
 
 
+@pytest.mark.drill
 def test_the_docs_show_a_script_that_is_written(day: Path) -> None:
     text = (Path(__file__).parents[2] / "docs" / "tradingview.md").read_text()
     shown = text.partition("```pine\n")[2].partition("```")[0]

@@ -38,6 +38,7 @@ def goog(goog_tape: Path) -> str:
     return shown(goog_tape)
 
 
+@pytest.mark.drill
 def test_volume_by_side_and_by_rule_add_up(goog: str, recorded: Path) -> None:
     bars = [row for rows in files(recorded / TRADES).values() for row in rows]
     sides = re.search(r"contracts: ([\d,]+) bought, ([\d,]+) sold, ([\d,]+) without a side", goog)
@@ -55,6 +56,7 @@ def test_volume_by_side_and_by_rule_add_up(goog: str, recorded: Path) -> None:
     assert sum(count(row[2]) for row in rules if row[0] in signing) == bought + sold
 
 
+@pytest.mark.drill
 def test_the_busiest_strikes_come_first(goog: str) -> None:
     rows = [row for row in table(goog, "busiest today") if row[0] == "GOOG"]
     volumes = [sum(map(count, row[2:])) for row in rows]
@@ -62,6 +64,7 @@ def test_the_busiest_strikes_come_first(goog: str) -> None:
     assert volumes == sorted(volumes, reverse=True)
 
 
+@pytest.mark.drill
 def test_minutes_of_a_tape_of_minutes_are_no_gaps(goog: str) -> None:
     assert "gap:" not in goog
 

@@ -120,6 +120,7 @@ def test_a_root_that_is_none(tmp_path: Path) -> None:
     assert "cannot list" in shown.output
 
 
+@pytest.mark.drill
 def test_a_replay_keeps_what_is_over(recorded: Path, tmp_path: Path) -> None:
     lean, tape, root = recorded / "lean", tmp_path / "tape", tmp_path / "kept"
     assert run("import", "lean", lean, "SPXW", "2021-01-04", "--out", tape).exit_code == 0
@@ -133,6 +134,7 @@ def test_a_replay_keeps_what_is_over(recorded: Path, tmp_path: Path) -> None:
     assert "only finished sessions are stored" in again.output
 
 
+@pytest.mark.drill
 def test_a_replay_that_cannot_keep_says_why(recorded: Path, tmp_path: Path) -> None:
     lean, tape = recorded / "lean", tmp_path / "tape"
     run("import", "lean", lean, "SPXW", "2021-01-04", "--out", tape)

@@ -35,11 +35,12 @@ def server(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], str, int]]:
         it.kill()
 
 
+@pytest.mark.drill
 @pytest.mark.parametrize(
     "number",
     [
         pytest.param(signal.SIGTERM, id="term"),
-        pytest.param(signal.SIGINT, id="int", marks=pytest.mark.drill),
+        pytest.param(signal.SIGINT, id="int"),
     ],
 )
 def test_streams_end_in_order_and_at_once(

@@ -56,6 +56,7 @@ def test_the_seed_decides_every_byte(tmp_path: Path) -> None:
     assert first != other
 
 
+@pytest.mark.drill
 def test_sessions_follow_one_another(tmp_path: Path) -> None:
     out = tmp_path / "days"
     said = simulate(out, *SHORT, "--date", "2025-06-05", "--sessions", "3")
@@ -189,12 +190,13 @@ def test_a_full_disk_ends_in_a_clear_line_and_leaves_nothing(tmp_path: Path) -> 
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.drill
 @pytest.mark.parametrize(
     "number",
     [
         pytest.param(signal.SIGINT, id="int"),
-        pytest.param(signal.SIGTERM, id="term", marks=pytest.mark.drill),
-        pytest.param(signal.SIGHUP, id="hup", marks=pytest.mark.drill),
+        pytest.param(signal.SIGTERM, id="term"),
+        pytest.param(signal.SIGHUP, id="hup"),
     ],
 )
 def test_an_interruption_leaves_nothing(tmp_path: Path, number: int) -> None:

@@ -80,6 +80,7 @@ def test_a_request_that_is_wrong_is_not_tried_again(
     assert len(proxy.heads) == 2
 
 
+@pytest.mark.drill
 def test_retry_after_is_waited_for(
     client: Client, proxy: FaultyProxy, service: ExampleService
 ) -> None:
@@ -90,6 +91,7 @@ def test_retry_after_is_waited_for(
     assert len(proxy.heads) == 3
 
 
+@pytest.mark.drill
 @pytest.mark.parametrize(
     "fault", [response(503, WARMING), response(502, "<html>"), 0, 40, b"HTTP/1.1 2"]
 )

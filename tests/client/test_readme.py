@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from matplotlib import image
 
 from client.market import simulated_market
@@ -16,6 +17,7 @@ from zerodte.server.settings import ServerSettings
 README = Path(__file__).parents[2] / "README.md"
 
 
+@pytest.mark.drill
 def test_eight_lines_lead_to_a_picture(tmp_path: Path) -> None:
     section = README.read_text().partition("\n## In Python\n")[2].partition("\n## ")[0]
     install, script = re.findall(r"```\w+\n(.*?)```", section, re.DOTALL)

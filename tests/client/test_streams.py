@@ -70,6 +70,7 @@ def test_a_sample_comes_as_a_bar_and_a_snapshot(client: Client, service: Example
     assert snapshot.snapshot.strikes is None
 
 
+@pytest.mark.drill
 @pytest.mark.parametrize("cut", [250, 400, 700, 1_300])
 def test_a_cut_stream_loses_nothing_and_says_nothing_twice(
     client: Client, proxy: FaultyProxy, service: ExampleService, cut: int
@@ -89,6 +90,7 @@ def test_a_cut_stream_loses_nothing_and_says_nothing_twice(
     assert snapshots == sorted(set(snapshots))
 
 
+@pytest.mark.drill
 def test_samples_during_an_absence_come_later(
     client: Client, proxy: FaultyProxy, service: ExampleService
 ) -> None:
@@ -103,6 +105,7 @@ def test_samples_during_an_absence_come_later(
     assert bars(received) == times
 
 
+@pytest.mark.drill
 def test_a_server_that_begins_an_earlier_session_is_followed(
     client: Client, proxy: FaultyProxy, service: ExampleService
 ) -> None:
@@ -121,6 +124,7 @@ def test_a_server_that_begins_an_earlier_session_is_followed(
         assert bars(until(events, last)) == [times[2], last]
 
 
+@pytest.mark.drill
 def test_streams_of_several_symbols_are_resumed_alike(
     client: Client, proxy: FaultyProxy, service: ExampleService
 ) -> None:

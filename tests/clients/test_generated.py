@@ -15,6 +15,8 @@ from server.ports import served
 from zerodte.server.app import create_app
 from zerodte.server.settings import ServerSettings
 
+pytestmark = pytest.mark.drill
+
 _HERE = Path(__file__).parent
 _TOOLS = Path(os.environ.get("ZERODTE_CLIENTS", Path(sys.prefix) / "clients")) / "bin"
 
@@ -65,7 +67,6 @@ def test_a_validator_finds_no_fault(document: Path, tmp_path: Path) -> None:
     assert run(validator, spoilt, cwd=tmp_path)[0] != 0
 
 
-@pytest.mark.drill
 def test_a_python_client(document: Path, url: str, tmp_path: Path) -> None:
     out = tmp_path / "out" / "zerodte_client"
     out.parent.mkdir()
@@ -82,7 +83,6 @@ def test_a_python_client(document: Path, url: str, tmp_path: Path) -> None:
     assert (status, said) == (0, "all as typed\n")
 
 
-@pytest.mark.drill
 def test_a_typescript_client(document: Path, url: str, tmp_path: Path) -> None:
     if not (shutil.which("node") and shutil.which("npm")):
         pytest.skip("node and npm are not installed")

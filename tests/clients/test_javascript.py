@@ -55,6 +55,7 @@ def test_answers_and_errors(dist: Path, tmp_path: Path) -> None:
         assert node("answers.mjs", dist, server.url, key) == ["all as written"]
 
 
+@pytest.mark.drill
 def test_types(dist: Path, tmp_path: Path) -> None:
     (tmp_path / "dist").symlink_to(dist)
     for file in (SCRIPTS / "typed.ts", dist / "package.json"):
@@ -128,6 +129,7 @@ def failing() -> Iterator[str]:
     server.server_close()
 
 
+@pytest.mark.drill
 def test_failures(dist: Path, failing: str) -> None:
     assert node("failures.mjs", dist, failing) == ["all as written"]
 
@@ -146,6 +148,7 @@ def sample(service: ExampleService, number: int) -> list[object]:
     return ["SPX", stamp, number]
 
 
+@pytest.mark.drill
 def test_a_stream_that_is_cut_misses_nothing_and_tells_nothing_twice(dist: Path) -> None:
     service, count = ExampleService(), 30
     with served(create_app(service, ServerSettings())) as url, proxied(url) as proxy:

@@ -13,6 +13,8 @@ from dashboard.test_states import STATE
 from runtime.feeds_on_ports import eventually
 from server.keyed import create_key
 
+pytestmark = pytest.mark.drill
+
 SNAPSHOT: Final = "/zero-dte/snapshot/"
 SERIES: Final = "/zero-dte/series/SPX?bar=30s&minutes=390"
 HEATMAP: Final = "/zero-dte/heatmap/"
@@ -67,10 +69,7 @@ def test_a_market_that_warms_up_is_waited_for(tab: OpenTab, proxy: Proxy) -> Non
 
 @pytest.mark.parametrize(
     ("status", "error"),
-    [
-        (500, "session_unreadable"),
-        pytest.param(503, "history_unavailable", marks=pytest.mark.drill),
-    ],
+    [(500, "session_unreadable"), (503, "history_unavailable")],
 )
 def test_a_session_that_cannot_be_read_is_said(
     tab: OpenTab, proxy: Proxy, still: Market, status: int, error: str
@@ -208,7 +207,6 @@ def test_what_is_unknown_is_said_on_its_card(tab: OpenTab, proxy: Proxy, still: 
         assert opened.faults() == []
 
 
-@pytest.mark.drill
 @pytest.mark.parametrize(("status", "words"), REASONS.items())
 def test_a_flip_is_withheld_with_its_reason(
     tab: OpenTab, proxy: Proxy, still: Market, status: str, words: str
@@ -259,7 +257,6 @@ def check_locked(opened: Tab) -> None:
     assert len(opened.text(".card.regime .body")) > 20
 
 
-@pytest.mark.drill
 def test_a_plan_without_the_map_has_everything_else(
     tab: OpenTab, keyed: tuple[Market, dict[str, str]]
 ) -> None:
@@ -269,7 +266,6 @@ def test_a_plan_without_the_map_has_everything_else(
         check_locked(opened)
 
 
-@pytest.mark.drill
 @pytest.mark.parametrize(
     ("plan", "words"),
     [

@@ -11,6 +11,8 @@ from playwright.sync_api import Page, Route
 from dashboard.conftest import DESK, PHONE, Market, OpenTab
 from runtime.feeds_on_ports import eventually
 
+pytestmark = pytest.mark.drill
+
 FLOW: Final = "/v1/flow/zero-dte"
 OPEN: Final = datetime(2025, 6, 2, 9, 30, tzinfo=ZoneInfo("America/New_York"))
 SESSION_MINUTES: Final = 390
@@ -44,7 +46,7 @@ def number(text: str) -> float:
     return float(text.replace(",", "").replace("−", "-").replace("±", ""))
 
 
-@pytest.mark.parametrize("size", [DESK, pytest.param(PHONE, marks=pytest.mark.drill)])
+@pytest.mark.parametrize("size", [DESK, PHONE])
 def test_no_view_is_empty(tab: OpenTab, still: Market, size: tuple[int, int]) -> None:
     with tab(size) as opened:
         page = opened.open(f"{still.url}/?s=SPX&th=dark")
@@ -61,17 +63,9 @@ def test_no_view_is_empty(tab: OpenTab, still: Market, size: tuple[int, int]) ->
         assert page.evaluate(COLOURS, "missing") == 0
 
 
-@pytest.mark.parametrize(
-    ("metric", "mode"),
-    [
-        pytest.param(
-            metric, mode, marks=() if (metric, mode) == ("gex", "raw") else pytest.mark.drill
-        )
-        for metric in METRICS
-        for mode in ("raw", "delta")
-    ],
-)
-@pytest.mark.parametrize("bar", ["1m", pytest.param("5m", marks=pytest.mark.drill)])
+@pytest.mark.parametrize("mode", ["raw", "delta"])
+@pytest.mark.parametrize("metric", METRICS)
+@pytest.mark.parametrize("bar", ["1m", "5m"])
 def test_the_crosshair_says_what_the_api_answers(
     tab: OpenTab, still: Market, metric: str, mode: str, bar: str
 ) -> None:

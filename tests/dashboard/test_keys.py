@@ -35,6 +35,7 @@ def press_and_close(page: Page, key: str, dialog: str) -> None:
     page.wait_for_selector(f"dialog.{dialog}:not([open])", state="attached")
 
 
+@pytest.mark.drill
 def test_the_help_and_the_documentation_have_the_same_keys(tab: OpenTab, still: Market) -> None:
     with tab() as opened:
         page = opened.open(f"{still.url}/?s=SPX&th=dark")
@@ -95,6 +96,7 @@ def test_every_key_does_its_work(tab: OpenTab, still: Market) -> None:
         assert opened.faults() == []
 
 
+@pytest.mark.drill
 def test_keys_of_the_browser_and_of_fields_are_left_alone(tab: OpenTab, still: Market) -> None:
     with tab() as opened:
         page = opened.open(f"{still.url}/?s=SPX&th=dark")

@@ -12,6 +12,8 @@ from dashboard.test_figures import address_at, past_of
 from zerodte.decision.condition import RULE_CONDITIONS
 from zerodte.decision.rule import ANTI_SETUPS, GATES, SETUPS
 
+pytestmark = pytest.mark.drill
+
 SNAPSHOT: Final = "/zero-dte/snapshot/"
 #: Letters a fifth wider than those of Arial; DejaVu Sans has 0.51 em.
 SAMPLE: Final = "Net GEX positive by convention, at least 8% of gross"
@@ -150,8 +152,8 @@ def dear(answer: Any, decision: dict[str, Any]) -> Any:
     ("size", "decision"),
     [
         pytest.param(DESK, condor, id="desk-condor"),
-        pytest.param(DESK, wait, id="desk-wait", marks=pytest.mark.drill),
-        pytest.param(PHONE, condor, id="phone-condor", marks=pytest.mark.drill),
+        pytest.param(DESK, wait, id="desk-wait"),
+        pytest.param(PHONE, condor, id="phone-condor"),
         pytest.param(PHONE, wait, id="phone-wait"),
     ],
 )

@@ -34,6 +34,7 @@ def test_a_page_breaks_no_rule(
         assert opened.faults() == []
 
 
+@pytest.mark.drill
 @looks
 def test_axe_finds_nothing_serious(
     tab: OpenTab, still: Market, size: tuple[int, int], theme: str

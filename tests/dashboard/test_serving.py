@@ -140,6 +140,7 @@ def test_the_page_and_its_files_need_no_key(tmp_path: Path) -> None:
         assert server.get("/v1/symbols").status_code == 401
 
 
+@pytest.mark.drill
 def test_every_file_is_in_the_wheel(tmp_path: Path) -> None:
     source = UI.parents[3]
     pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check", "wheel"]

@@ -23,6 +23,8 @@ from zerodte.server.settings import ServerSettings
 from zerodte.session.session import Session
 from zerodte.tape.folder import open_tape
 
+pytestmark = pytest.mark.drill
+
 EXPOSURE: Final = "/v1/exposure/zero-dte/SPX"
 NEXT: Final = """(node) => Object.fromEntries([...node.rows].map((row) =>
   [...row.cells].map((cell) => cell.textContent)))"""
@@ -121,7 +123,6 @@ def date_of(page: Page) -> str:
     return str(page.locator(".timebar .date").input_value())
 
 
-@pytest.mark.drill
 def test_a_session_that_begins_takes_the_place_of_the_one_before(tab: OpenTab) -> None:
     with market("--symbols", "IWM", "--speed", "1500") as running, tab() as opened:
         page = opened.open(f"{running.url}/?s=IWM&th=dark")

@@ -14,6 +14,8 @@ from dashboard.proxy import STREAM, Proxy, proxied, said
 from runtime.feeds_on_ports import eventually
 from server.keyed import create_key
 
+pytestmark = pytest.mark.drill
+
 STATE: Final = "document.documentElement.dataset.state"
 SAMPLES: Final = """(node) => [...node.rows].slice(1).map((row) =>
   [...row.cells].slice(0, 3).map((cell) => cell.textContent))"""
@@ -98,7 +100,6 @@ def test_a_simulated_market_is_marked(tab: OpenTab, moving: Market) -> None:
         assert page.locator(".simulated").is_visible()
 
 
-@pytest.mark.drill
 def test_tabs_share_one_stream(tab: OpenTab, moving: Market) -> None:
     def readers() -> float:
         text = httpx.get(f"{moving.url}/metrics", trust_env=False, timeout=60).text
@@ -126,7 +127,6 @@ def test_an_unknown_symbol_is_said_and_stays_text(tab: OpenTab, moving: Market) 
         assert page.evaluate("violations") == []
 
 
-@pytest.mark.drill
 def test_a_server_that_is_killed_and_comes_back(tab: OpenTab) -> None:
     port = free_port()
     with tab() as opened:
@@ -145,7 +145,7 @@ def test_a_server_that_is_killed_and_comes_back(tab: OpenTab) -> None:
             assert_same_as_fresh(page, second)
 
 
-@pytest.mark.parametrize("is_kept", [False, pytest.param(True, marks=pytest.mark.drill)])
+@pytest.mark.parametrize("is_kept", [False, True])
 def test_a_key_is_asked_for_and_appears_nowhere(
     tab: OpenTab, tmp_path: Path, is_kept: bool
 ) -> None:
@@ -220,7 +220,6 @@ def test_a_stream_that_is_cut_goes_on_after_its_last_event(
         assert_same_as_fresh(page, moving)
 
 
-@pytest.mark.drill
 def test_a_stream_that_stalls_is_lost(tab: OpenTab, proxy: Proxy) -> None:
     with tab() as opened:
         page = opened.open(f"{proxy.url}/?s=SPX&th=dark")
@@ -232,7 +231,6 @@ def test_a_stream_that_stalls_is_lost(tab: OpenTab, proxy: Proxy) -> None:
         assert not page.locator(".lost").is_visible()
 
 
-@pytest.mark.drill
 def test_skipped_samples_are_loaded_again(tab: OpenTab, proxy: Proxy, moving: Market) -> None:
     with tab() as opened:
         page = opened.open(f"{proxy.url}/?s=SPX&th=dark")

@@ -6,10 +6,13 @@ import math
 from pathlib import Path
 from typing import Final
 
+import pytest
 from playwright.sync_api import Locator, Page
 
 from dashboard.conftest import Market, OpenTab
 from dashboard.test_figures import COLOURS, FLOW, address_at, past_of, same, table
+
+pytestmark = pytest.mark.drill
 
 #: What a cell of the map says, as the label of the crosshair has it.
 SAID: Final = "(label) => ({ ...label.dataset, text: label.textContent })"

@@ -48,7 +48,7 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture(params=["nginx", "caddy"])
+@pytest.fixture(params=["nginx", pytest.param("caddy", marks=pytest.mark.drill)])
 def proxy(request: pytest.FixtureRequest, tmp_path: Path, certificate: Path) -> Iterator[Proxy]:
     name: str = request.param
     program = shutil.which(name) or shutil.which(name, path="/usr/sbin:/usr/local/sbin")

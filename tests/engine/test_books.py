@@ -49,6 +49,7 @@ def levels_of(state: ChainState) -> list[float]:
     ]
 
 
+@pytest.mark.drill
 @given(chains(), st.integers(2, 1_000))
 @settings(max_examples=40, deadline=None)
 def test_more_of_the_same_scales_exposures_and_moves_no_level(made: Made, factor: int) -> None:
@@ -70,6 +71,7 @@ def test_more_of_the_same_scales_exposures_and_moves_no_level(made: Made, factor
         assert many.regime == one.regime
 
 
+@pytest.mark.drill
 @given(chains())
 @settings(max_examples=40, deadline=None)
 def test_swapping_calls_and_puts_turns_gex_round(made: Made) -> None:
@@ -109,6 +111,7 @@ def test_dealers_long_gamma_sell_rises_and_buy_falls(
     assert shares["spot_up_10bp"] < shares["spot_up_25bp"] < shares["spot_up_half_pct"]
 
 
+@pytest.mark.drill
 @given(chains())
 @settings(max_examples=60, deadline=None)
 def test_the_pin_score_and_its_parts_lie_between_0_and_100(made: Made) -> None:

@@ -270,6 +270,7 @@ def any_quotes(draw: st.DrawFn) -> tuple[ChainInputs, float, float, float]:
     return instant, forward, draw(st.sampled_from((spot, math.nan))), draw(st.floats(0.005, 300.0))
 
 
+@pytest.mark.drill
 @given(any_quotes())
 @settings(max_examples=300, deadline=None)
 def test_any_quotes_give_a_law_or_none(case: tuple[ChainInputs, float, float, float]) -> None:

@@ -30,6 +30,8 @@ from zerodte.runtime.replay import replay
 from zerodte.session.session import Session
 from zerodte.tape.folder import open_tape
 
+pytestmark = pytest.mark.drill
+
 NEW_YORK = ZoneInfo("America/New_York")
 #: Shares of all quotes and of those within a sigma: same-day chains, and those of nine sessions.
 SAME_DAY, LATER = (0.97, 0.90), (0.93, 0.80)

@@ -45,6 +45,7 @@ def spoil(rows: list[Row], fault: str, *, calls: set[float], puts: set[float]) -
     return out
 
 
+@pytest.mark.drill
 @given(chains())
 @settings(max_examples=60, deadline=None)
 def test_an_available_flip_is_the_nearest_root(made: Made) -> None:
@@ -120,6 +121,7 @@ def test_the_flip_does_not_move_when_all_open_interest_grows(factor: int) -> Non
     assert often.level == pytest.approx(once.level, rel=1e-12)
 
 
+@pytest.mark.drill
 @given(chains())
 @settings(max_examples=40, deadline=None)
 def test_the_profile_at_spot_is_net_gex(made: Made) -> None:

@@ -62,6 +62,7 @@ def days(draw: st.DrawFn) -> list[Made]:
     return made
 
 
+@pytest.mark.drill
 @given(
     days(),
     st.lists(st.integers(0, 40), max_size=4),
@@ -110,6 +111,7 @@ def test_volume_is_conserved_under_any_interleaving(made: list[Made], random: ob
     assert flow.volume.sum() == sizes.total()
 
 
+@pytest.mark.drill
 @given(st.lists(any_trade, max_size=20), st.lists(any_trade, max_size=5), st.data())
 @settings(deadline=None)
 def test_a_trade_and_its_cancel_leave_no_trace(
@@ -139,6 +141,7 @@ def renumbered(made: Made, inserted: int) -> Made:
     return dataclasses.replace(made, cancels=moved)
 
 
+@pytest.mark.drill
 @given(st.lists(signed_trade, min_size=1, max_size=20), signed_trade, st.data())
 @settings(deadline=None)
 def test_a_trade_cancelled_at_once_is_forgotten_by_the_tick_test_too(
@@ -189,6 +192,7 @@ def test_mirrored_quotes_flip_every_sign(made: list[Made]) -> None:
     assert flow.variance.tolist() == turned.variance.tolist()
 
 
+@pytest.mark.drill
 @given(st.lists(any_trade, max_size=20))
 @settings(deadline=None)
 def test_the_size_rule_never_touches_the_side(made: list[Made]) -> None:

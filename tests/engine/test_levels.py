@@ -34,6 +34,7 @@ def rows(strikes: list[float], counts: Counts) -> list[Row]:
 COUNTS = st.one_of(st.none(), st.integers(0, 3))
 
 
+@pytest.mark.drill
 @given(
     st.lists(st.tuples(COUNTS, COUNTS), min_size=1, max_size=12),
     st.lists(st.integers(1, 8), min_size=12, max_size=12),
@@ -97,6 +98,7 @@ def test_no_strike_exceeds_the_walls_and_the_magnet(made: Made) -> None:
     assert set(known) <= set(state.instant.chain.strikes.tolist())
 
 
+@pytest.mark.drill
 @given(chains())
 @settings(max_examples=40, deadline=None)
 def test_further_walls_are_the_next_strikes_by_exposure(made: Made) -> None:

@@ -25,6 +25,7 @@ def test_without_sessions_it_is_the_published_premium() -> None:
     assert UNIT_SCALE.at(50.0) == 1.0
 
 
+@pytest.mark.drill
 @given(DAYS)
 def test_the_posterior(days: list[tuple[tuple[float, float], ...]]) -> None:
     scale = fitted([day(*quarters) for quarters in days])

@@ -45,6 +45,7 @@ def state_of(session: Session, expiry: datetime.date) -> ChainState:
     return state
 
 
+@pytest.mark.drill
 @pytest.mark.parametrize("expiry", ["2022-03-23", "2022-03-25", "2022-03-30", "2022-06-17"])
 def test_the_recorded_spx_chains_agree_with_the_twin(recorded: Path, expiry: str) -> None:
     day = datetime.date.fromisoformat(expiry)
@@ -60,6 +61,7 @@ def test_the_recorded_spxw_chains_agree_with_the_twin(recorded: Path, expiry: st
     assert_agree(state_of(spxw_session(recorded), day), twin, rel=1e-9)
 
 
+@pytest.mark.drill
 def test_the_whole_symbol_is_the_sum_of_the_twins_of_all_chains(recorded: Path) -> None:
     """AM and PM roots, each on its own forward and smile and to its own settlement."""
     file, session = spx_file(recorded), spx_session(recorded)
@@ -74,6 +76,7 @@ def test_the_whole_symbol_is_the_sum_of_the_twins_of_all_chains(recorded: Path) 
             assert reading.total_net_gex == pytest.approx(total, rel=1e-9)
 
 
+@pytest.mark.drill
 def test_gamma_acceleration_is_measured_against_the_expiry_a_week_away(recorded: Path) -> None:
     file, state = spx_file(recorded), state_of(spx_session(recorded), SPX_DAY)
     today = twin_of(file, "SPXW", SPX_DAY, SPX_DAY)
@@ -83,6 +86,7 @@ def test_gamma_acceleration_is_measured_against_the_expiry_a_week_away(recorded:
     assert state.anchor.volatility == pytest.approx(week.atm_iv, rel=1e-9)
 
 
+@pytest.mark.drill
 @given(chains())
 @settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_a_made_up_chain_agrees_with_the_twin(made: Made) -> None:

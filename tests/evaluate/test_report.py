@@ -31,6 +31,7 @@ def seeds(tape: Tape, second: Tape) -> list[TapeScore]:
     return [scored(tape, "first"), scored(second, "second")]
 
 
+@pytest.mark.drill
 def test_figures_over_seeds_are_their_means_with_students_interval(seeds: list[TapeScore]) -> None:
     tables = report(seeds).tables
     for name, key, column in (

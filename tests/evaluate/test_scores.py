@@ -97,6 +97,7 @@ def plain(tape: Tape, made: Facts) -> PlainReplay:
     return PlainReplay(tape, made)
 
 
+@pytest.mark.drill
 def test_trades_are_valued_at_what_their_dollars_say(plain: PlainReplay) -> None:
     shares = pl.col("side") * pl.col("size") * 100.0 * pl.col("delta") * pl.col("spot")
     signed = plain.trades.filter(pl.col("side") != 0, ~pl.col("is_cancel"))

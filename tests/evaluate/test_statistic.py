@@ -49,6 +49,7 @@ def test_one_seed_has_no_interval_and_no_seed_no_mean() -> None:
     assert none.seeds == 0
 
 
+@pytest.mark.drill
 @given(PAIRS)
 def test_correlation_and_slope(pairs: "np.ndarray[tuple[int, int], np.dtype[np.float64]]") -> None:
     estimate, true = pairs

@@ -160,6 +160,7 @@ MISFITS = [
 ]
 
 
+@pytest.mark.drill
 @pytest.mark.parametrize(("table", "change", "message"), MISFITS)
 def test_truth_of_another_tape(
     copied: Path, made: Facts, table: str, change: Callable[[Records], Records], message: str
@@ -171,6 +172,7 @@ def test_truth_of_another_tape(
         scored(copied)
 
 
+@pytest.mark.drill
 def test_no_minute_in_common(copied: Path, made: Facts) -> None:
     later = made.contract_truth.copy()
     later["minute_end"] += 60 * MINUTE

@@ -14,6 +14,8 @@ from feeds.carried_content import ALPACA, content_of
 from feeds.gateway import DATE, simulated
 from zerodte.market.calendar import calendar
 
+pytestmark = pytest.mark.drill
+
 _SCRIPT = Path(__file__).parents[1] / "clients" / "alpaca_client.py"
 _PYTHON = Path(os.environ.get("ZERODTE_ALPACA", Path(sys.prefix) / "alpaca"), "bin", "python")
 #: Ten minutes in twenty seconds.
@@ -36,7 +38,6 @@ def read(address: str, *, secret: str = SECRET) -> tuple[int, str]:
     return done.returncode, done.stdout if done.returncode == 0 else done.stderr
 
 
-@pytest.mark.drill
 def test_the_public_client_reads_every_message() -> None:
     tape = simulated()
     wanted = content_of(tape, ALPACA)
@@ -67,7 +68,6 @@ def test_the_public_client_reads_every_message() -> None:
     assert raw <= exact, "times are kept to the nanosecond"
 
 
-@pytest.mark.drill
 def test_the_public_client_with_a_wrong_key_is_refused() -> None:
     with serving(simulated(), 1.0) as host:
         status, text = read(host.address, secret=SECRET[::-1])

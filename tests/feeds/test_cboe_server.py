@@ -30,6 +30,7 @@ def website(speed: float, late: int) -> AbstractContextManager[CboeClient]:
     return cboe_website.website(tape, speed, tape.session.open + late * SECOND)
 
 
+@pytest.mark.drill
 def test_a_body_has_what_the_tape_had_a_quarter_of_an_hour_before() -> None:
     tape = simulated()
     at = tape.session.open + 5 * MINUTE

@@ -56,6 +56,7 @@ def test_it_lists_what_it_has(server: HistoricalServer) -> None:
     assert span["schema"]["tcbbo"] == {name: span[name] for name in ("start", "end")}
 
 
+@pytest.mark.drill
 @pytest.mark.parametrize("schema", SCHEMAS)
 def test_the_vendors_client_gets_every_record_by_time(
     server: HistoricalServer, schema: str

@@ -16,6 +16,8 @@ from feeds.massive_host import KEY, serving
 from zerodte.feeds.massive.conditions import numbers_of
 from zerodte.records.condition import Condition
 
+pytestmark = pytest.mark.drill
+
 _SCRIPT = Path(__file__).parents[1] / "clients" / "massive_client.py"
 _PYTHON = Path(os.environ.get("ZERODTE_MASSIVE", Path(sys.prefix) / "massive"), "bin", "python")
 #: Four minutes in eight seconds.
@@ -45,7 +47,6 @@ def since(rows: Counter[Row], at: int) -> Counter[Row]:
     return Counter({row: count for row, count in rows.items() if row[1] >= at})
 
 
-@pytest.mark.drill
 def test_the_public_client_reads_every_trade_and_every_quote() -> None:
     tape = simulated(4)
     wanted = content_of(tape, MASSIVE)
@@ -83,7 +84,6 @@ def test_the_public_client_reads_every_trade_and_every_quote() -> None:
     assert sum(since(quotes, begin).values()) > 1_000
 
 
-@pytest.mark.drill
 def test_the_public_client_with_a_wrong_key_is_refused() -> None:
     with serving(simulated(4), 1.0) as host:
         status, text = read(host.address, key=KEY[::-1])

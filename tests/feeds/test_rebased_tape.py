@@ -69,6 +69,7 @@ def test_every_time_moves_with_the_open() -> None:
                     assert after.tobytes() == before.tobytes()
 
 
+@pytest.mark.drill
 def test_the_day_that_it_makes_is_the_same_day() -> None:
     """Twelve weeks later, without a holiday in reach: all that is not a time is as it was."""
     tape = simulated()
@@ -84,6 +85,7 @@ def batches(tick: Tick) -> list[Batch]:
     return [*tick.definitions, *tick.statistics, *tick.underlying, *tick.quotes, *tick.trades]
 
 
+@pytest.mark.drill
 def test_a_feed_of_today(tmp_path: Path) -> None:
     words = ("feed", str(simulated().path), "--as", "databento", "--rebase", "today")
     with command(*words, "--port", "0") as (_, address):

@@ -16,6 +16,8 @@ from feeds.tasty import REFRESH, SECRET, serving
 from zerodte.feeds.tastytrade.chain import streamer_symbol
 from zerodte.market.osi import parse_osi
 
+pytestmark = pytest.mark.drill
+
 _SCRIPT = Path(__file__).parents[1] / "clients" / "tastytrade_client.py"
 _PYTHON = Path(
     os.environ.get("ZERODTE_TASTYTRADE", Path(sys.prefix) / "tastytrade"), "bin", "python"
@@ -39,7 +41,6 @@ def read(url: str, *, secret: str = SECRET) -> tuple[int, str]:
     return done.returncode, done.stdout if done.returncode == 0 else done.stderr
 
 
-@pytest.mark.drill
 def test_a_public_client_reads_every_event() -> None:
     tape = simulated()
     wanted = content_of(tape)
@@ -71,7 +72,6 @@ def test_a_public_client_reads_every_event() -> None:
     assert quotes <= quoted
 
 
-@pytest.mark.drill
 def test_a_public_client_with_a_wrong_key_is_refused() -> None:
     with serving(simulated(), 1.0) as host:
         status, text = read(host.url, secret=SECRET[::-1])

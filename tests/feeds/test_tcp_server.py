@@ -179,6 +179,7 @@ def test_its_clock_does_not_wait_for_clients(serve: Serve) -> None:
     assert started.now >= OPEN + 30 * SECOND
 
 
+@pytest.mark.drill
 def test_a_slow_client_of_a_feed_that_does_not_resume_is_disconnected(
     serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

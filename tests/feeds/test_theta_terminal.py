@@ -87,6 +87,7 @@ def busiest(symbol: str = "NVDA") -> str:
     return max(counts, key=lambda raw: counts[raw])
 
 
+@pytest.mark.drill
 def test_messages_have_the_fields_of_the_vendors_samples() -> None:
     tape = simulated(4, "SPX")
     contract = contract_of(busiest("SPX"))
@@ -118,6 +119,7 @@ def test_messages_have_the_fields_of_the_vendors_samples() -> None:
     assert found["TRADE", "OPTION"]["trade"]["date"] == int(f"{DATE:%Y%m%d}")
 
 
+@pytest.mark.drill
 def test_the_full_trade_stream_has_a_quote_and_a_bar_before_each_trade() -> None:
     with serving(simulated(4), 20.0) as host, client_of(host) as client:
         assert client.ask(BULK)["header"]["response"] == "SUBSCRIBED"
@@ -159,6 +161,7 @@ def test_answers(state: TerminalEventState, request_of: Message, said: str) -> N
         assert client.ask(request_of)["header"]["response"] == said
 
 
+@pytest.mark.drill
 def test_streams_end() -> None:
     contract = contract_of(busiest())
     asked = {**SUBSCRIBE, "req_type": "TRADE", "contract": contract}

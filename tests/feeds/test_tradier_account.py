@@ -430,6 +430,7 @@ def _take_all(session: TradierSession) -> None:
         session.take(0.25)
 
 
+@pytest.mark.drill
 def test_a_stream_that_was_open_over_night_is_begun_anew_before_the_open() -> None:
     with serving(simulated(), 60.0, late=-1_000.0) as host:
         session = TradierSession(host.account())

@@ -69,6 +69,7 @@ def raws(symbol: str = "NVDA") -> list[str]:
     return sorted(content_of(simulated(10, symbol), TRADIER).quoted)
 
 
+@pytest.mark.drill
 def test_payloads_have_the_documented_fields() -> None:
     names = [raw.replace(" ", "") for raw in raws()]
     with serving(simulated(), SPEED) as host:
@@ -94,6 +95,7 @@ def test_an_index_is_sent_as_trades() -> None:
     assert shape(found) == shape(json.loads(DOCUMENTED_TRADE))
 
 
+@pytest.mark.drill
 def test_wishes_are_obeyed() -> None:
     names = [raw.replace(" ", "") for raw in raws()]
     with serving(simulated(), SPEED) as host:
@@ -125,6 +127,7 @@ def test_errors_are_those_of_the_documentation() -> None:
         assert wrong.value.read() == b"Invalid Access Token"
 
 
+@pytest.mark.drill
 def test_answers_have_the_documented_fields() -> None:
     tape = simulated()
     name = raws()[0].replace(" ", "")

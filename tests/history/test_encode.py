@@ -16,6 +16,7 @@ from zerodte.history.encode import encode
 from zerodte.history.error import HistoryError
 
 
+@pytest.mark.drill
 @given(seed=st.integers(0, 2**32), samples=st.integers(1, 300), strikes=st.integers(1, 9))
 def test_a_day_comes_back_to_the_bit(seed: int, samples: int, strikes: int) -> None:
     finished = made_day(seed, samples, strikes)
@@ -33,6 +34,7 @@ def test_the_same_day_has_the_same_bytes() -> None:
     assert encode(made_day(2)).equals(encode(made_day(2)))
 
 
+@pytest.mark.drill
 def test_no_damage_passes_for_data() -> None:
     """Flipped bytes give the day or an error: pages have checksums, the rest has a form."""
     finished = made_day(samples=40)

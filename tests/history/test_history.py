@@ -27,6 +27,7 @@ def root(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return f"{address[0]}/{request.function.__name__}?{address[2]}"
 
 
+@pytest.mark.drill
 def test_what_is_kept_is_listed_and_comes_back(root: str) -> None:
     history = History(root)
     assert history.sizes() == {}

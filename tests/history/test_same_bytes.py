@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -34,6 +35,8 @@ from zerodte.wire.series import SeriesQuery
 from zerodte.wire.snapshot import SnapshotQuery
 from zerodte.wire.strike_flow import StrikeFlowQuery
 from zerodte.wire.window import BarSize, StrikeBarSize
+
+pytestmark = pytest.mark.drill
 
 #: Seconds of quotes and trades on the made tape; its gap and its last hours are silence.
 _SPOKEN = 3000

@@ -163,6 +163,7 @@ def test_the_same_day_chain_is_that_of_the_afternoon_root(imported: Imports) -> 
     assert summary.skipped == Counter()
 
 
+@pytest.mark.drill
 def test_open_interest_is_of_the_morning_it_was_settled_for(imported: Imports) -> None:
     """The three files of one expiry: the evening's differs in 125 strikes, the day's not at all."""
     facts, chains = {}, {}
@@ -185,6 +186,7 @@ def test_open_interest_is_of_the_morning_it_was_settled_for(imported: Imports) -
     assert len(changed) == 125
 
 
+@pytest.mark.drill
 def test_volume_is_taken_after_the_open_only(recorded: Path, imported: Imports) -> None:
     summary, tape = imported(*MORNING)
     assert held(tape).volume == {}
@@ -199,6 +201,7 @@ def test_volume_is_taken_after_the_open_only(recorded: Path, imported: Imports) 
     assert summary.volumes == 4_876
 
 
+@pytest.mark.drill
 def test_an_evenings_volume_is_of_the_finished_day(imported: Imports) -> None:
     summary, tape = imported(*EVENING)
     volume = held(tape).volume
@@ -210,6 +213,7 @@ def test_an_evenings_volume_is_of_the_finished_day(imported: Imports) -> None:
     assert "same day      386 contracts\n" in str(summary)
 
 
+@pytest.mark.drill
 def test_several_snapshots_make_one_tape_with_the_same_ids(recorded: Path, tmp_path: Path) -> None:
     for name, at in (EVENING, MORNING, CLOSE):
         import_chain(recorded / name, at, tmp_path)
@@ -233,6 +237,7 @@ def test_several_snapshots_make_one_tape_with_the_same_ids(recorded: Path, tmp_p
     ]
 
 
+@pytest.mark.drill
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # the client's own, about pandas
 def test_the_public_client_reads_every_file(recorded: Path, imported: Imports) -> None:
     _, tape = imported(*MORNING)
@@ -257,6 +262,7 @@ def test_the_public_client_reads_every_file(recorded: Path, imported: Imports) -
     assert (quotes["bid_sz_00"] == UNDEF_SIZE).all()
 
 
+@pytest.mark.drill
 def test_the_same_file_twice_is_refused(recorded: Path, tmp_path: Path) -> None:
     import_chain(recorded / MORNING[0], MORNING[1], tmp_path)
     before = {path: path.read_bytes() for path in tmp_path.iterdir()}
@@ -265,6 +271,7 @@ def test_the_same_file_twice_is_refused(recorded: Path, tmp_path: Path) -> None:
     assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
+@pytest.mark.drill
 def test_a_snapshot_of_another_session_is_refused(recorded: Path, tmp_path: Path) -> None:
     import_chain(recorded / MORNING[0], MORNING[1], tmp_path)
     with pytest.raises(TapeError, match=r"session of 2025-05-01.*2022-03-23.*another folder"):

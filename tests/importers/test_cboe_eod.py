@@ -34,6 +34,7 @@ def eod_file(folder: Path, *rows: str, header: str = HEADER, name: str = "spxw_e
     return path
 
 
+@pytest.mark.drill
 def test_the_recorded_file_becomes_the_tape_that_it_says(recorded: Path, tmp_path: Path) -> None:
     summary = import_eod(recorded / FILE, tmp_path)
     tape = open_tape(tmp_path)
@@ -83,6 +84,7 @@ def test_the_recorded_file_becomes_the_tape_that_it_says(recorded: Path, tmp_pat
     assert summary.skipped == Counter({"volumes of the whole day": 10_384})
 
 
+@pytest.mark.drill
 def test_the_index_stands_at_the_middle_of_its_quote(recorded: Path, tmp_path: Path) -> None:
     import_eod(recorded / FILE, tmp_path)
     tape = open_tape(tmp_path)
@@ -203,6 +205,7 @@ def test_the_same_file_twice_is_refused(tmp_path: Path) -> None:
         import_eod(eod_file(tmp_path, ROW), tmp_path / "tape")
 
 
+@pytest.mark.drill
 def test_contracts_dated_on_a_saturday_trade_last_on_the_friday(tmp_path: Path) -> None:
     row = ROW.replace("2019-06-26", "2014-01-17", 1).replace("2019-06-26", "2014-01-18")
     summary = import_eod(eod_file(tmp_path, row), tmp_path / "tape", root="SPY")
@@ -258,6 +261,7 @@ WIDE_ROWS = [
 ]
 
 
+@pytest.mark.drill
 def test_the_wide_form_gives_both_instants_of_every_underlying(tmp_path: Path) -> None:
     """Each cell of the file is on the tape at its own time."""
     summary = import_eod(
@@ -309,6 +313,7 @@ def test_the_wide_form_gives_both_instants_of_every_underlying(tmp_path: Path) -
     assert "same day      4 contracts, open interest 470, volume 98" in str(summary)
 
 
+@pytest.mark.drill
 def test_the_wide_form_answers_with_the_volume_of_the_day(tmp_path: Path) -> None:
     import_eod(eod_file(tmp_path, *WIDE_ROWS, header=WIDE, name="all.csv"), tmp_path / "t")
     tape = open_tape(tmp_path / "t")

@@ -63,6 +63,7 @@ def recorded_body(recorded: Path) -> Path:
     return path
 
 
+@pytest.mark.drill
 def test_the_recorded_chain_to_the_last_contract(recorded_body: Path, tmp_path: Path) -> None:
     """Held against a plain reading of the file, and against the totals known beforehand."""
     result = run(tmp_path / "tape", recorded_body)

@@ -203,6 +203,7 @@ def test_what_cannot_be_read_is_unknown_and_said(
     assert any(f"{fact} unknown for 1 of" in text for text in answer(tmp_path / "t")["warnings"])
 
 
+@pytest.mark.drill
 def test_several_underlyings_share_a_tape_and_each_is_named(tmp_path: Path) -> None:
     rows = [
         *trade_rows(200, seed=8),

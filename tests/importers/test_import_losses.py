@@ -61,6 +61,7 @@ def test_open_interest_that_cannot_be_read_is_unknown(tmp_path: Path, cell: str)
     assert losses["SPX"]["open interest"]["seen"] == 24
 
 
+@pytest.mark.drill
 @pytest.mark.parametrize("cell", ["", "-1", "--", "N/A", "$1.2", "nan", "-0.05"])
 @pytest.mark.parametrize("side", ["bid", "ask"])
 def test_a_side_that_cannot_be_read_has_no_quote(tmp_path: Path, side: str, cell: str) -> None:

@@ -92,12 +92,13 @@ def spxw(recorded: Path, tmp_path_factory: pytest.TempPathFactory) -> Imported:
     )
 
 
-@pytest.fixture(params=["goog", "spxw"])
+@pytest.fixture(params=[pytest.param("goog", marks=pytest.mark.drill), "spxw"])
 def imported(request: pytest.FixtureRequest) -> Imported:
     day: Imported = request.getfixturevalue(request.param)
     return day
 
 
+@pytest.mark.drill
 def test_goog_comes_in_whole(goog: Imported) -> None:
     said = goog.summary
     assert said.bars == {"of quotes": 275_552, "of trades": 958, "of the underlying": 260}
@@ -175,6 +176,7 @@ def test_every_contract_of_any_archive_is_defined_once(imported: Imported) -> No
     assert sorted(found) == sorted((raw, raw.encode(), int(raw[13:]) * 10**6) for raw in expected)
 
 
+@pytest.mark.drill
 def test_the_stock_has_its_own_quotes(goog: Imported) -> None:
     ((_, rows),) = files(goog.underlying).items()
     expected = [("GOOG", instant(goog.day, int(row[0])) + MINUTE, *quote(row)) for row in rows]
@@ -198,6 +200,7 @@ def body(session: Session, tape: Tape, symbol: str) -> dict[str, Any]:
     return answer
 
 
+@pytest.mark.drill
 def test_a_half_day_has_one_hour_to_go_at_noon(goog: Imported) -> None:
     assert goog.tape.session.close == instant(goog.day, "13:00")
     answer = body(replay(goog.tape, instant(goog.day, "12:00")), goog.tape, "GOOG")
@@ -224,6 +227,7 @@ def test_the_index_agrees_with_the_chain_at_every_minute(spxw: Imported) -> None
         assert values[at] == pytest.approx(parity(spxw.standing, "210104", at), rel=0.001)
 
 
+@pytest.mark.drill
 @pytest.mark.parametrize("clock", ["09:40", "12:00", "15:55"])
 def test_spot_is_the_index_and_agrees_with_the_chain(spxw: Imported, clock: str) -> None:
     at = instant(spxw.day, clock)
@@ -234,6 +238,7 @@ def test_spot_is_the_index_and_agrees_with_the_chain(spxw: Imported, clock: str)
     assert spot.value == pytest.approx(parity(spxw.standing, "210104", at), rel=0.001)
 
 
+@pytest.mark.drill
 def test_prices_of_a_minute_ago_are_fresh(spxw: Imported) -> None:
     assert spxw.tape.notes.cadence_seconds == 60
     assert "minute bars" in spxw.tape.notes.notes

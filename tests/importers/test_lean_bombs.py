@@ -11,6 +11,7 @@ from zerodte.importers.lean import import_lean
 from zerodte.tape.error import TapeError
 
 
+@pytest.mark.drill
 @pytest.mark.parametrize("size", [200 << 20, 60 << 20])
 def test_members_of_absurd_size_or_ratio_are_refused_unread(tmp_path: Path, size: int) -> None:
     lean = lean_folder(tmp_path / "lean")

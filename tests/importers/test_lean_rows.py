@@ -102,6 +102,7 @@ def test_rows_come_in_the_order_of_their_times(lean: Path) -> None:
 MINUTES = st.lists(st.integers(0, 12), unique=True, max_size=8)
 
 
+@pytest.mark.drill
 @given(st.lists(st.tuples(MINUTES, MINUTES), min_size=1, max_size=4))
 def test_the_standing_quote_is_the_newest_that_had_ended(
     tmp_path_factory: pytest.TempPathFactory, chains: list[tuple[list[int], list[int]]]
@@ -207,6 +208,7 @@ def test_a_cell_that_cannot_be_read_is_unknown(
     assert warning.startswith(f"{fact} unknown for 1 of 1")
 
 
+@pytest.mark.drill
 def test_trades_without_quotes_tell_volume_open_interest_and_max_pain(lean: Path) -> None:
     (lean / QUOTES).unlink()
     said = imported(lean)

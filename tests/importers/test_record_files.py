@@ -335,6 +335,7 @@ def test_records_after_a_mapping_to_another_symbol_are_left_out(made: Tape, tmp_
     assert len(content.records["tcbbo"]) == 20
 
 
+@pytest.mark.drill
 def test_metadata_name_the_instruments_day_by_day(made: Tape, tmp_path: Path) -> None:
     rows = trades("tcbbo", 20, 60.0, seed=6)
     rows["instrument_id"] = 1

@@ -32,6 +32,8 @@ from zerodte.server.run import Listener, Server
 from zerodte.server.settings import ServerSettings
 from zerodte.service.market_service import MarketService
 
+pytestmark = pytest.mark.drill
+
 DESK = "https://desk.example"
 LIST = {"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {}}
 JSON = {"content-type": "application/json", "accept": "application/json, text/event-stream"}

@@ -71,6 +71,7 @@ def test_a_text_that_is_too_long_ends_at_a_line() -> None:
     assert "left out" in last
 
 
+@pytest.mark.drill
 def test_a_past_instant_is_answered_as_of_then(url: str) -> None:
     async def ask() -> dict[str, str]:
         at = "2025-06-02T09:40:00"
@@ -82,6 +83,7 @@ def test_a_past_instant_is_answered_as_of_then(url: str) -> None:
         assert "SPX as of 2025-06-02T13:40:00Z" in text
 
 
+@pytest.mark.drill
 @pytest.mark.parametrize(
     ("tool", "arguments", "words"),
     [
@@ -104,6 +106,7 @@ def test_what_cannot_be_answered_is_said_in_words(
     assert "Traceback" not in text
 
 
+@pytest.mark.drill
 def test_the_prompts_name_tools_that_exist(url: str) -> None:
     arguments = {
         "brief_before_open": {"symbol": "SPX", "last_session": "2025-05-30"},
@@ -124,6 +127,7 @@ def test_the_prompts_name_tools_that_exist(url: str) -> None:
     asyncio.run(ask())
 
 
+@pytest.mark.drill
 def test_nobody_there_is_said_in_words() -> None:
     async def ask() -> str:
         async with stdio_session("http://127.0.0.1:9", ZERODTE_KEY="zk_secret") as client:
@@ -134,6 +138,7 @@ def test_nobody_there_is_said_in_words() -> None:
     assert "zk_secret" not in text
 
 
+@pytest.mark.drill
 def test_a_setting_that_cannot_be_used_is_one_line() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "zerodte", "mcp"],
@@ -148,6 +153,7 @@ def test_a_setting_that_cannot_be_used_is_one_line() -> None:
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.drill
 @pytest.mark.parametrize("package", ["mcp", "httpx"])
 def test_without_the_extra_it_is_named(package: str) -> None:
     code = (

@@ -69,6 +69,7 @@ def test_greeks_are_the_derivatives_of_the_price(
         assert getattr(found, name)[0] == pytest.approx(float(value), rel=1e-12, abs=0)
 
 
+@pytest.mark.drill
 @pytest.mark.parametrize("is_call", [True, False])
 def test_deep_wings_keep_their_digits(is_call: bool) -> None:
     """Out to 35 standard deviations, where n(d) is 1e-266."""

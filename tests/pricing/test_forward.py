@@ -107,6 +107,7 @@ def quoted(ticks: list[tuple[int, int, int, int]]) -> Quotes:
     return strike, call_bid, call_bid + call_spread, put_bid, put_bid + put_spread
 
 
+@pytest.mark.drill
 @given(st.lists(quote_ticks, min_size=1, max_size=30))
 def test_twin_on_any_quotes(ticks: list[tuple[int, int, int, int]]) -> None:
     quotes = quoted(ticks)

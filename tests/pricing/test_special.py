@@ -100,6 +100,7 @@ def test_mills_is_the_scaled_complementary_error_function() -> None:
     assert worst(applied(_mills, d), exact) < 8e-16
 
 
+@pytest.mark.drill
 @pytest.mark.parametrize("width", [1e-9, 1e-4, 0.01, 1.0, 30.0])
 @pytest.mark.parametrize(("low", "high"), [(-0.5, 0.5), (0.5, 8), (8, 38)])
 def test_mills_fall(low: float, high: float, width: float, rng: np.random.Generator) -> None:

@@ -177,6 +177,7 @@ def test_a_body_that_has_not_changed_is_silence(tmp_path: Path) -> None:
         assert "the feed" not in " ".join(market.health.reasons)
 
 
+@pytest.mark.drill
 def test_a_machine_that_slept_has_a_gap(tmp_path: Path) -> None:
     with hosting() as host, market_of(host, tmp_path) as market:
         eventually(lambda: market.health.status == "Healthy")

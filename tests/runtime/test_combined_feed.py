@@ -72,6 +72,7 @@ def expiries(tape: Tape, dataset: str) -> set[str]:
     return {raw[6:12] for raw in tape.symbols[dataset].values()}
 
 
+@pytest.mark.drill
 def test_far_expiries_come_beside_the_feed_with_their_own_times(tmp_path: Path) -> None:
     tape = simulated(30)
     with (
@@ -117,6 +118,7 @@ def test_far_expiries_come_beside_the_feed_with_their_own_times(tmp_path: Path) 
     assert DELAY - MINUTE < max(lates) < DELAY + 3 * MINUTE
 
 
+@pytest.mark.drill
 def test_a_companion_that_goes_away_is_said_and_asked_again(tmp_path: Path) -> None:
     tape = simulated(30)
     with serving(tape, SPEED, late=1_100.0) as gateway, contextlib.ExitStack() as stack:
@@ -151,6 +153,7 @@ def test_a_session_begins_without_its_companion(tmp_path: Path) -> None:
     assert not recording.symbols[CBOE_DELAYED]
 
 
+@pytest.mark.drill
 def test_a_companion_that_never_answers_holds_up_nothing(tmp_path: Path) -> None:
     tape = simulated(30)
     with socket.create_server(("127.0.0.1", 0)) as silent:
@@ -163,6 +166,7 @@ def test_a_companion_that_never_answers_holds_up_nothing(tmp_path: Path) -> None
             assert "it has not answered yet" in str(market.health.warnings)
 
 
+@pytest.mark.drill
 def test_a_companion_of_another_day_is_said(tmp_path: Path) -> None:
     tape = simulated(30)
     day = 24 * 3_600.0
@@ -176,6 +180,7 @@ def test_a_companion_of_another_day_is_said(tmp_path: Path) -> None:
         assert said in str(market.health.warnings)
 
 
+@pytest.mark.drill
 def test_a_feed_that_dies_is_a_gap_whatever_its_companion_sends(tmp_path: Path) -> None:
     tape = simulated(30)
     with contextlib.ExitStack() as stack:
@@ -193,6 +198,7 @@ def test_a_feed_that_dies_is_a_gap_whatever_its_companion_sends(tmp_path: Path) 
     assert {tick.gap for tick in ticks if tick.end > begin + MINUTE} == {"the feed was away"}
 
 
+@pytest.mark.drill
 def test_a_restart_goes_on_with_both(tmp_path: Path) -> None:
     tape = simulated(30)
     with serving(tape, SPEED, late=1_100.0) as gateway, website(tape, 1_100.0) as client:

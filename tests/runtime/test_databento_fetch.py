@@ -126,6 +126,7 @@ def test_a_fetched_session_is_the_one_served(tmp_path: Path) -> None:
     }
 
 
+@pytest.mark.drill
 def test_a_dry_run_says_the_cost_and_spends_and_writes_nothing(tmp_path: Path) -> None:
     with serving_past(simulated()) as server:
         fetched(server, tmp_path / "whole")
@@ -174,6 +175,7 @@ def test_a_session_that_is_there_is_not_asked_for(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == [f"{DATE}"]
 
 
+@pytest.mark.drill
 def test_a_recording_with_gaps_is_replaced_only_if_told_so(
     tmp_path: Path, unbroken: dict[str, bytes]
 ) -> None:
@@ -201,6 +203,7 @@ def test_a_recording_with_gaps_is_replaced_only_if_told_so(
     assert [path.name for path in tmp_path.iterdir()] == [f"{DATE}"]
 
 
+@pytest.mark.drill
 def test_a_tape_of_other_symbols_or_a_simulated_one_is_not_the_session(tmp_path: Path) -> None:
     with serving_past(simulated()) as server:
         shutil.copytree(simulated().path, tmp_path / f"{DATE}")
@@ -212,6 +215,7 @@ def test_a_tape_of_other_symbols_or_a_simulated_one_is_not_the_session(tmp_path:
         assert "a tape without SPY is there; --replace replaces it" in result.output
 
 
+@pytest.mark.drill
 @pytest.mark.parametrize(
     "faults",
     [[BUSY], [ERROR], [CUT], [None, None, CUT, CUT, BUSY, ERROR, None, CUT]],
@@ -226,6 +230,7 @@ def test_faults_of_the_vendor_change_no_byte(
     assert files(tmp_path) == unbroken
 
 
+@pytest.mark.drill
 def test_it_gives_up_in_the_end_and_goes_on_the_next_time(
     tmp_path: Path, unbroken: dict[str, bytes]
 ) -> None:
@@ -240,7 +245,16 @@ def test_it_gives_up_in_the_end_and_goes_on_the_next_time(
     assert files(tmp_path) == unbroken
 
 
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    "number",
+    [
+        signal.SIGKILL,
+        *(
+            pytest.param(number, marks=pytest.mark.drill)
+            for number in (signal.SIGINT, signal.SIGTERM)
+        ),
+    ],
+)
 def test_a_killed_fetch_goes_on_where_it_was(
     tmp_path: Path, number: signal.Signals, unbroken: dict[str, bytes]
 ) -> None:
@@ -266,6 +280,7 @@ def test_a_killed_fetch_goes_on_where_it_was(
     assert files(tmp_path) == unbroken
 
 
+@pytest.mark.drill
 def test_a_damaged_slice_is_fetched_again(tmp_path: Path, unbroken: dict[str, bytes]) -> None:
     with serving_past(simulated(), faults=[None] * 4 + [ERROR] * 7) as server:
         with pytest.raises(FeedError):
@@ -277,6 +292,7 @@ def test_a_damaged_slice_is_fetched_again(tmp_path: Path, unbroken: dict[str, by
     assert files(tmp_path) == unbroken
 
 
+@pytest.mark.drill
 def test_a_full_disk_is_said_and_what_is_there_stays(tmp_path: Path) -> None:
     # As a full disk does, a limit on the size of files ends a write.
     program = (
@@ -305,6 +321,7 @@ def test_two_processes_do_not_fetch_one_session(tmp_path: Path) -> None:
     assert f"another process is fetching {DATE} there" in result.output
 
 
+@pytest.mark.drill
 def test_a_range_of_sessions_is_fetched_and_what_the_vendor_lacks_is_said(tmp_path: Path) -> None:
     session = calendar().next(DATE)
     following = tmp_path / "following"
@@ -358,6 +375,7 @@ def test_a_half_day_of_many_contracts_is_divided_by_time_and_symbols() -> None:
         ]
 
 
+@pytest.mark.drill
 def test_the_command_serves_a_tape_in_both_protocols(tmp_path: Path) -> None:
     words = ["feed", f"{simulated().path}", "--as", "databento", "--port", "0", "--historical", "0"]
     with started([sys.executable, "-m", "zerodte", *words]) as process:
@@ -377,6 +395,7 @@ def test_the_command_serves_a_tape_in_both_protocols(tmp_path: Path) -> None:
     assert "--historical needs --as databento" in result.output
 
 
+@pytest.mark.drill
 def test_what_the_vendor_says_of_its_data_is_passed_on(tmp_path: Path) -> None:
     with serving_past(simulated(), conditions={DATE: "pending"}) as server:
         assert f"{DATE}  is pending, says the vendor" in fetch(server, tmp_path).output

@@ -54,6 +54,7 @@ def asked(market: LocalMarket[ReplayRunner]) -> dict[str, Any]:
     return answer
 
 
+@pytest.mark.drill
 def test_sessions_follow_each_other_over_the_weekend() -> None:
     shown = demo(FakeSimulation)
     sessions = iter(shown)
@@ -67,6 +68,7 @@ def test_sessions_follow_each_other_over_the_weekend() -> None:
     assert list(sessions) == []
 
 
+@pytest.mark.drill
 def test_a_session_follows_from_the_end_of_the_one_before() -> None:
     shown = demo(FakeSimulation)
     sessions = iter(shown)
@@ -78,6 +80,7 @@ def test_a_session_follows_from_the_end_of_the_one_before() -> None:
     shown.close()
 
 
+@pytest.mark.drill
 def test_a_lead_is_played_at_once_and_answered_from() -> None:
     shown = demo(FakeSimulation, 30)
     with ready(runner_of(shown, 1e-9, lead=10 * MINUTE)) as market:
@@ -90,6 +93,7 @@ def test_a_lead_is_played_at_once_and_answered_from() -> None:
     assert log.problems.empty()
 
 
+@pytest.mark.drill
 def test_the_next_session_begins_when_one_ends() -> None:
     with ready(runner_of(demo(FakeSimulation), 1e9)) as market:
         log = market.log
@@ -110,6 +114,7 @@ def test_a_failing_simulation_is_heard_of_and_what_was_played_stays(
         assert asked(market)["as_of"].startswith("2025-06-06T13:3")
 
 
+@pytest.mark.drill
 @pytest.mark.parametrize("lead", [0, 30 * MINUTE])
 def test_a_stopped_simulation_is_not_healthy(monkeypatch: pytest.MonkeyPatch, lead: int) -> None:
     """Its process neither ends nor sends anything, while it is waited for and before."""

@@ -178,7 +178,7 @@ def malformed(  # noqa: PLR0911  one return per kind
 
 
 @pytest.mark.parametrize(
-    "seed", [*range(3), *(pytest.param(n, marks=pytest.mark.drill) for n in range(3, 50))]
+    "seed", [0, *(pytest.param(n, marks=pytest.mark.drill) for n in range(1, 50))]
 )
 def test_malformed_messages_end_no_recording(
     tmp_path: Path,

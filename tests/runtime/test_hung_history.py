@@ -70,6 +70,7 @@ def past(day: int) -> str:
     return f"{FLOW}/series/{SYMBOL}?at=2024-10-{day:02}T12:00:00"
 
 
+@pytest.mark.drill
 def test_nobody_waits_for_who_asks_about_the_past(tape: Tape, tmp_path: Path) -> None:
     with (
         hanging(tape, tmp_path, LONG) as (history, _, client),
@@ -89,6 +90,7 @@ def test_nobody_waits_for_who_asks_about_the_past(tape: Tape, tmp_path: Path) ->
         assert {question.result().status_code for question in asked} == {200}
 
 
+@pytest.mark.drill
 def test_a_store_that_does_not_respond_is_said(tape: Tape, tmp_path: Path) -> None:
     with hanging(tape, tmp_path, 0.2) as (history, market, client):
         for day in range(1, 12):

@@ -23,6 +23,8 @@ from tape.live_day import source
 from zerodte.runtime.warmup import warm_up
 from zerodte.tape.folder import Tape
 
+pytestmark = pytest.mark.drill
+
 #: Seconds of the feed in one of the wall clock: some of the tape's minutes pass while a server is
 #: killed, and it has quotes still when a busy machine takes long to start another.
 SPEED = 3.0
@@ -35,9 +37,7 @@ def tape(tmp_path_factory: pytest.TempPathFactory) -> Tape:
     return tape
 
 
-@pytest.mark.parametrize(
-    "seed", [1, *(pytest.param(seed, marks=pytest.mark.drill) for seed in range(2, 7))]
-)
+@pytest.mark.parametrize("seed", range(1, 7))
 def test_nothing_is_lost_where_the_feed_resumes(tape: Tape, tmp_path: Path, seed: int) -> None:
     """One life ends while it answers, one as it starts, and the last sees the close."""
     CHANCE.seed(seed)
@@ -59,7 +59,6 @@ def test_nothing_is_lost_where_the_feed_resumes(tape: Tape, tmp_path: Path, seed
     assert there == here
 
 
-@pytest.mark.drill
 def test_the_down_time_is_a_gap_and_nothing_else_differs(tape: Tape, tmp_path: Path) -> None:
     with feed(tape.path, SPEED, is_resumable=False) as at:
         with live(at, tmp_path) as address:

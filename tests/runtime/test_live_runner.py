@@ -138,6 +138,7 @@ def test_live_answers_are_those_of_a_replay(tape: Tape, tmp_path: Path) -> None:
     assert again.market.flow.records.tolist() == sent.market.flow.records.tolist()
 
 
+@pytest.mark.drill
 @pytest.mark.parametrize("ticks", [0, 1, 10_000, 10_900])
 def test_stopped_anywhere_and_gone_on_with(
     tape: Tape, whole: Path, tmp_path: Path, ticks: int
@@ -163,6 +164,7 @@ def test_a_recording_is_answered_from_at_once(tape: Tape, whole: Path, tmp_path:
         assert now(market) == "2025-06-02T13:31:40Z"
 
 
+@pytest.mark.drill
 def test_the_down_time_is_a_gap_where_a_feed_does_not_go_on(
     tape: Tape, whole: Path, tmp_path: Path
 ) -> None:
@@ -239,6 +241,7 @@ def test_a_feed_that_comes_back_goes_on_where_it_was(
     assert_same(market.runner.folder, whole)
 
 
+@pytest.mark.drill
 def test_time_passes_without_the_feed(
     tape: Tape, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -312,6 +315,7 @@ def test_without_room_nothing_new_is_shown_until_there_is(
     assert_same(market.runner.folder, whole)
 
 
+@pytest.mark.drill
 def test_deleted_files_of_the_recording_are_noticed(
     tape: Tape, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -176,6 +176,7 @@ def test_sale_conditions_and_cancels_come_through(tmp_path: Path) -> None:
     assert [row[-1] for row in content(found)["interest"]] == [0]
 
 
+@pytest.mark.drill
 def test_a_fetched_session_replays_with_the_volume_of_the_one_served(tmp_path: Path) -> None:
     with serving_history(simulated()) as server:
         fetched(server, tmp_path)
@@ -232,6 +233,7 @@ def test_faults_of_the_history_change_no_byte(
     assert files_in(tmp_path) == unbroken
 
 
+@pytest.mark.drill
 def test_it_gives_up_in_the_end_and_goes_on_the_next_time(
     tmp_path: Path, unbroken: dict[str, bytes]
 ) -> None:
@@ -252,6 +254,7 @@ def test_it_gives_up_in_the_end_and_goes_on_the_next_time(
     assert files_in(tmp_path) == unbroken
 
 
+@pytest.mark.drill
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
 def test_a_killed_fetch_goes_on_where_it_was(
     tmp_path: Path, number: signal.Signals, unbroken: dict[str, bytes]
@@ -316,6 +319,7 @@ def test_what_is_wrong_is_said_in_a_line(tmp_path: Path) -> None:
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.drill
 def test_the_command_serves_a_tape_as_the_history(tmp_path: Path) -> None:
     words = ["feed", f"{simulated().path}", "--as", "massive", "--port", "0", "--historical", "0"]
     with started([sys.executable, "-m", "zerodte", *words]) as process:

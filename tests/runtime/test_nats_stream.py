@@ -104,6 +104,7 @@ def test_what_is_followed_is_what_was_recorded(
     assert ticks(copy) == ticks(original)
 
 
+@pytest.mark.drill
 @pytest.mark.parametrize("symbol", SYMBOLS)
 def test_one_symbol_has_the_bytes_that_it_has_among_all(
     symbol: str, recorded_market: LocalMarket[LiveRunner], server: NatsBroker, tmp_path: Path
@@ -135,6 +136,7 @@ def test_without_a_server_or_a_session_it_says_so(tmp_path: Path) -> None:
         NatsFeed(empty.url).connect()
 
 
+@pytest.mark.drill
 def test_a_follower_goes_on_where_it_stopped(
     recorded_market: LocalMarket[LiveRunner], server: NatsBroker, tmp_path: Path
 ) -> None:
@@ -176,6 +178,7 @@ def test_a_killed_server_loses_nothing_and_gets_nothing_twice(tmp_path: Path) ->
     assert ticks(follower.runner.folder) == ticks(market.runner.folder)
 
 
+@pytest.mark.drill
 def test_a_second_publisher_is_refused(tmp_path: Path) -> None:
     tape = open_tape(simulated(tmp_path / "tape"))
     with (
@@ -196,6 +199,7 @@ def test_a_second_publisher_is_refused(tmp_path: Path) -> None:
     assert content(follower.runner.folder) == content(first.runner.folder)
 
 
+@pytest.mark.drill
 def test_a_server_that_lost_what_it_had_is_told_all_again(
     recorded_market: LocalMarket[LiveRunner], tmp_path: Path
 ) -> None:
@@ -217,6 +221,7 @@ def test_a_server_that_lost_what_it_had_is_told_all_again(
     assert content(follower.runner.folder) == content(market.runner.folder)
 
 
+@pytest.mark.drill
 def test_a_finished_recording_is_published_too(
     recorded_market: LocalMarket[LiveRunner], tmp_path: Path
 ) -> None:
@@ -239,6 +244,7 @@ def test_a_finished_recording_is_published_too(
     assert content(follower.runner.folder) == content(runner.folder)
 
 
+@pytest.mark.drill
 def test_other_symbols_need_another_folder(
     recorded_market: LocalMarket[LiveRunner], server: NatsBroker, tmp_path: Path
 ) -> None:
@@ -249,6 +255,7 @@ def test_other_symbols_need_another_folder(
         LiveRunner(Stage(), NatsFeed(server.url, ("SPX", "SPY")), tmp_path)
 
 
+@pytest.mark.drill
 def test_a_follower_of_a_quiet_stream_stays(
     recorded_market: LocalMarket[LiveRunner], server: NatsBroker
 ) -> None:

@@ -103,6 +103,7 @@ def traded(tmp_path_factory: pytest.TempPathFactory) -> Session:
     return replay(synthetic_tape(folder, datetime.date(2024, 11, 27)))
 
 
+@pytest.mark.drill
 @pytest.mark.parametrize("state", ["with trades", *STATES])
 def test_every_answer_is_of_its_promised_type(state: str, request: pytest.FixtureRequest) -> None:
     if state == "with trades":
@@ -267,6 +268,7 @@ await get("/v1/flow/live/XYZ").catch((refused) => console.log(refused.message));
 """
 
 
+@pytest.mark.drill
 def test_javascript_reads_the_same(traded: Session, tmp_path: Path) -> None:
     if (node := shutil.which("node")) is None:
         pytest.skip("node is not installed")

@@ -131,6 +131,7 @@ def test_a_defect_does_not_end_a_replay_in_silence(
                 market.answer(SNAPSHOT)
 
 
+@pytest.mark.drill
 def test_ready_means_that_nothing_is_left_to_compile(tmp_path: Path) -> None:
     answer = subprocess.run(
         [sys.executable, "-c", COLD_START, str(tmp_path)],

@@ -109,6 +109,7 @@ def test_a_fetched_session_is_the_one_served(tmp_path: Path) -> None:
     assert index_values(found) == changes
 
 
+@pytest.mark.drill
 def test_a_fetched_session_replays_with_the_volume_of_the_one_served(tmp_path: Path) -> None:
     with serving_terminal(simulated()) as server:
         fetched(server, tmp_path)
@@ -160,6 +161,7 @@ def test_a_dry_run_says_that_the_cost_is_flat_and_writes_nothing(tmp_path: Path)
     assert "--limit is for databento; the cost of thetadata is flat" in limited.output
 
 
+@pytest.mark.drill
 def test_a_session_that_is_there_is_not_asked_for(tmp_path: Path) -> None:
     with serving_terminal(simulated()) as server:
         fetched(server, tmp_path)
@@ -172,6 +174,7 @@ def test_a_session_that_is_there_is_not_asked_for(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == [f"{DATE}"]
 
 
+@pytest.mark.drill
 def test_a_subscription_without_the_index_still_gives_a_tape(tmp_path: Path) -> None:
     with serving_terminal(simulated(), refused=["index/history/price"]) as server:
         found = fetched(server, tmp_path)
@@ -191,9 +194,8 @@ def test_a_subscription_without_trades_is_a_final_error_in_clear_words(tmp_path:
     assert not (tmp_path / f"{DATE}").exists()
 
 
-@pytest.mark.parametrize(
-    "seed", [pytest.param(n, marks=[] if n < 2 else pytest.mark.drill) for n in range(20)]
-)
+@pytest.mark.drill
+@pytest.mark.parametrize("seed", range(20))
 def test_faults_of_the_terminal_change_no_byte(
     tmp_path: Path, seed: int, unbroken: dict[str, bytes]
 ) -> None:
@@ -205,6 +207,7 @@ def test_faults_of_the_terminal_change_no_byte(
     assert files(tmp_path) == unbroken
 
 
+@pytest.mark.drill
 def test_it_gives_up_in_the_end_and_goes_on_the_next_time(
     tmp_path: Path, unbroken: dict[str, bytes]
 ) -> None:
@@ -220,6 +223,7 @@ def test_it_gives_up_in_the_end_and_goes_on_the_next_time(
     assert files(tmp_path) == unbroken
 
 
+@pytest.mark.drill
 def test_what_cannot_be_read_twice_is_final(tmp_path: Path) -> None:
     faults = [None] * 5 + [TerminalFault.GARBAGE] * 8
     with (
@@ -230,6 +234,7 @@ def test_what_cannot_be_read_twice_is_final(tmp_path: Path) -> None:
     assert not (tmp_path / f"{DATE}").exists()
 
 
+@pytest.mark.drill
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
 def test_a_killed_fetch_goes_on_where_it_was(
     tmp_path: Path, number: signal.Signals, unbroken: dict[str, bytes]
@@ -256,6 +261,7 @@ def test_a_killed_fetch_goes_on_where_it_was(
     assert files(tmp_path) == unbroken
 
 
+@pytest.mark.drill
 def test_a_damaged_slice_is_fetched_again(tmp_path: Path, unbroken: dict[str, bytes]) -> None:
     faults = [None] * 8 + [TerminalFault.BUSY] * 28
     with serving_terminal(simulated(), faults=faults) as server:
@@ -273,6 +279,7 @@ def test_a_damaged_slice_is_fetched_again(tmp_path: Path, unbroken: dict[str, by
     assert files(tmp_path) == unbroken
 
 
+@pytest.mark.drill
 def test_a_recording_with_gaps_is_replaced_only_if_told_so(
     tmp_path: Path, unbroken: dict[str, bytes]
 ) -> None:
@@ -316,6 +323,7 @@ def test_a_session_that_is_not_over_is_not_fetched(tmp_path: Path) -> None:
     assert "is not over yet" in result.output
 
 
+@pytest.mark.drill
 def test_the_command_serves_a_tape_as_the_terminal(tmp_path: Path) -> None:
     words = ["feed", f"{simulated().path}", "--as", "thetadata", "--port", "0", "--faults", "7"]
     with started([sys.executable, "-m", "zerodte", *words]) as process:

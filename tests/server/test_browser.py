@@ -80,6 +80,7 @@ def page_server(said: "Queue[Any]") -> Iterator[tuple[str, dict[str, str]]]:
             server.shutdown()
 
 
+@pytest.mark.drill
 @pytest.mark.skipif(BROWSER is None, reason="no Chromium to try")
 @pytest.mark.parametrize("is_allowed", [True, False], ids=["allowed", "another page"])
 def test_a_page_of_another_origin(tmp_path: Path, is_allowed: bool) -> None:

@@ -141,6 +141,7 @@ def test_what_is_within_the_limits_is_answered(
 BEGUN = [b"GET ", b"GET / HTTP/1.1\r\nHost: localhost\r\n", b"\r\n", b"GET / HTTP/1.1\r\nA"]
 
 
+@pytest.mark.drill
 @pytest.mark.parametrize(
     ("before", "begun"),
     # Nothing at all is too little of a first request; later a connection may rest.
@@ -303,6 +304,7 @@ HEADERS = st.fixed_dictionaries(
 )
 
 
+@pytest.mark.drill
 @settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.sampled_from([route for route in ROUTES if route.media != "events"]),

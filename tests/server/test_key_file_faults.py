@@ -44,6 +44,7 @@ def server(door: FileDoor) -> Iterator[KeyedServer]:
         yield running
 
 
+@pytest.mark.drill
 def test_locked_by_another_program(door: FileDoor, server: KeyedServer) -> None:
     other = sqlite3.connect(door.path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
@@ -71,6 +72,7 @@ def test_a_revocation_is_seen_while_the_file_is_locked(door: FileDoor, server: K
     other.close()
 
 
+@pytest.mark.drill
 @pytest.mark.parametrize("damage", ["overwritten", "cut off", "emptied"])
 def test_damaged(door: FileDoor, server: KeyedServer, damage: str) -> None:
     with KeyFile(door.path) as store, sqlite3.connect(":memory:") as copy:

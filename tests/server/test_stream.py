@@ -320,6 +320,7 @@ def test_a_slow_reader_is_skipped_forward_and_harms_nobody(large: tuple[LargeSer
     assert kinds.count("skipped") == 1
 
 
+@pytest.mark.drill
 def test_a_reader_that_takes_nothing_is_cut_off(
     large: tuple[LargeService, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -82,6 +82,7 @@ def test_an_id_never_claims_what_was_not_sent(service: ExampleService, url: str)
         assert seen >= {(name, said) for name in ("SPX", "TSLA") for said in "12"}
 
 
+@pytest.mark.drill
 def test_ticks_come_each_second_at_most_and_only_while_the_market_moves(
     service: ExampleService, url: str
 ) -> None:

@@ -29,6 +29,7 @@ def health_of(folder: Path, *, quoted: int, traded: int, priced: int) -> tuple[H
         return market.health, ""
 
 
+@pytest.mark.drill
 def test_a_market_that_goes_on_is_healthy(tmp_path: Path) -> None:
     health, code = health_of(tmp_path, quoted=420, traded=400, priced=420)
     assert (health.status, health.reasons, health.warnings, code) == ("Healthy", (), (), "")

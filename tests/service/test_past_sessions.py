@@ -94,6 +94,7 @@ def test_the_bytes_are_those_that_memory_gave(tape: Tape, today: Tape, tmp_path:
         assert not any(b'"status":"ERROR"' in answer for answer in early)
 
 
+@pytest.mark.drill
 def test_a_history_alone_is_served(tape: Tape, tmp_path: Path) -> None:
     history = History(str(tmp_path))
     with pytest.raises(HistoryError, match="no finished session is stored here"):
@@ -108,6 +109,7 @@ def test_a_history_alone_is_served(tape: Tape, tmp_path: Path) -> None:
             market.answer(SnapshotQuery(symbol="ABC"))
 
 
+@pytest.mark.drill
 def test_a_stored_session_later_than_the_one_that_plays_is_past_too(
     tape: Tape, tmp_path: Path
 ) -> None:
@@ -122,6 +124,7 @@ def test_a_stored_session_later_than_the_one_that_plays_is_past_too(
         assert raised.value.code == "invalid_at"
 
 
+@pytest.mark.drill
 def test_a_damaged_session_is_named_and_the_rest_answered(
     tape: Tape, today: Tape, tmp_path: Path
 ) -> None:

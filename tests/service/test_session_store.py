@@ -161,6 +161,7 @@ def tape(tmp_path_factory: pytest.TempPathFactory) -> Tape:
     )
 
 
+@pytest.mark.drill
 def test_a_session_is_kept_at_its_close_and_not_before(tape: Tape, tmp_path: Path) -> None:
     session, store = replay(tape), SessionStore(History(str(tmp_path)))
     session.advance(tape.session.close - SECOND)
@@ -192,6 +193,7 @@ def test_a_session_is_kept_again_when_its_gaps_change(tape: Tape, tmp_path: Path
     assert [gap.reason for gap in kept.gaps] == ["silence", "the feed was down"]
 
 
+@pytest.mark.drill
 def test_a_market_keeps_its_session(spxw_tape: Path, tmp_path: Path) -> None:
     opened = open_tape(spxw_tape)
     stage = Stage(SessionStore(History(str(tmp_path / "kept"))))
@@ -203,6 +205,7 @@ def test_a_market_keeps_its_session(spxw_tape: Path, tmp_path: Path) -> None:
     assert same(kept.day, replay(opened).samples("SPX"))
 
 
+@pytest.mark.drill
 def test_a_market_that_cannot_keep_its_session_answers_and_says_so(
     spxw_tape: Path, tmp_path: Path
 ) -> None:

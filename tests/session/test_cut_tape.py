@@ -53,6 +53,7 @@ def answers(service: LocalService, symbol: str, instants: list[int | None]) -> l
     return [service.answer(query(symbol=symbol, at=at)) for query in QUERIES for at in instants]
 
 
+@pytest.mark.drill
 def test_a_tape_and_its_parts_give_the_same_bytes(tape: Path, parts: Mapping[str, Path]) -> None:
     """On a sample, between two, and at every one before."""
     opening = open_tape(tape).session.open
@@ -75,6 +76,7 @@ def test_what_is_compared_says_something(tape: Path) -> None:
     assert all(session.has_trades(symbol) for symbol in SYMBOLS)
 
 
+@pytest.mark.drill
 def test_dirt_of_one_symbol_is_in_no_answer_of_another(tape: Path) -> None:
     """Every price of NVDA's trades is gone: the answers of others do not know."""
     ticks = list(open_tape(tape).ticks())

@@ -31,6 +31,7 @@ def spans(gaps: tuple[Gap, ...]) -> list[tuple[int, int, str]]:
     return [(gap.start, gap.end, gap.reason) for gap in gaps]
 
 
+@pytest.mark.drill
 def test_minutes_are_no_gaps_though_no_note_says_minutes(tmp_path: Path) -> None:
     count = int((CLOSE - OPEN) // MINUTE)
     assert session_of(tmp_path, "cbbo-1m", minutes(count)).gaps(None, CLOSE) == ()

@@ -35,6 +35,7 @@ def session_of(symbols: Sequence[str], batches: int = 1) -> Session:
     return made
 
 
+@pytest.mark.drill
 @pytest.mark.parametrize("batches", [1, 7])
 def test_strikes_beyond_the_bound_are_said_to_their_symbol_alone(batches: int) -> None:
     strikes = [format_osi(Contract("XYZ", DATE, 0.5 * n, "C")) for n in range(1, 50_001)]
@@ -59,6 +60,7 @@ def test_expiries_beyond_the_bound_are_said_to_their_symbol_alone() -> None:
     assert session.notices("ABC") == []
 
 
+@pytest.mark.drill
 def test_underlyings_beyond_the_bound_are_counted() -> None:
     letters = [chr(65 + n) for n in range(26)]
     roots = [f"Q{a}{b}{c}" for a in letters for b in letters for c in letters]

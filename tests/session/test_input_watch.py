@@ -102,6 +102,7 @@ def gaps(session: Session, symbol: str) -> list[tuple[int, int, str]]:
     return [((g.start - OPEN) // SECOND, (g.end - OPEN) // SECOND, g.reason) for g in found]
 
 
+@pytest.mark.drill
 def test_trades_that_stop_while_quotes_go_on_are_said_to_their_symbol_alone() -> None:
     session = made()
     play(session, 1, 901, 1, COUNT + 1)
@@ -142,6 +143,7 @@ def test_a_silence_of_everything_is_a_gap_and_no_kind_s() -> None:
     assert gaps(session, "ABC")[1:] == [(2097, 2399, "no trades of options")]
 
 
+@pytest.mark.drill
 def test_a_tape_whose_trades_end_early_says_so(tmp_path: Any) -> None:
     seconds = OPEN + SECOND * np.arange(1, 1501)
     writer = TapeWriter(tmp_path / "t", source="simulated")
@@ -157,6 +159,7 @@ def test_a_tape_whose_trades_end_early_says_so(tmp_path: Any) -> None:
     assert f"XYZ: trades of options: {SILENT.format('09:45:00')}" in session.notices()
 
 
+@pytest.mark.drill
 @pytest.mark.parametrize("per_minute", [0.1, 0.5, 2.0, 20.0])
 def test_quiet_symbols_raise_no_alarm(per_minute: float) -> None:
     """Poisson trades in bursts, at a fifth of the rate at noon: 40 symbols over a whole day."""

@@ -159,6 +159,7 @@ def test_a_disputed_spot_lowers_quality(spot: float, score: int) -> None:
     assert ask(day.session)["metadata"]["data_quality_score"] == score
 
 
+@pytest.mark.drill
 def test_half_of_the_quotes_missing_turns_no_regime() -> None:
     """Sound chains: a sign needs fewer quotes than a level, and is right with them."""
     rng = np.random.default_rng(20220323)
@@ -178,6 +179,7 @@ def test_half_of_the_quotes_missing_turns_no_regime() -> None:
     assert false <= 0.05 * asked
 
 
+@pytest.mark.drill
 @pytest.mark.parametrize("factor", [0.1, 0.2, 1 / 3, 0.5, 0.8, 1.25, 1.5, 2.0, 3.0, 5.0, 10.0])
 def test_where_one_was_refused_net_gex_is_near_the_sound_one_or_withheld(factor: float) -> None:
     """One quote in ten at another price, as tight as before or in proportion."""
@@ -201,6 +203,7 @@ def test_where_one_was_refused_net_gex_is_near_the_sound_one_or_withheld(factor:
     assert given >= 6
 
 
+@pytest.mark.drill
 @pytest.mark.parametrize("factor", [0.1, 0.2, 5.0, 10.0])
 def test_a_wrong_quote_among_few_is_mostly_found_though_it_breaks_no_bound(factor: float) -> None:
     """Two to nine quotes hardly bound each other; they still have to agree."""

@@ -95,6 +95,7 @@ def normal(value: float) -> float:
     return 0.5 * math.erfc(-value / math.sqrt(2.0))
 
 
+@pytest.mark.drill
 def test_trades_are_worth_what_the_tick_before_says(tape: Tape) -> None:
     """Black by hand on the smile of the last sample, the forward and spot of the tick before."""
     session = begin(tape)
@@ -134,6 +135,7 @@ def check(judged: ClassifiedTrades, session: Session, state: ChainState, tau: fl
     return count
 
 
+@pytest.mark.drill
 def test_spxw_spot_is_the_index_and_lies_at_parity(spxw_tape: Path) -> None:
     tape = open_tape(spxw_tape)
     apart: list[float] = []

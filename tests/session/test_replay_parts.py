@@ -11,6 +11,8 @@ from zerodte.records.dbn import Records
 from zerodte.tape import dbnfile
 from zerodte.tape.folder import Tape, open_tape
 
+pytestmark = pytest.mark.drill
+
 SPAN = 180
 
 

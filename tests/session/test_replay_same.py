@@ -88,6 +88,7 @@ def test_with_a_heartbeat_in_silence(folder: Path, expected: dict[int, str]) -> 
     assert by_minute(open_tape(folder), beat=SECOND).items() >= expected.items()
 
 
+@pytest.mark.drill
 def test_in_another_process(folder: Path, expected: dict[int, str]) -> None:
     told = subprocess.run(
         [sys.executable, "-c", _ELSEWHERE, str(TESTS), str(folder)],
@@ -99,6 +100,7 @@ def test_in_another_process(folder: Path, expected: dict[int, str]) -> None:
     assert elsewhere.items() >= expected.items()
 
 
+@pytest.mark.drill
 def test_committed_second_by_second(folder: Path, expected: dict[int, str], tmp_path: Path) -> None:
     copy = tmp_path / "tape"
     shutil.copytree(folder, copy)
@@ -107,6 +109,7 @@ def test_committed_second_by_second(folder: Path, expected: dict[int, str], tmp_
     assert by_minute(open_tape(copy)).items() >= expected.items()
 
 
+@pytest.mark.drill
 @pytest.mark.parametrize("packed", [True, False], ids=["zstd", "plain"])
 def test_written_anew(
     folder: Path, expected: dict[int, str], tmp_path: Path, *, packed: bool
@@ -150,6 +153,7 @@ def rewrite(
         )
 
 
+@pytest.mark.drill
 @pytest.mark.parametrize("speed", [1e6, 1e7])
 def test_against_the_wall_clock(made: Path, speed: float) -> None:
     """Every silent second is a heartbeat there; what it rests at is the replay's last answer."""

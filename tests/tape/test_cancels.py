@@ -76,6 +76,7 @@ def answer(session: Session) -> dict[str, Any]:
     return out
 
 
+@pytest.mark.drill
 @pytest.mark.parametrize("coded", [True, False], ids=["with conditions", "without"])
 @pytest.mark.parametrize("chunk", [dbnfile.CHUNK, 1_000])
 def test_a_trade_and_its_cancel_leave_no_trace(

@@ -75,6 +75,7 @@ def test_large_file_comes_in_chunks(writer: TapeWriter, make: Make, name: str) -
     assert all(chunk.view("<u8").flags.aligned for chunk in chunks)
 
 
+@pytest.mark.drill
 def test_compressed_file_is_never_whole_in_memory(writer: TapeWriter, make: Make) -> None:
     content = make("cbbo-1s", *np.linspace(0, 3600, 500_000))
     path = writer.write("OPRA.PILLAR", "cbbo-1s", content, name="many.dbn.zst")

@@ -65,6 +65,7 @@ def test_equal_fills_of_one_file_stay(tmp_path: Path) -> None:
     assert len(kept(tmp_path)) == 5
 
 
+@pytest.mark.drill
 @pytest.mark.parametrize("suffix", [".dbn", ".dbn.zst"])
 def test_slices_that_overlap(tmp_path: Path, suffix: str) -> None:
     day = trades("tcbbo", 60_000, 3_000, 4)

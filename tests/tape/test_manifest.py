@@ -269,6 +269,7 @@ def test_a_damaged_recording_is_not_resumed(tmp_path: Path) -> None:
     assert {path: path.read_bytes() for path in folder.iterdir()} == before
 
 
+@pytest.mark.drill
 @EVERY_SUFFIX
 @pytest.mark.parametrize("size", [0, 3 * CHUNK - 5])
 def test_a_file_that_becomes_shorter_while_it_is_read_is_an_error(

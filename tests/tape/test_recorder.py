@@ -128,6 +128,7 @@ def lists(*arrays: np.ndarray | None) -> list[list[int] | None]:
     return [None if array is None else array.tolist() for array in arrays]
 
 
+@pytest.mark.drill
 @anew
 @given(st.data())
 def test_killed_at_any_byte(
@@ -166,6 +167,7 @@ def counted(tick: Tick) -> int:
     return sum(len(batch.records) for place in places for batch in place)
 
 
+@pytest.mark.drill
 @anew
 @given(st.data())
 def test_after_a_power_cut(

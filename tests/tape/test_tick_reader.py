@@ -170,6 +170,7 @@ def test_cut_by_receive_time_is_that_of_the_twin(
         assert sorted(counts) == sorted(count for count in untimed if count)
 
 
+@pytest.mark.drill
 @anew
 @given(st.lists(st.tuples(some_times, st.booleans()), min_size=1, max_size=4))
 def test_digest_does_not_see_layout(

@@ -5,7 +5,10 @@ import pytest
 from views.days import Seen, lean, made
 
 
-@pytest.fixture(scope="session", params=["made", "GOOG", "SPXW"])
+@pytest.fixture(
+    scope="session",
+    params=["made", *(pytest.param(name, marks=pytest.mark.drill) for name in ("GOOG", "SPXW"))],
+)
 def seen(request: pytest.FixtureRequest) -> Seen:
     """A made session, and the recorded ones."""
     name: str = request.param

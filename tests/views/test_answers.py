@@ -35,6 +35,7 @@ def refusal(session: Session, **asked: Any) -> ApiError:
 # Whole
 
 
+@pytest.mark.drill
 @given(chains())
 @settings(max_examples=60, deadline=None)
 def test_any_chain_gives_json_of_the_contracts_shape(made: Made) -> None:
@@ -130,6 +131,7 @@ def test_outside_the_session_the_body_is_null(clock: str, date: datetime.date, l
     assert "underlying_price" not in answer
 
 
+@pytest.mark.drill
 def test_a_day_without_a_session_belongs_to_the_next(recorded: Path, tmp_path: Path) -> None:
     """Good Friday: what is downloaded then is Monday's, which has not opened."""
     import_chain(recorded / SPX, "2022-04-15T10:11", tmp_path / "tape")

@@ -162,12 +162,14 @@ def test_an_expiry_of_the_am_root_alone_is_not_found(recorded: Path) -> None:
 # SPXW, 2019-06-26 15:45
 
 
+@pytest.mark.drill
 def test_spxw_forward_agrees_with_the_files_underlying(recorded: Path) -> None:
     state, file = same_day(spxw_session(recorded), "SPX"), spxw_file(recorded)
     assert state.surface.forward == pytest.approx(file.price, rel=0.0005)
     assert ask(spxw_session(recorded))["underlying_price"] == pytest.approx(file.price, rel=5e-7)
 
 
+@pytest.mark.drill
 def test_spxw_straddles_are_eight_tenths_of_a_sigma(recorded: Path) -> None:
     """A straddle at the forward is worth sqrt(2 / pi) sigmas; beside it, by the same law, more.
 
@@ -195,6 +197,7 @@ def test_spxw_straddles_are_eight_tenths_of_a_sigma(recorded: Path) -> None:
     assert answer["regime"]["gamma_flip"] is None
 
 
+@pytest.mark.drill
 def test_spxw_day_of_minutes_left(recorded: Path) -> None:
     answer = ask(spxw_session(recorded))
     assert answer["time_to_close_hours"] == 0.25
@@ -207,6 +210,7 @@ def test_spxw_day_of_minutes_left(recorded: Path) -> None:
 # SPY, 2025-05-01
 
 
+@pytest.mark.drill
 def test_the_evenings_open_interest_is_refused_for_the_next_day(
     recorded: Path, tmp_path: Path
 ) -> None:
@@ -218,6 +222,7 @@ def test_the_evenings_open_interest_is_refused_for_the_next_day(
     assert any("open interest of another day" in notice for notice in session.notices())
 
 
+@pytest.mark.drill
 def test_open_interest_is_the_same_in_the_morning_and_at_the_close(
     recorded: Path, tmp_path: Path
 ) -> None:
@@ -227,6 +232,7 @@ def test_open_interest_is_the_same_in_the_morning_and_at_the_close(
     assert morning.official.sum() == 465_446
 
 
+@pytest.mark.drill
 def test_volume_is_not_counted_before_the_open(recorded: Path, tmp_path: Path) -> None:
     early = same_day(spy_session(recorded, tmp_path / "a", [EVENING, MORNING]), "SPY")
     assert np.isnan(early.instant.volume).all()
@@ -235,6 +241,7 @@ def test_volume_is_not_counted_before_the_open(recorded: Path, tmp_path: Path) -
     assert late.activity.call_volume + late.activity.put_volume == 5_158_410
 
 
+@pytest.mark.drill
 def test_the_three_downloads_of_a_day_make_one_tape(recorded: Path, tmp_path: Path) -> None:
     """Its morning supersedes the evening's open interest, its close both books."""
     session = spy_session(recorded, tmp_path / "all", [EVENING, MORNING, CLOSE])
@@ -247,6 +254,7 @@ def test_the_three_downloads_of_a_day_make_one_tape(recorded: Path, tmp_path: Pa
     assert whole.exposures.net_gex == close.exposures.net_gex
 
 
+@pytest.mark.drill
 @pytest.mark.parametrize(("download", "last"), [(MORNING, "2025-04-30"), (CLOSE, "2025-05-01")])
 def test_outside_the_session_a_client_is_told_so(
     recorded: Path, tmp_path: Path, download: tuple[str, str], last: str

@@ -91,6 +91,7 @@ def test_the_economics_of_the_hint_are_those_of_its_quotes() -> None:
     assert [touch["strike"] for touch in money["touch"]] == [500.0], "once, though it is sold twice"
 
 
+@pytest.mark.drill
 def test_nothing_sells_premium_before_an_event() -> None:
     """The same afternoon with a statement at 14:30, shortly after it, and half an hour later."""
     day = Day()
@@ -118,6 +119,7 @@ def test_the_rate_decisions_are_known() -> None:
     assert any("FOMC statement at 14:00" in text for text in said["warnings"])
 
 
+@pytest.mark.drill
 def test_a_still_market_changes_nothing() -> None:
     names = [
         ask(session)["setup"]["primary"]["name"]
@@ -141,6 +143,7 @@ def test_a_trend_in_negative_gamma_is_no_market_to_fade() -> None:
     assert answer["setup"]["primary"]["name"] in ("wait", "directional_breakout")
 
 
+@pytest.mark.drill
 def test_a_fly_at_another_strike_is_another_trade() -> None:
     """The magnet goes from 500 to 502: the setup begins anew, and speaks of what it sells."""
     day = Day()
@@ -296,6 +299,7 @@ def test_a_past_answer_has_the_decision_of_then_whatever_is_set_now() -> None:
     assert b"heuristic_v1" in again
 
 
+@pytest.mark.drill
 def test_samples_of_before_there_were_decisions_say_so() -> None:
     session = pinned(330)
     day = session.samples("SPX")
@@ -308,6 +312,7 @@ def test_samples_of_before_there_were_decisions_say_so() -> None:
     assert answer["probabilities"]["pin"]["value"] > 0.0
 
 
+@pytest.mark.drill
 def test_a_recorded_chain_is_decided(recorded: Path, tmp_path: Path) -> None:
     import_chain(recorded / SPX, "2022-03-23T10:11", tmp_path / "tape")
     session = replay(open_tape(tmp_path / "tape"))

@@ -66,7 +66,13 @@ SESSIONS: Final[dict[str, Callable[[pytest.FixtureRequest], tuple[Session, str]]
 }
 
 
-@pytest.fixture(scope="module", params=SESSIONS)
+@pytest.fixture(
+    scope="module",
+    params=[
+        pytest.param(name, marks=() if name == "the SPX chain" else pytest.mark.drill)
+        for name in SESSIONS
+    ],
+)
 def recording(request: pytest.FixtureRequest) -> tuple[Session, str]:
     """A recorded day in session, and its symbol."""
     return SESSIONS[request.param](request)
@@ -162,6 +168,7 @@ def test_all_expiries_are_the_sum_of_each(recording: tuple[Session, str]) -> Non
         assert whole["dealer-risk"][name] == pytest.approx(sum(parts_of), abs=ADDED * gross)
 
 
+@pytest.mark.drill
 def test_a_sample_has_the_snapshots_total(recorded: Path, goog_at_a_sample: Session) -> None:
     """On a whole minute every chain was sampled, so that the snapshot's total is of now too."""
     for session, symbol in ((spx_session(recorded), "SPX"), (goog_at_a_sample, "GOOG")):

@@ -127,6 +127,7 @@ def unquoted() -> list[Row]:
     ]
 
 
+@pytest.mark.drill
 @pytest.mark.parametrize(
     ("at", "day"), [("2022-03-22T20:30", "Tuesday"), ("2022-03-20T11:00", "Sunday")]
 )

@@ -129,6 +129,7 @@ def test_only_the_same_day_chain_has_a_past() -> None:
     assert str(own) in error.message
 
 
+@pytest.mark.drill
 def test_a_sample_is_nearly_what_is_said_a_second_later(goog_tape: Path) -> None:
     """One comes from memory, the other from the live arrays; the clock alone has moved."""
     session = replay(open_tape(goog_tape), new_york(GOOG, datetime.time(11, 30)))

@@ -43,7 +43,13 @@ SESSIONS: Final[dict[str, Callable[[pytest.FixtureRequest], tuple[Session, str]]
 }
 
 
-@pytest.fixture(scope="module", params=SESSIONS)
+@pytest.fixture(
+    scope="module",
+    params=[
+        pytest.param(name, marks=() if name == "the SPX chain" else pytest.mark.drill)
+        for name in SESSIONS
+    ],
+)
 def recording(request: pytest.FixtureRequest) -> tuple[Session, str]:
     """A recorded day in session, and its symbol."""
     return SESSIONS[request.param](request)

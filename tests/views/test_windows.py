@@ -182,6 +182,7 @@ def test_customers_flow_adds_up(seen: Seen) -> None:
         assert sums == [bar["customer_flow_cumulative"] or 0 for bar in bars_]
 
 
+@pytest.mark.drill
 def test_customers_are_expected_by_the_rule_that_told_them(tmp_path: Path) -> None:
     """Single puts bought, then sold: each counts .46 of the aggressor's dollars."""
     deals = trades("tcbbo", 6, 600, seed=3)

@@ -4,6 +4,7 @@ import json
 from datetime import UTC, datetime
 
 import msgspec
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -32,6 +33,7 @@ def test_blocks_stand_beside_the_head_and_again_under_body(
     assert tuple(json.loads(raw, object_pairs_hook=list)[i][0] for i in range(len(names))) == names
 
 
+@pytest.mark.drill
 @ANY
 @given(st.from_type(Head), st.from_type(SnapshotBlocks))
 def test_an_answer_reads_back(head: Head, blocks: SnapshotBlocks) -> None:

@@ -34,6 +34,7 @@ def only(name: str, **changes: float) -> FlowDraw:
     return replace(flow_draw(), mix={kind: float(kind == name) for kind in KINDS}, **changes)
 
 
+@pytest.mark.drill
 def test_the_day_has_the_drawn_volume() -> None:
     flow = flow_draw()
     orders = merge_orders(day(flow, range(0, 390, 3)))

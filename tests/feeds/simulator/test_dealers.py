@@ -127,6 +127,7 @@ def test_positions_are_those_of_an_accountant(
     assert np.array_equal(made.inventory - start, dealt)
 
 
+@pytest.mark.drill
 @given(
     st.lists(
         st.tuples(st.integers(0, 2), st.sampled_from([1, -1]), st.integers(0, 5000)), max_size=40

@@ -101,6 +101,7 @@ def test_the_market_reads_the_symbols_as_they_were_meant(date: datetime.date) ->
         assert (contract.strike, contract.right == "C") == (strike, is_call)
 
 
+@pytest.mark.drill
 @given(st.integers(0, 10**6), st.sampled_from(list(NAMES)), st.sampled_from([WEDNESDAY, FRIDAY]))
 @settings(max_examples=40)
 def test_strikes_stand_close_around_spot_and_reach_far(
@@ -139,6 +140,7 @@ def test_open_interest_is_heaped_on_round_strikes_as_on_a_real_chain(recorded: P
     assert np.median(concentrations) == pytest.approx(real, rel=0.5)
 
 
+@pytest.mark.drill
 def test_the_largest_strikes_of_today_hold_no_more_than_on_real_chains(recorded: Path) -> None:
     real = []
     for name, day in (("spx_2022-03-23_1011_intraday", "Wed Mar 23 2022,SPXW"),
@@ -169,6 +171,7 @@ def _largest_three(settled: I64) -> float:
     return float(np.sort(both)[-3:].sum() / both.sum())
 
 
+@pytest.mark.drill
 @pytest.mark.parametrize("symbol", [name.symbol for name in NAMES.values() if name.daily])
 def test_a_fall_of_two_and_a_half_percent_ends_among_listed_strikes(symbol: str) -> None:
     for seed in range(12):
@@ -190,6 +193,7 @@ def _heaping(strike: F64, settled: I64, spot: float) -> float:
     )
 
 
+@pytest.mark.drill
 def test_calls_are_held_above_puts_below_and_most_in_the_month() -> None:
     listings = [draw_day("SPX", "SPY", seed=seed).listing() for seed in range(20)]
     places = []

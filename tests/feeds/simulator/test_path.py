@@ -22,6 +22,7 @@ def whole(day: Day) -> F64:
     return np.concatenate([opening, path.advance(len(day.process.diffusion))])
 
 
+@pytest.mark.drill
 @pytest.mark.parametrize("date", [WEDNESDAY, HALF_DAY])
 def test_prices_are_martingales(date: datetime.date) -> None:
     symbols = ("SPX", "QQQ", "TSLA")
@@ -105,6 +106,7 @@ def test_seeds_and_dates_give_other_paths() -> None:
     assert len(set(ends)) == 3
 
 
+@pytest.mark.drill
 def test_news_has_the_drawn_variance() -> None:
     blows, afters = [], []
     for seed in range(300):
@@ -164,6 +166,7 @@ def _ends(seed: int, contracts: int, impact: float = 1.0) -> tuple[float, F64]:
     return strike, np.concatenate(spots)
 
 
+@pytest.mark.drill
 def test_hedging_pulls_to_a_strike_that_dealers_are_long() -> None:
     free, pinned = [], []
     for seed in range(20):
@@ -174,6 +177,7 @@ def test_hedging_pulls_to_a_strike_that_dealers_are_long() -> None:
     assert np.mean(pinned) < 0.4 * np.mean(free)
 
 
+@pytest.mark.drill
 def test_hedging_of_short_gamma_stirs_prices_and_never_explodes() -> None:
     for seed in range(10):
         _, free = _ends(seed, -300_000, impact=0.0)

@@ -26,6 +26,7 @@ def _two_sided(records: Records) -> Records:
     return found
 
 
+@pytest.mark.drill
 def test_prices_are_on_their_ticks() -> None:
     simulation, blocks = run_simulation(*SYMBOLS)
     records, listing = quotes(blocks), simulation.listing
@@ -117,6 +118,7 @@ def test_a_trade_sees_the_last_quote_before_its_second() -> None:
         assert tuple(seen[i]) == standing.get(int(contract[i]), (0, 0, 0, 0))
 
 
+@pytest.mark.drill
 @given(
     fair=st.lists(st.floats(0.0, 500.0), min_size=1, max_size=20),
     half=st.floats(0.0, 5.0),

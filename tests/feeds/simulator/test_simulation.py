@@ -170,6 +170,7 @@ def test_customers_are_on_the_side_that_their_orders_say() -> None:
     assert (np.sign(known["dealers"]) == -side).all()
 
 
+@pytest.mark.drill
 def test_cancels_take_back_earlier_trades() -> None:
     made = simulation("SPX", "SPY", seed=3, minutes=60)
     blocks = list(made.blocks())
@@ -218,6 +219,7 @@ def test_packages_share_an_instant_and_are_numbered_over_the_day() -> None:
     )
 
 
+@pytest.mark.drill
 def test_a_session_reads_what_was_simulated() -> None:
     made, blocks = run_simulation(*SYMBOLS)
     kinds = {OPRA: "options", INDEX: "index", "ZERODTE.EQUITY": "equity"}

@@ -37,6 +37,7 @@ def chains_of(day: Day, second: int, spot: F64) -> list[tuple[F64, F64, F64]]:
     return found
 
 
+@pytest.mark.drill
 @given(
     seed=st.integers(0, 10**6),
     symbol=st.sampled_from(list(NAMES)),
@@ -128,6 +129,7 @@ def _poisson(count: int, mean: float) -> float:
     return math.exp(-mean) * mean**count / math.factorial(count)
 
 
+@pytest.mark.drill
 def test_options_today_are_worth_their_mean_payoff_over_paths() -> None:
     """At the money: elsewhere the smile is dearer than the law, as real smiles are."""
     errors = []
@@ -181,6 +183,7 @@ def test_fair_values_are_blacks_on_the_smile() -> None:
         assert gamma[at] == pytest.approx(density / (spot[0] * s), rel=1e-9)
 
 
+@pytest.mark.drill
 def test_puts_are_dearer_than_calls_and_smiles_steepen_with_time() -> None:
     """The slope of Cboe's chains: volatility one deviation below over one above, in logarithms."""
     slopes = []

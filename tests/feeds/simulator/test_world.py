@@ -25,9 +25,8 @@ def first(some: World, minutes: int, contracts: int = 0) -> list[Minute]:
     return [some.minute(dealers) for _ in range(minutes)]
 
 
-@pytest.mark.parametrize(
-    "date", [pytest.param(WEDNESDAY, marks=pytest.mark.drill), FRIDAY, HALF_DAY]
-)
+@pytest.mark.drill
+@pytest.mark.parametrize("date", [WEDNESDAY, FRIDAY, HALF_DAY])
 def test_a_session_is_its_minutes_from_open_to_close(date: datetime.date) -> None:
     some = world("SPX", "AAPL", date=date)
     session, listing = session_of(date), some.listing
