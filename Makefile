@@ -1,12 +1,11 @@
-# zerodte: `make run` shows a market, `make test` tries everything. Both set themselves up, once.
+# zerodte: `make run` shows a market, `make test` tries each part. Both set themselves up, once.
 VENV := .venv
 BIN := $(VENV)/bin
 PYTHON := $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
 	command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check --no-input
 # A module's tests share what is expensive, so they stay in one process; some rooms' modules too,
-# see tests/conftest.py. In the order of the folders, short modules come last, and both processes
-# end together.
+# see tests/conftest.py, which also puts the longest first, so that all processes end together.
 WORKERS ?= auto
 PYTEST = $(BIN)/python -m pytest -n $(WORKERS) --dist loadscope --no-loadscope-reorder
 HOST ?= 127.0.0.1
@@ -29,15 +28,16 @@ ADDRESS = --host $(HOST) --port $(PORT) $(if $(ALLOW_HOST),--allow-host $(ALLOW_
 CHOICES = $(if $(SPEED),--speed $(SPEED)) $(if $(DATE),--date $(DATE)) $(if $(SEED),--seed $(SEED)) \
 	$(if $(SYMBOLS),--symbols $(SYMBOLS)) $(if $(IMPACT),--impact $(IMPACT))
 
-.PHONY: run test drill check bench shots notebooks js study help clean
+.PHONY: run test drill coverage check bench shots notebooks js study help clean
 .DEFAULT_GOAL := help
 
 help: ## This list
 	@echo "make run           serve a simulated market on http://$(HOST):$(PORT) (PORT=N, HOST=H, SPEED=X,"
 	@echo "                   DATE=D, SEED=N, SYMBOLS=A,B; TAPE=DIR serves a tape instead;"
 	@echo "                   KEYS=FILE requires keys, OPEN=1 lets other machines in without)"
-	@echo "make test          run the tests, in parallel (ARGS=..., WORKERS=N)"
-	@echo "make drill         run the long seeded matrices: kills, damage, generated requests, recorded days"
+	@echo "make test          run the tests of every part, a few minutes, in parallel (ARGS=..., WORKERS=N)"
+	@echo "make drill         run the long tests: feeds under faults, kills, damage, browsers, recorded days"
+	@echo "make coverage      run both, and measure how much of the code they run"
 	@echo "make check         lint, types (of the dashboard and the TypeScript client too), import directions"
 	@echo "make bench         measure speed against named peers"
 	@echo "make shots         take pictures of the dashboard, into the folder shots (SHOTS=DIR;"
@@ -54,11 +54,17 @@ else
 	@exec $(BIN)/zerodte demo $(ADDRESS) $(CHOICES)
 endif
 
-test: $(VENV)/dev-ready $(VENV)/s3-ready $(VENV)/clients-ready ## Run the tests
+# What tests use beside the package, each in an environment of its own.
+OTHERS = $(foreach name,s3 clients tastytrade alpaca massive,$(VENV)/$(name)-ready)
+
+test: $(VENV)/dev-ready $(VENV)/s3-ready ## Run the tests of every part
 	@$(PYTEST) $(ARGS)
 
-drill: $(VENV)/dev-ready $(VENV)/clients-ready $(VENV)/tastytrade-ready $(VENV)/alpaca-ready $(VENV)/massive-ready ## Run the long seeded matrices
+drill: $(VENV)/dev-ready $(OTHERS) ## Run the long tests
 	@$(PYTEST) -m drill $(ARGS)
+
+coverage: $(VENV)/dev-ready $(OTHERS) ## Run both, and measure how much of the code they run
+	@$(PYTEST) --cov --cov-report=term -m "drill or not drill" $(ARGS)
 
 check: $(VENV)/dev-ready ## Lint, types, import directions
 	@$(BIN)/ruff format --check .
