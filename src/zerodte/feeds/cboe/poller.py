@@ -50,6 +50,7 @@ class CboePoller:
         self._chains: dict[str, DelayedChain] = {}
         self._lock = threading.Lock()
         self._stopped = threading.Event()
+        self._chance = random.Random()  # noqa: S311
         self._has_polled = threading.Event()
         self._clock: tuple[int, int] | None = None
         self._wait = POLL_SECONDS
@@ -145,7 +146,7 @@ class CboePoller:
             self.poll()
         while True:
             # Clients that began together should not stay together.
-            wait = self._wait * random.uniform(1.0, 1.05)  # noqa: S311
+            wait = self._wait * self._chance.uniform(1.0, 1.05)
             if self._stopped.wait(wait / self.speed):
                 return
             self.poll()
