@@ -88,6 +88,7 @@ def owns_all(service: RemoteService) -> bool:
     return all(isinstance(outcome(service, query), bytes) for query in asked)
 
 
+@pytest.mark.drill
 def test_every_answer_is_that_of_a_server_alone(
     market: LocalMarket[LiveRunner], server: NatsBroker, tmp_path: Path
 ) -> None:
@@ -104,6 +105,7 @@ def test_every_answer_is_that_of_a_server_alone(
         assert service.status() == market.service.status()
 
 
+@pytest.mark.drill
 def test_what_was_answered_is_answered_again_by_whoever_takes_over(
     market: LocalMarket[LiveRunner], server: NatsBroker, tmp_path: Path
 ) -> None:
@@ -139,6 +141,7 @@ def test_a_standby_owns_what_its_worker_left(
             assert late.owned == []
 
 
+@pytest.mark.drill
 def test_who_is_missing_is_named(
     market: LocalMarket[LiveRunner], server: NatsBroker, tmp_path: Path
 ) -> None:

@@ -83,6 +83,7 @@ def test_a_stored_renewal_whose_answer_was_lost_is_ours(link: NatsLink) -> None:
     bucket.release([lease])
 
 
+@pytest.mark.drill
 def test_a_broker_that_is_away_renews_nothing(tmp_path: Path) -> None:
     with broker(tmp_path) as server:
         link = NatsLink(server.url)
