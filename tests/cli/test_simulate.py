@@ -123,6 +123,10 @@ REFUSED = [
     (("--symbols", "SPY,XYZ"), 2, "unknown symbol 'XYZ'; known symbols: SPX, SPY"),
     (("--symbols", "SPY,spy"), 2, "SPY is given twice"),
     (("--symbols", ","), 2, "no symbol to simulate"),
+    (("--universe", "20"), 2, "--universe chooses the symbols; leave out --symbols."),
+    (("--universe", "0"), 2, "0 is not in the range 1<=x<=500"),
+    (("--universe", "501"), 2, "501 is not in the range 1<=x<=500"),
+    (("--universe", "many"), 2, "'many' is not a whole number; write one from 1 to 500"),
     (
         ("--date", "2025-07-04"),
         1,

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 import click
+from click.core import ParameterSource
 
 from zerodte.cli.configuration.options import plain_option
 from zerodte.cli.options import CLOCK_TIME, DATE, FOLDER, Whole
@@ -18,6 +19,7 @@ from zerodte.constants import MINUTE
 from zerodte.feeds.simulator.evening import Evening
 from zerodte.feeds.simulator.names import Name, SimulationError
 from zerodte.feeds.simulator.output import check_new, write_tape
+from zerodte.feeds.simulator.ranked_names import MOST_NAMES, names_by_rank
 from zerodte.feeds.simulator.simulation import Simulation, check_minutes
 from zerodte.market.calendar import TradingSession, calendar
 
@@ -46,6 +48,13 @@ def session_of(date: datetime.date) -> TradingSession:
 @click.command("simulate")
 @click.option("--date", type=DATE, required=True, help="Date of the session.")
 @plain_option("demo.symbols")
+@click.option(
+    "--universe",
+    "count",
+    type=Whole(1, MOST_NAMES),
+    help="Simulate the first N names by option volume: the known symbols, then synthetic stocks.",
+    metavar="N",
+)
 @click.option("--out", type=FOLDER, required=True, help="The tape's folder; must not exist.")
 @plain_option("demo.seed")
 @plain_option("demo.impact")
@@ -53,26 +62,32 @@ def session_of(date: datetime.date) -> TradingSession:
 @click.option("--news", type=CLOCK_TIME, help="Time of scheduled news, New York.")
 @click.option(
     "--sessions",
-    "count",
+    "days",
     type=Whole(1),
     help="Number of sessions that follow one another, each a tape OUT/DATE.",
 )
 def simulate_command(
     date: datetime.date,
     symbols: tuple[Name, ...],
+    count: int | None,
     out: Path,
     seed: int,
     impact: float,
     minutes: int | None,
     news: datetime.time | None,
-    count: int | None,
+    days: int | None,
 ) -> None:
     """Simulate a session as a tape, with its truth (customers, dealers' positions) beside it.
 
     With --sessions, prices and positions go on from one session to the next.
     """
+    if count is not None:
+        given = click.get_current_context().get_parameter_source
+        if given("symbols") is ParameterSource.COMMANDLINE:
+            raise click.UsageError("--universe chooses the symbols; leave out --symbols.")
+        symbols = names_by_rank(count)
     session = session_of(date)
-    if count is None:
+    if days is None:
         at = None if news is None else (new_york(date, news) - session.open) // MINUTE
         simulation = Simulation(session, symbols, seed, impact, at, minutes)
         _write([session], minutes, lambda *_: simulation, [out])
@@ -80,7 +95,7 @@ def simulate_command(
     if news is not None:
         raise click.UsageError("--news is the news of one session; leave out --sessions.")
     sessions = [session]
-    while len(sessions) < count:
+    while len(sessions) < days:
         sessions.append(session_of(calendar().next(sessions[-1].date).date))
     for each in sessions:
         check_minutes(each, minutes)

@@ -22,7 +22,7 @@ def legs(structure: str, first: int, width: int) -> tuple[Contract, list[Contrac
     """The contracts of one package."""
     grid = ContractGrid(LISTING)
     found: Index = grid.legs(
-        structure, np.array([first]), np.array([width]), grid.at_the_money(MINUTE.delta)
+        structure, np.array([first]), np.array([width]), grid.scale(MINUTE.delta).at_the_money
     )
     named = [parse_osi(LISTING.symbols[i]) if i != NO_CONTRACT else None for i in found[0].tolist()]
     return parse_osi(LISTING.symbols[first]), named

@@ -99,8 +99,7 @@ class Customers:
         move = self._recent_move(float(minute.spot[0, self._name]))
         has_value = minute.fair[0, self._contracts] > 0.5 * self._tick
         otm = otm_sigmas(minute.delta[self._contracts])
-        self._at_the_money = self._grid.at_the_money(minute.delta)
-        self._strikes_per_sigma = self._grid.strikes_per_sigma(minute.delta)
+        self._scale = self._grid.scale(minute.delta)
         self._lean_by_chain = self._dealer_lean(otm, ledger)
         closing = rates * (1.0 - opening_share)
         count = self._rng.poisson(closing[_IS_SINGLE].sum(axis=0))
@@ -153,9 +152,9 @@ class Customers:
         size = self._sizes.draw(rng, len(first), kind.size)
         if kind.structure == "single":
             return self._single_orders(first, side, size, opens=True)
-        sigmas = rng.choice(WIDTHS, len(first)) * self._strikes_per_sigma[self._chain[first]]
+        sigmas = rng.choice(WIDTHS, len(first)) * self._scale.strikes_per_sigma[self._chain[first]]
         width = np.maximum(np.rint(sigmas), 1.0).astype(np.int64)
-        legs = self._grid.legs(kind.structure, first, width, self._at_the_money)
+        legs = self._grid.legs(kind.structure, first, width, self._scale.at_the_money)
         is_whole = (legs >= 0).all(axis=1)
         signs = np.array([leg.sign for leg in STRUCTURES[kind.structure]])
         sides = side[is_whole, None] * signs

@@ -3,7 +3,7 @@
 import datetime
 
 from zerodte.feeds.simulator.names import Name
-from zerodte.feeds.simulator.world_parameters import DAYS_LISTED, MONTHS_LISTED, WEEKS_LISTED
+from zerodte.feeds.simulator.world_parameters import DAYS_LISTED, MONTHS_LISTED
 from zerodte.market.calendar import calendar
 
 _DAY = datetime.timedelta(days=1)
@@ -24,7 +24,7 @@ def expiries(name: Name, date: datetime.date) -> list[tuple[datetime.date, str]]
     fridays = [date + _DAY * ((_FRIDAY - date.weekday()) % 7 + 7 * week) for week in range(_WEEKS)]
     ends = [calendar().previous(friday + _DAY).date for friday in fridays]
     months = [day for day in ends if is_monthly(day) and day > date][:MONTHS_LISTED]
-    days |= {day for day in ends[:WEEKS_LISTED] if day >= date}
+    days |= {day for day in ends[: name.fridays] if day >= date}
     listings = {(day, name.root) for day in days | set(months)}
     if name.morning_root:
         listings |= {(day, name.morning_root) for day in months}

@@ -105,7 +105,7 @@ def strike_grid(name: Name, spot: float, sigma: float, width: float, *, is_today
         width: Width of its open interest, in log price.
         is_today: Whether it expires today.
     """
-    most = STRIKES_TODAY if is_today else STRIKES_LATER
+    most = round(name.strikes * (STRIKES_TODAY if is_today else STRIKES_LATER))
     reach = NEAR_SIGMAS * sigma * spot
     last = len(name.steps) - 1
     rung = next((rung for rung, step in enumerate(name.steps) if reach <= most * step), last)

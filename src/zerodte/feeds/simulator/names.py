@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 from zerodte.errors import ZerodteError
+from zerodte.feeds.simulator.world_parameters import WEEKS_LISTED
 
 UnderlyingKind = Literal["index", "fund", "stock"]
 
@@ -43,6 +44,8 @@ class Name:
         open_interest: Open contracts of all expiries.
         turnover: Daily dollar volume of the instruments that hedge its core: shares, or futures and
             funds together.
+        fridays: Number of Fridays on which its options expire, besides third ones.
+        strikes: Most dense strikes of a chain, as a multiple of the usual most.
     """
 
     symbol: str
@@ -64,6 +67,8 @@ class Name:
     volume: float
     open_interest: float
     turnover: float
+    fridays: int = WEEKS_LISTED
+    strikes: float = 1.0
 
 
 # Minimum increments set by Cboe and the Penny Interval Program.
@@ -95,10 +100,11 @@ _IWM = Name(
 )  # fmt: skip
 
 
-def _stock(
+def stock(
     symbol: str, price: float, beta: float, growth: float, own: tuple[float, float], *,
     steps: tuple[float, ...], spread: float, volume: float, open_interest: float, turnover: float,
 ) -> Name:  # fmt: skip
+    """A stock that is a market of its own; arguments as in `Name`."""
     return Name(
         symbol=symbol, kind="stock", core=symbol, root=symbol, morning_root="", daily=False,
         price=price, beta=beta, growth=growth, own=own, tracking=0.0, leverage=2.0, skew=-0.3,
@@ -119,22 +125,22 @@ _ALL = (
             tracking=0.0016, steps=_FUND_STEPS, ticks=_PENNIES, spread=2.0, volume=4.19e6,
             open_interest=8.55e6),
     _IWM,
-    _stock("AAPL", 213.25, 1.0, 0.3, (0.14, 0.28), steps=_STOCK_STEPS, spread=1.5, volume=2.05e6,
-           open_interest=5.08e6, turnover=1.3e10),
-    _stock("NVDA", 179.42, 1.6, 1.5, (0.22, 0.40), steps=_STOCK_STEPS, spread=1.2, volume=1.71e6,
-           open_interest=19.37e6, turnover=3.2e10),
-    _stock("TSLA", 319.91, 1.7, 1.0, (0.35, 0.60), steps=_STOCK_STEPS, spread=1.5, volume=1.72e6,
-           open_interest=8.03e6, turnover=2.9e10),
-    _stock("AMZN", 222.31, 1.2, 0.8, (0.15, 0.28), steps=_STOCK_STEPS, spread=1.5, volume=0.87e6,
-           open_interest=4.29e6, turnover=9e9),
-    _stock("MSFT", 524.94, 0.9, 0.5, (0.10, 0.22), steps=_STOCK_STEPS, spread=2.0, volume=4e5,
-           open_interest=2.5e6, turnover=1.0e10),
-    _stock("META", 771.99, 1.2, 0.7, (0.17, 0.32), steps=_STOCK_STEPS[1:], spread=2.5, volume=4.5e5,
-           open_interest=2.0e6, turnover=9e9),
-    _stock("GOOGL", 196.09, 1.0, 0.5, (0.16, 0.28), steps=_STOCK_STEPS, spread=1.5, volume=0.55e6,
-           open_interest=3.5e6, turnover=7e9),
-    _stock("AMD", 163.12, 1.6, 1.3, (0.25, 0.45), steps=_STOCK_STEPS, spread=1.8, volume=1.97e6,
-           open_interest=4.15e6, turnover=1.0e10),
+    stock("AAPL", 213.25, 1.0, 0.3, (0.14, 0.28), steps=_STOCK_STEPS, spread=1.5, volume=2.05e6,
+          open_interest=5.08e6, turnover=1.3e10),
+    stock("NVDA", 179.42, 1.6, 1.5, (0.22, 0.40), steps=_STOCK_STEPS, spread=1.2, volume=1.71e6,
+          open_interest=19.37e6, turnover=3.2e10),
+    stock("TSLA", 319.91, 1.7, 1.0, (0.35, 0.60), steps=_STOCK_STEPS, spread=1.5, volume=1.72e6,
+          open_interest=8.03e6, turnover=2.9e10),
+    stock("AMZN", 222.31, 1.2, 0.8, (0.15, 0.28), steps=_STOCK_STEPS, spread=1.5, volume=0.87e6,
+          open_interest=4.29e6, turnover=9e9),
+    stock("MSFT", 524.94, 0.9, 0.5, (0.10, 0.22), steps=_STOCK_STEPS, spread=2.0, volume=4e5,
+          open_interest=2.5e6, turnover=1.0e10),
+    stock("META", 771.99, 1.2, 0.7, (0.17, 0.32), steps=_STOCK_STEPS[1:], spread=2.5, volume=4.5e5,
+          open_interest=2.0e6, turnover=9e9),
+    stock("GOOGL", 196.09, 1.0, 0.5, (0.16, 0.28), steps=_STOCK_STEPS, spread=1.5, volume=0.55e6,
+          open_interest=3.5e6, turnover=7e9),
+    stock("AMD", 163.12, 1.6, 1.3, (0.25, 0.45), steps=_STOCK_STEPS, spread=1.8, volume=1.97e6,
+          open_interest=4.15e6, turnover=1.0e10),
 )  # fmt: skip
 
 NAMES: Final = {name.symbol: name for name in _ALL}

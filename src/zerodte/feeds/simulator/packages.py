@@ -66,6 +66,19 @@ def horizon_of(listing: ContractList) -> Index:
     return np.searchsorted(HORIZONS, sessions, side="right")[listing.chain] - 1
 
 
+@dataclass(frozen=True, eq=False, slots=True)
+class ChainScale:
+    """Where the money is in each of m chains, and how far a standard deviation reaches.
+
+    Attributes:
+        at_the_money: Index of the strike at the money, shape (m,).
+        strikes_per_sigma: Strikes per standard deviation, at least 1, shape (m,).
+    """
+
+    at_the_money: Index
+    strikes_per_sigma: F64
+
+
 class ContractGrid:
     """Contracts by chain, right and strike."""
 
@@ -83,6 +96,7 @@ class ContractGrid:
             right = listing.is_call[members].astype(np.intp)
             self._table[i, right, self._strike_index[members]] = members
         self._next = self._next_expiry(strikes)
+        self._scale: tuple[F64, ChainScale] | None = None
 
     def _next_expiry(self, strikes: Sequence[F64]) -> Index:
         """Each contract's counterpart in the next expiry: same right, nearest strike."""
@@ -99,16 +113,26 @@ class ContractGrid:
                 ]
         return sigmas
 
-    def at_the_money(self, delta: F64) -> Index:
-        """The index of the strike at the money in each chain."""
+    def scale(self, delta: F64) -> ChainScale:
+        """The place and the width of the money in each chain, for deltas of shape (n,).
+
+        All names ask for the same deltas in a minute: the last answer is kept.
+        """
+        if self._scale is None or self._scale[0] is not delta:
+            self._scale = (
+                delta,
+                ChainScale(self._at_the_money(delta), self._strikes_per_sigma(delta)),
+            )
+        return self._scale[1]
+
+    def _at_the_money(self, delta: F64) -> Index:
         listing = self._listing
         far = np.where(listing.is_call, np.abs(delta - 0.5), np.inf)
         order = np.lexsort((far, listing.chain))
         first = np.searchsorted(listing.chain[order], np.arange(len(listing.chains)))
         return self._strike_index[order[first]]
 
-    def strikes_per_sigma(self, delta: F64) -> F64:
-        """The number of strikes per standard deviation in each chain."""
+    def _strikes_per_sigma(self, delta: F64) -> F64:
         near = self._listing.is_call & (np.abs(otm_sigmas(delta)) < 1.0)
         count = np.bincount(self._listing.chain[near], minlength=len(self._listing.chains))
         strikes: F64 = np.maximum(0.5 * count, 1.0)
@@ -121,7 +145,7 @@ class ContractGrid:
             structure: A key of `STRUCTURES`.
             first: The contract of the first leg, shape (k,).
             width: Distance from a leg to its wing in strikes, shape (k,).
-            at_the_money: As from `at_the_money`.
+            at_the_money: As of `ChainScale`.
         """
         chain, right = self._listing.chain[first], self._listing.is_call[first].astype(np.intp)
         strike_index, centre = self._strike_index[first], at_the_money[chain]

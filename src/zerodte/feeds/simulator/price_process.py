@@ -75,7 +75,9 @@ def sum_over_factors(by_factor: F64, loadings: F64) -> F64:
     """
     total = np.zeros((*by_factor.shape[:-1], len(loadings)))
     for factor in range(loadings.shape[1]):
-        total += by_factor[..., factor, None] * loadings[:, factor]
+        # Most factors are those of one name.
+        own = np.flatnonzero(loadings[:, factor])
+        total[..., own] += by_factor[..., factor, None] * loadings[own, factor]
     return total
 
 
