@@ -4,6 +4,7 @@ import dataclasses
 import itertools
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 import pytest
@@ -223,6 +224,37 @@ def test_a_cancel_reaches_so_far_and_no_further() -> None:
         flow.apply(columns([cancel(number)]), count + number)
         assert flow.traded.sum() == before - is_done
         assert (flow.variance.sum() < variance) == is_done
+
+
+def test_symbols_that_grow_in_turns_keep_their_own_trades() -> None:
+    """Every trade of every symbol can still be cancelled, and takes away what it brought."""
+    rng, count = np.random.default_rng(5), 40_000
+    # Busy ones leave places into which the others grow.
+    chosen = rng.choice(CONTRACTS, count, p=(0.5, 0.25, 0.13, 0.07, 0.05))
+    trades = repeated(Made(price=22), count)._replace(
+        positions=chosen.astype(np.int32),
+        received=OPEN + MINUTE + np.arange(count) // 2_000 * MINUTE,
+        size=rng.integers(1, 50, count),
+        delta=rng.random(count),
+    )
+    flow, plain = new_flow(), new_flow()
+    kept = rng.random(count) < 0.5
+    for ledger in (flow, plain):
+        ledger.grow(CONTRACTS, symbol=np.arange(CONTRACTS, dtype=np.int32))
+    flow.apply(trades, 0)
+    columns_of: list[Any] = [column[kept] for column in trades]
+    plain.apply(Trades(*columns_of), 0)
+    order, late = rng.permutation(count), cancel(0, int(trades.received[-1]))
+
+    def take_back(gone: np.ndarray) -> None:
+        cancels = repeated(late, len(gone))._replace(cancels=gone)
+        flow.apply(cancels._replace(positions=trades.positions[gone]), count)
+
+    take_back(order[~kept[order]])
+    assert totals(flow) == totals(plain)
+    take_back(order[kept[order]])
+    assert flow.records[SideRule.CANCEL] == count
+    assert not any(any(row) for row in totals(flow).values())
 
 
 def test_a_minute_longer_than_the_reach_of_cancels() -> None:

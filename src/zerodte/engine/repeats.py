@@ -80,7 +80,8 @@ class Repeats:
         old = self._table
         old = old[old["serial"] > 0]
         old = old[self._newest[old["symbol"]] - old["serial"] < _FORGOTTEN]
-        size = max(_FIRST_ROOM, 1 << (4 * (len(old) + more) - 1).bit_length())
+        # A table that became half full doubles.
+        size = max(_FIRST_ROOM, 1 << (3 * (len(old) + more) - 1).bit_length())
         self._table = np.zeros(size, _SEEN)
         self._used = len(old)
         _insert(old, self._table)

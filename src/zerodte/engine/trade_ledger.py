@@ -100,12 +100,15 @@ RING: Final = np.dtype(
 )
 
 _FIRST_LENGTH: Final = 256
+#: The array of all entries grows by one part in this many.
+_GROWTH: Final = 8
 
 
 class TradeRings:
     """The newest `CANCEL_REACH` trades of each symbol.
 
     A ring is short at first and doubles as trades come, so that quiet symbols take little memory.
+    It leaves its old place to another one that grows to that length.
 
     Attributes:
         entries: Of dtype `ENTRY`, the rings of all symbols.
@@ -117,6 +120,7 @@ class TradeRings:
         self.entries: Rows = np.zeros(CANCEL_REACH, ENTRY)
         self.rings: Rows = np.zeros(0, RING)
         self._used = 0
+        self._left: dict[int, list[int]] = {}
 
     def grow(self, symbols: int) -> None:
         """Make room for symbols below `symbols`."""
@@ -135,8 +139,11 @@ class TradeRings:
         if start + length == self._used:
             self._take(length)
         else:
-            new = self._take(2 * length)
+            left = self._left.get(2 * length)
+            # What another ring wrote beyond the copy is not read before it is overwritten.
+            new = left.pop() if left else self._take(2 * length)
             self.entries[new : new + length] = self.entries[start : start + length]
+            self._left.setdefault(length, []).append(start)
             ring["start"] = new
         ring["mask"] = 2 * length - 1
 
@@ -144,9 +151,9 @@ class TradeRings:
         """The first of so many unused entries."""
         first, self._used = self._used, self._used + count
         if self._used > len(self.entries):
-            longer = np.zeros(max(self._used, 2 * len(self.entries)), ENTRY)
-            longer[:first] = self.entries[:first]
-            self.entries = longer
+            # In place: with a copy, a second of many trades would wait for all those before.
+            size = len(self.entries)
+            self.entries.resize(max(self._used, size + size // _GROWTH), refcheck=False)
         return first
 
 
