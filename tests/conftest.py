@@ -42,7 +42,7 @@ _FEEDS: Final = (
     ),
 )
 #: The longest of the other modules.
-_LONG: Final = ("test_notebooks.py",)
+_LONG: Final = ("test_kills.py", "test_notebooks.py")
 
 FillOnce: TypeAlias = Callable[[str, Callable[[Path], object]], Path]
 
