@@ -125,10 +125,10 @@ class NodeLink:
     def _look(self, link: NatsLink) -> None:
         """See which symbols are published; none while no session is."""
         try:
-            found = newest_session(link)
+            found = newest_session(link, self._session)
         except FeedError:
             link.check()
             return
-        if found is not None and found[0] != self._session:
+        if found is not None:
             self._session = found[0]
             self.symbols = frozenset(published_symbols(found[1].manifest))

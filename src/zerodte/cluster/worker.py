@@ -183,12 +183,12 @@ class Worker:
     def _follow_session(self, link: NatsLink, bucket: LeaseBucket) -> None:
         """Turn to a newer session once there is one."""
         try:
-            found = newest_session(link)
+            found = newest_session(link, self._session)
         except FeedError as error:
             link.check()
             self._report_session(str(error))
             return
-        if found is None or found[0] == self._session:
+        if found is None:
             return
         date, description = found
         known = published_symbols(description.manifest)

@@ -14,8 +14,14 @@ from zerodte.tape.feed_manifest import FeedManifest
 from zerodte.tape.folder import kind_of
 
 
-def newest_session(link: NatsLink) -> tuple[datetime.date, PublishedSession] | None:
+def newest_session(
+    link: NatsLink, known: datetime.date | None = None
+) -> tuple[datetime.date, PublishedSession] | None:
     """The newest session that is stored and can be followed, and what it is; None without any.
+
+    Args:
+        link: The server.
+        known: A session that need not be told again; None where no other is newer.
 
     Raises:
         FeedError: If there are some, but none says what it is in words of this version; or the
@@ -29,6 +35,8 @@ def newest_session(link: NatsLink) -> tuple[datetime.date, PublishedSession] | N
     ]
     problem: FeedError | None = None
     for date in sorted(dates, reverse=True):
+        if date == known:
+            return None
         try:
             return date, _description(link, SessionSubjects(date))
         except FeedError as error:
