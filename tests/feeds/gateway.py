@@ -5,12 +5,11 @@ import datetime
 import functools
 import itertools
 import socket
-import tempfile
 import threading
 from collections import Counter
 from collections.abc import Iterator
-from pathlib import Path
 
+from processes import lasting_folder
 from zerodte.feeds.databento.gateway import DatabentoGatewayServer
 from zerodte.feeds.databento.session import DatabentoGateway
 from zerodte.feeds.fault_script import FaultScript
@@ -34,7 +33,7 @@ def simulated(minutes: int = 10, symbol: str = "NVDA") -> Tape:
     """The first minutes of a session."""
     session = calendar().session(DATE)
     assert session is not None
-    out = Path(tempfile.mkdtemp(prefix="zerodte-gateway-")) / "tape"
+    out = lasting_folder("zerodte-gateway-") / "tape"
     write_tape(Simulation(session, (NAMES[symbol],), 7, minutes=minutes), out, lambda _: None)
     return open_tape(out)
 

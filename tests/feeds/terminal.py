@@ -2,14 +2,13 @@
 
 import contextlib
 import functools
-import tempfile
 import threading
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 from feeds.gateway import DATE
+from processes import lasting_folder
 from zerodte.feeds.simulator.names import NAMES
 from zerodte.feeds.simulator.output import write_tape
 from zerodte.feeds.simulator.simulation import Simulation
@@ -30,7 +29,7 @@ def simulated(symbol: str = "SPX", minutes: int = 4) -> Tape:
     """The first minutes of a session."""
     session = calendar().session(DATE)
     assert session is not None
-    out = Path(tempfile.mkdtemp(prefix="zerodte-terminal-")) / "tape"
+    out = lasting_folder("zerodte-terminal-") / "tape"
     write_tape(Simulation(session, (NAMES[symbol],), 7, minutes=minutes), out, lambda _: None)
     return open_tape(out)
 
