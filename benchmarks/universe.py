@@ -4,8 +4,9 @@
     python -m benchmarks.universe 1 8      these multiples
 
 Every second brings 50,000 quotes and 30,000 trades, times the multiple; the ten largest names have
-41% of the trades. After each second two symbols are asked for: SPX, and each name in turn. The wait
-is from when the second was over by the clock until both answers are there. At the end the market of
+41% of the trades. After each second another thread asks for two symbols: SPX, and each name in
+turn. The wait is from when the second was over by the clock until both answers, which show it, are
+there. At the end the market of
 the last multiple is played as fast as it goes, with the same questions: that is where it breaks.
 
 Ticks are read from a file, so what they cost to make is not measured; what they cost to read is.
@@ -13,9 +14,11 @@ Ticks are read from a file, so what they cost to make is not measured; what they
 
 import json
 import os
+import queue
 import resource
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -33,12 +36,15 @@ from zerodte.runtime.market_thread import Run, RunListener
 from zerodte.runtime.replay_runner import ReplayRunner
 from zerodte.service.local_service import LocalService
 from zerodte.service.stage import CurrentSession, Stage
+from zerodte.session.session import Session
 from zerodte.wire.snapshot import SnapshotQuery
 
 _MULTIPLES: Final = (1, 2, 4)
 _FIRST: Final = "SPX"
 #: Faster than any machine.
 _AT_ONCE: Final = 1e9
+#: Seconds between looks for a tick.
+_LOOK_S: Final = 0.001
 _LINE: Final = "{:>3}{:>11}{:>7}{:>10}{:>12}{:>9}{:>9}{:>10}{:>11}{:>6}{:>6}"
 
 
@@ -47,6 +53,8 @@ class _AskedStage(Stage):
 
     Args:
         start: End of what leads in, UTC ns.
+        has_reader: Whether a thread of its own asks as soon as a tick can be seen; else the one
+            that plays asks once it is applied.
 
     Attributes:
         waits: Seconds from when each tick was due until its answers were there.
@@ -58,8 +66,12 @@ class _AskedStage(Stage):
         passed: Seconds since the lead.
     """
 
-    def __init__(self, start: int) -> None:
+    def __init__(self, start: int, *, has_reader: bool) -> None:
         super().__init__()
+        self._due: queue.SimpleQueue[_Due | None] = queue.SimpleQueue()
+        self._reader = threading.Thread(target=self._read) if has_reader else None
+        if self._reader:
+            self._reader.start()
         self.waits: list[float] = []
         self.ticks: list[float] = []
         self.is_sample: list[bool] = []
@@ -72,16 +84,18 @@ class _AskedStage(Stage):
 
     def apply(self, current: CurrentSession, tick: Tick, lag: Callable[[int], float]) -> None:
         """Apply a tick, and ask."""
+        is_measured = tick.end > self._start and self.current is not None
+        due = _Due(current.session, tick.end, lag)
+        if is_measured and self._reader:
+            self._due.put(due)
         before = time.thread_time()
         super().apply(current, tick, lag)
         spent = time.thread_time() - before
-        if tick.end <= self._start or self.current is None:
+        if not is_measured:
             self._begun = time.process_time(), time.monotonic()
             return
-        symbols = current.session.symbols()
-        for symbol in (_FIRST, symbols[len(self.waits) % len(symbols)]):
-            self._service.answer(SnapshotQuery(symbol=symbol))
-        self.waits.append(lag(tick.end))
+        if not self._reader:
+            self._ask(due)
         self.ticks.append(spent)
         self.is_sample.append(tick.end % SAMPLE_INTERVAL == 0)
         if self.is_sample[-1]:
@@ -89,6 +103,33 @@ class _AskedStage(Stage):
         self.records += sum(tick.counts().values())
         cpu, clock = self._begun
         self.spent, self.passed = time.process_time() - cpu, time.monotonic() - clock
+
+    def finish(self) -> None:
+        """Wait for the last answers."""
+        self._due.put(None)
+        if self._reader:
+            self._reader.join()
+
+    def _read(self) -> None:
+        while (due := self._due.get()) is not None:
+            while due.session.now < due.end:
+                time.sleep(_LOOK_S)
+            self._ask(due)
+
+    def _ask(self, due: "_Due") -> None:
+        symbols = due.session.symbols()
+        for symbol in (_FIRST, symbols[len(self.waits) % len(symbols)]):
+            self._service.answer(SnapshotQuery(symbol=symbol))
+        self.waits.append(due.lag(due.end))
+
+
+@dataclass(frozen=True)
+class _Due:
+    """A tick that is to be seen: its session, its end (UTC ns), and how late an instant is."""
+
+    session: Session
+    end: int
+    lag: Callable[[int], float]
 
 
 @dataclass(frozen=True)
@@ -148,8 +189,9 @@ def main(multiples: list[int]) -> None:
 def play(path: Path, speed: float) -> Played:
     """Play a market at a multiple of the clock."""
     market = StoredMarket(path)
-    stage = _AskedStage(market.session.open + LEAD * MINUTE)
+    stage = _AskedStage(market.session.open + LEAD * MINUTE, has_reader=speed < _AT_ONCE)
     ReplayRunner(stage, [market], speed, LEAD * MINUTE).run(Run(RunListener()))
+    stage.finish()
     waits, is_sample = 1e3 * np.array(stage.waits), np.array(stage.is_sample)
     ticks = 1e3 * np.array(stage.ticks)
     return Played(

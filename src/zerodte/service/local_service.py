@@ -267,7 +267,7 @@ def _frame_at(stage: Stage, symbol: Symbol, at: int) -> Frame:
         current = stage.ready()
         session = current.session
         today = session.hours.date
-        if date == today and session.now < min(at, session.hours.close):
+        if date == today and session.complete < min(at, session.hours.close):
             raise ApiError("invalid_at", _in_the_future(session))
         if date == today and (day := session.samples(symbol)) is not None:
             return Frame.past(day, current.source, symbol, at)
@@ -290,5 +290,5 @@ def _frame_at(stage: Stage, symbol: Symbol, at: int) -> Frame:
 
 
 def _in_the_future(session: Session) -> str:
-    now = new_york_clock(session.now)
+    now = new_york_clock(session.complete)
     return f"at is in the future; the market clock is at {now:%Y-%m-%dT%H:%M:%S}"

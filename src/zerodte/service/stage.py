@@ -2,6 +2,7 @@
 
 import logging
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -22,6 +23,10 @@ from zerodte.wire.health import Health
 from zerodte.wire.query import Changes, Query
 
 _NAN = float("nan")
+#: Seconds after which whoever advances a session lets others read it, and for how long; a lock that
+#: is taken again at once is nobody else's.
+_HOLD_S = 0.01
+_PAUSE_S = 0.0005
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +149,7 @@ class Stage:
         settings: SessionSettings = DEFAULT_SETTINGS,
     ) -> None:
         self.lock = threading.Lock()
+        self._held_since = 0.0
         self.settings = settings
         self.progress = Progress()
         self.store = store
@@ -194,14 +200,16 @@ class Stage:
     def apply(self, current: CurrentSession, tick: Tick, lag: Callable[[int], float]) -> None:
         """Apply a tick to a session; `lag` gives the seconds since an instant was due."""
         with self.lock:
-            current.session.apply(tick)
+            self._held_since = time.monotonic()
+            current.session.apply(tick, self._let_in)
             self.progress.tick(tick, current.session, lag(tick.end))
         self._store_if_over(current)
 
     def advance(self, current: CurrentSession, now: int, lag: float) -> None:
         """Advance a session to `now` (UTC ns) without records."""
         with self.lock:
-            current.session.advance(now)
+            self._held_since = time.monotonic()
+            current.session.advance(now, self._let_in)
             self.progress.advance(current.session, lag)
         self._store_if_over(current)
 
@@ -217,6 +225,17 @@ class Stage:
         """Report that no more ticks will come; the current session is still served."""
         self.problem = problem
         self.progress.bump()
+
+    def _let_in(self) -> None:
+        """Let whoever waits read, now and then: the sample of 500 symbols takes over a second."""
+        if time.monotonic() < self._held_since + _HOLD_S:
+            return
+        self.lock.release()
+        try:
+            time.sleep(_PAUSE_S)
+        finally:
+            self.lock.acquire()
+            self._held_since = time.monotonic()
 
     def _look(self) -> None:
         """See what the session can answer; while it is busy, what was seen last holds."""

@@ -77,14 +77,16 @@ class Sampler:
 
     # Samples in
 
-    def take(self, now: int, context: Callable[[str], SampleContext]) -> None:
+    def take(
+        self, now: int, context: Callable[[str], SampleContext], pause: Callable[[], None]
+    ) -> None:
         """Take the sample of `now`: near expiries always, the rest of a symbol each minute.
 
         Args:
             now: UTC ns.
             context: Gives the context of a symbol then.
+            pause: Called between symbols.
         """
-        self.sampled = now
         spots = {}
         for symbol, known in self._gathered(now).items():
             spot, today = self.spot(symbol, now, known), self.today(symbol)
@@ -95,7 +97,9 @@ class Sampler:
                     self._solve(observation, spot)
             if today is not None:
                 self._keep(known[today.number], spot, context(symbol))
+            pause()
         self._market.price_ranges.restart(spots)
+        self.sampled = now
 
     def begin(self, now: int) -> None:
         """Solve what was never solved: the opening's trades would have no greeks otherwise."""

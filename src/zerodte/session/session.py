@@ -6,7 +6,7 @@ of what the ticks brought, and asking for it changes nothing. At a sample it is 
 """
 
 import datetime
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Final
@@ -40,6 +40,7 @@ class Session:
         hours: The trading session.
         settings: What decisions are told besides the data.
         now: End of the last tick, UTC ns; midnight in New York until there is one.
+        complete: The same, once the tick's sample is taken; UTC ns.
         market: The arrays that ticks change; read only.
     """
 
@@ -64,7 +65,7 @@ class Session:
         """
         self.settings = settings
         self.hours = hours
-        self.now = new_york(hours.date, datetime.time())
+        self.now = self.complete = new_york(hours.date, datetime.time())
         self._calendar = calendar
         self.market = MarketState(hours, calendar, kinds, cadence, delays, settings.open_interest)
         self._contracts = self.market.contracts
@@ -81,24 +82,30 @@ class Session:
         """Say, in all answers of a symbol, what an import could not read: sentences by symbol."""
         self._import_warnings = warnings
 
-    def apply(self, tick: Tick) -> list[ClassifiedTrades]:
+    def apply(self, tick: Tick, pause: Callable[[], None] = lambda: None) -> list[ClassifiedTrades]:
         """Take the next tick; ticks come in order of their ends.
+
+        Args:
+            tick: The tick.
+            pause: Called between the symbols of a sample. Meanwhile every symbol may be read, but
+                not every one has this sample yet, so only instants up to `complete` are past.
 
         Returns:
             The tick's trades, each with its side and the rule that decided.
         """
-        self._pass(tick.end - SECOND)
+        self._pass(tick.end - SECOND, pause)
         if tick.gap:
             self.note_gap(tick.end - SECOND, tick.end, tick.gap)
         classified = self.market.apply(tick)
         self.now = tick.end
-        self._sample()
+        self._sample(pause)
+        self.complete = self.now
         return classified
 
-    def advance(self, now: int) -> None:
-        """Let time pass without records, to `now` (UTC ns)."""
-        self._pass(now)
-        self.now = max(self.now, now)
+    def advance(self, now: int, pause: Callable[[], None] = lambda: None) -> None:
+        """Let time pass without records, to `now` (UTC ns); `pause` as in `apply`."""
+        self._pass(now, pause)
+        self.now = self.complete = max(self.now, now)
 
     def note_gap(self, start: int, end: int, reason: str) -> None:
         """Say that nothing could be received from `start` to `end` (UTC ns), and why.
@@ -363,22 +370,22 @@ class Session:
             context=replace(self.context(chain.symbol), at=now),
         )
 
-    def _pass(self, until: int) -> None:
+    def _pass(self, until: int, pause: Callable[[], None]) -> None:
         """Let silent seconds pass, so that a replay samples when a live session would have."""
         first = max(self.now, self.hours.open) // SECOND * SECOND + SECOND
         opening = self.hours.open + SAMPLE_INTERVAL
         for now in range(first, min(until, opening - SECOND) + 1, SECOND):
             self.now = now
-            self._sample()
+            self._sample(pause)
         first = max(first, opening)
         first += -first % SAMPLE_INTERVAL
         for now in range(first, min(until, self.hours.close) + 1, SAMPLE_INTERVAL):
             self.now = now
-            self._sample()
+            self._sample(pause)
 
-    def _sample(self) -> None:
+    def _sample(self, pause: Callable[[], None]) -> None:
         """Take the sample that is due now, if one is."""
         if self._sampler.is_due(self.now):
-            self._sampler.take(self.now, self.context)
+            self._sampler.take(self.now, self.context, pause)
         elif self._sampler.is_opening(self.now):
             self._sampler.begin(self.now)
