@@ -20,6 +20,8 @@ from nats.js.api import StreamInfo
 from zerodte.feeds.feed import FeedError
 from zerodte.logs import log
 
+_LOG = logging.getLogger(__name__)
+
 #: What the tools of NATS call them.
 CREDENTIALS: Final = "NATS_CREDS"
 USER, PASSWORD = "NATS_USER", "NATS_PASSWORD"
@@ -65,6 +67,7 @@ class NatsLink:
 
     def __init__(self, url: str) -> None:
         self._loop = asyncio.new_event_loop()
+        self._loop.set_exception_handler(_hear_late)
         self._thread = threading.Thread(target=self._loop.run_forever, name="nats", daemon=True)
         self._thread.start()
         self._asked: Future[Any] | None = None
@@ -180,6 +183,11 @@ class NatsLink:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
+
+
+def _hear_late(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Note what became of a call after whoever made it had stopped waiting."""
+    _LOG.debug("%s: %s", context.get("message"), context.get("exception"))
 
 
 async def _cancel_others() -> None:
