@@ -66,7 +66,7 @@ def test_the_public_client_reads_every_trade_and_every_quote() -> None:
     sent_trades: Counter[Row] = Counter()
     for (raw, at, price, size, code), count in wanted.trades.items():
         numbers = tuple(numbers_of(code))
-        sent_trades[names[raw], at, price / 1e9, size, numbers] += count
+        sent_trades[names[raw], at // MS, price / 1e9, size, numbers] += count
     sent_quotes: Counter[Row] = Counter()
     for (raw, at, bid, ask, bid_size, ask_size), count in wanted.quotes.items():
         sent_quotes[names[raw], at, bid / 1e9, ask / 1e9, bid_size, ask_size] += count

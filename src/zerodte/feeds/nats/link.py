@@ -72,6 +72,7 @@ class NatsLink:
         self._thread.start()
         self._asked: Future[Any] | None = None
         self._lock, self._is_closed = threading.Lock(), False
+        self._is_closing = False
         servers = url.count(",") + 1
         self.replicas = _COPIES if servers >= _COPIES else 1
         try:
@@ -162,12 +163,13 @@ class NatsLink:
             raise FeedError("the connection was lost")
 
     def interrupt(self) -> None:
-        """End a call that waits; from any thread."""
-        if self._asked is not None:
+        """End a call that waits; from any thread. Closing goes on."""
+        if self._asked is not None and not self._is_closing:
             self._asked.cancel()
 
     def close(self) -> None:
         """Close the connection; what has not been answered is lost."""
+        self._is_closing = True
         try:
             self.call(self._client.close, 2.0)
         except FeedError:
