@@ -93,7 +93,7 @@ class Session:
         Returns:
             The tick's trades, each with its side and the rule that decided.
         """
-        self._pass(tick.end - SECOND, pause)
+        self._pass(tick.end - SECOND)
         if tick.gap:
             self.note_gap(tick.end - SECOND, tick.end, tick.gap)
         classified = self.market.apply(tick)
@@ -370,18 +370,21 @@ class Session:
             context=replace(self.context(chain.symbol), at=now),
         )
 
-    def _pass(self, until: int, pause: Callable[[], None]) -> None:
-        """Let silent seconds pass, so that a replay samples when a live session would have."""
+    def _pass(self, until: int, pause: Callable[[], None] = lambda: None) -> None:
+        """Let silent seconds pass, so that a replay samples when a live session would have.
+
+        Nobody may read what lies between; `pause` is for the sample of the last second.
+        """
         first = max(self.now, self.hours.open) // SECOND * SECOND + SECOND
         opening = self.hours.open + SAMPLE_INTERVAL
         for now in range(first, min(until, opening - SECOND) + 1, SECOND):
             self.now = now
-            self._sample(pause)
+            self._sample(pause if now == until else lambda: None)
         first = max(first, opening)
         first += -first % SAMPLE_INTERVAL
         for now in range(first, min(until, self.hours.close) + 1, SAMPLE_INTERVAL):
             self.now = now
-            self._sample(pause)
+            self._sample(pause if now == until else lambda: None)
 
     def _sample(self, pause: Callable[[], None]) -> None:
         """Take the sample that is due now, if one is."""
