@@ -8,6 +8,7 @@ import click
 from click.core import ParameterSource
 
 from zerodte.cli.configuration.options import CONFIG, setting_options
+from zerodte.cli.configuration.table import SETTINGS
 from zerodte.cli.options import FOLDER, STREAM
 from zerodte.cli.server_options import ServerOptions, server_options
 from zerodte.cli.serving import serve, serve_workers
@@ -26,8 +27,8 @@ from zerodte.service.stage import Stage
 from zerodte.session.settings import SessionSettings
 from zerodte.tape.folder import open_tape
 
-#: What a session is told; those who play it are told.
-_SESSION_SETTINGS = ("open_interest", "events", "probabilities", "calibration")
+#: What those who play a session are told.
+_PLAYED = ("speed", "history", "alerts", *(row.name for row in SETTINGS if row.table == "session"))
 #: How much of the demo's first session is played at once.
 _LEAD = 2 * HOUR
 
@@ -83,7 +84,7 @@ def _serve_workers(url: str, tape: Path | None, server: ServerOptions) -> None:
     if tape is not None:
         raise click.UsageError("--nats serves what workers answer, and no tape; leave out TAPE.")
     given = click.get_current_context().get_parameter_source
-    for name in ("speed", "history", "alerts", *_SESSION_SETTINGS):
+    for name in _PLAYED:
         if given(name) is ParameterSource.COMMANDLINE:
             flag = name.replace("_", "-")
             raise click.UsageError(

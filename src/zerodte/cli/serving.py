@@ -27,6 +27,7 @@ from zerodte.server.run import Listener, Server, forbid_core_dumps
 from zerodte.service.local_service import LocalService
 from zerodte.service.market_service import MarketService
 from zerodte.tape.source import TickSource
+from zerodte.wire.text import first_of
 
 if TYPE_CHECKING:
     from zerodte.cluster.remote_service import RemoteService
@@ -210,11 +211,9 @@ class _Announcer(RunListener):
         symbols = self._service.status().symbols
         first = "SPY" if "SPY" in symbols else next(iter(symbols), "SYMBOL")
         log("ready", symbols=len(symbols))
-        rest = len(symbols) - _SHOWN_SYMBOLS
         for warning in self._source.warnings if self._source else ():
             click.echo(f"  warning: {warning}")
-        more = f" and {rest} more" if rest > 0 else ""
-        click.echo(f"Ready: {', '.join(symbols[:_SHOWN_SYMBOLS])}{more}. Try:")
+        click.echo(f"Ready: {first_of(symbols, _SHOWN_SYMBOLS)}. Try:")
         click.echo(f"  {self._curl} {self._url}/v1/flow/zero-dte/snapshot/{first}")
         click.echo(f"  open {self._url} in a browser; Ctrl-C stops.")
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 
-from zerodte.cluster.gathering import gathered, of_symbols, part_of
+from zerodte.cluster.gathering import gathered, of_symbols, part_of, read_part
 from zerodte.cluster.messages import (
     Ask,
     AskError,
@@ -47,7 +47,7 @@ class Answering:
         self._waiting: set[asyncio.Task[None]] = set()
 
     async def take(self, message: Msg) -> None:
-        """AskReply to a question once it is answered; called on the link's event loop."""
+        """Reply to a question once it is answered; called on the link's event loop."""
         if len(self._waiting) >= _MOST_WAITING:
             return
         task = asyncio.create_task(self._reply(message))
@@ -107,16 +107,16 @@ class Answering:
 
     def _of_all(self, query: Query) -> AskReply:
         """The answer about all symbols that the worker owns."""
-        bodies, symbols = [], []
+        parts, symbols = [], []
         for group in self._groups():
             held = [symbol for symbol, lease in group.leases.items() if lease.is_held]
             if held and group.is_ready:
-                body = group.service.answer(part_of(query))
-                bodies.append(of_symbols(query, body, held))
+                part = read_part(query, group.service.answer(part_of(query)))
+                parts.append(of_symbols(part, held))
                 symbols += held
-        if not bodies:
+        if not parts:
             raise ApiError("warming_up", "this worker has caught up with no session yet")
-        return AskReply(is_owner=True, body=gathered(part_of(query), bodies), symbols=symbols)
+        return AskReply(is_owner=True, body=gathered(part_of(query), parts), symbols=symbols)
 
 
 def _reply(service: LocalService, ask: Ask, query: Any) -> AskReply:

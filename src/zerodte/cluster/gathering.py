@@ -20,6 +20,7 @@ from zerodte.wire.listing import (
     TickersQuery,
 )
 from zerodte.wire.query import Query
+from zerodte.wire.text import first_of
 
 #: Symbols that a sentence names at most.
 _MOST_NAMED: Final = 20
@@ -35,38 +36,34 @@ def part_of(query: Query) -> Query:
     return query
 
 
-def gathered(query: Query, bodies: Sequence[bytes], missing: Collection[str] = ()) -> bytes:
+def gathered(query: Query, parts: Sequence[Envelope], missing: Collection[str] = ()) -> bytes:
     """The answer to a query about all symbols.
 
     Args:
         query: One of `LeaderboardQuery`, `SymbolsQuery`, `SessionsQuery` and `TickersQuery`.
-        bodies: The parts' answers to `part_of` it, JSON; at least one that can be read.
+        parts: Answers to `part_of` it, from `read_part`; at least one.
         missing: The symbols that no part answers for.
     """
     _, join = _JOINS[type(query)]
-    answers = [_decoded(query, body) for body in bodies]
-    return msgspec.json.encode(join(answers, query, absence(missing)))
+    return msgspec.json.encode(join(parts, query, absence(missing)))
 
 
-def of_symbols(query: Query, body: bytes, symbols: Collection[str]) -> bytes:
+def of_symbols(part: Envelope, symbols: Collection[str]) -> Envelope:
     """A part's answer, of some of its symbols alone."""
-    answer = _decoded(query, body)
-    if isinstance(answer, Leaderboard):
-        entries = [entry for entry in answer.entries if entry.symbol in symbols]
-        return msgspec.json.encode(msgspec.structs.replace(answer, entries=entries))
-    if isinstance(answer, SymbolList):
-        found = [symbol for symbol in answer.symbols if symbol in symbols]
-        return msgspec.json.encode(msgspec.structs.replace(answer, symbols=found))
-    return body
+    if isinstance(part, Leaderboard):
+        entries = [entry for entry in part.entries if entry.symbol in symbols]
+        return msgspec.structs.replace(part, entries=entries)
+    if isinstance(part, SymbolList):
+        found = [symbol for symbol in part.symbols if symbol in symbols]
+        return msgspec.structs.replace(part, symbols=found)
+    return part
 
 
 def absence(missing: Collection[str]) -> str | None:
     """A sentence on symbols that nobody answers for; None without any."""
     if not missing:
         return None
-    names = ", ".join(sorted(missing)[:_MOST_NAMED])
-    more = len(missing) - _MOST_NAMED
-    return f"no worker answers for {names}" + (f" and {more} more" if more > 0 else "")
+    return f"no worker answers for {first_of(sorted(missing), _MOST_NAMED)}"
 
 
 def newest(parts: Sequence[DataAsOf]) -> DataAsOf:
@@ -94,7 +91,12 @@ class _Values(msgspec.Struct):
     entries: list[_Value]
 
 
-def _decoded(query: Query, body: bytes) -> Envelope:
+def read_part(query: Query, body: bytes) -> Envelope:
+    """A part's answer to `part_of` a query.
+
+    Raises:
+        msgspec.DecodeError: If it is none of this version.
+    """
     answer_type, _ = _JOINS[type(query)]
     answer = msgspec.json.decode(body, type=answer_type)
     if isinstance(answer, Leaderboard):

@@ -7,7 +7,7 @@ from typing import Final
 import msgspec
 
 from zerodte.clock import new_york_clock
-from zerodte.cluster.gathering import absence, gathered, newest, part_of
+from zerodte.cluster.gathering import absence, gathered, newest, part_of, read_part
 from zerodte.cluster.messages import (
     AskKind,
     AskReply,
@@ -21,6 +21,8 @@ from zerodte.cluster.owner_table import OwnerTable
 from zerodte.feeds.feed import FeedError
 from zerodte.market.roots import underlying_of
 from zerodte.service.market_service import MarketStats, MarketStatus
+from zerodte.views.frame import not_tracked
+from zerodte.wire.envelope import Envelope
 from zerodte.wire.errors import ApiError
 from zerodte.wire.health import Health
 from zerodte.wire.query import Query
@@ -31,7 +33,6 @@ _TIMEOUT_S: Final = 4.0
 _STORE_TIMEOUT_S: Final = 15.0
 #: Seconds after which it is worth asking again for a symbol without an owner.
 _RETRY_AFTER_S: Final = 2
-_MOST_NAMED: Final = 20
 #: Workers that are asked about what nobody owns, one after another.
 _MOST_ASKED: Final = 2
 _ALONE: Final = "no worker answers yet"
@@ -167,9 +168,7 @@ class RemoteService:
             except ApiError as error:
                 if error.code != "symbol_not_found":
                     raise
-                known = ", ".join(sorted(self._known())[:_MOST_NAMED]) or "none"
-                message = f"{symbol} is not tracked; tracked symbols: {known}"
-                raise ApiError("symbol_not_found", message) from None
+                raise not_tracked(symbol, sorted(self._known())) from None
             except FeedError:
                 continue
             if reply.is_owner:
@@ -195,14 +194,16 @@ class RemoteService:
             found = self._link.requests(subjects, content, _TIMEOUT_S)
         except FeedError as error:
             raise _warming_up(str(error)) from error
-        parts = [part for each in found if (part := _part(query, each)) is not None]
+        parts, told = [], set[str]()
+        for part, symbols in (_part(query, content) for content in found if content is not None):
+            parts += part
+            told |= symbols
         if not parts:
             raise _warming_up(self._link.problem or _ALONE)
-        told = {symbol for part in parts for symbol in part.symbols}
         if self._owners.symbols - told:
             # Whoever was late is asked again, however long nothing changes.
             self._owners.touch()
-        return gathered(query, [part.body or b"" for part in parts], self._known() - told)
+        return gathered(query, parts, self._known() - told)
 
     def _known(self) -> set[str]:
         """The symbols of the session, and those that have an owner."""
@@ -220,18 +221,15 @@ class RemoteService:
             call()
 
 
-def _part(query: Query, content: bytes | None) -> AskReply | None:
-    """A worker's part of an answer; None if there is none, or none that can be read."""
-    if content is None:
-        return None
+def _part(query: Query, content: bytes) -> tuple[list[Envelope], set[str]]:
+    """A worker's part of an answer and its symbols; none if there is none that can be read."""
     try:
         reply = decode_reply(content)
-        if reply.error is not None or reply.body is None:
-            return None
-        gathered(query, [reply.body])
+        if reply.body is not None:
+            return [read_part(query, reply.body)], set(reply.symbols)
     except (FeedError, msgspec.MsgspecError):
-        return None
-    return reply
+        pass
+    return [], set()
 
 
 def _warming_up(problem: str) -> ApiError:

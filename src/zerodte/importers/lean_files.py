@@ -22,6 +22,7 @@ from zerodte.arrays import F64, Bool
 from zerodte.market.osi import Contract
 from zerodte.market.roots import REDUCED, canonical_name, root_info, underlying_of
 from zerodte.tape.error import TapeError
+from zerodte.wire.text import first_of
 
 #: Receives the current activity, the number of steps done, and the total.
 Progress: TypeAlias = Callable[[str, int, int], None]
@@ -281,5 +282,4 @@ def _contents(folder: Path) -> str:
     if not folder.is_dir():
         return f"there is no {folder}"
     names = sorted(path.name for path in folder.iterdir())
-    more = f" and {len(names) - _MAX_NAMES:,} more" if len(names) > _MAX_NAMES else ""
-    return f"{folder} has {', '.join(names[:_MAX_NAMES]) or 'nothing'}{more}"
+    return f"{folder} has {first_of(names, _MAX_NAMES) or 'nothing'}"

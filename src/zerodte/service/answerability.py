@@ -8,6 +8,7 @@ from zerodte.clock import new_york_clock
 from zerodte.constants import MINUTE
 from zerodte.session.reading import carries_strikes
 from zerodte.session.session import Session
+from zerodte.wire.text import first_of
 
 #: Inputs that come all through a session, and what they are called in sentences.
 _INPUTS: Final[Mapping[str, str]] = MappingProxyType(
@@ -39,9 +40,7 @@ def unanswered(session: Session) -> tuple[list[str], int]:
 
 def sentence_of(symbols: list[str]) -> str:
     """What to say of symbols that have no figures."""
-    more = len(symbols) - _NAMED
-    names = ", ".join(symbols[:_NAMED]) + (f" and {more} more" if more > 0 else "")
-    return f"{names}: no quote of today's chain can be used now"
+    return f"{first_of(symbols, _NAMED)}: no quote of today's chain can be used now"
 
 
 def silent_inputs(session: Session) -> list[str]:

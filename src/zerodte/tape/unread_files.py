@@ -1,12 +1,12 @@
 """The files in a tape's folder that are not read, and why."""
 
-from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from typing import Final
 
 from zerodte.tape.checksums import MANIFEST
 from zerodte.tape.compression import DBN_SUFFIXES
 from zerodte.tape.manifest import TRUTH_FOLDER, sidecar_owner, tape_files
+from zerodte.wire.text import first_of
 
 _MAX_NAMES: Final = 5  # in a sentence
 _TABLES: Final = (".csv", ".tsv", ".parquet", ".feather", ".arrow")
@@ -31,7 +31,7 @@ def unread_files(folder: Path) -> list[str]:
             names.setdefault(_reason(name), []).append(name)
         elif owner and owner not in known:
             names.setdefault(f"they belong to no file ({owner} is missing)", []).append(name)
-    return [f"{_enumeration(group)}: not read; {reason}" for reason, group in names.items()]
+    return [f"{first_of(group, _MAX_NAMES)}: not read; {reason}" for reason, group in names.items()]
 
 
 def _reason(name: str) -> str:
@@ -48,8 +48,3 @@ def _reason(name: str) -> str:
     if end.endswith(_ARCHIVES):
         return "an archive; unpack it into the folder"
     return "it holds no DBN, by its name"
-
-
-def _enumeration(names: Sequence[str]) -> str:
-    more = len(names) - _MAX_NAMES
-    return ", ".join(names[:_MAX_NAMES]) + (f" and {more:,} more" if more > 0 else "")

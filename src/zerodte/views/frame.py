@@ -1,7 +1,7 @@
 """What an answer over samples is about: whose, up to which one, and what it says without any."""
 
 import datetime
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypedDict
 
@@ -105,8 +105,13 @@ def check_symbol(session: Session, symbol: str, *, without_any: str = "none") ->
         ApiError: symbol_not_found.
     """
     if symbol not in session.symbols():
-        known = ", ".join(session.symbols()[:_MOST_NAMED]) or without_any
-        raise ApiError("symbol_not_found", f"{symbol} is not tracked; tracked symbols: {known}")
+        raise not_tracked(symbol, session.symbols(), without_any)
+
+
+def not_tracked(symbol: str, symbols: Sequence[str], without_any: str = "none") -> ApiError:
+    """The error about a symbol that is none of `symbols`, which are sorted."""
+    known = ", ".join(symbols[:_MOST_NAMED]) or without_any
+    return ApiError("symbol_not_found", f"{symbol} is not tracked; tracked symbols: {known}")
 
 
 def gaps(day: SampleDay, at: int) -> list[GapInterval]:

@@ -1,6 +1,7 @@
-"""Texts of answers and pages: amounts at a readable scale, and what estimates are worth."""
+"""Texts of answers and pages: amounts at a readable scale, names, what estimates are worth."""
 
 import math
+from collections.abc import Sequence
 from typing import Final
 
 #: What was measured of dealers' gamma, from docs/evaluate.md; it stands wherever that is claimed.
@@ -12,6 +13,12 @@ MEASURED: Final = (
 
 _UNKNOWN = "unknown"
 _SCALES = ((1e9, "B"), (1e6, "M"), (1e3, "K"))
+
+
+def first_of(names: Sequence[str], most: int) -> str:
+    """The first names, and how many more there are: "A, B and 3 more"."""
+    more = len(names) - most
+    return ", ".join(names[:most]) + (f" and {more:,} more" if more > 0 else "")
 
 
 def dollars(value: float) -> str:

@@ -85,7 +85,7 @@ class NatsLink:
     @property
     def is_lost(self) -> bool:
         """Whether the connection is lost."""
-        return bool(self._client.is_closed)
+        return not self._client.is_connected
 
     def call(self, ask: Callable[[], Awaitable[_T]], timeout: float = TIMEOUT) -> _T:
         """The result of a coroutine of the client.
@@ -159,7 +159,7 @@ class NatsLink:
 
     def check(self) -> None:
         """Raise FeedError if the connection is lost."""
-        if not self._client.is_connected:
+        if self.is_lost:
             raise FeedError("the connection was lost")
 
     def interrupt(self) -> None:
