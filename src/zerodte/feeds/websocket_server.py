@@ -2,7 +2,7 @@
 
 import abc
 from collections.abc import Mapping
-from typing import Generic, Protocol, TypeVar
+from typing import ClassVar, Generic, Protocol, TypeVar
 
 from websockets.http11 import Request, Response
 from websockets.sync.server import ServerConnection
@@ -12,7 +12,7 @@ from zerodte.feeds.feed_clock import FeedClock
 from zerodte.feeds.websocket_listener import WebsocketListener
 from zerodte.logs import log
 from zerodte.market.osi import Contract
-from zerodte.market.roots import root_info
+from zerodte.market.roots import symbols_of
 from zerodte.tape.source import FileSource
 
 
@@ -34,39 +34,46 @@ class Conversation(Protocol):
 
 
 Board = TypeVar("Board", bound=ContractBoard)
+State = TypeVar("State")
 
 
-class WebsocketTapeServer(abc.ABC, Generic[Board]):
+class WebsocketTapeServer(abc.ABC, Generic[Board, State]):
     """Serves a tape to every client, from the open on.
 
     Args:
         tape: The tape.
         speed: Times the wall clock; the clock starts now.
-        board: What is sent of it.
-        largest: Bytes of a client's message at most.
+        state: Keys or permissions, limits and faults.
         host: Address to listen on.
         port: 0 lets the system choose.
         start: What its clock shows at first, UTC ns; by default the open.
+
+    Attributes:
+        largest: Bytes of a client's message at most.
+        date: The tape's.
 
     Raises:
         FeedError: If the address is in use, forbidden, or not of this machine.
     """
 
+    largest: ClassVar[int]
+
     def __init__(
         self,
         tape: FileSource,
         speed: float,
-        board: Board,
         *,
-        largest: int,
+        state: State,
         host: str,
         port: int,
-        start: int | None,
+        start: int | None = None,
     ) -> None:
+        self.date = tape.session.date
+        self._state = state
         self._clock = FeedClock(tape.session.open if start is None else start, speed)
-        self._board = board
+        self._board = self._board_of(tape)
         self._listener = WebsocketListener(
-            host, port, self._talk, largest=largest, answer=self._answer
+            host, port, self._talk, largest=self.largest, answer=self._answer
         )
 
     @property
@@ -77,8 +84,7 @@ class WebsocketTapeServer(abc.ABC, Generic[Board]):
     @property
     def symbols(self) -> list[str]:
         """The underlyings that it serves."""
-        roots = {contract.root for contract in self._board.contracts.values()}
-        return sorted({root_info(root).symbol for root in roots})
+        return symbols_of(contract.root for contract in self._board.contracts.values())
 
     def run(self) -> None:
         """Answer until `stop`."""
@@ -87,6 +93,10 @@ class WebsocketTapeServer(abc.ABC, Generic[Board]):
     def stop(self) -> None:
         """End `run` and disconnect all clients."""
         self._listener.stop()
+
+    @abc.abstractmethod
+    def _board_of(self, tape: FileSource) -> Board:
+        """What is sent of a tape."""
 
     @abc.abstractmethod
     def _conversation(self, client: ServerConnection, path: str) -> Conversation:

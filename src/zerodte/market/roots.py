@@ -6,6 +6,7 @@ index of the table: then its settlement is unknown.
 
 import functools
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -132,6 +133,11 @@ def canonical_name(text: str) -> str:
 def underlying_of(text: str) -> str:
     """The one symbol of an underlying, whatever a user calls it: SPX for 'spxw' and '^SPX'."""
     return root_info(canonical_name(text)).symbol
+
+
+def symbols_of(roots: Iterable[str]) -> list[str]:
+    """The underlyings of roots, sorted."""
+    return sorted({root_info(root).symbol for root in roots})
 
 
 def roots_of(symbol: str) -> list[str]:

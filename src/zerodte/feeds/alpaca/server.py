@@ -34,41 +34,13 @@ _USUAL_PAGE: Final = 100
 _MOST_CONTRACTS, _MOST_SNAPSHOTS = 10_000, 1_000
 
 
-class AlpacaServer(WebsocketTapeServer[MessageBoard]):
-    """Serves a tape to every client, from the open on.
+class AlpacaServer(WebsocketTapeServer[MessageBoard, AlpacaGatewayState]):
+    """Serves a tape in Alpaca's words; see `WebsocketTapeServer`."""
 
-    Args:
-        tape: The tape.
-        speed: Times the wall clock; the clock starts now.
-        state: Keys, limits and faults.
-        host: Address to listen on.
-        port: 0 lets the system choose.
-        start: What its clock shows at first, UTC ns; by default the open.
+    largest = LARGEST_MESSAGE
 
-    Raises:
-        FeedError: If the address is in use, forbidden, or not of this machine.
-    """
-
-    def __init__(
-        self,
-        tape: FileSource,
-        speed: float,
-        *,
-        state: AlpacaGatewayState,
-        host: str,
-        port: int,
-        start: int | None = None,
-    ) -> None:
-        self._state = state
-        super().__init__(
-            tape,
-            speed,
-            MessageBoard(tape, AlpacaWords(), STREAM_OVERLAP),
-            largest=LARGEST_MESSAGE,
-            host=host,
-            port=port,
-            start=start,
-        )
+    def _board_of(self, tape: FileSource) -> MessageBoard:
+        return MessageBoard(tape, AlpacaWords(), STREAM_OVERLAP)
 
     def _conversation(self, client: ServerConnection, path: str) -> AlpacaGateway:
         feed, stopped = path.rpartition("/")[2], self._listener.stopped

@@ -38,41 +38,13 @@ _SNAPSHOTS: Final = "/v3/snapshot/options/"
 _MOST_SNAPSHOTS: Final = 250
 
 
-class MassiveServer(WebsocketTapeServer[MessageBoard]):
-    """Serves a tape to every client, from the open on.
+class MassiveServer(WebsocketTapeServer[MessageBoard, MassiveGatewayState]):
+    """Serves a tape in Massive's words; see `WebsocketTapeServer`."""
 
-    Args:
-        tape: The tape.
-        speed: Times the wall clock; the clock starts now.
-        state: The key, limits and faults.
-        host: Address to listen on.
-        port: 0 lets the system choose.
-        start: What its clock shows at first, UTC ns; by default the open.
+    largest = LARGEST_MESSAGE
 
-    Raises:
-        FeedError: If the address is in use, forbidden, or not of this machine.
-    """
-
-    def __init__(
-        self,
-        tape: FileSource,
-        speed: float,
-        *,
-        state: MassiveGatewayState,
-        host: str,
-        port: int,
-        start: int | None = None,
-    ) -> None:
-        self._state = state
-        super().__init__(
-            tape,
-            speed,
-            MessageBoard(tape, MassiveWords(), STREAM_OVERLAP),
-            largest=LARGEST_MESSAGE,
-            host=host,
-            port=port,
-            start=start,
-        )
+    def _board_of(self, tape: FileSource) -> MessageBoard:
+        return MessageBoard(tape, MassiveWords(), STREAM_OVERLAP)
 
     def _conversation(self, client: ServerConnection, path: str) -> MassiveGateway:
         cluster, stopped = path.lstrip("/"), self._listener.stopped

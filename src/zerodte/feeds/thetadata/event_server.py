@@ -22,45 +22,13 @@ from zerodte.tape.source import FileSource
 _PATH: Final = "/v1/events"
 
 
-class TerminalEventServer(WebsocketTapeServer[TerminalBoard]):
-    """Sends a tape to every client, from the open on; its first status tells clock and speed.
+class TerminalEventServer(WebsocketTapeServer[TerminalBoard, TerminalEventState]):
+    """Sends a tape in the terminal's words, whose first status tells clock and speed."""
 
-    Args:
-        tape: The tape.
-        speed: Times the wall clock; the clock starts now.
-        state: Limits, permissions and faults.
-        host: Address to listen on.
-        port: 0 lets the system choose.
-        start: What its clock shows at first, UTC ns; by default the open.
+    largest = LARGEST_EVENT
 
-    Attributes:
-        date: The tape's.
-
-    Raises:
-        FeedError: If the address is in use, forbidden, or not of this machine.
-    """
-
-    def __init__(
-        self,
-        tape: FileSource,
-        speed: float,
-        *,
-        state: TerminalEventState,
-        host: str,
-        port: int,
-        start: int | None = None,
-    ) -> None:
-        self.date = tape.session.date
-        self._state = state
-        super().__init__(
-            tape,
-            speed,
-            TerminalBoard(tape, THETA_OVERLAP),
-            largest=LARGEST_EVENT,
-            host=host,
-            port=port,
-            start=start,
-        )
+    def _board_of(self, tape: FileSource) -> TerminalBoard:
+        return TerminalBoard(tape, THETA_OVERLAP)
 
     def quotes(self, root: str, expiry: datetime.date | None) -> Iterator[str]:
         """Rows of CSV of the last quotes; of all expiries if `expiry` is None."""

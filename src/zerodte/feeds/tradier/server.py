@@ -29,7 +29,7 @@ from zerodte.feeds.tradier.account import (
 from zerodte.feeds.tradier.gateway import TRADIER_OVERLAP, TradierGateway, TradierGatewayState
 from zerodte.feeds.tradier.tape_words import TradierWords, quote_entry
 from zerodte.feeds.websocket_listener import WebsocketListener
-from zerodte.market.roots import root_info, underlying_of
+from zerodte.market.roots import root_info, symbols_of, underlying_of
 from zerodte.tape.source import FileSource
 
 _LARGEST_BODY: Final = 1 << 20
@@ -86,8 +86,7 @@ class TradierServer:
     @property
     def symbols(self) -> list[str]:
         """The underlyings that it serves."""
-        roots = {contract.root for contract in self._board.contracts.values()}
-        return sorted({root_info(root).symbol for root in roots})
+        return symbols_of(contract.root for contract in self._board.contracts.values())
 
     def run(self) -> None:
         """Answer until `stop`."""
