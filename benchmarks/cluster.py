@@ -8,22 +8,19 @@ symbols beats it.
 
 import datetime
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
 from hashlib import blake2b
 from pathlib import Path
-from socket import create_connection, create_server
 from typing import Final
 
 import msgspec
 
+from benchmarks.broker import broker
 from benchmarks.harness import Row
 from zerodte.clock import new_york
 from zerodte.constants import MINUTE
@@ -64,7 +61,9 @@ class Play(msgspec.Struct):
 
 def rows() -> list[Row]:
     """Fills a stream, plays it by one worker, then by two."""
-    with tempfile.TemporaryDirectory() as name, _broker(Path(name) / "broker") as url:
+    with tempfile.TemporaryDirectory() as name, broker(Path(name)) as (url, process):
+        cores = os.sched_getaffinity(0)
+        os.sched_setaffinity(process, cores - {min(cores)} or cores)
         folder = Path(name)
         session = calendar().session(DATE)
         assert session is not None
@@ -160,6 +159,7 @@ def _publish(tape: Tape, root: Path, url: str) -> None:
     finally:
         server.stop()
         thread.join()
+    # The recording ends before its session does.
     publisher = StreamPublisher(
         url, runner.folder, runner.manifest, clock=lambda: runner.clock, is_over=lambda: True
     )
@@ -178,34 +178,6 @@ def _run_until(runner: LiveRunner, end: int) -> None:
         if current is not None and current.session.now >= end:
             run.stopped.set()
         recording.join(0.05)
-
-
-@contextmanager
-def _broker(folder: Path) -> Iterator[str]:
-    """A NATS server on all cores but the first, if there are others."""
-    program = shutil.which("nats-server", path=str(Path(sys.executable).parent))
-    assert program is not None
-    with closing(create_server(("127.0.0.1", 0))) as probe:
-        port: int = probe.getsockname()[1]
-    process = subprocess.Popen(  # noqa: S603  the package's own
-        [program, "-js", "-a", "127.0.0.1", "-p", str(port), "-sd", str(folder)],
-        stderr=subprocess.DEVNULL,
-    )
-    cores = os.sched_getaffinity(0)
-    os.sched_setaffinity(process.pid, cores - {min(cores)} or cores)
-    try:
-        due = time.monotonic() + _TIMEOUT_S
-        while True:
-            try:
-                create_connection(("127.0.0.1", port)).close()
-                break
-            except OSError:
-                assert time.monotonic() < due
-                time.sleep(0.05)
-        yield f"nats://127.0.0.1:{port}"
-    finally:
-        process.kill()
-        process.wait()
 
 
 if __name__ == "__main__":

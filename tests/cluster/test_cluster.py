@@ -12,10 +12,10 @@ from nats.aio.msg import Msg
 
 from cluster.workers import asking, working
 from feeds.nats_broker import NatsBroker, broker
-from runtime.feeds_on_ports import FAST, eventually, recording, sending
+from runtime.feeds_on_ports import eventually
 from runtime.local_market import LocalMarket
-from runtime.published_market import published
-from session.cut_tape import SYMBOLS, simulated
+from runtime.published_market import published_market
+from session.cut_tape import SYMBOLS
 from zerodte.cluster.remote_service import RemoteService
 from zerodte.cluster.worker import WorkerPlan
 from zerodte.constants import SECOND
@@ -24,7 +24,6 @@ from zerodte.feeds.nats.link import NatsLink
 from zerodte.runtime.live_runner import LiveRunner
 from zerodte.service.local_service import VIEWS
 from zerodte.service.market_service import MarketService
-from zerodte.tape.folder import open_tape
 from zerodte.wire.errors import ApiError
 from zerodte.wire.leaderboard import Leaderboard, LeaderboardQuery
 from zerodte.wire.listing import StockQuoteQuery, SymbolList, SymbolsQuery
@@ -46,13 +45,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NatsBroker]:
 def market(
     server: NatsBroker, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[LocalMarket[LiveRunner]]:
-    """Three minutes of three symbols, recorded by a server of its own and published."""
-    tape = open_tape(simulated(tmp_path_factory.mktemp("made") / "tape"))
-    root = tmp_path_factory.mktemp("recordings")
-    with sending(tape, FAST) as feed, recording(feed, root) as market:
-        with published(market.runner, server) as publisher:
-            eventually(lambda: market.runner.is_over)
-            assert publisher.join(60.0)
+    with published_market(server, tmp_path_factory.mktemp("market")) as market:
         yield market
 
 

@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 
 from feeds.nats_broker import NatsBroker, broker
-from runtime.feeds_on_ports import FAST, eventually, recording, sending
+from runtime.feeds_on_ports import eventually, recording, sending
 from runtime.local_market import LocalMarket, running
-from runtime.published_market import published
+from runtime.published_market import published_market
 from session.cut_tape import SYMBOLS, simulated
 from views.market import served
+from zerodte.cli.live import publishing
 from zerodte.constants import SECOND
 from zerodte.feeds.feed import FeedError
 from zerodte.feeds.nats.feed import NatsFeed
@@ -50,14 +51,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NatsBroker]:
 def recorded_market(
     server: NatsBroker, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[LocalMarket[LiveRunner]]:
-    """Three minutes of three symbols, recorded and published as they came."""
-    tape = open_tape(simulated(tmp_path_factory.mktemp("made") / "tape"))
-    root = tmp_path_factory.mktemp("recordings")
-    with sending(tape, FAST) as feed, recording(feed, root) as market:
-        with published(market.runner, server) as publisher:
-            eventually(lambda: market.runner.is_over)
-            assert publisher.join(60.0)
-            assert publisher.warnings() == []
+    with published_market(server, tmp_path_factory.mktemp("market")) as market:
         yield market
 
 
@@ -158,7 +152,7 @@ def test_a_killed_server_loses_nothing_and_gets_nothing_twice(tmp_path: Path) ->
         broker(tmp_path / "broker") as server,
         sending(tape, 600.0) as feed,
         recording(feed, tmp_path / "recordings") as market,
-        published(market.runner, server) as publisher,
+        publishing(market.runner, server.url) as publisher,
     ):
         eventually(lambda: published_ticks(server) > 20)
         with following(server, tmp_path / "copies") as follower:
@@ -186,8 +180,8 @@ def test_a_second_publisher_is_refused(tmp_path: Path) -> None:
         sending(tape, 5_000.0) as feed,
         recording(feed, tmp_path / "one") as first,
         recording(feed, tmp_path / "two") as second,
-        published(first.runner, server) as one,
-        published(second.runner, server) as two,
+        publishing(first.runner, server.url) as one,
+        publishing(second.runner, server.url) as two,
     ):
         eventually(lambda: first.runner.is_over and second.runner.is_over)
         whole = {one.join(60.0), two.join(60.0)}
@@ -208,7 +202,7 @@ def test_a_server_that_lost_what_it_had_is_told_all_again(
         broker(tmp_path / "broker") as server,
         sending(tape, 1_500.0) as feed,
         recording(feed, tmp_path / "recordings") as market,
-        published(market.runner, server) as publisher,
+        publishing(market.runner, server.url) as publisher,
     ):
         eventually(lambda: published_ticks(server) > 200)
         server.kill()

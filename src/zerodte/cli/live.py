@@ -139,7 +139,7 @@ def live_command(
 
         runner = LiveRunner(Stage(server.store(), settings), source, record, all_warnings)
         if publish:
-            warnings.append(stack.enter_context(_publishing(runner, publish)).warnings)
+            warnings.append(stack.enter_context(publishing(runner, publish)).warnings)
         for sentence in all_warnings():
             click.echo(f"  warning: {sentence}")
         for sentence in runner.recovery.sentences():
@@ -148,7 +148,7 @@ def live_command(
 
 
 @contextmanager
-def _publishing(runner: LiveRunner, url: str) -> "Iterator[StreamPublisher]":
+def publishing(runner: LiveRunner, url: str) -> "Iterator[StreamPublisher]":
     """What publishes a recording, for as long as the context lasts."""
     from zerodte.feeds.nats.publisher import StreamPublisher  # noqa: PLC0415  an extra's
 
