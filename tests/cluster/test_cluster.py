@@ -175,10 +175,11 @@ def test_a_stream_that_is_none_of_ours_stops_nobody(
     try:
         with (
             asking(server.url) as service,
-            working(server.url, tmp_path / "one", WorkerPlan(symbols=("SPX",))),
+            working(server.url, tmp_path / "one", WorkerPlan(symbols=("SPX",))) as worker,
         ):
             query = SeriesQuery(symbol="SPX")
             eventually(lambda: outcome(service, query) == outcome(market.service, query))
+            assert worker.owned == ["SPX"]
     finally:
         for name in names:
             link.call(partial(stream.delete_stream, name))

@@ -33,6 +33,10 @@ from zerodte.session.settings import DEFAULT_SETTINGS, SessionSettings
 _ON_TIME: Final[Mapping[str, int]] = MappingProxyType({})
 
 
+def _no_pause() -> None:
+    """Go on to the next symbol of a sample."""
+
+
 class Session:
     """The market of one day, all symbols.
 
@@ -82,7 +86,7 @@ class Session:
         """Say, in all answers of a symbol, what an import could not read: sentences by symbol."""
         self._import_warnings = warnings
 
-    def apply(self, tick: Tick, pause: Callable[[], None] = lambda: None) -> list[ClassifiedTrades]:
+    def apply(self, tick: Tick, pause: Callable[[], None] = _no_pause) -> list[ClassifiedTrades]:
         """Take the next tick; ticks come in order of their ends.
 
         Args:
@@ -102,7 +106,7 @@ class Session:
         self.complete = self.now
         return classified
 
-    def advance(self, now: int, pause: Callable[[], None] = lambda: None) -> None:
+    def advance(self, now: int, pause: Callable[[], None] = _no_pause) -> None:
         """Let time pass without records, to `now` (UTC ns); `pause` as in `apply`."""
         self._pass(now, pause)
         self.now = self.complete = max(self.now, now)
@@ -370,7 +374,7 @@ class Session:
             context=replace(self.context(chain.symbol), at=now),
         )
 
-    def _pass(self, until: int, pause: Callable[[], None] = lambda: None) -> None:
+    def _pass(self, until: int, pause: Callable[[], None] = _no_pause) -> None:
         """Let silent seconds pass, so that a replay samples when a live session would have.
 
         Nobody may read what lies between; `pause` is for the sample of the last second.
@@ -379,12 +383,12 @@ class Session:
         opening = self.hours.open + SAMPLE_INTERVAL
         for now in range(first, min(until, opening - SECOND) + 1, SECOND):
             self.now = now
-            self._sample(pause if now == until else lambda: None)
+            self._sample(pause if now == until else _no_pause)
         first = max(first, opening)
         first += -first % SAMPLE_INTERVAL
         for now in range(first, min(until, self.hours.close) + 1, SAMPLE_INTERVAL):
             self.now = now
-            self._sample(pause if now == until else lambda: None)
+            self._sample(pause if now == until else _no_pause)
 
     def _sample(self, pause: Callable[[], None]) -> None:
         """Take the sample that is due now, if one is."""
