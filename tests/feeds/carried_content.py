@@ -218,13 +218,18 @@ def unexcused(order: list[Row], found: Content, gaps: list[int]) -> list[Row]:
         for key, count in sent.items()
         if len(found.ends.get(key, ())) >= count
     }
-    before, lasts = 0, []
+    before, newest, lasts = 0, 0, []
+    streamed: set[Row] = set()
     for key in order:
         before = came[key][0] if key in came else before
         lasts.append(before)
+        if key in came and came[key][-1] >= newest:
+            newest = came[key][-1]
+            streamed.add(key)
     after, nexts = 0, []
     for key in reversed(order):
-        after = came[key][-1] if key in came else after
+        # A stream that is late is overtaken by what stands; how far it got, that does not tell.
+        after = came[key][-1] if key in streamed else after
         nexts.append(after)
     lacking = Counter(
         {
