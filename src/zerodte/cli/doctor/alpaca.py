@@ -1,13 +1,12 @@
 """Examination of an Alpaca account: keys, subscription, chains, and what its stream sends."""
 
-import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
 import click
 
-from zerodte.cli.doctor.feed_session import examine_connection, examine_offset
+from zerodte.cli.doctor.feed_session import examine_feed, examine_offset
 from zerodte.cli.doctor.finding import Finding
 from zerodte.cli.vendors import alpaca_account
 from zerodte.errors import ZerodteError
@@ -36,18 +35,15 @@ def examine_alpaca(
     yield Finding.ok("key", f"a key and its secret are there, {kind}")
     from zerodte.feeds.alpaca.feed import AlpacaFeed  # noqa: PLC0415  an extra's
 
-    begin = time.monotonic()
-    try:
-        feed = AlpacaFeed(account, symbols, root, capture)
-        connection = feed.connect()
-    except (ZerodteError, OSError) as error:
-        yield Finding.problem("stream", str(error), _KEYS)
-        return
-    elapsed = time.monotonic() - begin
-    spots = ", ".join(f"{name} {price:g}" for name, price in connection.spots.items())
-    yield Finding.ok("stream", f"{account.name} let us in within {elapsed:.1f} s; {spots}")
-    yield examine_offset(account.offset)
-    advice = "ask the vendor whether the account's data has these options"
-    yield from examine_connection("stream", connection, ALPACA_OPRA, symbols, advice, feed.warnings)
-    yield Finding.ok("spot", "the parity of each chain")
+    is_open = yield from examine_feed(
+        "stream",
+        lambda: AlpacaFeed(account, symbols, root, capture),
+        ALPACA_OPRA,
+        symbols,
+        refused=_KEYS,
+        silent="ask the vendor whether the account's data has these options",
+    )
+    if is_open:
+        yield examine_offset(account.offset)
+        yield Finding.ok("spot", "the parity of each chain")
     yield Finding.ok("terms", "no redistribution, recordings included")

@@ -3,8 +3,8 @@
 import math
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from typing import Final
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from typing import Final, Protocol, TypeVar
 
 from zerodte.cli.doctor.finding import Finding
 from zerodte.errors import ZerodteError
@@ -19,6 +19,36 @@ from zerodte.tape.recent_records import RecordingPosition
 _LISTEN_S: Final = 15.0
 #: HTTP tells whole seconds; a machine that is farther off than this needs a time service, seconds.
 _OFFSET: Final = 3.0
+
+
+class ExaminedConnection(FeedConnection, Protocol):
+    """A connection that knows prices."""
+
+    @property
+    def spots(self) -> Mapping[str, float]:
+        """Prices of the underlyings, dollars; NaN if unknown."""
+        ...
+
+
+AnyConnection_co = TypeVar("AnyConnection_co", bound=ExaminedConnection, covariant=True)
+AnyConnection = TypeVar("AnyConnection", bound=ExaminedConnection)
+
+
+class ExaminedFeed(Protocol[AnyConnection_co]):
+    """A feed that has something to say."""
+
+    @property
+    def name(self) -> str:
+        """Its name in messages."""
+        ...
+
+    def connect(self) -> AnyConnection_co:
+        """As `Feed.connect`."""
+        ...
+
+    def warnings(self) -> Sequence[str]:
+        """What users have to know."""
+        ...
 
 
 def examine_session(
@@ -79,32 +109,47 @@ def examine_session(
             yield Finding.ok(what, "none, outside the session")
 
 
-def examine_connection(
+def examine_feed(
     about: str,
-    connection: FeedConnection,
+    open_feed: Callable[[], ExaminedFeed[AnyConnection]],
     dataset: str,
     symbols: Sequence[str],
-    advice: str,
-    warnings: Callable[[], Sequence[str]] = list,
-) -> Iterator[Finding]:
-    """What an open connection sends, and what its feed warns of; it is closed at the end.
+    *,
+    refused: str,
+    silent: str,
+    beside: Callable[[AnyConnection], Iterator[Finding]] = lambda _: iter(()),
+) -> Generator[Finding, None, bool]:
+    """Whether a feed lets us in, what it sends, and what it warns of; whether it let us in.
 
     Args:
-        about: What the connection is called.
-        connection: As for `examine_session`, like the next three.
+        about: What its connection is called.
+        open_feed: Makes the feed.
         dataset: That of its options.
         symbols: Underlyings.
-        advice: What to do if nothing comes in a session.
-        warnings: Says what is missing.
+        refused: What to do if it does not let us in.
+        silent: What to do if nothing comes in a session.
+        beside: Examines what has come.
     """
+    begin = time.monotonic()
     try:
-        yield from examine_session(connection, dataset, symbols, advice)
-        for sentence in warnings():
+        feed = open_feed()
+        connection = feed.connect()
+    except (ZerodteError, OSError) as error:
+        yield Finding.problem(about, str(error), refused)
+        return False
+    try:
+        elapsed = time.monotonic() - begin
+        spots = ", ".join(f"{name} {price:g}" for name, price in connection.spots.items())
+        yield Finding.ok(about, f"{feed.name} let us in within {elapsed:.1f} s; {spots}")
+        yield from examine_session(connection, dataset, symbols, silent)
+        yield from beside(connection)
+        for sentence in feed.warnings():
             yield Finding.warning("missing", sentence, "nothing; docs/feeds.md says what is lost")
     except (ZerodteError, OSError) as error:
         yield Finding.problem(about, str(error), "try again; it may be the network")
     finally:
         connection.close()
+    return True
 
 
 def examine_contracts(symbol: str, date: str, known: int, total: int) -> Iterator[Finding]:

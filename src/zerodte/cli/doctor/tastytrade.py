@@ -7,7 +7,7 @@ from typing import Final
 
 import click
 
-from zerodte.cli.doctor.feed_session import examine_connection, examine_offset
+from zerodte.cli.doctor.feed_session import examine_feed, examine_offset
 from zerodte.cli.doctor.finding import Finding
 from zerodte.cli.vendors import tastytrade_account
 from zerodte.errors import ZerodteError
@@ -49,14 +49,16 @@ def examine_tastytrade(
     yield examine_offset(account.offset)
     from zerodte.feeds.tastytrade.feed import TastytradeFeed  # noqa: PLC0415  an extra's
 
-    try:
-        connection = TastytradeFeed(account, symbols, root, capture).connect()
-    except (ZerodteError, OSError) as error:
-        yield Finding.problem("websocket", str(error), "try again; it may be the network")
-        return
-    spots = ", ".join(f"{name} {price:g}" for name, price in connection.spots.items())
-    yield Finding.ok("websocket", f"its channels are open; last prices: {spots}")
-    advice = "the account's data may not have them; ask the vendor for TimeAndSale and Quote"
-    yield from examine_connection("websocket", connection, TASTY_OPRA, symbols, advice)
-    yield Finding.ok("spot", "the index or the stock where it came; else the parity of each chain")
+    is_open = yield from examine_feed(
+        "websocket",
+        lambda: TastytradeFeed(account, symbols, root, capture),
+        TASTY_OPRA,
+        symbols,
+        refused="try again; it may be the network",
+        silent="the account's data may not have them; ask the vendor for TimeAndSale and Quote",
+    )
+    if is_open:
+        yield Finding.ok(
+            "spot", "the index or the stock where it came; else the parity of each chain"
+        )
     yield Finding.ok("terms", "no redistribution, recordings included")

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-from zerodte.cli.doctor.feed_session import examine_connection
+from zerodte.cli.doctor.feed_session import examine_feed
 from zerodte.cli.doctor.finding import Finding
 from zerodte.cli.vendors import has_live_extra, thetadata_client
 from zerodte.constants import MINUTE
@@ -89,17 +89,14 @@ def _examine_events(
     """What the websocket sends of today's contracts within some seconds."""
     from zerodte.feeds.thetadata.feed import ThetaFeed  # noqa: PLC0415  an extra brings it
 
-    begin = time.monotonic()
-    try:
-        feed = ThetaFeed(client, symbols, root, capture)
-        connection = feed.connect()
-    except (ZerodteError, OSError) as error:
-        yield Finding.problem("live", str(error), _LOOK)
-        return
-    elapsed = time.monotonic() - begin
-    spots = ", ".join(f"{name} {price:g}" for name, price in connection.spots.items())
-    yield Finding.ok("live", f"its websocket let us in within {elapsed:.1f} s; {spots}")
-    yield from examine_connection("live", connection, THETA_OPRA, symbols, _PLAN, feed.warnings)
+    yield from examine_feed(
+        "live",
+        lambda: ThetaFeed(client, symbols, root, capture),
+        THETA_OPRA,
+        symbols,
+        refused=_LOOK,
+        silent=_PLAN,
+    )
 
 
 def _examine(

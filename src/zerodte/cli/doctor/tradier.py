@@ -1,14 +1,13 @@
 """Examination of a Tradier account: token, stream, chains, and what nobody has documented."""
 
 import math
-import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import click
 
-from zerodte.cli.doctor.feed_session import examine_offset, examine_session
+from zerodte.cli.doctor.feed_session import examine_feed, examine_offset
 from zerodte.cli.doctor.finding import Finding
 from zerodte.cli.vendors import tradier_account
 from zerodte.errors import ZerodteError
@@ -43,30 +42,23 @@ def examine_tradier(
     yield Finding.ok("key", "a token is there")
     from zerodte.feeds.tradier.feed import TradierFeed  # noqa: PLC0415  an extra's
 
-    begin = time.monotonic()
-    try:
-        feed = TradierFeed(account, symbols, root, capture)
-        connection = feed.connect()
-    except (ZerodteError, OSError) as error:
-        yield Finding.problem("stream", str(error), _KEYS)
-        return
-    try:
-        elapsed = time.monotonic() - begin
-        spots = ", ".join(f"{name} {price:g}" for name, price in connection.spots.items())
-        yield Finding.ok("stream", f"{account.name} let us in within {elapsed:.1f} s; {spots}")
-        yield examine_offset(account.offset)
-        advice = "ask the vendor whether the account's data is of now and has these options"
-        yield from examine_session(connection, TRADIER_OPRA, symbols, advice)
+    def examine_beside(connection: "TradierConnection") -> Iterator[Finding]:
         yield _examine_flags(connection)
         yield _examine_numbers(connection)
         for symbol in symbols:
             yield _examine_spot(connection, symbol)
-        for sentence in feed.warnings():
-            yield Finding.warning("missing", sentence, "nothing; docs/feeds.md says what is lost")
-    except (ZerodteError, OSError) as error:
-        yield Finding.problem("stream", str(error), "try again; it may be the network")
-    finally:
-        connection.close()
+
+    is_open = yield from examine_feed(
+        "stream",
+        lambda: TradierFeed(account, symbols, root, capture),
+        TRADIER_OPRA,
+        symbols,
+        refused=_KEYS,
+        silent="ask the vendor whether the account's data is of now and has these options",
+        beside=examine_beside,
+    )
+    if is_open:
+        yield examine_offset(account.offset)
     yield Finding.ok("terms", "no redistribution, recordings included")
 
 
