@@ -13,6 +13,8 @@ from zerodte.wire.query import Changes
 
 #: Seconds after which a worker that says nothing counts as gone. It stops answering before.
 SILENCE_S: Final = 5.0
+#: Seconds between looks for those.
+_LOOK_S: Final = 0.5
 
 _ALL: Final = ""
 _EVERYTHING: Final[tuple[Changes, ...]] = ("tick", "sample", "never")
@@ -43,6 +45,7 @@ class OwnerTable:
         self._owners: dict[str, Owner] = {}
         self._pulses: dict[str, tuple[float, Pulse]] = {}
         self._versions: dict[str, Counter[Changes]] = defaultdict(Counter)
+        self._looked = float("-inf")
         self.touch()
 
     def hear(self, pulse: Pulse) -> bool:
@@ -65,8 +68,10 @@ class OwnerTable:
 
     def expire(self) -> None:
         """Forget workers that have said nothing for too long."""
-        late = time.monotonic() - SILENCE_S
+        now = time.monotonic()
+        late = now - SILENCE_S
         with self._lock:
+            self._looked = now
             self._drop([symbol for symbol, owner in self._owners.items() if owner.heard < late])
             for worker in [name for name, (heard, _) in self._pulses.items() if heard < late]:
                 del self._pulses[worker]
@@ -80,10 +85,12 @@ class OwnerTable:
 
     def owner(self, symbol: str) -> Owner | None:
         """The owner of a symbol; None while there is none."""
+        self._look()
         return self._owners.get(symbol)
 
     def version(self, symbol: str | None, varies_with: Changes) -> int:
         """A number that grows with each change of a symbol's answers; of all symbols for None."""
+        self._look()
         # What nobody owns, an index or a stored session, may change with anything.
         return self._versions[symbol if symbol in self._owners else _ALL][varies_with]
 
@@ -96,6 +103,7 @@ class OwnerTable:
     @property
     def symbols(self) -> set[str]:
         """The symbols that have an owner."""
+        self._look()
         with self._lock:
             return set(self._owners)
 
@@ -107,6 +115,7 @@ class OwnerTable:
     @property
     def groups(self) -> list[GroupPulse]:
         """What the workers play, those that own something alone."""
+        self._look()
         with self._lock:
             pulses = [pulse for _, pulse in self._pulses.values()]
         return [group for pulse in pulses for group in pulse.groups if group.owned]
@@ -114,6 +123,7 @@ class OwnerTable:
     @property
     def workers(self) -> list[str]:
         """The workers that own something, by name."""
+        self._look()
         with self._lock:
             return sorted({owner.worker for owner in self._owners.values()})
 
@@ -121,6 +131,11 @@ class OwnerTable:
     def session(self) -> datetime.date | None:
         """The newest session that is played; None without any."""
         return max((group.session for group in self.groups), default=None)
+
+    def _look(self) -> None:
+        """Expire who is silent; who asks may be the only one that has not to wait for a broker."""
+        if time.monotonic() > self._looked + _LOOK_S:
+            self.expire()
 
     def _hear(self, worker: str, symbol: str, group: GroupPulse, now: float) -> bool:
         before, generation = self._owners.get(symbol), group.owned[symbol]

@@ -29,8 +29,10 @@ USER, PASSWORD = "NATS_USER", "NATS_PASSWORD"
 TIMEOUT: Final = 10.0
 #: Servers that have a copy where there are as many: one may be lost.
 _COPIES: Final = 3
+#: Seconds for a connection to one of the servers: the next one is waiting.
+_CONNECT_S: Final = 3
 #: Seconds between pings, of which two without an answer end a connection.
-_PING_S: Final = 3
+_PING_S: Final = 2
 
 _T = TypeVar("_T")
 
@@ -222,11 +224,11 @@ async def _connect(url: str) -> Client:
     return await nats.connect(
         url.split(","),
         name="zerodte",
-        connect_timeout=round(TIMEOUT / 2),
+        connect_timeout=_CONNECT_S,
         allow_reconnect=False,
         max_reconnect_attempts=1,
         ping_interval=_PING_S,
-        max_outstanding_pings=2,
+        max_outstanding_pings=1,
         error_cb=hear,
         **options,
     )
