@@ -154,6 +154,12 @@ ERRORS = [
     ("GET", GEX + "SPX?min_oi=x", "invalid_min_oi"),
     ("GET", GEX + "SPX?expiration=x", "invalid_expiry"),
     ("GET", "/v1/flow/levels/SPX?expiry=x", "invalid_expiry"),
+    ("GET", GEX + "SPX?expiry=x", "invalid_expiry"),
+    ("GET", "/v1/flow/levels/SPX?expiration=x", "invalid_expiry"),
+    *(
+        ("GET", f"{path}?at=2021-01-04T12:00:00", "invalid_at")
+        for path in (LEADERBOARD, GEX + "SPX", "/v1/flow/levels/SPX", "/stockquote/SPX")
+    ),
     ("GET", "/stockquote/XYZ", "symbol_not_found"),
     ("GET", SNAPSHOT + "BROKEN", "internal_error"),
     ("GET", SNAPSHOT, "not_found"),

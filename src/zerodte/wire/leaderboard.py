@@ -7,7 +7,7 @@ from msgspec import Meta, Struct
 from zerodte.constants import LEADERS, LEADERS_BOUNDS
 from zerodte.wire.base import Timestamp, about
 from zerodte.wire.envelope import Envelope
-from zerodte.wire.query import Query
+from zerodte.wire.query import NowQuery
 
 LeaderMetric: TypeAlias = Literal["heat", "pin_risk", "abs_flow", "charm_intensity"]
 
@@ -36,10 +36,8 @@ class Leaderboard(Envelope, frozen=True, kw_only=True, gc=False):
     note: Annotated[str | None, about("What to know of them; null when nothing (ours).")] = None
 
 
-class LeaderboardQuery(Query, frozen=True, kw_only=True, gc=False):
+class LeaderboardQuery(NowQuery, frozen=True, kw_only=True, gc=False):
     """Asks which symbols lead in a metric."""
-
-    codes = ("warming_up",)
 
     metric: Annotated[LeaderMetric, about("The metric to rank by.")] = "heat"
     n: Annotated[

@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from zerodte.wire.base import Number, Timestamp, about
 from zerodte.wire.envelope import Envelope
-from zerodte.wire.query import Query, Symbol
+from zerodte.wire.query import NowQuery, Query, Symbol
 
 #: As the published contract spells them.
 CAMEL = {"last_price": "lastPrice", "last_update": "lastUpdate"}
@@ -98,19 +98,18 @@ class TickersQuery(Query, frozen=True, kw_only=True, gc=False):
     codes = ("warming_up",)
 
 
-class OptionsMetaQuery(Query, frozen=True, kw_only=True, gc=False):
+class OptionsMetaQuery(NowQuery, frozen=True, kw_only=True, gc=False):
     """Asks for the listed options of a symbol."""
 
-    codes = ("expiry_not_found", "warming_up")
+    codes = ("expiry_not_found", "invalid_at", "warming_up")
     changes = "tick"
 
     symbol: Symbol
 
 
-class StockQuoteQuery(Query, frozen=True, kw_only=True, gc=False):
+class StockQuoteQuery(NowQuery, frozen=True, kw_only=True, gc=False):
     """Asks for the underlying's own price."""
 
-    codes = ("warming_up",)
     changes = "tick"
 
     symbol: Symbol

@@ -7,16 +7,25 @@ encodes, so it can be sent to a worker. Its fields describe themselves to OpenAP
 import functools
 from collections.abc import Mapping
 from inspect import get_annotations
-from typing import Annotated, ClassVar, Literal, Self, TypeAlias
+from typing import Annotated, ClassVar, Final, Literal, Self, TypeAlias
 
 from msgspec import Struct
 from msgspec.structs import fields
 
 from zerodte.wire.base import about
+from zerodte.wire.errors import ApiError
 from zerodte.wire.field import Field, describe, field_of
 
 #: What can change an answer: a tick, a sample, nothing.
 Changes: TypeAlias = Literal["tick", "sample", "never"]
+
+#: One path calls a parameter so, another otherwise; each takes both.
+_OTHER_NAMES: Final[Mapping[str, str]] = {"expiry": "expiration", "expiration": "expiry"}
+_PAST: Final = "at"
+_NO_PAST: Final = (
+    f"This path answers about now alone, without `{_PAST}`; snapshot, series, hedge-flow, heatmap, "
+    "strike-flow and /v1/exposure/zero-dte answer about the past."
+)
 
 Symbol: TypeAlias = Annotated[
     str,
@@ -46,18 +55,35 @@ class Query(Struct, frozen=True, kw_only=True, gc=False):
 
     @classmethod
     def parse(cls, texts: Mapping[str, str]) -> Self:
-        """Parse texts by field name; unknown names are ignored.
+        """Parse texts by field name, or the field's other name; unknown names are ignored.
 
         Raises:
             ApiError: A text is malformed; the error has its field's code.
         """
-        values = {f.name: f.parse(texts[f.name]) for f in fields_of(cls) if f.name in texts}
+        values = {}
+        for field in fields_of(cls):
+            other = _OTHER_NAMES.get(field.name, field.name)
+            if (text := texts.get(field.name, texts.get(other))) is not None:
+                values[field.name] = field.parse(text)
         return cls(**values)
 
     @property
     def varies_with(self) -> Changes:
         """What can change the answer to this particular query."""
         return self.changes
+
+
+class NowQuery(Query, frozen=True, kw_only=True, gc=False):
+    """A query about the market as it is now."""
+
+    codes: ClassVar[tuple[str, ...]] = ("invalid_at", "warming_up")
+
+    @classmethod
+    def parse(cls, texts: Mapping[str, str]) -> Self:
+        """As `Query.parse`; whoever asks about the past must not take an answer of now for it."""
+        if _PAST in texts:
+            raise ApiError("invalid_at", _NO_PAST)
+        return super().parse(texts)
 
 
 class SymbolQuery(Query, frozen=True, kw_only=True, gc=False):

@@ -11,7 +11,7 @@ from msgspec import Struct
 from zerodte.wire.base import Number, Timestamp, Whole, about
 from zerodte.wire.envelope import Envelope
 from zerodte.wire.positioning import FlipStatus, PinComponents
-from zerodte.wire.query import Query, Symbol
+from zerodte.wire.query import NowQuery, Symbol
 
 FlowLabel: TypeAlias = Literal["no_flow", "neutral", "amplifying", "dampening", "regime_flip"]
 NetLabel: TypeAlias = Literal["positive", "negative"]
@@ -119,10 +119,10 @@ class FlowDex(FlowHead, frozen=True, kw_only=True, gc=False):
     strikes: Annotated[list[DexRow], about("Every strike, ascending.")]
 
 
-class ChainsQuery(Query, frozen=True, kw_only=True, gc=False):
+class ChainsQuery(NowQuery, frozen=True, kw_only=True, gc=False):
     """A query about a symbol's chains together."""
 
-    codes = ("expiry_not_found", "warming_up")
+    codes = ("expiry_not_found", "invalid_at", "warming_up")
     changes = "tick"
 
     symbol: Symbol
