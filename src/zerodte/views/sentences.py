@@ -21,6 +21,7 @@ _WITHHELD: Final[dict[FlipStatus, str]] = {
     "insufficient_quote_quality": "too few quotes count around spot",
     "sensitive_root": "a tenth more or less put open interest would move the flip far",
 }
+_CANCEL: Final = "calls and puts cancel"
 
 
 def regime(label: str, live: ChainExposures, status: FlipStatus) -> str:
@@ -37,13 +38,20 @@ def regime(label: str, live: ChainExposures, status: FlipStatus) -> str:
     if net == _UNKNOWN:
         return "Net dealer gamma is unknown: no open interest is known."
     if label == "unknown":
-        why = _WITHHELD.get(status, "too little open interest is known")
+        unexplained = _CANCEL if live.net_gex == 0.0 else "too little open interest is known"
+        why = _WITHHELD.get(status, unexplained)
         return f"Net dealer gamma is {net} per 1% move, but its sign is not claimed: {why}."
     if (live.net_gex > 0.0) != (label == "positive_gamma"):
         stands = label.removesuffix("_gamma")
         return (
             f"Net dealer gamma is {net} per 1% move now; the regime stays {stands} until the other "
             f"sign has had {LABEL_SHARE:.0%} of gross for {minutes}."
+        )
+    share = abs(ratio(live.net_gex, live.gross_gex))
+    if share < LABEL_SHARE:
+        return (
+            f"Net dealer gamma is {net} per 1% move, {share:.1%} of the gross: calls and puts "
+            "nearly cancel, and a small error would turn its sign."
         )
     return {
         "positive_gamma": f"Net dealer gamma is {net} per 1% move: on the usual convention dealers "

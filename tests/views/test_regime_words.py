@@ -1,0 +1,33 @@
+"""What the regime's sentence says where calls and puts cancel, or nearly."""
+
+import json
+import re
+from typing import Any
+
+from session.day import Day, ask
+from session.generated import priced, send
+from session.usual import STRIKES
+
+
+def regime_of(calls: int, puts: int) -> dict[str, Any]:
+    """At noon, with so many contracts of open interest at each strike."""
+    rows = priced(STRIKES, 500.0, 150, vol=0.4, oi=[(calls, puts)] * len(STRIKES))
+    found: dict[str, Any] = ask(send(Day(), rows, "12:00", 500.0).session)["regime"]
+    return found
+
+
+def test_nothing_is_unknown_where_calls_and_puts_cancel() -> None:
+    found = regime_of(100, 100)
+    assert found["label"] == "unknown"
+    assert found["description"].endswith("but its sign is not claimed: calls and puts cancel.")
+
+
+def test_a_small_share_of_the_gross_tells_no_story() -> None:
+    """Of gamma that is the same for a call and a put, net over gross is that of open interest."""
+    found = regime_of(110, 100)
+    assert found["label"] == "positive_gamma"
+    (share,) = re.findall(r"([0-9.]+)% of the gross", found["description"])
+    assert float(share) == round(1000 / 210, 1)
+    assert "dealers" not in json.dumps(found["description"])
+    clear = regime_of(120, 100)
+    assert "sell rallies and buy dips" in clear["description"]
