@@ -284,6 +284,23 @@ def test_two_symbols_at_one_time_share_a_tape(tmp_path: Path) -> None:
     assert listed(held(open_tape(tmp_path / "t")).defined).symbols() == ["QQQ", "SPX"]
 
 
+def test_what_two_rows_contradict_is_unknown(tmp_path: Path) -> None:
+    file = chain_file(
+        tmp_path,
+        line("SPY220323C00400000", bid="1", oi="409"),
+        line("SPY220323C00400000", bid="1", oi="5"),
+        line("SPY220325C00400000", bid="", oi="7"),
+        line("SPY220325C00400000", bid="1.5", oi="7"),
+    )
+    summary = import_chain(file, SPX_AT, tmp_path / "tape")
+    assert summary.skipped == {"contracts listed a second time": 4}
+    loss = summary.losses["open interest"]
+    assert (loss.unknown, loss.seen, loss.example) == (1, 4, "'409 and 5' on line 5")
+    tape = open_tape(tmp_path / "tape")
+    assert summary.losses.keys() == {"open interest"}
+    assert held(tape).bid["SPY   220325C00400000"] == 1.5 * 10**9
+
+
 def test_an_instant_may_be_given_in_nanoseconds(tmp_path: Path) -> None:
     at = new_york(datetime.date(2022, 3, 23), datetime.time(10, 11))
     file = chain_file(tmp_path, line("SPY220323C00400000"))

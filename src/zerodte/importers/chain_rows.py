@@ -3,12 +3,13 @@
 The names of the columns and the lines above them are left to each format's module.
 """
 
+import math
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, Final, TypeVar
 
 from zerodte.importers.csv_text import CsvRow
 from zerodte.importers.import_losses import CellReader, LossCounter
@@ -20,6 +21,13 @@ from zerodte.tape.error import TapeError
 _Row = TypeVar("_Row")
 
 _CONTRACTS = "contracts"
+#: What the facts of a row are called in the accounting.
+_FACTS: Final = {
+    "bid": "bids",
+    "ask": "asks",
+    "open_interest": "open interest",
+    "volume": "volume",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +60,26 @@ class ContractRow:
     def is_quoted(self) -> bool:
         """Whether it has a bid or an ask."""
         return self.bid > 0 or self.ask > 0
+
+    def besides(self, other: "ContractRow") -> "ContractRow":
+        """The row, with each fact unknown that another row of the same contract contradicts.
+
+        A fact that only one of them knows is known.
+        """
+        changes: dict[str, Any] = {}
+        for name, fact in _FACTS.items():
+            own, its = getattr(self, name), getattr(other, name)
+            if _is_unknown(own) and not _is_unknown(its):
+                changes[name] = its
+                self.cells.unreadable.pop(fact, None)
+            elif not _is_unknown(own) and not _is_unknown(its) and own != its:
+                changes[name] = math.nan if isinstance(own, float) else None
+                self.cells.unreadable[fact] = f"{own:g} and {its:g}"
+        return replace(self, **changes) if changes else self
+
+
+def _is_unknown(value: float | None) -> bool:
+    return value is None or math.isnan(value)
 
 
 def read_underlying(bid: str, ask: str) -> tuple[float, float] | None:
@@ -103,6 +131,7 @@ class SymbolRows:
             self.skipped["contracts that had expired"] += 1
         elif contract in self.rows:
             self.skipped["contracts listed a second time"] += 1
+            self.rows[contract] = self.rows[contract].besides(row)
         else:
             self.rows[contract] = row
 

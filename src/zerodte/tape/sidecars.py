@@ -91,7 +91,7 @@ class Notes(msgspec.Struct, frozen=True):
         return {
             symbol: tuple(
                 f"{fact} unknown for {loss.unknown:,} of {loss.seen:,} "
-                f"({100 * loss.unknown / max(loss.seen, 1):.2g}%) in the imported file"
+                f"({100 * loss.unknown / max(loss.seen, 1):.3g}%) in the imported file"
                 + (f", such as {loss.example}" if loss.example else "")
                 for fact, loss in losses.items()
             )
