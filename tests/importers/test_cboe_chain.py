@@ -301,6 +301,16 @@ def test_what_two_rows_contradict_is_unknown(tmp_path: Path) -> None:
     assert held(tape).bid["SPY   220325C00400000"] == 1.5 * 10**9
 
 
+def test_what_settled_at_the_open_is_named(tmp_path: Path) -> None:
+    """On a third Friday SPX has options of the morning, and SPXW of the afternoon."""
+    roots = [line(f"{root}220318C04400000") for root in ("SPX", "SPXW", "SPXW")]
+    roots[2] = roots[2].replace("04400000", "04450000")
+    at = new_york(datetime.date(2022, 3, 18), datetime.time(10, 11))
+    summary = import_chain(chain_file(tmp_path, *roots), at, tmp_path / "tape")
+    assert (summary.same_day_contracts, summary.settled_at_open) == (4, 2)
+    assert "4 contracts, open interest 24, volume 20; 2 more settled at the open" in str(summary)
+
+
 def test_an_instant_may_be_given_in_nanoseconds(tmp_path: Path) -> None:
     at = new_york(datetime.date(2022, 3, 23), datetime.time(10, 11))
     file = chain_file(tmp_path, line("SPY220323C00400000"))

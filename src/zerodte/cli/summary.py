@@ -9,7 +9,7 @@ from rich.text import Text
 
 from zerodte.wire.text import dollars
 
-_DASH = "–"
+_UNKNOWN = "unknown"
 
 
 def print_summary(body: bytes) -> None:
@@ -56,7 +56,7 @@ def _next_lines(following: dict[str, Any]) -> list[tuple[str, str]]:
         ("magnet", _price(following["magnet_strike"])),
         ("max pain", _price(following["max_pain"])),
         ("expected move", _sigma(move)),
-        ("net gex", f"{_price(following['net_gex'])} per 1%"),
+        ("net gex", _dollars(following["net_gex"], " per 1%")),
     ]
 
 
@@ -80,10 +80,10 @@ def _lines(answer: dict[str, Any]) -> list[tuple[str, str]]:
         ("magnet", f"{_price(pin['magnet_strike'])}, pin score {_number(pin['pin_score'])}"),
         ("max pain", _price(pin["max_pain"])),
         ("remaining sigma", _sigma(move)),
-        ("net gex", f"{_dollars(exposures['net_gex'])} per 1%"),
+        ("net gex", _dollars(exposures["net_gex"], " per 1%")),
         ("net dex", _dollars(exposures["net_dex"])),
-        ("net vex", f"{_dollars(exposures['net_vex'])} per volatility point"),
-        ("net chex", f"{_dollars(exposures['net_chex'])} per session day"),
+        ("net vex", _dollars(exposures["net_vex"], " per volatility point")),
+        ("net chex", _dollars(exposures["net_chex"], " per session day")),
         ("spot +1%", _hedge(hedge)),
         ("volume, open interest", f"{_number(flow['total_volume'])}, {_number(flow['total_oi'])}"),
         ("data quality", f"{_number(meta['data_quality_score'])} of 100"),
@@ -91,26 +91,27 @@ def _lines(answer: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 def _sigma(move: dict[str, Any]) -> str:
-    return (
-        f"{_price(move['remaining_1sd_dollars'])} ({_number(move['remaining_1sd_pct'])}%), "
-        f"straddle {_price(move['straddle_price'])}"
-    )
+    sigma, share = move["remaining_1sd_dollars"], move["remaining_1sd_pct"]
+    of_spot = f" ({_number(share)}%)" if share is not None else ""
+    return f"{_price(sigma)}{of_spot}, straddle {_price(move['straddle_price'])}"
 
 
 def _hedge(move: dict[str, Any]) -> str:
     notional = move["notional_usd"]
-    return _DASH if notional is None else f"dealers {move['direction']} {_dollars(abs(notional))}"
+    return (
+        _UNKNOWN if notional is None else f"dealers {move['direction']} {_dollars(abs(notional))}"
+    )
 
 
-def _dollars(value: float | None) -> str:
-    return _DASH if value is None else dollars(value)
+def _dollars(value: float | None, unit: str = "") -> str:
+    return _UNKNOWN if value is None else dollars(value) + unit
 
 
 def _price(value: float | None) -> str:
-    return _DASH if value is None else f"{value:,.2f}"
+    return _UNKNOWN if value is None else f"{value:,.2f}"
 
 
 def _number(value: float | None) -> str:
     if value is None:
-        return _DASH
+        return _UNKNOWN
     return f"{value:,}" if isinstance(value, int) else f"{value:,.3g}"

@@ -33,6 +33,7 @@ class ImportSummary:
         has_underlying: Whether the file has a usable price of the underlying.
         skipped: The number of skipped items by reason.
         bars: The number of imported bars by their subject; empty for a single chain.
+        settled_at_open: Contracts of the day that settled at the session's open.
         missing: Optional inputs that were not found.
         losses: What is unknown of the imported contracts, by fact.
         at_close: The quotes of the close in words; empty for a file without.
@@ -57,6 +58,7 @@ class ImportSummary:
     has_underlying: bool
     skipped: Counter[str]
     bars: Mapping[str, int] = field(default_factory=dict)
+    settled_at_open: int = 0
     missing: tuple[str, ...] = ()
     losses: Mapping[str, ImportLoss] = field(default_factory=dict)
     at_close: str = ""
@@ -100,14 +102,17 @@ class ImportSummary:
         return new_york_clock(self.at).date()
 
     def _same_day(self) -> str:
+        settled = f"; {self.settled_at_open:,} more settled at the open" * bool(
+            self.settled_at_open
+        )
         if not self.same_day_contracts:
-            return "no contract expires at the close"
+            return f"no contract expires at the close{settled}"
         parts = [f"{self.same_day_contracts:,} contracts"]
         if self.open_interest and self.open_interest_date == self.session.date:
             parts.append(f"open interest {self.same_day_open_interest:,}")
         if self.volumes and self._day() == self.session.date:
             parts.append(f"volume {self.same_day_volume:,}")
-        return ", ".join(parts)
+        return ", ".join(parts) + settled
 
     def _dated(self, contracts: int, day: date) -> str:
         if not contracts:
