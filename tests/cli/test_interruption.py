@@ -1,6 +1,9 @@
 """A signal ends a command wherever it comes, also where Python drops exceptions."""
 
+import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -49,6 +52,32 @@ def test_a_signal_in_a_destructor_is_not_lost(work: Callable[[], None], number: 
 def test_ctrl_c_is_a_keyboard_interrupt() -> None:
     with pytest.raises(KeyboardInterrupt):
         _until_ended(_other_code, signal.SIGINT)
+
+
+def _failing_code() -> None:
+    """A library that answers an interruption with an error of its own."""
+    try:
+        time.sleep(0.001)
+    except BaseException as error:
+        raise RuntimeError("half loaded") from error
+
+
+def test_an_error_that_a_signal_led_to_is_that_signal() -> None:
+    with pytest.raises(SystemExit) as ended:
+        _until_ended(_failing_code, signal.SIGTERM)
+    assert ended.value.code == 128 + signal.SIGTERM
+    with pytest.raises(RuntimeError), ended_by_signals():
+        raise RuntimeError("no signal came")
+
+
+def test_whoever_has_read_enough_gets_no_error() -> None:
+    """`zerodte alerts fields | head -1`, whose reader closes the pipe before all is written."""
+    read, write = os.pipe()
+    os.close(read)
+    words = [sys.executable, "-m", "zerodte", "alerts", "fields"]
+    ended = subprocess.run(words, stdout=write, stderr=subprocess.PIPE, check=False)
+    os.close(write)
+    assert (ended.returncode, ended.stderr) == (128 + signal.SIGPIPE, b"")
 
 
 def test_what_comes_too_late_is_forgotten() -> None:

@@ -1,5 +1,6 @@
 """The group of all commands, and how errors reach a user: as one line, never as a traceback."""
 
+import os
 import signal
 import sys
 from collections.abc import Mapping
@@ -41,6 +42,10 @@ class CommandGroup(click.Group):
             sys.exit(BY_SIGNAL + signal.SIGINT)
         except ZerodteError as error:
             raise click.ClickException(str(error)) from error
+        except BrokenPipeError:
+            # Whoever read the output has seen enough, as `head` has; nothing more can be said.
+            sys.stdout = open(os.devnull, "w")  # noqa: SIM115, PTH123
+            sys.exit(BY_SIGNAL + signal.SIGPIPE)
         except OSError as error:
             raise click.ClickException(f"{error.filename or 'system'}: {error.strerror}") from error
 

@@ -34,6 +34,11 @@ def ended_by_signals() -> Iterator[None]:
             signal.signal(number, handler)
     try:
         yield
+    except Exception:
+        # A library that was interrupted while it loads machine code fails in words of its own.
+        if handler.has_raised:
+            handler.end()
+        raise
     finally:
         handler.disarm()
         for number, previous in before.items():
@@ -41,9 +46,14 @@ def ended_by_signals() -> Iterator[None]:
 
 
 class _Handler:
-    """A signal handler that raises in a frame of safe code, or when its patience ends."""
+    """A signal handler that raises in a frame of safe code, or when its patience ends.
+
+    Attributes:
+        has_raised: Whether it has.
+    """
 
     def __init__(self) -> None:
+        self.has_raised = False
         self._number = 0
         self._deadline = 0.0
 
@@ -55,6 +65,11 @@ class _Handler:
             signal.setitimer(signal.ITIMER_REAL, _RETRY_S)
             return
         self.disarm()
+        self.has_raised = True
+        self.end()
+
+    def end(self) -> None:
+        """Raise what ends the command."""
         if self._number == signal.SIGINT:
             raise KeyboardInterrupt
         sys.exit(BY_SIGNAL + self._number)
