@@ -45,6 +45,15 @@ def flip(path: Path, place: int) -> None:
     path.write_bytes(content)
 
 
+def test_each_tape_of_a_folder_is_checked(simulated: Path, tmp_path: Path) -> None:
+    for name in ("first", "second"):
+        shutil.copytree(simulated, tmp_path / "tapes" / name)
+    found = run("verify", tmp_path / "tapes")
+    assert (found.exit_code, found.output.count("; sound")) == (0, 2)
+    refused = run("replay", tmp_path / "tapes")
+    assert "a folder of 2 tapes; name one" in refused.output
+
+
 def test_a_sound_tape_has_a_line(simulated: Path) -> None:
     shown = run("verify", simulated)
     assert (shown.exit_code, shown.stderr) == (0, "")

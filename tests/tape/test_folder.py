@@ -222,6 +222,14 @@ def test_unknown_schemas_are_set_aside(writer: TapeWriter, make: Make) -> None:
     assert warning.startswith("bars.dbn: ignored; ohlcv-1m is not one of definition, statistics")
 
 
+def test_a_folder_of_tapes_is_none(tmp_path: Path, writer: TapeWriter, make: Make) -> None:
+    for name in ("first", "second"):
+        shutil.copytree(writer.path, tmp_path / "tapes" / name)
+        (tmp_path / "tapes" / name / "tape.json").write_text("{}")
+    with pytest.raises(TapeError, match="a folder of 2 tapes; name one, such as /"):
+        open_tape(tmp_path / "tapes")
+
+
 def test_folders_that_are_no_tape_are_refused(
     tmp_path: Path, writer: TapeWriter, make: Make
 ) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from zerodte.cli.options import FOLDER
+from zerodte.tape.folder import tapes_in
 from zerodte.tape.tape_check import TapeCheck, check_tape
 
 
@@ -12,9 +13,12 @@ from zerodte.tape.tape_check import TapeCheck, check_tape
 @click.argument("tapes", metavar="TAPE...", type=FOLDER, nargs=-1, required=True)
 @click.pass_context
 def verify_command(context: click.Context, tapes: tuple[Path, ...]) -> None:
-    """Check every byte of each tape in a folder TAPE against its manifest."""
+    """Check every byte of each tape in a folder TAPE against its manifest.
+
+    TAPE may be a folder of several tapes, too.
+    """
     is_sound = True
-    for tape in tapes:
+    for tape in (one for folder in tapes for one in tapes_in(folder) or [folder]):
         check = check_tape(tape)
         click.echo(f"{tape}: {_line(check)}")
         for sentence in check.damage:

@@ -27,6 +27,7 @@ from zerodte.tape.record_router import SessionSpan
 from zerodte.tape.session_vote import session_span, vote_session
 from zerodte.tape.sidecars import (
     CANCELS_SUFFIX,
+    NOTES,
     Commit,
     Notes,
     read_cancels,
@@ -204,12 +205,15 @@ def open_tape(path: str | Path, date: datetime.date | None = None) -> Tape:
             that of most quotes and trades.
 
     Raises:
-        TapeError: If there is no such folder, no DBN file in it, an unreadable file, no quote or
-            trade with a receive time, or a dataset whose instruments have no symbols.
+        TapeError: If there is no such folder, several tapes or no DBN file in it, an unreadable
+            file, no quote or trade with a receive time, or a dataset whose instruments have no
+            symbols.
     """
     folder = Path(path)
     if not folder.is_dir():
         raise TapeError(f"{folder}: no such folder; a tape is a folder of DBN files")
+    if tapes := tapes_in(folder):
+        raise TapeError(f"{folder}: a folder of {len(tapes)} tapes; name one, such as {tapes[0]}")
     files = find_files(folder)
     if not files:
         raise TapeError(
@@ -234,6 +238,12 @@ def open_tape(path: str | Path, date: datetime.date | None = None) -> Tape:
                 "with symbol mappings in the metadata"
             )
     return Tape(folder, files, session, symbols, diagnostics)
+
+
+def tapes_in(folder: Path) -> list[Path]:
+    """The tapes in a folder of several; empty for any other, such as a tape."""
+    tapes = [] if (folder / NOTES).exists() else sorted(folder.glob(f"*/{NOTES}"))
+    return [file.parent for file in tapes] if len(tapes) > 1 else []
 
 
 def _with_unread(folder: Path, problem: str) -> str:
