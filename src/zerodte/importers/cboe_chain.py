@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from zerodte.clock import ClockError, new_york_clock, parse_new_york
+from zerodte.constants import MINUTE
 from zerodte.importers.chain_rows import (
     ContractRow,
     UnreadableContractError,
@@ -29,6 +30,7 @@ from zerodte.importers.csv_formats import hint_of
 from zerodte.importers.csv_text import CsvRow, read_rows
 from zerodte.importers.import_losses import CellReader, LossCounter
 from zerodte.importers.import_summary import ImportSummary
+from zerodte.importers.stated_time import stated_time
 from zerodte.market.calendar import calendar
 from zerodte.market.osi import MarketError, parse_osi
 from zerodte.market.roots import canonical_name, root_info
@@ -88,7 +90,7 @@ def import_chain(file: str | Path, at: str | int, out: str | Path) -> ImportSumm
 
     Raises:
         TapeError: If the file does not have this form or no live contract, ends within a row,
-            `at` is not a time, or the tape already holds this chain.
+            `at` is not a time or later than the file, or the tape already holds this chain.
     """
     path = Path(file)
     try:
@@ -99,6 +101,7 @@ def import_chain(file: str | Path, at: str | int, out: str | Path) -> ImportSumm
     except (ClockError, MarketError) as error:
         raise TapeError(f"{path}: time of its quotes: {error}") from error
     content = _read(path)
+    _check_time(path, instant, content.labels.get("Date", ""))
     has_volume = today is not None and instant > today.open
     short = LossCounter()
     symbols = select_contracts(_contract_cells(content, short), _parse, path, session.date)
@@ -124,6 +127,16 @@ def import_chain(file: str | Path, at: str | int, out: str | Path) -> ImportSumm
         imports.append(ImportedSymbol(chain, symbol))
     imports[0].content.row_count = len(content.rows)
     return write_chains(imports, Path(out))
+
+
+def _check_time(path: Path, at: int, said: str) -> None:
+    """Refuse a time (UTC ns) of quotes after that of their download, which the file states."""
+    stated = stated_time(said, at)
+    if stated is not None and at >= stated + MINUTE:
+        raise TapeError(
+            f"{path}: the time of its quotes, {new_york_clock(at):%Y-%m-%dT%H:%M} New York, is "
+            f"later than that of its download: {said}"
+        )
 
 
 def _read(path: Path) -> _File:
