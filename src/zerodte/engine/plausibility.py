@@ -105,15 +105,21 @@ def _sound(side: Side, kept: I64) -> bool:
 
 
 @kernel
-def _conflicts(side: Side, kept: I64, counts: I64) -> None:
-    """Count the bounds that each quote breaks together with its neighbours, shape (k,)."""
-    counts[:] = 0
+def _conflicts(side: Side, kept: I64) -> I64:
+    """The number of bounds that each quote breaks together with its neighbours, shape (k,)."""
     size = kept.shape[0]
-    for low in range(size):
-        for high in range(low + 1, min(low + 1 + ARBITRAGE_NEIGHBOURS, size)):
-            if _in_conflict(side, kept[low], kept[high]):
-                counts[low] += 1
-                counts[high] += 1
+    bid, ask, level = side.bid[kept], side.ask[kept], side.level[kept]
+    # Of pairs, apart by their lower and their higher quote: so the inner loop is vector code.
+    lower, counts = np.zeros(size, np.int64), np.zeros(size, np.int64)
+    for distance in range(1, min(1 + ARBITRAGE_NEIGHBOURS, size)):
+        for low in range(size - distance):
+            high = low + distance
+            apart = level[high] - level[low]
+            broken = (bid[low] > ask[high] + _SLACK) | (bid[high] - ask[low] > apart + _SLACK)
+            lower[low] += np.int64(broken)
+            counts[high] += np.int64(broken)
+    for place in range(size):
+        counts[place] += lower[place]
     for middle in range(1, size - 1):
         for low in range(max(middle - 2, 0), middle):
             for high in range(middle + 1, min(middle + 3, size)):
@@ -121,6 +127,7 @@ def _conflicts(side: Side, kept: I64, counts: I64) -> None:
                     counts[low] += 1
                     counts[middle] += 1
                     counts[high] += 1
+    return counts
 
 
 @kernel
@@ -146,8 +153,9 @@ def _refuse_conflicts(side: Side, verdict: U8) -> None:
         kept = kept[side.bid[kept] > 0.0]
         if _sound(side, kept):
             return
-        counts = np.zeros(kept.shape[0], np.int64)
-        _conflicts(side, kept, counts)
+        counts = _conflicts(side, kept)
+        if not counts.any():
+            return  # what breaks a bound is too far apart to say which of the two is wrong
         for place in range(kept.shape[0]):
             if counts[place] and (turn == _ROUNDS or _worst(side, kept, counts, place)):
                 verdict[kept[place]] = ARBITRAGE
