@@ -1,6 +1,6 @@
 """The types of numpy arrays, named by what they hold. Their shapes stand where they are used."""
 
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -18,3 +18,5 @@ Bool: TypeAlias = npt.NDArray[np.bool_]
 Index: TypeAlias = npt.NDArray[np.intp]
 #: Rows of a structured dtype.
 Rows: TypeAlias = npt.NDArray[np.void]
+#: One of them in a kernel. The compiler knows its fields, the type checker does not.
+Row: TypeAlias = Any

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from zerodte.arrays import F64, I8, I32, I64, Bool, Rows
+from zerodte.arrays import F64, I8, I32, I64, Bool, Row, Rows
 from zerodte.compiled import inline, kernel
 from zerodte.constants import (
     MINUTE,
@@ -36,7 +36,6 @@ from zerodte.engine.trade_ledger import (
     RULES,
     TOTALS,
     UNIT,
-    Row,
     TradeRings,
     find_entry,
     is_full,

@@ -11,16 +11,13 @@ A cluster's sum stands in its contract's totals while its minute lasts, then in 
 entry of the trade that began it.
 """
 
-from typing import Any, Final, TypeAlias
+from typing import Final
 
 import numpy as np
 
-from zerodte.arrays import Rows
+from zerodte.arrays import Row, Rows
 from zerodte.compiled import inline, kernel
 from zerodte.constants import CANCEL_REACH
-
-#: One row of a table below. The compiler knows its fields, the type checker does not.
-Row: TypeAlias = Any
 
 #: Fixed point: expected sides, deviations and opening shares are kept in hundredths.
 UNIT: Final = 100
