@@ -25,8 +25,9 @@ _FIRST_ROOM: Final = 4096
 
 #: The slots of a table that have moved to the next one: so many, in a circle from the first.
 _MOVED = np.dtype([("first", "i8"), ("count", "i8")])
-#: Slots that move with each trade: all have, long before the next table is half full.
-_MOVES: Final = 8
+#: Slots that move with each trade. A table is at first a third full at most, and no smaller than the
+#: one before, so all have moved before it is half full.
+_MOVES: Final = 6
 
 
 class Repeats:

@@ -18,6 +18,7 @@ import numpy as np
 from zerodte.arrays import Row, Rows
 from zerodte.compiled import inline, kernel
 from zerodte.constants import CANCEL_REACH
+from zerodte.engine.book import grown
 
 #: Fixed point: expected sides, deviations and opening shares are kept in hundredths.
 UNIT: Final = 100
@@ -87,25 +88,26 @@ RULES: Final = np.dtype(
 )
 
 
-#: The ring of one symbol within the array of all entries.
+#: So many trades of a symbol lie beside each other.
+_CHUNK: Final = 1024
+
+#: One symbol's ring: its newest trades, in chunks of the array of all entries.
 RING: Final = np.dtype(
     [
-        ("start", "i8"),  # its first entry
-        ("mask", "i8"),  # its length less one; the length is a power of two
         ("newest", "i8"),  # serial of the symbol's newest trade
+        ("chunks", "i4", (CANCEL_REACH // _CHUNK,)),  # 0 for what is not needed yet
     ]
 )
 
-_FIRST_LENGTH: Final = 256
-#: The array of all entries grows by one part in this many.
-_GROWTH: Final = 8
+#: The array of all entries grows by so many: 2 MB, which takes a millisecond.
+_GROWTH: Final = 2**14
 
 
 class TradeRings:
     """The newest `CANCEL_REACH` trades of each symbol.
 
-    A ring is short at first and doubles as trades come, so that quiet symbols take little memory.
-    It leaves its old place to another one that grows to that length.
+    A ring gets another chunk when its trades need one, until it has that length. So quiet symbols
+    take little memory, and no trade ever moves.
 
     Attributes:
         entries: Of dtype `ENTRY`, the rings of all symbols.
@@ -113,58 +115,42 @@ class TradeRings:
     """
 
     def __init__(self) -> None:
-        # Memory is only taken as entries are written.
-        self.entries: Rows = np.zeros(CANCEL_REACH, ENTRY)
+        self.entries: Rows = np.zeros(_GROWTH, ENTRY)
         self.rings: Rows = np.zeros(0, RING)
-        self._used = 0
-        self._left: dict[int, list[int]] = {}
+        self._chunks = 1  # what a ring without chunks points at is nobody's
 
     def grow(self, symbols: int) -> None:
         """Make room for symbols below `symbols`."""
-        count = symbols - len(self.rings)
-        if count > 0:
-            more = np.zeros(count, RING)
-            first = self._take(count * _FIRST_LENGTH)
-            more["start"] = first + _FIRST_LENGTH * np.arange(count)
-            more["mask"] = _FIRST_LENGTH - 1
-            self.rings = np.concatenate((self.rings, more))
+        self.rings = grown(self.rings, symbols, 0)
 
     def lengthen(self, symbol: int) -> None:
-        """Double the ring of a symbol; it has no entry that is older than its length."""
+        """Give the ring of a symbol the chunk that its next trade needs."""
         ring = self.rings[symbol]
-        start, length = int(ring["start"]), int(ring["mask"]) + 1
-        if start + length == self._used:
-            self._take(length)
-        else:
-            left = self._left.get(2 * length)
-            # What another ring wrote beyond the copy is not read before it is overwritten.
-            new = left.pop() if left else self._take(2 * length)
-            self.entries[new : new + length] = self.entries[start : start + length]
-            self._left.setdefault(length, []).append(start)
-            ring["start"] = new
-        ring["mask"] = 2 * length - 1
+        ring["chunks"][_chunk_of(int(ring["newest"]) + 1)] = self._chunks
+        self._chunks += 1
+        if self._chunks * _CHUNK > len(self.entries):
+            # In place: with a copy, a second of many trades would wait for all those before. A
+            # large array that numpy made could not grow so: its memory is of two kinds.
+            self.entries.resize(len(self.entries) + _GROWTH, refcheck=False)
 
-    def _take(self, count: int) -> int:
-        """The first of so many unused entries."""
-        first, self._used = self._used, self._used + count
-        if self._used > len(self.entries):
-            # In place: with a copy, a second of many trades would wait for all those before.
-            size = len(self.entries)
-            self.entries.resize(max(self._used, size + size // _GROWTH), refcheck=False)
-        return first
+
+@inline
+def _chunk_of(serial: int) -> int:
+    """Which of its ring's chunks a trade is in."""
+    return (serial & (CANCEL_REACH - 1)) // _CHUNK
 
 
 @inline
 def is_full(ring: Row) -> bool:
     """Whether a ring must be lengthened before it takes another trade."""
-    full: bool = ring.newest == ring.mask and ring.mask + 1 < CANCEL_REACH
+    full: bool = ring.chunks[_chunk_of(ring.newest + 1)] == 0
     return full
 
 
 @inline
 def place(ring: Row, serial: int) -> int:
     """Where a ring keeps a trade, or kept it."""
-    where: int = ring.start + (serial & ring.mask)
+    where: int = ring.chunks[_chunk_of(serial)] * _CHUNK + (serial & (_CHUNK - 1))
     return where
 
 
@@ -247,7 +233,7 @@ def remember_price(entry: Row, totals: Row, price: int) -> None:
 @kernel
 def find_entry(number: int, ring: Row, entries: Rows) -> int:
     """Where the ring keeps the trade of a number, -1 where it does not; numbers ascend."""
-    low, high = max(1, ring.newest - ring.mask), ring.newest
+    low, high = max(1, ring.newest - CANCEL_REACH + 1), ring.newest
     while low < high:
         middle = (low + high) // 2
         if entries[place(ring, middle)].number < number:
