@@ -90,6 +90,16 @@ def _is_hump(side: Side, low: int, middle: int, high: int) -> bool:
 
 
 @kernel
+def _kept(side: Side, verdict: U8) -> I64:
+    """Which quotes count and are not refused, shape (k,)."""
+    kept, count = np.empty(verdict.shape[0], np.int64), 0
+    for at in range(verdict.shape[0]):
+        kept[count] = at
+        count += verdict[at] == PLAUSIBLE and side.bid[at] > 0.0
+    return kept[:count]
+
+
+@kernel
 def _sound(side: Side, kept: I64) -> bool:
     """Whether no two neighbours and no three break a bound: the way out of nearly all chains."""
     highest, lowest = -np.inf, np.inf
@@ -149,8 +159,7 @@ def _worst(side: Side, kept: I64, counts: I64, place: int) -> bool:
 def _refuse_conflicts(side: Side, verdict: U8) -> None:
     """Refuse the quotes that break most bounds, until none is broken."""
     for turn in range(_ROUNDS + 1):
-        kept = np.flatnonzero(verdict == PLAUSIBLE)
-        kept = kept[side.bid[kept] > 0.0]
+        kept = _kept(side, verdict)
         if _sound(side, kept):
             return
         counts = _conflicts(side, kept)
@@ -168,16 +177,19 @@ def _usual_width(side: Side, kept: I64, place: int) -> float:
     count = 0
     for other in range(max(place - 2, 0), min(place + 3, kept.shape[0])):
         if other != place:
-            widths[count] = side.ask[kept[other]] - side.bid[kept[other]]
+            width, slot = side.ask[kept[other]] - side.bid[kept[other]], count
+            while slot > 0 and widths[slot - 1] > width:
+                widths[slot] = widths[slot - 1]
+                slot -= 1
+            widths[slot] = width
             count += 1
-    return float(np.median(widths[:count])) if count else np.inf
+    return 0.5 * (widths[(count - 1) // 2] + widths[count // 2]) if count else np.inf
 
 
 @kernel
 def _refuse_loose(side: Side, verdict: U8) -> None:
     """Refuse a wide quote whose mid breaks the bounds that its tighter neighbours set."""
-    kept = np.flatnonzero(verdict == PLAUSIBLE)
-    kept = kept[side.bid[kept] > 0.0]
+    kept = _kept(side, verdict)
     for place in range(kept.shape[0]):
         at = kept[place]
         width, mid = side.ask[at] - side.bid[at], 0.5 * (side.ask[at] + side.bid[at])
