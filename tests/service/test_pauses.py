@@ -1,13 +1,15 @@
 """A sample of many symbols lets others read meanwhile, and answers nothing from half of itself."""
 
+import threading
+
 import pytest
 
 from session.cut_tape import SYMBOLS, simulated
 from zerodte.constants import SAMPLE_INTERVAL
 from zerodte.runtime.replay import begin, replay
-from zerodte.service import stage as stage_module
 from zerodte.service.local_service import LocalService
 from zerodte.service.stage import CurrentSession, Stage
+from zerodte.service.yielding_lock import YieldingLock
 from zerodte.session.session import Session
 from zerodte.tape.folder import Tape, open_tape
 from zerodte.wire.errors import ApiError
@@ -51,8 +53,9 @@ def test_whoever_reads_between_two_symbols(tape: Tape, monkeypatch: pytest.Monke
     service = LocalService(stage)
     read: set[int] = set()
 
-    def reading(_: float) -> None:
-        """In place of the wait, while the lock is free."""
+    def reading(lock: YieldingLock) -> None:
+        """As one who waits would, while the lock is free."""
+        lock.release()
         read.add(session.now)
         for symbol in SYMBOLS:
             # The sample under way is no past yet, whether the symbol has it or not.
@@ -62,9 +65,9 @@ def test_whoever_reads_between_two_symbols(tape: Tape, monkeypatch: pytest.Monke
                 assert outcomes(service, about(symbol, session.complete)) == past[symbol]
             outcomes(service, about(symbol))
         service.answer(LeaderboardQuery())
+        lock.acquire()
 
-    monkeypatch.setattr(stage_module, "_HOLD_S", 0.0)
-    monkeypatch.setattr("zerodte.service.stage.time.sleep", reading)
+    monkeypatch.setattr(YieldingLock, "let_in", reading)
     for tick in tape.ticks():
         past = {symbol: outcomes(service, about(symbol, session.complete)) for symbol in SYMBOLS}
         stage.apply(current, tick, lambda _: 0.0)
@@ -77,15 +80,24 @@ def test_whoever_reads_between_two_symbols(tape: Tape, monkeypatch: pytest.Monke
     assert outcomes(service, queries) == outcomes(alone, queries)
 
 
-def test_nobody_is_let_in_within_a_short_tick(tape: Tape, monkeypatch: pytest.MonkeyPatch) -> None:
-    stage = Stage()
-    current = CurrentSession(begin(tape), "simulated")
+def test_who_waits_reads_before_the_lock_is_taken_again() -> None:
+    lock, order = YieldingLock(), []
 
-    def waiting(_: float) -> None:
-        raise AssertionError("it let others in")
+    def read() -> None:
+        with lock:
+            order.append("reader")
 
-    monkeypatch.setattr(stage_module, "_HOLD_S", 60.0)
-    monkeypatch.setattr("zerodte.service.stage.time.sleep", waiting)
-    for tick in tape.ticks():
-        stage.apply(current, tick, lambda _: 0.0)
-    assert stage.progress.samples
+    with lock:
+        assert not lock.acquire(blocking=False)
+        order.append("before")
+        lock.let_in()  # nobody waits
+        order.append("between")
+        reader = threading.Thread(target=read)
+        reader.start()
+        while not lock.is_wanted:
+            pass
+        lock.let_in()
+        order.append("after")
+    reader.join()
+    assert order == ["before", "between", "reader", "after"]
+    assert lock.acquire(blocking=False)

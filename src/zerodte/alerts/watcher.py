@@ -8,6 +8,7 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Final
 
 import msgspec
@@ -120,7 +121,7 @@ class Watcher:
 
 def session_events(current: CurrentSession, rules: Sequence[AlertRule]) -> Iterator[AlertEvent]:
     """The events of a session so far, which nobody advances meanwhile."""
-    for events in _SessionWatch(current, rules).events(threading.Lock()):
+    for events in _SessionWatch(current, rules).events(nullcontext()):
         yield from events
 
 
@@ -133,7 +134,7 @@ class _SessionWatch:
         self._needs_snapshot = any(SNAPSHOT in rule.answers for rule in rules)
         self._rows: dict[str, int] = {}
 
-    def events(self, lock: threading.Lock) -> Iterator[list[AlertEvent]]:
+    def events(self, lock: AbstractContextManager[None]) -> Iterator[list[AlertEvent]]:
         """The events of the samples since the last call, instant by instant.
 
         Args:

@@ -25,8 +25,8 @@ _FIRST_ROOM: Final = 4096
 
 #: The slots of a table that have moved to the next one: so many, in a circle from the first.
 _MOVED = np.dtype([("first", "i8"), ("count", "i8")])
-#: Slots that move with each trade. A table is at first a third full at most, and no smaller than the
-#: one before, so all have moved before it is half full.
+#: Slots that move with each trade. A table is at first a third full at most, and no smaller than
+#: the one before, so all have moved before it is half full.
 _MOVES: Final = 6
 
 
@@ -127,7 +127,8 @@ def _place(table: Rows, key: np.uint64) -> np.uint64:
 def _has_moved(before: Rows, moved: Row, key: np.uint64) -> bool:
     """Whether the slot that a key belongs into has moved."""
     slot = np.int64(key & np.uint64(before.shape[0] - 1))
-    return ((slot - moved.first) & (before.shape[0] - 1)) < moved.count
+    has_moved: bool = ((slot - moved.first) & (before.shape[0] - 1)) < moved.count
+    return has_moved
 
 
 @kernel

@@ -1,8 +1,6 @@
 """The current session, the lock that guards it, and its progress."""
 
 import logging
-import threading
-import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -13,6 +11,7 @@ from zerodte.records.tick import Tick
 from zerodte.service.answerability import sentence_of, silent_inputs, unanswered
 from zerodte.service.market_service import MarketStats
 from zerodte.service.session_store import SessionStore
+from zerodte.service.yielding_lock import YieldingLock
 from zerodte.session.session import Session
 from zerodte.session.settings import DEFAULT_SETTINGS, SessionSettings
 from zerodte.views.frame import data_as_of
@@ -23,10 +22,6 @@ from zerodte.wire.health import Health
 from zerodte.wire.query import Changes, Query
 
 _NAN = float("nan")
-#: Seconds after which whoever advances a session lets others read it, and for how long; a lock that
-#: is taken again at once is nobody else's.
-_HOLD_S = 0.01
-_PAUSE_S = 0.0005
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,8 +143,7 @@ class Stage:
         store: SessionStore | None = None,
         settings: SessionSettings = DEFAULT_SETTINGS,
     ) -> None:
-        self.lock = threading.Lock()
-        self._held_since = 0.0
+        self.lock = YieldingLock()
         self.settings = settings
         self.progress = Progress()
         self.store = store
@@ -200,16 +194,15 @@ class Stage:
     def apply(self, current: CurrentSession, tick: Tick, lag: Callable[[int], float]) -> None:
         """Apply a tick to a session; `lag` gives the seconds since an instant was due."""
         with self.lock:
-            self._held_since = time.monotonic()
-            current.session.apply(tick, self._let_in)
+            # The sample of 500 symbols takes over a second.
+            current.session.apply(tick, self.lock.let_in)
             self.progress.tick(tick, current.session, lag(tick.end))
         self._store_if_over(current)
 
     def advance(self, current: CurrentSession, now: int, lag: float) -> None:
         """Advance a session to `now` (UTC ns) without records."""
         with self.lock:
-            self._held_since = time.monotonic()
-            current.session.advance(now, self._let_in)
+            current.session.advance(now, self.lock.let_in)
             self.progress.advance(current.session, lag)
         self._store_if_over(current)
 
@@ -225,17 +218,6 @@ class Stage:
         """Report that no more ticks will come; the current session is still served."""
         self.problem = problem
         self.progress.bump()
-
-    def _let_in(self) -> None:
-        """Let whoever waits read, now and then: the sample of 500 symbols takes over a second."""
-        if time.monotonic() < self._held_since + _HOLD_S:
-            return
-        self.lock.release()
-        try:
-            time.sleep(_PAUSE_S)
-        finally:
-            self.lock.acquire()
-            self._held_since = time.monotonic()
 
     def _look(self) -> None:
         """See what the session can answer; while it is busy, what was seen last holds."""

@@ -1,7 +1,7 @@
 """Samples of a day as they are taken: which chains are due, their smiles, and what is stored."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from itertools import chain as joined
 from types import MappingProxyType
 from typing import Final, NamedTuple
@@ -28,6 +28,9 @@ from zerodte.session.reading import is_old
 from zerodte.session.sample import NO_TIME, SampleContext
 from zerodte.session.sample_buffer import SampleBuffer, SampleDraft
 from zerodte.session.settings import SessionSettings
+
+#: So many symbols are observed in one pass.
+_TOGETHER: Final = 16
 
 _NOTHING: Final[Mapping[int, ChainObservation]] = MappingProxyType({})
 
@@ -88,7 +91,7 @@ class Sampler:
             pause: Called between symbols.
         """
         spots = {}
-        for symbol, known in self._gathered(now).items():
+        for symbol, known in self._gathered(now):
             spot, today = self.spot(symbol, now, known), self.today(symbol)
             if spot is not None:
                 spots[self._market.underlyings.number(symbol)] = spot.value
@@ -103,7 +106,7 @@ class Sampler:
 
     def begin(self, now: int) -> None:
         """Solve what was never solved: the opening's trades would have no greeks otherwise."""
-        for symbol, known in self._gathered(now, only_new=True).items():
+        for symbol, known in self._gathered(now, only_new=True):
             spot = self.spot(symbol, now, known)
             if spot is not None:
                 for observation in known.values():
@@ -193,27 +196,35 @@ class Sampler:
 
     def _gathered(
         self, now: int, *, only_new: bool = False
-    ) -> dict[str, dict[int, ChainObservation]]:
-        """What is known of every chain that is due, by symbol and number: all in one pass."""
-        is_fresh = self._market.book.is_fresh
-        due: dict[str, list[Chain]] = {}
-        for symbol in self._market.contracts.symbols():
-            listing = self.listing(symbol)
-            chains = [
-                chain
-                for chain in (listing.near if now % MINUTE else listing.chains)
-                if is_fresh(chain.number, now) and not (only_new and chain.number in self._samples)
-            ]
-            today = None if only_new else self.today(symbol)
-            if today is not None and all(chain.number != today.number for chain in chains):
-                chains.append(today)
-            due[symbol] = chains
-        flat = iter(
-            observe(self._market, [*joined.from_iterable(due.values())], now, quantised=True)
-        )
-        return {
-            symbol: {chain.number: next(flat) for chain in chains} for symbol, chains in due.items()
-        }
+    ) -> Iterator[tuple[str, dict[int, ChainObservation]]]:
+        """Each symbol and what is known of its chains that are due, by number.
+
+        Some symbols are observed in one pass: one alone costs more, all at once keep readers out.
+        """
+        symbols = self._market.contracts.symbols()
+        for first in range(0, len(symbols), _TOGETHER):
+            due = {
+                symbol: self._due(symbol, now, only_new=only_new)
+                for symbol in symbols[first : first + _TOGETHER]
+            }
+            flat = iter(
+                observe(self._market, [*joined.from_iterable(due.values())], now, quantised=True)
+            )
+            for symbol, chains in due.items():
+                yield symbol, {chain.number: next(flat) for chain in chains}
+
+    def _due(self, symbol: str, now: int, *, only_new: bool) -> list[Chain]:
+        """The chains of a symbol that a sample of `now` is to have."""
+        is_fresh, listing = self._market.book.is_fresh, self.listing(symbol)
+        chains = [
+            chain
+            for chain in (listing.near if now % MINUTE else listing.chains)
+            if is_fresh(chain.number, now) and not (only_new and chain.number in self._samples)
+        ]
+        today = None if only_new else self.today(symbol)
+        if today is not None and all(chain.number != today.number for chain in chains):
+            chains.append(today)
+        return chains
 
     def _solve(self, observation: ChainObservation, spot: Spot) -> None:
         """Solve a chain and hold its smile."""
