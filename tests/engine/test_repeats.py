@@ -45,3 +45,23 @@ def test_what_is_remembered_does_not_fade_when_the_tables_change_turns() -> None
     assert not repeats.find(trades(0, REPEAT_REACH // 2), 2).any()
     assert not repeats.find(trades(REPEAT_REACH, REPEAT_REACH // 2 - 20), 3).any()
     assert repeats.find(old, 4).all()
+
+
+def test_repeats_of_many_symbols_are_found_while_the_table_grows() -> None:
+    repeats, rng, symbols = Repeats(), np.random.default_rng(3), 20
+    repeats.grow(symbols)
+    first_tick: dict[tuple[int, int], int] = {}
+    came = 0
+    for tick in range(1, 60):
+        count = int(rng.choice((5, 900, 8000)))
+        rows, owners = trades(came, count), rng.integers(-1, symbols, count, np.int32)
+        again = rng.random(count) < 0.2
+        rows["price"][again] = rng.integers(0, came + 1, int(again.sum()))
+        came += count
+        keys = [*zip(owners.tolist(), rows["price"].tolist(), strict=True)]
+        expected = [
+            owner >= 0 and first_tick.setdefault((owner, price), tick) != tick
+            for owner, price in keys
+        ]
+        assert repeats.find(rows, tick, owners).tolist() == expected
+    assert came > 100_000
