@@ -28,6 +28,7 @@ from zerodte.server.run import Listener, Server
 from zerodte.server.settings import ServerSettings
 from zerodte.service.local_service import LocalService
 from zerodte.service.stage import Stage
+from zerodte.wire.query import Changes
 from zerodte.wire.stream import SampleEvent, StreamQuery
 
 #: The core that is served from; load and the simulation have the others.
@@ -49,14 +50,16 @@ class StampedService(LocalService):
         super().__init__(stage)
         self._announced = 0
 
-    def subscribe(self, call: Callable[[], None]) -> Callable[[], None]:
+    def subscribe(
+        self, call: Callable[[], None], changes: Changes = "sample"
+    ) -> Callable[[], None]:
         """Note the time of each sample."""
 
         def noted() -> None:
             self._announced = time.monotonic_ns()
             call()
 
-        return super().subscribe(noted)
+        return super().subscribe(noted if changes == "sample" else call, changes)
 
     def events(self, query: StreamQuery, after: int | None) -> Sequence[SampleEvent]:
         """Put the time first in each bar."""

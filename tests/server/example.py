@@ -39,7 +39,7 @@ from zerodte.wire.listing import (
     TickersQuery,
 )
 from zerodte.wire.max_pain import ExpectedMoves, ExpectedMovesQuery, MaxPain, MaxPainQuery
-from zerodte.wire.query import Query, SymbolQuery
+from zerodte.wire.query import Changes, Query, SymbolQuery
 from zerodte.wire.series import Series, SeriesQuery
 from zerodte.wire.settled import (
     ChexExposure,
@@ -119,6 +119,7 @@ class ExampleService:
     def __init__(self) -> None:
         self.ticks = self.begun = 0
         self.callers: list[Callable[[], None]] = []
+        self.tick_callers: list[Callable[[], None]] = []
         self.forget()
 
     def forget(self) -> None:
@@ -162,13 +163,22 @@ class ExampleService:
         return [event for event in self.samples if event.time > after]
 
     def tick(self, query: StreamQuery) -> bytes | None:
-        """A body that names the symbol."""
-        return b'{"symbol":"%b"}' % query.symbol.encode()
+        """A body that names the symbol, and counts the ticks as its price."""
+        return b'{"symbol":"%b","spot":%d}' % (query.symbol.encode(), self.ticks)
 
-    def subscribe(self, call: Callable[[], None]) -> Callable[[], None]:
-        """Keep it for `sample`."""
-        self.callers.append(call)
-        return lambda: self.callers.remove(call)
+    def subscribe(
+        self, call: Callable[[], None], changes: Changes = "sample"
+    ) -> Callable[[], None]:
+        """Keep it for `sample`, or for `advance`."""
+        callers = self.tick_callers if changes == "tick" else self.callers
+        callers.append(call)
+        return lambda: callers.remove(call)
+
+    def advance(self) -> None:
+        """Take a tick."""
+        self.ticks += 1
+        for call in tuple(self.tick_callers):
+            call()
 
     def sample(self, text: str) -> None:
         """Take a sample whose bar and snapshot say `text`, half a minute after the last."""

@@ -82,23 +82,39 @@ def test_an_id_never_claims_what_was_not_sent(service: ExampleService, url: str)
         assert seen >= {(name, said) for name in ("SPX", "TSLA") for said in "12"}
 
 
-@pytest.mark.drill
-def test_ticks_come_each_second_at_most_and_only_while_the_market_moves(
-    service: ExampleService, url: str
-) -> None:
+def ticked(event: Event) -> int:
+    """The number of the tick that an event brings, of both symbols."""
+    assert (event.kind, event.id) == ("tick", "")
+    symbols = json.loads(event.data)["symbols"]
+    assert [each["symbol"] for each in symbols] == ["SPX", "TSLA"]
+    (number,) = {each["spot"] for each in symbols}
+    return int(number)
+
+
+def test_ticks_come_as_the_market_moves_and_only_then(service: ExampleService, url: str) -> None:
     with EventReader(url + PATH + "&ticks=1") as reader:
-        arrivals = []
         for _ in range(3):
             (event,) = events(reader, 1)
-            arrivals.append(time.monotonic())
-            assert (event.kind, event.id) == ("tick", "")
-            assert json.loads(event.data) == {"symbols": [{"symbol": "SPX"}, {"symbol": "TSLA"}]}
-            service.ticks += 1
-        assert arrivals[2] - arrivals[0] > 1.0
+            assert ticked(event) == service.ticks
+            service.advance()
         (last,) = events(reader, 1)
-        assert last.kind == "tick"
+        assert ticked(last) == service.ticks
         service.sample("0")
         assert {event.kind for event in events(reader, 4)} == {"bar", "snapshot"}
+
+
+def test_a_market_that_runs_is_told_twice_a_second(service: ExampleService, url: str) -> None:
+    with EventReader(url + PATH + "&ticks=1") as reader:
+        begun = time.monotonic()
+        (event,) = events(reader, 1)
+        for _ in range(1_000):
+            service.advance()
+        numbers = [ticked(event)]
+        while numbers[-1] < service.ticks:
+            numbers += map(ticked, events(reader, 1))
+        assert numbers == sorted(set(numbers))
+        # The first one at once, then one each half a second.
+        assert len(numbers) <= 2 + 2.0 * (time.monotonic() - begun)
 
 
 @pytest.mark.parametrize(
@@ -124,7 +140,7 @@ def test_a_stream_of_one_symbol_has_ticks_if_asked(service: ExampleService, url:
     with EventReader(url + path + "?ticks=1") as ticking, EventReader(url + path) as plain:
         (event,) = events(ticking, 1)
         assert (event.kind, event.id) == ("tick", "")
-        assert json.loads(event.data) == {"symbols": [{"symbol": "SPX"}]}
+        assert [each["symbol"] for each in json.loads(event.data)["symbols"]] == ["SPX"]
         service.sample("0")
         assert [event.kind for event in events(ticking, 2)] == ["bar", "snapshot"]
         assert [event.kind for event in events(plain, 2)] == ["bar", "snapshot"]

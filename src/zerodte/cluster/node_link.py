@@ -14,6 +14,7 @@ from zerodte.feeds.feed import FeedError
 from zerodte.feeds.nats.link import NatsLink, shown_url
 from zerodte.feeds.nats.published import newest_session, published_symbols
 from zerodte.logs import log
+from zerodte.wire.query import Changes
 
 _LOG = logging.getLogger(__name__)
 
@@ -29,18 +30,20 @@ class NodeLink:
     Args:
         url: The broker.
         owners: Told what workers say.
-        on_sample: Called after a new sample of any symbol.
+        on_change: Called after a new tick or sample of any symbol, with which of them.
 
     Attributes:
         symbols: The symbols of the newest session.
         problem: Why workers cannot be asked; None while they can.
     """
 
-    def __init__(self, url: str, owners: OwnerTable, on_sample: Callable[[], None]) -> None:
+    def __init__(
+        self, url: str, owners: OwnerTable, on_change: Callable[[Changes], None]
+    ) -> None:
         self.symbols: frozenset[str] = frozenset()
         self.problem: str | None = "the broker has not been reached yet"
         self._on_ready: Callable[[], None] | None = None
-        self._url, self._owners, self._on_sample = url, owners, on_sample
+        self._url, self._owners, self._on_change = url, owners, on_change
         self._link: NatsLink | None = None
         self._session: datetime.date | None = None
         self._stopped = threading.Event()
@@ -114,8 +117,8 @@ class NodeLink:
         except FeedError as error:
             log("unread", logging.WARNING, problem=str(error))
             return
-        if self._owners.hear(pulse):
-            self._on_sample()
+        for changes in self._owners.hear(pulse):
+            self._on_change(changes)
 
     def _announce(self) -> None:
         if self._on_ready is not None and self._owners.symbols:

@@ -48,14 +48,14 @@ class OwnerTable:
         self._looked = float("-inf")
         self.touch()
 
-    def hear(self, pulse: Pulse) -> bool:
-        """Take what a worker says; whether it has a new sample of any symbol."""
-        now, has_sample = time.monotonic(), False
+    def hear(self, pulse: Pulse) -> set[Changes]:
+        """Take what a worker says; what is new of any symbol."""
+        now, changed = time.monotonic(), set[Changes]()
         with self._lock:
             self._pulses[pulse.worker] = (now, pulse)
             owned = {symbol: group for group in pulse.groups for symbol in group.owned}
             for symbol, group in owned.items():
-                has_sample |= self._hear(pulse.worker, symbol, group, now)
+                changed |= self._hear(pulse.worker, symbol, group, now)
             gone = [
                 symbol
                 for symbol, owner in self._owners.items()
@@ -64,7 +64,7 @@ class OwnerTable:
             self._drop(gone)
             if not pulse.groups:
                 del self._pulses[pulse.worker]
-        return has_sample
+        return changed
 
     def expire(self) -> None:
         """Forget workers that have said nothing for too long."""
@@ -137,17 +137,17 @@ class OwnerTable:
         if time.monotonic() > self._looked + _LOOK_S:
             self.expire()
 
-    def _hear(self, worker: str, symbol: str, group: GroupPulse, now: float) -> bool:
+    def _hear(self, worker: str, symbol: str, group: GroupPulse, now: float) -> set[Changes]:
         before, generation = self._owners.get(symbol), group.owned[symbol]
         if before is not None and before.generation > generation:
-            return False  # A worker that does not know yet that it has lost the symbol.
+            return set()  # A worker that does not know yet that it has lost the symbol.
         self._owners[symbol] = Owner(worker, generation, group.versions, now)
         is_same = before is not None and before.generation == generation
         known: Mapping[Changes, int] = before.versions if before and is_same else {}
-        changed = [name for name in _EVERYTHING if known.get(name) != group.versions[name]]
+        changed = {name for name in _EVERYTHING if known.get(name) != group.versions[name]}
         for name in changed:
             self._count(symbol, name)
-        return "sample" in changed
+        return changed
 
     def _drop(self, symbols: list[str]) -> None:
         for symbol in symbols:

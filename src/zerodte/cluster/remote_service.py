@@ -21,11 +21,12 @@ from zerodte.cluster.owner_table import OwnerTable
 from zerodte.feeds.feed import FeedError
 from zerodte.market.roots import underlying_of
 from zerodte.service.market_service import MarketStats, MarketStatus
+from zerodte.service.subscriptions import Subscriptions
 from zerodte.views.frame import not_tracked
 from zerodte.wire.envelope import Envelope
 from zerodte.wire.errors import ApiError
 from zerodte.wire.health import Health
-from zerodte.wire.query import Query
+from zerodte.wire.query import Changes, Query
 from zerodte.wire.stream import SampleEvent, StreamQuery
 
 #: Seconds to wait for a worker: that computes, and that reads a store first.
@@ -47,8 +48,8 @@ class RemoteService:
 
     def __init__(self, url: str) -> None:
         self._owners = OwnerTable()
-        self._subscribers: list[Callable[[], None]] = []
-        self._link = NodeLink(url, self._owners, self._tell)
+        self._subscriptions = Subscriptions()
+        self._link = NodeLink(url, self._owners, self._subscriptions.tell)
 
     def start(self, on_ready: Callable[[], None] = lambda: None) -> None:
         """Connect, and stay connected; `on_ready` is called once when a symbol has an owner."""
@@ -86,10 +87,11 @@ class RemoteService:
         except ApiError:
             return None
 
-    def subscribe(self, call: Callable[[], None]) -> Callable[[], None]:
-        """Call `call` after each sample of any symbol."""
-        self._subscribers.append(call)
-        return lambda: self._subscribers.remove(call)
+    def subscribe(
+        self, call: Callable[[], None], changes: Changes = "sample"
+    ) -> Callable[[], None]:
+        """Call `call` after each sample, or tick, of any symbol."""
+        return self._subscriptions.add(call, changes)
 
     def status(self) -> MarketStatus:
         """Healthy while any symbol can be answered for; those that cannot are named."""
@@ -215,10 +217,6 @@ class RemoteService:
     def _absent(self, symbol: str, problem: str | None = None) -> ApiError:
         said = self._link.problem or problem
         return _warming_up(f"no worker answers for {symbol} now" + (f": {said}" if said else ""))
-
-    def _tell(self) -> None:
-        for call in tuple(self._subscribers):
-            call()
 
 
 def _part(query: Query, content: bytes) -> tuple[list[Envelope], set[str]]:

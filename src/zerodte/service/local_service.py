@@ -58,7 +58,7 @@ from zerodte.wire.listing import (
     TickersQuery,
 )
 from zerodte.wire.max_pain import ExpectedMovesQuery, MaxPainQuery
-from zerodte.wire.query import Query, Symbol, SymbolQuery
+from zerodte.wire.query import Changes, Query, Symbol, SymbolQuery
 from zerodte.wire.series import SeriesQuery
 from zerodte.wire.settled import (
     ChexExposureQuery,
@@ -123,9 +123,11 @@ class LocalService:
             current = self._stage.current
             return symbol_tick(current.session, _of_symbol(query).symbol) if current else None
 
-    def subscribe(self, call: Callable[[], None]) -> Callable[[], None]:
-        """Call `call` after each sample."""
-        return self._stage.progress.subscribe(call)
+    def subscribe(
+        self, call: Callable[[], None], changes: Changes = "sample"
+    ) -> Callable[[], None]:
+        """Call `call` after each sample, or tick."""
+        return self._stage.progress.subscribe(call, changes)
 
     def status(self) -> MarketStatus:
         """Whether answers can be given; there are no symbols before the first session."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from zerodte.wire.health import Health
-from zerodte.wire.query import Query
+from zerodte.wire.query import Changes, Query
 from zerodte.wire.stream import SampleEvent, StreamQuery
 
 
@@ -89,8 +89,18 @@ class MarketService(Protocol):
         """
         ...
 
-    def subscribe(self, call: Callable[[], None]) -> Callable[[], None]:
-        """Call `call` after each sample, on any thread, until the returned function is called."""
+    def subscribe(
+        self, call: Callable[[], None], changes: Changes = "sample"
+    ) -> Callable[[], None]:
+        """Call `call` after each sample, or tick, on any thread.
+
+        Args:
+            call: It must not block.
+            changes: What to call it after.
+
+        Returns:
+            What ends the subscription.
+        """
         ...
 
     def status(self) -> MarketStatus:

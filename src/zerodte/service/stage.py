@@ -11,6 +11,7 @@ from zerodte.records.tick import Tick
 from zerodte.service.answerability import sentence_of, silent_inputs, unanswered
 from zerodte.service.market_service import MarketStats
 from zerodte.service.session_store import SessionStore
+from zerodte.service.subscriptions import Subscriptions
 from zerodte.service.yielding_lock import YieldingLock
 from zerodte.session.session import Session
 from zerodte.session.settings import DEFAULT_SETTINGS, SessionSettings
@@ -50,11 +51,12 @@ class Progress:
         self._passed = 0
         self._bumps = 0
         self._gap = ""
-        self._subscribers: list[Callable[[], None]] = []
+        self._subscriptions = Subscriptions()
 
     def bump(self) -> None:
         """Count a change of every answer: readiness, a failure, another session."""
         self._bumps += 1
+        self._subscriptions.tell("tick")
 
     def tick(self, tick: Tick, session: Session, lag: float) -> None:
         """Count a tick applied to `session`, `lag` seconds after it was due."""
@@ -71,7 +73,7 @@ class Progress:
         self.advance(session, lag)
 
     def advance(self, session: Session, lag: float) -> None:
-        """Count a second, and notify the subscribers if it brought a sample."""
+        """Count a second, and tell who waits for it or for the sample that it brought."""
         self.ticks += 1
         self._tick_lag = lag
         if session is not self._session:
@@ -88,13 +90,14 @@ class Progress:
             self.samples += newest - last
             self._last = newest
             self._sample_lag = lag
-            for call in tuple(self._subscribers):
-                call()
+            self._subscriptions.tell("sample")
+        self._subscriptions.tell("tick")
 
-    def subscribe(self, call: Callable[[], None]) -> Callable[[], None]:
+    def subscribe(
+        self, call: Callable[[], None], changes: Changes = "sample"
+    ) -> Callable[[], None]:
         """See `MarketService.subscribe`."""
-        self._subscribers.append(call)
-        return lambda: self._subscribers.remove(call)
+        return self._subscriptions.add(call, changes)
 
     def version(self, query: Query) -> int:
         """See `MarketService.version`."""
