@@ -30,7 +30,7 @@ from zerodte.server.run import Listener, Server
 from zerodte.server.settings import ServerSettings
 from zerodte.service.market_service import MarketStats, MarketStatus
 from zerodte.wire.health import Health
-from zerodte.wire.query import Query
+from zerodte.wire.query import Changes, Query
 from zerodte.wire.stream import SampleEvent, StreamQuery
 
 _TURNS = 6
@@ -76,9 +76,11 @@ class FixedService:
         del query
         return None
 
-    def subscribe(self, call: Callable[[], None]) -> Callable[[], None]:
+    def subscribe(
+        self, call: Callable[[], None], changes: Changes = "sample"
+    ) -> Callable[[], None]:
         """Nothing to announce."""
-        del call
+        del call, changes
         return lambda: None
 
     def status(self) -> MarketStatus:

@@ -286,7 +286,9 @@ async def _measured(cluster: Cluster, case: Case) -> Heard:
     for transport in transports:
         transport.abort()
     names = ("readers", "worker", *(f"node {number}" for number in range(1, _NODES + 1)))
-    shares = (f"{name} {share / case.seconds:.0%}" for name, share in zip(names, spent, strict=True))
+    shares = (
+        f"{name} {share / case.seconds:.0%}" for name, share in zip(names, spent, strict=True)
+    )
     print(f"{_title(case)}: of a core: {', '.join(shares)}")
     for name in ("tick", "sample"):
         worst = np.array([lag[name] for lag in lags]) * 1e3
@@ -294,20 +296,20 @@ async def _measured(cluster: Cluster, case: Case) -> Heard:
     return heard
 
 
-async def _opened(cluster: Cluster, case: Case, heard: Heard) -> list[asyncio.BaseTransport]:
+async def _opened(cluster: Cluster, case: Case, heard: Heard) -> list[asyncio.Transport]:
     loop = asyncio.get_running_loop()
     query = "?ticks=1" if case.has_ticks else ""
 
-    async def opened(number: int) -> asyncio.BaseTransport:
+    async def opened(number: int) -> asyncio.Transport:
         symbol = _SYMBOLS[number // _NODES % len(_SYMBOLS)]
         path = f"/v1/flow/zero-dte/stream/{symbol}{query}"
         is_stalled = number // _NODES // len(_SYMBOLS) % 10 == 0
         port = cluster.urls[number % _NODES].rpartition(":")[2]
         made = _StreamSocket(path, None if is_stalled else heard)
         transport, _ = await loop.create_connection(lambda: made, "127.0.0.1", int(port))
-        return transport
+        return cast("asyncio.Transport", transport)
 
-    found: list[asyncio.BaseTransport] = []
+    found: list[asyncio.Transport] = []
     for first in range(0, case.readers, _AT_ONCE):
         numbers = range(first, min(first + _AT_ONCE, case.readers))
         found += await asyncio.gather(*map(opened, numbers))

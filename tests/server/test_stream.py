@@ -16,7 +16,7 @@ from server.events import Event, EventReader
 from server.example import START, ExampleService
 from server.ports import served
 from zerodte.constants import SECOND
-from zerodte.server import connection, stream
+from zerodte.server import connection, heartbeat
 from zerodte.server.app import create_app
 from zerodte.server.run import Listener, Server
 from zerodte.server.settings import ServerSettings
@@ -180,7 +180,7 @@ def test_ids_are_times() -> None:
 def test_silence_is_broken_by_comments(
     service: ExampleService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(stream, "_HEARTBEAT_S", 0.02)
+    monkeypatch.setattr(heartbeat, "_HEARTBEAT_S", 0.02)
     service.sample("0")
     with served(create_app(service, ServerSettings())) as url, EventReader(url + PATH) as reader:
         assert take(reader, 2) == pair(0)

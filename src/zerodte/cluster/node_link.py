@@ -37,9 +37,7 @@ class NodeLink:
         problem: Why workers cannot be asked; None while they can.
     """
 
-    def __init__(
-        self, url: str, owners: OwnerTable, on_change: Callable[[Changes], None]
-    ) -> None:
+    def __init__(self, url: str, owners: OwnerTable, on_change: Callable[[Changes], None]) -> None:
         self.symbols: frozenset[str] = frozenset()
         self.problem: str | None = "the broker has not been reached yet"
         self._on_ready: Callable[[], None] | None = None

@@ -8,8 +8,9 @@ from zerodte.cluster.messages import Pulse, encode_pulse, pulse_subject
 from zerodte.cluster.symbol_group import SymbolGroup
 from zerodte.feeds.nats.link import NatsLink
 
-#: Seconds between looks for news, and between pulses without any.
-STEP_S: Final = 0.05
+#: Seconds between looks for news, and between pulses: with news, and without any.
+STEP_S: Final = 0.01
+_LEAST_S: Final = 0.05
 _PULSE_S: Final = 1.0
 
 
@@ -34,9 +35,10 @@ class PulseSender:
             FeedError: If the broker is gone; `leave` too.
         """
         state: list[object] = [(group.versions(), group.held()) for group in groups]
-        if state == self._said and time.monotonic() < self._sent + _PULSE_S:
+        now = time.monotonic()
+        if now < self._sent + (_PULSE_S if state == self._said else _LEAST_S):
             return
-        self._said, self._sent = state, time.monotonic()
+        self._said, self._sent = state, now
         pulse = Pulse(self._worker, [group.pulse() for group in groups])
         self._link.publish(self._subject, encode_pulse(pulse))
 

@@ -12,15 +12,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from zerodte.server import asgi, sse
+from zerodte.server.heartbeat import Heartbeat
 from zerodte.server.ticks import Ticks
 from zerodte.service.market_service import MarketService
 from zerodte.wire.errors import ApiError
 from zerodte.wire.stream import SampleEvent, StreamQuery, StreamsQuery
 
 _LOG = logging.getLogger(__name__)
-
-#: Seconds of silence after which a stream sends a comment.
-_HEARTBEAT_S = 15.0
 
 
 @dataclass(slots=True, eq=False)
@@ -238,20 +236,19 @@ class Stream:
     ) -> None:
         disconnect = asyncio.create_task(_until_disconnect(receive))
         disconnect.add_done_callback(reader.leave)
+        heartbeat = Heartbeat(reader.woken.set)
         try:
             await send(asgi.body(sse.RETRY + missed, more=True))
             while not (reader.is_gone or self._is_stopped) and is_valid():
-                if reader.is_behind:
-                    await send(asgi.body(self._next(reader), more=True))
-                    continue
-                reader.woken.clear()
-                try:
-                    async with asyncio.timeout(_HEARTBEAT_S):
-                        await reader.woken.wait()
-                except TimeoutError:
-                    await send(asgi.body(sse.HEARTBEAT, more=True))
+                if reader.is_behind or heartbeat.is_due:
+                    await send(asgi.body(self._next(reader) or sse.HEARTBEAT, more=True))
+                    heartbeat.restart()
+                else:
+                    reader.woken.clear()
+                    await reader.woken.wait()
             await send(asgi.body(b""))
         finally:
+            heartbeat.stop()
             disconnect.cancel()
 
     def _next(self, reader: _Reader) -> bytes:

@@ -61,9 +61,11 @@ class Ticks:
         """Offer ticks until it is cancelled."""
         loop = asyncio.get_running_loop()
         has_moved = asyncio.Event()
-        unsubscribe = self._service.subscribe(
-            lambda: loop.call_soon_threadsafe(has_moved.set), "tick"
-        )
+
+        def wake() -> None:
+            loop.call_soon_threadsafe(has_moved.set)
+
+        unsubscribe = self._service.subscribe(wake, "tick")
         texts: dict[StreamQuery, bytes | None] = {}
         versions: dict[StreamQuery, int] = {}
         due: dict[StreamQuery, float] = {}
