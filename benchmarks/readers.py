@@ -307,7 +307,7 @@ async def _opened(cluster: Cluster, case: Case, heard: Heard) -> list[asyncio.Tr
         port = cluster.urls[number % _NODES].rpartition(":")[2]
         made = _StreamSocket(path, None if is_stalled else heard)
         transport, _ = await loop.create_connection(lambda: made, "127.0.0.1", int(port))
-        return cast("asyncio.Transport", transport)
+        return transport
 
     found: list[asyncio.Transport] = []
     for first in range(0, case.readers, _AT_ONCE):

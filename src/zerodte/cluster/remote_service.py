@@ -1,7 +1,8 @@
 """The market of a node: workers answer, this asks the right one."""
 
+import math
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 import msgspec
@@ -117,7 +118,6 @@ class RemoteService:
     def stats(self) -> MarketStats:
         """The counts of all workers' markets together."""
         stats = [group.stats for group in self._owners.groups]
-        nan = float("nan")
         records: Counter[str] = Counter()
         queues: Counter[str] = Counter()
         left_out: Counter[str] = Counter()
@@ -129,8 +129,8 @@ class RemoteService:
             records=records,
             ticks=max((each.ticks for each in stats), default=0),
             samples=max((each.samples for each in stats), default=0),
-            tick_lag=max((each.tick_lag for each in stats), default=nan),
-            sample_lag=max((each.sample_lag for each in stats), default=nan),
+            tick_lag=_worst(each.tick_lag for each in stats),
+            sample_lag=_worst(each.sample_lag for each in stats),
             queues=queues,
             gaps=max((each.gaps for each in stats), default=0),
             left_out=left_out,
@@ -228,6 +228,11 @@ def _part(query: Query, content: bytes) -> tuple[list[Envelope], set[str]]:
     except (FeedError, msgspec.MsgspecError):
         pass
     return [], set()
+
+
+def _worst(lags: Iterable[float]) -> float:
+    """The longest lag that is known; NaN where none is."""
+    return max((lag for lag in lags if not math.isnan(lag)), default=math.nan)
 
 
 def _warming_up(problem: str) -> ApiError:

@@ -28,6 +28,7 @@ class SymbolGroup:
 
     Attributes:
         symbols: The symbols.
+        session: The session's date.
         leases: Those that its worker owns; never changed, but replaced.
         service: Answers of them.
 
@@ -43,6 +44,7 @@ class SymbolGroup:
         self.service = LocalService(stage)
         self._stage, self._folder = stage, folder
         self._runner = LiveRunner(stage, NatsFeed(url, symbols), folder)
+        self.session = self._runner.manifest.date
         self._thread = MarketThread(self._runner)
         self._run = _GroupRun(len(symbols))
         self._thread.start(self._run)
@@ -51,6 +53,11 @@ class SymbolGroup:
     def is_ready(self) -> bool:
         """Whether it has caught up with the stream."""
         return self._stage.current is not None
+
+    def has_reached(self, end: int) -> bool:
+        """Whether it has caught up, with the tick that ends at `end` (UTC ns) too."""
+        current = self._stage.current
+        return current is not None and (self._runner.is_over or current.session.now >= end)
 
     @property
     def failure(self) -> str | None:
@@ -81,7 +88,7 @@ class SymbolGroup:
     def pulse(self) -> GroupPulse:
         """How far it is, and what of it the worker owns."""
         return GroupPulse(
-            session=self._runner.manifest.date,
+            session=self.session,
             is_ready=self.is_ready,
             owned=self.held(),
             versions=self.versions(),

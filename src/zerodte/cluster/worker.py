@@ -20,12 +20,15 @@ from zerodte.cluster.symbol_group import SymbolGroup
 from zerodte.errors import ZerodteError
 from zerodte.feeds.feed import FeedError
 from zerodte.feeds.nats.link import NatsLink, shown_url
-from zerodte.feeds.nats.published import newest_session, published_symbols
+from zerodte.feeds.nats.published import newest_session, newest_tick, published_symbols
+from zerodte.feeds.nats.session_messages import decode_tick
 from zerodte.logs import log
 from zerodte.service.stage import Stage
 
 #: Seconds between looks at who holds what.
 _LOOK_S: Final = 1.0
+#: Seconds between looks whether a tick has come.
+_STEP_S: Final = 0.01
 #: Seconds that a symbol is free before a worker that is at work already claims it: a standby, which
 #: need not replay, comes first.
 _PATIENCE_S: Final = 3.0
@@ -83,6 +86,8 @@ class Worker:
         self._session: datetime.date | None = None
         self._symbols: list[str] = []
         self._free_since: dict[str, float] = {}
+        #: The tick that groups have to reach before they own anything more, UTC ns.
+        self._goals: dict[SymbolGroup, int] = {}
         self._begun = False
         self._not_before = float("-inf")
         self._session_problem = ""
@@ -119,6 +124,7 @@ class Worker:
             bucket = LeaseBucket(link, self.name)
             pulses = PulseSender(link, self.name)
             link.listen(ask_subject(self.name), self._answering.take)
+            self._goals = {}
             self._report(None)
             # Neither may wait while a group starts or stops.
             renewing = Repetition("renew", RENEWAL_S, lambda: self._renew(bucket))
@@ -154,7 +160,7 @@ class Worker:
         self._follow_session(link, bucket)
         self._drop_failed(bucket)
         taken = bucket.taken(self._symbols)
-        self._retake(bucket, taken)
+        self._retake(link, bucket, taken)
         self._let_go(taken)
         if time.monotonic() < self._not_before:
             return
@@ -202,12 +208,25 @@ class Worker:
             symbol for symbol in known if not self._plan.symbols or symbol in self._plan.symbols
         ]
 
-    def _retake(self, bucket: LeaseBucket, taken: set[str]) -> None:
+    def _retake(self, link: NatsLink, bucket: LeaseBucket, taken: set[str]) -> None:
         """Claim symbols that are played already and that nobody owns."""
         for group in self._groups:
-            if group.is_ready:
-                free = [symbol for symbol in group.symbols if symbol not in taken]
-                self._own(group, bucket.claim(free[: self._room]))
+            free = [symbol for symbol in group.symbols if symbol not in taken][: self._room]
+            if not free:
+                self._goals.pop(group, None)
+            # Whoever was cut off, or stood still, may be far behind what others have answered.
+            elif group.is_ready and self._has_all(link, group):
+                self._own(group, bucket.claim(free))
+
+    def _has_all(self, link: NatsLink, group: SymbolGroup) -> bool:
+        """Whether a group has all that was published when its symbols were found to be free."""
+        if group not in self._goals:
+            newest = newest_tick(link, group.session)
+            self._goals[group] = decode_tick(newest.data or b"").end if newest else 0
+        due = time.monotonic() + _LOOK_S
+        while not (has_all := group.has_reached(self._goals[group])) and time.monotonic() < due:
+            self._stopped.wait(_STEP_S)  # Mostly it is a tick that is on its way.
+        return has_all
 
     def _drop_failed(self, bucket: LeaseBucket) -> None:
         """Leave symbols whose session broke off to others, or to another try."""
@@ -219,7 +238,7 @@ class Worker:
 
     def _end_groups(self) -> None:
         """Stop playing everything, at once."""
-        groups, self._groups = self._groups, []
+        groups, self._groups, self._goals = self._groups, [], {}
         for group in groups:
             group.interrupt()
         for group in groups:
@@ -227,6 +246,7 @@ class Worker:
 
     def _remove(self, group: SymbolGroup) -> None:
         self._groups = [each for each in self._groups if each is not group]
+        self._goals.pop(group, None)
         group.stop()
 
     def _let_go(self, taken: set[str]) -> None:

@@ -3,7 +3,7 @@
 import time
 from collections import defaultdict, deque
 from dataclasses import replace
-from typing import Any, Final
+from typing import Final
 from uuid import uuid4
 
 import msgspec
@@ -11,14 +11,13 @@ import numpy as np
 from nats.aio.msg import Msg
 from nats.js import JetStreamContext
 from nats.js.api import AckPolicy, ConsumerConfig
-from nats.js.errors import NotFoundError
 
 from zerodte.constants import SECOND
 from zerodte.feeds.feed import FeedError, FeedRefusalError, FeedStart
 from zerodte.feeds.feed_checks import blank_unreadable, check_manifest
 from zerodte.feeds.nats.link import NatsLink, shown_url
 from zerodte.feeds.nats.positions import PositionMap
-from zerodte.feeds.nats.published import newest_session, published_symbols
+from zerodte.feeds.nats.published import newest_session, newest_tick, published_symbols
 from zerodte.feeds.nats.session_messages import PUBLISHER, TickCommit, decode_tick
 from zerodte.feeds.nats.subjects import SessionSubjects, suffix_of
 from zerodte.feeds.tcp_protocol import MessageDecoder, RecordsMessage, decode_piece
@@ -218,19 +217,11 @@ class NatsConnection:
 
     def _now(self) -> int:
         """What time it is in the session, by its newest tick, UTC ns."""
-        stream, subjects = self._link.stream, self._subjects
-
-        async def newest() -> Any:
-            try:
-                return await stream.get_last_msg(subjects.stream, subjects.tick("*"))
-            except NotFoundError:
-                return None
-
-        found = self._link.call(newest)
+        found = newest_tick(self._link, self.manifest.date)
         if found is None:
             return time.time_ns()
         age = time.time_ns() - round(found.time.timestamp() * SECOND) if found.time else 0
-        return decode_tick(found.data).now + round(max(age, 0) * self._speed)
+        return decode_tick(found.data or b"").now + round(max(age, 0) * self._speed)
 
 
 def _of_symbols(manifest: FeedManifest, symbols: tuple[str, ...]) -> FeedManifest:

@@ -1,4 +1,4 @@
-"""What is published on a server: its newest session, and that session's symbols."""
+"""What is published on a server: its newest session, that session's symbols and newest tick."""
 
 import datetime
 from collections.abc import Iterator
@@ -45,6 +45,19 @@ def newest_session(
     if problem is not None:
         raise problem
     return None
+
+
+def newest_tick(link: NatsLink, date: datetime.date) -> RawStreamMsg | None:
+    """The message that ends the newest tick of a session; None without one."""
+    stream, subjects = link.stream, SessionSubjects(date)
+
+    async def newest() -> RawStreamMsg | None:
+        try:
+            return await stream.get_last_msg(subjects.stream, subjects.tick("*"))
+        except NotFoundError:
+            return None
+
+    return link.call(newest)
 
 
 def _description(link: NatsLink, subjects: SessionSubjects) -> PublishedSession:
