@@ -10,7 +10,7 @@ import msgspec
 import pytest
 from nats.aio.msg import Msg
 
-from cluster.workers import asking, working
+from cluster.workers import answers_all, asking, working
 from feeds.nats_broker import NatsBroker, broker
 from runtime.feeds_on_ports import eventually
 from runtime.local_market import LocalMarket
@@ -74,13 +74,6 @@ def said_by(service: RemoteService) -> tuple[str, ...]:
     return (*health.reasons, *health.warnings)
 
 
-def owns_all(service: RemoteService) -> bool:
-    """Whether every symbol has an owner that has caught up."""
-    # Of any day: no quote has to be fresh.
-    asked = [SeriesQuery(symbol=symbol) for symbol in SYMBOLS]
-    return all(isinstance(outcome(service, query), bytes) for query in asked)
-
-
 @pytest.mark.drill
 def test_every_answer_is_that_of_a_server_alone(
     market: LocalMarket[LiveRunner], server: NatsBroker, tmp_path: Path
@@ -90,7 +83,7 @@ def test_every_answer_is_that_of_a_server_alone(
         working(server.url, tmp_path / "other", ONE) as other,
         asking(server.url) as service,
     ):
-        eventually(lambda: owns_all(service))
+        eventually(lambda: answers_all(service, SYMBOLS))
         assert sorted([*one.owned, *other.owned]) == sorted(SYMBOLS)
         assert len(one.owned) == 2
         for query in queries():
@@ -106,14 +99,14 @@ def test_what_was_answered_is_answered_again_by_whoever_takes_over(
     asked = [SeriesQuery(symbol=symbol, at=at) for symbol in SYMBOLS]
     with asking(server.url) as service:
         with working(server.url, tmp_path / "one", WorkerPlan()):
-            eventually(lambda: owns_all(service))
+            eventually(lambda: answers_all(service, SYMBOLS))
             before = [service.answer(query) for query in asked]
             begun = service.version(asked[0])
             events = service.events(StreamQuery(symbol="SPX"), 0)
         eventually(lambda: not isinstance(outcome(service, asked[0]), bytes))
         assert service.version(asked[0]) > begun
         with working(server.url, tmp_path / "other", WorkerPlan()):
-            eventually(lambda: owns_all(service))
+            eventually(lambda: answers_all(service, SYMBOLS))
             assert [service.answer(query) for query in asked] == before
             # A stream goes on behind the sample that it had.
             assert service.events(StreamQuery(symbol="SPX"), events[0].time) == events[1:]
@@ -127,7 +120,7 @@ def test_a_standby_owns_what_its_worker_left(
         working(server.url, tmp_path / "standby", WorkerPlan(is_standby=True)) as standby,
     ):
         # Nobody else is there, so it answers, and gives nothing back.
-        eventually(lambda: owns_all(service))
+        eventually(lambda: answers_all(service, SYMBOLS))
         assert standby.owned == sorted(SYMBOLS)
         with working(server.url, tmp_path / "late", WorkerPlan()) as late:
             eventually(lambda: late.problem is None)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from cluster.broken_way import Passing, broken_way
-from cluster.workers import asking, working
+from cluster.workers import answers_all, asking, working
 from feeds.nats_broker import broker
 from runtime.feeds_on_ports import eventually, recording, sending
 from session.cut_tape import SYMBOLS, simulated
@@ -14,18 +14,8 @@ from zerodte.cluster.leases import LeaseBucket
 from zerodte.cluster.worker import WorkerPlan
 from zerodte.constants import SECOND
 from zerodte.feeds.nats.link import NatsLink
-from zerodte.service.market_service import MarketService
 from zerodte.tape.folder import open_tape
-from zerodte.wire.errors import ApiError
 from zerodte.wire.series import SeriesQuery
-
-
-def answers_all(service: MarketService) -> bool:
-    """Whether there is an answer about every symbol."""
-    try:
-        return all(service.answer(SeriesQuery(symbol=symbol)) for symbol in SYMBOLS)
-    except ApiError:
-        return False
 
 
 @pytest.mark.drill
@@ -44,7 +34,7 @@ def test_who_comes_back_owns_nothing_before_it_follows_the_stream(tmp_path: Path
             working(way.url, tmp_path / "worker", WorkerPlan()) as worker,
             asking(server.url) as service,
         ):
-            eventually(lambda: answers_all(service))
+            eventually(lambda: answers_all(service, SYMBOLS))
             leases = LeaseBucket(link, "nobody")
             assert leases.taken(SYMBOLS) == set(SYMBOLS)
             way.let(Passing.NONE)
@@ -57,7 +47,7 @@ def test_who_comes_back_owns_nothing_before_it_follows_the_stream(tmp_path: Path
             assert leases.taken(SYMBOLS) == set()
             reached = market.runner.stage.ready().session.now
             way.let(Passing.ALL)
-            eventually(lambda: answers_all(service))
+            eventually(lambda: answers_all(service, SYMBOLS))
             assert worker.owned == sorted(SYMBOLS)
             at = reached // (30 * SECOND) * 30 * SECOND
             for symbol in SYMBOLS:

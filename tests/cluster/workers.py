@@ -1,13 +1,16 @@
 """Workers of this process, and the service that asks them."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from zerodte.cluster.remote_service import RemoteService
 from zerodte.cluster.worker import Worker, WorkerPlan
+from zerodte.service.market_service import MarketService
 from zerodte.service.stage import Stage
+from zerodte.wire.errors import ApiError
+from zerodte.wire.series import SeriesQuery
 
 
 @contextmanager
@@ -33,3 +36,12 @@ def asking(url: str) -> Iterator[RemoteService]:
         yield service
     finally:
         service.stop()
+
+
+def answers_all(service: MarketService, symbols: Iterable[str]) -> bool:
+    """Whether there is an answer about every symbol."""
+    try:
+        # Of any day: no quote has to be fresh.
+        return all(service.answer(SeriesQuery(symbol=symbol)) for symbol in symbols)
+    except ApiError:
+        return False

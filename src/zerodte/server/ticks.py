@@ -74,10 +74,11 @@ class Ticks:
                 has_moved.clear()
                 asked = {query for queries in self._readers.values() for query in queries}
                 moved = {query for query in asked if self._version(query) != versions.get(query)}
-                early = {query for query in moved if loop.time() < due.get(query, 0.0)}
+                now = loop.time()
+                early = {query for query in moved if now < due.get(query, now)}
                 if ready := moved - early:
                     for query in ready:
-                        versions[query], due[query] = self._version(query), loop.time() + _LEAST_S
+                        versions[query], due[query] = self._version(query), now + _LEAST_S
                     found = await asyncio.gather(*map(self._text, ready))
                     texts.update(zip(ready, found, strict=True))
                     self._offer(ready, texts)
