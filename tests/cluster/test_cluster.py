@@ -1,8 +1,10 @@
 """Workers that share a session, and the node that asks them."""
 
 import datetime
+import logging
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
@@ -125,6 +127,26 @@ def test_a_standby_owns_what_its_worker_left(
         with working(server.url, tmp_path / "late", WorkerPlan()) as late:
             eventually(lambda: late.problem is None)
             assert late.owned == []
+
+
+@pytest.mark.drill
+def test_two_that_follow_divide_the_symbols_of_one(
+    server: NatsBroker, market: object, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "zerodte")
+    halves = [SYMBOLS[:1], SYMBOLS[1:]]
+    plans = [WorkerPlan(symbols=tuple(half), is_standby=True) for half in halves]
+    with asking(server.url) as service, ExitStack() as stack:
+        with working(server.url, tmp_path / "one", WorkerPlan()) as one:
+            eventually(lambda: answers_all(service, SYMBOLS))
+            two = [
+                stack.enter_context(working(server.url, tmp_path / f"half{number}", plan))
+                for number, plan in enumerate(plans)
+            ]
+            eventually(lambda: [each.message for each in caplog.records].count("ready") == 3)
+            assert one.owned == sorted(SYMBOLS)
+        eventually(lambda: [each.owned for each in two] == [sorted(half) for half in halves])
+        eventually(lambda: answers_all(service, SYMBOLS))
 
 
 @pytest.mark.drill
