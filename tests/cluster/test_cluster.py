@@ -2,6 +2,7 @@
 
 import datetime
 import logging
+import math
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -18,6 +19,7 @@ from runtime.feeds_on_ports import eventually
 from runtime.local_market import LocalMarket
 from runtime.published_market import published_market
 from session.cut_tape import SYMBOLS
+from zerodte.cluster.messages import GroupPulse, Pulse, encode_pulse, pulse_subject
 from zerodte.cluster.remote_service import RemoteService
 from zerodte.cluster.worker import WorkerPlan
 from zerodte.constants import SECOND
@@ -25,8 +27,9 @@ from zerodte.feeds.feed import FeedError
 from zerodte.feeds.nats.link import NatsLink
 from zerodte.runtime.live_runner import LiveRunner
 from zerodte.service.local_service import VIEWS
-from zerodte.service.market_service import MarketService
+from zerodte.service.market_service import MarketService, MarketStats
 from zerodte.wire.errors import ApiError
+from zerodte.wire.health import Health
 from zerodte.wire.leaderboard import Leaderboard, LeaderboardQuery
 from zerodte.wire.listing import StockQuoteQuery, SymbolList, SymbolsQuery
 from zerodte.wire.query import Query
@@ -237,3 +240,31 @@ def test_a_node_without_a_broker_says_so(tmp_path: Path) -> None:
         with pytest.raises(ApiError, match="the broker is away") as refusal:
             service.answer(SymbolsQuery())
         assert refusal.value.code == "warming_up"
+
+
+def test_a_lag_that_one_worker_does_not_know_hides_no_other(server: NatsBroker) -> None:
+    def pulse(symbol: str, lag: float) -> bytes:
+        group = GroupPulse(
+            session=datetime.date(2025, 6, 6),
+            is_ready=not math.isnan(lag),
+            owned={symbol: 1},
+            versions={"tick": 1, "sample": 1, "never": 1},
+            health=Health.of(),
+            stats=MarketStats(tick_lag=lag, sample_lag=lag),
+        )
+        return encode_pulse(Pulse(symbol, [group]))
+
+    lags = {"AAA": math.nan, "BBB": 0.5, "CCC": 0.25, "DDD": math.nan}
+    link = NatsLink(server.url)
+    with asking(server.url) as service:
+
+        def heard() -> bool:
+            for symbol, lag in lags.items():
+                link.publish(pulse_subject(symbol), pulse(symbol, lag))
+            return set(lags) <= set(service.status().symbols)
+
+        eventually(heard)
+        stats = service.stats()
+        assert (stats.tick_lag, stats.sample_lag) == (0.5, 0.5)
+        assert any("AAA, DDD" in each for each in said_by(service))
+    link.close()

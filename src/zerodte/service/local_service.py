@@ -113,9 +113,12 @@ class LocalService:
     def events(self, query: StreamQuery, after: int | None) -> Sequence[SampleEvent]:
         """The samples of this session after an instant, as a stream sends them."""
         symbol = _of_symbol(query).symbol
-        if symbol not in self._stage.ready().session.symbols():
-            raise ApiError("symbol_not_found", f"{symbol} is not tracked.")
-        return list(stream(_frame_now(self._stage, symbol), after))
+        with self._stage.lock:
+            current = self._stage.ready()
+            if symbol not in current.session.symbols():
+                raise ApiError("symbol_not_found", f"{symbol} is not tracked.")
+            frame = Frame.live(current.session, current.source, symbol)
+        return list(stream(frame, after, current.summaries.of))
 
     def tick(self, query: StreamQuery) -> bytes | None:
         """A symbol now; None while nothing can be said of it."""

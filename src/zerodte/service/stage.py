@@ -3,13 +3,14 @@
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from zerodte.constants import SAMPLE_INTERVAL, SECOND
 from zerodte.logs import log
 from zerodte.records.tick import Tick
 from zerodte.service.answerability import sentence_of, silent_inputs, unanswered
 from zerodte.service.market_service import MarketStats
+from zerodte.service.newest_summaries import NewestSummaries
 from zerodte.service.session_store import SessionStore
 from zerodte.service.subscriptions import Subscriptions
 from zerodte.service.yielding_lock import YieldingLock
@@ -27,10 +28,11 @@ _NAN = float("nan")
 
 @dataclass(frozen=True, slots=True)
 class CurrentSession:
-    """A session that advances, and the source of its data."""
+    """A session that advances, the source of its data, and what streams were sent of it."""
 
     session: Session
     source: Source
+    summaries: NewestSummaries = field(default_factory=NewestSummaries, compare=False)
 
 
 class Progress:

@@ -1,6 +1,6 @@
 """Samples as a stream shows them: a series bar each, and of the newest the snapshot."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import msgspec
 import numpy as np
@@ -18,12 +18,15 @@ from zerodte.wire.numbers import number, whole
 from zerodte.wire.stream import SampleEvent, SymbolTick
 
 
-def stream(frame: Frame, after: int | None) -> Iterator[SampleEvent]:
+def stream(
+    frame: Frame, after: int | None, summary: Callable[[Frame], bytes | None]
+) -> Iterator[SampleEvent]:
     """The samples after an instant.
 
     Args:
         frame: The symbol, up to its last sample.
         after: UTC ns; None for the last sample alone.
+        summary: Gives the snapshot of the last one, as `sample_summary` does.
 
     Yields:
         In order; only the last has its snapshot, and none while the chain warms up.
@@ -40,7 +43,7 @@ def stream(frame: Frame, after: int | None) -> Iterator[SampleEvent]:
         yield SampleEvent(
             time=day.contexts[row].at,
             bar=msgspec.json.encode(bar),
-            snapshot=_summary(frame) if is_last else None,
+            snapshot=summary(frame) if is_last else None,
         )
 
 
@@ -68,8 +71,9 @@ def symbol_tick(session: Session, symbol: str) -> bytes | None:
     return msgspec.json.encode(tick)
 
 
-def _summary(frame: Frame) -> bytes | None:
+def sample_summary(frame: Frame) -> bytes | None:
+    """The snapshot of a sample, JSON on one line; None while the chain warms up."""
     try:
         return summary_at(frame)
-    except ApiError:  # it warms up
+    except ApiError:
         return None
