@@ -50,7 +50,7 @@ _NODES: Final = 2
 #: Files that this process and a node need beside their readers' connections.
 _OTHER_FILES: Final = 256
 #: Seconds for a process to start, between looks, and until streams that were opened are calm.
-_START_S: Final = 120.0
+_START_S: Final = 300.0
 _LOOK_S: Final = 0.1
 _CALM_S: Final = 5.0
 #: Connections that are opened at once.
