@@ -8,7 +8,7 @@ from zerodte.cluster.messages import Pulse, encode_pulse, pulse_subject
 from zerodte.cluster.symbol_group import SymbolGroup
 from zerodte.feeds.nats.link import NatsLink
 
-#: Seconds between looks for news, and between pulses: with news, and without any.
+#: Seconds between looks for news, between pulses with news, and until one without any.
 STEP_S: Final = 0.01
 _LEAST_S: Final = 0.05
 _PULSE_S: Final = 1.0
@@ -25,7 +25,7 @@ class PulseSender:
     def __init__(self, link: NatsLink, worker: str) -> None:
         self._link, self._worker = link, worker
         self._subject = pulse_subject(worker)
-        self._sent = float("-inf")
+        self._sent = self._told = float("-inf")
         self._said: list[object] = []
 
     def send(self, groups: Sequence[SymbolGroup]) -> None:
@@ -36,9 +36,13 @@ class PulseSender:
         """
         state: list[object] = [(group.versions(), group.held()) for group in groups]
         now = time.monotonic()
-        if now < self._sent + (_PULSE_S if state == self._said else _LEAST_S):
+        if state != self._said:
+            if now < self._told + _LEAST_S:
+                return
+            self._said, self._told = state, now
+        elif now < self._sent + _PULSE_S:
             return
-        self._said, self._sent = state, now
+        self._sent = now
         pulse = Pulse(self._worker, [group.pulse() for group in groups])
         self._link.publish(self._subject, encode_pulse(pulse))
 
