@@ -11,7 +11,7 @@ from zerodte.wire.query import Query, Symbol
 
 TickChoice: TypeAlias = Annotated[
     Literal["0", "1"],
-    about("With 1 an event `tick` each second at most: the newest spot and net GEX."),
+    about("With 1 an event `tick` once a second is over: the newest spot and net GEX."),
 ]
 
 
