@@ -32,24 +32,17 @@ _PARTS: Final = ("chains", "lean", "opra_dbn", "pricing")
 
 #: Rooms whose modules share what takes long to start: a server's market, days that were watched.
 _SHARING: Final = ("dashboard", "model_context", "views")
-#: Modules that wait for clocks most of the time, in groups that take about as long. They leave
-#: processors to what computes, and come before it when they want one: a feed at 30 times the
-#: clock, or a lease of six seconds, is otherwise late for no fault of its own.
-_CLOCKS: Final = (
+#: Modules that wait for clocks of feeds most of the time, in two groups that take about as long.
+#: Two of them at once leave processors to what computes, and are not starved by each other.
+_FEEDS: Final = (
+    ("test_databento_feed.py", "test_hostile_feed.py", "test_nats_stream.py", "test_theta_feed.py"),
     (
-        *("test_databento_feed.py", "test_hostile_feed.py", "test_combined_feed.py"),
-        *("test_tastytrade_feed.py", "test_live_runner.py", "test_quota.py"),
-    ),
-    ("test_theta_feed.py", "test_alpaca_feed.py", "test_key_bucket_faults.py"),
-    (
-        *("test_massive_feed.py", "test_tradier_feed.py", "test_cboe_feed.py"),
-        *("test_nats_stream.py", "test_cluster.py", "test_kills.py", "test_leases.py"),
+        *("test_alpaca_feed.py", "test_cboe_feed.py", "test_combined_feed.py"),
+        *("test_massive_feed.py", "test_tastytrade_feed.py", "test_tradier_feed.py"),
     ),
 )
-#: How far other processes stand back.
-_NICE: Final = 10
 #: The longest of the other modules.
-_LONG: Final = ("test_alerts.py", "test_kill.py", "test_notebooks.py", "test_openapi_cases.py")
+_LONG: Final = ("test_kills.py", "test_notebooks.py")
 
 FillOnce: TypeAlias = Callable[[str, Callable[[Path], object]], Path]
 
@@ -97,19 +90,19 @@ def spxw_tape(recorded: Path, fill_once: FillOnce) -> Path:
 
 
 def _scope(nodeid: str) -> str:
-    """What stays in one process: a module, the modules of a sharing room, a group of clocks."""
+    """What stays in one process: a module, the modules of a sharing room, a group of feeds."""
     module = nodeid.partition("::")[0]
     room, _, name = module.rpartition("/")
-    for number, group in enumerate(_CLOCKS):
+    for number, group in enumerate(_FEEDS):
         if name in group:
-            return f"clocks {number}"
+            return f"feeds {number}"
     return room if room.rpartition("/")[2] in _SHARING else module
 
 
 def _turn(item: pytest.Item) -> int:
-    """Clocks begin first, then what else is long, so that all processes end together."""
+    """Feeds begin first, then what else is long, so that all processes end together."""
     scope = _scope(item.nodeid)
-    if scope.startswith("clocks "):
+    if scope.startswith("feeds "):
         return 0
     return 1 if scope.endswith((*_SHARING, *_LONG)) else 2
 
@@ -120,7 +113,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 class _ByMarket(LoadScopeScheduling):  # type: ignore[misc]  # it has no types
-    """Module by module; those that share a market, or wait for clocks, together."""
+    """Module by module; those that share a market, or wait for feeds, together."""
 
     def _split_scope(self, nodeid: str) -> str:
         return _scope(nodeid)
@@ -134,16 +127,8 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadSco
 
 @pytest.hookimpl(optionalhook=True, wrapper=True)
 def pytest_xdist_auto_num_workers() -> Generator[None, int, int]:
-    """Two processes more than processors, since those with clocks mostly wait."""
-    return (yield) + 2
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Stand back for good where a process has no more clocks to wait for."""
-    is_one_of_several = "PYTEST_XDIST_WORKER" in os.environ
-    if is_one_of_several and not _scope(item.nodeid).startswith("clocks "):
-        os.nice(max(_NICE - os.nice(0), 0))
+    """One process more than processors, since those with feeds mostly wait."""
+    return (yield) + 1
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
