@@ -18,7 +18,7 @@ from zerodte.wire.query import Changes
 
 _LOG = logging.getLogger(__name__)
 
-#: Seconds between looks for workers that are silent, and between looks at what is published.
+#: Seconds between looks at the connection; every so many, at what is published.
 _LOOK_S: Final = 0.5
 _SESSION_EVERY: Final = 20
 _RETRY_S: Final = 0.5
@@ -85,7 +85,6 @@ class NodeLink:
             except Exception as error:  # An uncaught one would end the thread unnoticed.
                 _LOG.exception("a defect: the broker was left")
                 self.problem = f"a defect; see the server's log: {error}"
-            self._owners.expire()
             self._stopped.wait(_RETRY_S)
 
     def _stay(self) -> None:
@@ -102,7 +101,6 @@ class NodeLink:
                 session = self._owners.session
                 if looks % _SESSION_EVERY == 0 or (session and session != self._session):
                     self._look(link)
-                self._owners.expire()
                 link.check()
                 self._announce()
         finally:

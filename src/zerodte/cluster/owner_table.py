@@ -66,16 +66,6 @@ class OwnerTable:
                 del self._pulses[pulse.worker]
         return changed
 
-    def expire(self) -> None:
-        """Forget workers that have said nothing for too long."""
-        now = time.monotonic()
-        late = now - SILENCE_S
-        with self._lock:
-            self._looked = now
-            self._drop([symbol for symbol, owner in self._owners.items() if owner.heard < late])
-            for worker in [name for name, (heard, _) in self._pulses.items() if heard < late]:
-                del self._pulses[worker]
-
     def forget(self, symbol: str, owner: Owner) -> None:
         """Forget an owner that does not answer as one."""
         with self._lock:
@@ -133,9 +123,19 @@ class OwnerTable:
         return max((group.session for group in self.groups), default=None)
 
     def _look(self) -> None:
-        """Expire who is silent; who asks may be the only one that has not to wait for a broker."""
-        if time.monotonic() > self._looked + _LOOK_S:
-            self.expire()
+        """Forget workers that have said nothing for too long.
+
+        Whoever asks does that: nobody who has to wait for a broker would notice in time.
+        """
+        now = time.monotonic()
+        if now <= self._looked + _LOOK_S:
+            return
+        late = now - SILENCE_S
+        with self._lock:
+            self._looked = now
+            self._drop([symbol for symbol, owner in self._owners.items() if owner.heard < late])
+            for worker in [name for name, (heard, _) in self._pulses.items() if heard < late]:
+                del self._pulses[worker]
 
     def _hear(self, worker: str, symbol: str, group: GroupPulse, now: float) -> set[Changes]:
         before, generation = self._owners.get(symbol), group.owned[symbol]
