@@ -169,8 +169,8 @@ def _summary(symbol: ImportedSymbol, session: TradingSession) -> ImportSummary:
     rows = chain.rows
     with_volume = next((found for found in (chain, close) if found and found.has_volume), None)
     volumes = {} if with_volume is None else {row.contract: row.volume for row in with_volume.rows}
-    same_day = [row for row in rows if expires_at_close(row.contract, session.date)]
-    last_day = sum(last_trading_day(row.contract.expiry) == session.date for row in rows)
+    last_day = [row for row in rows if last_trading_day(row.contract.expiry) == session.date]
+    same_day = [row for row in last_day if expires_at_close(row.contract, session.date)]
     return ImportSummary(
         file=chain.file,
         symbol=chain.symbol,
@@ -192,7 +192,7 @@ def _summary(symbol: ImportedSymbol, session: TradingSession) -> ImportSummary:
         if close is None
         else f"{close.quote_count:,} quotes, at {new_york_clock(close.at):%H:%M}",
         losses=content.losses.by_fact(),
-        settled_at_open=last_day - len(same_day),
+        settled_at_open=len(last_day) - len(same_day),
     )
 
 
