@@ -151,7 +151,7 @@ def poll(urls: tuple[str, ...], key: str, given: Counter[int], stop: threading.E
 
 
 def test_a_limit_is_exact_over_kills_of_the_broker(running: NatsBroker) -> None:
-    """Whatever was received is counted, and no more than a request per client beside it."""
+    """All that was received is counted, and beside it at most a request per client and kill."""
     hammer([running], clients=4, every=60)
 
 
@@ -180,12 +180,13 @@ def is_written(url: str) -> bool:
     return True
 
 
-def is_stored(url: str, answers: int) -> bool:
+def is_stored(url: str, answers: range) -> bool:
     """Whether a broker answers that the one key has had so many."""
     try:
-        return list(stored(url).values()) == [answers]
+        (found,) = stored(url).values()
     except KeyStoreError:
         return False
+    return found in answers
 
 
 def hammer(brokers: list[NatsBroker], clients: int, every: int) -> None:
@@ -220,5 +221,7 @@ def hammer(brokers: list[NatsBroker], clients: int, every: int) -> None:
     assert total.keys() <= {200, 429, 503}
     assert kills >= 2
     assert 250 - clients * kills <= total[200] <= 250
-    # The server that was killed last may still be catching up.
-    eventually(lambda: is_stored(url, 250))
+    # Of what is beyond the limit, a killed broker may not have heard that it was taken back. The
+    # server that was killed last may still be catching up.
+    most = 250 + clients * kills
+    eventually(lambda: is_stored(url, range(250, most + 1)))
