@@ -21,6 +21,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import databento
+import numpy as np
 
 from benchmarks.harness import Row
 from zerodte.constants import MINUTE
@@ -31,6 +32,7 @@ from zerodte.feeds.databento.session import DATABENTO_KEY, DatabentoGateway
 from zerodte.feeds.simulator.names import NAMES
 from zerodte.feeds.simulator.output import write_tape
 from zerodte.feeds.simulator.simulation import Simulation
+from zerodte.feeds.socket_reader import ReceivedBytes
 from zerodte.feeds.vendor_key import VendorKey
 from zerodte.market.calendar import TradingSession, calendar
 from zerodte.market.roots import roots_of
@@ -109,7 +111,8 @@ def _parts(path: Path) -> tuple[bytes, bytes]:
     """The metadata of a captured session, and its records; not that a root has no contracts."""
     content = path.read_bytes()
     size = METADATA_PREFIX + int.from_bytes(content[4:METADATA_PREFIX], "little")
-    blocks = RecordSplitter().split(content[size:])
+    received = ReceivedBytes(np.frombuffer(content, np.uint8).copy(), size, len(content))
+    blocks = RecordSplitter().split(received)
     records = b"".join(block.records.tobytes() for block in blocks if block.rtype != ERROR)
     return content[:size], records
 

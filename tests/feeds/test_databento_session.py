@@ -19,6 +19,7 @@ from zerodte.feeds.databento.protocol import (
 from zerodte.feeds.databento.session import DatabentoGateway, DatabentoSession
 from zerodte.feeds.feed import FeedError, FeedRefusalError
 from zerodte.feeds.repeated_records import RepeatedRecords
+from zerodte.feeds.socket_reader import HEADROOM, ReceivedBytes
 from zerodte.feeds.vendor_ids import VendorIds
 from zerodte.feeds.vendor_key import VendorKey
 from zerodte.records.dbn import records
@@ -128,7 +129,11 @@ def test_records_are_split_wherever_the_connection_cuts_them() -> None:
         splitter = RecordSplitter()
         found: dict[int, bytes] = {}
         for start in range(0, len(content), step):
-            for block in splitter.split(content[start : start + step]):
+            buffer = np.zeros(HEADROOM + step, np.uint8)
+            part = np.frombuffer(content[start : start + step], np.uint8)
+            stop = HEADROOM + len(part)
+            buffer[HEADROOM:stop] = part
+            for block in splitter.split(ReceivedBytes(buffer, HEADROOM, stop)):
                 found[block.rtype] = found.get(block.rtype, b"") + block.records.tobytes()
         assert found[0xC0] == quotes.tobytes()
         assert found[0xC2] == trades.tobytes()

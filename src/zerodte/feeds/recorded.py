@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from zerodte.feeds.feed import FeedError
-from zerodte.records.dbn import SCHEMAS, Records
+from zerodte.records.dbn import SCHEMAS, Records, joined_rows
 from zerodte.tape.dbnfile import find_files
 from zerodte.tape.error import TapeError
 from zerodte.tape.feed_manifest import FeedStream
@@ -37,8 +37,7 @@ def recorded_rows(folder: Path, stream: FeedStream) -> Records:
         for chunk in file.chunks(lambda _: None)
     ]
     none: Records = np.empty(0, SCHEMAS[stream.schema])
-    rows: Records = np.concatenate([none, *chunks])
-    return rows
+    return joined_rows([none, *chunks])
 
 
 def committed_rows(folder: Path, stream: FeedStream, count: int) -> Records:

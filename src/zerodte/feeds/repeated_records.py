@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from zerodte.arrays import Bool
-from zerodte.records.dbn import Records, newest_time, times_of
+from zerodte.records.dbn import Records, chosen_rows, copied_rows, newest_time, times_of
 
 
 class RepeatedRecords:
@@ -50,7 +50,7 @@ class RepeatedRecords:
     def without(self, records: Records) -> Records:
         """Records without those that the recording has; each of its own counts once."""
         repeated = self.find(records)
-        return records[~repeated] if repeated.any() else records
+        return chosen_rows(records, ~repeated) if repeated.any() else records
 
     def find(self, records: Records) -> Bool:
         """Which records the recording has, bool[n]; each of its own counts once."""
@@ -58,7 +58,9 @@ class RepeatedRecords:
         candidates = np.flatnonzero(times_of(records, self._time) <= self._newest)
         if not self._left or not len(candidates):
             return found
-        for row, key in zip(candidates.tolist(), self._keys(records[candidates]), strict=True):
+        for row, key in zip(
+            candidates.tolist(), self._keys(chosen_rows(records, candidates)), strict=True
+        ):
             if self._left[key] > 0:
                 self._left[key] -= 1
                 found[row] = True
@@ -66,7 +68,7 @@ class RepeatedRecords:
 
     def _keys(self, records: Records) -> list[bytes]:
         if self._ignored:
-            records = records.copy()
+            records = copied_rows(records)
             for name in self._ignored:
                 records[name] = 0
         content, size = records.tobytes(), records.dtype.itemsize

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from zerodte.records.dbn import Records
+from zerodte.records.dbn import Records, chosen_rows, copied_rows
+from zerodte.records.lookup import UNKNOWN_ID, IdTable
 
 
 class VendorIds:
@@ -19,8 +20,9 @@ class VendorIds:
         self._taken = set(recorded)
         self._free = 1
         self._vendor: dict[int, str] = {}
-        self._keys = np.empty(0, np.uint32)
-        self._values = np.empty(0, np.uint32)
+        #: Positions of the vendor's ids in the list of ids of the recording.
+        self._table = IdTable()
+        self._own = np.empty(0, np.uint32)
         self._is_same = True
 
     @property
@@ -38,15 +40,16 @@ class VendorIds:
         self._vendor |= changed
         for number, symbol in sorted(changed.items()):
             if symbol not in self._numbers:
-                own = self._own(number)
+                own = self._own_id(number)
                 self._numbers[symbol] = own
                 self._taken.add(own)
-        pairs = sorted((number, self._numbers[raw]) for number, raw in self._vendor.items())
-        self._keys = np.array([vendor for vendor, _ in pairs], np.uint32)
-        self._values = np.array([own for _, own in pairs], np.uint32)
-        self._is_same = bool((self._keys == self._values).all())
+        added = np.array([self._numbers[raw] for raw in changed.values()], np.uint32)
+        numbers = np.fromiter(changed, np.uint32, len(changed))
+        self._table.add(numbers, len(self._own) + np.arange(len(changed), dtype=np.int32))
+        self._own = np.concatenate([self._own, added])
+        self._is_same = self._is_same and bool((numbers == added).all())
 
-    def _own(self, number: int) -> int:
+    def _own_id(self, number: int) -> int:
         """A vendor's id, or the smallest that nobody has."""
         if number not in self._taken:
             return number
@@ -60,16 +63,13 @@ class VendorIds:
         Args:
             records: As the vendor sent them; read-only.
         """
-        numbers = records["instrument_id"]
-        if not len(self._keys):
-            return records[:0], len(records)
-        places = np.minimum(np.searchsorted(self._keys, numbers), len(self._keys) - 1)
-        is_known = self._keys[places] == numbers
-        unknown = len(records) - int(is_known.sum())
+        positions = self._table.positions(records["instrument_id"])
+        is_known = positions != UNKNOWN_ID
+        unknown = len(records) - int(np.count_nonzero(is_known))
         if unknown:
-            records, places = records[is_known], places[is_known]
+            records, positions = chosen_rows(records, is_known), positions[is_known]
         if self._is_same:
             return records, unknown
-        out = records.copy()
-        out["instrument_id"] = self._values[places]
+        out = copied_rows(records)
+        out["instrument_id"] = self._own[positions]
         return out, unknown

@@ -4,11 +4,12 @@ Field names, widths and sentinels are those of the public DBN specification, so 
 mapped into memory is an array of records without any decoding.
 """
 
+from collections.abc import Sequence
 from typing import Final, TypeAlias
 
 import numpy as np
 
-from zerodte.arrays import I64, Rows
+from zerodte.arrays import I64, Bool, Index, Rows
 
 Records: TypeAlias = Rows
 
@@ -289,6 +290,30 @@ def times_of(rows: Records, field: str) -> I64:
 def newest_time(rows: Records, field: str) -> int:
     """The newest of the records' times, UTC ns; 0 if none is defined."""
     return int(times_of(rows, field).max(initial=0))
+
+
+def joined_rows(parts: Sequence[Records]) -> Records:
+    """Records of one layout, one part after the other, as a writable array; at least one part."""
+    out: Records = np.concatenate([_as_bytes(part) for part in parts]).view(parts[0].dtype)
+    return out
+
+
+def chosen_rows(rows: Records, which: Bool | Index) -> Records:
+    """The records of a mask or of positions, as a writable array."""
+    out: Records = _as_bytes(rows)[which].view(rows.dtype)
+    return out
+
+
+def copied_rows(rows: Records) -> Records:
+    """The records as a writable array of their own."""
+    out: Records = _as_bytes(rows).copy().view(rows.dtype)
+    return out
+
+
+def _as_bytes(rows: Records) -> Rows:
+    """The same rows without fields: numpy copies fields one by one, at a tenth of the speed."""
+    plain: Rows = rows.view(np.dtype((np.void, rows.dtype.itemsize)))
+    return plain
 
 
 def records(schema: str, n: int) -> Records:

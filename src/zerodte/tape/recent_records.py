@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from zerodte.constants import SECOND
-from zerodte.records.dbn import SCHEMAS, Records
+from zerodte.records.dbn import SCHEMAS, Records, joined_rows
 
 #: Ticks up to this much older than the newest one of a stream are remembered, ns.
 RECENT: Final = 60 * SECOND
@@ -30,8 +30,7 @@ class RecentRecords:
     def of(self, name: str, schema: str) -> Records:
         """The records of a stream of a schema in its last ticks, in their order."""
         none: Records = np.empty(0, SCHEMAS[schema])
-        out: Records = np.concatenate([none, *(rows for _, rows in self._ticks.get(name, ()))])
-        return out
+        return joined_rows([none, *(rows for _, rows in self._ticks.get(name, ()))])
 
 
 @dataclass(frozen=True, eq=False, slots=True)

@@ -11,7 +11,7 @@ from typing import Final, TypeAlias
 import numpy as np
 
 from zerodte.arrays import I64, U8, U64, Bool, Index
-from zerodte.records.dbn import UNDEF_TIME, Records
+from zerodte.records.dbn import UNDEF_TIME, Records, chosen_rows
 from zerodte.records.tick import Batch
 from zerodte.tape.diagnostics import Diagnostics
 from zerodte.tape.file_selection import (
@@ -235,7 +235,7 @@ class RecordRouter:
         if mask is None:
             return _RoutedChunk(route, chunk, conditions, bounds, position, None)
         rows = np.flatnonzero(mask)
-        records = chunk[rows]
+        records = chosen_rows(chunk, rows)
         records.flags.writeable = False
         if conditions is not None:
             conditions = conditions[rows]

@@ -13,11 +13,13 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Final
 
+import numpy as np
+
 from zerodte.tape.append_file import AppendFile, lock_file, sync_folder, write_synced
 from zerodte.tape.dbnfile import find_files
 from zerodte.tape.error import TapeError
 from zerodte.tape.feed_manifest import FeedManifest, FeedStream
-from zerodte.tape.frames import compress_frame
+from zerodte.tape.frames import compress_frame, compress_frames
 from zerodte.tape.manifest import check_bytes, read_manifest, remove_manifest, write_manifest
 from zerodte.tape.metadata import encode_metadata
 from zerodte.tape.recent_records import RecordingPosition
@@ -218,7 +220,7 @@ def _line(
 
 
 def _frames(pieces: Sequence[Piece]) -> list[bytes]:
-    return [compress_frame(piece.records.tobytes()) for piece in pieces]
+    return compress_frames([piece.records.view(np.uint8).data for piece in pieces])
 
 
 def _check_folder(folder: Path, manifest: FeedManifest) -> None:

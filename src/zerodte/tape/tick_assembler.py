@@ -7,6 +7,7 @@ and their count tells a feed where to resume.
 """
 
 import itertools
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
@@ -15,7 +16,7 @@ import numpy as np
 
 from zerodte.arrays import I64, U8
 from zerodte.constants import SECOND
-from zerodte.records.dbn import Records, times_of
+from zerodte.records.dbn import Records, joined_rows, times_of
 from zerodte.tape.record_router import SessionSpan
 
 #: A tick closes when the feed's clock is this far past its end.
@@ -67,7 +68,7 @@ def _concatenate(pieces: Sequence[Piece]) -> Piece:
     """Join consecutive pieces."""
     if len(pieces) == 1:
         return pieces[0]
-    records: Records = np.concatenate([piece.records for piece in pieces])
+    records = joined_rows([piece.records for piece in pieces])
     records.flags.writeable = False
     conditions = [piece.conditions for piece in pieces if piece.conditions is not None]
     return Piece(
@@ -113,9 +114,16 @@ class ClosedTick:
 
 
 class _PendingRecords(NamedTuple):
-    """Records of open ticks, and the end of each one's tick, ascending."""
+    """Records of open ticks: those of the tick that ends at ends[k] are bounds[k] to bounds[k+1].
 
-    ends: I64
+    Attributes:
+        ends: UTC ns, ascending.
+        bounds: Rows, one more than ends.
+        piece: The records.
+    """
+
+    ends: list[int]
+    bounds: list[int]
     piece: Piece
 
 
@@ -197,10 +205,11 @@ class TickAssembler:
         if arrival.lost:
             self._gaps.append(_Gap(arrival.lost_since, _tick_end(arrival.clock), arrival.lost))
         if piece is not None and len(piece.records):
-            ends = self._ends(arrival.name, piece.records, arrival.clock)
-            self._pending.setdefault(arrival.name, []).append(_PendingRecords(ends, piece))
-            self._newest_ends[arrival.name] = int(ends[-1])
-            self.pending_count += len(ends)
+            ends, bounds = self._runs(arrival.name, piece.records, arrival.clock)
+            pending = _PendingRecords(ends, bounds, piece)
+            self._pending.setdefault(arrival.name, []).append(pending)
+            self._newest_ends[arrival.name] = ends[-1]
+            self.pending_count += len(piece.records)
         else:
             self.start_at(arrival.clock)
         self.advance(arrival.clock)
@@ -218,15 +227,30 @@ class TickAssembler:
         newest = max([_tick_end(self._clock), *self._newest_ends.values()])
         return list(self._close(until=newest))
 
-    def _ends(self, name: str, records: Records, clock: int) -> I64:
-        """The end of each record's tick, int64[n]."""
+    def _runs(self, name: str, records: Records, clock: int) -> tuple[list[int], list[int]]:
+        """The ends of the records' ticks and the rows that bound them; see `_PendingRecords`."""
         times = times_of(records, "ts_recv")
+        newest = min(clock, self._closing)
+        is_orderly = times[0] >= self._opening and times[-1] <= newest
+        if is_orderly and (times[1:] >= times[:-1]).all():
+            first, last = (_tick_end(int(times[row])) for row in (0, -1))
+            earliest = self._earliest(name, int(times[0]))
+            all_ends = np.arange(max(first, earliest), max(last, earliest) + 1, SECOND)
+            stops = np.searchsorted(times, all_ends, side="right")
+            filled = np.flatnonzero(np.diff(stops, prepend=0))
+            return all_ends[filled].tolist(), [0, *stops[filled].tolist()]
         # A receive time ahead of the feed's own clock is wrong, so it moves no tick.
         is_valid = (times >= self._opening) & (times <= clock)
         ends = np.where(is_valid, -(-times // SECOND) * SECOND, 0)
-        self.start_at(int(times.min(where=is_valid, initial=clock)))
-        earliest = max(self._last_end + SECOND, self._newest_ends.get(name, 0))
-        return np.maximum.accumulate(np.maximum(ends, earliest))
+        earliest = self._earliest(name, int(times.min(where=is_valid, initial=clock)))
+        ends = np.maximum.accumulate(np.maximum(ends, earliest))
+        starts = np.flatnonzero(np.diff(ends, prepend=0))
+        return ends[starts].tolist(), [*starts.tolist(), len(ends)]
+
+    def _earliest(self, name: str, time: int) -> int:
+        """The end of the first tick that new records of a stream may join, the oldest of `time`."""
+        self.start_at(time)
+        return max(self._last_end + SECOND, self._newest_ends.get(name, 0))
 
     def _close(self, until: int) -> Iterator[ClosedTick]:
         until = min(until, self._closing)
@@ -242,15 +266,17 @@ class TickAssembler:
         """Remove a stream's pending records of ticks up to `until`; returns them by tick."""
         found: dict[int, list[Piece]] = {}
         rest = []
-        for ends, piece in self._pending.pop(name):
-            count = int(np.searchsorted(ends, until, side="right"))
+        for ends, bounds, piece in self._pending.pop(name):
+            count = bisect_right(ends, until)
             # Most ticks lie within one piece, so nothing is joined before it is cut.
-            starts = np.flatnonzero(np.diff(ends[:count], prepend=0)).tolist()
-            for start, stop in itertools.pairwise([*starts, count]):
-                found.setdefault(int(ends[start]), []).append(piece.rows(start, stop))
-            self.pending_count -= count
+            for end, (start, stop) in zip(ends[:count], itertools.pairwise(bounds), strict=False):
+                found.setdefault(end, []).append(piece.rows(start, stop))
+            first = bounds[count]
+            self.pending_count -= first
             if count < len(ends):
-                rest.append(_PendingRecords(ends[count:], piece.rows(count, len(ends))))
+                later = [bound - first for bound in bounds[count:]]
+                records = piece.rows(first, len(piece.records))
+                rest.append(_PendingRecords(ends[count:], later, records))
         if rest:
             self._pending[name] = rest
         return found

@@ -1,11 +1,16 @@
-"""Mixed DBN records as they come over a connection, split into blocks of one type."""
+"""Mixed DBN records as they come over a connection, split into blocks of one type.
+
+Records stay where the connection put them. Only one that lies across two buffers is moved.
+"""
 
 from typing import Final, NamedTuple
 
 import numpy as np
 
+from zerodte.arrays import U8
 from zerodte.feeds.databento.protocol import CONTROL_LAYOUTS
 from zerodte.feeds.feed import FeedError
+from zerodte.feeds.socket_reader import ReceivedBytes
 from zerodte.records.dbn import LENGTH_UNIT, RTYPES, SCHEMAS, Records
 
 #: Bytes of the length and the type, with which a record begins.
@@ -38,17 +43,24 @@ class RecordSplitter:
     """Splits a connection's bytes into blocks. Bytes of an incomplete record wait for the rest."""
 
     def __init__(self) -> None:
-        self._rest = b""
+        self._rest: U8 = np.empty(0, np.uint8)
 
-    def split(self, *chunks: bytes) -> list[RecordBlock]:
+    def split(self, *chunks: ReceivedBytes) -> list[RecordBlock]:
         """The blocks that are complete with more bytes.
 
         Raises:
             FeedError: If a record's length cannot be that of its type: nothing after it can be
                 read.
         """
-        content = b"".join((self._rest, *chunks))
-        view = np.frombuffer(content, np.uint8)
+        return [block for chunk in chunks for block in self._split(chunk)]
+
+    def _split(self, chunk: ReceivedBytes) -> list[RecordBlock]:
+        start = chunk.start - len(self._rest)
+        if len(self._rest):
+            # Where it was in the same buffer this changes nothing.
+            chunk.buffer[start : chunk.start] = self._rest
+        view = chunk.buffer[start : chunk.stop]
+        view.flags.writeable = False
         blocks, position = [], 0
         while position + _PREFIX <= len(view):
             size = int(view[position]) * LENGTH_UNIT
@@ -63,21 +75,22 @@ class RecordSplitter:
             if layout is None:
                 blocks.append(RecordBlock(rtype, "", np.empty(0, SCHEMAS["trades"])))
             else:
-                rows: Records = np.frombuffer(content, layout, count, position)
+                rows: Records = view[position:stop].view(layout)
                 blocks.append(RecordBlock(rtype, _SCHEMA_OF.get(rtype, ""), rows))
             position = stop
-        self._rest = content[position:]
+        self._rest = view[position:]
         return blocks
 
 
-def _run(view: "np.ndarray[tuple[int], np.dtype[np.uint8]]", size: int) -> int:
+def _run(view: U8, size: int) -> int:
     """How many complete records of the first one's length and type follow one another."""
     available = len(view) // size
+    prefix = view[:_PREFIX].view(np.uint16)[0]
     found, look = 0, _FIRST_LOOK
     while found < available:
         stop = min(found + look, available)
         rows = view[found * size : stop * size].reshape(-1, size)
-        is_same = (rows[:, 0] == view[0]) & (rows[:, 1] == view[1])
+        is_same = rows[:, :_PREFIX].view(np.uint16)[:, 0] == prefix
         if not is_same.all():
             return found + int(np.argmin(is_same))
         found, look = stop, 2 * look

@@ -226,9 +226,7 @@ class DatabentoConnection:
         for stream in streams:
             if loss := stream.lost(until):
                 arrivals.append(Arrival(until, lost=loss.reason, lost_since=loss.since))
-            rows = stream.release(until)
-            if rows is not None:
-                arrivals.append(self._arrival(until, stream.name, rows))
+            arrivals += [self._arrival(until, stream.name, rows) for rows in stream.release(until)]
         if until > self._watermark:
             arrivals.append(Arrival(until))
         self._watermark = until

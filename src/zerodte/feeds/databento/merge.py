@@ -128,7 +128,9 @@ class DatabentoStream:
         for block in session.take(timeout):
             if block.schema != self._schema:
                 raise FeedError(f"garbled records: {block.schema} among those of {self.name}")
-            self._ids.learn(session.symbols)
+            if session.named:
+                self._ids.learn(session.named)
+                session.named = {}
             rows, unknown = self._ids.translate(block.records)
             self.unknown_count += unknown
             if len(rows):
@@ -149,9 +151,9 @@ class DatabentoStream:
         self._loss = None if until >= loss.until else loss._replace(since=until)
         return loss
 
-    def release(self, until: int) -> Records | None:
-        """The records up to the first one that was received after `until` (UTC ns)."""
-        found = []
+    def release(self, until: int) -> list[Records]:
+        """The records up to the first one that was received after `until` (UTC ns), in parts."""
+        found: list[Records] = []
         while self._waiting:
             rows, times = self._waiting[0]
             is_later = times > until
@@ -164,11 +166,8 @@ class DatabentoStream:
                 found.append(rows[:first])
                 self._waiting[0] = rows[first:], times[first:]
             break
-        if not found:
-            return None
-        out: Records = found[0] if len(found) == 1 else np.concatenate(found)
-        self._count -= len(out)
-        return out
+        self._count -= sum(map(len, found))
+        return found
 
     def _add(self, rows: Records) -> None:
         if self._repeated is not None:

@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 
 from zerodte.feeds.feed import FeedError
-from zerodte.records.dbn import HEADER, LENGTH_UNIT, Records
+from zerodte.records.dbn import HEADER, LENGTH_UNIT, Records, chosen_rows
 
 #: Longest line, bytes: 500 symbols of 22 characters, and the rest of a subscription.
 MAX_LINE: Final = 1 << 15
@@ -115,7 +115,7 @@ def received_since(rows: Records, start: int) -> Records:
     if not start or not len(rows):
         return rows
     times = rows["ts_recv"]
-    return rows if times.min() >= start else rows[times >= np.uint64(start)]
+    return rows if times.min() >= start else chosen_rows(rows, times >= np.uint64(start))
 
 
 def system_record(code: int, text: str, at: int) -> bytes:

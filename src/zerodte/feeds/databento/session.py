@@ -18,7 +18,7 @@ from zerodte.feeds.databento.blocks import RecordBlock, RecordSplitter
 from zerodte.feeds.feed import FeedError, FeedRefusalError
 from zerodte.feeds.feed_checks import LOOPBACK_HOSTS
 from zerodte.feeds.feed_clock import FeedClock, greeted_clock
-from zerodte.feeds.socket_reader import SocketReader
+from zerodte.feeds.socket_reader import ReceivedBytes, SocketReader
 from zerodte.feeds.vendor_key import VendorKey
 from zerodte.records.dbn import newest_time, times_of
 
@@ -94,6 +94,7 @@ class DatabentoSession:
         lost_until: Likewise of the first one after them.
         has_intervals: Whether the gateway tells the ends of intervals.
         newest: The newest time that a system record told, UTC ns; 0 without one.
+        named: The raw symbols by the vendor's id that were told since the last look.
 
     Raises:
         FeedRefusalError: If the key or the dataset is refused.
@@ -110,6 +111,7 @@ class DatabentoSession:
         self.newest = 0
         self._splitter = RecordSplitter()
         self._symbols: dict[int, str] = {}
+        self.named: dict[int, str] = {}
         self._number = 0
         self._head: bytes | None = b""
         self._copy: BinaryIO | None = None
@@ -180,11 +182,11 @@ class DatabentoSession:
             raise FeedError("the session has not begun")
         chunks = self._reader.take(timeout)
         if self._copy is not None:
-            self._copy.writelines(chunks)
+            self._copy.writelines(chunk.content() for chunk in chunks)
         if self._head is not None:
-            chunks = [self._without_metadata(b"".join(chunks))]
+            chunks = self._without_metadata(chunks)
         blocks = []
-        for block in self._splitter.split(*chunks) if chunks else ():
+        for block in self._splitter.split(*chunks):
             if block.schema:
                 blocks.append(block)
                 first, self._last = times_of(block.records[[0, -1]], "ts_recv").tolist()
@@ -218,9 +220,9 @@ class DatabentoSession:
         else:
             self._socket.close()
 
-    def _without_metadata(self, content: bytes) -> bytes:
+    def _without_metadata(self, chunks: list[ReceivedBytes]) -> list[ReceivedBytes]:
         """What follows the metadata with which records begin; nothing until it is complete."""
-        head = (self._head or b"") + content
+        head = b"".join((self._head or b"", *(chunk.content() for chunk in chunks)))
         if not protocol.DBN_MAGIC.startswith(head[: len(protocol.DBN_MAGIC)]):
             raise FeedError(f"the session begins with {head[:4]!r}; expected: DBN version 3")
         prefix = protocol.METADATA_PREFIX
@@ -229,19 +231,20 @@ class DatabentoSession:
             raise FeedError(f"metadata of {size:,} bytes")
         if len(head) < max(size, prefix + 1):
             self._head = head
-            return b""
+            return []
         self._head = None
-        return head[size:]
+        return [ReceivedBytes(np.frombuffer(head, np.uint8), size, len(head))]
 
     def _obey(self, block: RecordBlock) -> None:
         match block.rtype:
             case protocol.MAPPING:
                 numbers = block.records["instrument_id"].tolist()
                 raws = block.records["stype_out_symbol"].tolist()
-                self._symbols.update(
-                    (number, raw.decode("ascii", "replace"))
+                self.named |= {
+                    number: raw.decode("ascii", "replace")
                     for number, raw in zip(numbers, raws, strict=True)
-                )
+                }
+                self._symbols |= self.named
             case protocol.SYSTEM:
                 codes = block.records["code"]
                 self.replays -= int(np.count_nonzero(codes == protocol.SystemCode.REPLAY_COMPLETED))

@@ -16,7 +16,14 @@ from zerodte.feeds.universe import Universe, is_live
 from zerodte.feeds.vendor_ids import VendorIds
 from zerodte.market.osi import Contract, find_osi
 from zerodte.market.roots import root_info
-from zerodte.records.dbn import SCHEMAS, STAT_CLEARED_VOLUME, STAT_OPEN_INTEREST, Records
+from zerodte.records.dbn import (
+    SCHEMAS,
+    STAT_CLEARED_VOLUME,
+    STAT_OPEN_INTEREST,
+    Records,
+    chosen_rows,
+    joined_rows,
+)
 
 #: The types of statistics that are followed.
 STATISTIC_KINDS: Final = (STAT_OPEN_INTEREST, STAT_CLEARED_VOLUME)
@@ -73,7 +80,7 @@ class DatabentoUniverse:
                 self._waiting["definition"].append(rows)
             elif block.schema == "statistics":
                 is_wanted = np.isin(rows["stat_type"], STATISTIC_KINDS)
-                self._waiting["statistics"].append(rows[is_wanted])
+                self._waiting["statistics"].append(chosen_rows(rows, is_wanted))
 
     def leave_out(self, definitions: Records, statistics: Records) -> None:
         """Leave out what a recording has already."""
@@ -83,7 +90,7 @@ class DatabentoUniverse:
     def take(self, schema: str) -> Records:
         """The records of a schema that are new since the last call."""
         none: Records = np.empty(0, SCHEMAS[schema])
-        rows: Records = np.concatenate([none, *self._waiting[schema]])
+        rows = joined_rows([none, *self._waiting[schema]])
         self._waiting[schema].clear()
         if schema == "statistics":
             return rows if self._sent is None else self._sent.without(rows)
@@ -93,7 +100,7 @@ class DatabentoUniverse:
             if raw not in self._defined:
                 self._defined.add(raw)
                 new.append(row)
-        return rows[new]
+        return chosen_rows(rows, np.array(new, np.intp))
 
     def _follow(self, raws: set[str]) -> None:
         """Choose among new contracts by their expiry; one that is followed stays so."""
