@@ -112,7 +112,7 @@ def _parts(path: Path) -> tuple[bytes, bytes]:
     content = path.read_bytes()
     size = METADATA_PREFIX + int.from_bytes(content[4:METADATA_PREFIX], "little")
     received = ReceivedBytes(np.frombuffer(content, np.uint8).copy(), size, len(content))
-    blocks = RecordSplitter().split(received)
+    blocks = RecordSplitter().split([received])
     records = b"".join(block.records.tobytes() for block in blocks if block.rtype != ERROR)
     return content[:size], records
 

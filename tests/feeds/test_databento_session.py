@@ -62,7 +62,8 @@ def begun(gateway: DatabentoGateway) -> DatabentoSession:
 def drain(session: DatabentoSession) -> None:
     """Take all that a session sends."""
     while True:
-        session.take(1.0)
+        for _ in session.take(1.0):
+            pass
 
 
 @pytest.mark.parametrize(
@@ -133,7 +134,7 @@ def test_records_are_split_wherever_the_connection_cuts_them() -> None:
             part = np.frombuffer(content[start : start + step], np.uint8)
             stop = HEADROOM + len(part)
             buffer[HEADROOM:stop] = part
-            for block in splitter.split(ReceivedBytes(buffer, HEADROOM, stop)):
+            for block in splitter.split([ReceivedBytes(buffer, HEADROOM, stop)]):
                 found[block.rtype] = found.get(block.rtype, b"") + block.records.tobytes()
         assert found[0xC0] == quotes.tobytes()
         assert found[0xC2] == trades.tobytes()

@@ -3,6 +3,7 @@
 Records stay where the connection put them. Only one that lies across two buffers is moved.
 """
 
+from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -45,14 +46,15 @@ class RecordSplitter:
     def __init__(self) -> None:
         self._rest: U8 = np.empty(0, np.uint8)
 
-    def split(self, *chunks: ReceivedBytes) -> list[RecordBlock]:
-        """The blocks that are complete with more bytes.
+    def split(self, chunks: Iterable[ReceivedBytes]) -> Iterator[RecordBlock]:
+        """The blocks that are complete with more bytes, of one chunk after the other.
 
         Raises:
             FeedError: If a record's length cannot be that of its type: nothing after it can be
                 read.
         """
-        return [block for chunk in chunks for block in self._split(chunk)]
+        for chunk in chunks:
+            yield from self._split(chunk)
 
     def _split(self, chunk: ReceivedBytes) -> list[RecordBlock]:
         start = chunk.start - len(self._rest)

@@ -240,7 +240,7 @@ class DatabentoConnection:
 
     def _reference_arrivals(self, until: int) -> list[Arrival]:
         """Definitions and statistics that are new; new contracts are subscribed to."""
-        blocks = self._reference.take(0.0)
+        blocks = list(self._reference.take(0.0))
         if blocks:
             before = set(self._universe.symbols.values())
             self._universe.add(blocks, self._reference.symbols)

@@ -169,9 +169,10 @@ class DatabentoSession:
             self._socket, max(_WATCH / self.clock.speed, _LEAST_WATCH), "databento"
         )
 
-    def take(self, timeout: float) -> list[RecordBlock]:
+    def take(self, timeout: float) -> Iterator[RecordBlock]:
         """The blocks of records that have arrived, waiting up to `timeout` seconds.
 
+        Each is read when it is asked for, and is best used while the processor's caches have it.
         Control records are acted upon and left out.
 
         Raises:
@@ -185,16 +186,14 @@ class DatabentoSession:
             self._copy.writelines(chunk.content() for chunk in chunks)
         if self._head is not None:
             chunks = self._without_metadata(chunks)
-        blocks = []
-        for block in self._splitter.split(*chunks):
+        for block in self._splitter.split(chunks):
             if block.schema:
-                blocks.append(block)
                 first, self._last = times_of(block.records[[0, -1]], "ts_recv").tolist()
                 if self.lost and not self.lost_until:
                     self.lost_until = first
+                yield block
             elif len(block.records):
                 self._obey(block)
-        return blocks
 
     def take_replay(self) -> list[RecordBlock]:
         """All that is replayed.
