@@ -43,6 +43,7 @@ from zerodte.runtime.feed_client import FeedClient
 from zerodte.runtime.replay import replay
 from zerodte.tape.folder import open_tape, session_span
 from zerodte.tape.recorder import Recorder
+from zerodte.tape.tick_assembler import ClosedTick
 
 _KEY = "db-0123456789abcdefghijklmnopqrs"
 _DATE = datetime.date(2025, 6, 6)
@@ -182,8 +183,12 @@ def _record(gateway: DatabentoGateway, root: Path, hours: TradingSession) -> tup
     recorder = Recorder(root / _DATE.isoformat(), connection.manifest, span)
     client = FeedClient(feed, connection, hours, span, 0)
     looks = [f"{_resident():.0f} MiB before"]
-    while not client.is_caught_up:
-        recorder.commit(client.ticks(recorder.position))
+    ahead: list[ClosedTick] = []
+    while ahead or not client.is_caught_up:
+        ticks = ahead or client.ticks(recorder.position)
+        frames = recorder.compress(ticks)
+        ahead = client.ticks_ahead() if len(ticks) > 1 else []
+        recorder.commit(ticks, frames)
         count = sum(recorder.position.counts.values())
         if count >= len(looks) * _LOOK:
             looks.append(f"{_resident():.0f} after {count / 1e6:.1f} M records")

@@ -35,6 +35,8 @@ _FIRST_WAIT: Final = 0.1
 _LONGEST_WAIT: Final = 5.0
 #: Seconds to wait for data at a time, which bounds the delay of a stop.
 _POLL_S: Final = 0.1
+#: Likewise for data that is there.
+_AT_ONCE: Final = 0.001
 #: Records in open ticks; a feed that sends more has a clock that does not move.
 _MAX_PENDING: Final = 5_000_000
 
@@ -150,17 +152,7 @@ class FeedClient:
         Args:
             position: What is committed of each stream.
         """
-        # Only time spent here counts as silence: while this thread is busy elsewhere, data waits.
-        start, before = time.monotonic(), self._connection
-        try:
-            has_data = self._receive(position)
-        except FeedError as error:
-            has_data = False
-            self._disconnect(str(error), is_final=isinstance(error, FeedRefusalError))
-        if has_data or self._connection is not before:
-            self._silent = 0.0
-        else:
-            self._silent += time.monotonic() - start
+        self._receive(_POLL_S, position)
         if self._has_ended:
             return self._finish()
         patience = _ABSENCE if self._connection is None else _SILENCE
@@ -169,6 +161,18 @@ class FeedClient:
         is_due = is_due and not self._is_gapless
         if self._clock is not None and is_due and self._silent > patience:
             self._assembler.advance(self._clock.now())
+        return self._assembler.close_ticks()
+
+    def ticks_ahead(self) -> list[ClosedTick]:
+        """Further ticks, while those before are not committed yet: what is there, at once.
+
+        While there is no connection there are none: to resume one takes a committed position.
+        """
+        if self.is_over:
+            return []
+        self._receive(_AT_ONCE)
+        if self._has_ended:
+            return self._finish()
         return self._assembler.close_ticks()
 
     def _finish(self) -> list[ClosedTick]:
@@ -180,14 +184,31 @@ class FeedClient:
             self.problem = f"the feed at {self._feed.name} ended at {at:%H:%M:%S}, before the close"
         return ticks
 
-    def _receive(self, position: RecordingPosition) -> bool:
-        """Receive data; whether any has arrived."""
-        if self._connection is None:
-            if time.monotonic() < self._due:
-                time.sleep(_POLL_S)
-                return False
+    def _receive(self, timeout: float, position: RecordingPosition | None = None) -> None:
+        """Receive data; without a connection, connect to resume at a position if there is one."""
+        # Only time spent here counts as silence: while this thread is busy elsewhere, data waits.
+        start, before = time.monotonic(), self._connection
+        has_data = False
+        try:
+            if before is None and position is not None:
+                self._connect_when_due(position)
+            if self._connection is not None:
+                has_data = self._take(self._connection, timeout)
+        except FeedError as error:
+            self._disconnect(str(error), is_final=isinstance(error, FeedRefusalError))
+        if has_data or self._connection is not before:
+            self._silent = 0.0
+        else:
+            self._silent += time.monotonic() - start
+
+    def _connect_when_due(self, position: RecordingPosition) -> None:
+        if time.monotonic() < self._due:
+            time.sleep(_POLL_S)
+        else:
             self._connection = self._connect(position)
-        arrivals = self._connection.receive(_POLL_S)
+
+    def _take(self, connection: FeedConnection, timeout: float) -> bool:
+        arrivals = connection.receive(timeout)
         if arrivals:
             self._wait = _FIRST_WAIT
         for arrival in arrivals:
@@ -195,7 +216,7 @@ class FeedClient:
                 self._assembler.add(believed)
         if self.pending > _MAX_PENDING:
             raise FeedError(f"{self.pending:,} records of one second; its clock does not move")
-        self._has_ended = self._connection.is_over
+        self._has_ended = connection.is_over
         return bool(arrivals)
 
     def _believed(self, arrival: Arrival) -> Arrival | None:

@@ -24,7 +24,7 @@ from zerodte.runtime.warmup import warm_up
 from zerodte.service.stage import CurrentSession, Stage
 from zerodte.tape.error import TapeError
 from zerodte.tape.folder import open_tape, session_span
-from zerodte.tape.recorder import Recorder
+from zerodte.tape.recorder import Recorder, TickFrames
 from zerodte.tape.recovery import Recovery
 from zerodte.tape.tick_assembler import ClosedTick
 
@@ -130,10 +130,14 @@ class LiveRunner:
                 run.listener.on_progress(tick.end)
             if recorder.recovery.last_end > self._tape.session.open:
                 self._show(run, playing)
-            while not run.stopped.is_set() and not client.is_over:
-                ticks = client.ticks(recorder.position)
+            ahead: list[ClosedTick] = []
+            while not run.stopped.is_set() and (ahead or not client.is_over):
+                ticks = ahead or client.ticks(recorder.position)
                 self._look_at_files()
-                if not self._commit(run, ticks):
+                # While a feed catches up, ticks are read while those before are compressed.
+                frames = recorder.compress(ticks)
+                ahead = client.ticks_ahead() if len(ticks) > 1 else []
+                if not self._commit(run, ticks, frames):
                     return
                 for closed in ticks:
                     if run.stopped.is_set():
@@ -141,7 +145,7 @@ class LiveRunner:
                     self.stage.apply(playing, reader.tick_of(closed), client.late)
                     if self.stage.current is None:
                         run.listener.on_progress(closed.end)
-                if client.is_caught_up:
+                if client.is_caught_up and not ahead:
                     self._show(run, playing)
             if client.is_over:
                 self._show(run, playing)
@@ -164,12 +168,12 @@ class LiveRunner:
             self.stage.show(playing)
             run.listener.on_ready()
 
-    def _commit(self, run: Run, ticks: Sequence[ClosedTick]) -> bool:
+    def _commit(self, run: Run, ticks: Sequence[ClosedTick], frames: TickFrames) -> bool:
         """Write ticks, retrying until it succeeds; False if stopped meanwhile."""
         wait = _FIRST_WAIT
         while ticks:
             try:
-                self._recorder.commit(ticks)
+                self._recorder.commit(ticks, frames)
                 break
             except OSError as error:
                 problem = f"{error.filename}: {error.strerror}"

@@ -8,10 +8,10 @@ import itertools
 import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 
 import numpy as np
 
@@ -42,6 +42,8 @@ from zerodte.tape.tick_assembler import ClosedTick, Piece
 #: Commits within this many wall-clock seconds share one disk sync. At the market's own speed each
 #: commit has its own.
 _SYNC_EVERY: Final = 0.5
+#: The frames of the pieces of ticks, in their order, as other threads make them.
+TickFrames: TypeAlias = list[Future[list[bytes]]]
 #: Threads that compress while a feed catches up, and pieces that one of them takes at a time.
 _COMPRESSORS: Final = 2
 _PIECES_AT_ONCE: Final = 64
@@ -111,8 +113,20 @@ class Recorder:
         files = {**self._files, TICKS: self._ticks}
         return [name for name, file in files.items() if not file.is_in_place]
 
-    def commit(self, ticks: Sequence[ClosedTick]) -> None:
+    def compress(self, ticks: Sequence[ClosedTick]) -> TickFrames:
+        """Begin to compress ticks in other threads, for a `commit` of the same ticks."""
+        pieces = [piece for tick in ticks for piece in tick.pieces.values()]
+        return [
+            self._pool.submit(_frames, pieces[start : start + _PIECES_AT_ONCE])
+            for start in range(0, len(pieces), _PIECES_AT_ONCE)
+        ]
+
+    def commit(self, ticks: Sequence[ClosedTick], frames: TickFrames | None = None) -> None:
         """Write complete ticks; once this returns, a killed process loses none of them.
+
+        Args:
+            ticks: They.
+            frames: What `compress` has returned for them; None if it was not asked.
 
         Raises:
             OSError: If they could not be written. None of them was committed, and the same ticks
@@ -123,9 +137,9 @@ class Recorder:
         is_due = self._is_sync_due(len(ticks))
         try:
             self._roll_back()  # a failed commit whose own rollback failed too
-            frames = self._compressed(ticks)
+            made = _in_order(self.compress(ticks) if frames is None else frames)
             contents: dict[str, list[bytes]] = {}
-            lines = b"".join(_line(self._streams, tick, counts, frames, contents) for tick in ticks)
+            lines = b"".join(_line(self._streams, tick, counts, made, contents) for tick in ticks)
             for name, parts in contents.items():
                 self._files[name].append(b"".join(parts))
             # Records have to reach the disk before the line that counts them.
@@ -166,16 +180,6 @@ class Recorder:
                 self._roll_back()
                 if not self.missing:
                     write_manifest(self._folder, self._counts)
-
-    def _compressed(self, ticks: Sequence[ClosedTick]) -> Iterator[bytes]:
-        """The frames of all pieces, in their order; those of many ticks by several threads."""
-        pieces = [piece for tick in ticks for piece in tick.pieces.values()]
-        slices = [
-            pieces[start : start + _PIECES_AT_ONCE]
-            for start in range(0, len(pieces), _PIECES_AT_ONCE)
-        ]
-        compress = self._pool.map if len(slices) > 1 else map
-        return itertools.chain.from_iterable(compress(_frames, slices))
 
     def _is_sync_due(self, count: int) -> bool:
         """Whether `count` more commits have to be on the disk before they return."""
@@ -221,6 +225,10 @@ def _line(
 
 def _frames(pieces: Sequence[Piece]) -> list[bytes]:
     return compress_frames([piece.records.view(np.uint8).data for piece in pieces])
+
+
+def _in_order(frames: TickFrames) -> Iterator[bytes]:
+    return itertools.chain.from_iterable(made.result() for made in frames)
 
 
 def _check_folder(folder: Path, manifest: FeedManifest) -> None:
