@@ -203,6 +203,46 @@ def test_a_recording_with_gaps_is_replaced_only_if_told_so(
     assert [path.name for path in tmp_path.iterdir()] == [f"{DATE}"]
 
 
+#: Ends the process before the rename with this number that moves a day to or from its name.
+KILLED_AT_RENAME = """
+import os, signal, sys
+count = 0
+def watch(event, names):
+    global count
+    if event == "os.rename" and DATE in {os.path.basename(str(name)) for name in names[:2]}:
+        count += 1
+        if count == NUMBER:
+            os.kill(os.getpid(), signal.SIGKILL)
+sys.addaudithook(watch)
+from zerodte.cli import main
+main()
+"""
+
+
+@pytest.mark.parametrize("number", [pytest.param(1, marks=pytest.mark.drill), 2])
+def test_a_kill_while_a_day_is_replaced_leaves_the_old_one(
+    tmp_path: Path, unbroken: dict[str, bytes], number: int
+) -> None:
+    folder = tmp_path / f"{DATE}"
+    shutil.copytree(simulated().path, folder)
+    before = files(folder)
+    program = KILLED_AT_RENAME.replace("DATE", repr(f"{DATE}")).replace("NUMBER", f"{number}")
+    with serving_past(simulated()) as server:
+        words = command(server, tmp_path, "--replace")
+        with started([sys.executable, "-c", program, *words]) as process:
+            process.communicate(timeout=120)
+        assert process.returncode == -signal.SIGKILL
+        assert folder.exists() == (number == 1)
+        assert "a tape that is simulated is there; --replace" in fetch(server, tmp_path).output
+        assert files(folder) == before
+        count = server.requests.count(RECORDS)
+        assert fetch(server, tmp_path, "--replace").exit_code == 0
+        # What was fetched before the kill is not fetched again.
+        assert server.requests.count(RECORDS) == count == SLICES
+    assert files(tmp_path) == unbroken
+    assert [path.name for path in tmp_path.iterdir()] == [f"{DATE}"]
+
+
 @pytest.mark.drill
 def test_a_tape_of_other_symbols_or_a_simulated_one_is_not_the_session(tmp_path: Path) -> None:
     with serving_past(simulated()) as server:

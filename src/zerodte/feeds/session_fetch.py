@@ -21,9 +21,11 @@ from zerodte.feeds.slice_folder import Content, SliceFolder, SliceSource
 from zerodte.feeds.tape_lack import lack_of_tape
 from zerodte.market.calendar import TradingSession, calendar
 from zerodte.tape.error import TapeError
-from zerodte.tape.leftovers import sweep, temporary
+from zerodte.tape.leftovers import put_back, sweep, temporary
 
 _SUFFIX: Final = ".part"
+#: Of what is replaced, until what replaces it has its name.
+_REPLACED: Final = ".replaced"
 #: Quotes and trades are fetched from before the open until after the last product's close, ns.
 _BEFORE_OPEN: Final = 30 * MINUTE
 _AFTER_CLOSE: Final = 10 * MINUTE
@@ -125,11 +127,14 @@ class SessionFetch(abc.ABC, Generic[AnyQuery, Content]):
     def plan(self, session: TradingSession) -> FetchDay[AnyQuery]:
         """What is to be done about a session. Nothing is fetched, written or paid.
 
+        A tape that a killed process was about to replace gets its name back.
+
         Raises:
             FeedRefusalError: If the vendor refuses.
             FeedError: If it cannot be reached.
         """
         day: FetchDay[AnyQuery] = FetchDay(session)
+        put_back(self._folder(session), f".{session.date}.", _REPLACED)
         lack = lack_of_tape(
             self._folder(session), session, self._symbols, self.schemas, self.dataset
         )
@@ -245,7 +250,8 @@ def _put(hidden: Path, folder: Path, *, replaces: bool) -> None:
     if not folder.exists() or not replaces:
         hidden.rename(folder)
         return
-    with temporary(folder.parent, f".{folder.name}.", _SUFFIX) as aside:
+    # After a kill between the two renames the next plan puts the old one back.
+    with temporary(folder.parent, f".{folder.name}.", _REPLACED) as aside:
         folder.rename(aside / folder.name)
         try:
             hidden.rename(folder)

@@ -6,7 +6,7 @@ import re
 import secrets
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from glob import escape
 from pathlib import Path
 
@@ -39,10 +39,28 @@ def temporary(folder: Path, prefix: str, suffix: str = "") -> Iterator[Path]:
 
 def sweep(folder: Path, prefix: str, suffix: str = "") -> None:
     """Remove what processes that are gone have left in `folder`."""
+    for path in _left(folder, prefix, suffix):
+        shutil.rmtree(path, ignore_errors=True)
+
+
+def put_back(path: Path, prefix: str, suffix: str) -> None:
+    """Put back what a process that is gone had moved into a `temporary` folder beside `path`.
+
+    Nothing is put where there is something by now; what is in the way of nobody is removed.
+    """
+    for left in _left(path.parent, prefix, suffix):
+        with suppress(OSError):
+            if not path.exists():
+                (left / path.name).rename(path)
+        shutil.rmtree(left, ignore_errors=True)
+
+
+def _left(folder: Path, prefix: str, suffix: str) -> Iterator[Path]:
+    """What processes that are gone have left in `folder`, each locked meanwhile."""
     for path in folder.glob(f"{escape(prefix)}*{escape(suffix)}"):
         middle = path.name.removeprefix(prefix).removesuffix(suffix)
         if _MIDDLE.fullmatch(middle) and (lock := _lock(path, fcntl.LOCK_NB)) is not None:
-            shutil.rmtree(path, ignore_errors=True)
+            yield path
             os.close(lock)
 
 
