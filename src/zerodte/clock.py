@@ -11,6 +11,9 @@ NEW_YORK = ZoneInfo("America/New_York")
 
 _WALL_CLOCK = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?", re.ASCII)
 
+#: Digits after the first nine are less than a nanosecond.
+_FRACTION = re.compile(r"[.,](\d{1,9})", re.ASCII)
+
 
 class ClockError(ZerodteError, ValueError):
     """A text that is not a valid New York time."""
@@ -32,6 +35,25 @@ def new_york_clock(instant: int) -> datetime.datetime:
     seconds, nanoseconds = divmod(instant, SECOND)
     local = datetime.datetime.fromtimestamp(seconds, NEW_YORK)
     return local.replace(microsecond=nanoseconds // 1000)
+
+
+def parse_utc(text: str) -> int:
+    """Parse an ISO 8601 time, of UTC unless it names a zone, as UTC nanoseconds, exactly.
+
+    Raises:
+        ClockError: If it is no such time.
+    """
+    try:
+        moment = datetime.datetime.fromisoformat(text)
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=datetime.UTC)
+        seconds = int(moment.replace(microsecond=0).timestamp())
+    except (ValueError, OverflowError):
+        raise ClockError(
+            f"{text[:40]!r} is not a time in ISO 8601, such as 2022-03-23T14:11:00.5Z"
+        ) from None
+    fraction = _FRACTION.search(text)
+    return seconds * SECOND + (int(fraction[1].ljust(9, "0")) if fraction else 0)
 
 
 def parse_new_york(text: str) -> int:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zerodte.clock import ClockError, new_york, new_york_clock, parse_new_york
+from zerodte.clock import ClockError, new_york, new_york_clock, parse_new_york, parse_utc
 from zerodte.market.calendar import (
     FIRST_DAY,
     LAST_DAY,
@@ -113,6 +113,22 @@ def test_an_instant_is_cut_to_microseconds_not_rounded() -> None:
 def test_a_wall_clock_time_is_read_with_or_without_seconds() -> None:
     assert parse_new_york("2022-03-23T10:11") == new_york(date(2022, 3, 23), time(10, 11))
     assert parse_new_york("2022-01-03T15:59:59") == new_york(date(2022, 1, 3), time(15, 59, 59))
+
+
+def test_a_utc_time_is_exact_in_any_zone() -> None:
+    noon = int(datetime.datetime(2022, 3, 23, 12, tzinfo=datetime.UTC).timestamp()) * 10**9
+    for text, fraction in {
+        "2022-03-23T12:00:00Z": 0,
+        "2022-03-23 12:00:00": 0,
+        "2022-03-23T08:00:00.5-04:00": 500_000_000,
+        "2022-03-23T12:00:00.123456789Z": 123_456_789,
+        "2022-03-23T12:00:00.000000001+0000": 1,
+    }.items():
+        assert parse_utc(text) == noon + fraction, text
+    assert parse_utc("2022-03-23") == noon - 12 * 3600 * 10**9
+    for text in ("", "yesterday", "2022-13-01", "2022-03-23T12:00:00 New York"):
+        with pytest.raises(ClockError, match="is not a time"):
+            parse_utc(text)
 
 
 @pytest.mark.parametrize(

@@ -6,13 +6,13 @@ each. A column `symbol` may be missing; then a file of definitions beside it tel
 
 import re
 from collections.abc import Callable, Sequence
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 
-from zerodte.constants import SECOND
+from zerodte.clock import parse_utc
 from zerodte.importers.csv_formats import DATABENTO_CSV, hint_of
 from zerodte.importers.csv_text import CsvRow, iterate_rows
 from zerodte.importers.record_files import RecordFile, underlying_name, write_files
@@ -39,7 +39,7 @@ _FACTS: Final = {
     "ask_sz_00": "ask sizes",
 }
 _MOMENT: Final = re.compile(
-    r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|[+-]00:?00)?", re.ASCII
+    r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d{1,9})?(Z|[+-]00:?00)?", re.ASCII
 )
 _NUMBER: Final = re.compile(r"(-?)(\d*)(?:\.(\d*))?", re.ASCII)
 _LARGEST_DIGITS: Final = 10  # of whole dollars
@@ -230,8 +230,4 @@ def _price(text: str) -> int:
 
 def _time(text: str) -> int:
     """UTC nanoseconds, or an ISO time as them."""
-    match = _MOMENT.fullmatch(text.strip())
-    if match is None:
-        return int(text)
-    moment = datetime.fromisoformat(f"{match[1]}T{match[2]}+00:00")
-    return int(moment.timestamp()) * SECOND + int((match[3] or "").ljust(9, "0"))
+    return parse_utc(text.strip()) if _MOMENT.fullmatch(text.strip()) else int(text)

@@ -10,6 +10,7 @@ from typing import Final
 
 import msgspec
 
+from zerodte.clock import ClockError, parse_utc
 from zerodte.constants import SECOND
 from zerodte.feeds.feed import FeedError
 
@@ -171,13 +172,10 @@ def read_time(text: str) -> int:
     Returns:
         0 if it is none.
     """
-    whole, _, rest = text.rstrip("Z").partition(".")
     try:
-        second = datetime.datetime.fromisoformat(f"{whole}+00:00")
-        fraction = int(rest[:9].ljust(9, "0"))
-    except ValueError:
+        return parse_utc(text)
+    except ClockError:
         return 0
-    return int(second.timestamp()) * SECOND + fraction
 
 
 def write_time(time: int) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from zerodte.constants import SECOND
+from zerodte.clock import parse_utc
 from zerodte.feeds.databento.historical_http import HistoricalHost
 from zerodte.feeds.feed import FeedError
 from zerodte.feeds.slice_folder import SliceSource
@@ -82,7 +82,7 @@ class HistoricalClient(SliceSource[HistoricalQuery, tuple[DbnFile, list[Records]
         """
         answer = self.host.json("metadata.get_dataset_range", {"dataset": dataset})
         try:
-            start, end = (_instant(str(_mapping(answer)[name])) for name in ("start", "end"))
+            start, end = (parse_utc(str(_mapping(answer)[name])) for name in ("start", "end"))
         except (KeyError, ValueError) as error:
             raise FeedError(f"{self.host.name} does not tell when it has {dataset}") from error
         return start, end
@@ -187,10 +187,3 @@ def _refuse(sentence: str) -> None:
 
 def _mapping(answer: object) -> dict[str, object]:
     return answer if isinstance(answer, dict) else {}
-
-
-def _instant(text: str) -> int:
-    found = datetime.datetime.fromisoformat(text)
-    if found.tzinfo is None:
-        found = found.replace(tzinfo=datetime.UTC)
-    return int(found.timestamp()) * SECOND

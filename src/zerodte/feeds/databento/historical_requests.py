@@ -4,6 +4,7 @@ import datetime
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from zerodte.clock import ClockError, parse_utc
 from zerodte.constants import CALENDAR_DAY, SECOND
 from zerodte.feeds.databento.historical import MOST_SYMBOLS
 from zerodte.feeds.databento.historical_tapes import HistoricalTapes, RequestError, TapeQuery
@@ -37,12 +38,9 @@ def _time(text: str) -> int:
     if text.isascii() and text.isdecimal() and len(text) < 20:
         return int(text)
     try:
-        found = datetime.datetime.fromisoformat(text)
-    except ValueError:
-        raise RequestError("time", f"{text[:40]!r} is no time.") from None
-    if found.tzinfo is None:
-        found = found.replace(tzinfo=datetime.UTC)
-    return int(found.timestamp() * 1e6) * 1_000
+        return parse_utc(text)
+    except ClockError as error:
+        raise RequestError("time", f"{error}.") from None
 
 
 def _dataset_range(tapes: HistoricalTapes, fields: Mapping[str, str]) -> object:
