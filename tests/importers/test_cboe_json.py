@@ -102,6 +102,7 @@ def test_the_recorded_chain_to_the_last_contract(recorded_body: Path, tmp_path: 
 def test_times_in_both_zones_and_both_sizes(tmp_path: Path) -> None:
     assert run(tmp_path / "tape", written(tmp_path, body())).exit_code == 0
     tape = open_tape(tmp_path / "tape")
+    assert tape.notes.cadence_seconds == 60
     day = datetime.date(2022, 3, 23)
     at = new_york(day, datetime.time(10, 0))
     batches = [batch for tick in tape.ticks() for batch in tick.quotes]

@@ -17,6 +17,8 @@ from zerodte.tape.error import TapeError
 
 #: Age of the quotes of options at their publication, ns.
 CBOE_DELAY: Final = 15 * MINUTE
+#: Seconds from one publication of a chain to the next, about.
+CBOE_CADENCE_S: Final = 60
 
 _BLANK: Final = "%Y-%m-%d %H:%M:%S"
 #: How far the underlying's last trade may be after the publication, ns: clocks differ a little.

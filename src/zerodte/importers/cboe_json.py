@@ -6,6 +6,7 @@ from typing import Final
 
 from zerodte.clock import new_york_clock
 from zerodte.importers.cboe_delayed import (
+    CBOE_CADENCE_S,
     DelayedChain,
     DelayedOption,
     decode_delayed,
@@ -81,6 +82,7 @@ def _read(path: Path) -> list[ImportedSymbol]:
             settled_for=settled_day(chain.at),
             has_volume=has_volume,
             valued_at=_valued_at(chain, session) if is_own else None,
+            cadence_seconds=CBOE_CADENCE_S,
         )
         imports.append(ImportedSymbol(imported, symbol))
     return imports

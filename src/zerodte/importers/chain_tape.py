@@ -53,6 +53,7 @@ class ImportedChain:
         settled_for: The day whose morning the open interest is of; None without open interest.
         has_volume: Whether the volume is that of the day up to `at`.
         valued_at: The time of the underlying's price, UTC nanoseconds; None if it is `at`.
+        cadence_seconds: The source's update interval; 0 where a file is all that there is of it.
     """
 
     file: Path
@@ -64,6 +65,7 @@ class ImportedChain:
     settled_for: date | None
     has_volume: bool
     valued_at: int | None = None
+    cadence_seconds: int = 0
 
     @property
     def symbol(self) -> str:
@@ -118,7 +120,12 @@ def write_chains(symbols: Sequence[ImportedSymbol], out: Path) -> ImportSummary:
     check_session(out, session)
     losses = {symbol.chain.symbol: symbol.content.losses.by_fact() for symbol in symbols}
     with atomic_folder(out) as folder:
-        writer = TapeWriter(folder, notes=[first.note], import_losses=losses)
+        writer = TapeWriter(
+            folder,
+            notes=[first.note],
+            cadence_seconds=first.cadence_seconds,
+            import_losses=losses,
+        )
         for symbol in symbols:
             _write(symbol.chain, writer)
             if symbol.at_close is not None:

@@ -83,7 +83,7 @@ class CboeFarFeed:
             )
         if self._poller is None:
             self._poller = CboePoller(self._client, symbols)
-        if not self._poller.try_start(_PATIENCE_S):
+        if not self._poller.start(_PATIENCE_S):
             raise FeedError("it has not answered yet")
         if self._poller.problem:
             raise FeedError(self._poller.problem)

@@ -17,9 +17,10 @@ from zerodte.feeds.cboe.chains import (
     ChainRecords,
 )
 from zerodte.feeds.cboe.http import CboeClient
-from zerodte.feeds.cboe.poller import POLL_SECONDS, CboePoller
+from zerodte.feeds.cboe.poller import CboePoller
 from zerodte.feeds.feed import FeedError, FeedStart
 from zerodte.feeds.recorded import recorded_contracts
+from zerodte.importers.cboe_delayed import CBOE_CADENCE_S
 from zerodte.importers.chain_tape import CBOE_EQUITY
 from zerodte.market.calendar import calendar
 from zerodte.market.roots import root_info
@@ -103,7 +104,7 @@ class CboeFeed:
         warnings: dict[str, tuple[str, ...]] = dict.fromkeys(self._symbols, (_DELAYED, _NO_TAPE))
         notes = Notes(
             notes=(f"{_DELAYED}: {', '.join(self._symbols)}",),
-            cadence_seconds=int(POLL_SECONDS),
+            cadence_seconds=CBOE_CADENCE_S,
             warnings=warnings,
         )
         return FeedManifest(chains.date, streams, {CBOE_DELAYED: chains.symbols} | numbered, notes)

@@ -13,13 +13,13 @@ from typing import Final
 from zerodte.clock import new_york_clock
 from zerodte.constants import MINUTE, SECOND
 from zerodte.feeds.cboe.http import CboeAnswer, CboeClient, CboeRefusalError
-from zerodte.importers.cboe_delayed import CBOE_DELAY, DelayedChain, decode_delayed
+from zerodte.importers.cboe_delayed import CBOE_CADENCE_S, CBOE_DELAY, DelayedChain, decode_delayed
 from zerodte.market.calendar import calendar
 from zerodte.market.osi import MarketError
 from zerodte.tape.error import TapeError
 
 #: Seconds between two polls of a symbol, and the longest wait after refusals.
-POLL_SECONDS: Final = 60.0
+POLL_SECONDS: Final = float(CBOE_CADENCE_S)
 LONGEST_POLL_WAIT: Final = 600.0
 #: A body this much ahead of the host's clock has a time of another zone, ns.
 _AHEAD: Final = 5 * MINUTE
@@ -57,20 +57,15 @@ class CboePoller:
         self.speed = 1.0
         self._thread: threading.Thread | None = None
 
-    def start(self) -> None:
-        """Poll every symbol once, and go on in a thread; a second call does nothing."""
-        if self._thread is None:
-            self.poll()
-            self._go_on()
-
-    def try_start(self, timeout: float) -> bool:
-        """Start in a thread alone; whether every symbol has been asked for once by now.
+    def start(self, timeout: float | None = None) -> bool:
+        """Poll in a thread, unless it does; whether every symbol has been asked for once by now.
 
         Args:
-            timeout: Seconds to wait for that the first time.
+            timeout: Seconds to wait for that the first time; None until it is so.
         """
         if self._thread is None:
-            self._go_on()
+            self._thread = threading.Thread(target=self._run, name="cboe", daemon=True)
+            self._thread.start()
             self._has_polled.wait(timeout)
         return self._has_polled.is_set()
 
@@ -109,8 +104,7 @@ class CboePoller:
         problems = dict(self.problems)
         return "; ".join(problems.values()) if len(problems) == len(self._symbols) else ""
 
-    def poll(self) -> None:
-        """Ask for every symbol once."""
+    def _poll(self) -> None:
         self._ask_for_all()
         self._has_polled.set()
 
@@ -137,19 +131,14 @@ class CboePoller:
             text = self.problems.get(symbol, f"{symbol}: not asked for")
             self.problems[symbol] = f"{text}; asked again after {self._wait:,.0f} seconds"
 
-    def _go_on(self) -> None:
-        self._thread = threading.Thread(target=self._run, name="cboe", daemon=True)
-        self._thread.start()
-
     def _run(self) -> None:
-        if not self._has_polled.is_set():
-            self.poll()
+        self._poll()
         while True:
             # Clients that began together should not stay together.
             wait = self._wait * self._chance.uniform(1.0, 1.05)
             if self._stopped.wait(wait / self.speed):
                 return
-            self.poll()
+            self._poll()
 
     def _take(self, symbol: str, answer: CboeAnswer) -> None:
         self.speed = answer.speed
