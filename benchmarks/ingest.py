@@ -42,7 +42,7 @@ from zerodte.records.dbn import UNDEF_TIME
 from zerodte.runtime.feed_client import FeedClient
 from zerodte.runtime.replay import replay
 from zerodte.tape.folder import open_tape, session_span
-from zerodte.tape.recorder import Recorder
+from zerodte.tape.recorder import Recorder, TickFrames
 from zerodte.tape.tick_assembler import ClosedTick
 
 _KEY = "db-0123456789abcdefghijklmnopqrs"
@@ -183,12 +183,16 @@ def _record(gateway: DatabentoGateway, root: Path, hours: TradingSession) -> tup
     recorder = Recorder(root / _DATE.isoformat(), connection.manifest, span)
     client = FeedClient(feed, connection, hours, span, 0)
     looks = [f"{_resident():.0f} MiB before"]
-    ahead: list[ClosedTick] = []
-    while ahead or not client.is_caught_up:
-        ticks = ahead or client.ticks(recorder.position)
-        frames = recorder.compress(ticks)
+    ticks: list[ClosedTick] = []
+    frames: TickFrames = []
+    while ticks or not client.is_caught_up:
+        if not ticks:
+            ticks = client.ticks(recorder.position)
+            frames = recorder.compress(ticks)
         ahead = client.ticks_ahead() if len(ticks) > 1 else []
+        ahead_frames = recorder.compress(ahead)
         recorder.commit(ticks, frames)
+        ticks, frames = ahead, ahead_frames
         count = sum(recorder.position.counts.values())
         if count >= len(looks) * _LOOK:
             looks.append(f"{_resident():.0f} after {count / 1e6:.1f} M records")

@@ -130,13 +130,16 @@ class LiveRunner:
                 run.listener.on_progress(tick.end)
             if recorder.recovery.last_end > self._tape.session.open:
                 self._show(run, playing)
-            ahead: list[ClosedTick] = []
-            while not run.stopped.is_set() and (ahead or not client.is_over):
-                ticks = ahead or client.ticks(recorder.position)
+            ticks: list[ClosedTick] = []
+            frames: TickFrames = []
+            while not run.stopped.is_set() and (ticks or not client.is_over):
+                if not ticks:
+                    ticks = client.ticks(recorder.position)
+                    frames = recorder.compress(ticks)
                 self._look_at_files()
-                # While a feed catches up, ticks are read while those before are compressed.
-                frames = recorder.compress(ticks)
+                # While a feed catches up, the next ticks are read and compressed meanwhile.
                 ahead = client.ticks_ahead() if len(ticks) > 1 else []
+                ahead_frames = recorder.compress(ahead)
                 if not self._commit(run, ticks, frames):
                     return
                 for closed in ticks:
@@ -147,6 +150,7 @@ class LiveRunner:
                         run.listener.on_progress(closed.end)
                 if client.is_caught_up and not ahead:
                     self._show(run, playing)
+                ticks, frames = ahead, ahead_frames
             if client.is_over:
                 self._show(run, playing)
                 self.is_over = True
