@@ -1,8 +1,9 @@
 """A live market: a feed is recorded, and its recorded ticks are played onto a stage.
 
 One thread does everything, tick by tick: it reads the feed, commits complete ticks, and applies
-them to the session. There is no queue in between. While the thread is busy, the feed's connection
-fills up, so the feed waits, falls behind or disconnects, and health reports it.
+them to the session. There is no queue in between, but for one batch of ticks that other threads
+compress while a feed catches up. While the thread is busy, the feed's connection fills up, so the
+feed waits, falls behind or disconnects, and health reports it.
 """
 
 import logging
