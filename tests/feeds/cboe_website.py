@@ -6,13 +6,16 @@ from collections.abc import Iterator
 
 from zerodte.feeds.cboe.http import CboeClient
 from zerodte.feeds.cboe.server import CboeServer
+from zerodte.feeds.fault_script import FaultScript
 from zerodte.tape.folder import Tape
 
 
 @contextlib.contextmanager
-def website(tape: Tape, speed: float, start: int, port: int = 0) -> Iterator[CboeClient]:
+def website(
+    tape: Tape, speed: float, start: int, port: int = 0, faults: FaultScript | None = None
+) -> Iterator[CboeClient]:
     """A client of a website whose quotes are of `start` (UTC ns) at first."""
-    server = CboeServer(tape, speed, start=start, host="127.0.0.1", port=port)
+    server = CboeServer(tape, speed, start=start, host="127.0.0.1", port=port, faults=faults)
     thread = threading.Thread(target=server.run)
     thread.start()
     try:

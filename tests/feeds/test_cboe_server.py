@@ -12,12 +12,14 @@ from runtime.feeds_on_ports import eventually
 from runtime.local_market import running
 from zerodte.cli.commands import main
 from zerodte.feeds.cboe.feed import CboeFeed
-from zerodte.feeds.cboe.http import CboeClient
+from zerodte.feeds.cboe.http import CboeClient, CboeRefusalError
+from zerodte.feeds.fault_script import CBOE_FAULTS, fault_script
 from zerodte.feeds.feed import FeedError
 from zerodte.importers.cboe_delayed import decode_delayed
 from zerodte.records.dbn import STAT_OPEN_INTEREST, UNDEF_PRICE
 from zerodte.runtime.live_runner import LiveRunner
 from zerodte.service.stage import Stage
+from zerodte.tape.error import TapeError
 from zerodte.wire.snapshot import SnapshotQuery
 
 SECOND = 10**9
@@ -80,10 +82,29 @@ def test_it_is_a_market_for_whoever_records_delayed_quotes(tmp_path: Path) -> No
             feed.stop()
 
 
+def test_each_fault_of_a_script_befalls_one_request() -> None:
+    tape = simulated()
+    script = fault_script(
+        "garbage@09:46:00,cut@09:46:00,busy@09:46:00", tape.session, kinds=CBOE_FAULTS
+    )
+    with cboe_website.website(tape, 1.0, tape.session.open + MINUTE, faults=script) as client:
+        with pytest.raises(CboeRefusalError, match="429 Too Many Requests") as refusal:
+            client.get("NVDA")
+        with pytest.raises(FeedError, match="half a body"):
+            client.get("NVDA")
+        garbage = client.get("NVDA").body or b""
+        chain = decode_delayed(client.get("NVDA").body or b"")
+    assert refusal.value.wait == 120.0
+    with pytest.raises(TapeError, match="not JSON"):
+        decode_delayed(garbage)
+    assert chain.at == tape.session.open + MINUTE
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("--as", "cboe", "--faults", "7"), "--faults needs --as databento"),
+        (("--faults", "7"), "--faults needs the protocol of a vendor, such as --as databento"),
+        (("--as", "cboe", "--faults", "mute@10:00:00"), "with one of cut, garbage, busy"),
         (("--as", "cboe", "--no-resume"), "--no-resume is for --as line"),
         (("--from", "10:00"), "--from needs a vendor's live protocol"),
         (("--as", "databento", "--faults", "bang@10:00"), "faults 'bang@10:00'; expected: a seed"),

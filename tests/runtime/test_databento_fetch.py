@@ -1,12 +1,15 @@
 """Past sessions fetched from Databento's historical API, through faults and kills."""
 
+import base64
 import datetime
+import http.client
 import re
 import resource
 import shutil
 import signal
 import sys
 from pathlib import Path
+from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -413,6 +416,41 @@ def test_a_half_day_of_many_contracts_is_divided_by_time_and_symbols() -> None:
             *(start for start, _ in spans[1:]),
             nine + 265 * minute,
         ]
+
+
+def asked_raw(url: str) -> int:
+    """The status of one request for records; 0 where the body breaks off."""
+    fields = {"dataset": OPRA, "schema": "definition", "stype_in": "parent"}
+    query = urlencode(fields | {"symbols": "NVDA.OPT", "start": f"{DATE}", "limit": "1"})
+    connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=30)
+    key = base64.b64encode(f"{KEY}:".encode()).decode()
+    try:
+        connection.request(
+            "GET", f"/v0/{RECORDS}?{query}", headers={"Authorization": f"Basic {key}"}
+        )
+        answer = connection.getresponse()
+        answer.read()
+    except http.client.IncompleteRead:
+        return 0
+    finally:
+        connection.close()
+    return answer.status
+
+
+@pytest.mark.drill
+def test_a_seed_of_faults_is_one_of_the_history_too(
+    tmp_path: Path, unbroken: dict[str, bytes]
+) -> None:
+    words = ["feed", f"{simulated().path}", "--as", "databento", "--port", "0", "--historical", "0"]
+    with started([sys.executable, "-m", "zerodte", *words, "--faults", "1"]) as process:
+        assert process.stdout is not None
+        url = re.search(r"API is at (http://127\.0\.0\.1:\d+)\.", process.stdout.readline())
+        assert url is not None
+        assert {asked_raw(url[1]) for _ in range(40)} == {200, 0, 429, 500}
+        host = HistoricalHost(VendorKey(KEY), url[1], first_wait=0.001)
+        past = DatabentoFetch(HistoricalClient(host), ["NVDA"], tmp_path, replaces=False)
+        past.fetch(planned(past), lambda *_: None)
+    assert files(tmp_path) == unbroken
 
 
 @pytest.mark.drill

@@ -3,7 +3,7 @@
 import datetime
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Final, Protocol
@@ -29,26 +29,28 @@ from zerodte.cli.vendors import check_live_extra, has_live_extra
 from zerodte.clock import new_york
 from zerodte.feeds.cboe.server import CboeServer
 from zerodte.feeds.databento.gateway import DatabentoGatewayServer
-from zerodte.feeds.databento.historical_server import HistoricalServer
+from zerodte.feeds.databento.historical_server import FREQUENT_FAULTS, HistoricalServer
 from zerodte.feeds.databento.session import DATABENTO_KEY
 from zerodte.feeds.fault_script import (
     ALPACA_FAULTS,
+    CBOE_FAULTS,
     DATABENTO_FAULTS,
     MASSIVE_FAULTS,
     TASTYTRADE_FAULTS,
     THETA_FAULTS,
     TRADIER_FAULTS,
+    AnyFault,
     FaultKind,
     FaultScript,
+    drawn_requests,
     fault_script,
 )
 from zerodte.feeds.massive.account import MASSIVE_KEY, POLYGON_KEY
 from zerodte.feeds.massive.flat_files import FILES_ACCESS_KEY
-from zerodte.feeds.massive.history_server import MassiveHistoryServer
+from zerodte.feeds.massive.history_server import MassiveHistoryServer, drawn_history_faults
 from zerodte.feeds.rebased_tape import RebasedTape
 from zerodte.feeds.tcp_server import TcpFeedServer
 from zerodte.feeds.thetadata.terminal_server import (
-    TerminalFault,
     ThetaTerminalServer,
     drawn_faults,
 )
@@ -59,8 +61,8 @@ from zerodte.tape.folder import open_tape
 from zerodte.tape.source import FileSource
 
 _LINE, _TODAY = "line", "today"
-#: Requests of ThetaData's terminal that faults are drawn for.
-_FAULTY_REQUESTS = 100
+#: Requests for history that faults are drawn for.
+_FAULTY = 100
 
 
 class _TapeServer(Protocol):
@@ -114,7 +116,7 @@ class _TapeServer(Protocol):
 )
 @click.option(
     "--faults",
-    help="What goes wrong with the protocol of a vendor but cboe: a seed, or KIND@HH:MM:SS, ...",
+    help="What goes wrong with a vendor's protocol: a seed, or KIND@HH:MM:SS, ...",
 )
 @click.option(
     "--historical",
@@ -139,10 +141,8 @@ def feed_command(
         raise click.UsageError("--from needs a vendor's live protocol, such as --as databento")
     if protocol != _LINE and no_resume:
         raise click.UsageError("--no-resume is for --as line")
-    if faults and protocol in (_LINE, CBOE):
-        raise click.UsageError(
-            "--faults needs --as databento, tastytrade, alpaca, massive, tradier or thetadata"
-        )
+    if faults and protocol == _LINE:
+        raise click.UsageError("--faults needs the protocol of a vendor, such as --as databento")
     if historical is not None and protocol not in (DATABENTO, MASSIVE):
         raise click.UsageError("--historical needs --as databento or massive")
     opened: FileSource = open_tape(tape)
@@ -156,7 +156,8 @@ def feed_command(
             feed = TcpFeedServer(opened, speed, is_resumable=not no_resume, host=host, port=port)
         elif protocol == CBOE:
             quoted = None if begin is None else begin - CBOE_DELAY
-            feed = CboeServer(opened, speed, start=quoted, host=host, port=port)
+            script = _script(faults, opened, CBOE_FAULTS)
+            feed = CboeServer(opened, speed, start=quoted, host=host, port=port, faults=script)
             note = f" It has {', '.join(feed.symbols)}."
         elif protocol in _WEBSOCKETS:
             feed, note = _WEBSOCKETS[protocol](opened, speed, host, port, begin, faults)
@@ -171,9 +172,12 @@ def feed_command(
         if historical is not None:
             server: HistoricalServer | MassiveHistoryServer
             if protocol == MASSIVE:
-                server = _massive_history(opened, host, historical)
+                server = _massive_history(opened, host, historical, faults)
             else:
-                server = HistoricalServer([opened], key=key, host=host, port=historical)
+                drawn = _drawn(faults, lambda seed: drawn_requests(seed, _FAULTY, FREQUENT_FAULTS))
+                server = HistoricalServer(
+                    [opened], key=key, host=host, port=historical, faults=drawn
+                )
             stack.callback(server.stop)
             threading.Thread(target=server.run, daemon=True).start()
             note += f" The historical API is at {server.url}."
@@ -186,18 +190,21 @@ def _script(text: str | None, tape: FileSource, kinds: Sequence[FaultKind]) -> F
     return fault_script(text, tape.session, kinds=kinds) if text else FaultScript()
 
 
-def _terminal_faults(text: str | None) -> Sequence[TerminalFault | None]:
-    """What goes wrong with the first requests of ThetaData's terminal, by a seed."""
+def _drawn(text: str | None, draw: Callable[[int], Sequence[AnyFault]]) -> Sequence[AnyFault]:
+    """What goes wrong with the first requests for history, by a seed; nothing without one."""
     if text is None or not (text.isascii() and text.isdecimal() and len(text) < 10):
         return ()
-    return drawn_faults(int(text), _FAULTY_REQUESTS)
+    return draw(int(text))
 
 
 def _thetadata(
     tape: FileSource, speed: float, host: str, port: int, start: int | None, faults: str | None
 ) -> tuple[_TapeServer, str]:
     """ThetaData's terminal, and what to say of it; without the extra, its history alone."""
-    script, drawn = _script(faults, tape, THETA_FAULTS), _terminal_faults(faults)
+    script, drawn = (
+        _script(faults, tape, THETA_FAULTS),
+        _drawn(faults, lambda seed: drawn_faults(seed, _FAULTY)),
+    )
     told = f" The terminal's history of {tape.session.date} is at {{url}}/v3"
     if not has_live_extra():
         server = ThetaTerminalServer([tape], host=host, port=port, faults=drawn)
@@ -280,10 +287,19 @@ def _massive(
     return server, f" It has {', '.join(server.symbols)}, and accepts {accepted}."
 
 
-def _massive_history(tape: FileSource, host: str, port: int) -> MassiveHistoryServer:
+def _massive_history(
+    tape: FileSource, host: str, port: int, faults: str | None
+) -> MassiveHistoryServer:
     """A server of Massive's history, with the keys of its own environment."""
     access = environment_key(FILES_ACCESS_KEY)
-    return MassiveHistoryServer([tape], host=host, port=port, key=_massive_key(), access_key=access)
+    return MassiveHistoryServer(
+        [tape],
+        host=host,
+        port=port,
+        key=_massive_key(),
+        access_key=access,
+        faults=_drawn(faults, lambda seed: drawn_history_faults(seed, _FAULTY)),
+    )
 
 
 def _massive_key() -> VendorKey | None:

@@ -6,13 +6,14 @@ import re
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Literal, TypeVar
 
 from zerodte.clock import new_york
 from zerodte.constants import SECOND
 from zerodte.feeds.feed import FeedError
 from zerodte.market.calendar import TradingSession
 
+AnyFault = TypeVar("AnyFault")
 FaultKind = Literal[
     "cut",
     "mute",
@@ -49,6 +50,10 @@ TRADIER_FAULTS: Final[tuple[FaultKind, ...]] = (
 THETA_FAULTS: Final[tuple[FaultKind, ...]] = (
     *("cut", "mute", "overlap", "reorder", "garbage", "nonsense", "slow", "lost", "busy", "key"),
 )
+#: Those of Cboe's website.
+CBOE_FAULTS: Final[tuple[FaultKind, ...]] = ("cut", "garbage", "busy")
+#: The share of faulty requests for history.
+_SHARE: Final = 0.3
 #: A fault each two minutes of the feed's clock, on average.
 _EVERY: Final = 120 * SECOND
 _ENTRY: Final = re.compile(r"([a-z]+)@([0-9]{2}):([0-9]{2}):([0-9]{2})", re.ASCII)
@@ -128,6 +133,24 @@ def fault_script(
             )
         faults.append(Fault(new_york(session.date, time), kind))
     return FaultScript(faults)
+
+
+def drawn_requests(
+    seed: int, count: int, frequent: Sequence[AnyFault], once: AnyFault | None = None
+) -> list[AnyFault | None]:
+    """What goes wrong with the first requests for history, that a patient client survives.
+
+    Args:
+        seed: Of what is drawn.
+        count: Requests.
+        frequent: Faults of three requests of ten.
+        once: A fault of one request; None for none.
+    """
+    draw = random.Random(seed)  # noqa: S311
+    faults = [draw.choice(frequent) if draw.random() < _SHARE else None for _ in range(count)]
+    if once is not None:
+        faults[draw.randrange(count)] = once
+    return faults
 
 
 def _drawn(

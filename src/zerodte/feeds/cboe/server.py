@@ -3,11 +3,13 @@
 import email.utils
 import gzip
 import threading
+from collections import deque
 from http import HTTPStatus
 from typing import Final
 
 from zerodte.feeds.cboe.board import CboeBoard, minute_of
 from zerodte.feeds.cboe.http import CBOE_SPEED_HEADER
+from zerodte.feeds.fault_script import FaultKind, FaultScript
 from zerodte.feeds.feed_clock import FeedClock
 from zerodte.feeds.http_listener import HttpListener, HttpRequestHandler
 from zerodte.importers.cboe_delayed import CBOE_DELAY
@@ -27,17 +29,27 @@ class CboeServer:
         start: What the clock of its quotes shows at first, UTC ns; by default the open.
         host: Address to listen on.
         port: 0 lets the system choose.
+        faults: What goes wrong, each with one request for a symbol: cut, garbage or busy.
 
     Raises:
         FeedError: If the address is in use, forbidden, or not of this machine.
     """
 
     def __init__(
-        self, tape: FileSource, speed: float, *, start: int | None, host: str, port: int
+        self,
+        tape: FileSource,
+        speed: float,
+        *,
+        start: int | None,
+        host: str,
+        port: int,
+        faults: FaultScript | None = None,
     ) -> None:
         self._clock = FeedClock(tape.session.open if start is None else start, speed)
         self._board = CboeBoard(tape)
         self._lock = threading.Lock()
+        self._faults = faults or FaultScript()
+        self._due: deque[FaultKind] = deque()
         self._bodies: dict[str, tuple[int, bytes]] = {}
         handler = type("QuotesHandler", (_QuotesHandler,), {"quotes": self})
         self._listener = HttpListener(host, port, handler)
@@ -69,6 +81,12 @@ class CboeServer:
         """The host's clock, UTC ns."""
         return self._clock.now() + CBOE_DELAY
 
+    def fault(self) -> FaultKind | None:
+        """What goes wrong with the next request, by the host's clock; None if nothing does."""
+        with self._lock:
+            self._due.extend(fault.kind for fault in self._faults.due(self.now()))
+            return self._due.popleft() if self._due else None
+
     def body(self, symbol: str) -> tuple[str, bytes]:
         """The tag and the JSON of a symbol's newest body.
 
@@ -97,7 +115,15 @@ class _QuotesHandler(HttpRequestHandler):
             self._answer(HTTPStatus.NOT_FOUND, b"no such symbol", {})
             return
         tag, body = self.quotes.body(symbol)
-        if self.headers.get("If-None-Match") == tag:
+        fault = self.quotes.fault()
+        if fault == "busy":
+            self._answer(HTTPStatus.TOO_MANY_REQUESTS, b"slow down", {"Retry-After": "120"})
+        elif fault == "garbage":
+            self._answer(HTTPStatus.OK, b"<html>Just a moment...</html>", {})
+        elif fault == "cut":
+            self._answer(HTTPStatus.OK, body[: len(body) // 2], {"Content-Length": f"{len(body)}"})
+            self.close_connection = True
+        elif self.headers.get("If-None-Match") == tag:
             self._answer(HTTPStatus.NOT_MODIFIED, b"", {"ETag": tag})
         elif "gzip" in self.headers.get("Accept-Encoding", ""):
             packed = gzip.compress(body, 6)

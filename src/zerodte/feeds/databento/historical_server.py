@@ -37,6 +37,10 @@ class HistoricalFault(enum.Enum):
     ERROR = "it fails, with status 500"
 
 
+#: What goes wrong with many requests.
+FREQUENT_FAULTS: Final = (HistoricalFault.CUT, HistoricalFault.BUSY, HistoricalFault.ERROR)
+
+
 class HistoricalServer:
     """Serves tapes.
 

@@ -5,7 +5,6 @@ So whoever has no subscription can fetch.
 
 import datetime
 import enum
-import random
 import re
 import threading
 import urllib.parse
@@ -16,6 +15,7 @@ from typing import Final
 
 import msgspec
 
+from zerodte.feeds.fault_script import drawn_requests
 from zerodte.feeds.http_listener import HttpListener, HttpRequestHandler
 from zerodte.feeds.massive.history_day import HistoryDay
 from zerodte.feeds.massive.pages import CONTRACTS_PATH, INTEREST_PATH
@@ -42,15 +42,11 @@ class HistoryFault(enum.Enum):
 
 
 _FREQUENT: Final = (HistoryFault.CUT, HistoryFault.BUSY, HistoryFault.BROKEN)
-_SHARE: Final = 0.3
 
 
 def drawn_history_faults(seed: int, count: int) -> list[HistoryFault | None]:
     """Faults of a seed for as many requests, that a patient client survives."""
-    draw = random.Random(seed)  # noqa: S311
-    faults = [draw.choice(_FREQUENT) if draw.random() < _SHARE else None for _ in range(count)]
-    faults[draw.randrange(count)] = HistoryFault.GARBAGE
-    return faults
+    return drawn_requests(seed, count, _FREQUENT, HistoryFault.GARBAGE)
 
 
 class MassiveHistoryServer(HttpListener):

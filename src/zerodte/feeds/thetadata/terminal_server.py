@@ -5,7 +5,6 @@ So whoever has no subscription can fetch.
 
 import datetime
 import enum
-import random
 import threading
 import urllib.parse
 from collections import deque
@@ -15,6 +14,7 @@ from typing import Final, Protocol
 
 from zerodte.clock import new_york
 from zerodte.errors import ZerodteError
+from zerodte.feeds.fault_script import drawn_requests
 from zerodte.feeds.http_listener import HttpListener, HttpRequestHandler
 from zerodte.feeds.thetadata.client import LAST_QUOTES
 from zerodte.feeds.thetadata.terminal_host import (
@@ -50,15 +50,11 @@ _STATUSES: Final = {
 
 
 _FREQUENT: Final = (TerminalFault.CUT, *_STATUSES)
-_SHARE: Final = 0.3
 
 
 def drawn_faults(seed: int, count: int) -> list[TerminalFault | None]:
     """Faults of a seed, that a patient client survives: one of them is garbage, none a stall."""
-    draw = random.Random(seed)  # noqa: S311
-    faults = [draw.choice(_FREQUENT) if draw.random() < _SHARE else None for _ in range(count)]
-    faults[draw.randrange(count)] = TerminalFault.GARBAGE
-    return faults
+    return drawn_requests(seed, count, _FREQUENT, TerminalFault.GARBAGE)
 
 
 class TerminalDay(Protocol):
