@@ -138,6 +138,7 @@ class LiveRunner:
                     ticks = client.ticks(recorder.position)
                     frames = recorder.compress(ticks)
                 self._look_at_files()
+                is_caught_up = client.is_caught_up
                 # While a feed catches up, the next ticks are read and compressed meanwhile.
                 ahead = client.ticks_ahead() if len(ticks) > 1 else []
                 ahead_frames = recorder.compress(ahead)
@@ -149,7 +150,7 @@ class LiveRunner:
                     self.stage.apply(playing, reader.tick_of(closed), client.late)
                     if self.stage.current is None:
                         run.listener.on_progress(closed.end)
-                if client.is_caught_up and not ahead:
+                if is_caught_up:
                     self._show(run, playing)
                 ticks, frames = ahead, ahead_frames
             if client.is_over:
