@@ -202,13 +202,21 @@ SINGLE_LISTED: Final = ("SPX", "XSP", "NDX", "RUT")
 PACKAGE_STRENGTHS: Final = (0.3, 0.6, 1.0)
 PACKAGE_SIDE: Final = (0.04, 0.15, 0.25, 0.28)
 
-#: Method of effective open interest: signed_v1 (reference), turnover_v1 or turnover_v2 (ours).
-OPEN_INTEREST_METHOD: Final = "turnover_v2"
+#: Method of effective open interest: signed_v1 (reference), turnover_v1 to turnover_v3 (ours).
+OPEN_INTEREST_METHOD: Final = "turnover_v3"
 #: What open interest grows by per contract traded, under turnover_v2: 0.16 in SPY options on
 #: 2025-04-30, a day before their expiry (Cboe); 0.19 in simulated sessions (ours: between the two).
 OPEN_INTEREST_PER_TRADED: Final = 0.18
-#: Weight of a contract of flow in open interest, under the other two (reference).
+#: Weight of a contract of flow in open interest, under the others (reference).
 OPEN_INTEREST_WEIGHT: Final = 0.43
+#: Share of volume that closes positions, under turnover_v3 (ours: as many as open; what comes of it
+#: on a day is the growth per contract above).
+CLOSING_SHARE: Final = 0.5
+#: Share of the morning's open interest that may be closed today, likewise (ours: the rest expires).
+CLOSABLE_SHARE: Final = 0.5
+#: Minutes after which a trade counts half in the volume of late, likewise (ours; of 1 to 20 minutes
+#: none finds the levels much better).
+PACE_HALF_LIFE: Final = 5
 #: Opening minus closing share of volume, by thirteenth of the session (turnover_v1). No study
 #: reports it by time of day. The level is measured: over a day, weight x share equals 0.16, the
 #: growth of open interest per contract traded in SPY options on 2025-04-30, a day before their

@@ -17,6 +17,7 @@ from zerodte.constants import (
     MULTIPLIER,
     OPENING_NOISE,
     OPENING_SHARE,
+    PACE_HALF_LIFE,
     WHOLE_QUOTE_SIDE,
     WHOLE_QUOTE_SIDE_OF_MANY,
 )
@@ -33,14 +34,18 @@ from zerodte.engine.book import RAW_PER_DOLLAR, grown, raw_price
 from zerodte.engine.open_interest import Turnover
 from zerodte.engine.packages import sign_packages
 from zerodte.engine.trade_ledger import (
+    HOLDINGS,
     RULES,
     TOTALS,
     UNIT,
     TradeRings,
     find_entry,
+    growth_of,
+    hold,
     is_full,
     join_cluster,
     place,
+    quicken,
     remember_price,
     tally,
     undo,
@@ -52,6 +57,8 @@ _ONE_PERCENT: Final = 0.01
 #: Standard deviation of a contract's side by its expected value, both in hundredths: a side of
 #: mean m has variance 1 - m squared.
 _DEVIATIONS: Final = np.rint(np.sqrt(UNIT**2 - np.arange(UNIT + 1) ** 2)).astype(np.int64)
+#: What is left of a pace after so many minutes.
+_FADING: Final = 0.5 ** (np.append(np.arange(20 * PACE_HALF_LIFE), np.inf) / PACE_HALF_LIFE)
 _MULTI_LEG: Final = int(Condition.MULTI_LEG)
 
 
@@ -72,11 +79,19 @@ class ContractTerms(NamedTuple):
 
 
 class _Terms(NamedTuple):
-    """From when trades are signed (UTC ns), and the share of a multi-leg trade that is."""
+    """What holds of all trades of a session.
+
+    Attributes:
+        signed_from: From when trades are signed, UTC ns.
+        first_minute: Of the session, since 1970.
+        multi_leg_weight: The share of a multi-leg trade that is signed.
+        opening: The opening share of every minute of the session, hundredths.
+    """
 
     signed_from: int
     first_minute: int
     multi_leg_weight: float
+    opening: I64
 
 
 class FlowLedger:
@@ -96,10 +111,11 @@ class FlowLedger:
             signed_from=session_open + OPENING_NOISE,
             first_minute=session_open // MINUTE,
             multi_leg_weight=float(multi_leg_weight),
+            opening=_opening_by_minute((session_close - session_open) // MINUTE),
         )
         self._close = session_close
-        self._opening = _opening_by_minute((session_close - session_open) // MINUTE)
         self._rules = _rules()[np.newaxis]
+        self._holdings = np.zeros(1, HOLDINGS)
         self._totals = np.zeros(0, TOTALS)
         self._trades = TradeRings()
         self._trades.grow(1)
@@ -141,6 +157,18 @@ class FlowLedger:
             more = int(group.max()) + 1 - len(self._rules)
             if more > 0:
                 self._rules = np.concatenate((self._rules, np.tile(_rules(), (more, 1))))
+                self._holdings = np.concatenate((self._holdings, np.zeros(more, HOLDINGS)))
+
+    def settle(self, positions: I32, open_interest: F64) -> None:
+        """Take the morning's open interest of contracts.
+
+        Args:
+            positions: Of contracts that there is room for, without repetition.
+            open_interest: Contracts, in their shape; NaN where unknown.
+        """
+        _settle(
+            positions, np.nan_to_num(open_interest).astype(np.int64), self._totals, self._holdings
+        )
 
     def apply(self, trades: Trades, first: int) -> Classifications:
         """Take trades in order.
@@ -163,10 +191,10 @@ class FlowLedger:
                 row,
                 first,
                 self._terms,
-                self._opening,
                 packages,
                 self._totals,
                 self._rules,
+                self._holdings,
                 self._trades.rings,
                 self._trades.entries,
                 self._far,
@@ -195,6 +223,7 @@ class FlowLedger:
             sold=sold,
             traded=bought + sold + rows["unsigned"],
             opened=rows["opened"] / UNIT,
+            growth=rows["growth"] / UNIT,
             net_bought=rows["net_bought"] / UNIT,
             variance=rows["variance"] / UNIT**2,
         )
@@ -316,16 +345,36 @@ def _classify(
     return side, by_size(rule, size, bid_size, ask_size), rule
 
 
+@inline
+def _expect(entry: Row, totals: Row, holdings: Row, minute: int) -> None:
+    """Write what a trade's contracts are expected to open, in its minute (since 1970)."""
+    oldest = _FADING.shape[0] - 1
+    left = _FADING[min(max(minute - totals.pace_at, 0), oldest)]
+    left_of_all = _FADING[min(max(minute - holdings.pace_at, 0), oldest)]
+    quicken(totals, minute, left, entry.size)
+    quicken(holdings, minute, left_of_all, entry.size)
+    entry.growth = growth_of(totals, holdings)
+
+
+@kernel
+def _settle(positions: I32, open_interest: I64, totals: Rows, holdings: Rows) -> None:
+    """Write the morning's open interest of contracts, and what of it is held."""
+    for i in range(positions.shape[0]):
+        mine = totals[positions[i]]
+        mine.official = open_interest[i]
+        hold(mine, holdings[mine.group])
+
+
 @kernel
 def _apply(
     trades: Trades,
     begin: int,
     first: int,
     terms: _Terms,
-    opening: I64,
     packages: I8,
     totals: Rows,
     rules: Rows,
+    holdings: Rows,
     rings: Rows,
     entries: Rows,
     far: I64,
@@ -347,7 +396,7 @@ def _apply(
             if is_cancel:
                 ring = rings[totals[position].symbol]
                 at = find_entry(cancels[i], ring, entries)
-                done = undo(at, totals, ring, entries, rules)
+                done = undo(at, totals, ring, entries, rules, holdings)
                 rule = SideRule.CANCEL if done else SideRule.CANCEL_UNMATCHED
                 if done:
                     undone = entries[at]
@@ -376,8 +425,11 @@ def _apply(
         if side != 0 and condition == Condition.MULTI_LEG:
             entry.signed = side * int(np.rint(terms.multi_leg_weight * size))
             entry.remainder = SideRule.MULTI_LEG
-        entry.opening = opening[min(max(minute - terms.first_minute, 0), opening.shape[0] - 1)]
+        entry.opening = terms.opening[
+            min(max(minute - terms.first_minute, 0), terms.opening.shape[0] - 1)
+        ]
         own = mine.group
+        _expect(entry, mine, holdings[own], minute)
         buyer = whole if whole != 0 else side
         expected = mine.whole_quote if whole != 0 else rules[own, rule].expected
         if condition == Condition.MULTI_LEG:
@@ -390,6 +442,7 @@ def _apply(
         entry.last, entry.different, entry.newest = mine.last, mine.different, mine.newest
         _value(entry, spot[i], delta[i], gamma[i])
         deviation = tally(entry, mine, rules[own, rule], rules[own, entry.remainder], 1)
+        hold(mine, holdings[own])
         join_cluster(entry, mine, entries[place(ring, mine.owner)], minute, deviation)
         if is_own_price:
             remember_price(entry, mine, price[i])

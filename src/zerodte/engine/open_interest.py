@@ -1,7 +1,7 @@
 """Open interest through the day: the morning's, moved by the day's trades.
 
 Nothing publishes open interest during a session; these are estimates from the tape, contract by
-contract. `turnover_v2` finds the levels of true open interest far more often than the morning's
+contract. `turnover_v3` finds the levels of true open interest far more often than the morning's
 number does; `signed_v1`, which follows the public documentation of the reference product, no more
 often (docs/evaluate.md).
 """
@@ -28,6 +28,7 @@ class Turnover(NamedTuple):
         sold: By the aggressor.
         traded: With a side or without.
         opened: Opened less closed, by the time of day (`zerodte.constants.OPENING_SHARE`).
+        growth: Opened less closed, by what of the contract is held (`trade_ledger.growth_of`).
         net_bought: What customers are expected to have bought less sold.
         variance: Of `net_bought`, contracts squared.
     """
@@ -36,6 +37,7 @@ class Turnover(NamedTuple):
     sold: F64
     traded: F64
     opened: F64
+    growth: F64
     net_bought: F64
     variance: F64
 
@@ -87,10 +89,16 @@ def _volume(base: F64, day: Turnover) -> F64:
     return base + OPEN_INTEREST_PER_TRADED * day.traded
 
 
+def _holdings(base: F64, day: Turnover) -> F64:
+    """Volume opens or closes by what of the contract is held, whichever its side."""
+    return base + OPEN_INTEREST_WEIGHT * day.growth
+
+
 METHODS: Final[Mapping[str, Callable[[F64, Turnover], F64]]] = {
     "signed_v1": _signed,
     "turnover_v1": _turnover,
     "turnover_v2": _volume,
+    "turnover_v3": _holdings,
 }
 
 

@@ -17,7 +17,12 @@ import numpy as np
 
 from zerodte.arrays import Row, Rows
 from zerodte.compiled import inline, kernel
-from zerodte.constants import CANCEL_REACH
+from zerodte.constants import (
+    CANCEL_REACH,
+    CLOSABLE_SHARE,
+    CLOSING_SHARE,
+    OPEN_INTEREST_WEIGHT,
+)
 from zerodte.engine.book import grown
 
 #: Fixed point: expected sides, deviations and opening shares are kept in hundredths.
@@ -33,6 +38,7 @@ TOTALS: Final = np.dtype(
         ("delta_dollars", "i8"),  # signed, whole dollars
         ("gamma_dollars", "i8"),
         ("opened", "i8"),  # contracts x opening share
+        ("growth", "i8"),  # contracts x expected growth of open positions
         ("net_bought", "i8"),  # contracts x expected side of the customer
         ("customer_dollars", "i8"),  # their delta dollars, whole
         ("variance", "f8"),  # of net_bought; whole, as long as a minute trades under a million
@@ -49,8 +55,19 @@ TOTALS: Final = np.dtype(
         ("is_call", "i8"),
         ("whole_quote", "i8"),  # the expected side of a trade that takes one, hundredths
         ("close", "i8"),  # until when its trades have a side, UTC ns
+        # What of it is held, and traded of late.
+        ("official", "i8"),  # contracts settled in the morning; 0 where unknown
+        ("held", "i8"),  # contracts that may be closed, in `HELD_UNIT`
+        ("pace", "f8"),  # contracts traded of late, fading
+        ("pace_at", "i8"),  # the minute that it was faded to
     ]
 )
+
+#: Contracts held are kept in ten thousandths: a hundredth of the weight of a hundredth.
+HELD_UNIT: Final = UNIT * UNIT
+
+#: What is held and traded of late of all contracts of a group: its chain.
+HOLDINGS: Final = np.dtype([("held", "i8"), ("pace", "f8"), ("pace_at", "i8")])
 
 #: What one trade did, and the prices it found.
 ENTRY: Final = np.dtype(
@@ -73,6 +90,7 @@ ENTRY: Final = np.dtype(
         ("expected", "i2"),  # of that side, hundredths
         ("deviation", "i2"),  # of a contract's error, hundredths
         ("opening", "i2"),  # opening share of its time of day
+        ("growth", "i2"),  # expected growth of open positions per contract
         ("rule", "u1"),
         ("remainder", "u1"),  # the reason why the rest of its size has no side
     ]
@@ -99,6 +117,9 @@ RING: Final = np.dtype(
     ]
 )
 
+#: Of a settled contract, and of a hundredth of a grown one, in `HELD_UNIT`.
+_CLOSABLE: Final = round(HELD_UNIT * CLOSABLE_SHARE)
+_WEIGHT: Final = round(UNIT * OPEN_INTEREST_WEIGHT)
 #: The array of all entries grows by so many: 2 MB, which takes a millisecond.
 _GROWTH: Final = 2**14
 
@@ -178,6 +199,7 @@ def tally(entry: Row, totals: Row, rule: Row, remainder: Row, sign: int) -> int:
     totals.delta_dollars += sign * entry.delta_dollars
     totals.gamma_dollars += sign * entry.gamma_dollars
     totals.opened += sign * size * entry.opening
+    totals.growth += sign * size * entry.growth
     totals.net_bought += sign * entry.customer * entry.expected
     totals.customer_dollars += sign * entry.customer_dollars
     rule.records += sign
@@ -230,6 +252,47 @@ def remember_price(entry: Row, totals: Row, price: int) -> None:
     totals.newest = entry.serial
 
 
+@inline
+def hold(totals: Row, holdings: Row) -> None:
+    """Count anew what of a contract may be closed: a share of the morning's, and all opened since.
+
+    Args:
+        totals: The contract's row.
+        holdings: Its group's.
+    """
+    morning = totals.official * _CLOSABLE
+    held = max(morning + totals.growth * _WEIGHT, 0)
+    holdings.held += held - totals.held
+    totals.held = held
+
+
+@inline
+def quicken(row: Row, minute: int, left: float, size: int) -> None:
+    """Add a trade to a pace, of which `left` is what has not faded by its minute (since 1970)."""
+    row.pace = row.pace * left + size
+    row.pace_at = max(row.pace_at, minute)
+
+
+@inline
+def growth_of(totals: Row, holdings: Row) -> int:
+    """What open positions are expected to grow by with a trade, hundredths of its contracts.
+
+    Closing trades come where positions are held, opening ones where they will: the larger a
+    contract's share of what is held beside its share of what is traded, the more of them close.
+
+    Args:
+        totals: The contract's row, whose pace has the trade.
+        holdings: Its group's, likewise.
+
+    Returns:
+        `UNIT` where all open, less than 0 where more close than open.
+    """
+    if holdings.held <= 0:
+        return UNIT
+    closing = CLOSING_SHARE * (holdings.pace / totals.pace) * (totals.held / holdings.held)
+    return int(np.rint(UNIT * (1.0 - 2.0 * min(closing, 1.0))))
+
+
 @kernel
 def find_entry(number: int, ring: Row, entries: Rows) -> int:
     """Where the ring keeps the trade of a number, -1 where it does not; numbers ascend."""
@@ -245,10 +308,11 @@ def find_entry(number: int, ring: Row, entries: Rows) -> int:
 
 
 @kernel
-def undo(at: int, totals: Rows, ring: Row, entries: Rows, rules: Rows) -> bool:
+def undo(at: int, totals: Rows, ring: Row, entries: Rows, rules: Rows, holdings: Rows) -> bool:
     """Take away what a trade did.
 
-    The price it left is forgotten only while it is the contract's last.
+    The price it left is forgotten only while it is the contract's last. What later trades were
+    expected to open stays, and so does its part of the pace.
 
     Args:
         at: Where its entry is, negative for an unknown trade.
@@ -256,6 +320,7 @@ def undo(at: int, totals: Rows, ring: Row, entries: Rows, rules: Rows) -> bool:
         ring: Of the trade's symbol.
         entries: Of all symbols.
         rules: Of all groups.
+        holdings: Of all groups.
 
     Returns:
         False if the trade is unknown, undone already, or its minute began too long ago.
@@ -269,6 +334,7 @@ def undo(at: int, totals: Rows, ring: Row, entries: Rows, rules: Rows) -> bool:
     mine = totals[entry.position]
     own = mine.group
     deviation = tally(entry, mine, rules[own, entry.rule], rules[own, entry.remainder], -1)
+    hold(mine, holdings[own])
     leave_cluster(entry, mine, owner, deviation)
     entry.position = -1
     newest = entry

@@ -36,7 +36,7 @@ TRADE_ESTIMATES: Final = np.dtype(
 
 #: The estimates of open interest that are scored; SETTLED is constant.
 SETTLED: Final = "settled"
-INTEREST_METHODS: Final = (SETTLED, "signed_v1", "turnover_v1", "turnover_v2")
+INTEREST_METHODS: Final = (SETTLED, "signed_v1", "turnover_v1", "turnover_v2", "turnover_v3")
 
 #: The levels of the convention that are held against those on true open interest.
 LEVELS: Final = ("magnet", "call_wall", "put_wall", "regime")

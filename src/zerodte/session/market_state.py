@@ -45,7 +45,7 @@ from zerodte.market.roots import root_info
 from zerodte.market.trading_hours import trades_until
 from zerodte.pricing.clock import tau_years
 from zerodte.pricing.forward import parity_forward
-from zerodte.records.dbn import CADENCE, UNDEF_TIME
+from zerodte.records.dbn import CADENCE, STAT_OPEN_INTEREST, UNDEF_TIME
 from zerodte.records.digest import FIRST_OWNER, SHARED
 from zerodte.records.tick import Batch, Tick
 from zerodte.session.expiry_distance import ExpiryDistance, clock_at, expiry_distance
@@ -379,6 +379,9 @@ class MarketState:
         if self._kinds[batch.dataset] == OPTIONS:
             positions = self._positions(batch)
             self.settled.apply(batch.records, positions)
+            is_interest = batch.records["stat_type"] == STAT_OPEN_INTEREST
+            settled = np.unique(positions[is_interest & (positions >= 0)])
+            self.flow.settle(settled, self.settled.open_interest[settled])
             self.inputs.add_statistics(self._routed(batch, positions), now)
         else:
             self.inputs.add_definitions(self._routed(batch))

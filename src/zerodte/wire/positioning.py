@@ -187,7 +187,7 @@ class FlowDirection(Struct, frozen=True, kw_only=True, gc=False):
         Number, about("Weight of a signed contract under signed_v1; null under other methods.")
     ]
     open_interest_method: Annotated[
-        Literal["turnover_v2", "turnover_v1", "signed_v1"] | None,
+        Literal["turnover_v3", "turnover_v2", "turnover_v1", "signed_v1"] | None,
         about("How the day's trades move open interest (ours); null where it was not stored."),
     ]
     description: Annotated[str, about("The shift in a sentence.")]
