@@ -63,12 +63,12 @@ def test_json_is_the_snapshot_body(tape: Path) -> None:
 
 
 def test_open_interest_moves_by_the_method_that_is_asked_for(tape: Path) -> None:
-    for options, method in (((), "turnover_v2"), (("--open-interest", "signed_v1"), "signed_v1")):
+    for options, method in (((), "turnover_v3"), (("--open-interest", "signed_v1"), "signed_v1")):
         answer = json.loads(run("replay", tape, *options, "--json").output)
         assert answer["flow_direction"]["open_interest_method"] == method
     refused = run("replay", tape, "--open-interest", "guess", "--json")
     assert refused.exit_code == 2
-    assert "'turnover_v2', 'turnover_v1', 'signed_v1'" in refused.output
+    assert "'turnover_v3', 'turnover_v2', 'turnover_v1', 'signed_v1'" in refused.output
 
 
 @pytest.mark.drill

@@ -109,7 +109,10 @@ def test_no_secret_is_shown(tmp_path: Path) -> None:
         ('[server]\npublic_url = "a.example"', "write one such as https://market.example"),
         ('[server]\npublic_url = "https://a.example/api"', "is not the URL of a server"),
         ('[server]\nlog_level = "loud"', "'info', 'warning', 'error'"),
-        ('[session]\nopen_interest = "guess"', "'turnover_v2', 'turnover_v1', 'signed_v1'"),
+        (
+            '[session]\nopen_interest = "guess"',
+            "'turnover_v3', 'turnover_v2', 'turnover_v1', 'signed_v1'",
+        ),
         ('[session]\nevents = "no/file"', "session.events: File 'no/file' does not exist"),
         ("[demo]\nspeed = nan", "demo.speed: nan is not a finite number"),
         ("[demo]\nspeed = 0", "demo.speed: 0.0 is not in the range x>0"),

@@ -63,6 +63,7 @@ class Kept:
     signed: int
     customer: int
     expected: float
+    growth: int = 0  # hundredths of a contract
 
     @property
     def dollars(self) -> tuple[int, int] | None:
@@ -92,9 +93,11 @@ class FlowTwin:
     multi_leg_weight: float = 0.0
     terms: bool = False
     single_listed: bool = False
+    official: Sequence[int] = (0,) * CONTRACTS
     kept: dict[int, Kept] = field(default_factory=dict)
     prices: dict[int, list[tuple[int, int]]] = field(default_factory=lambda: defaultdict(list))
     others: Counter[str] = field(default_factory=Counter)
+    taken: list[Made] = field(default_factory=list)
 
     def take_all(self, first: int, batch: Sequence[Made]) -> list[tuple[int, int, str]]:
         """Take records that come at once; each one's side, its customer's and what decided."""
@@ -142,12 +145,54 @@ class FlowTwin:
         if made.condition == Condition.MULTI_LEG:
             customer, worth = leg
         share = self.multi_leg_weight if made.condition == Condition.MULTI_LEG else 1
-        self.kept[number] = Kept(
-            made, side, rule, round(share * made.size) if side else 0, customer, worth
-        )
+        signed = round(share * made.size) if side else 0
+        self.taken.append(made)
+        growth = self.growth_of(made)
+        self.kept[number] = Kept(made, side, rule, signed, customer, worth, growth)
         if made.condition not in NOT_SIGNED | {Condition.MULTI_LEG}:
             self.prices[made.position].append((number, made.price))
         return side, customer, rule
+
+    def chain(self, position: int) -> list[int]:
+        """The contracts that expire with one."""
+        if not self.terms:
+            return list(range(CONTRACTS))
+        return [p for p in range(CONTRACTS) if TERMS[p][2] == TERMS[position][2]]
+
+    def growth_of(self, made: Made) -> int:
+        """What a trade that was just taken opens, in hundredths of its contracts."""
+        chain = self.chain(made.position)
+        held = {position: self.held(position) for position in chain}
+        if not sum(held.values()):
+            return 100
+        traded = self.pace([made.position]), self.pace(chain)
+        closing = 0.5 * (traded[1] / traded[0]) * (held[made.position] / sum(held.values()))
+        return round(100 * (1 - 2 * min(closing, 1)))
+
+    def held(self, position: int) -> int:
+        """What may be closed, in ten thousandths of a contract: half of the morning's, and more."""
+        grown = sum(
+            k.growth * k.made.size for k in self.kept.values() if k.made.position == position
+        )
+        return max(5_000 * self.official[position] + 43 * grown, 0)
+
+    def pace(self, positions: Sequence[int]) -> float:
+        """Contracts traded of late: a trade counts half after five minutes, however it ended."""
+        pace, at = 0.0, 0
+        for made in self.taken:
+            if made.position in positions:
+                minute = made.at // MINUTE
+                gone = max(minute - at, 0)
+                pace = pace * (0.5 ** (gone / 5) if gone < 100 else 0.0) + made.size
+                at = max(minute, at)
+        return pace
+
+    def growth(self) -> list[float]:
+        """Contracts opened less closed, by contract."""
+        out = [0] * CONTRACTS
+        for kept in self.kept.values():
+            out[kept.made.position] += kept.growth * kept.made.size
+        return [hundredths / 100 for hundredths in out]
 
     def strike(self, number: int) -> bool:
         """Strike a trade from the list; its price too while it is the last."""

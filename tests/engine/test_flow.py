@@ -34,6 +34,14 @@ from zerodte.records.condition import Condition
 from zerodte.records.dbn import UNDEF_PRICE, UNDEF_SIZE, records
 
 
+EVERY = np.arange(CONTRACTS, dtype=np.int32)
+
+
+def growth(flow: FlowLedger) -> list[float]:
+    """Contracts opened less closed, by contract."""
+    return flow.turnover(EVERY).growth.tolist()
+
+
 def by_rule(counts: np.ndarray) -> Counter[str]:
     return +Counter({rule.name: int(counts[rule]) for rule in SideRule})
 
@@ -70,14 +78,21 @@ def days(draw: st.DrawFn) -> list[Made]:
     st.sampled_from([0.0, 0.4, 1.0]),
     st.booleans(),
     st.booleans(),
+    st.lists(st.integers(0, 20), min_size=CONTRACTS, max_size=CONTRACTS),
 )
 @settings(max_examples=300, deadline=None)
 def test_any_day_agrees_with_the_twin(
-    made: list[Made], cuts: list[int], weight: float, terms: bool, single: bool
+    made: list[Made],
+    cuts: list[int],
+    weight: float,
+    terms: bool,
+    single: bool,
+    official: list[int],
 ) -> None:
     single = single and terms
     flow = new_flow(weight, terms=terms, single_listed=single)
-    twin = FlowTwin(weight, terms, single)
+    flow.settle(EVERY, np.array(official, np.float64))
+    twin = FlowTwin(weight, terms, single, official)
     edges = [0, *sorted(cut for cut in cuts if cut <= len(made)), len(made)]
     for first, end in itertools.pairwise(edges):
         out = flow.apply(columns(made[first:end]), first)
@@ -89,6 +104,7 @@ def test_any_day_agrees_with_the_twin(
             if kept is not None:
                 assert dollars == (kept.dollars or (0, 0))
     assert totals(flow) == twin.totals()
+    assert growth(flow) == twin.growth()
     assert by_rule(flow.records) == twin.records()
     assert by_rule(flow.volume) == twin.volume()
 
@@ -304,6 +320,44 @@ def test_what_a_tape_holds_of_trades() -> None:
         out = flow.apply(Trades.of(rows, places, conditions=conditions), 0)
         assert out.rule.tolist() == [SideRule.NO_QUOTE, SideRule.NONE, last]
         assert flow.unsigned.tolist()[:1] == [6]
+
+
+def test_trades_close_where_positions_are_held() -> None:
+    """Two of equal open interest, one of them traded nine times as much, and one of another chain.
+
+    Half of all volume closes, in halves where it is held: all of the quiet one's does.
+    """
+    flow = new_flow(terms=True)
+    flow.settle(EVERY, np.array([2e5, 2e5, 0.0, 0.0, 1e5]))
+    flow.apply(columns([Made(size=90), Made(size=10, position=1), Made(position=4)]), 0)
+    flow.apply(columns([Made(size=900), Made(size=100, position=1)]), 3)
+    first, second, _, _, alone = growth(flow)
+    assert first / 990 == pytest.approx(1 - 2 * 0.5 * 0.5 / 0.9, abs=0.05)
+    assert second == -110
+    assert alone == 0, "of a chain of one contract half closes"
+
+
+def test_without_anything_held_all_trades_open() -> None:
+    flow = taken([Made(size=7)])
+    assert growth(flow)[0] == 7
+    flow.apply(columns([Made(size=7, position=1)]), 1)
+    assert growth(flow)[1] == 7, "nobody holds any of it yet"
+
+
+def test_open_interest_that_is_corrected_counts_from_then_on() -> None:
+    flow, known = new_flow(), new_flow()
+    flow.settle(EVERY, np.array([NAN, 500.0, 0.0, 0.0, 0.0]))
+    for ledger in (flow, known):
+        ledger.settle(EVERY[:2], np.array([900.0, 100.0]))
+        ledger.apply(columns([Made(), Made(position=1)]), 0)
+    assert growth(flow) == growth(known) != [5.0, 5.0, 0.0, 0.0, 0.0]
+
+
+def test_what_closed_comes_back_with_a_cancel() -> None:
+    flow = new_flow()
+    flow.settle(EVERY, np.full(CONTRACTS, 100.0))
+    flow.apply(columns([Made(), Made(position=1), cancel(0), cancel(1)]), 0)
+    assert growth(flow) == [0.0] * CONTRACTS
 
 
 def test_an_empty_tick_changes_nothing() -> None:

@@ -20,7 +20,7 @@ def of_one(
     method: str, official: float, bought: float, sold: float, unsigned: float, opened: float
 ) -> OpenInterest:
     amounts = (bought, sold, bought + sold + unsigned, opened)
-    day = Turnover(*(np.array([amount]) for amount in (*amounts, 0.0, 0.0)))
+    day = Turnover(*(np.array([amount]) for amount in (*amounts, opened, 0.0, 0.0)))
     return open_interest(np.array([official]), day, method)
 
 
@@ -44,6 +44,11 @@ def of_one(
         ("turnover_v2", (NAN, 60, 10, 30, 50), 18, 18),
         ("turnover_v2", (NAN, 0, 0, 0, 0), NAN, NAN),
         ("turnover_v2", (0, 0, 0, 0, 0), 0, 0),
+        # Opened less closed by what is held.
+        ("turnover_v3", (100, 60, 10, 30, 60), 125.8, 125.8),
+        ("turnover_v3", (10, 60, 10, 30, -100), -33, 0),
+        ("turnover_v3", (NAN, 60, 10, 30, 50), 21.5, 21.5),
+        ("turnover_v3", (NAN, 0, 0, 0, 0), NAN, NAN),
     ],
 )
 def test_by_hand(
@@ -72,9 +77,9 @@ def test_effective_is_never_negative_nor_moved_by_more_than_all_volume(
         assert found.effective[0] == max(found.simulated[0], 0) or np.isnan(official)
 
 
-def test_a_share_of_volume_is_the_default() -> None:
-    day = Turnover(*(np.array([amount]) for amount in (60.0, 10.0, 100.0, 60.0, 0.0, 0.0)))
-    assert open_interest(np.array([100.0]), day).simulated[0] == pytest.approx(118.0)
+def test_what_is_held_is_the_default() -> None:
+    day = Turnover(*(np.array([amount]) for amount in (60.0, 10.0, 100.0, 60.0, 40.0, 0.0, 0.0)))
+    assert open_interest(np.array([100.0]), day).simulated[0] == pytest.approx(117.2)
 
 
 def expiring_first(path: Path) -> tuple[float, float]:

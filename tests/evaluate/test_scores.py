@@ -243,7 +243,7 @@ def test_levels_of_the_convention(plain: PlainReplay, made: Facts) -> None:
             true = levels_of(reading, minute["open_interest"].reshape(-1, 2).T)
             for method, interest in (
                 ("settled", made.settled[first : first + 22].reshape(-1, 2).T.astype(np.float64)),
-                ("turnover_v2", reading.live.instant.effective),
+                ("turnover_v3", reading.live.instant.effective),
             ):
                 for name, level in levels_of(reading, interest).items():
                     right[method, name].append(level == true[name])

@@ -30,8 +30,16 @@ def day_of(tmp_path: Path, count: int, *method: str) -> tuple[dict[str, Any], fl
     return json.loads(answer)["flow_direction"], float((flow.bought - flow.sold).sum()), traded
 
 
-def test_a_share_of_all_volume_opens_by_default(tmp_path: Path) -> None:
+def test_trades_close_what_is_held_by_default(tmp_path: Path) -> None:
     block, _, traded = day_of(tmp_path, 300)
+    assert block["open_interest_method"] == "turnover_v3"
+    assert block["oi_delta_confidence"] is None
+    # Without the morning's open interest nothing would be held, and all of it would open.
+    assert SETTLED < block["simulated_oi"] < SETTLED + 0.6 * 0.43 * traded
+
+
+def test_a_share_of_all_volume_opens(tmp_path: Path) -> None:
+    block, _, traded = day_of(tmp_path, 300, "turnover_v2")
     assert block["open_interest_method"] == "turnover_v2"
     assert block["oi_delta_confidence"] is None
     assert block["simulated_oi"] == round(SETTLED + 0.18 * traded)
@@ -52,7 +60,7 @@ def test_the_other_methods_by_configuration(tmp_path: Path) -> None:
 
 def test_a_day_without_trades_has_not_moved_to_zero(tmp_path: Path) -> None:
     block, _, _ = day_of(tmp_path, 0)
-    assert block["open_interest_method"] == "turnover_v2"
+    assert block["open_interest_method"] == "turnover_v3"
     assert (block["simulated_oi"], block["oi_delta_confidence"], block["label"]) == (None,) * 3
 
 

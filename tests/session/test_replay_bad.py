@@ -112,8 +112,10 @@ def test_a_day_without_open_interest_lives_on_its_flow(tmp_path: Path) -> None:
     chain = session.chain("ABC")
     assert chain is not None
     instant = observe(session.market, [chain], session.now)[0].instant
-    expected = np.where(instant.listed, 0.18 * session.market.flow.traded[chain.positions], np.nan)
+    day = session.market.flow.turnover(chain.positions)
+    expected = np.where(instant.listed, np.maximum(0.43 * day.growth, 0.0), np.nan)
     np.testing.assert_allclose(np.nan_to_num(instant.effective), np.nan_to_num(expected))
+    assert 0.0 < instant.effective[instant.listed].sum() < 0.43 * day.traded.sum()
     assert np.isnan(instant.official).all()
     settled = json.loads(
         snapshot(session, "replay", ExposureQuery(symbol="ABC", strike_range=0.10))
