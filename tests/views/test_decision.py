@@ -31,14 +31,14 @@ from zerodte.wire.snapshot import SnapshotQuery
 PINNED = heavy_calls_at(500.0)
 
 
-def pinned(last: int, settings: SessionSettings | None = None) -> Session:
+def pinned(last: int, settings: SessionSettings | None = None, vol: float = 0.4) -> Session:
     """A quiet market at a heavy strike, from an hour before `last` (minute of the session)."""
     day = Day()
     if settings is not None:
         kinds = {OPRA: "options", INDEX: "index", "XNAS.ITCH": "equity"}
         day.session = Session(day.hours, calendar(), kinds, settings=settings)
     return at_the_end(
-        afternoon(lambda minute: 500.2 + 0.05 * (minute % 2), last - 60, last, PINNED, day=day)
+        afternoon(lambda minute: 500.2 + 0.05 * (minute % 2), last - 60, last, PINNED, vol, day)
     )
 
 
@@ -91,6 +91,16 @@ def test_the_economics_of_the_hint_are_those_of_its_quotes() -> None:
     assert [touch["strike"] for touch in money["touch"]] == [500.0], "once, though it is sold twice"
 
 
+def test_a_fly_that_pays_too_little_is_none() -> None:
+    """A sigma is a quarter of a strike step: the wings lie four sigmas out, and risk far more."""
+    setup = ask(pinned(374, vol=0.08))["setup"]
+    assert setup["primary"]["name"] == "wait"
+    assert setup["nearest"] == "iron_fly"
+    assert setup["waits_for"].startswith("natural credit at least 30% of the fly's wing (")
+    paid = " ".join(ask(pinned(330))["setup"]["primary"]["conditions_met"])
+    assert "natural credit at least 30% of the fly's wing (" in paid
+
+
 @pytest.mark.drill
 def test_nothing_sells_premium_before_an_event() -> None:
     """The same afternoon with a statement at 14:30, shortly after it, and half an hour later."""
@@ -106,6 +116,9 @@ def test_nothing_sells_premium_before_an_event() -> None:
     anti = {entry["name"] for entry in before["setup"]["anti_setups"]}
     assert {"short_premium_into_event", "naked_short_straddle"} <= anti
     assert "Rate decision at 14:30 New York" in before["warnings"]
+    for answer in (before, during):
+        assert "Scheduled: Rate decision at 14:30 New York." in answer["headline"]["narrative"]
+    assert "Rate decision" not in after["headline"]["narrative"]
     assert after["setup"]["primary"]["name"] == "iron_fly"
 
 

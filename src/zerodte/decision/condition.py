@@ -434,4 +434,12 @@ RULE_CONDITIONS: Final = _by_code(
         at_most=1.2,
         leave=1.5,
     ),
+    RuleCondition(
+        "fly_pays",
+        "natural credit at least 30% of the fly's wing",
+        "fly_credit",
+        at_least=0.30,
+        leave=0.25,
+        shown="{:.0%}",
+    ),
 )

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from zerodte.clock import new_york
+from zerodte.clock import new_york, new_york_clock
 from zerodte.constants import EVENT_HOLD
 
 
@@ -21,6 +21,11 @@ class ScheduledEvent:
 
     at: int
     name: str
+
+    @property
+    def words(self) -> str:
+        """Its name and its time."""
+        return f"{self.name} at {new_york_clock(self.at):%H:%M}{_PLACE}"
 
 
 #: Days on which the Federal Open Market Committee publishes its decision, at 14:00 New York (the
@@ -41,6 +46,8 @@ _FOMC_DAYS: Final = (
 )
 _FOMC_TIME: Final = datetime.time(14)
 _MIDNIGHT: Final = datetime.time(23, 59, 59)
+#: Whose time it is; nothing else that a reader is told begins with an event's words.
+_PLACE: Final = " New York"
 
 
 @functools.cache
@@ -56,3 +63,13 @@ def ahead(
     """Those up to the day `last` that come after `now` (UTC ns) or have just come, in order."""
     end = new_york(last, _MIDNIGHT)
     return sorted((e for e in events if now - EVENT_HOLD < e.at <= end), key=lambda event: event.at)
+
+
+def named(notices: Sequence[str], count: int) -> tuple[str, ...]:
+    """The words of events among what a reader is told, which they begin.
+
+    Args:
+        notices: As a sample keeps them.
+        count: How many events there were at most.
+    """
+    return tuple(text for text in notices[:count] if text.endswith(_PLACE))

@@ -111,7 +111,7 @@ def figures(
         state.instant.official,
         state.instant.effective,
     )
-    condor = positions.get(CONDOR)
+    fly, condor = positions.get(FLY), positions.get(CONDOR)
     return {
         "data_quality": state.quality.data,
         "minutes_gone": gone,
@@ -131,14 +131,20 @@ def figures(
         **_moves(state, past),
         "flow_dampens": float(shift.label == "dampening"),
         "flow_flips": float(shift.label == "regime_flip" and abs(net_share) >= NEUTRAL_SHARE),
-        "fly_quoted": float(positions.get(FLY) is not None),
+        "fly_quoted": float(fly is not None),
+        "fly_credit": _credit(fly),
         "condor_quoted": float(condor is not None),
-        "condor_credit": math.nan if condor is None else ratio(condor.at_natural, condor.width),
+        "condor_credit": _credit(condor),
         "vertical_quoted": float(positions.get(VERTICAL) is not None),
     }
 
 
 _PIN_MINUTES: Final = 150.0
+
+
+def _credit(position: Position | None) -> float:
+    """What is received at the natural price, a share of the width; NaN where not quoted."""
+    return math.nan if position is None else ratio(position.at_natural, position.width)
 
 
 def move(state: ChainState, past: Past) -> float:

@@ -83,6 +83,7 @@ SETUPS: Final = (
             "no_event",
             "not_racing",
             "fly_quoted",
+            "fly_pays",
         ),
         soft=("slow", "pin_score_high", "magnet_heavy", "fly_soon"),
         idea="a close near the magnet",

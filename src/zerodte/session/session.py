@@ -341,7 +341,7 @@ class Session:
     def _scheduled(self) -> list[str]:
         """The events that are still to come today, or have just come."""
         coming = ahead(self.settings.events, self.now, self.hours.date)
-        return [f"{event.name} at {new_york_clock(event.at):%H:%M} New York" for event in coming]
+        return [event.words for event in coming]
 
     def _number(self, symbol: str) -> int:
         return self.market.underlyings.number(symbol)

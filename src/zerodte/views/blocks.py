@@ -27,7 +27,7 @@ from zerodte.wire.base import timestamp
 from zerodte.wire.numbers import number, numbers, whole
 
 #: Which formulas made a figure; raised when one changes.
-MODEL_VERSION = "2"
+MODEL_VERSION = "3"
 
 _CHARM: dict[int | None, conditions.HedgeLean | None] = {
     1: "time_decay_dealers_buy",

@@ -6,6 +6,7 @@ from functools import cached_property
 
 from zerodte.constants import NORMAL_WITHIN
 from zerodte.decision.condition import RULE_CONDITIONS
+from zerodte.decision.event import named
 from zerodte.decision.judgement import avoided, confidence
 from zerodte.decision.probability import Chance, Close, PinChance, pin_chance
 from zerodte.decision.rule import GATES, AntiRule, SetupRule
@@ -67,6 +68,11 @@ class Outlook:
         """The chain on effective open interest."""
         return self.reading.live
 
+    @property
+    def scheduled(self) -> tuple[str, ...]:
+        """The events before the close, or just past, that keep setups away: name and time."""
+        return named(self.reading.context.notices, self.terms.events_ahead)
+
     @cached_property
     def close(self) -> Close | None:
         """The law of the chain's close; None where nothing can be said of it."""
@@ -104,7 +110,9 @@ def headline_block(outlook: Outlook) -> Headline:
     return Headline(
         trade_angle=standing.trade_angle if standing else "low_signal",
         severity=decision.severity,
-        narrative=words.headline(decision, _pin_words(outlook, decision.memory.magnet.strike)),
+        narrative=words.headline(
+            decision, _pin_words(outlook, decision.memory.magnet.strike), outlook.scheduled
+        ),
         decided_at=timestamp(decision.at),
     )
 

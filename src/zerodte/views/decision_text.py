@@ -1,6 +1,7 @@
 """The decision in words: what a trader reads first, each figure with the convention it rests on."""
 
 import math
+from collections.abc import Sequence
 
 from zerodte.clock import new_york_clock
 from zerodte.decision import figures as seen
@@ -14,12 +15,18 @@ from zerodte.wire.text import price
 _BY_NAME = {rule.name: rule for rule in SETUPS}
 
 
-def headline(decision: Decision, pin: str) -> str:
-    """One or two sentences on the moment; `pin` says what the magnet's chance is."""
+def headline(decision: Decision, pin: str, scheduled: Sequence[str] = ()) -> str:
+    """A few sentences on the moment.
+
+    Args:
+        decision: What stands.
+        pin: What the magnet's chance is.
+        scheduled: Name and time of each event that counts.
+    """
     standing = primary_rule(decision)
     story = _STORIES[standing.name](decision, pin) if standing else waiting(decision)
-    urgent = _urgent(decision)
-    return f"{urgent} {story}" if urgent else story
+    coming = f"Scheduled: {', '.join(scheduled)}." if scheduled else ""
+    return " ".join(part for part in (_urgent(decision), coming, story) if part)
 
 
 def thesis(rule: SetupRule, decision: Decision) -> str:
