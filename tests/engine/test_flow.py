@@ -33,7 +33,6 @@ from zerodte.engine.trades import NO_CANCEL, Classifications, Trades
 from zerodte.records.condition import Condition
 from zerodte.records.dbn import UNDEF_PRICE, UNDEF_SIZE, records
 
-
 EVERY = np.arange(CONTRACTS, dtype=np.int32)
 
 

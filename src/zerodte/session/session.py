@@ -11,7 +11,7 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Final
 
-from zerodte.clock import new_york, new_york_clock
+from zerodte.clock import new_york
 from zerodte.constants import SAMPLE_INTERVAL, SECOND
 from zerodte.decision.event import ahead
 from zerodte.engine.chain_inputs import Spot
