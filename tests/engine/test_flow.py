@@ -38,7 +38,8 @@ EVERY = np.arange(CONTRACTS, dtype=np.int32)
 
 def growth(flow: FlowLedger) -> list[float]:
     """Contracts opened less closed, by contract."""
-    return flow.turnover(EVERY).growth.tolist()
+    contracts: list[float] = flow.turnover(EVERY).growth.tolist()
+    return contracts
 
 
 def by_rule(counts: np.ndarray) -> Counter[str]:

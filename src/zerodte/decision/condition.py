@@ -407,10 +407,10 @@ RULE_CONDITIONS: Final = _by_code(
     ),
     RuleCondition(
         "near_flip",
-        "gamma flip within 0.35 sigma",
+        "gamma flip within 0.25 sigma",
         "flip_distance",
-        at_most=0.35,
-        leave=0.6,
+        at_most=0.25,
+        leave=0.4,
     ),
     RuleCondition(
         "very_fast",
@@ -421,10 +421,11 @@ RULE_CONDITIONS: Final = _by_code(
     ),
     RuleCondition(
         "regime_flipped",
-        "flow has turned the sign of net GEX since the open",
+        "flow has turned the sign of net GEX since the open, to 8% of gross",
         "flow_flips",
-        at_least=1.0,
-        shown="",
+        at_least=0.08,
+        leave=0.03,
+        shown="{:.0%}",
     ),
     # The opposite of `very_fast`: a fly is never beside the warning of its naked twin.
     RuleCondition(

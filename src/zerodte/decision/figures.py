@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 
 from zerodte.arrays import F64, I64
-from zerodte.constants import MINUTE, NEUTRAL_SHARE
+from zerodte.constants import MINUTE
 from zerodte.decision.structure import Position
 from zerodte.engine.arithmetic import ratio
 from zerodte.engine.levels import at_strike
@@ -130,7 +130,7 @@ def figures(
         "off_pin": distance if left <= _PIN_MINUTES else math.inf,
         **_moves(state, past),
         "flow_dampens": float(shift.label == "dampening"),
-        "flow_flips": float(shift.label == "regime_flip" and abs(net_share) >= NEUTRAL_SHARE),
+        "flow_flips": abs(net_share) if shift.label == "regime_flip" else 0.0,
         "fly_quoted": float(fly is not None),
         "fly_credit": _credit(fly),
         "condor_quoted": float(condor is not None),
