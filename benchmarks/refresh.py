@@ -15,7 +15,7 @@ from benchmarks.harness import Row, compare
 from zerodte.arrays import F64
 from zerodte.engine.chain_inputs import ChainClock, ChainInputs, Quotes, Spot, mids_and_spreads
 from zerodte.engine.inventory import inventory
-from zerodte.engine.plausibility import believed_forward
+from zerodte.engine.plausibility import believed_parity
 from zerodte.engine.state import Anchor, evaluate
 from zerodte.engine.surface import solve_smile
 from zerodte.market.contracts import Chain
@@ -74,7 +74,7 @@ def rows() -> list[Row]:
 
     def ours() -> object:
         instant = _instant(bid, ask, open_interest)
-        forward, _ = believed_forward(_STRIKES, bid, ask)
+        forward = believed_parity(_STRIKES, bid, ask).forward
         smile = solve_smile(instant, forward)
         assert smile is not None
         state = evaluate(instant, smile, 0, forward, spot, Anchor(0.2, 0.001))

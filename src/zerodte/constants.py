@@ -46,6 +46,15 @@ SPOT_DISAGREEMENT: Final = 0.0025
 #: (the widest band of the Limit Up-Limit Down plan for S&P 500 stocks, the doubled 10%; ours).
 SPOT_LIMIT: Final = 0.10
 PARITY_STRIKES: Final = 3
+#: In the session, the chain that expires today says more: nothing is paid or earned before it does.
+#: Where this many of its strikes agree, an own price is none that lies beyond the disagreement
+#: above, beyond what half of the strikes allow and further from parity than so many remaining
+#: sigmas (ours: on recorded sessions own prices lie within a quarter of one).
+SPOT_STRIKES: Final = 5
+SPOT_SIGMAS: Final = 1.0
+#: So many remaining sigmas cause a warning, where two strikes that agree do not allow the price
+#: (ours).
+SPOT_DOUBT: Final = 0.5
 #: A quote is too wide at this multiple of the width at which the exchanges' obvious-error rules
 #: call it wide (Cboe rule 6.5: 0.75 below a bid of 2.00 up to 6.00 above 100.00), and at this share
 #: of a high bid (ours: on recorded chains of the next weeks widths stay below four times that

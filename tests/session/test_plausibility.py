@@ -1,5 +1,6 @@
 """Inputs that cannot be right, through the session's door: left out, said, claimed by nothing."""
 
+import datetime
 import math
 from collections.abc import Callable
 
@@ -7,11 +8,13 @@ import numpy as np
 import pytest
 
 from engine.twin_pricing import Quote, Row
-from session.day import Day, ask
+from session.day import WEDNESDAY, Day, ask
 from session.generated import priced, send, state_of, with_fault
 from session.usual import AT, INTEREST, SPOILT, STRIKES, heard, usual, warned
 from zerodte.engine.state import ChainState
 from zerodte.session.session import Session
+
+TOMORROW = WEDNESDAY + datetime.timedelta(days=1)
 
 
 def spoilt(change: Callable[[Quote], Quote], *places: tuple[int, str]) -> list[Row]:
@@ -77,10 +80,55 @@ def test_parity_outvotes_a_spot_of_another_scale(spot: float) -> None:
     assert any("own price is not used" in text for text in answer["warnings"])
 
 
-def test_a_spot_a_little_off_parity_stays() -> None:
+@pytest.mark.parametrize("spot", [515.0, 487.0])
+def test_parity_outvotes_a_spot_that_is_sigmas_away(spot: float) -> None:
+    day = heard()
+    sound = ask(day.session)
+    day.send("12:00:01", index={"SPX": spot})
+    answer = ask(day.session)
+    assert abs(spot - 500.0) > sound["expected_move"]["remaining_1sd_dollars"]
+    assert answer["underlying_price"] == pytest.approx(500.0, abs=0.05)
+    assert answer["metadata"]["spot_source"] == "put_call_parity"
+    assert answer["levels"]["call_wall"] == sound["levels"]["call_wall"]
+    assert any("own price is not used" in text for text in answer["warnings"])
+
+
+def test_a_spot_within_a_sigma_of_parity_stays() -> None:
     day = heard()
     day.send("12:00:01", index={"SPX": 508.0})
     assert ask(day.session)["underlying_price"] == 508.0
+    assert warned(day.session, "spot (index) lies 1.60% from parity")
+
+
+def test_few_strikes_do_not_outvote_a_spot_that_is_sigmas_away() -> None:
+    rows = [row for row in usual() if abs(row.strike - 500.0) < 4.0]
+    session = send(Day(), rows, "12:00", 515.0).session
+    assert ask(session)["underlying_price"] == 515.0
+    assert warned(session, "from parity")
+
+
+def test_wide_quotes_do_not_outvote_a_spot_that_they_allow() -> None:
+    rows = priced(STRIKES, 500.0, 375, vol=0.2, oi=INTEREST, half=3.0)
+    session = send(Day(), rows, "15:45", 502.5).session
+    assert ask(session)["underlying_price"] == 502.5
+
+
+def test_late_in_the_day_a_spot_a_sigma_off_is_said() -> None:
+    """A fifth of a percent is little at noon, and most of what is left to move at 15:45."""
+    late = send(Day(), usual(vol=0.2, elapsed=375), "15:45", 501.0).session
+    assert warned(late, "spot (index) lies 0.20% from parity")
+    assert ask(late)["underlying_price"] == 501.0
+    noon = send(Day(), usual(vol=0.2), "12:00", 501.0).session
+    assert not warned(noon, "from parity")
+
+
+def test_a_later_expiry_outvotes_no_spot_within_a_tenth() -> None:
+    """Dividends and carry lie between."""
+    session = send(Day(), usual(vol=0.2), "12:00", 540.0, expiry=TOMORROW).session
+    spot = session.spot("SPX")
+    assert spot is not None
+    assert spot.value == 540.0
+    assert spot.is_disputed
 
 
 def test_open_interest_of_one_contract_claims_no_regime() -> None:

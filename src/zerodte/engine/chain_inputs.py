@@ -57,11 +57,13 @@ class Spot:
         value: Dollars; NaN when no source speaks.
         source: equity_quote, index or put_call_parity.
         disagreement: Relative distance between the own price and parity; NaN with one source.
+        tolerance: How large that may be before it is said.
     """
 
     value: float
     source: SpotSource
     disagreement: float = np.nan
+    tolerance: float = SPOT_DISAGREEMENT
 
     @property
     def is_overruled(self) -> bool:
@@ -71,7 +73,7 @@ class Spot:
     @property
     def is_disputed(self) -> bool:
         """Whether the own price lies too far from parity to be passed over in silence."""
-        return not self.is_overruled and bool(self.disagreement > SPOT_DISAGREEMENT)
+        return not self.is_overruled and bool(self.disagreement > self.tolerance)
 
 
 @dataclass(frozen=True, eq=False, slots=True)

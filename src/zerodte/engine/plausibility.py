@@ -20,12 +20,16 @@ from zerodte.constants import (
     LOOSE_SLACK,
     PARITY_STRIKES,
     RELATIVE_WIDTH,
+    SPOT_DISAGREEMENT,
+    SPOT_DOUBT,
     SPOT_LIMIT,
+    SPOT_SIGMAS,
+    SPOT_STRIKES,
     SUSPECT_SHRINK,
     WIDTH_MULTIPLE,
     WIDTH_OF_BID,
 )
-from zerodte.pricing.forward import forward_of
+from zerodte.pricing.forward import Parity, parity_of
 
 #: Verdicts of a quote.
 PLAUSIBLE: Final = 0
@@ -252,16 +256,15 @@ def _refuse_outside(strikes: F64, bid: F64, ask: F64, forward: float, verdict: U
 
 
 @kernel
-def _parity(strikes: F64, bid: F64, ask: F64, verdict: U8) -> tuple[float, int]:
-    """The forward of what is believed, dollars, and how many strikes it rests on."""
+def _parity(strikes: F64, bid: F64, ask: F64, verdict: U8) -> Parity:
+    """Parity of what is believed."""
     believed = np.where(verdict == PLAUSIBLE, bid, np.nan)
-    forward, used, _ = forward_of(strikes, believed[0], ask[0], believed[1], ask[1])
-    return forward, used
+    return Parity(*parity_of(strikes, believed[0], ask[0], believed[1], ask[1]))
 
 
 @kernel
-def _judge(strikes: F64, bid: F64, ask: F64, verdict: U8) -> tuple[float, int]:
-    """Judge a chain, and find its forward as `_parity` has it."""
+def _judge(strikes: F64, bid: F64, ask: F64, verdict: U8) -> Parity:
+    """Judge a chain, and find its parity as `_parity` has it."""
     calls = Side(-strikes[::-1], bid[0, ::-1].copy(), ask[0, ::-1].copy())
     mirrored = np.zeros(strikes.shape[0], np.uint8)
     _judge_side(calls, mirrored)
@@ -270,10 +273,12 @@ def _judge(strikes: F64, bid: F64, ask: F64, verdict: U8) -> tuple[float, int]:
     straight = np.zeros(strikes.shape[0], np.uint8)
     _judge_side(puts, straight)
     verdict[1] = straight
-    forward, used = _parity(strikes, bid, ask, verdict)
-    if used >= PARITY_STRIKES and _refuse_outside(strikes, bid, ask, forward, verdict):
+    found = _parity(strikes, bid, ask, verdict)
+    if found.strikes >= PARITY_STRIKES and _refuse_outside(
+        strikes, bid, ask, found.forward, verdict
+    ):
         return _parity(strikes, bid, ask, verdict)
-    return forward, used
+    return found
 
 
 @kernel
@@ -298,25 +303,44 @@ def judge(strikes: F64, starts: I64, bid: F64, ask: F64) -> U8:
 
 
 @kernel
-def believed_forward(strikes: F64, bid: F64, ask: F64) -> tuple[float, int]:
-    """A chain's forward by put-call parity from the quotes that can be believed.
+def believed_parity(strikes: F64, bid: F64, ask: F64) -> Parity:
+    """A chain's put-call parity from the quotes that can be believed.
 
     Args:
         strikes: Dollars, shape (n,), ascending.
         bid: Dollars, shape (2, n), calls and puts; NaN where there is none.
         ask: Likewise.
-
-    Returns:
-        Dollars, NaN where no strike has both sides; and how many strikes it rests on.
     """
     return _judge(strikes, bid, ask, np.zeros(bid.shape, np.uint8))
 
 
 @kernel
-def is_price(own: float, forward: float, strikes_used: int) -> bool:
+def is_price(own: float, parity: Parity, *, is_today: bool) -> bool:
     """Whether an underlying's own price can be believed beside put-call parity.
 
-    One number against many: parity of at least `PARITY_STRIKES` strikes outvotes it.
+    One number against many: parity outvotes it by `SPOT_LIMIT` from `PARITY_STRIKES` strikes on,
+    and by `SPOT_SIGMAS` where `SPOT_STRIKES` strikes that trade and expire today agree.
+
+    Args:
+        own: Dollars.
+        parity: Of the nearest chain.
+        is_today: Whether that expires today, in the session.
     """
-    far = abs(own / forward - 1.0) > SPOT_LIMIT
-    return not (far and strikes_used >= PARITY_STRIKES)
+    apart = abs(own / parity.forward - 1.0)
+    if apart > SPOT_LIMIT and parity.strikes >= PARITY_STRIKES:
+        return False
+    is_allowed = parity.low <= own <= parity.high
+    is_near = abs(own - parity.forward) <= SPOT_SIGMAS * parity.sigma
+    is_weak = not is_today or parity.agreeing < SPOT_STRIKES
+    return not (apart > SPOT_DISAGREEMENT) or is_allowed or is_near or is_weak
+
+
+def unremarkable(own: float, parity: Parity, *, is_today: bool) -> float:
+    """How far from parity an own price may lie before it is said, a fraction.
+
+    Arguments as for `is_price`.
+    """
+    is_allowed = not (own < parity.low or own > parity.high)
+    if not is_today or parity.agreeing < 2 or is_allowed:
+        return SPOT_DISAGREEMENT
+    return min(SPOT_DISAGREEMENT, SPOT_DOUBT * parity.sigma / parity.forward)

@@ -14,11 +14,12 @@ from zerodte.engine.hedging import Hedge, convexity, hedges
 from zerodte.engine.jackknife import rests_on_single_quotes
 from zerodte.engine.levels import ChainLevels, cluster_score, find_levels
 from zerodte.engine.pin import Pin, pin
-from zerodte.engine.plausibility import is_price
+from zerodte.engine.plausibility import is_price, unremarkable
 from zerodte.engine.quality import Quality, open_interest_known, quality
 from zerodte.engine.regime import Regime, regime
 from zerodte.engine.surface import Smile, Surface, surface_on
 from zerodte.engine.volume import Activity, activity
+from zerodte.pricing.forward import Parity
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,20 +103,21 @@ class ChainState:
         )
 
 
-def spot_of(own: Spot | None, forward: float, strikes: int) -> Spot:
+def spot_of(own: Spot | None, parity: Parity, *, is_today: bool) -> Spot:
     """The underlying's own fresh price if parity does not outvote it, else parity's forward.
 
     Args:
         own: Its price, or None.
-        forward: Of put-call parity, dollars.
-        strikes: How many strikes that rests on.
+        parity: Of the nearest chain that has any.
+        is_today: Whether that expires today, in the session.
     """
+    forward = parity.forward
     if own is None:
         return Spot(forward, "put_call_parity")
     apart = abs(own.value / forward - 1.0)
-    if not is_price(own.value, forward, strikes):
+    if not is_price(own.value, parity, is_today=is_today):
         return Spot(forward, "put_call_parity", apart)
-    return Spot(own.value, own.source, apart)
+    return Spot(own.value, own.source, apart, unremarkable(own.value, parity, is_today=is_today))
 
 
 def evaluate(

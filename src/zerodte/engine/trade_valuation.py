@@ -12,7 +12,7 @@ import numpy as np
 from zerodte.arrays import F64, I32, Bool
 from zerodte.compiled import kernel
 from zerodte.engine.book import QuoteBook, grown
-from zerodte.engine.plausibility import believed_forward, is_price
+from zerodte.engine.plausibility import believed_parity, is_price
 from zerodte.engine.surface import Smile
 from zerodte.engine.trades import TradeValues
 from zerodte.market.contracts import Chain, Contracts
@@ -65,6 +65,7 @@ class TradeValuation:
         stale: Bool,
         tau: F64,
         own_price: F64,
+        is_today: Bool,
     ) -> TradeValues:
         """Value trades.
 
@@ -75,6 +76,7 @@ class TradeValuation:
             stale: Whether a chain has been silent for too long, by chain number.
             tau: Time to expiry by chain number, years of 252 sessions.
             own_price: The underlying's own price by chain number, dollars; NaN where unknown.
+            is_today: Whether a chain expires today, in the session, by chain number.
         """
         out = np.full((3, len(positions)), np.nan)
         listed = _ContractColumns(contracts.chain, contracts.strike, contracts.is_call)
@@ -88,6 +90,7 @@ class TradeValuation:
             stale,
             tau,
             own_price,
+            is_today,
             out,
         )
         return TradeValues(out[0], out[1], out[2])
@@ -124,6 +127,7 @@ def _value(
     stale: Bool,
     tau: F64,
     own_price: F64,
+    is_today: Bool,
     out: F64,
 ) -> None:
     forward, spot = np.empty(tau.shape[0]), own_price.copy()
@@ -139,12 +143,12 @@ def _value(
             if not stale[c]:
                 rows = slice(grid.start[c], grid.start[c + 1])
                 positions_of = grid.positions[:, rows]
-                parity, strikes = believed_forward(
+                parity = believed_parity(
                     grid.strike[rows], _sides(bid, positions_of), _sides(ask, positions_of)
                 )
-                forward[c] = own_price[c] if math.isnan(parity) else parity
-                if not is_price(own_price[c], parity, strikes):
-                    spot[c] = parity
+                forward[c] = own_price[c] if math.isnan(parity.forward) else parity.forward
+                if not is_price(own_price[c], parity, is_today=is_today[c]):
+                    spot[c] = parity.forward
         out[0, i] = forward[c] if math.isnan(spot[c]) else spot[c]
         deviation = volatility[at] * math.sqrt(tau[c])
         d1 = math.log(forward[c] / listed.strike[at]) / deviation + 0.5 * deviation

@@ -8,6 +8,7 @@ estimates, weighted by the tightness of quotes, so one wild quote cannot move it
 
 import math
 from dataclasses import dataclass
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -90,22 +91,81 @@ def _weighted_median(value: F64, weight: F64) -> float:
     return 0.5 * (lower + upper)
 
 
+class Parity(NamedTuple):
+    """What put-call parity says of a chain's price, dollars; NaN where no strike has both sides.
+
+    Attributes:
+        forward: The weighted median of the strikes used.
+        strikes: How many were used.
+        agreeing: How many of them allow it at prices at which one could trade.
+        low: The least price that half of them allow.
+        high: The most.
+        sigma: Of what remains until expiry, from call plus put at the strike nearest the forward;
+            too large where that strike lies away from it.
+        spread: The smallest call plus put spread.
+    """
+
+    forward: float
+    strikes: int
+    agreeing: int
+    low: float
+    high: float
+    sigma: float
+    spread: float
+
+
+NO_PARITY: Final = Parity(math.nan, 0, 0, math.nan, math.nan, math.nan, math.nan)
+#: One sigma over the price of a straddle at the money, which is the mean absolute move.
+_SIGMA_OF_STRADDLE: Final = math.sqrt(0.5 * math.pi)
+
+
 @kernel
-def forward_of(
+def _straddle(
+    strike: F64, call_bid: F64, call_ask: F64, put_bid: F64, put_ask: F64, forward: float
+) -> float:
+    """Call plus put mid at the strike nearest the forward that has both."""
+    nearest, straddle = math.inf, math.nan
+    for i in range(strike.shape[0]):
+        is_call = call_bid[i] > 0.0 and call_ask[i] > call_bid[i]
+        is_put = put_bid[i] > 0.0 and put_ask[i] > put_bid[i]
+        if is_call and is_put and abs(strike[i] - forward) < nearest:
+            nearest = abs(strike[i] - forward)
+            straddle = 0.5 * (call_bid[i] + call_ask[i] + put_bid[i] + put_ask[i])
+    return straddle
+
+
+@kernel
+def parity_of(
     strike: F64, call_bid: F64, call_ask: F64, put_bid: F64, put_ask: F64
-) -> tuple[float, int, float]:
-    """The fields of `parity_forward`'s result, for use in other kernels."""
+) -> tuple[float, int, int, float, float, float, float]:
+    """The fields of `Parity`; arguments as for `parity_forward`."""
     estimate = np.empty(NEAREST)
     spread = np.empty(NEAREST)
     used = _nearest_the_money(strike, call_bid, call_ask, put_bid, put_ask, estimate, spread)
     if used == 0:
-        return math.nan, 0, math.nan
-    weight = np.empty(used)
+        return math.nan, 0, 0, math.nan, math.nan, math.nan, math.nan
+    weight, equal = np.empty(used), np.ones(used)
+    low, high = np.empty(used), np.empty(used)
     tightest = math.inf
     for slot in range(used):  # array functions take far longer to compile
         weight[slot] = 1.0 / spread[slot]
+        low[slot] = estimate[slot] - 0.5 * spread[slot]
+        high[slot] = estimate[slot] + 0.5 * spread[slot]
         tightest = min(tightest, spread[slot])
-    return _weighted_median(estimate[:used], weight), used, tightest
+    forward = _weighted_median(estimate[:used], weight)
+    agreeing = 0
+    for slot in range(used):
+        agreeing += low[slot] <= forward <= high[slot]
+    straddle = _straddle(strike, call_bid, call_ask, put_bid, put_ask, forward)
+    return (
+        forward,
+        used,
+        agreeing,
+        _weighted_median(low, equal),
+        _weighted_median(high, equal),
+        _SIGMA_OF_STRADDLE * straddle,
+        tightest,
+    )
 
 
 def parity_forward(
@@ -123,4 +183,5 @@ def parity_forward(
     Returns:
         The forward. Its value is NaN if no strike has bid > 0 and ask > bid for call and put.
     """
-    return Forward(*forward_of(strike, call_bid, call_ask, put_bid, put_ask))
+    found = Parity(*parity_of(strike, call_bid, call_ask, put_bid, put_ask))
+    return Forward(found.forward, found.strikes, found.spread)

@@ -24,7 +24,7 @@ from zerodte.engine.plausibility import PLAUSIBLE, VERDICTS, judge
 from zerodte.engine.surface import Surface
 from zerodte.engine.volume import volume_of
 from zerodte.market.contracts import Chain
-from zerodte.pricing.forward import parity_forward
+from zerodte.pricing.forward import NO_PARITY, Parity, parity_of
 from zerodte.session.market_state import MarketState
 from zerodte.session.sample import single, units
 
@@ -36,7 +36,7 @@ class ChainObservation:
     Attributes:
         instant: What the model may look at.
         forward: By put-call parity, dollars; NaN where the chain is stale or has none.
-        parity_strikes: How many strikes that rests on.
+        parity: What that follows from; `NO_PARITY` where the chain is stale.
         mid: As samples store it.
         spread: As samples store it.
         offer: As samples store it.
@@ -54,7 +54,7 @@ class ChainObservation:
 
     instant: ChainInputs
     forward: float
-    parity_strikes: int
+    parity: Parity
     mid: I32
     spread: I32
     offer: I32
@@ -293,11 +293,12 @@ def _split(
             ),
         )
         bid, ask = columns.believed[own], columns.ask[own]
-        parity = parity_forward(chain.strikes, bid[CALL], ask[CALL], bid[PUT], ask[PUT])
+        found = parity_of(chain.strikes, bid[CALL], ask[CALL], bid[PUT], ask[PUT])
+        parity = Parity(*found) if instant.fresh else NO_PARITY
         observation = ChainObservation(
             instant=instant,
-            forward=parity.value if instant.fresh else np.nan,
-            parity_strikes=parity.strikes_used if instant.fresh else 0,
+            forward=parity.forward,
+            parity=parity,
             mid=columns.mid_units[own],
             spread=columns.spread_units[own],
             offer=columns.offer_units[own],

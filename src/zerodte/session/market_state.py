@@ -32,7 +32,7 @@ from zerodte.engine.book import (
 )
 from zerodte.engine.chain_inputs import CALL, PUT, ChainClock, gather
 from zerodte.engine.flow import ContractTerms, FlowLedger
-from zerodte.engine.plausibility import believed_forward
+from zerodte.engine.plausibility import believed_parity
 from zerodte.engine.price_range import PriceRanges
 from zerodte.engine.repeats import Repeats
 from zerodte.engine.settled import SettledInterest
@@ -44,7 +44,7 @@ from zerodte.market.contracts import NO_POSITION, Chain
 from zerodte.market.roots import root_info
 from zerodte.market.trading_hours import trades_until
 from zerodte.pricing.clock import tau_years
-from zerodte.pricing.forward import parity_forward
+from zerodte.pricing.forward import NO_PARITY, Parity, parity_of
 from zerodte.records.dbn import CADENCE, STAT_OPEN_INTEREST, UNDEF_TIME
 from zerodte.records.digest import FIRST_OWNER, SHARED
 from zerodte.records.tick import Batch, Tick
@@ -247,18 +247,18 @@ class MarketState:
             return flow.far_outside
         return int(flow.far_outside_by_symbol[self.underlyings.number(symbol)])
 
-    def parity(self, chain: Chain, now: int) -> tuple[float, int]:
-        """The chain's forward by put-call parity, dollars, and how many strikes it rests on.
-
-        NaN and 0 where the chain is stale or has none.
-        """
+    def parity(self, chain: Chain, now: int) -> Parity:
+        """The chain's put-call parity; `NO_PARITY` where the chain is stale or has none."""
         if not self.book.is_fresh(chain.number, now):
-            return np.nan, 0
+            return NO_PARITY
         bid, ask = gather(self.book.bid, chain), gather(self.book.ask, chain)
         if (chain.expiry - self.hours.date).days > LONG_TERM_DAYS:
-            parity = parity_forward(chain.strikes, bid[CALL], ask[CALL], bid[PUT], ask[PUT])
-            return parity.value, parity.strikes_used
-        return believed_forward(chain.strikes, bid, ask)
+            return Parity(*parity_of(chain.strikes, bid[CALL], ask[CALL], bid[PUT], ask[PUT]))
+        return Parity(*believed_parity(chain.strikes, bid, ask))
+
+    def is_today(self, chain: Chain, now: int) -> bool:
+        """Whether a chain expires at the close of the session in which `now` (UTC ns) lies."""
+        return chain.expiry == self.hours.date and self.hours.open <= now <= self.hours.close
 
     def clock(self, chain: Chain, now: int) -> ChainClock:
         """Where `now` (UTC ns) stands in the session, and how far the chain's expiry is."""
@@ -433,6 +433,7 @@ class MarketState:
             stale=self.book.stale(before),
             tau=self._tau(before),
             own_price=self.underlyings.own_prices(before)[self._underlying],
+            is_today=np.array([self.is_today(one, before) for one in self.contracts.chains]),
         )
         prevailing = (
             None if batch.schema in _QUOTED else self.book.prevailing(batch.records, positions)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from zerodte.arrays import F64, I64, Bool
-from zerodte.constants import MINUTE
+from zerodte.constants import MINUTE, SPOT_DISAGREEMENT
 from zerodte.engine.aggressor import SideRule
 from zerodte.engine.chain_inputs import ChainInputs, Quotes, Spot, gather
 from zerodte.engine.inventory import Estimate, Inventory, NetPurchases
@@ -168,7 +168,10 @@ def spot_at(day: SampleDay, row: int) -> Spot:
     """The underlying's price at a sample."""
     inputs = day.inputs[row]
     source = SPOT_SOURCES[inputs["spot_source"]]
-    return Spot(float(inputs["spot"]), source, float(inputs["disagreement"]))
+    tolerance = float(inputs["spot_tolerance"])
+    if math.isnan(tolerance):  # of an older file
+        tolerance = SPOT_DISAGREEMENT
+    return Spot(float(inputs["spot"]), source, float(inputs["disagreement"]), tolerance)
 
 
 def interest_at(day: SampleDay, row: int) -> MovedInterest:

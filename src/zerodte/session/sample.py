@@ -71,6 +71,7 @@ INPUTS: Final = np.dtype(
         ("spot_high", "f8"),
         ("spot_source", "i1"),  # of SPOT_SOURCES
         ("disagreement", "f8"),  # of spot and parity, a fraction
+        ("spot_tolerance", "f8"),  # how large that may be before it is said
         ("apart", "f8"),  # how far apart the tape's own prices lie, a fraction
         ("forward", "f8"),  # dollars
         ("smile_at", "i8"),  # when the smile was solved; NEVER where there is none

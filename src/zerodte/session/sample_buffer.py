@@ -260,6 +260,7 @@ def _inputs_row(sample: SampleDraft) -> tuple[object, ...]:
         *sample.spot_range,
         NO_CODE if spot is None else SPOT_SOURCES.index(spot.source),
         np.nan if spot is None else spot.disagreement,
+        np.nan if spot is None else spot.tolerance,
         sample.apart,
         sample.forward,
         NO_TIME if sample.smile is None else sample.smile_at,

@@ -157,13 +157,9 @@ class Sampler:
         own = self._market.underlyings.own_price(symbol, now)
         for chain in self.listing(symbol).chains:
             observation = known.get(chain.number)
-            forward, strikes = (
-                self._market.parity(chain, now)
-                if observation is None
-                else (observation.forward, observation.parity_strikes)
-            )
-            if math.isfinite(forward):
-                return spot_of(own, forward, strikes)
+            parity = self._market.parity(chain, now) if observation is None else observation.parity
+            if math.isfinite(parity.forward):
+                return spot_of(own, parity, is_today=self._market.is_today(chain, now))
         return own
 
     def smile(self, observation: ChainObservation, forward: float) -> tuple[Smile, int] | None:
