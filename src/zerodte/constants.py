@@ -55,6 +55,11 @@ SPOT_SIGMAS: Final = 1.0
 #: So many remaining sigmas cause a warning, where two strikes that agree do not allow the price
 #: (ours).
 SPOT_DOUBT: Final = 0.5
+#: An underlying's own quote wider than this share of its mid, and than so many dollars, is no price
+#: (ours: a recorded half day of GOOG stays below 0.2% in the session and has 1.8% at its close and
+#: up to 5% before the open; SPY is a cent wide. A low price is a few ticks wide).
+OWN_QUOTE_WIDTH: Final = 0.01
+OWN_QUOTE_TICKS: Final = 0.05
 #: A quote is too wide at this multiple of the width at which the exchanges' obvious-error rules
 #: call it wide (Cboe rule 6.5: 0.75 below a bid of 2.00 up to 6.00 above 100.00), and at this share
 #: of a high bid (ours: on recorded chains of the next weeks widths stay below four times that

@@ -1,6 +1,7 @@
 """Inputs that cannot be right, through the session's door: left out, said, claimed by nothing."""
 
 import datetime
+import json
 import math
 from collections.abc import Callable
 
@@ -8,11 +9,13 @@ import numpy as np
 import pytest
 
 from engine.twin_pricing import Quote, Row
-from session.day import WEDNESDAY, Day, ask
+from session.day import WEDNESDAY, Day, ask, osi
 from session.generated import priced, send, state_of, with_fault
 from session.usual import AT, INTEREST, SPOILT, STRIKES, heard, usual, warned
 from zerodte.engine.state import ChainState
 from zerodte.session.session import Session
+from zerodte.views.listing import stock_quote
+from zerodte.wire.listing import StockQuoteQuery
 
 TOMORROW = WEDNESDAY + datetime.timedelta(days=1)
 
@@ -120,6 +123,44 @@ def test_late_in_the_day_a_spot_a_sigma_off_is_said() -> None:
     assert ask(late)["underlying_price"] == 501.0
     noon = send(Day(), usual(vol=0.2), "12:00", 501.0).session
     assert not warned(noon, "from parity")
+
+
+@pytest.mark.parametrize(("quote", "expected"), [((480.0, 545.0), None), ((497.0, 502.9), None)])
+def test_an_own_quote_too_wide_for_a_price_prices_nothing(
+    quote: tuple[float, float], expected: None
+) -> None:
+    day = of_stock(quote)
+    answer = ask(day.session, "ABC")
+    assert answer["underlying_price"] == pytest.approx(500.0, abs=0.05)
+    assert answer["metadata"]["spot_source"] == "put_call_parity"
+    assert any("too wide to be a price" in text for text in answer["warnings"])
+    shown = json.loads(stock_quote(day.session, "replay", StockQuoteQuery(symbol="ABC")))
+    assert (shown["bid"], shown["ask"], shown["mid"]) == (*quote, expected)
+    assert "the quote is too wide to be a price" in shown["warnings"]
+
+
+@pytest.mark.parametrize("quote", [(499.99, 500.01), (498.0, 502.0)])
+def test_an_own_quote_within_a_hundredth_is_a_price(quote: tuple[float, float]) -> None:
+    day = of_stock(quote)
+    answer = ask(day.session, "ABC")
+    assert answer["metadata"]["spot_source"] == "equity_quote"
+    assert not any("too wide" in text for text in answer["warnings"])
+    shown = json.loads(stock_quote(day.session, "replay", StockQuoteQuery(symbol="ABC")))
+    assert shown["mid"] == 500.0
+
+
+def of_stock(own: tuple[float, float]) -> Day:
+    """The usual chain as one of a stock, with its own quote."""
+    day = Day()
+    quotes = {
+        osi(right, row.strike, WEDNESDAY, "ABC"): (quote.bid, quote.ask)
+        for row in usual()
+        for right, quote in (("C", row.call), ("P", row.put))
+        if quote is not None
+    }
+    interest = dict.fromkeys(quotes, 100)
+    day.send("12:00", define=tuple(quotes), oi=interest, quotes=quotes, stocks={"ABC": own})
+    return day
 
 
 def test_a_later_expiry_outvotes_no_spot_within_a_tenth() -> None:

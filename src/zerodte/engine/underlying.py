@@ -11,6 +11,7 @@ import numpy as np
 
 from zerodte.arrays import F64, I32, I64, Bool
 from zerodte.compiled import kernel
+from zerodte.constants import OWN_QUOTE_TICKS, OWN_QUOTE_WIDTH
 from zerodte.engine.book import NEVER_QUOTED, RAW_PER_DOLLAR, QuoteBook, grown, patience_for
 from zerodte.engine.chain_inputs import Spot
 from zerodte.records.dbn import UNDEF_PRICE, Records
@@ -33,6 +34,15 @@ class OwnQuote:
     value: float
     at: int
     is_fresh: bool
+
+
+@kernel
+def own_mid(bid: float, ask: float) -> float:
+    """The mid of an underlying's quote, dollars; NaN where it is none, or too wide for a price."""
+    width, mid = ask - bid, 0.5 * (bid + ask)
+    if not (bid > 0.0 and width > 0.0) or width > max(OWN_QUOTE_WIDTH * mid, OWN_QUOTE_TICKS):
+        return np.nan
+    return mid
 
 
 class Underlyings:
@@ -105,7 +115,7 @@ class Underlyings:
         _apply_values(records, places, now, self._value, self._valued)
 
     def own_price(self, symbol: str, now: int) -> Spot | None:
-        """The symbol's own fresh price: a quote's mid, else an index value, else None."""
+        """The symbol's own fresh price: a quote's `own_mid`, else an index value, else None."""
         quotes, values = self._fresh(symbol, now)
         if quotes:
             return Spot(quotes[0], "equity_quote")
@@ -126,6 +136,15 @@ class Underlyings:
             quote = OwnQuote(bid, ask, float(self._value[place]), at, is_fresh=is_fresh)
             found.append((is_fresh, -order if is_fresh else at, quote))
         return max(found, key=lambda one: one[:2])[2] if found else None
+
+    def too_wide(self, symbol: str, now: int) -> list[tuple[float, float]]:
+        """Bid and ask, dollars, of the symbol's fresh quotes that are too wide for a price."""
+        found = []
+        for _, place in self._places_of.get(symbol, ()):
+            bid, ask = float(self.book.bid[place]), float(self.book.ask[place])
+            if self.book.is_fresh(place, now) and 0.0 < bid < ask and np.isnan(own_mid(bid, ask)):
+                found.append((bid, ask))
+        return found
 
     def own_prices(self, now: int) -> F64:
         """`own_price` of every symbol by its number, dollars; NaN where there is none."""
@@ -172,9 +191,9 @@ class Underlyings:
         """The symbol's usable mids and index values, in the order of their places."""
         quotes, values = [], []
         for _, place in self._places_of.get(symbol, ()):
-            bid, ask = self.book.bid[place], self.book.ask[place]
-            if self.book.is_fresh(place, now) and 0.0 < bid < ask:
-                quotes.append(float(0.5 * (bid + ask)))
+            mid = own_mid(self.book.bid[place], self.book.ask[place])
+            if self.book.is_fresh(place, now) and not np.isnan(mid):
+                quotes.append(float(mid))
             if now - self._patience <= self._valued[place]:
                 values.append(float(self._value[place]))
         return quotes, values
@@ -206,9 +225,8 @@ def _own_prices(
     prices: F64,
 ) -> None:
     for place in order:
-        quoted = not stale[place] and 0.0 < bid[place] < ask[place]
-        if quoted and np.isnan(prices[symbols[place]]):
-            prices[symbols[place]] = 0.5 * (bid[place] + ask[place])
+        if not stale[place] and np.isnan(prices[symbols[place]]):
+            prices[symbols[place]] = own_mid(bid[place], ask[place])
     for place in order:
         if valued[place] >= spoke and np.isnan(prices[symbols[place]]):
             prices[symbols[place]] = value[place]

@@ -327,6 +327,10 @@ class Session:
             ]
         else:
             notices += self.market.inputs.watch.lasting(FIRST_OWNER + self._number(symbol))
+            notices += [
+                f"the own quote of {symbol} is too wide to be a price: {bid:.2f} x {ask:.2f}"
+                for bid, ask in self.market.underlyings.too_wide(symbol, self.now)
+            ]
         far = self.market.far_outside(symbol)
         return [*notices, f"trades far outside of the quotes: {far}"] if far else notices
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
+from zerodte.engine.underlying import own_mid
 from zerodte.market.calendar import TradingSession, calendar
 from zerodte.session.session import Session
 from zerodte.views.frame import check_symbol, data_as_of
@@ -147,13 +148,16 @@ def stock_quote(session: Session, source: Source, query: StockQuoteQuery) -> byt
         warnings.append(f"no source prices {symbol} itself; its options say what spot is")
     elif not own.is_fresh:
         warnings.append("the last price is old")
+    mid = own_mid(bid, ask)
+    if 0.0 < bid < ask and math.isnan(mid):
+        warnings.append("the quote is too wide to be a price")
     answer = StockQuote(
         source=source,
         data_as_of=data_as_of(session.arrivals(symbol)),
         ticker=symbol,
         bid=number(bid),
         ask=number(ask),
-        mid=number(0.5 * (bid + ask) if 0.0 < bid < ask else math.nan),
+        mid=number(mid),
         last_price=number(value),
         last_update=timestamp(own.at) if own else None,
         warnings=warnings,

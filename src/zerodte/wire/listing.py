@@ -71,7 +71,9 @@ class StockQuote(Envelope, frozen=True, kw_only=True, gc=False, rename=CAMEL):
     ticker: Annotated[str, about("The underlying.")]
     bid: Annotated[Number, about("Dollars; null for an index.")]
     ask: Annotated[Number, about("Dollars; null for an index.")]
-    mid: Annotated[Number, about("Of bid and ask, dollars; null unless both stand, uncrossed.")]
+    mid: Annotated[
+        Number, about("Of bid and ask, dollars; null unless both stand, uncrossed and near enough.")
+    ]
     last_price: Annotated[
         Number, about("The last index value; null for stocks: tapes have their quotes alone.")
     ]
