@@ -111,6 +111,10 @@ NEUTRAL_SHARE: Final = 0.05
 REGIME_QUOTES_NEEDED: Final = 0.25
 #: ... and where this share of either side's open interest is known (ours).
 OPEN_INTEREST_NEEDED: Final = 0.5
+#: One contract that holds the other share, so many times what any other holds, and at least so many
+#: contracts, is doubted (ours: of 96 recorded chains of SPX and SPY one, of a distant year, has a
+#: contract with over half of all, 14 times the next, and none of those within a month).
+LONE_INTEREST: Final = (50.0, 5_000)
 #: More than this is no count of one contract's open interest or volume, in contracts (ours: the
 #: clearing house holds some 500 million of all contracts together), ...
 MOST_OPEN_INTEREST: Final = 100_000_000

@@ -199,6 +199,28 @@ def test_open_interest_of_zero_at_every_strike_of_a_side_is_unknown(sides: str) 
         assert answer["exposures"]["net_gex"] is None
 
 
+def with_interest(contracts: int) -> Day:
+    """The usual chain with so many contracts in one call."""
+    rows = usual()
+    rows[12] = with_fault(rows[12], "C", lambda quote: quote._replace(oi=contracts))
+    return heard(rows)
+
+
+def test_one_contract_with_nearly_all_open_interest_claims_no_regime() -> None:
+    answer = ask(with_interest(9_000_000).session)
+    assert answer["regime"]["label"] == "unknown"
+    assert any("one contract has 99.9% of all open interest" in text for text in answer["warnings"])
+    assert answer["metadata"]["data_quality_score"] < 10
+
+
+def test_a_contract_that_stands_out_claims_what_the_others_do() -> None:
+    """A recorded chain has one with fourteen times the next."""
+    answer = ask(with_interest(12_000).session)
+    assert answer["regime"]["label"] == "positive_gamma"
+    assert not any("one contract" in text for text in answer["warnings"])
+    assert answer["metadata"]["data_quality_score"] == 80
+
+
 def test_total_open_interest_is_the_sum_of_its_sides() -> None:
     flow = ask(heard().session)["flow"]
     assert flow["total_oi"] == flow["call_oi"] + flow["put_oi"]

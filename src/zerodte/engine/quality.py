@@ -8,6 +8,8 @@ from zerodte.arrays import F64, Bool
 from zerodte.constants import (
     EXECUTION_OPEN_INTEREST,
     EXECUTION_SPREAD,
+    LONE_INTEREST,
+    OPEN_INTEREST_NEEDED,
     QUALITY_SIGMAS,
     QUALITY_WEIGHTS,
     SMOOTHNESS_SCALE,
@@ -73,7 +75,7 @@ def quality(
 def open_interest_known(instant: ChainInputs, surface: Surface) -> float:
     """The share of settled open interest that is known: of the side that is known less.
 
-    Contracts weigh by their gamma, as they do in net GEX.
+    Contracts weigh by their gamma, as they do in net GEX. What `lone_share` doubts is not known.
     """
     return known_share(instant.listed, instant.official, surface.greeks.gamma)
 
@@ -86,7 +88,22 @@ def known_share(listed: Bool, official: F64, gamma: F64) -> float:
     shares = [
         ratio(float(k), float(w)) if w > 0.0 else 0.0 for k, w in zip(known, whole, strict=True)
     ]
-    return min(shares)
+    return min(*shares, 1.0 - lone_share(official))
+
+
+def lone_share(open_interest: F64) -> float:
+    """The share that one contract holds alone, against all that others hold; 0 where none does.
+
+    Args:
+        open_interest: Contracts, any shape; NaN where unknown.
+    """
+    counts = np.sort(open_interest[np.isfinite(open_interest)])[::-1]
+    if len(counts) < 2:
+        return 0.0
+    times, least = LONE_INTEREST
+    share = ratio(float(counts[0]), float(counts.sum()))
+    is_lone = counts[0] >= least and counts[0] > times * counts[1]
+    return share if is_lone and share > 1.0 - OPEN_INTEREST_NEEDED else 0.0
 
 
 def spread_pct(instant: ChainInputs) -> F64:

@@ -6,8 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from zerodte.arrays import F64
 from zerodte.clock import new_york_clock
 from zerodte.constants import CLOSING_MINUTES, HOUR, MINUTE, SPOT_DISAGREEMENT
+from zerodte.engine.quality import lone_share
 from zerodte.session.decision import Decision
 from zerodte.session.reading import Reading
 from zerodte.views import blocks
@@ -74,7 +76,7 @@ def warnings(reading: Reading) -> list[str]:
     left = clock.hours_left * HOUR / MINUTE
     apart_from_parity = 100.0 * state.spot.disagreement
     unknown = int((now.listed & np.isnan(now.official)).sum())
-    faults = now.quotes.faults
+    faults, lone = now.quotes.faults, lone_share(now.official)
     smile_at, straddle = state.smile_at, state.straddle
     notices = [
         (
@@ -86,6 +88,7 @@ def warnings(reading: Reading) -> list[str]:
             now.oi_as_of is not None and unknown > 0,
             f"open interest is unknown of {unknown} of {int(now.listed.sum())} contracts",
         ),
+        (lone > 0.0, lone_text(lone, now.official)),
         (state.exposures.is_withheld, NET_GEX_WITHHELD),
         (
             int(state.surface.smile.quoted.sum()) == 1,
@@ -123,6 +126,15 @@ def warnings(reading: Reading) -> list[str]:
         ),
     ]
     return [text for applies, text in notices if applies] + list(reading.context.notices)
+
+
+def lone_text(share: float, official: F64) -> str:
+    """The warning of a contract that `lone_share` doubts; open interest in contracts."""
+    most = np.nanmax(official) if share else 0.0
+    return (
+        f"one contract has {100.0 * share:.1f}% of all open interest, {most:,.0f}: no regime is "
+        "claimed on it"
+    )
 
 
 def without_quotes(symbol: str, expiry: datetime.date | None, at: int) -> ApiError:

@@ -38,8 +38,8 @@ def regime(label: str, live: ChainExposures, status: FlipStatus) -> str:
     if net == _UNKNOWN:
         return "Net dealer gamma is unknown: no open interest is known."
     if label == "unknown":
-        unexplained = _CANCEL if live.net_gex == 0.0 else "too little open interest is known"
-        why = _WITHHELD.get(status, unexplained)
+        little = "too little open interest is known, or to be believed"
+        why = _WITHHELD.get(status, _CANCEL if live.net_gex == 0.0 else little)
         return f"Net dealer gamma is {net} per 1% move, but its sign is not claimed: {why}."
     if (live.net_gex > 0.0) != (label == "positive_gamma"):
         stands = label.removesuffix("_gamma")

@@ -71,9 +71,7 @@ class StockQuote(Envelope, frozen=True, kw_only=True, gc=False, rename=CAMEL):
     ticker: Annotated[str, about("The underlying.")]
     bid: Annotated[Number, about("Dollars; null for an index.")]
     ask: Annotated[Number, about("Dollars; null for an index.")]
-    mid: Annotated[
-        Number, about("Of bid and ask, dollars; null unless both stand, uncrossed and near enough.")
-    ]
+    mid: Annotated[Number, about("Of bid and ask, dollars; null unless they make a price.")]
     last_price: Annotated[
         Number, about("The last index value; null for stocks: tapes have their quotes alone.")
     ]
