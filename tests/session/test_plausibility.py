@@ -244,6 +244,30 @@ def test_without_open_interest_of_a_side_its_total_is_unknown() -> None:
     assert answer["metadata"]["data_quality_score"] == 0
 
 
+@pytest.mark.parametrize("right", "CP")
+def test_without_open_interest_of_a_side_nothing_is_made_of_the_other(right: str) -> None:
+    rows = [with_fault(row, right, lambda quote: quote._replace(oi=None)) for row in usual()]
+    answer = ask(heard(rows).session)
+    exposures, pin, regime = answer["exposures"], answer["pin_risk"], answer["regime"]
+    assert {name for name, value in exposures.items() if value is not None} == set()
+    assert {name for name, value in pin.items() if value is not None} == {
+        "components",
+        "description",
+    }
+    assert answer["hedging"]["spot_up_1pct"]["dealer_shares_to_trade"] is None
+    assert answer["hedging"]["convexity_at_spot"] is None
+    assert answer["levels"]["highest_oi_strike"] is None
+    assert (regime["gamma_flip"], regime["gamma_flip_status"]) == (
+        None,
+        "insufficient_open_interest",
+    )
+    assert {row["net_gex"] for row in answer["strikes"]} == {None}
+    known, unknown = ("call", "put") if right == "P" else ("put", "call")
+    assert all(row[f"{known}_gex"] is not None for row in answer["strikes"])
+    assert {row[f"{unknown}_gex"] for row in answer["strikes"]} == {None}
+    assert answer["levels"][f"{known}_wall"] is not None
+
+
 def test_in_the_last_minute_sigma_is_unknown() -> None:
     """Time to expiry is at its floor of a minute: what it gives is no figure of six seconds."""
     day = send(Day(), usual(elapsed=389), "15:59:00", 500.0)

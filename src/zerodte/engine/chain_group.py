@@ -13,7 +13,7 @@ import numpy as np
 
 from zerodte.arrays import F64, I64, Bool
 from zerodte.engine.chain_inputs import ChainInputs
-from zerodte.engine.exposure import ChainExposures, exposures
+from zerodte.engine.exposure import ChainExposures, exposures, held
 from zerodte.engine.flip import Flip, FlipPart, gamma_flip_of_all
 from zerodte.engine.hedging import Hedge, hedges
 from zerodte.engine.jackknife import rests_on_single_quotes
@@ -97,7 +97,7 @@ class ChainGroup:
 
     @cached_property
     def exposures(self) -> ChainExposures:
-        """The sums over all chains; a chain of which no open interest is known adds nothing."""
+        """The sums over all chains; a chain of which no open interest of a side is known adds none."""
         parts = [(one, found) for one, found in self._exposures if not math.isnan(found.gross_gex)]
         if not parts:
             parts = self._exposures
@@ -189,7 +189,7 @@ class ChainGroup:
                 np.nan,
             )
             for one in self.chains
-            if one.surface is not None and np.isfinite(one.instant.effective).any()
+            if one.surface is not None and np.isfinite(held(one.instant.effective)).all()
         ]
         sums: dict[str, Hedge] = {}
         for moves in zip(*found, strict=True):

@@ -31,8 +31,9 @@ class ChainExposures:
         vex: Dollars per volatility point.
         chex: Dollars per session day.
         charm_hour: Dollars over the next hour, shape (2, n).
-        net_gex: Sum of `gex`; NaN when no open interest is known, or where it is withheld.
-        net_dex: NaN when no open interest is known, as are the other nets.
+        net_gex: Sum of `gex`; NaN when none of a side's open interest is known, or where it is
+            withheld.
+        net_dex: NaN when none of a side's open interest is known, as are the other nets.
         net_vex: Dollars per volatility point.
         net_chex: Dollars per session day.
         net_theta: Minus the model's extrinsic value of all contracts, dollars: it decays by expiry.
@@ -60,11 +61,15 @@ class ChainExposures:
 
 
 def held(open_interest: F64) -> F64:
-    """Counts for sums: an unpublished contract adds nothing; NaN all through if none is known."""
+    """Counts for sums: an unpublished contract adds nothing; a side of which none is known is NaN.
+
+    Args:
+        open_interest: Contracts, shape (2, n) by right, or (n,) of one; NaN where unknown.
+    """
     known = np.isfinite(open_interest)
-    if known.all() or not known.any():
+    if known.all():
         return open_interest
-    return np.where(known, open_interest, 0.0)
+    return np.where(known | ~known.any(axis=-1, keepdims=True), open_interest, 0.0)
 
 
 def exposures(

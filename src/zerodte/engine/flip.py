@@ -32,6 +32,7 @@ FlipStatus: TypeAlias = Literal[
     "insufficient_local_coverage",
     "insufficient_quote_quality",
     "sensitive_root",
+    "insufficient_open_interest",
 ]
 
 _REFINEMENTS, _REFINE_TRIALS = 3, 17
@@ -105,6 +106,8 @@ def gamma_flip_of_all(parts: Sequence[FlipPart], spot: float) -> Flip:
         return Flip(np.nan, "insufficient_local_coverage", quoted)
     if not quoted >= QUALITY_NEEDED:
         return Flip(np.nan, "insufficient_quote_quality", quoted)
+    if any(np.isnan(held(part.open_interest)).any() for part in parts):
+        return Flip(np.nan, "insufficient_open_interest", quoted)
     trials = _trials(spot, sigma, FLIP_TRIALS)
     profile = _Profile(parts, spot)
     calls, puts = profile.by_right(trials)

@@ -54,8 +54,8 @@ def hedges(
         rights,
         weight,
     )
-    # The kernel passes over unknown weights; a book of nothing else has no hedge, rather than 0.
-    shares = np.where(np.isfinite(weight).any(), delta[0] - delta[1:], np.nan)
+    # The kernel passes over unknown weights; a book of one side has no hedge.
+    shares = np.where(np.isfinite(weight).all(), delta[0] - delta[1:], np.nan)
     return tuple(
         Hedge(name, float(count), spot * float(count))
         for name, count in zip(_NAMES, shares, strict=True)

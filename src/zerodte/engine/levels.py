@@ -103,7 +103,7 @@ def max_pain(strikes: F64, open_interest: F64) -> float:
         open_interest: Contracts, shape (2, n).
 
     Returns:
-        Dollars; NaN when no open interest is known or all of it is zero.
+        Dollars; NaN when none of a side's open interest is known, or all of it is zero.
     """
     calls, puts = np.cumsum(held(open_interest), axis=1)
     if not calls[-1] + puts[-1] > 0.0:

@@ -68,8 +68,8 @@ class Reading:
 
     @property
     def total_net_gex(self) -> float:
-        """Net GEX of the symbol's whole chain; NaN where that of `state` is withheld."""
-        if self.state.exposures.is_withheld:
+        """Net GEX of the symbol's whole chain; NaN where that of `state` is withheld or unknown."""
+        if math.isnan(self.state.exposures.net_gex):
             return math.nan
         return total([self.state.exposures.net_gex, self.others_net_gex])
 

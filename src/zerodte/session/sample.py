@@ -35,6 +35,7 @@ FLIP_STATUSES: Final[tuple[FlipStatus, ...]] = (
     "insufficient_local_coverage",
     "insufficient_quote_quality",
     "sensitive_root",
+    "insufficient_open_interest",
 )
 REGIMES: Final[tuple[Regime, ...]] = ("positive_gamma", "negative_gamma", "unknown")
 OI_METHODS: Final = tuple(METHODS)

@@ -36,7 +36,9 @@ def regime(label: str, live: ChainExposures, status: FlipStatus) -> str:
             f"single ones{held}."
         )
     if net == _UNKNOWN:
-        return "Net dealer gamma is unknown: no open interest is known."
+        return (
+            "Net dealer gamma is unknown: no open interest of calls, of puts, or of both is known."
+        )
     if label == "unknown":
         little = "too little open interest is known, or to be believed"
         why = _WITHHELD.get(status, _CANCEL if live.net_gex == 0.0 else little)
@@ -65,7 +67,7 @@ def pin(state: ChainState) -> str:
     """Where the magnet is and how strongly it pulls."""
     magnet, score = state.levels.magnet.strike, state.pin.score
     if not math.isfinite(magnet) or not math.isfinite(score):
-        return "No magnet: no open interest is known."
+        return "No magnet: no open interest of calls, of puts, or of both is known."
     away = abs(state.spot.value - magnet) / state.sigma
     where = "" if math.isnan(away) else f", {away:.2f} remaining sigmas from spot"
     return f"The magnet is {price(magnet)}{where}; the pin score is {score:.0f} of 100."

@@ -14,6 +14,7 @@ FlipStatus: TypeAlias = Literal[
     "insufficient_local_coverage",
     "insufficient_quote_quality",
     "sensitive_root",
+    "insufficient_open_interest",
 ]
 
 

@@ -126,6 +126,7 @@ export function flipReason(status) {
     sensitive_root: "withheld: ±10% of put open interest moves it far",
     insufficient_quote_quality: "withheld: too few quotes can be trusted",
     insufficient_local_coverage: "withheld: too few strikes are quoted near it",
+    insufficient_open_interest: "withheld: no open interest of a side is known",
     no_boundary: "none: net GEX has one sign near spot",
   })[status] ?? words(status).toLowerCase();
 }
