@@ -7,6 +7,7 @@ the strike; calls likewise, mirrored. What is refused breaks these bounds at pri
 could trade, so quotes that were made of one market at one instant all pass.
 """
 
+import math
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -23,7 +24,6 @@ from zerodte.constants import (
     SPOT_DISAGREEMENT,
     SPOT_DOUBT,
     SPOT_LIMIT,
-    SPOT_SIGMAS,
     SPOT_STRIKES,
     SUSPECT_SHRINK,
     WIDTH_MULTIPLE,
@@ -315,30 +315,33 @@ def believed_parity(strikes: F64, bid: F64, ask: F64) -> Parity:
 
 
 @kernel
-def is_price(own: float, parity: Parity, *, is_today: bool) -> bool:
+def is_price(own: float, parity: Parity, sigmas: float) -> bool:
     """Whether an underlying's own price can be believed beside put-call parity.
 
     One number against many: parity outvotes it by `SPOT_LIMIT` from `PARITY_STRIKES` strikes on,
-    and by `SPOT_SIGMAS` where `SPOT_STRIKES` strikes that trade and expire today agree.
+    and by `sigmas` where `SPOT_STRIKES` strikes agree.
 
     Args:
         own: Dollars.
         parity: Of the nearest chain.
-        is_today: Whether that expires today, in the session.
+        sigmas: `SPOT_SIGMAS` where that expires today, in the session; else infinite.
     """
     apart = abs(own / parity.forward - 1.0)
     if apart > SPOT_LIMIT and parity.strikes >= PARITY_STRIKES:
         return False
     is_allowed = parity.low <= own <= parity.high
-    is_near = abs(own - parity.forward) <= SPOT_SIGMAS * parity.sigma
-    is_weak = not is_today or parity.agreeing < SPOT_STRIKES
-    return not (apart > SPOT_DISAGREEMENT) or is_allowed or is_near or is_weak
+    is_near = apart <= SPOT_DISAGREEMENT or abs(own - parity.forward) <= sigmas * parity.sigma
+    is_unknown = math.isnan(apart)
+    return is_unknown or is_near or is_allowed or parity.agreeing < SPOT_STRIKES
 
 
 def unremarkable(own: float, parity: Parity, *, is_today: bool) -> float:
     """How far from parity an own price may lie before it is said, a fraction.
 
-    Arguments as for `is_price`.
+    Args:
+        own: Dollars.
+        parity: Of the nearest chain.
+        is_today: Whether that expires today, in the session.
     """
     is_allowed = not (own < parity.low or own > parity.high)
     if not is_today or parity.agreeing < 2 or is_allowed:

@@ -11,6 +11,7 @@ import numpy as np
 
 from zerodte.arrays import F64, I32, Bool
 from zerodte.compiled import kernel
+from zerodte.constants import SPOT_SIGMAS
 from zerodte.engine.book import QuoteBook, grown
 from zerodte.engine.plausibility import believed_parity, is_price
 from zerodte.engine.surface import Smile
@@ -147,7 +148,7 @@ def _value(
                     grid.strike[rows], _sides(bid, positions_of), _sides(ask, positions_of)
                 )
                 forward[c] = own_price[c] if math.isnan(parity.forward) else parity.forward
-                if not is_price(own_price[c], parity, is_today=is_today[c]):
+                if not is_price(own_price[c], parity, SPOT_SIGMAS if is_today[c] else np.inf):
                     spot[c] = parity.forward
         out[0, i] = forward[c] if math.isnan(spot[c]) else spot[c]
         deviation = volatility[at] * math.sqrt(tau[c])
