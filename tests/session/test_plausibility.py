@@ -110,18 +110,13 @@ def test_few_strikes_do_not_outvote_a_spot_that_is_sigmas_away() -> None:
     assert warned(session, "from parity")
 
 
-def test_wide_quotes_do_not_outvote_a_spot_that_they_allow() -> None:
-    rows = priced(STRIKES, 500.0, 375, vol=0.2, oi=INTEREST, half=3.0)
-    session = send(Day(), rows, "15:45", 502.5).session
-    assert ask(session)["underlying_price"] == 502.5
-
-
 def test_late_in_the_day_a_spot_a_sigma_off_is_said() -> None:
     """A fifth of a percent is little at noon, and most of what is left to move at 15:45."""
-    late = send(Day(), usual(vol=0.2, elapsed=375), "15:45", 501.0).session
+    strikes = [490.0 + n for n in range(21)]
+    late = send(Day(), priced(strikes, 500.0, 375, vol=0.2), "15:45", 501.0).session
     assert warned(late, "spot (index) lies 0.20% from parity")
     assert ask(late)["underlying_price"] == 501.0
-    noon = send(Day(), usual(vol=0.2), "12:00", 501.0).session
+    noon = send(Day(), priced(strikes, 500.0, 150, vol=0.2), "12:00", 501.0).session
     assert not warned(noon, "from parity")
 
 
@@ -268,6 +263,18 @@ def test_without_open_interest_of_a_side_nothing_is_made_of_the_other(right: str
     assert answer["levels"][f"{known}_wall"] is not None
 
 
+def test_a_strike_of_which_one_contract_is_unknown_has_no_net() -> None:
+    rows = usual()
+    rows[AT] = with_fault(rows[AT], "P", lambda quote: quote._replace(oi=None))
+    by_strike = {row["strike"]: row for row in ask(heard(rows).session)["strikes"]}
+    row = by_strike.pop(STRIKES[AT])
+    for name in ("net_gex", "net_dex", "net_vex", "net_chex", "gex_share_pct", "oi_share_pct"):
+        assert row[name] is None
+        assert all(other[name] is not None for other in by_strike.values())
+    assert row["call_gex"] is not None
+    assert row["put_gex"] is None
+
+
 def test_in_the_last_minute_sigma_is_unknown() -> None:
     """Time to expiry is at its floor of a minute: what it gives is no figure of six seconds."""
     day = send(Day(), usual(elapsed=389), "15:59:00", 500.0)
@@ -384,6 +391,9 @@ def test_what_rests_on_single_quotes_is_withheld_and_said() -> None:
     assert answer["exposures"]["total_chain_net_gex"] is None
     assert answer["regime"]["label"] == "unknown"
     assert "withheld" in answer["regime"]["description"]
+    hedging = answer["hedging"]
+    assert hedging.pop("convexity_at_spot") is None
+    assert {tuple(move.values()) for move in hedging.values()} == {(None, None, None)}
     assert any("net GEX is withheld" in text for text in answer["warnings"])
     assert answer["flow_direction"]["live_net_gex"] is None
     row = session.samples("SPX")

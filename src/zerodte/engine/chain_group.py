@@ -97,7 +97,7 @@ class ChainGroup:
 
     @cached_property
     def exposures(self) -> ChainExposures:
-        """The sums over all chains; a chain of which no open interest of a side is known adds none."""
+        """The sums over all chains; one that lacks a side's open interest adds nothing."""
         parts = [(one, found) for one, found in self._exposures if not math.isnan(found.gross_gex)]
         if not parts:
             parts = self._exposures
@@ -193,7 +193,8 @@ class ChainGroup:
         ]
         sums: dict[str, Hedge] = {}
         for moves in zip(*found, strict=True):
-            shares = sum(hedge.shares for hedge in moves)
+            whole = sum(hedge.shares for hedge in moves)
+            shares = _NAN if self.exposures.is_withheld else whole
             sums[moves[0].move] = Hedge(moves[0].move, shares, self.spot * shares)
         return sums
 

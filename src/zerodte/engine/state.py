@@ -143,6 +143,12 @@ def evaluate(
     levels = find_levels(strikes, live, interest, price)
     flip = gamma_flip(instant, surface, interest, price)
     known = open_interest_known(instant, surface)
+    if live.is_withheld:  # a hedge is the same gamma, over a move
+        hedged = np.full_like(open_interest, np.nan)
+        convexity_at_spot = np.nan
+    else:
+        hedged = open_interest
+        convexity_at_spot = convexity(strikes, live.net_by_strike, price)
     atm_gamma = float(surface.greeks.gamma[CALL, surface.atm])
     return ChainState(
         instant=instant,
@@ -160,11 +166,11 @@ def evaluate(
         hedges=hedges(
             surface,
             clock.tau,
-            open_interest,
+            hedged,
             price,
             np.nan if clock.is_floored else surface.sigma,
         ),
-        convexity=convexity(strikes, live.net_by_strike, price),
+        convexity=convexity_at_spot,
         smile_at=smile_at,
         straddle=straddle_of(instant, surface),
         skew=skew_25_delta(surface),

@@ -31,8 +31,9 @@ def strike_rows(state: ChainState, strike_range: float) -> list[Strike]:
     volatility, spread = own_volatility(now, state.surface.forward), spread_pct(now)
     net = live.net_by_strike
     held_at, traded_at = np.isfinite(now.effective), np.isfinite(now.volume)
-    # A sum over a strike's contracts is known as soon as one of them is.
-    held_any, traded_any = np.logical_or(*held_at), np.logical_or(*traded_at)
+    # A net is known where all contracts of its strike are, volume as soon as one of them is.
+    held_all = np.logical_and(*(held_at | ~now.listed)) & np.logical_or(*held_at)
+    traded_any = np.logical_or(*traded_at)
 
     def column(values: F64, known: Bool | None = None) -> list[float | None]:
         visible = values if known is None else np.where(known, values, np.nan)
@@ -49,18 +50,18 @@ def strike_rows(state: ChainState, strike_range: float) -> list[Strike]:
         put_symbol=_symbols(chain.root, chain.expiry, strikes, "P", now.listed[PUT][near]),
         call_gex=column(live.gex[CALL], held_at[CALL]),
         put_gex=column(live.gex[PUT], held_at[PUT]),
-        net_gex=column(net, held_any),
+        net_gex=column(net, held_all),
         call_dex=column(live.dex[CALL], held_at[CALL]),
         put_dex=column(live.dex[PUT], held_at[PUT]),
-        net_dex=column(live.dex.sum(axis=0), held_any),
-        net_vex=column(live.vex.sum(axis=0), held_any),
-        net_chex=column(live.chex.sum(axis=0), held_any),
+        net_dex=column(live.dex.sum(axis=0), held_all),
+        net_vex=column(live.vex.sum(axis=0), held_all),
+        net_chex=column(live.chex.sum(axis=0), held_all),
         call_oi=contracts(now.effective, CALL),
         put_oi=contracts(now.effective, PUT),
         call_volume=contracts(now.volume, CALL),
         put_volume=contracts(now.volume, PUT),
-        gex_share_pct=column(_share_pct(np.abs(net)), held_any),
-        oi_share_pct=column(_share_pct(held(now.effective).sum(axis=0)), held_any),
+        gex_share_pct=column(_share_pct(np.abs(net)), held_all),
+        oi_share_pct=column(_share_pct(held(now.effective).sum(axis=0)), held_all),
         volume_share_pct=column(_share_pct(held(now.volume).sum(axis=0)), traded_any),
         call_iv=column(volatility[CALL]),
         put_iv=column(volatility[PUT]),
