@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.twin_pricing import Quote, Row
-from session.generated import Made, chains, priced
+from session.generated import FAULTS, Made, chains, priced, with_fault
 from zerodte.engine.flip import Flip, FlipStatus
 from zerodte.engine.regime import flow_shift, regime
 from zerodte.engine.state import ChainState
@@ -100,7 +100,10 @@ def test_dealers_long_gamma_sell_rises_and_buy_falls(
     """The convention book is long calls and short puts: one contract shows either sign."""
     oi = [(0, 0)] * len(STRIKES)
     oi[at] = (count, 0) if right == "C" else (0, count)
-    state = Made(priced(STRIKES, 500.0, 195, vol=0.4, oi=oi), 195, 500.0).state()
+    other = "P" if right == "C" else "C"
+    rows = priced(STRIKES, 500.0, 195, vol=0.4, oi=oi)
+    rows = [with_fault(row, other, FAULTS["unlisted"]) for row in rows]
+    state = Made(rows, 195, 500.0).state()
     assert (state.exposures.net_gex > 0.0) is long
     for hedge in state.hedges:
         rises = "_up_" in hedge.move
@@ -132,7 +135,7 @@ def test_open_interest_that_is_not_known_is_not_zero() -> None:
     assert math.isnan(state.pin.score)
     assert math.isnan(state.cluster_score)
     assert math.isnan(state.quality.execution), "30 of its points are open interest"
-    assert state.flip.status == "no_boundary"
+    assert state.flip.status == "insufficient_open_interest"
     # What needs no open interest stays.
     assert state.surface.sigma > 0.0
     assert state.straddle > 0.0

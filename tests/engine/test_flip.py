@@ -68,6 +68,7 @@ def test_the_usual_book_has_its_flip_between_puts_and_calls() -> None:
 @pytest.mark.parametrize("right", [0, 1])
 def test_calls_alone_or_puts_alone_have_no_boundary(right: int) -> None:
     book = [(0, 500) if right else (500, 0) for _ in STRIKES]
+    book[0] = (1, 500) if right else (500, 1)  # a side without any is unknown
     state = made(priced(STRIKES, 500.0, 195, vol=0.18, oi=book)).state()
     assert state.flip.status == "no_boundary"
     assert math.isnan(state.flip.level)

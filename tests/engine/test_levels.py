@@ -57,8 +57,15 @@ def test_max_pain_on_a_tie_is_the_lowest_strike() -> None:
 
 def test_max_pain_of_a_chain_of_calls_is_its_lowest_strike() -> None:
     strikes = np.array([95.0, 100.0, 105.0])
-    held = np.array([[0.0, 7.0, 9.0], [math.nan, math.nan, math.nan]])
+    held = np.array([[0.0, 7.0, 9.0], [0.0, 0.0, 0.0]])
     assert max_pain(strikes, held) == 95.0
+
+
+def test_max_pain_is_unknown_where_a_side_is() -> None:
+    strikes = np.array([95.0, 100.0, 105.0])
+    held = np.array([[0.0, 7.0, 9.0], [math.nan, math.nan, math.nan]])
+    assert math.isnan(max_pain(strikes, held))
+    assert math.isnan(max_pain(strikes, held[::-1]))
 
 
 @pytest.mark.parametrize("known", [math.nan, 0.0])

@@ -81,6 +81,8 @@ def test_open_interest_missing_of_one_contract_is_null_for_it() -> None:
     assert row["put_oi"] is None
     assert row["put_gex"] is None
     assert row["put_dex"] is None
+    assert row["net_gex"] is None
+    assert row["net_dex"] is None
     assert row["call_gex"] > 0.0
     assert answer["exposures"]["net_gex"] is not None
 

@@ -113,7 +113,7 @@ class ChainGroup:
 
         gex, net = column("gex"), total("net_gex")
         priced = [
-            (one.instant, one.surface, one.instant.effective) for one, _ in parts if one.surface
+            (one.instant, one.surface, one.instant.counted) for one, _ in parts if one.surface
         ]
         if rests_on_single_quotes(priced):
             net = _NAN
@@ -143,11 +143,11 @@ class ChainGroup:
     def flip(self) -> Flip:
         """Gamma flip with its status; chains weigh by their gross GEX."""
         parts = [
-            FlipPart(one.instant, one.surface, one.instant.effective, found.gross_gex)
+            FlipPart(one.instant, one.surface, one.instant.counted, found.gross_gex)
             for one, found in self._exposures
             if one.surface is not None and found.gross_gex > 0.0
         ] or [
-            FlipPart(one.instant, one.surface, one.instant.effective, 1.0)
+            FlipPart(one.instant, one.surface, one.instant.counted, 1.0)
             for one in self.chains
             if one.surface is not None
         ]
@@ -184,12 +184,12 @@ class ChainGroup:
             hedges(
                 one.surface,
                 one.instant.clock.tau,
-                one.instant.effective,
+                one.instant.counted,
                 self.spot,
                 np.nan,
             )
             for one in self.chains
-            if one.surface is not None and np.isfinite(held(one.instant.effective)).all()
+            if one.surface is not None and np.isfinite(held(one.instant.counted)).all()
         ]
         sums: dict[str, Hedge] = {}
         for moves in zip(*found, strict=True):
@@ -250,7 +250,7 @@ class ChainGroup:
         return [
             (
                 one,
-                exposures(one.surface, one.instant.clock, one.instant.effective, self.spot),
+                exposures(one.surface, one.instant.clock, one.instant.counted, self.spot),
             )
             for one in self.chains
             if one.surface is not None

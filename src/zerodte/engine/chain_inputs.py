@@ -185,6 +185,19 @@ class ChainInputs:
         """Which quotes count, shape (2, n)."""
         return np.isfinite(self.mid)
 
+    @property
+    def counted(self) -> F64:
+        """`effective` for sums: a side of which no contract is listed holds none."""
+        return self._of_listed_sides(self.effective)
+
+    @property
+    def counted_official(self) -> F64:
+        """`official`, likewise."""
+        return self._of_listed_sides(self.official)
+
+    def _of_listed_sides(self, counts: F64) -> F64:
+        return np.where(self.listed.any(axis=1, keepdims=True), counts, 0.0)
+
     def settled(self) -> "ChainInputs":
         """The same instant on the morning's open interest, as if nothing had traded since."""
         return replace(self, effective=np.maximum(self.official, 0.0))

@@ -134,7 +134,7 @@ def evaluate(
         spot: The underlying's price.
         anchor: The expiry nearest seven days.
     """
-    strikes, price, open_interest = instant.chain.strikes, spot.value, instant.effective
+    strikes, price, open_interest = instant.chain.strikes, spot.value, instant.counted
     interest, clock = held(open_interest), instant.clock
     surface = surface_on(smile, instant.chain, clock, forward)
     live = exposures(surface, clock, interest, price)
@@ -176,16 +176,16 @@ def evaluate(
         skew=skew_25_delta(surface),
         gamma_acceleration=ratio(atm_gamma, anchor.gamma),
         anchor=anchor,
-        activity=activity(instant, open_interest, price),
+        activity=activity(instant, instant.effective, price),
         quality=quality(instant, surface, open_interest, spot, known),
     )
 
 
 def _settled_net_gex(instant: ChainInputs, surface: Surface, spot: float) -> float:
     """Dollars per 1% move; NaN where it is unknown or withheld, as net GEX is."""
-    if rests_on_single_quotes([(instant, surface, instant.official)]):
+    if rests_on_single_quotes([(instant, surface, instant.counted_official)]):
         return np.nan
-    return net_gex(surface.greeks.gamma[CALL], instant.official, spot)
+    return net_gex(surface.greeks.gamma[CALL], instant.counted_official, spot)
 
 
 def skew_25_delta(surface: Surface) -> float:

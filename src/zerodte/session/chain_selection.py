@@ -48,8 +48,8 @@ def solved_chain(instant: ChainInputs, smile: Smile, forward: float, spot: float
         at=instant.clock.now,
         smile=smile,
         anchor=Anchor(smile.at(forward), float(gamma[atm])),
-        net_gex=net_gex(gamma, instant.effective, spot),
-        settled_net_gex=net_gex(gamma, instant.official, spot),
+        net_gex=net_gex(gamma, instant.counted, spot),
+        settled_net_gex=net_gex(gamma, instant.counted_official, spot),
     )
 
 
