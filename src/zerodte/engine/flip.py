@@ -52,6 +52,11 @@ class Flip:
     status: FlipStatus
     quoted: float
 
+    @property
+    def is_judged(self) -> bool:
+        """Whether the data were enough to look for it, whatever was found."""
+        return not self.status.startswith("insufficient")
+
 
 def gamma_flip(instant: ChainInputs, surface: Surface, open_interest: F64, spot: float) -> Flip:
     """The root nearest spot of net GEX with every contract repriced at the trial spot.

@@ -177,7 +177,14 @@ def evaluate(
         gamma_acceleration=ratio(atm_gamma, anchor.gamma),
         anchor=anchor,
         activity=activity(instant, instant.effective, price),
-        quality=quality(instant, surface, open_interest, spot, known),
+        quality=quality(
+            instant,
+            surface,
+            open_interest,
+            spot,
+            known,
+            has_levels=flip.is_judged and not live.is_withheld,
+        ),
     )
 
 
