@@ -72,6 +72,19 @@ def test_a_kernel_follows_its_helpers(package: Path) -> None:
     assert run(package) == (3.0, 1)
 
 
+@pytest.mark.drill
+def test_whoever_waits_at_a_terminal_is_told(package: Path) -> None:
+    ours, theirs = os.openpty()
+    for _ in range(2):  # the second time from the cache
+        command = [sys.executable, "-c", SCRIPT]
+        subprocess.run(
+            command, cwd=package.parent, check=True, stdout=subprocess.PIPE, stderr=theirs
+        )
+    os.close(theirs)
+    assert os.read(ours, 1000) == b"Compiling, once on this machine; it may take two minutes.\r\n"
+    os.close(ours)
+
+
 def homeless_cache(package: Path, temporary: Path, user: int) -> Path:
     """The cache folder of a user without a home, if the source folder is not writable."""
     (package / "__pycache__").touch()

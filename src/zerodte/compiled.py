@@ -7,6 +7,7 @@ Every kernel runs serially, without the GIL, and is cached beside the sources or
 import errno
 import os
 import stat
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from numba import config, njit
+from numba.core import event
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -140,4 +142,23 @@ def _private_folder() -> Path:
     return Path(tempfile.mkdtemp(prefix="zerodte-"))
 
 
+class _Notice(event.Listener):
+    """Tells whoever waits at a terminal, once, that kernels are compiled."""
+
+    def __init__(self) -> None:
+        self._is_due = True
+
+    def on_start(self, event: event.Event) -> None:
+        """A function is not in the cache."""
+        module = event.data["dispatcher"].py_func.__module__
+        if self._is_due and module.startswith("zerodte.") and sys.stderr.isatty():
+            sys.stderr.write("Compiling, once on this machine; it may take two minutes.\n")
+            self._is_due = False
+
+    def on_end(self, event: event.Event) -> None:
+        """It is now."""
+
+
+_EVENTS: Any = event
+_EVENTS.register("numba:compile", _Notice())
 _SETTINGS.CACHE_DIR = _cache_folder()
