@@ -167,14 +167,14 @@ def _closed(session: Session, source: Source, symbol: str) -> SessionClosed:
     hours = session.hours
     over = session.now > hours.close
     last = hours.date if over else session.previous_date
-    state = "closed" if over else f"not open before {clock_text(hours.open)}"
+    opens = f"not open before {clock_text(hours.open)}. Last session: {last}"
     return SessionClosed(
         source=source,
         data_as_of=data_as_of(session.arrivals(symbol)),
         symbol=symbol,
         last_session=last,
         as_of=timestamp(session.now),
-        message=f"The session of {hours.date} is {state}. Last session: {last}.",
+        message=f"The session of {hours.date} is {'closed' if over else opens}.",
     )
 
 
