@@ -39,6 +39,8 @@ def test_a_chain_of_calls_alone() -> None:
     for name in ("gex", "dex"):
         assert row[f"put_{name}"] is None, "a contract that is not there has no exposure"
     assert row["net_gex"] == row["call_gex"]
+    for name in ("oi_share_pct", "volume_share_pct", "gex_share_pct"):
+        assert sum(one[name] or 0.0 for one in answer["strikes"]) == pytest.approx(100.0, abs=0.1)
 
 
 def test_a_chain_of_calls_alone_without_any_price_of_the_underlying() -> None:

@@ -11,6 +11,8 @@ import pytest
 from engine.twin_pricing import Quote, Row
 from session.day import WEDNESDAY, Day, ask, osi
 from session.generated import priced, send, state_of, with_fault
+from session.test_trades_alone import send as trade_in
+from session.test_trades_alone import trade
 from session.usual import AT, INTEREST, SPOILT, STRIKES, heard, usual, warned
 from zerodte.engine.state import ChainState
 from zerodte.session.session import Session
@@ -61,7 +63,7 @@ def test_asks_far_too_wide_around_the_money_claim_nothing() -> None:
     assert answer["regime"]["label"] == "unknown"
     assert answer["regime"]["gamma_flip"] is None
     assert any("18 too wide" in text for text in answer["warnings"])
-    assert answer["metadata"]["data_quality_score"] <= 60
+    assert answer["metadata"]["data_quality_score"] <= 70
 
 
 @pytest.mark.parametrize("forward", [497.3, 500.0, 503.1])
@@ -95,6 +97,14 @@ def test_parity_outvotes_a_spot_that_is_sigmas_away(spot: float) -> None:
     assert answer["metadata"]["spot_source"] == "put_call_parity"
     assert answer["levels"]["call_wall"] == sound["levels"]["call_wall"]
     assert any("own price is not used" in text for text in answer["warnings"])
+
+
+@pytest.mark.parametrize("expiry", [WEDNESDAY, TOMORROW])
+def test_trades_of_every_expiry_are_valued_at_the_spot_that_stands(expiry: datetime.date) -> None:
+    day = send(heard(), usual(), "12:00:01", 515.0, TOMORROW)
+    at = day.time("12:00:03")
+    (trades,) = trade_in(day, trade(day, osi("C", 500.0, expiry), 10.0, at), at)
+    assert trades.valued.spot == pytest.approx([500.0], abs=0.05)
 
 
 def test_a_spot_within_a_sigma_of_parity_stays() -> None:
@@ -390,7 +400,7 @@ def test_what_rests_on_single_quotes_is_withheld_and_said() -> None:
     assert warned(session, "against arbitrage")
     assert answer["exposures"]["net_gex"] is None
     assert answer["exposures"]["total_chain_net_gex"] is None
-    assert answer["metadata"]["data_quality_score"] <= 60
+    assert answer["metadata"]["data_quality_score"] <= 70
     assert answer["regime"]["label"] == "unknown"
     assert "withheld" in answer["regime"]["description"]
     hedging = answer["hedging"]

@@ -9,10 +9,10 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 import pytest
 
-from session.day import Day, ask, refuse
+from session.day import WEDNESDAY, Day, ask, refuse
 from session.generated import priced, send
 from session.recordings import spx_session
-from session.usual import INTEREST, STRIKES, heard
+from session.usual import INTEREST, STRIKES, heard, usual
 from views.market import goog, served
 from zerodte.session.session import Session
 from zerodte.wire.dealer_risk import FlowDealerRiskQuery, FlowLiveQuery, FlowOiQuery
@@ -295,3 +295,25 @@ def test_outside_the_session_the_last_figures_stand(clock: str) -> None:
         assert body["market_open"] is False
         assert body["as_of"] == settled["as_of"]
         assert "the market is closed" in body["warnings"][0]
+
+
+def test_an_expiry_whose_puts_are_unknown_adds_nothing() -> None:
+    """Neither to sums nor to levels; what is known of it is still shown."""
+    later = WEDNESDAY + datetime.timedelta(days=2)
+    alone = answers(heard().session, "SPX")
+    rows = priced(STRIKES, 500.0, 150, vol=0.4, oi=[(20_000, None) for _ in STRIKES])
+    session = send(heard(), rows, "12:00:01", 500.0, later).session
+    both = answers(session, "SPX")
+    for name in ("live_call_wall", "live_put_wall", "live_max_pain"):
+        assert both["levels"][name] == alone["levels"][name], name
+    pins = [said["pin-risk"]["live_pin_risk"] for said in (alone, both)]
+    assert pins[1] == pytest.approx(pins[0], abs=1)
+    assert both["oi"]["official_oi"] == alone["oi"]["official_oi"] + 20_000 * len(STRIKES)
+
+
+def test_an_expiry_without_listed_puts_has_the_levels_of_its_calls() -> None:
+    rows = [row._replace(put=None) for row in usual()]
+    session = heard(rows).session
+    snapshot, levels = ask(session), answers(session, "SPX")["levels"]
+    assert levels["live_max_pain"] == snapshot["pin_risk"]["max_pain"]
+    assert levels["live_max_pain"] is not None

@@ -18,7 +18,7 @@ def print_unquoted(session: Session, chain: Chain, reason: str) -> None:
     """Print what is known of a chain without its quotes, and why that is all."""
     (observation,) = observe(session.market, [chain], session.now)
     instant = observation.instant
-    pain = max_pain(chain.strikes, instant.official)
+    pain = max_pain(chain.strikes, instant.counted_official)
     spot = session.spot(chain.symbol)
     console = Console(highlight=False)
     console.print(f"{chain.symbol}, expiry {chain.expiry}, without quotes", style="bold")

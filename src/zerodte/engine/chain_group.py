@@ -5,7 +5,7 @@ group of one chain has the chain's own figures. Each is computed when it is firs
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -42,6 +42,11 @@ class PricedChain:
     instant: ChainInputs
     surface: Surface | None
     interest: MovedInterest
+
+    @property
+    def is_known(self) -> bool:
+        """Whether some open interest is known of each side that is listed."""
+        return bool(np.isfinite(held(self.instant.counted)).all())
 
     @property
     def sigma(self) -> float:
@@ -91,6 +96,12 @@ class ChainGroup:
         return self._by_strike(lambda one: one.instant.effective)
 
     @cached_property
+    def counted(self) -> F64:
+        """What levels are made of, likewise: of the chains whose open interest is known."""
+        known = [one for one in self.chains if one.is_known] or self.chains
+        return self._by_strike(lambda one: one.instant.counted, known)
+
+    @cached_property
     def volume(self) -> F64:
         """Traded today, contracts, shape (2, n), likewise."""
         return self._by_strike(lambda one: one.instant.volume)
@@ -137,7 +148,7 @@ class ChainGroup:
     @cached_property
     def levels(self) -> ChainLevels:
         """Walls, magnet, max pain."""
-        return find_levels(self.strikes, self.exposures, self.open_interest, self.spot)
+        return find_levels(self.strikes, self.exposures, self.counted, self.spot)
 
     @cached_property
     def flip(self) -> Flip:
@@ -160,7 +171,7 @@ class ChainGroup:
         if near.surface is None:
             return Pin(*(_NAN,) * 6)
         sigma, elapsed = near.surface.sigma, near.instant.clock.elapsed_pct
-        return pin(self.exposures, self.levels, self.open_interest, self.spot, sigma, elapsed)
+        return pin(self.exposures, self.levels, self.counted, self.spot, sigma, elapsed)
 
     @cached_property
     def regime(self) -> Regime:
@@ -189,7 +200,7 @@ class ChainGroup:
                 np.nan,
             )
             for one in self.chains
-            if one.surface is not None and np.isfinite(held(one.instant.counted)).all()
+            if one.surface is not None and one.is_known
         ]
         sums: dict[str, Hedge] = {}
         for moves in zip(*found, strict=True):
@@ -272,10 +283,12 @@ class ChainGroup:
         places: I64 = np.searchsorted(self.strikes, one.instant.chain.strikes)
         return places
 
-    def _by_strike(self, counts_of: Callable[[PricedChain], F64]) -> F64:
+    def _by_strike(
+        self, counts_of: Callable[[PricedChain], F64], chains: Sequence[PricedChain] = ()
+    ) -> F64:
         out = np.zeros((2, len(self.strikes)))
         known: Bool = np.zeros(out.shape, np.bool_)
-        for one in self.chains:
+        for one in chains or self.chains:
             counts, places = counts_of(one), self._places(one)
             out[:, places] += np.nan_to_num(counts)
             known[:, places] |= np.isfinite(counts)

@@ -195,6 +195,11 @@ class ChainInputs:
         """`official`, likewise."""
         return self._of_listed_sides(self.official)
 
+    @property
+    def traded(self) -> F64:
+        """`volume`, likewise."""
+        return self._of_listed_sides(self.volume)
+
     def _of_listed_sides(self, counts: F64) -> F64:
         return np.where(self.listed.any(axis=1, keepdims=True), counts, 0.0)
 

@@ -12,6 +12,7 @@ from zerodte.constants import (
     OPEN_INTEREST_NEEDED,
     QUALITY_SIGMAS,
     QUALITY_WEIGHTS,
+    QUALITY_WITHOUT_LEVELS,
     SMOOTHNESS_SCALE,
 )
 from zerodte.engine.arithmetic import ratio
@@ -56,11 +57,13 @@ def quality(
         open_interest: Contracts, shape (2, n).
         spot: The underlying's price.
         known: The share of open interest that is known, as `open_interest_known` has it.
-        has_levels: Whether the quotes carry net GEX and a flip; those that do not count as none.
+        has_levels: Whether the quotes carry net GEX and a flip.
     """
     near = np.abs(instant.chain.strikes - spot.value) <= QUALITY_SIGMAS * surface.sigma
     listed = instant.listed[:, near].sum()
-    usable = instant.usable[:, near].sum() / listed if listed and has_levels else 0.0
+    usable = instant.usable[:, near].sum() / listed if listed else 0.0
+    if not has_levels:
+        usable *= QUALITY_WITHOUT_LEVELS
     published = known if instant.oi_as_of is not None else 0.0
     sides = np.nan_to_num(instant.classified_share)
     agreed = 0.0 if spot.is_overruled else 0.5 if spot.is_disputed else 1.0

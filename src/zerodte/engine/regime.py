@@ -57,7 +57,7 @@ class FlowShift:
     """What the day's trades did to open interest and to net GEX.
 
     Attributes:
-        label: no_flow, neutral, amplifying, dampening or regime_flip.
+        label: no_flow, neutral, amplifying, dampening or regime_flip; None where a net is unknown.
         adjustment: Live minus settled net GEX, dollars per 1% move.
         shift: Adjustment over settled, with its sign, a fraction; 0 when both nets are 0, NaN when
             only the settled one is.
@@ -65,7 +65,7 @@ class FlowShift:
         moved: Sum over contracts of |effective - official|.
     """
 
-    label: FlowLabel
+    label: FlowLabel | None
     adjustment: float
     shift: float
     contracts: int
@@ -93,11 +93,11 @@ def moved_contracts(official: F64, effective: F64) -> F64:
     return np.where(np.isfinite(delta), delta, 0.0)
 
 
-def _label(settled: float, live: float, shift: float, contracts: int) -> FlowLabel:
+def _label(settled: float, live: float, shift: float, contracts: int) -> FlowLabel | None:
     if not contracts:
         return "no_flow"
     if math.isnan(settled) or math.isnan(live):
-        return "neutral"  # nobody knows what it was, or is
+        return None
     if (settled > 0.0) != (live > 0.0) or (settled < 0.0) != (live < 0.0):
         return "regime_flip"
     if math.isnan(shift) or abs(shift) < NEUTRAL_SHARE:

@@ -1,15 +1,17 @@
 """What a trade is valued at: spot and greeks of its contract as of the tick before it.
 
-Only the chains that trade are looked at, and each once a tick: its forward from the standing
-quotes, then delta and gamma of each trade on the last smile.
+Only the chains that trade are looked at, and the nearest one of their symbol, which tells whether
+the underlying's own price can be believed; each once a tick. A chain's forward is of its standing
+quotes, delta and gamma of a trade are of the last smile.
 """
 
+import datetime
 import math
 from typing import NamedTuple
 
 import numpy as np
 
-from zerodte.arrays import F64, I32, Bool
+from zerodte.arrays import F64, I32, I64, Bool
 from zerodte.compiled import kernel
 from zerodte.constants import SPOT_SIGMAS
 from zerodte.engine.book import QuoteBook, grown
@@ -17,6 +19,7 @@ from zerodte.engine.plausibility import believed_parity, is_price
 from zerodte.engine.surface import Smile
 from zerodte.engine.trades import TradeValues
 from zerodte.market.contracts import Chain, Contracts
+from zerodte.pricing.forward import NO_PARITY, Parity
 
 _SQRT_HALF = math.sqrt(0.5)
 _INV_SQRT_2PI = 1.0 / math.sqrt(2.0 * math.pi)
@@ -38,20 +41,48 @@ class _ContractColumns(NamedTuple):
     is_call: Bool
 
 
-class TradeValuation:
-    """Values trades on the last smiles and the standing quotes."""
+class _Expiries(NamedTuple):
+    """The chains of each underlying that can still trade, the nearest expiry first.
 
-    def __init__(self) -> None:
+    Attributes:
+        underlying: Whose a chain is, by chain number.
+        start: Those of underlying u are chain[start[u]] to chain[start[u + 1]].
+        chain: Chain numbers.
+        is_last_day: Whether a chain expires on the session's date, by chain number.
+    """
+
+    underlying: I32
+    start: I32
+    chain: I32
+    is_last_day: Bool
+
+
+class TradeValuation:
+    """Values trades on the last smiles and the standing quotes.
+
+    Args:
+        date: Of the session.
+    """
+
+    def __init__(self, date: datetime.date) -> None:
+        self._date = date
         self._volatility = np.empty(0)
         self._grid = _grid([])
+        self._expiries = _expiries([], np.empty(0, np.intp), date)
         self._size = 0
 
-    def grow(self, contracts: Contracts) -> None:
-        """Learn contracts that were listed since."""
+    def grow(self, contracts: Contracts, underlying: I64) -> None:
+        """Learn contracts that were listed since.
+
+        Args:
+            contracts: All.
+            underlying: Numbers of underlyings, by chain number.
+        """
         if len(contracts) != self._size:
             self._size = len(contracts)
             self._volatility = grown(self._volatility, self._size, np.nan)
             self._grid = _grid(contracts.chains)
+            self._expiries = _expiries(contracts.chains, underlying, self._date)
 
     def take(self, chain: Chain, smile: Smile) -> None:
         """Hold a chain's new smile."""
@@ -66,7 +97,8 @@ class TradeValuation:
         stale: Bool,
         tau: F64,
         own_price: F64,
-        is_today: Bool,
+        *,
+        is_open: bool,
     ) -> TradeValues:
         """Value trades.
 
@@ -76,8 +108,8 @@ class TradeValuation:
             book: Standing quotes.
             stale: Whether a chain has been silent for too long, by chain number.
             tau: Time to expiry by chain number, years of 252 sessions.
-            own_price: The underlying's own price by chain number, dollars; NaN where unknown.
-            is_today: Whether a chain expires today, in the session, by chain number.
+            own_price: By underlying, dollars; NaN where unknown.
+            is_open: Whether what expires today still trades.
         """
         out = np.full((3, len(positions)), np.nan)
         listed = _ContractColumns(contracts.chain, contracts.strike, contracts.is_call)
@@ -85,13 +117,14 @@ class TradeValuation:
             positions,
             listed,
             self._grid,
+            self._expiries,
             self._volatility,
             book.bid,
             book.ask,
             stale,
             tau,
             own_price,
-            is_today,
+            SPOT_SIGMAS if is_open else math.inf,
             out,
         )
         return TradeValues(out[0], out[1], out[2])
@@ -107,6 +140,22 @@ def _grid(chains: list[Chain]) -> _Grid:
     )
 
 
+def _expiries(chains: list[Chain], underlying: I64, date: datetime.date) -> _Expiries:
+    numbers = underlying.astype(np.int32)
+    live = sorted(
+        (int(numbers[chain.number]), chain.expiry, chain.root, chain.number)
+        for chain in chains
+        if chain.expiry > date or (chain.expiry == date and not chain.am_settled)
+    )
+    owners = np.array([owner for owner, *_ in live], np.int32)
+    return _Expiries(
+        underlying=numbers,
+        start=np.searchsorted(owners, np.arange(numbers.max(initial=-1) + 2)).astype(np.int32),
+        chain=np.array([number for *_, number in live], np.int32),
+        is_last_day=np.array([chain.expiry == date for chain in chains], np.bool_),
+    )
+
+
 @kernel
 def _sides(values: F64, positions: I32) -> F64:
     out = np.full(positions.shape, np.nan)
@@ -118,39 +167,56 @@ def _sides(values: F64, positions: I32) -> F64:
 
 
 @kernel
+def _parity(c: int, grid: _Grid, bid: F64, ask: F64, stale: Bool) -> Parity:
+    """The put-call parity of a chain; `NO_PARITY` where it is stale or has none."""
+    if stale[c]:
+        return NO_PARITY
+    rows = slice(grid.start[c], grid.start[c + 1])
+    positions = grid.positions[:, rows]
+    return believed_parity(grid.strike[rows], _sides(bid, positions), _sides(ask, positions))
+
+
+@kernel
 def _value(
     positions: I32,
     listed: _ContractColumns,
     grid: _Grid,
+    expiries: _Expiries,
     volatility: F64,
     bid: F64,
     ask: F64,
     stale: Bool,
     tau: F64,
     own_price: F64,
-    is_today: Bool,
+    sigmas: float,
     out: F64,
 ) -> None:
     forward, spot = np.empty(tau.shape[0]), own_price.copy()
-    seen = np.zeros(tau.shape[0], np.bool_)
+    is_known = np.zeros(tau.shape[0], np.bool_)
+    is_judged = np.zeros(own_price.shape[0], np.bool_)
     for i in range(positions.shape[0]):
         at = positions[i]
         if at < 0:
             continue
         c = listed.chain[at]
-        if not seen[c]:
-            seen[c] = True
-            forward[c] = own_price[c]
-            if not stale[c]:
-                rows = slice(grid.start[c], grid.start[c + 1])
-                positions_of = grid.positions[:, rows]
-                parity = believed_parity(
-                    grid.strike[rows], _sides(bid, positions_of), _sides(ask, positions_of)
-                )
-                forward[c] = own_price[c] if math.isnan(parity.forward) else parity.forward
-                if not is_price(own_price[c], parity, SPOT_SIGMAS if is_today[c] else np.inf):
-                    spot[c] = parity.forward
-        out[0, i] = forward[c] if math.isnan(spot[c]) else spot[c]
+        u = expiries.underlying[c]
+        if not is_judged[u] and not math.isnan(own_price[u]):
+            is_judged[u] = True
+            # Of the first chain that has a parity, as for every other figure of the symbol.
+            for k in range(expiries.start[u], expiries.start[u + 1]):
+                near = expiries.chain[k]
+                parity = _parity(near, grid, bid, ask, stale)
+                is_known[near], forward[near] = True, parity.forward
+                if not math.isnan(parity.forward):
+                    limit = sigmas if expiries.is_last_day[near] else np.inf
+                    if not is_price(own_price[u], parity, limit):
+                        spot[u] = parity.forward
+                    break
+        if not is_known[c]:
+            is_known[c], forward[c] = True, _parity(c, grid, bid, ask, stale).forward
+        if math.isnan(forward[c]):
+            forward[c] = spot[u]
+        out[0, i] = forward[c] if math.isnan(spot[u]) else spot[u]
         deviation = volatility[at] * math.sqrt(tau[c])
         d1 = math.log(forward[c] / listed.strike[at]) / deviation + 0.5 * deviation
         tail = 0.5 * math.erfc(abs(d1) * _SQRT_HALF)  # N(-|d1|)

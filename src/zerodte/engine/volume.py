@@ -52,7 +52,7 @@ def activity(instant: ChainInputs, open_interest: F64, spot: float) -> Activity:
     """Total a chain; `open_interest` in contracts, shape (2, n), `spot` in dollars."""
     calls, puts = _by_side(instant.volume, instant.listed)
     call_oi, put_oi = _by_side(open_interest, instant.listed)
-    by_strike = held(instant.volume).sum(axis=0)
+    by_strike = held(instant.traded).sum(axis=0)
     near = np.abs(instant.chain.strikes - spot) <= ATM_VOLUME_BAND * spot
     return Activity(
         call_volume=calls,

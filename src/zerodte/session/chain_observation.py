@@ -86,7 +86,7 @@ class ChainObservation:
         return inventory(
             surface.greeks,
             spot.value,
-            self.instant.official,
+            self.instant.counted_official,
             self.net_bought,
             self.variance,
             self.contracts.astype(np.float64),

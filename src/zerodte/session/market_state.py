@@ -134,7 +134,7 @@ class MarketState:
             new_york(hours.date, _MIDNIGHT), new_york(hours.date + _DAY, _MIDNIGHT)
         )
         self.flow = FlowLedger(hours.open, hours.close)
-        self.marks = TradeValuation()
+        self.marks = TradeValuation(hours.date)
         self.repeats = Repeats()
         self.inputs = SymbolInputs(hours, cadence)
         self._calendar = calendar
@@ -319,7 +319,7 @@ class MarketState:
         self._underlying = np.append(self._underlying, numbers)
         self._symbol_of = self._underlying.astype(np.int32)[self.contracts.chain]
         self.book.grow(size, len(chains))
-        self.marks.grow(self.contracts)
+        self.marks.grow(self.contracts, self._underlying)
         self.settled.grow(self._symbol_of, symbols)
         is_single = np.array([chain.symbol in SINGLE_LISTED for chain in chains], np.bool_)
         closes = np.array([trades_until(c.symbol, c.expiry, self.hours) for c in chains], np.int64)
@@ -432,8 +432,8 @@ class MarketState:
             self.book,
             stale=self.book.stale(before),
             tau=self._tau(before),
-            own_price=self.underlyings.own_prices(before)[self._underlying],
-            is_today=np.array([self.is_today(one, before) for one in self.contracts.chains]),
+            own_price=self.underlyings.own_prices(before),
+            is_open=self.hours.open <= before <= self.hours.close,
         )
         prevailing = (
             None if batch.schema in _QUOTED else self.book.prevailing(batch.records, positions)

@@ -213,7 +213,7 @@ def gamma_profile_block(state: ChainState) -> positioning.GammaProfile | None:
     if math.isnan(state.exposures.net_gex):
         return None
     now = state.instant
-    found = gamma_profile(now, state.surface, now.effective, state.spot.value)
+    found = gamma_profile(now, state.surface, now.counted, state.spot.value)
     return positioning.GammaProfile(
         spots=numbers(found.spots),
         net_gex=numbers(found.net_gex),
@@ -280,9 +280,8 @@ def flow_direction_block(reading: Reading) -> positioning.FlowDirection:
             **interest,
             description=sentences.flow_direction(None, settled, live),
         )
-    label = None if state.exposures.is_withheld else shift.label
     return positioning.FlowDirection(
-        label=label,
+        label=shift.label,
         settled_net_gex=number(settled),
         live_net_gex=number(live),
         flow_gex_adjustment=number(shift.adjustment),
@@ -291,7 +290,7 @@ def flow_direction_block(reading: Reading) -> positioning.FlowDirection:
         total_abs_delta_contracts=whole(shift.moved),
         **interest,
         description=sentences.flow_direction(
-            label, settled, live, is_withheld=state.exposures.is_withheld
+            shift.label, settled, live, is_withheld=state.exposures.is_withheld
         ),
     )
 
@@ -321,7 +320,7 @@ def _inventory_strikes(reading: Reading) -> list[decision.InventoryStrike] | Non
     live, purchases = reading.live, reading.purchases
     if np.isnan(purchases.contracts).all():
         return None
-    gamma, official = live.surface.greeks.gamma[CALL], live.instant.official
+    gamma, official = live.surface.greeks.gamma[CALL], live.instant.counted_official
     gex = gex_by_strike(gamma, live.spot.value, official, purchases)
     columns = (numbers(each) for each in (live.instant.chain.strikes, gex.mean, gex.low, gex.high))
     return [decision.InventoryStrike(*row) for row in zip(*columns, strict=True)]

@@ -82,7 +82,7 @@ def _move(frame: GroupFrame, one: PricedChain) -> ExpectedMoveRow:
 
 
 def _curve(group: ChainGroup) -> list[PainPoint]:
-    calls, puts = pain_curve(group.strikes, group.open_interest)
+    calls, puts = pain_curve(group.strikes, group.counted)
     columns = (numbers(column) for column in (calls, puts, calls + puts))
     return [
         PainPoint(strike=strike, call_pain=call, put_pain=put, total_pain=both)
@@ -119,7 +119,7 @@ def _by_expiration(frame: GroupFrame, group: ChainGroup) -> list[ExpirationPain]
         out.append(
             ExpirationPain(
                 expiration=expiry,
-                max_pain_strike=number(max_pain_of(part.strikes, part.open_interest)),
+                max_pain_strike=number(max_pain_of(part.strikes, part.counted)),
                 dte=(expiry - frame.today).days,
                 total_oi=whole(sum_of_known(part.open_interest)),
             )

@@ -219,7 +219,7 @@ def _dealer_risk(frame: GroupFrame) -> DealerRisk:
     settled, now = morning.exposures, live.exposures
     moved = now.net_dex - settled.net_dex
     told = frame.reading.has_trades
-    label = shift.label if told and not now.is_withheld else None
+    label = shift.label if told else None
 
     def flow(value: float) -> float | None:
         return number(value) if told else None

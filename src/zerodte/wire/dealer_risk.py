@@ -27,7 +27,7 @@ Moved: TypeAlias = Annotated[
     Whole, about("Sum of |effective - settled|, contracts; null while no trade has come.")
 ]
 Direction: TypeAlias = Annotated[
-    FlowLabel | None, about("What trades did to net gamma; null while no trade has come.")
+    FlowLabel | None, about("What trades did to net gamma; null where unknown.")
 ]
 Sentence: TypeAlias = Annotated[str, about("The shift in a sentence.")]
 

@@ -170,7 +170,8 @@ class FlowDirection(Struct, frozen=True, kw_only=True, gc=False):
         Literal["no_flow", "neutral", "amplifying", "dampening", "regime_flip"] | None,
         about(
             "What trades did to net gamma: neutral under 5%; regime_flip when its sign changed or "
-            "arose from zero; null, as is the rest, while no trade of the symbol has come."
+            "arose from zero; null where net gamma is unknown, and, as is the rest, while no "
+            "trade of the symbol has come."
         ),
     ]
     settled_net_gex: Annotated[Number, about("On settled open interest, dollars per 1% move.")]

@@ -58,7 +58,7 @@ class FlowSummary(FlowHead, frozen=True, kw_only=True, gc=False):
 
     flow_direction: Annotated[
         FlowLabel | None,
-        about("What trades did to net gamma; null while no trade of the symbol has come."),
+        about("What trades did to net gamma; null where it is unknown, or no trade has come."),
     ]
     intraday_oi_delta: Annotated[
         Whole, about("Simulated minus settled open interest, contracts; null likewise.")
