@@ -181,7 +181,7 @@ QUALITY_WEIGHTS: Final = (0.4, 0.2, 0.2, 0.2)
 #: Range around spot in which usable quotes are counted, in remaining sigmas (ours).
 QUALITY_SIGMAS: Final = 2.0
 #: What usable quotes count for that carry no flip or no net GEX (ours: setups stay possible).
-QUALITY_WITHOUT_LEVELS: Final = 0.25
+QUALITY_WITHOUT_LEVELS: Final = 0.5
 #: Mean second difference of the smile that lowers smoothness to 1/e (ours).
 SMOOTHNESS_SCALE: Final = 0.02
 #: execution_score: weight and scale of the spread (percent), weight and saturation of the

@@ -384,7 +384,7 @@ class Twin(TwinSurface):
         near = [q for strike, q in self.quotes if abs(strike - self.spot) <= 2 * self.s]
         good = sum(map(usable, near)) / len(near) if self.fresh else 0.0
         if "insufficient" in self.flip[1]:
-            good *= 0.25
+            good *= 0.5
         return 100 * self.known_oi * (0.4 * good + 0.2 * self.fresh + 0.2)
 
     @property

@@ -63,7 +63,7 @@ def test_asks_far_too_wide_around_the_money_claim_nothing() -> None:
     assert answer["regime"]["label"] == "unknown"
     assert answer["regime"]["gamma_flip"] is None
     assert any("18 too wide" in text for text in answer["warnings"])
-    assert answer["metadata"]["data_quality_score"] <= 70
+    assert answer["metadata"]["data_quality_score"] <= 80
 
 
 @pytest.mark.parametrize("forward", [497.3, 500.0, 503.1])
@@ -400,7 +400,7 @@ def test_what_rests_on_single_quotes_is_withheld_and_said() -> None:
     assert warned(session, "against arbitrage")
     assert answer["exposures"]["net_gex"] is None
     assert answer["exposures"]["total_chain_net_gex"] is None
-    assert answer["metadata"]["data_quality_score"] <= 70
+    assert answer["metadata"]["data_quality_score"] <= 80
     assert answer["regime"]["label"] == "unknown"
     assert "withheld" in answer["regime"]["description"]
     hedging = answer["hedging"]

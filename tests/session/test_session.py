@@ -184,7 +184,7 @@ def test_am_settled_chains_to_come_count_in_the_whole_symbol() -> None:
         for right, quote in (("C", row.call), ("P", row.put))
         if quote
     }
-    interest = {name: 1_000 if "C0" in name else 0 for name in quotes}
+    interest = {name: 1_000 if "C0" in name else 1 for name in quotes}
     day.send("12:01", define=tuple(quotes), quotes=quotes, oi=interest, index={"SPX": 500.0})
     reading = reading_of(day.session)
     assert reading.total_net_gex > reading.state.exposures.net_gex + 1e6
@@ -287,8 +287,8 @@ def test_spot_that_lies_far_from_parity_is_a_warning() -> None:
 def test_the_index_value_is_the_double_nearest_to_its_decimals() -> None:
     """Else a spot at a strike falls to one side of it: 480 x 1e9 x 1e-9 is 480.00000000000006."""
     for value in (461.0, 480.0, 480.07, 499.99):
-        session = send(Day(), usual(), "12:00", value).session
-        spot = session.spot("SPX")
+        rows = priced(STRIKES, value, 150, vol=0.4, oi=INTEREST)
+        spot = send(Day(), rows, "12:00", value).session.spot("SPX")
         assert spot is not None
         assert spot.value == value
 
