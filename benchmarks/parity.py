@@ -15,7 +15,7 @@ def rows() -> list[Row]:
     """Ours against the same definition in array expressions."""
     return compare(
         "parity forward, 500 strikes",
-        lambda: forward.parity_forward(STRIKES, CALL_BID, CALL_ASK, PUT_BID, PUT_ASK),
+        lambda: forward.parity_of(STRIKES, CALL_BID, CALL_ASK, PUT_BID, PUT_ASK),
         numpy=with_numpy,
     )
 

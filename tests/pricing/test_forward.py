@@ -76,24 +76,24 @@ def spxw(recorded: Path) -> Quotes:
 
 
 def test_recorded_spx(spx: Quotes) -> None:
-    found = forward.parity_forward(*spx)
-    assert found.value == pytest.approx(4479.0898, rel=0.0002)
-    assert found.value == twin(spx)
-    assert found.strikes_used == forward.NEAREST
+    found = forward.parity_of(*spx)
+    assert found.forward == pytest.approx(4479.0898, rel=0.0002)
+    assert found.forward == twin(spx)
+    assert found.strikes == forward.NEAREST
     assert found.spread == pytest.approx(0.40)
 
 
 def test_recorded_spxw_a_quarter_of_an_hour_before_the_close(spxw: Quotes) -> None:
-    found = forward.parity_forward(*spxw)
-    assert found.value == pytest.approx((2917.8 + 2918.42) / 2, rel=0.0005)
-    assert found.value == twin(spxw)
+    found = forward.parity_of(*spxw)
+    assert found.forward == pytest.approx((2917.8 + 2918.42) / 2, rel=0.0005)
+    assert found.forward == twin(spxw)
 
 
 @pytest.mark.parametrize("strikes", [1, 2, 9, 10, 11, 41])
 def test_exact_quotes_give_the_exact_forward(strikes: int) -> None:
-    found = forward.parity_forward(*chain(590.0, strikes=strikes, spread=0.002))
-    assert found.value == pytest.approx(590.0, abs=1e-9)
-    assert found.strikes_used == min(strikes, forward.NEAREST)
+    found = forward.parity_of(*chain(590.0, strikes=strikes, spread=0.002))
+    assert found.forward == pytest.approx(590.0, abs=1e-9)
+    assert found.strikes == min(strikes, forward.NEAREST)
     assert found.spread == pytest.approx(0.004)
 
 
@@ -111,7 +111,7 @@ def quoted(ticks: list[tuple[int, int, int, int]]) -> Quotes:
 @given(st.lists(quote_ticks, min_size=1, max_size=30))
 def test_twin_on_any_quotes(ticks: list[tuple[int, int, int, int]]) -> None:
     quotes = quoted(ticks)
-    assert forward.parity_forward(*quotes).value == pytest.approx(twin(quotes), nan_ok=True)
+    assert forward.parity_of(*quotes).forward == pytest.approx(twin(quotes), nan_ok=True)
 
 
 @given(
@@ -124,10 +124,10 @@ def test_the_order_of_strikes_does_not_matter(
 ) -> None:
     quotes = quoted(case[0])
     strike, call_bid, call_ask, put_bid, put_ask = (column[case[1]] for column in quotes)
-    shuffled = forward.parity_forward(strike, call_bid, call_ask, put_bid, put_ask)
-    straight = forward.parity_forward(*quotes)
-    assert shuffled.strikes_used == straight.strikes_used
-    assert shuffled.value == pytest.approx(straight.value, rel=1e-14, nan_ok=True)
+    shuffled = forward.parity_of(strike, call_bid, call_ask, put_bid, put_ask)
+    straight = forward.parity_of(*quotes)
+    assert shuffled.strikes == straight.strikes
+    assert shuffled.forward == pytest.approx(straight.forward, rel=1e-14, nan_ok=True)
 
 
 def unusable(quotes: Quotes, keep: Bool, how: str) -> Quotes:
@@ -152,25 +152,25 @@ def test_only_strikes_with_two_good_quotes_vote(how: str) -> None:
     quotes[1][20] += 40.0  # would be far off, were it heard
     quotes[2][20] += 40.0
     keep = np.arange(41) != 20
-    found = forward.parity_forward(*unusable(quotes, keep, how))
-    assert found.value == pytest.approx(590.0, abs=1e-9)
+    found = forward.parity_of(*unusable(quotes, keep, how))
+    assert found.forward == pytest.approx(590.0, abs=1e-9)
 
 
 @pytest.mark.parametrize("how", ["absent", "one-sided", "zero bid", "locked", "crossed"])
 def test_one_strike_is_enough_and_none_is_unknown(how: str) -> None:
     quotes = chain(590.0, spread=0.002)
-    single = forward.parity_forward(*unusable(quotes, np.arange(41) == 23, how))
-    assert single.value == pytest.approx(590.0, abs=1e-9)
-    assert single.strikes_used == 1
-    none = forward.parity_forward(*unusable(quotes, np.zeros(41, dtype=bool), how))
-    assert none.strikes_used == 0
-    assert math.isnan(none.value)
+    single = forward.parity_of(*unusable(quotes, np.arange(41) == 23, how))
+    assert single.forward == pytest.approx(590.0, abs=1e-9)
+    assert single.strikes == 1
+    none = forward.parity_of(*unusable(quotes, np.zeros(41, dtype=bool), how))
+    assert none.strikes == 0
+    assert math.isnan(none.forward)
     assert math.isnan(none.spread)
 
 
 def test_no_strikes() -> None:
     empty = np.empty(0)
-    assert math.isnan(forward.parity_forward(empty, empty, empty, empty, empty).value)
+    assert math.isnan(forward.parity_of(empty, empty, empty, empty, empty).forward)
 
 
 @pytest.mark.parametrize("wild", [3, 19, 20, 21])
@@ -181,15 +181,15 @@ def test_a_wild_quote_moves_it_little(wild: int, size: float) -> None:
     level = np.full(strike.shape[0], 40.0)  # keeps bids positive, and cancels
     call_level = level.copy()
     call_level[wild] += size
-    found = forward.parity_forward(
+    found = forward.parity_of(
         strike, call_bid + call_level, call_ask + call_level, put_bid + level, put_ask + level
     )
-    assert found.value == pytest.approx(590.0, abs=1e-9)
+    assert found.forward == pytest.approx(590.0, abs=1e-9)
 
 
 def test_tight_quotes_outvote_wide_ones() -> None:
     strike = np.array([95.0, 100.0, 105.0])
     call, put = np.array([6.0, 1.0, 0.5]), np.array([0.5, 0.8, 5.0])  # 100.5, 100.2, 100.5
     half = np.array([0.4, 0.05, 0.4])
-    found = forward.parity_forward(strike, call - half, call + half, put - half, put + half)
-    assert found.value == pytest.approx(100.2)
+    found = forward.parity_of(strike, call - half, call + half, put - half, put + half)
+    assert found.forward == pytest.approx(100.2)

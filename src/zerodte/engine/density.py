@@ -14,7 +14,7 @@ from zerodte.constants import DENSITY_ERROR_FLOOR, DENSITY_FORWARD_ERROR, DENSIT
 from zerodte.engine import mixture
 from zerodte.engine.chain_inputs import CALL, PUT, ChainInputs
 from zerodte.engine.density_fit import fit
-from zerodte.pricing.forward import parity_forward
+from zerodte.pricing.forward import parity_of
 
 #: Rounding of prices, a share of their distance from the mid.
 _ROUNDING = 1e-9
@@ -152,5 +152,5 @@ def _forward_error(instant: ChainInputs) -> float:
     """How far parity may err, dollars: half of the two spreads that pin it; NaN without any."""
     half = 0.5 * instant.spread
     bid, ask = instant.mid - half, instant.mid + half
-    parity = parity_forward(instant.chain.strikes, bid[CALL], ask[CALL], bid[PUT], ask[PUT])
+    parity = parity_of(instant.chain.strikes, bid[CALL], ask[CALL], bid[PUT], ask[PUT])
     return 0.5 * parity.spread

@@ -259,7 +259,7 @@ def _refuse_outside(strikes: F64, bid: F64, ask: F64, forward: float, verdict: U
 def _parity(strikes: F64, bid: F64, ask: F64, verdict: U8) -> Parity:
     """Parity of what is believed."""
     believed = np.where(verdict == PLAUSIBLE, bid, np.nan)
-    return Parity(*parity_of(strikes, believed[0], ask[0], believed[1], ask[1]))
+    return parity_of(strikes, believed[0], ask[0], believed[1], ask[1])
 
 
 @kernel

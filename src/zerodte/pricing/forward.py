@@ -7,7 +7,6 @@ estimates, weighted by the tightness of quotes, so one wild quote cannot move it
 """
 
 import math
-from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -22,19 +21,6 @@ NEAREST = 10
 
 #: Relative tolerance for a tie of two values in the weighted median.
 _TIE = 1e-12
-
-
-@dataclass(frozen=True)
-class Forward:
-    """A parity forward: its value in dollars, the number of strikes used, and their tightness.
-
-    value is NaN if strikes_used is 0. spread is the smallest call plus put spread among the
-    strikes used, in dollars: parity pins the forward to about half of it.
-    """
-
-    value: float
-    strikes_used: int
-    spread: float
 
 
 @kernel
@@ -135,15 +121,24 @@ def _straddle(
 
 
 @kernel
-def parity_of(
-    strike: F64, call_bid: F64, call_ask: F64, put_bid: F64, put_ask: F64
-) -> tuple[float, int, int, float, float, float, float]:
-    """The fields of `Parity`; arguments as for `parity_forward`."""
+def parity_of(strike: F64, call_bid: F64, call_ask: F64, put_bid: F64, put_ask: F64) -> Parity:
+    """What the strikes nearest the money say.
+
+    Args:
+        strike: Strikes in dollars, f8[n].
+        call_bid: Bids of calls in dollars, f8[n]; NaN if not usable.
+        call_ask: Asks of calls.
+        put_bid: Bids of puts.
+        put_ask: Asks of puts.
+
+    Returns:
+        `NO_PARITY` if no strike has bid > 0 and ask > bid for call and put.
+    """
     estimate = np.empty(NEAREST)
     spread = np.empty(NEAREST)
     used = _nearest_the_money(strike, call_bid, call_ask, put_bid, put_ask, estimate, spread)
     if used == 0:
-        return math.nan, 0, 0, math.nan, math.nan, math.nan, math.nan
+        return NO_PARITY
     weight, equal = np.empty(used), np.ones(used)
     low, high = np.empty(used), np.empty(used)
     tightest = math.inf
@@ -157,7 +152,7 @@ def parity_of(
     for slot in range(used):
         agreeing += low[slot] <= forward <= high[slot]
     straddle = _straddle(strike, call_bid, call_ask, put_bid, put_ask, forward)
-    return (
+    return Parity(
         forward,
         used,
         agreeing,
@@ -166,22 +161,3 @@ def parity_of(
         _SIGMA_OF_STRADDLE * straddle,
         tightest,
     )
-
-
-def parity_forward(
-    strike: F64, call_bid: F64, call_ask: F64, put_bid: F64, put_ask: F64
-) -> Forward:
-    """The spread-weighted median forward of the strikes nearest the money.
-
-    Args:
-        strike: Strikes in dollars, f8[n].
-        call_bid: Bids of calls in dollars, f8[n]; NaN if not usable.
-        call_ask: Asks of calls.
-        put_bid: Bids of puts.
-        put_ask: Asks of puts.
-
-    Returns:
-        The forward. Its value is NaN if no strike has bid > 0 and ask > bid for call and put.
-    """
-    found = Parity(*parity_of(strike, call_bid, call_ask, put_bid, put_ask))
-    return Forward(found.forward, found.strikes, found.spread)

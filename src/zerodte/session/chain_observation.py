@@ -294,7 +294,7 @@ def _split(
         )
         bid, ask = columns.believed[own], columns.ask[own]
         found = parity_of(chain.strikes, bid[CALL], ask[CALL], bid[PUT], ask[PUT])
-        parity = Parity(*found) if instant.fresh else NO_PARITY
+        parity = found if instant.fresh else NO_PARITY
         observation = ChainObservation(
             instant=instant,
             forward=parity.forward,

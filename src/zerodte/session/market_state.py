@@ -253,8 +253,8 @@ class MarketState:
             return NO_PARITY
         bid, ask = gather(self.book.bid, chain), gather(self.book.ask, chain)
         if (chain.expiry - self.hours.date).days > LONG_TERM_DAYS:
-            return Parity(*parity_of(chain.strikes, bid[CALL], ask[CALL], bid[PUT], ask[PUT]))
-        return Parity(*believed_parity(chain.strikes, bid, ask))
+            return parity_of(chain.strikes, bid[CALL], ask[CALL], bid[PUT], ask[PUT])
+        return believed_parity(chain.strikes, bid, ask)
 
     def is_today(self, chain: Chain, now: int) -> bool:
         """Whether a chain expires at the close of the session in which `now` (UTC ns) lies."""
