@@ -38,7 +38,7 @@ def test_tables_of_several_seeds(tapes: list[Path]) -> None:
     assert re.search(r"^  dealers' gamma: inventory's sign right +\d+\.\d", first, re.MULTILINE)
     assert re.search(r"^rule +at ask .* 73\.0 *$", said, re.MULTILINE)
     told = re.findall(r"in (\d+) of (\d+), farther in (\d+), undecided in (\d+)", said)
-    assert len(told) == 5
+    assert len(told) == 6
     for nearer, of, farther, unknown in told:
         assert int(nearer) + int(farther) + int(unknown) == int(of)
 

@@ -11,7 +11,7 @@ from typing import Final, Literal, TypeAlias
 
 import numpy as np
 
-from zerodte.arrays import F64
+from zerodte.arrays import F64, Bool
 from zerodte.constants import MULTIPLIER, SESSIONS_PER_YEAR
 from zerodte.engine.chain_inputs import CALL, SIGN, ChainClock
 from zerodte.engine.surface import Surface
@@ -123,6 +123,7 @@ def net_by_strike(
     strikes: F64,
     tau: F64,
     volatility: F64,
+    listed: Bool,
     open_interest: F64,
     spot: F64,
 ) -> F64:
@@ -134,17 +135,20 @@ def net_by_strike(
         strikes: Dollars, shape (n,).
         tau: Years of 252 sessions, shape (k,).
         volatility: By strike, shape (k, n); NaN where a strike was not listed.
+        listed: Which contracts exist, shape (k, 2, n).
         open_interest: Contracts, shape (k, 2, n); NaN where unknown.
         spot: Dollars, shape (k,).
 
     Returns:
-        Shape (k, n), in the unit of `ChainExposures`; NaN where nothing is known of a strike.
+        Shape (k, n), in the unit of `ChainExposures`; NaN at a strike of which a contract is
+        unknown.
     """
     known = np.isfinite(open_interest)
     shares = np.where(known, open_interest, 0.0) * MULTIPLIER
     greeks = black.greeks_over(forward, strikes, tau, volatility)
     dollars = FORMULAS[metric](greeks, shares, spot[:, np.newaxis, np.newaxis])
-    return np.where(known.any(axis=1), dollars.sum(axis=1), np.nan)
+    is_whole = (known | ~listed).all(axis=1) & known.any(axis=1)
+    return np.where(is_whole, dollars.sum(axis=1), np.nan)
 
 
 def _gex(greeks: black.Greeks, shares: F64, spot: Dollars) -> F64:

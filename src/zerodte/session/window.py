@@ -96,6 +96,7 @@ def exposures_at(day: SampleDay, rows: Index, metric: Metric) -> F64:
         strikes=day.strikes,
         tau=np.array(tau),
         volatility=day.columns.volatility[rows],
+        listed=day.since <= rows[:, np.newaxis, np.newaxis],
         open_interest=day.columns.open_interest[rows].astype(np.float64),
         spot=inputs["spot"],
     )
