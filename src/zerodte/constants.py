@@ -325,6 +325,8 @@ JUDGED_SESSIONS: Final = 20
 #: Samples in a row that a condition, a level or a label takes to turn (ours: two minutes; without
 #: it the primary setup of simulated days changed 35 to 81 times a day).
 DWELL: Final = 4
+#: Samples that a setup stands at least, once it has come (ours: one in 27 stood for two or fewer).
+SETUP_STAND: Final = 3
 #: A level moves to a strike that leads by this share (ours), ...
 LEVEL_LEAD: Final = 0.10
 #: ... and the regime label turns where the other sign reaches this share of gross (ours: it turned

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from zerodte.constants import SAMPLE_INTERVAL
 from zerodte.decision.condition import RULE_CONDITIONS, RuleCondition
 from zerodte.decision.judgement import avoided
 from zerodte.decision.latch import ConditionLatches, LabelLatch, LevelLatch
@@ -54,9 +55,35 @@ def test_a_condition_latches_like_its_twin(code: str, values: list[float]) -> No
 def test_no_setup_stands_beside_its_own_warning(samples: list[dict[str, float]]) -> None:
     memory = Memory()
     for at, sample in enumerate(samples, 1):
-        memory = memory.step(at, dict.fromkeys(FIGURES, math.nan) | sample)
+        memory = memory.step(at * SAMPLE_INTERVAL, dict.fromkeys(FIGURES, math.nan) | sample)
         against = {rule.name for rule, _ in avoided(memory.holds)}
         assert memory.primary not in against
+
+
+@given(st.data())
+def test_a_setup_that_has_come_stands_for_three_samples(data: st.DataObject) -> None:
+    """Whatever comes and goes, but for gates and warnings."""
+    states = [*map(_good, ("iron_fly", "iron_condor", "directional_breakout")), _nothing()]
+    memory, stood = Memory(), 3
+    for at, n in enumerate(data.draw(st.lists(st.integers(0, 15), min_size=12, max_size=40)), 1):
+        before, figures = memory, states[min(n // 4, 3)]
+        memory = memory.step(at * SAMPLE_INTERVAL, figures)
+        if memory.primary == before.primary:
+            stood += 1
+            continue
+        against = {rule.name for rule, _ in avoided(memory.holds)}
+        is_open = all(memory.holds[code] for code in GATES)
+        assert stood >= 3 or not is_open or before.primary in against
+        stood = 1
+
+
+def _nothing() -> dict[str, float]:
+    """Figures at which the gates are open, and nothing else holds."""
+    out = dict.fromkeys(FIGURES, math.nan)
+    open_ = _good("iron_fly")
+    return out | {
+        RULE_CONDITIONS[code].figure: open_[RULE_CONDITIONS[code].figure] for code in GATES
+    }
 
 
 def _good(setup: str) -> dict[str, float]:
@@ -82,11 +109,11 @@ def _good(setup: str) -> dict[str, float]:
 def test_a_setup_enters_after_two_minutes_and_a_still_market_changes_nothing(setup: str) -> None:
     figures, memory, seen = _good(setup), Memory(), []
     for at in range(1, 60):
-        memory = memory.step(at, figures)
+        memory = memory.step(at * SAMPLE_INTERVAL, figures)
         seen.append(memory.primary)
     assert seen[:3] == [WAIT] * 3
     assert set(seen[3:]) == {setup}
-    assert memory.primary_since == 4
+    assert memory.primary_since == 4 * SAMPLE_INTERVAL
 
 
 @pytest.mark.parametrize("setup", [rule.name for rule in SETUPS])
@@ -96,7 +123,7 @@ def test_every_required_condition_is_required(setup: str) -> None:
         figures, memory = _good(setup), Memory()
         figures[RULE_CONDITIONS[code].figure] = math.nan
         for at in range(1, 10):
-            memory = memory.step(at, figures)
+            memory = memory.step(at * SAMPLE_INTERVAL, figures)
         assert memory.primary == WAIT, f"an unknown {code} counts as failed"
 
 

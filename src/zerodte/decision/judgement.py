@@ -26,6 +26,12 @@ def qualifies(rule: SetupRule, holds: ConditionLatches) -> bool:
     return all(holds[code] for code in (*GATES, *rule.required))
 
 
+def may_stand(setup: str, holds: ConditionLatches) -> bool:
+    """Whether a setup that has just come may stand, whatever it requires: nothing warns of it."""
+    warned = {rule.name for rule, _ in avoided(holds)}
+    return all(holds[code] for code in GATES) and setup not in warned
+
+
 def confidence(rule: SetupRule, holds: ConditionLatches, data_quality: float) -> Confidence:
     """How many soft conditions agree: high with all and good data, medium with one less."""
     failed = sum(not holds[code] for code in rule.soft)

@@ -3,9 +3,10 @@
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from zerodte.constants import SAMPLE_INTERVAL, SETUP_STAND
 from zerodte.decision.condition import Figures
 from zerodte.decision.figures import FLY
-from zerodte.decision.judgement import ranked
+from zerodte.decision.judgement import may_stand, ranked
 from zerodte.decision.latch import ConditionLatches, Events, LabelLatch, LevelLatch
 
 #: The name of the setup that stands where no other qualifies.
@@ -49,8 +50,13 @@ class Memory:
         events = self.events.step(at, figures, flips=holds[code] and not self.holds[code])
         best = ranked(holds, figures, self.primary)
         primary = best[0].name if best else WAIT
+        if self._has_just_come(at) and may_stand(self.primary, holds):
+            primary = self.primary
         # A fly at another strike is another trade.
         is_other = magnet_moves and primary == FLY
         stands = primary == self.primary and self.primary_since > 0 and not is_other
         since = self.primary_since if stands else at
         return replace(self, holds=holds, events=events, primary=primary, primary_since=since)
+
+    def _has_just_come(self, at: int) -> bool:
+        return 0 < at - self.primary_since < SETUP_STAND * SAMPLE_INTERVAL

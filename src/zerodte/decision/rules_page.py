@@ -11,6 +11,7 @@ from zerodte.constants import (
     MINUTE,
     SAMPLE_INTERVAL,
     SECOND,
+    SETUP_STAND,
 )
 from zerodte.decision.condition import RULE_CONDITIONS, RuleCondition
 from zerodte.decision.rule import ANTI_SETUPS, GATES, SETUPS, SEVERITIES, SetupRule
@@ -24,6 +25,7 @@ Every {interval:.0f} seconds each condition is looked at.
 It comes to hold once its figure has been within its bound for {dwell} samples in a row.
 It stops to once the figure has been beyond the second bound for as long.
 The clock, scheduled events and data quality count at once.
+Each setup, and `wait`, stands for {stand} samples at least, unless a gate closes or a warning is due.
 What is not known fails.
 A level (magnet, walls) moves once another strike has led it by 10% for {dwell} samples in a row.
 The regime label turns once the other sign has had 8% of gross for as long.
@@ -49,7 +51,7 @@ It stands for {flip:.0f} minutes after flow has turned the sign of net GEX.
 
 def rules_page() -> str:
     """The page, Markdown."""
-    head = _HEAD.format(interval=SAMPLE_INTERVAL / SECOND, dwell=DWELL)
+    head = _HEAD.format(interval=SAMPLE_INTERVAL / SECOND, dwell=DWELL, stand=SETUP_STAND)
     parts = [head + _table(GATES), *map(_setup, SETUPS), _avoid(), _severities()]
     return "\n".join(parts)
 
