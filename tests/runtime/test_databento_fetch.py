@@ -222,6 +222,13 @@ main()
 """
 
 
+def ran(program: str, words: list[str]) -> tuple[int, str]:
+    """How a program that runs a command ended, and its errors."""
+    with started([sys.executable, "-c", program, *words]) as process:
+        _, said = process.communicate(timeout=120)
+    return process.returncode, said
+
+
 @pytest.mark.parametrize("number", [pytest.param(1, marks=pytest.mark.drill), 2])
 def test_a_kill_while_a_day_is_replaced_leaves_the_old_one(
     tmp_path: Path, unbroken: dict[str, bytes], number: int
@@ -232,9 +239,7 @@ def test_a_kill_while_a_day_is_replaced_leaves_the_old_one(
     program = KILLED_AT_RENAME.replace("DATE", repr(f"{DATE}")).replace("NUMBER", f"{number}")
     with serving_past(simulated()) as server:
         words = command(server, tmp_path, "--replace")
-        with started([sys.executable, "-c", program, *words]) as process:
-            process.communicate(timeout=120)
-        assert process.returncode == -signal.SIGKILL
+        assert ran(program, words)[0] == -signal.SIGKILL
         assert folder.exists() == (number == 1)
         assert "a tape that is simulated is there; --replace" in fetch(server, tmp_path).output
         assert files(folder) == before
@@ -244,6 +249,54 @@ def test_a_kill_while_a_day_is_replaced_leaves_the_old_one(
         assert server.requests.count(RECORDS) == count == SLICES
     assert files(tmp_path) == unbroken
     assert [path.name for path in tmp_path.iterdir()] == [f"{DATE}"]
+
+
+def test_an_old_day_that_cannot_be_put_back_stays_where_it_is(tmp_path: Path) -> None:
+    """A link to nowhere took its name after a kill."""
+    folder = tmp_path / f"{DATE}"
+    shutil.copytree(simulated().path, folder)
+    before = files(folder)
+    program = KILLED_AT_RENAME.replace("DATE", repr(f"{DATE}")).replace("NUMBER", "2")
+    with serving_past(simulated()) as server:
+        assert ran(program, command(server, tmp_path, "--replace"))[0] == -signal.SIGKILL
+        folder.symlink_to(tmp_path / "nowhere")
+        for _ in range(2):
+            result = fetch(server, tmp_path, "--replace")
+            assert result.exit_code == 0
+            assert f".replaced/{DATE}, and cannot be put back: Not a directory" in result.output
+        folder.unlink()
+        assert "a tape that is simulated is there; --replace" in fetch(server, tmp_path).output
+    assert files(folder) == before
+
+
+#: The second and the third of these renames fail: the new day's, and that of the old one back.
+FAILING_RENAMES = """
+import errno, os, sys
+count = 0
+def watch(event, names):
+    global count
+    if event == "os.rename" and DATE in {os.path.basename(str(name)) for name in names[:2]}:
+        count += 1
+        if count in (2, 3):
+            raise OSError(errno.EIO, "the disk is broken", str(names[0]))
+sys.addaudithook(watch)
+from zerodte.cli import main
+main()
+"""
+
+
+def test_a_disk_that_fails_while_a_day_is_replaced_leaves_the_old_one(tmp_path: Path) -> None:
+    folder = tmp_path / f"{DATE}"
+    shutil.copytree(simulated().path, folder)
+    before = files(folder)
+    program = FAILING_RENAMES.replace("DATE", repr(f"{DATE}"))
+    with serving_past(simulated()) as server:
+        code, said = ran(program, command(server, tmp_path, "--replace"))
+        assert code == 1
+        assert "the disk is broken; its slices are kept" in said
+        assert not folder.exists()
+        assert "a tape that is simulated is there; --replace" in fetch(server, tmp_path).output
+    assert files(folder) == before
 
 
 @pytest.mark.drill

@@ -21,7 +21,7 @@ from zerodte.feeds.slice_folder import Content, SliceFolder, SliceSource
 from zerodte.feeds.tape_lack import lack_of_tape
 from zerodte.market.calendar import TradingSession, calendar
 from zerodte.tape.error import TapeError
-from zerodte.tape.leftovers import put_back, sweep, temporary
+from zerodte.tape.leftovers import out_of_the_way, put_back, sweep, temporary
 
 _SUFFIX: Final = ".part"
 #: Of what is replaced, until what replaces it has its name.
@@ -134,7 +134,11 @@ class SessionFetch(abc.ABC, Generic[AnyQuery, Content]):
             FeedError: If it cannot be reached.
         """
         day: FetchDay[AnyQuery] = FetchDay(session)
-        put_back(self._folder(session), f".{session.date}.", _REPLACED)
+        try:
+            put_back(self._folder(session), f".{session.date}.", _REPLACED)
+        except OSError as error:
+            reason = f"its tape is {error.filename}, and cannot be put back: {error.strerror}"
+            return replace(day, reason=reason)
         lack = lack_of_tape(
             self._folder(session), session, self._symbols, self.schemas, self.dataset
         )
@@ -251,10 +255,5 @@ def _put(hidden: Path, folder: Path, *, replaces: bool) -> None:
         hidden.rename(folder)
         return
     # After a kill between the two renames the next plan puts the old one back.
-    with temporary(folder.parent, f".{folder.name}.", _REPLACED) as aside:
-        folder.rename(aside / folder.name)
-        try:
-            hidden.rename(folder)
-        except BaseException:
-            (aside / folder.name).rename(folder)
-            raise
+    with out_of_the_way(folder, f".{folder.name}.", _REPLACED):
+        hidden.rename(folder)

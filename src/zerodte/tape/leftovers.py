@@ -6,7 +6,7 @@ import re
 import secrets
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from glob import escape
 from pathlib import Path
 
@@ -27,7 +27,7 @@ def temporary(folder: Path, prefix: str, suffix: str = "") -> Iterator[Path]:
         OSError: It cannot be created.
     """
     sweep(folder, prefix, suffix)
-    path = folder / f"{prefix}{os.getpid()}-{secrets.token_hex(4)}{suffix}"
+    path = _name(folder, prefix, suffix)
     lock = _create(path)
     try:
         yield path
@@ -43,16 +43,51 @@ def sweep(folder: Path, prefix: str, suffix: str = "") -> None:
         shutil.rmtree(path, ignore_errors=True)
 
 
-def put_back(path: Path, prefix: str, suffix: str) -> None:
-    """Put back what a process that is gone had moved into a `temporary` folder beside `path`.
+@contextmanager
+def out_of_the_way(path: Path, prefix: str, suffix: str) -> Iterator[None]:
+    """Move a folder aside; at the end it is removed if another has its name, else put back.
 
-    Nothing is put where there is something by now; what is in the way of nobody is removed.
+    After a kill in between, `put_back` does the same.
+
+    Args:
+        path: The folder.
+        prefix: The start of the name of the folder beside it that it is moved into.
+        suffix: The end of that name.
+
+    Raises:
+        OSError: It cannot be moved, or not be put back; then it is left aside for `put_back`.
+    """
+    aside = _name(path.parent, prefix, suffix)
+    lock = _create(aside)
+    try:
+        path.rename(aside / path.name)
+        yield
+    finally:
+        try:
+            _settle(aside, path)
+        finally:
+            if lock is not None:
+                os.close(lock)
+
+
+def put_back(path: Path, prefix: str, suffix: str) -> None:
+    """Put back what a process that is gone had moved `out_of_the_way`.
+
+    Where there is a folder by now, that one stays, and what was moved is removed.
+
+    Raises:
+        OSError: It cannot be put back, so it is left where it is, which the error names.
     """
     for left in _left(path.parent, prefix, suffix):
-        with suppress(OSError):
-            if not path.exists():
-                (left / path.name).rename(path)
-        shutil.rmtree(left, ignore_errors=True)
+        _settle(left, path)
+
+
+def _settle(aside: Path, path: Path) -> None:
+    """Put back what was moved aside, unless there is a folder by now; remove the rest."""
+    moved = aside / path.name
+    if moved.exists() and not path.is_dir():
+        moved.rename(path)
+    shutil.rmtree(aside, ignore_errors=True)
 
 
 def _left(folder: Path, prefix: str, suffix: str) -> Iterator[Path]:
@@ -60,8 +95,14 @@ def _left(folder: Path, prefix: str, suffix: str) -> Iterator[Path]:
     for path in folder.glob(f"{escape(prefix)}*{escape(suffix)}"):
         middle = path.name.removeprefix(prefix).removesuffix(suffix)
         if _MIDDLE.fullmatch(middle) and (lock := _lock(path, fcntl.LOCK_NB)) is not None:
-            yield path
-            os.close(lock)
+            try:
+                yield path
+            finally:
+                os.close(lock)
+
+
+def _name(folder: Path, prefix: str, suffix: str) -> Path:
+    return folder / f"{prefix}{os.getpid()}-{secrets.token_hex(4)}{suffix}"
 
 
 def _create(path: Path) -> int | None:
