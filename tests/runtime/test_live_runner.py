@@ -23,6 +23,7 @@ from zerodte.market.calendar import calendar
 from zerodte.market.osi import format_osi
 from zerodte.runtime import feed_client, live_runner
 from zerodte.runtime.live_runner import LiveRunner
+from zerodte.runtime.market_thread import Run, RunListener
 from zerodte.runtime.replay import replay
 from zerodte.service.stage import Stage
 from zerodte.session.session import Session
@@ -394,6 +395,75 @@ def test_a_frozen_feed_is_not_healthy(
             assert market.health.status == "Unhealthy"
             freezing.frozen.clear()
             eventually(lambda: not has_reason(market, "sent nothing"))
+
+
+class HalvingConnection:
+    """A connection to a feed that has ended: first the half of what it sent, then the rest."""
+
+    def __init__(self, connection: FeedConnection) -> None:
+        self._connection = connection
+        self._later: list[Arrival] | None = None
+        self.is_over = False
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._connection, name)
+
+    def receive(self, timeout: float) -> list[Arrival]:
+        """The next half."""
+        if self._later is not None:
+            self.is_over = True
+            return self._later
+        arrivals: list[Arrival] = []
+        while not self._connection.is_over:
+            arrivals += self._connection.receive(timeout)
+        half = len(arrivals) // 2
+        self._later = arrivals[half:]
+        return arrivals[:half]
+
+
+class HalvingFeed:
+    """A feed that has ended; see `HalvingConnection`."""
+
+    def __init__(self, feed: TcpFeed) -> None:
+        self.name = feed.name
+        self._feed = feed
+
+    def connect(self) -> FeedConnection:
+        """Connect."""
+        return cast("FeedConnection", HalvingConnection(self._feed.connect()))
+
+    def interrupt(self) -> None:
+        """It never waits long."""
+
+
+class StopAtCommit(RunListener):
+    """Stops a run when the last tick that is committed was applied."""
+
+    def __init__(self, folder: Path) -> None:
+        self.stopped = threading.Event()
+        self._folder = folder
+
+    def on_progress(self, now: int) -> None:
+        """Stop, if that was the last one."""
+        if now == last_commit(self._folder)["end"]:
+            self.stopped.set()
+
+
+def test_a_session_that_is_stopped_before_its_end_is_not_over(tape: Tape, tmp_path: Path) -> None:
+    """The rest has been received by then, but neither recorded nor shown."""
+    hours = calendar().session(DATE)
+    assert hours is not None
+    with sending(tape) as feed:
+        eventually(lambda: clock(feed) > hours.late_close + 60 * SECOND)
+        runner = LiveRunner(Stage(), HalvingFeed(feed), tmp_path)
+        listener = StopAtCommit(runner.folder)
+        runner.run(Run(listener, listener.stopped))
+        assert listener.stopped.is_set()
+        assert last_commit(runner.folder)["end"] < hours.close
+        assert not runner.is_over
+        with recording(feed, tmp_path) as market:
+            eventually(lambda: market.runner.is_over)
+    assert last_commit(runner.folder)["end"] >= hours.close
 
 
 def test_what_cannot_begin_is_a_clear_error(tape: Tape, tmp_path: Path) -> None:

@@ -21,13 +21,13 @@ from zerodte.market.calendar import calendar
 from zerodte.runtime.feed_client import FeedClient
 from zerodte.runtime.market_thread import Run
 from zerodte.runtime.replay import begin, source_of
+from zerodte.runtime.tick_batches import TickBatch, TickBatches
 from zerodte.runtime.warmup import warm_up
 from zerodte.service.stage import CurrentSession, Stage
 from zerodte.tape.error import TapeError
 from zerodte.tape.folder import open_tape, session_span
-from zerodte.tape.recorder import Recorder, TickFrames
+from zerodte.tape.recorder import Recorder
 from zerodte.tape.recovery import Recovery
-from zerodte.tape.tick_assembler import ClosedTick
 
 #: The first and the longest wait before a failed write is retried, seconds.
 _FIRST_WAIT: Final = 0.25
@@ -131,29 +131,21 @@ class LiveRunner:
                 run.listener.on_progress(tick.end)
             if recorder.recovery.last_end > self._tape.session.open:
                 self._show(run, playing)
-            ticks: list[ClosedTick] = []
-            frames: TickFrames = []
-            while not run.stopped.is_set() and (ticks or not client.is_over):
-                if not ticks:
-                    ticks = client.ticks(recorder.position)
-                    frames = recorder.compress(ticks)
+            batches = TickBatches(client, recorder)
+            while not run.stopped.is_set() and not batches.is_over:
+                batch = batches.take()
                 self._look_at_files()
-                is_caught_up = client.is_caught_up
-                # While a feed catches up, the next ticks are read and compressed meanwhile.
-                ahead = client.ticks_ahead() if len(ticks) > 1 else []
-                ahead_frames = recorder.compress(ahead)
-                if not self._commit(run, ticks, frames):
+                if not self._commit(run, batch):
                     return
-                for closed in ticks:
+                for closed in batch.ticks:
                     if run.stopped.is_set():
                         return
                     self.stage.apply(playing, reader.tick_of(closed), client.late)
                     if self.stage.current is None:
                         run.listener.on_progress(closed.end)
-                if is_caught_up:
+                if batch.is_caught_up:
                     self._show(run, playing)
-                ticks, frames = ahead, ahead_frames
-            if client.is_over:
+            if batches.is_over:
                 self._show(run, playing)
                 self.is_over = True
         finally:
@@ -174,12 +166,12 @@ class LiveRunner:
             self.stage.show(playing)
             run.listener.on_ready()
 
-    def _commit(self, run: Run, ticks: Sequence[ClosedTick], frames: TickFrames) -> bool:
+    def _commit(self, run: Run, batch: TickBatch) -> bool:
         """Write ticks, retrying until it succeeds; False if stopped meanwhile."""
         wait = _FIRST_WAIT
-        while ticks:
+        while batch.ticks:
             try:
-                self._recorder.commit(ticks, frames)
+                self._recorder.commit(batch.ticks, batch.frames)
                 break
             except OSError as error:
                 problem = f"{error.filename}: {error.strerror}"
