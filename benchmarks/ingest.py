@@ -41,9 +41,9 @@ from zerodte.market.roots import roots_of
 from zerodte.records.dbn import UNDEF_TIME
 from zerodte.runtime.feed_client import FeedClient
 from zerodte.runtime.replay import replay
+from zerodte.runtime.tick_batches import TickBatches
 from zerodte.tape.folder import open_tape, session_span
-from zerodte.tape.recorder import Recorder, TickFrames
-from zerodte.tape.tick_assembler import ClosedTick
+from zerodte.tape.recorder import Recorder
 
 _KEY = "db-0123456789abcdefghijklmnopqrs"
 _DATE = datetime.date(2025, 6, 6)
@@ -183,16 +183,10 @@ def _record(gateway: DatabentoGateway, root: Path, hours: TradingSession) -> tup
     recorder = Recorder(root / _DATE.isoformat(), connection.manifest, span)
     client = FeedClient(feed, connection, hours, span, 0)
     looks = [f"{_resident():.0f} MiB before"]
-    ticks: list[ClosedTick] = []
-    frames: TickFrames = []
-    while ticks or not client.is_caught_up:
-        if not ticks:
-            ticks = client.ticks(recorder.position)
-            frames = recorder.compress(ticks)
-        ahead = client.ticks_ahead() if len(ticks) > 1 else []
-        ahead_frames = recorder.compress(ahead)
+    batches, is_caught_up = TickBatches(client, recorder), False
+    while not is_caught_up:
+        ticks, frames, is_caught_up = batches.take()
         recorder.commit(ticks, frames)
-        ticks, frames = ahead, ahead_frames
         count = sum(recorder.position.counts.values())
         if count >= len(looks) * _LOOK:
             looks.append(f"{_resident():.0f} after {count / 1e6:.1f} M records")

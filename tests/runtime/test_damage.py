@@ -11,7 +11,7 @@ import pytest
 
 from session.cut_tape import simulated
 from session.made_tape import OPEN, SECOND, SYMBOLS, morning, quotes, stock, trades
-from tape.live_day import complete, source
+from tape.live_day import complete, record, source
 from zerodte.errors import ZerodteError
 from zerodte.evaluate.truth import read_truth
 from zerodte.feeds.playback import Playback
@@ -67,7 +67,7 @@ def recorded(folder: Path) -> Path:
     recorder = Recorder(folder / "live", Playback(tape).manifest, tape.span)
     ticks = [tick for tick in complete(tape) if tick.end > OPEN - 5 * SECOND]
     early = [tick for tick in complete(tape) if tick.end <= OPEN - 5 * SECOND]
-    recorder.commit([*early, *ticks])
+    record(recorder, [*early, *ticks])
     recorder.close()
     return folder / "live"
 

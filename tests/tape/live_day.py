@@ -1,6 +1,6 @@
 """Minutes of a market with conditions and cancels, as a tape and as complete ticks."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +10,7 @@ from zerodte.feeds.playback import Playback
 from zerodte.records.condition import Condition
 from zerodte.records.dbn import OPRA
 from zerodte.tape.folder import Tape, open_tape
+from zerodte.tape.recorder import Recorder
 from zerodte.tape.tick_assembler import GRACE, Arrival, ClosedTick, TickAssembler
 from zerodte.tape.writer import TapeWriter
 
@@ -47,3 +48,8 @@ def complete(tape: Tape) -> Iterator[ClosedTick]:
         for place, piece in tick.pieces:
             assembler.add(Arrival(tick.end, playback.manifest.streams[place].name, piece))
     yield from assembler.finish()
+
+
+def record(recorder: Recorder, ticks: Sequence[ClosedTick]) -> None:
+    """Write ticks at once."""
+    recorder.commit(ticks, recorder.compress(ticks))

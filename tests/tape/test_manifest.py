@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tape.live_day import complete, source
+from tape.live_day import complete, record, source
 from zerodte.feeds.playback import Playback
 from zerodte.records.dbn import Records
 from zerodte.records.tick import Tick
@@ -234,7 +234,7 @@ def test_a_foreign_tape_that_is_added_to_stays_without_one(writer: TapeWriter, m
 
 def recorded(tape: Tape, folder: Path) -> Recorder:
     recorder = Recorder(folder, Playback(tape).manifest, tape.span)
-    recorder.commit(list(complete(tape)))
+    record(recorder, list(complete(tape)))
     recorder.close()
     return recorder
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from records.tape_digest import TapeDigest
 from session.made_tape import DATE, SECOND
-from tape.live_day import complete, source
+from tape.live_day import complete, record, source
 from zerodte.feeds.playback import Playback
 from zerodte.records.tick import Tick
 from zerodte.tape.checksums import MANIFEST
@@ -39,7 +39,7 @@ class Recording:
         recorder = Recorder(folder, self.manifest, tape.span)
         self.states = [state(folder)]
         for commit in self.commits:
-            recorder.commit(commit)
+            record(recorder, commit)
             self.states.append(state(folder))
         recorder.close()
 
@@ -110,7 +110,7 @@ def test_live_ticks_are_those_of_a_replay(recording: Recording, tmp_path: Path) 
     assert list(reader.ticks()) == []
     live = []
     for commit in recording.commits:
-        recorder.commit(commit)
+        record(recorder, commit)
         live += [reader.tick_of(tick) for tick in commit]
     recorder.close()
     replayed = list(open_tape(tmp_path).ticks())
@@ -157,7 +157,7 @@ def test_killed_at_any_byte(
     ]
     recorder = recording.recorder(folder)
     assert recorder.recovery.last_end == (expected[-1].end if expected else 0)
-    recorder.commit(all_ticks[len(expected) :])
+    record(recorder, all_ticks[len(expected) :])
     recorder.close()
     assert state(folder) == recording.states[-1]
 
@@ -193,7 +193,7 @@ def test_after_a_power_cut(
     assert resumed >= ends.index(recording.commits[synced - 1][-1].end)
     rest = [tick for commit in recording.commits for tick in commit][resumed:]
     for tick in rest:
-        recorder.commit([tick])
+        record(recorder, [tick])
     recorder.close()
     assert state(folder) == recording.states[-1]
 
@@ -255,10 +255,10 @@ def test_gaps_are_on_the_tape(recording: Recording, tmp_path: Path) -> None:
     recorder = recording.recorder(tmp_path)
     (first, second, third), rest = recording.ticks[:3], recording.ticks[3:]
     early = recording.commits[0]
-    recorder.commit(
-        [*early, first, ClosedTick(second.end, second.pieces, "the feed was away"), third]
+    record(
+        recorder, [*early, first, ClosedTick(second.end, second.pieces, "the feed was away"), third]
     )
-    recorder.commit(rest)
+    record(recorder, rest)
     recorder.close()
     gaps = [(tick.end, tick.gap) for tick in open_tape(tmp_path).ticks() if tick.gap]
     assert gaps == [(second.end, "the feed was away")]
@@ -270,20 +270,20 @@ def test_a_failed_commit_can_be_repeated(recording: Recording, tmp_path: Path) -
     """A file cannot grow, as on a full disk, until there is room again."""
     recorder = recording.recorder(tmp_path)
     for commit in recording.commits[:100]:
-        recorder.commit(commit)
+        record(recorder, commit)
     before = state(tmp_path)
     quotes = tmp_path / "opra.pillar.cbbo-1s.dbn.zst"
     limit = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (quotes.stat().st_size + 10, limit[1]))
     try:
         with pytest.raises(OSError, match="too large") as raised:
-            recorder.commit([tick for commit in recording.commits[100:] for tick in commit])
+            record(recorder, [tick for commit in recording.commits[100:] for tick in commit])
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limit)
     assert raised.value.filename.startswith(str(tmp_path))
     assert state(tmp_path) == before
     for commit in recording.commits[100:]:
-        recorder.commit(commit)
+        record(recorder, commit)
     recorder.close()
     assert state(tmp_path) == recording.states[-1]
 

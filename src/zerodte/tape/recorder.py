@@ -121,12 +121,12 @@ class Recorder:
             for start in range(0, len(pieces), _PIECES_AT_ONCE)
         ]
 
-    def commit(self, ticks: Sequence[ClosedTick], frames: TickFrames | None = None) -> None:
+    def commit(self, ticks: Sequence[ClosedTick], frames: TickFrames) -> None:
         """Write complete ticks; once this returns, a killed process loses none of them.
 
         Args:
             ticks: They.
-            frames: What `compress` has returned for them; None if it was not asked.
+            frames: What `compress` has returned for them.
 
         Raises:
             OSError: If they could not be written. None of them was committed, and the same ticks
@@ -137,7 +137,7 @@ class Recorder:
         is_due = self._is_sync_due(len(ticks))
         try:
             self._roll_back()  # a failed commit whose own rollback failed too
-            made = _in_order(self.compress(ticks) if frames is None else frames)
+            made = _in_order(frames)
             contents: dict[str, list[bytes]] = {}
             lines = b"".join(_line(self._streams, tick, counts, made, contents) for tick in ticks)
             for name, parts in contents.items():
