@@ -3,7 +3,6 @@
 import email.utils
 import gzip
 import threading
-from collections import deque
 from http import HTTPStatus
 from typing import Final
 
@@ -29,7 +28,7 @@ class CboeServer:
         start: What the clock of its quotes shows at first, UTC ns; by default the open.
         host: Address to listen on.
         port: 0 lets the system choose.
-        faults: What goes wrong, each with one request for a symbol: cut, garbage or busy.
+        faults: What goes wrong with the next request for a symbol: cut, garbage or busy.
 
     Raises:
         FeedError: If the address is in use, forbidden, or not of this machine.
@@ -49,7 +48,8 @@ class CboeServer:
         self._board = CboeBoard(tape)
         self._lock = threading.Lock()
         self._faults = faults or FaultScript()
-        self._due: deque[FaultKind] = deque()
+        # Those of before its beginning befell nobody.
+        self._faults.due(self.now())
         self._bodies: dict[str, tuple[int, bytes]] = {}
         handler = type("QuotesHandler", (_QuotesHandler,), {"quotes": self})
         self._listener = HttpListener(host, port, handler)
@@ -82,10 +82,13 @@ class CboeServer:
         return self._clock.now() + CBOE_DELAY
 
     def fault(self) -> FaultKind | None:
-        """What goes wrong with the next request, by the host's clock; None if nothing does."""
-        with self._lock:
-            self._due.extend(fault.kind for fault in self._faults.due(self.now()))
-            return self._due.popleft() if self._due else None
+        """What goes wrong with the next request, by the host's clock; None if nothing does.
+
+        Of several faults since the last request it is the newest: a client that asks once a
+        minute, and not for a while when it is told so, would never be through with all of them.
+        """
+        due = self._faults.due(self.now())
+        return due[-1].kind if due else None
 
     def body(self, symbol: str) -> tuple[str, bytes]:
         """The tag and the JSON of a symbol's newest body.
