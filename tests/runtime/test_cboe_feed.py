@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from runtime.feeds_on_ports import eventually
 from runtime.local_market import LocalMarket, running
 from zerodte.cli.commands import main
 from zerodte.feeds.cboe.feed import CboeFeed
-from zerodte.feeds.cboe.http import CboeClient
+from zerodte.feeds.cboe.http import CboeAnswer, CboeClient
 from zerodte.feeds.feed import FeedError
 from zerodte.records.dbn import STAT_CLEARED_VOLUME
 from zerodte.runtime.live_runner import LiveRunner
@@ -194,6 +195,49 @@ def test_a_host_that_only_refuses_is_a_clear_line(tmp_path: Path) -> None:
         with pytest.raises(FeedError, match="cannot be reached: SPY: the host answered 403"):
             LiveRunner(Stage(), CboeFeed(CboeClient(host.url), ["SPY"], tmp_path), tmp_path)
     assert len(host.asked) == 1, "nobody asks again at once"
+
+
+class DefectiveClient(CboeClient):
+    """A client with a defect, from the answer with this number on."""
+
+    def __init__(self, url: str, first: int) -> None:
+        super().__init__(url)
+        self.left = first
+
+    def get(self, symbol: str, etag: str = "") -> CboeAnswer:
+        """Ask, or fail."""
+        self.left -= 1
+        if self.left < 0:
+            raise ZeroDivisionError("no number")
+        return super().get(symbol, etag)
+
+
+DEFECT = "a defect ended the polls: ZeroDivisionError: no number"
+
+
+def test_a_defect_of_the_first_poll_reaches_whoever_waits(tmp_path: Path) -> None:
+    with hosting() as host:
+        feed = CboeFeed(DefectiveClient(host.url, 0), ["SPY"], tmp_path)
+        found: list[str] = []
+
+        def connect() -> None:
+            try:
+                feed.connect()
+            except FeedError as error:
+                found.append(str(error))
+
+        # A daemon: who waits forever does not keep the tests from ending.
+        threading.Thread(target=connect, daemon=True).start()
+        eventually(lambda: found, 30.0)
+    assert found == [DEFECT]
+
+
+def test_a_defect_of_a_later_poll_is_said(tmp_path: Path) -> None:
+    with hosting() as host:
+        feed = CboeFeed(DefectiveClient(host.url, 3), ["SPY"], tmp_path)
+        with running(LiveRunner(Stage(), feed, tmp_path, feed.warnings)) as market:
+            eventually(lambda: DEFECT in health(market))
+            assert market.health.status == "Unhealthy"
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ The newest body of each symbol is kept until it is taken, and a newer one replac
 is bounded, whatever happens to the reader.
 """
 
+import logging
 import random
 import threading
 import time
@@ -25,6 +26,7 @@ LONGEST_POLL_WAIT: Final = 600.0
 _AHEAD: Final = 5 * MINUTE
 #: More than a slow answer explains, ns of the wall clock.
 _JUMP: Final = 5 * SECOND
+_LOG = logging.getLogger(__name__)
 
 
 class CboePoller:
@@ -52,6 +54,7 @@ class CboePoller:
         self._stopped = threading.Event()
         self._chance = random.Random()  # noqa: S311
         self._has_polled = threading.Event()
+        self._defect = ""
         self._clock: tuple[int, int] | None = None
         self._wait = POLL_SECONDS
         self.speed = 1.0
@@ -59,6 +62,8 @@ class CboePoller:
 
     def start(self, timeout: float | None = None) -> bool:
         """Poll in a thread, unless it does; whether every symbol has been asked for once by now.
+
+        If a defect has ended the thread, `problem` says so.
 
         Args:
             timeout: Seconds to wait for that the first time; None until it is so.
@@ -101,12 +106,10 @@ class CboePoller:
     @property
     def problem(self) -> str:
         """What is wrong with all symbols; empty while one is well."""
+        if self._defect:
+            return self._defect
         problems = dict(self.problems)
         return "; ".join(problems.values()) if len(problems) == len(self._symbols) else ""
-
-    def _poll(self) -> None:
-        self._ask_for_all()
-        self._has_polled.set()
 
     def _ask_for_all(self) -> None:
         refusals = []
@@ -132,13 +135,22 @@ class CboePoller:
             self.problems[symbol] = f"{text}; asked again after {self._wait:,.0f} seconds"
 
     def _run(self) -> None:
-        self._poll()
+        try:
+            self._poll()
+        except Exception as error:  # An uncaught one would end the thread unnoticed.
+            _LOG.exception("a defect ended the polls")
+            self._defect = f"a defect ended the polls: {type(error).__name__}: {error}"
+        finally:
+            self._has_polled.set()
+
+    def _poll(self) -> None:
         while True:
+            self._ask_for_all()
+            self._has_polled.set()
             # Clients that began together should not stay together.
             wait = self._wait * self._chance.uniform(1.0, 1.05)
             if self._stopped.wait(wait / self.speed):
                 return
-            self._poll()
 
     def _take(self, symbol: str, answer: CboeAnswer) -> None:
         self.speed = answer.speed
