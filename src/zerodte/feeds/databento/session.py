@@ -94,7 +94,8 @@ class DatabentoSession:
         lost_until: Likewise of the first one after them.
         has_intervals: Whether the gateway tells the ends of intervals.
         newest: The newest time that a system record told, UTC ns; 0 without one.
-        named: The raw symbols by the vendor's id that were told since the last look.
+        named: The raw symbols by the vendor's id that were told since it was last emptied, which
+            who merges sessions does.
 
     Raises:
         FeedRefusalError: If the key or the dataset is refused.
@@ -239,11 +240,12 @@ class DatabentoSession:
             case protocol.MAPPING:
                 numbers = block.records["instrument_id"].tolist()
                 raws = block.records["stype_out_symbol"].tolist()
-                self.named |= {
+                mapped = {
                     number: raw.decode("ascii", "replace")
                     for number, raw in zip(numbers, raws, strict=True)
                 }
-                self._symbols |= self.named
+                self.named |= mapped
+                self._symbols |= mapped
             case protocol.SYSTEM:
                 codes = block.records["code"]
                 self.replays -= int(np.count_nonzero(codes == protocol.SystemCode.REPLAY_COMPLETED))
