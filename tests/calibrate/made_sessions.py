@@ -91,7 +91,9 @@ def with_path(hours: TradingSession, spot: F64, symbol: str = "SPY") -> StoredSe
         volume_by_rule=np.zeros((count, len(SideRule)), np.int32),
         statistics=(VenueStatistics(0, nothing, nothing, None),),
         contexts=tuple(
-            SampleContext(at=when, digest="0" * 16, arrivals={}, notices=(), vix=np.nan)
+            SampleContext(
+                at=when, digest="0" * 16, arrivals={}, scheduled=(), notices=(), vix=np.nan
+            )
             for when in at.tolist()
         ),
         gaps=(),

@@ -122,6 +122,7 @@ def _context(random: np.random.Generator, at: int) -> SampleContext:
         at=at,
         digest=f"{random.integers(2**60):016x}",
         arrivals={str(kind): at - place for place, kind in enumerate(kinds, 1)},
+        scheduled=("Rate decision at 14:00 New York",) * (at // SAMPLE_INTERVAL % 3),
         notices=tuple(f"notice {number}" for number in range(random.integers(3))),
         vix=np.nan if random.random() < 0.2 else 17.25,
     )

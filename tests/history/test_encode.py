@@ -16,6 +16,12 @@ from zerodte.history.encode import encode
 from zerodte.history.error import HistoryError
 
 
+def test_one_day_comes_back_to_the_bit() -> None:
+    finished = made_day(samples=40)
+    assert any(context.scheduled for context in finished.day.contexts)
+    assert same(decode(encode(finished)), finished)
+
+
 @pytest.mark.drill
 @given(seed=st.integers(0, 2**32), samples=st.integers(1, 300), strikes=st.integers(1, 9))
 def test_a_day_comes_back_to_the_bit(seed: int, samples: int, strikes: int) -> None:
@@ -83,6 +89,20 @@ def test_what_an_older_file_lacks_is_unknown() -> None:
     assert (day.columns.mid[:, 0] == -1).all()
     assert np.isnan(day.columns.net_bought).all()
     assert same(day.columns.mid[:, 1], made_day(samples=40).day.columns.mid[:, 1])
+
+
+def test_an_older_file_tells_events_by_their_words() -> None:
+    """There events come first among all notices, as many as the decision knew of at most."""
+    table = _table().drop_columns(["scheduled_notices"])
+    told = [["A at 10:00 New York", "B at 14:00 New York", "adjusted root: 1 left out"]] * 40
+    for name, values in (("notices", told), ("events_ahead", [2] * 20 + [1] * 20)):
+        place = table.column_names.index(name)
+        column = pa.array(values, table.schema.field(name).type)
+        table = table.set_column(place, name, column)
+    contexts = decode(_changed(table, columns=table.column_names)).day.contexts
+    assert {len(context.scheduled) for context in contexts[:20]} == {2}
+    assert {len(context.scheduled) for context in contexts[20:]} == {1}
+    assert {context.warnings for context in contexts} == {tuple(told[0])}
 
 
 @pytest.mark.parametrize(

@@ -112,11 +112,14 @@ def test_what_the_venue_said_holds_until_it_said_more(root: str, day: SampleDay)
 
 
 def test_the_rest_of_a_sample_is_there(root: str, day: SampleDay) -> None:
-    found = duck(root, "inputs_digest, notices, map_keys(arrivals), vix, volume_tick")
+    found = duck(
+        root, "inputs_digest, notices, scheduled_notices, map_keys(arrivals), vix, volume_tick"
+    )
     assert found == [
         (
             context.digest,
-            list(context.notices),
+            [*context.scheduled, *context.notices],
+            len(context.scheduled),
             list(context.arrivals),
             None if np.isnan(context.vix) else context.vix,
             volume[SideRule.TICK],

@@ -31,12 +31,17 @@ from zerodte.wire.snapshot import SnapshotQuery
 PINNED = heavy_calls_at(500.0)
 
 
+def day_with(settings: SessionSettings) -> Day:
+    """A day whose decisions are told something."""
+    day = Day()
+    kinds = {OPRA: "options", INDEX: "index", "XNAS.ITCH": "equity"}
+    day.session = Session(day.hours, calendar(), kinds, settings=settings)
+    return day
+
+
 def pinned(last: int, settings: SessionSettings | None = None, vol: float = 0.4) -> Session:
     """A quiet market at a heavy strike, from an hour before `last` (minute of the session)."""
-    day = Day()
-    if settings is not None:
-        kinds = {OPRA: "options", INDEX: "index", "XNAS.ITCH": "equity"}
-        day.session = Session(day.hours, calendar(), kinds, settings=settings)
+    day = Day() if settings is None else day_with(settings)
     return at_the_end(
         afternoon(lambda minute: 500.2 + 0.05 * (minute % 2), last - 60, last, PINNED, vol, day)
     )
@@ -120,6 +125,24 @@ def test_nothing_sells_premium_before_an_event() -> None:
         assert "Scheduled: Rate decision at 14:30 New York." in answer["headline"]["narrative"]
     assert "Rate decision" not in after["headline"]["narrative"]
     assert after["setup"]["primary"]["name"] == "iron_fly"
+
+
+def test_no_warning_passes_for_an_event() -> None:
+    """One that ends as an event's words do, when the event is over since the last sample."""
+    event = ScheduledEvent(Day().time("14:30:10"), "Rate decision")
+    day = day_with(SessionSettings(events=(event,)))
+    day.session.note_imports({"SPX": ("times were taken to be New York",)})
+    for session in afternoon(lambda _: 500.2, 325, 330, PINNED, day=day):
+        assert "Scheduled: Rate decision at 14:30 New York." in narrative(session)
+    # Half an hour and five seconds later.
+    silent = day.send("15:00:15")
+    assert "times were taken to be New York" in ask(silent)["warnings"]
+    assert "Scheduled" not in narrative(silent)
+
+
+def narrative(session: Session) -> str:
+    text: str = ask(session)["headline"]["narrative"]
+    return text
 
 
 def test_the_rate_decisions_are_known() -> None:

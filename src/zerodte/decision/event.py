@@ -2,6 +2,7 @@
 
 import datetime
 import functools
+import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -46,7 +47,7 @@ _FOMC_DAYS: Final = (
 )
 _FOMC_TIME: Final = datetime.time(14)
 _MIDNIGHT: Final = datetime.time(23, 59, 59)
-#: Whose time it is; nothing else that a reader is told begins with an event's words.
+#: Whose time it is.
 _PLACE: Final = " New York"
 
 
@@ -65,11 +66,11 @@ def ahead(
     return sorted((e for e in events if now - EVENT_HOLD < e.at <= end), key=lambda event: event.at)
 
 
-def named(notices: Sequence[str], count: int) -> tuple[str, ...]:
-    """The words of events among what a reader is told, which they begin.
+def count_events(notices: Sequence[str], most: int) -> int:
+    """How many notices of a sample are the words of events, for files that do not say so.
 
     Args:
-        notices: As a sample keeps them.
-        count: How many events there were at most.
+        notices: The events are the first of them.
+        most: How many events there were at most.
     """
-    return tuple(text for text in notices[:count] if text.endswith(_PLACE))
+    return len(list(itertools.takewhile(lambda text: text.endswith(_PLACE), notices[:most])))

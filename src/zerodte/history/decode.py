@@ -1,7 +1,7 @@
 """Decoding of a finished session from its Parquet file, exactly as it was in memory."""
 
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import pairwise
 from typing import Final, TypeAlias
@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from zerodte.arrays import I64, Rows
+from zerodte.decision.event import count_events
 from zerodte.history import arrow, schema
 from zerodte.history.arrow import AnyArray, Arrow
 from zerodte.history.error import HistoryError
@@ -191,14 +192,27 @@ def _contexts(columns: _Table) -> tuple[sample.SampleContext, ...]:
         zip(arrivals.keys.to_pylist(), arrow.to_times(arrivals.items).tolist(), strict=True)
     )
     offsets = arrow.to_numbers(arrivals.offsets, np.int64) - arrivals.offsets[0].as_py()
+    notices = list(map(tuple, columns["notices"].to_pylist()))
     return tuple(
-        sample.SampleContext(at, digest, dict(pairs[start:stop]), tuple(notices), vix)
-        for at, digest, (start, stop), notices, vix in zip(
+        sample.SampleContext(
+            at, digest, dict(pairs[start:stop]), texts[:events], texts[events:], vix
+        )
+        for at, digest, (start, stop), texts, events, vix in zip(
             arrow.to_times(columns["t"]).tolist(),
             columns["inputs_digest"].to_pylist(),
             pairwise(offsets.tolist()),
-            columns["notices"].to_pylist(),
+            notices,
+            _event_counts(columns, notices),
             arrow.to_numbers(columns["vix"], np.float64).tolist(),
             strict=True,
         )
     )
+
+
+def _event_counts(columns: _Table, notices: Sequence[tuple[str, ...]]) -> list[int]:
+    """How many of each row's notices are events; an older file tells by their words alone."""
+    if schema.SCHEDULED_COLUMN in columns:
+        counts: list[int] = columns[schema.SCHEDULED_COLUMN].to_pylist()
+        return counts
+    ahead = columns.get("events_ahead", pa.nulls(len(notices)))
+    return list(map(count_events, notices, arrow.to_numbers(ahead, np.int32).tolist()))

@@ -102,7 +102,9 @@ def _scalar(rows: Rows, column: schema.ScalarColumn) -> Arrow:
 def _contexts(contexts: Sequence[SampleContext]) -> Iterator[tuple[str, Arrow]]:
     yield "vix", arrow.from_numbers(np.array([context.vix for context in contexts]))
     yield "inputs_digest", pa.array([context.digest for context in contexts], pa.string())
-    yield "notices", pa.array([context.notices for context in contexts], pa.list_(pa.string()))
+    yield "notices", pa.array([context.warnings for context in contexts], pa.list_(pa.string()))
+    counts = np.array([len(context.scheduled) for context in contexts], np.int32)
+    yield schema.SCHEDULED_COLUMN, arrow.from_numbers(counts)
     arrivals = [list(context.arrivals.items()) for context in contexts]
     yield "arrivals", pa.array(arrivals, pa.map_(pa.string(), arrow.TIME))
 

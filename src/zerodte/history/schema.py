@@ -110,6 +110,8 @@ def _scalar_columns(table: np.dtype[np.void]) -> tuple[ScalarColumn, ...]:
 INPUT_COLUMNS: Final = _scalar_columns(INPUTS)
 FIGURE_COLUMNS: Final = _scalar_columns(FIGURES)
 LATCH_COLUMNS: Final = _scalar_columns(LATCHES)
+#: How many of a sample's notices are scheduled events, which come first.
+SCHEDULED_COLUMN: Final = "scheduled_notices"
 #: Contracts since the open, by the rule that classified them.
 RULE_COLUMNS: Final[Mapping[SideRule, str]] = {
     rule: f"volume_{rule.name.lower()}" for rule in SideRule

@@ -242,15 +242,22 @@ class SampleContext:
         digest: Of the inputs up to then, 16 hexadecimal digits.
         arrivals: When each kind of them had last arrived, UTC ns, by a name of `ARRIVALS`; what
             never came is left out.
-        notices: What a reader should know of them.
+        scheduled: The events of the day that are to come or have just come: name and time.
+        notices: What else a reader should know of them.
         vix: The VIX index, points; NaN where unknown.
     """
 
     at: int
     digest: str
     arrivals: Mapping[str, int]
+    scheduled: tuple[str, ...]
     notices: tuple[str, ...]
     vix: float
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """All that an answer's reader is told of the inputs, events first."""
+        return self.scheduled + self.notices
 
 
 @dataclass(frozen=True, slots=True)

@@ -293,7 +293,8 @@ class Session:
             at=self.now,
             digest=self.market.inputs.digests.hexdigest(FIRST_OWNER + self._number(symbol)),
             arrivals=self.arrivals(symbol),
-            notices=(*self._scheduled(), *self.notices(symbol)),
+            scheduled=self._scheduled(),
+            notices=tuple(self.notices(symbol)),
             vix=self.market.underlyings.index_value("VIX", self.now),
         )
 
@@ -342,10 +343,10 @@ class Session:
         by_symbol = self._import_warnings.items()
         return [f"{name}: {text}" for name, texts in by_symbol for text in texts]
 
-    def _scheduled(self) -> list[str]:
+    def _scheduled(self) -> tuple[str, ...]:
         """The events that are still to come today, or have just come."""
         coming = ahead(self.settings.events, self.now, self.hours.date)
-        return [event.words for event in coming]
+        return tuple(event.words for event in coming)
 
     def _number(self, symbol: str) -> int:
         return self.market.underlyings.number(symbol)

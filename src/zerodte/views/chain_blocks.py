@@ -125,7 +125,7 @@ def warnings(reading: Reading) -> list[str]:
             "quotes left out: " + ", ".join(f"{n} {name}" for name, n in faults.items()),
         ),
     ]
-    return [text for applies, text in notices if applies] + list(reading.context.notices)
+    return [text for applies, text in notices if applies] + list(reading.context.warnings)
 
 
 def lone_text(share: float, official: F64) -> str:

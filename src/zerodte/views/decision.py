@@ -6,7 +6,6 @@ from functools import cached_property
 
 from zerodte.constants import NORMAL_WITHIN
 from zerodte.decision.condition import RULE_CONDITIONS
-from zerodte.decision.event import named
 from zerodte.decision.judgement import avoided, confidence
 from zerodte.decision.probability import Chance, Close, PinChance, pin_chance
 from zerodte.decision.rule import GATES, AntiRule, SetupRule
@@ -71,7 +70,7 @@ class Outlook:
     @property
     def scheduled(self) -> tuple[str, ...]:
         """The events before the close, or just past, that keep setups away: name and time."""
-        return named(self.reading.context.notices, self.terms.events_ahead)
+        return self.reading.context.scheduled
 
     @cached_property
     def close(self) -> Close | None:

@@ -133,4 +133,4 @@ def _warnings(frame: GroupFrame) -> list[str]:
             "the underlying's own price is not used: it lies far from the parity of many strikes",
         ),
     ]
-    return [text for applies, text in notices if applies] + list(context.notices)
+    return [text for applies, text in notices if applies] + list(context.warnings)
