@@ -1,5 +1,6 @@
 """A finished session comes back from its bytes exactly, and damage never passes for data."""
 
+import json
 import zlib
 
 import msgspec
@@ -11,9 +12,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from history.made_days import made_day, same
+from session.day import Day, ask
+from session.generated import send
+from session.usual import usual
 from zerodte.history.decode import decode
 from zerodte.history.encode import encode
 from zerodte.history.error import HistoryError
+from zerodte.history.stored import StoredSession
+from zerodte.session.sample import SampleDay
+from zerodte.views.frame import Frame
+from zerodte.views.snapshot import snapshot_at
+from zerodte.wire.snapshot import SnapshotQuery
 
 
 def test_one_day_comes_back_to_the_bit() -> None:
@@ -103,6 +112,32 @@ def test_an_older_file_tells_events_by_their_words() -> None:
     assert {len(context.scheduled) for context in contexts[:20]} == {2}
     assert {len(context.scheduled) for context in contexts[20:]} == {1}
     assert {context.warnings for context in contexts} == {tuple(told[0])}
+
+
+@pytest.mark.parametrize(
+    ("spot", "apart", "is_said_of_older"), [(501.0, 0.2, False), (502.0, 0.4, True)]
+)
+def test_how_far_spot_may_lie_from_parity_comes_back_from_a_file(
+    spot: float, apart: float, *, is_said_of_older: bool
+) -> None:
+    """Half a sigma near the close; a quarter of a percent where an older file does not say."""
+    session = send(Day(), usual(vol=0.2, elapsed=360), "15:30", spot).session
+    day = session.samples("SPX")
+    assert day is not None
+    table = pq.read_table(pa.BufferReader(encode(StoredSession(day, "replay"))))
+    older = table.drop_columns(["spot_tolerance"])
+
+    warning = f"spot (index) lies {apart:.2f}% from parity"
+
+    def is_said(day: SampleDay) -> bool:
+        frame = Frame.past(day, "replay", "SPX", session.now)
+        answer = json.loads(snapshot_at(frame, SnapshotQuery(symbol="SPX")))
+        return warning in answer["warnings"]
+
+    assert warning in ask(session)["warnings"]
+    assert is_said(day)
+    assert is_said(decode(_written(table)).day)
+    assert is_said(decode(_changed(older, columns=older.column_names)).day) == is_said_of_older
 
 
 @pytest.mark.parametrize(
