@@ -25,7 +25,7 @@ Every {interval:.0f} seconds each condition is looked at.
 It comes to hold once its figure has been within its bound for {dwell} samples in a row.
 It stops to once the figure has been beyond the second bound for as long.
 The clock, scheduled events and data quality count at once.
-Each setup, and `wait`, stands for {stand} samples at least, unless a gate closes or a warning is due.
+A setup, or `wait`, stands for {stand} samples at least, unless a gate closes or a warning is due.
 What is not known fails.
 A level (magnet, walls) moves once another strike has led it by 10% for {dwell} samples in a row.
 The regime label turns once the other sign has had 8% of gross for as long.
