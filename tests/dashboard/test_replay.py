@@ -10,12 +10,14 @@ from dashboard.conftest import Market, OpenTab, market
 from runtime.feeds_on_ports import eventually
 
 FLOW: Final = "/v1/flow/zero-dte"
-DATE: Final = "2025-06-02"
+#: It ends at 13:00; the next session is that of Monday.
+DATE: Final = "2025-07-03"
+NEXT: Final = "2025-07-07"
 #: Instants of that day, New York and UTC; the last is of its end.
 INSTANTS: Final = {
-    "09:31:00": "2025-06-02T13:31:00Z",
-    "10:45:30": "2025-06-02T14:45:30Z",
-    "15:59:30": "2025-06-02T19:59:30Z",
+    "09:31:00": "2025-07-03T13:31:00Z",
+    "10:45:30": "2025-07-03T14:45:30Z",
+    "12:59:30": "2025-07-03T16:59:30Z",
 }
 SAMPLES: Final = """(node) => [...node.rows].map((row) =>
   [...row.cells].map((cell) => cell.textContent))"""
@@ -56,16 +58,16 @@ def walked(tab: OpenTab, of: Market) -> list[Any]:
 @pytest.mark.drill
 def test_a_finished_session_is_the_same_after_a_restart(tab: OpenTab, tmp_path: Path) -> None:
     kept = ("--history", str(tmp_path), "--symbols", "IWM")
-    with market(*kept, "--speed", "900") as first:
+    with market(*kept, "--date", DATE, "--speed", "900") as first:
         eventually(lambda: first.get(f"{FLOW}/snapshot/IWM")["as_of"] > INSTANTS["10:45:30"])
         early = answers(first)
         assert len(early) >= 6
-        eventually(lambda: first.get("/v1/symbols")["last_updated"] > "2025-06-03")
+        eventually(lambda: first.get("/v1/symbols")["last_updated"] > NEXT)
         finished = answers(first)
         assert len(finished) == 9
         assert {path: finished[path] for path in early} == early
         before = walked(tab, first)
-    with market(*kept, "--date", "2025-06-03") as second:
+    with market(*kept, "--date", NEXT) as second:
         assert answers(second) == finished
         assert walked(tab, second) == before
         digests = [said.rpartition(" ")[2] for said, *_ in before]

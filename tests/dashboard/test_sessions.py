@@ -124,15 +124,16 @@ def date_of(page: Page) -> str:
 
 
 def test_a_session_that_begins_takes_the_place_of_the_one_before(tab: OpenTab) -> None:
-    with market("--symbols", "IWM", "--speed", "1500") as running, tab() as opened:
+    half_a_day = ("--date", "2025-07-03", "--speed", "1500")
+    with market("--symbols", "IWM", *half_a_day) as running, tab() as opened:
         page = opened.open(f"{running.url}/?s=IWM&th=dark")
-        assert date_of(page) == "2025-06-02"
-        eventually(lambda: date_of(page) == "2025-06-03", 240)
+        assert date_of(page) == "2025-07-03"
+        eventually(lambda: date_of(page) == "2025-07-07", 240)
         opened.wait(f"{STATE} === 'live'")
         eventually(lambda: len(samples_of(page)) > 0)
-        assert {row[0][:10] for row in samples_of(page)} == {"2025-06-03"}
+        assert {row[0][:10] for row in samples_of(page)} == {"2025-07-07"}
         days = page.locator(".timebar .date option").evaluate_all(
             "(all) => all.map((o) => o.value)"
         )
-        assert days[0] == "2025-06-03"
+        assert days[0] == "2025-07-07"
         assert opened.faults() == []

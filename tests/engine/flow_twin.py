@@ -98,6 +98,7 @@ class FlowTwin:
     prices: dict[int, list[tuple[int, int]]] = field(default_factory=lambda: defaultdict(list))
     others: Counter[str] = field(default_factory=Counter)
     taken: list[Made] = field(default_factory=list)
+    before: dict[tuple[int, ...], tuple[int, int, list[Made]]] = field(default_factory=dict)
 
     def take_all(self, first: int, batch: Sequence[Made]) -> list[tuple[int, int, str]]:
         """Take records that come at once; each one's side, its customer's and what decided."""
@@ -160,13 +161,19 @@ class FlowTwin:
         return [p for p in range(CONTRACTS) if TERMS[p][2] == TERMS[position][2]]
 
     def growth_of(self, made: Made) -> int:
-        """What a trade that was just taken opens, in hundredths of its contracts."""
-        chain = self.chain(made.position)
-        held = {position: self.held(position) for position in chain}
-        if not sum(held.values()):
+        """What a trade that was just taken opens, in hundredths of its contracts.
+
+        Nothing that its second has brought counts but the trade itself.
+        """
+        second, own, chain = made.at // 10**9, (made.position,), tuple(self.chain(made.position))
+        for of in (own, chain):
+            if of not in self.before or self.before[of][0] != second:
+                self.before[of] = second, sum(map(self.held, of)), self.taken[:-1]
+        (_, held, earlier), (_, held_of_all, earlier_of_all) = self.before[own], self.before[chain]
+        if not held_of_all:
             return 100
-        traded = self.pace([made.position]), self.pace(chain)
-        closing = 0.5 * (traded[1] / traded[0]) * (held[made.position] / sum(held.values()))
+        traded = self.pace(own, [*earlier, made]), self.pace(chain, [*earlier_of_all, made])
+        closing = 0.5 * (traded[1] / traded[0]) * (held / held_of_all)
         return round(100 * (1 - 2 * min(closing, 1)))
 
     def held(self, position: int) -> int:
@@ -176,10 +183,11 @@ class FlowTwin:
         )
         return max(5_000 * self.official[position] + 43 * grown, 0)
 
-    def pace(self, positions: Sequence[int]) -> float:
+    @staticmethod
+    def pace(positions: Sequence[int], taken: Sequence[Made]) -> float:
         """Contracts traded of late: a trade counts half after five minutes, however it ended."""
         pace, at = 0.0, 0
-        for made in self.taken:
+        for made in taken:
             if made.position in positions:
                 minute = made.at // MINUTE
                 gone = max(minute - at, 0)

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from engine.twin_pricing import Quote, Row
 from session.generated import FAULTS, Made, chains, priced, with_fault
 from zerodte.engine.flip import Flip, FlipStatus
+from zerodte.engine.quality import lone_share
 from zerodte.engine.regime import flow_shift, regime
 from zerodte.engine.state import ChainState
 
@@ -67,7 +68,9 @@ def test_more_of_the_same_scales_exposures_and_moves_no_level(made: Made, factor
     np.testing.assert_array_equal(levels_of(many), levels_of(one))
     assert many.flip.status == one.flip.status
     assert many.pin.score == pytest.approx(one.pin.score, rel=1e-9)
-    if abs(one.exposures.net_gex) > 1e-9 * one.exposures.gross_gex:  # else rounding has the sign
+    is_doubted = lone_share(many.instant.official) > lone_share(one.instant.official)
+    # Else rounding has the sign, or one contract is large enough to be doubted by now.
+    if abs(one.exposures.net_gex) > 1e-9 * one.exposures.gross_gex and not is_doubted:
         assert many.regime == one.regime
 
 

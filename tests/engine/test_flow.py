@@ -16,6 +16,7 @@ from engine.made_trades import (
     CLOSE,
     CONTRACTS,
     MINUTE,
+    SECOND,
     NAN,
     OPEN,
     Made,
@@ -329,12 +330,33 @@ def test_trades_close_where_positions_are_held() -> None:
     """
     flow = new_flow(terms=True)
     flow.settle(EVERY, np.array([2e5, 2e5, 0.0, 0.0, 1e5]))
-    flow.apply(columns([Made(size=90), Made(size=10, position=1), Made(position=4)]), 0)
-    flow.apply(columns([Made(size=900), Made(size=100, position=1)]), 3)
+    for n in range(100):
+        at = OPEN + n * SECOND
+        made = [Made(size=90, at=at), Made(size=10, at=at, position=1), Made(at=at, position=4)]
+        flow.apply(columns(made), 3 * n)
     first, second, _, _, alone = growth(flow)
-    assert first / 990 == pytest.approx(1 - 2 * 0.5 * 0.5 / 0.9, abs=0.05)
-    assert second == -110
+    assert first / 9_000 == pytest.approx(1 - 2 * 0.5 * 0.5 / 0.9, abs=0.01)
+    assert second == 5 - 990, "all but the first, beside which nothing had been traded"
     assert alone == 0, "of a chain of one contract half closes"
+
+
+@given(st.permutations(range(12)), st.integers(1, 11))
+def test_the_order_within_a_second_is_no_matter(order: list[int], cut: int) -> None:
+    """Nor into how many files its trades are divided."""
+    earlier = [Made(size=7 * n + 1, position=n % 3) for n in range(9)]
+    second = [
+        Made(size=n + 1, position=n % 3, at=OPEN + 2 * MINUTE + 70_000_000 * n) for n in range(12)
+    ]
+    grown = []
+    for places in (range(12), order):
+        flow = new_flow(terms=True)
+        flow.settle(EVERY, np.array([2e3, 7e3, 3e3, 0.0, 1e3]))
+        flow.apply(columns(earlier), 0)
+        trades = [second[place] for place in places]
+        flow.apply(columns(trades[:cut]), 100)
+        flow.apply(columns(trades[cut:]), 200)
+        grown.append(growth(flow))
+    assert grown[0] == grown[1]
 
 
 def test_without_anything_held_all_trades_open() -> None:

@@ -1,4 +1,7 @@
-"""Trades and their cancels through the tape: together they leave no trace in any answer."""
+"""Trades and their cancels through the tape: together they leave no trace in any answer.
+
+But for the default open interest, where what later trades were expected to close stays.
+"""
 
 import json
 from collections.abc import Sequence
@@ -15,6 +18,7 @@ from zerodte.records.condition import Condition
 from zerodte.records.dbn import OPRA, Records
 from zerodte.runtime.replay import replay
 from zerodte.session.session import Session
+from zerodte.session.settings import SessionSettings
 from zerodte.tape import dbnfile
 from zerodte.tape.folder import open_tape
 from zerodte.tape.writer import TapeWriter
@@ -45,7 +49,7 @@ def played(
             conditions[pairs[:, 0]] = Condition.CANCEL
         name = f"trades{number}.dbn"
         writer.write(OPRA, "tcbbo", rows, SYMBOLS, name=name, conditions=conditions, cancels=pairs)
-    return replay(open_tape(folder))
+    return replay(open_tape(folder), settings=SessionSettings(open_interest="turnover_v2"))
 
 
 def with_cancels(kept: Records, gone: Records, seed: int) -> tuple[Records, I64]:

@@ -18,6 +18,7 @@ from zerodte.constants import (
     OPENING_NOISE,
     OPENING_SHARE,
     PACE_HALF_LIFE,
+    SECOND,
     WHOLE_QUOTE_SIDE,
     WHOLE_QUOTE_SIDE_OF_MANY,
 )
@@ -39,13 +40,13 @@ from zerodte.engine.trade_ledger import (
     TOTALS,
     UNIT,
     TradeRings,
+    begin_second,
     find_entry,
     growth_of,
     hold,
     is_full,
     join_cluster,
     place,
-    quicken,
     remember_price,
     tally,
     undo,
@@ -346,14 +347,23 @@ def _classify(
 
 
 @inline
-def _expect(entry: Row, totals: Row, holdings: Row, minute: int) -> None:
-    """Write what a trade's contracts are expected to open, in its minute (since 1970)."""
-    oldest = _FADING.shape[0] - 1
-    left = _FADING[min(max(minute - totals.pace_at, 0), oldest)]
-    left_of_all = _FADING[min(max(minute - holdings.pace_at, 0), oldest)]
-    quicken(totals, minute, left, entry.size)
-    quicken(holdings, minute, left_of_all, entry.size)
-    entry.growth = growth_of(totals, holdings)
+def _left(row: Row, second: int) -> float:
+    """What of a pace has not faded by a second (since 1970)."""
+    return float(_FADING[min(max(second // 60 - row.pace_at, 0), _FADING.shape[0] - 1)])
+
+
+@inline
+def _expect(entry: Row, totals: Row, holdings: Row, second: int) -> None:
+    """Write what a trade's contracts are expected to open, in its second (since 1970)."""
+    if totals.second != second:
+        begin_second(totals, second, _left(totals, totals.second))
+    if holdings.second != second:
+        begin_second(holdings, second, _left(holdings, holdings.second))
+    pace = totals.pace * _left(totals, second) + entry.size
+    pace_of_all = holdings.pace * _left(holdings, second) + entry.size
+    entry.growth = growth_of(totals, holdings, pace, pace_of_all)
+    totals.fresh += entry.size
+    holdings.fresh += entry.size
 
 
 @kernel
@@ -429,7 +439,7 @@ def _apply(
             min(max(minute - terms.first_minute, 0), terms.opening.shape[0] - 1)
         ]
         own = mine.group
-        _expect(entry, mine, holdings[own], minute)
+        _expect(entry, mine, holdings[own], received[i] // SECOND)
         buyer = whole if whole != 0 else side
         expected = mine.whole_quote if whole != 0 else rules[own, rule].expected
         if condition == Condition.MULTI_LEG:

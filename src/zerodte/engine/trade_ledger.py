@@ -28,6 +28,17 @@ from zerodte.engine.book import grown
 #: Fixed point: expected sides, deviations and opening shares are kept in hundredths.
 UNIT: Final = 100
 
+#: What was held before the newest second that had a trade, and traded of late.
+_LATELY: Final = (
+    ("stood", "i8"),  # as `held`
+    ("pace", "f8"),  # contracts traded in earlier seconds, fading
+    ("pace_at", "i8"),  # the minute that it was faded to
+    ("fresh", "i8"),  # contracts traded in that second
+    ("second", "i8"),  # since 1970
+)
+#: Seconds of a minute.
+_SECONDS: Final = 60
+
 #: A contract's totals; all zero before its first trade.
 TOTALS: Final = np.dtype(
     [
@@ -58,8 +69,7 @@ TOTALS: Final = np.dtype(
         # What of it is held, and traded of late.
         ("official", "i8"),  # contracts settled in the morning; 0 where unknown
         ("held", "i8"),  # contracts that may be closed, in `HELD_UNIT`
-        ("pace", "f8"),  # contracts traded of late, fading
-        ("pace_at", "i8"),  # the minute that it was faded to
+        *_LATELY,
     ]
 )
 
@@ -67,7 +77,7 @@ TOTALS: Final = np.dtype(
 HELD_UNIT: Final = UNIT * UNIT
 
 #: What is held and traded of late of all contracts of a group: its chain.
-HOLDINGS: Final = np.dtype([("held", "i8"), ("pace", "f8"), ("pace_at", "i8")])
+HOLDINGS: Final = np.dtype([("held", "i8"), *_LATELY])
 
 #: What one trade did, and the prices it found.
 ENTRY: Final = np.dtype(
@@ -267,29 +277,39 @@ def hold(totals: Row, holdings: Row) -> None:
 
 
 @inline
-def quicken(row: Row, minute: int, left: float, size: int) -> None:
-    """Add a trade to a pace, of which `left` is what has not faded by its minute (since 1970)."""
-    row.pace = row.pace * left + size
-    row.pace_at = max(row.pace_at, minute)
+def begin_second(row: Row, second: int, left: float) -> None:
+    """Let what was traded before a second (since 1970) count for its trades.
+
+    Args:
+        row: A contract's, or its group's.
+        second: Of the trades to come.
+        left: What of the pace has not faded by the minute of the second before.
+    """
+    row.pace = row.pace * left + row.fresh
+    row.pace_at = max(row.pace_at, row.second // _SECONDS)
+    row.fresh, row.second, row.stood = 0, second, row.held
 
 
 @inline
-def growth_of(totals: Row, holdings: Row) -> int:
+def growth_of(totals: Row, holdings: Row, pace: float, pace_of_all: float) -> int:
     """What open positions are expected to grow by with a trade, hundredths of its contracts.
 
     Closing trades come where positions are held, opening ones where they will: the larger a
     contract's share of what is held beside its share of what is traded, the more of them close.
+    Of what is held the other trades of its second change nothing, so their order is no matter.
 
     Args:
-        totals: The contract's row, whose pace has the trade.
-        holdings: Its group's, likewise.
+        totals: The contract's row.
+        holdings: Its group's.
+        pace: The contract's, with the trade.
+        pace_of_all: Its group's, likewise.
 
     Returns:
         `UNIT` where all open, less than 0 where more close than open.
     """
-    if holdings.held <= 0:
+    if holdings.stood <= 0:
         return UNIT
-    closing = CLOSING_SHARE * (holdings.pace / totals.pace) * (totals.held / holdings.held)
+    closing = CLOSING_SHARE * (pace_of_all / pace) * (totals.stood / holdings.stood)
     return int(np.rint(UNIT * (1.0 - 2.0 * min(closing, 1.0))))
 
 
