@@ -20,16 +20,18 @@ class Process:
     Args:
         log: Where its output goes.
         arguments: Of the command line.
+        within: What its command begins with, to run elsewhere.
     """
 
-    def __init__(self, log: Path, *arguments: str) -> None:
-        self._log, self._arguments = log, arguments
+    def __init__(self, log: Path, *arguments: str, within: Sequence[str] = ()) -> None:
+        self._log = log
+        self._words = [*within, *_COMMAND, *arguments]
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         """Start it."""
         with self._log.open("ab") as log:
-            self._process = subprocess.Popen([*_COMMAND, *self._arguments], stdout=log, stderr=log)
+            self._process = subprocess.Popen(self._words, stdout=log, stderr=log)
 
     def kill(self) -> None:
         """End it at once."""
@@ -86,18 +88,21 @@ class Deployment:
         )  # fmt: skip
         self.embedded = f"http://127.0.0.1:{live}"
 
-    def worker(self, name: str, *options: str) -> Process:
+    def worker(self, name: str, *options: str, within: Sequence[str] = ()) -> Process:
         """A worker, not started."""
-        return self._process(name, "work", "--nats", self._url, *options)
+        return self._process(name, "work", "--nats", self._url, *options, within=within)
 
-    def node(self, name: str) -> tuple[Process, str]:
+    def node(
+        self, name: str, *options: str, host: str = "127.0.0.1", within: Sequence[str] = ()
+    ) -> tuple[Process, str]:
         """A node, not started, and its URL."""
         port = free_port()
-        node = self._process(name, "serve", "--nats", self._url, "--port", str(port))
-        return node, f"http://127.0.0.1:{port}"
+        address = ("--host", host, "--port", str(port))
+        words = ("serve", "--nats", self._url, *address, *options)
+        return self._process(name, *words, within=within), f"http://{host}:{port}"
 
-    def _process(self, name: str, *arguments: str) -> Process:
-        return Process(self._folder / f"{name}.log", *arguments)
+    def _process(self, name: str, *arguments: str, within: Sequence[str] = ()) -> Process:
+        return Process(self._folder / f"{name}.log", *arguments, within=within)
 
 
 @contextlib.contextmanager

