@@ -17,7 +17,6 @@ from zerodte.constants import (
     MULTIPLIER,
     OPENING_NOISE,
     OPENING_SHARE,
-    PACE_HALF_LIFE,
     SECOND,
     WHOLE_QUOTE_SIDE,
     WHOLE_QUOTE_SIDE_OF_MANY,
@@ -40,9 +39,8 @@ from zerodte.engine.trade_ledger import (
     TOTALS,
     UNIT,
     TradeRings,
-    begin_second,
+    expect_growth,
     find_entry,
-    growth_of,
     hold,
     is_full,
     join_cluster,
@@ -58,8 +56,6 @@ _ONE_PERCENT: Final = 0.01
 #: Standard deviation of a contract's side by its expected value, both in hundredths: a side of
 #: mean m has variance 1 - m squared.
 _DEVIATIONS: Final = np.rint(np.sqrt(UNIT**2 - np.arange(UNIT + 1) ** 2)).astype(np.int64)
-#: What is left of a pace after so many minutes.
-_FADING: Final = 0.5 ** (np.append(np.arange(20 * PACE_HALF_LIFE), np.inf) / PACE_HALF_LIFE)
 _MULTI_LEG: Final = int(Condition.MULTI_LEG)
 
 
@@ -346,26 +342,6 @@ def _classify(
     return side, by_size(rule, size, bid_size, ask_size), rule
 
 
-@inline
-def _left(row: Row, second: int) -> float:
-    """What of a pace has not faded by a second (since 1970)."""
-    return float(_FADING[min(max(second // 60 - row.pace_at, 0), _FADING.shape[0] - 1)])
-
-
-@inline
-def _expect(entry: Row, totals: Row, holdings: Row, second: int) -> None:
-    """Write what a trade's contracts are expected to open, in its second (since 1970)."""
-    if totals.second != second:
-        begin_second(totals, second, _left(totals, totals.second))
-    if holdings.second != second:
-        begin_second(holdings, second, _left(holdings, holdings.second))
-    pace = totals.pace * _left(totals, second) + entry.size
-    pace_of_all = holdings.pace * _left(holdings, second) + entry.size
-    entry.growth = growth_of(totals, holdings, pace, pace_of_all)
-    totals.fresh += entry.size
-    holdings.fresh += entry.size
-
-
 @kernel
 def _settle(positions: I32, open_interest: I64, totals: Rows, holdings: Rows) -> None:
     """Write the morning's open interest of contracts, and what of it is held."""
@@ -439,7 +415,7 @@ def _apply(
             min(max(minute - terms.first_minute, 0), terms.opening.shape[0] - 1)
         ]
         own = mine.group
-        _expect(entry, mine, holdings[own], received[i] // SECOND)
+        expect_growth(entry, mine, holdings[own], received[i] // SECOND)
         buyer = whole if whole != 0 else side
         expected = mine.whole_quote if whole != 0 else rules[own, rule].expected
         if condition == Condition.MULTI_LEG:

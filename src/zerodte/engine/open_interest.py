@@ -28,7 +28,7 @@ class Turnover(NamedTuple):
         sold: By the aggressor.
         traded: With a side or without.
         opened: Opened less closed, by the time of day (`zerodte.constants.OPENING_SHARE`).
-        growth: Opened less closed, by what of the contract is held (`trade_ledger.growth_of`).
+        growth: Opened less closed, by what of the contract is held (`trade_ledger.expect_growth`).
         net_bought: What customers are expected to have bought less sold.
         variance: Of `net_bought`, contracts squared.
     """

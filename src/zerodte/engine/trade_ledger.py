@@ -22,6 +22,7 @@ from zerodte.constants import (
     CLOSABLE_SHARE,
     CLOSING_SHARE,
     OPEN_INTEREST_WEIGHT,
+    PACE_HALF_LIFE,
 )
 from zerodte.engine.book import grown
 
@@ -130,6 +131,8 @@ RING: Final = np.dtype(
 #: Of a settled contract, and of a hundredth of a grown one, in `HELD_UNIT`.
 _CLOSABLE: Final = round(HELD_UNIT * CLOSABLE_SHARE)
 _WEIGHT: Final = round(UNIT * OPEN_INTEREST_WEIGHT)
+#: What is left of a pace after so many minutes.
+_FADING: Final = 0.5 ** (np.append(np.arange(20 * PACE_HALF_LIFE), np.inf) / PACE_HALF_LIFE)
 #: The array of all entries grows by so many: 2 MB, which takes a millisecond.
 _GROWTH: Final = 2**14
 
@@ -277,40 +280,46 @@ def hold(totals: Row, holdings: Row) -> None:
 
 
 @inline
-def begin_second(row: Row, second: int, left: float) -> None:
-    """Let what was traded before a second (since 1970) count for its trades.
-
-    Args:
-        row: A contract's, or its group's.
-        second: Of the trades to come.
-        left: What of the pace has not faded by the minute of the second before.
-    """
-    row.pace = row.pace * left + row.fresh
-    row.pace_at = max(row.pace_at, row.second // _SECONDS)
-    row.fresh, row.second, row.stood = 0, second, row.held
+def _pace(row: Row, second: int) -> float:
+    """Contracts traded in earlier seconds, as they have faded by a second (since 1970)."""
+    gone = second // _SECONDS - row.pace_at
+    return float(row.pace * _FADING[min(max(gone, 0), _FADING.shape[0] - 1)])
 
 
 @inline
-def growth_of(totals: Row, holdings: Row, pace: float, pace_of_all: float) -> int:
-    """What open positions are expected to grow by with a trade, hundredths of its contracts.
+def _begin_second(row: Row, second: int) -> None:
+    """Let what was traded before a second (since 1970), if it is another one, count for it."""
+    if row.second != second:
+        row.pace = _pace(row, row.second) + row.fresh
+        row.pace_at = max(row.pace_at, row.second // _SECONDS)
+        row.fresh, row.second, row.stood = 0, second, row.held
+
+
+@inline
+def expect_growth(entry: Row, totals: Row, holdings: Row, second: int) -> None:
+    """Write what open positions are expected to grow by with a trade, hundredths of its contracts.
 
     Closing trades come where positions are held, opening ones where they will: the larger a
     contract's share of what is held beside its share of what is traded, the more of them close.
     Of what is held the other trades of its second change nothing, so their order is no matter.
 
-    Args:
-        totals: The contract's row.
-        holdings: Its group's.
-        pace: The contract's, with the trade.
-        pace_of_all: Its group's, likewise.
+    It is `UNIT` where all open, less than 0 where more close than open.
 
-    Returns:
-        `UNIT` where all open, less than 0 where more close than open.
+    Args:
+        entry: The trade's row.
+        totals: Its contract's.
+        holdings: Its group's.
+        second: Of the trade, since 1970.
     """
-    if holdings.stood <= 0:
-        return UNIT
-    closing = CLOSING_SHARE * (pace_of_all / pace) * (totals.stood / holdings.stood)
-    return int(np.rint(UNIT * (1.0 - 2.0 * min(closing, 1.0))))
+    _begin_second(totals, second)
+    _begin_second(holdings, second)
+    pace, pace_of_all = _pace(totals, second) + entry.size, _pace(holdings, second) + entry.size
+    totals.fresh += entry.size
+    holdings.fresh += entry.size
+    closing = 0.0
+    if holdings.stood > 0:
+        closing = CLOSING_SHARE * (pace_of_all / pace) * (totals.stood / holdings.stood)
+    entry.growth = int(np.rint(UNIT * (1.0 - 2.0 * min(closing, 1.0))))
 
 
 @kernel
