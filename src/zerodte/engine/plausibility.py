@@ -24,6 +24,7 @@ from zerodte.constants import (
     SPOT_DISAGREEMENT,
     SPOT_DOUBT,
     SPOT_LIMIT,
+    SPOT_SIGMAS,
     SPOT_STRIKES,
     SUSPECT_SHRINK,
     WIDTH_MULTIPLE,
@@ -315,22 +316,23 @@ def believed_parity(strikes: F64, bid: F64, ask: F64) -> Parity:
 
 
 @kernel
-def is_price(own: float, parity: Parity, sigmas: float) -> bool:
+def is_price(own: float, parity: Parity, is_today: bool) -> bool:
     """Whether an underlying's own price can be believed beside put-call parity.
 
     One number against many: parity outvotes it by `SPOT_LIMIT` from `PARITY_STRIKES` strikes on,
-    and by `sigmas` where `SPOT_STRIKES` strikes agree.
+    and today's by `SPOT_SIGMAS` where `SPOT_STRIKES` strikes agree.
 
     Args:
         own: Dollars.
         parity: Of the nearest chain.
-        sigmas: `SPOT_SIGMAS` where that expires today, in the session; else infinite.
+        is_today: Whether that expires today, in the session.
     """
     apart = abs(own / parity.forward - 1.0)
     if apart > SPOT_LIMIT and parity.strikes >= PARITY_STRIKES:
         return False
     is_allowed = parity.low <= own <= parity.high
-    is_near = apart <= SPOT_DISAGREEMENT or abs(own - parity.forward) <= sigmas * parity.sigma
+    limit = SPOT_SIGMAS if is_today else math.inf
+    is_near = apart <= SPOT_DISAGREEMENT or abs(own - parity.forward) <= limit * parity.sigma
     is_unknown = math.isnan(apart)
     return is_unknown or is_near or is_allowed or parity.agreeing < SPOT_STRIKES
 

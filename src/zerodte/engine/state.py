@@ -1,12 +1,11 @@
 """The whole of one chain at one instant: every figure the snapshot shows, computed once."""
 
-import math
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from zerodte.arrays import F64
-from zerodte.constants import SKEW_DELTA, SKEW_TOLERANCE, SPOT_SIGMAS, STRADDLE_REACH
+from zerodte.constants import SKEW_DELTA, SKEW_TOLERANCE, STRADDLE_REACH
 from zerodte.engine.arithmetic import ratio
 from zerodte.engine.chain_inputs import CALL, PUT, ChainInputs, Spot
 from zerodte.engine.exposure import ChainExposures, exposures, held, net_gex
@@ -116,7 +115,7 @@ def spot_of(own: Spot | None, parity: Parity, *, is_today: bool) -> Spot:
     if own is None:
         return Spot(forward, "put_call_parity")
     apart = abs(own.value / forward - 1.0)
-    if not is_price(own.value, parity, SPOT_SIGMAS if is_today else math.inf):
+    if not is_price(own.value, parity, is_today):
         return Spot(forward, "put_call_parity", apart)
     return Spot(own.value, own.source, apart, unremarkable(own.value, parity, is_today=is_today))
 

@@ -13,7 +13,6 @@ import numpy as np
 
 from zerodte.arrays import F64, I32, I64, Bool
 from zerodte.compiled import kernel
-from zerodte.constants import SPOT_SIGMAS
 from zerodte.engine.book import QuoteBook, grown
 from zerodte.engine.plausibility import believed_parity, is_price
 from zerodte.engine.surface import Smile
@@ -124,7 +123,7 @@ class TradeValuation:
             stale,
             tau,
             own_price,
-            SPOT_SIGMAS if is_open else math.inf,
+            is_open,
             out,
         )
         return TradeValues(out[0], out[1], out[2])
@@ -145,7 +144,7 @@ def _expiries(chains: list[Chain], underlying: I64, date: datetime.date) -> _Exp
     live = sorted(
         (int(numbers[chain.number]), chain.expiry, chain.root, chain.number)
         for chain in chains
-        if chain.expiry > date or (chain.expiry == date and not chain.am_settled)
+        if chain.trades_after_open(date)
     )
     owners = np.array([owner for owner, *_ in live], np.int32)
     return _Expiries(
@@ -188,7 +187,7 @@ def _value(
     stale: Bool,
     tau: F64,
     own_price: F64,
-    sigmas: float,
+    is_open: bool,
     out: F64,
 ) -> None:
     forward, spot = np.empty(tau.shape[0]), own_price.copy()
@@ -208,8 +207,8 @@ def _value(
                 parity = _parity(near, grid, bid, ask, stale)
                 is_known[near], forward[near] = True, parity.forward
                 if not math.isnan(parity.forward):
-                    limit = sigmas if expiries.is_last_day[near] else np.inf
-                    if not is_price(own_price[u], parity, limit):
+                    is_today = is_open and expiries.is_last_day[near]
+                    if not is_price(own_price[u], parity, is_today):
                         spot[u] = parity.forward
                     break
         if not is_known[c]:

@@ -54,6 +54,10 @@ class Chain:
     positions: I32
     listed: Bool
 
+    def trades_after_open(self, date: datetime.date) -> bool:
+        """Whether it still trades once the session of a date has begun."""
+        return self.expiry > date or (self.expiry == date and not self.am_settled)
+
     @property
     def call(self) -> I32:
         """int32[n], positions of the calls; -1 if not listed."""

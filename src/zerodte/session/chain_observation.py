@@ -35,8 +35,7 @@ class ChainObservation:
 
     Attributes:
         instant: What the model may look at.
-        forward: By put-call parity, dollars; NaN where the chain is stale or has none.
-        parity: What that follows from; `NO_PARITY` where the chain is stale.
+        parity: Put-call parity; `NO_PARITY` where the chain is stale or has none.
         mid: As samples store it.
         spread: As samples store it.
         offer: As samples store it.
@@ -53,7 +52,6 @@ class ChainObservation:
     """
 
     instant: ChainInputs
-    forward: float
     parity: Parity
     mid: I32
     spread: I32
@@ -71,7 +69,8 @@ class ChainObservation:
 
     def forward_near(self, spot: Spot) -> float:
         """By put-call parity where a strike has both sides, else the underlying's price."""
-        return self.forward if math.isfinite(self.forward) else spot.value
+        forward = self.parity.forward
+        return forward if math.isfinite(forward) else spot.value
 
     def purchases(self) -> NetPurchases:
         """What customers are expected to have bought, by strike."""
@@ -294,11 +293,9 @@ def _split(
         )
         bid, ask = columns.believed[own], columns.ask[own]
         found = parity_of(chain.strikes, bid[CALL], ask[CALL], bid[PUT], ask[PUT])
-        parity = found if instant.fresh else NO_PARITY
         observation = ChainObservation(
             instant=instant,
-            forward=parity.forward,
-            parity=parity,
+            parity=found if instant.fresh else NO_PARITY,
             mid=columns.mid_units[own],
             spread=columns.spread_units[own],
             offer=columns.offer_units[own],

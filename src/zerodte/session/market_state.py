@@ -256,9 +256,13 @@ class MarketState:
             return parity_of(chain.strikes, bid[CALL], ask[CALL], bid[PUT], ask[PUT])
         return believed_parity(chain.strikes, bid, ask)
 
+    def is_open(self, now: int) -> bool:
+        """Whether `now` (UTC ns) lies in the session."""
+        return self.hours.open <= now <= self.hours.close
+
     def is_today(self, chain: Chain, now: int) -> bool:
         """Whether a chain expires at the close of the session in which `now` (UTC ns) lies."""
-        return chain.expiry == self.hours.date and self.hours.open <= now <= self.hours.close
+        return chain.expiry == self.hours.date and self.is_open(now)
 
     def clock(self, chain: Chain, now: int) -> ChainClock:
         """Where `now` (UTC ns) stands in the session, and how far the chain's expiry is."""
@@ -433,7 +437,7 @@ class MarketState:
             stale=self.book.stale(before),
             tau=self._tau(before),
             own_price=self.underlyings.own_prices(before),
-            is_open=self.hours.open <= before <= self.hours.close,
+            is_open=self.is_open(before),
         )
         prevailing = (
             None if batch.schema in _QUOTED else self.book.prevailing(batch.records, positions)

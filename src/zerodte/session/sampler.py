@@ -134,9 +134,7 @@ class Sampler:
         found = self._listings.get(symbol)
         if found is None:
             chains = [
-                chain
-                for chain in contracts.expiries(symbol)
-                if chain.expiry > today or (chain.expiry == today and not chain.am_settled)
+                chain for chain in contracts.expiries(symbol) if chain.trades_after_open(today)
             ]
             anchor = anchor_chain(chains, today)
             found = self._listings[symbol] = SymbolChains(
