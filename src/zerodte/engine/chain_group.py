@@ -4,7 +4,6 @@ Each figure is that of one chain (`zerodte.engine.state`) over the contracts of 
 group of one chain has the chain's own figures. Each is computed when it is first asked for.
 """
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -109,9 +108,7 @@ class ChainGroup:
     @cached_property
     def exposures(self) -> ChainExposures:
         """The sums over all chains; one that lacks a side's open interest adds nothing."""
-        parts = [(one, found) for one, found in self._exposures if not math.isnan(found.gross_gex)]
-        if not parts:
-            parts = self._exposures
+        parts = [(one, found) for one, found in self._exposures if one.is_known] or self._exposures
 
         def total(name: str) -> float:
             return float(sum(getattr(found, name) for _, found in parts)) if parts else _NAN

@@ -143,12 +143,21 @@ def net_by_strike(
         Shape (k, n), in the unit of `ChainExposures`; NaN at a strike of which a contract is
         unknown.
     """
-    known = np.isfinite(open_interest)
-    shares = np.where(known, open_interest, 0.0) * MULTIPLIER
+    shares = np.nan_to_num(open_interest) * MULTIPLIER
     greeks = black.greeks_over(forward, strikes, tau, volatility)
     dollars = FORMULAS[metric](greeks, shares, spot[:, np.newaxis, np.newaxis])
-    is_whole = (known | ~listed).all(axis=1) & known.any(axis=1)
-    return np.where(is_whole, dollars.sum(axis=1), np.nan)
+    return np.where(has_net(listed, open_interest), dollars.sum(axis=1), np.nan)
+
+
+def has_net(listed: Bool, open_interest: F64) -> Bool:
+    """At which strikes a net is known: where all contracts are that exist.
+
+    Args:
+        listed: Which do, shape (..., 2, n).
+        open_interest: Contracts, likewise; NaN where unknown.
+    """
+    known = np.isfinite(open_interest)
+    return np.logical_and((known | ~listed).all(axis=-2), known.any(axis=-2))
 
 
 def _gex(greeks: black.Greeks, shares: F64, spot: Dollars) -> F64:

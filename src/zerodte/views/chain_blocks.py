@@ -76,7 +76,7 @@ def warnings(reading: Reading) -> list[str]:
     left = clock.hours_left * HOUR / MINUTE
     apart_from_parity = 100.0 * state.spot.disagreement
     unknown = int((now.listed & np.isnan(now.official)).sum())
-    faults, lone = now.quotes.faults, lone_share(now.official)
+    faults, lone = now.quotes.faults, lone_text(now.official)
     smile_at, straddle = state.smile_at, state.straddle
     notices = [
         (
@@ -88,7 +88,7 @@ def warnings(reading: Reading) -> list[str]:
             now.oi_as_of is not None and unknown > 0,
             f"open interest is unknown of {unknown} of {int(now.listed.sum())} contracts",
         ),
-        (lone > 0.0, lone_text(lone, now.official)),
+        (bool(lone), lone),
         (state.exposures.is_withheld, NET_GEX_WITHHELD),
         (
             int(state.surface.smile.quoted.sum()) == 1,
@@ -128,12 +128,17 @@ def warnings(reading: Reading) -> list[str]:
     return [text for applies, text in notices if applies] + list(reading.context.warnings)
 
 
-def lone_text(share: float, official: F64) -> str:
-    """The warning of a contract that `lone_share` doubts; open interest in contracts."""
-    most = np.nanmax(official) if share else 0.0
+def lone_text(official: F64) -> str:
+    """The warning of a contract that `lone_share` doubts; empty without one.
+
+    Args:
+        official: Settled open interest, contracts; NaN where unknown.
+    """
+    if not (share := lone_share(official)):
+        return ""
     return (
-        f"one contract has {100.0 * share:.1f}% of all open interest, {most:,.0f}: no regime is "
-        "claimed on it"
+        f"one contract has {100.0 * share:.1f}% of all open interest, {np.nanmax(official):,.0f}: "
+        "no regime is claimed on it"
     )
 
 

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from zerodte.engine.chain_group import ChainGroup
-from zerodte.engine.quality import lone_share
 from zerodte.session.group_reading import GroupReading
 from zerodte.session.session import Session
 from zerodte.views.chain_blocks import lone_text, without_quotes
@@ -108,8 +107,7 @@ def _warnings(frame: GroupFrame) -> list[str]:
     stale = sum(not now.fresh for now in instants)
     unpublished = sum(not np.isfinite(now.official).any() for now in instants)
     unknown = sum(int((now.listed & np.isnan(now.official)).sum()) for now in instants)
-    official = np.concatenate([now.official for now in instants], axis=1)
-    lone = lone_share(official)
+    lone = lone_text(np.concatenate([now.official for now in instants], axis=1))
     floored = any(now.clock.is_floored for now in instants)
     notices = [
         (not frame.market_open, "the market is closed: figures are those of the last quotes"),
@@ -124,7 +122,7 @@ def _warnings(frame: GroupFrame) -> list[str]:
             not frame.reading.has_trades,
             f"no trade of {frame.symbol} has come: its flow is unknown",
         ),
-        (lone > 0.0, lone_text(lone, official)),
+        (bool(lone), lone),
         (live.exposures.is_withheld, NET_GEX_WITHHELD),
         (floored, "less than a minute is left: sigma and charm are not known"),
         (math.isnan(live.spot), f"nothing says the price of {frame.symbol}"),

@@ -7,7 +7,7 @@ import numpy as np
 from zerodte.arrays import F64, Bool
 from zerodte.constants import SESSIONS_PER_YEAR
 from zerodte.engine.chain_inputs import CALL, PUT
-from zerodte.engine.exposure import held
+from zerodte.engine.exposure import has_net, held
 from zerodte.engine.quality import spread_pct
 from zerodte.engine.state import ChainState
 from zerodte.engine.surface import own_volatility
@@ -31,8 +31,8 @@ def strike_rows(state: ChainState, strike_range: float) -> list[Strike]:
     volatility, spread = own_volatility(now, state.surface.forward), spread_pct(now)
     net = live.net_by_strike
     held_at, traded_at = np.isfinite(now.effective), np.isfinite(now.volume)
-    # A net is known where all contracts of its strike are, volume as soon as one of them is.
-    held_all = np.logical_and(*(held_at | ~now.listed)) & np.logical_or(*held_at)
+    held_all = has_net(now.listed, now.effective)
+    # Volume is known as soon as one contract's is.
     traded_any = np.logical_or(*traded_at)
 
     def column(values: F64, known: Bool | None = None) -> list[float | None]:
