@@ -128,9 +128,8 @@ class DatabentoStream:
         for block in session.take(timeout):
             if block.schema != self._schema:
                 raise FeedError(f"garbled records: {block.schema} among those of {self.name}")
-            if session.named:
-                self._ids.learn(session.named)
-                session.named = {}
+            if named := session.take_names():
+                self._ids.learn(named)
             rows, unknown = self._ids.translate(block.records)
             self.unknown_count += unknown
             if len(rows):

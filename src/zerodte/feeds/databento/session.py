@@ -94,8 +94,6 @@ class DatabentoSession:
         lost_until: Likewise of the first one after them.
         has_intervals: Whether the gateway tells the ends of intervals.
         newest: The newest time that a system record told, UTC ns; 0 without one.
-        named: The raw symbols by the vendor's id that were told since it was last emptied, which
-            who merges sessions does.
 
     Raises:
         FeedRefusalError: If the key or the dataset is refused.
@@ -112,7 +110,7 @@ class DatabentoSession:
         self.newest = 0
         self._splitter = RecordSplitter()
         self._symbols: dict[int, str] = {}
-        self.named: dict[int, str] = {}
+        self._named: dict[int, str] = {}
         self._number = 0
         self._head: bytes | None = b""
         self._copy: BinaryIO | None = None
@@ -135,6 +133,11 @@ class DatabentoSession:
     def symbols(self) -> dict[int, str]:
         """The raw symbols by the vendor's id, as the session has told them so far."""
         return self._symbols
+
+    def take_names(self) -> dict[int, str]:
+        """Of `symbols` those that were told since the last call."""
+        named, self._named = self._named, {}
+        return named
 
     @property
     def has_content(self) -> bool:
@@ -244,7 +247,7 @@ class DatabentoSession:
                     number: raw.decode("ascii", "replace")
                     for number, raw in zip(numbers, raws, strict=True)
                 }
-                self.named |= mapped
+                self._named |= mapped
                 self._symbols |= mapped
             case protocol.SYSTEM:
                 codes = block.records["code"]
