@@ -5,11 +5,13 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 import httpx
 
 from feeds.nats_broker import free_port
+from runtime.feeds_on_ports import eventually
 
 _COMMAND = (sys.executable, "-c", "from zerodte.cli import main; main()")
 
@@ -106,13 +108,25 @@ class Deployment:
 
 
 @contextlib.contextmanager
-def killed_at_the_end(processes: Sequence[Process]) -> Iterator[None]:
-    """End processes, whatever a test left of them."""
+def begun(processes: Sequence[Process], *later: Process) -> Iterator[None]:
+    """Start processes, each once the one before has said something, and end them at last.
+
+    Args:
+        processes: They.
+        later: Others that a test starts by itself, to be ended too.
+    """
     try:
+        for process in processes:
+            process.start()
+            eventually(partial(_has_begun, process))
         yield
     finally:
-        for process in processes:
+        for process in (*processes, *later):
             process.kill()
+
+
+def _has_begun(process: Process) -> bool:
+    return bool(process.output)
 
 
 def get(url: str, path: str) -> tuple[int, bytes]:

@@ -8,13 +8,12 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 from typing import Final
 
 import pytest
 
-from cluster.processes import Deployment, Process, get, killed_at_the_end
+from cluster.processes import Deployment, Process, begun, get
 from feeds.nats_broker import broker, broker_cluster
 from runtime.feeds_on_ports import eventually
 from zerodte.feeds.simulator.names import NAMES
@@ -90,11 +89,6 @@ class Polls:
                 newest[symbol] = max(at, newest.get(symbol, at))
 
 
-def has_begun(process: Process) -> bool:
-    """Whether a process has said anything."""
-    return bool(process.output)
-
-
 def answers_all(node: str, at: str = "") -> bool:
     """Whether a node answers for every symbol."""
     paths = [f"/v1/flow/zero-dte/series/{symbol}{at}" for symbol in SYMBOLS]
@@ -118,10 +112,7 @@ def test_killed_at_random_nothing_is_lost(tmp_path: Path) -> None:
         nodes = [deployment.node(f"node{n}") for n in range(2)]
         processes = [deployment.feed, deployment.publisher, *workers, *(n for n, _ in nodes)]
         urls = tuple(url for _, url in nodes)
-        with killed_at_the_end(processes):
-            for process in processes:
-                process.start()
-                eventually(partial(has_begun, process))
+        with begun(processes):
             eventually(lambda: all(answers_all(url, f"?at={past}") for url in urls))
             polls = Polls(urls, past)
             times = []
@@ -143,12 +134,12 @@ def test_killed_at_random_nothing_is_lost(tmp_path: Path) -> None:
                         paused.pause()
                         time.sleep(7.0)
                         paused.resume()
-                    begun = time.monotonic()
+                    started = time.monotonic()
                     server.start()
                     for victim in victims:
                         victim.start()
                     eventually(lambda: all(answers_all(url) for url in urls))
-                    times.append(time.monotonic() - begun)
+                    times.append(time.monotonic() - started)
                 eventually(lambda: same(urls[0], deployment.embedded), 600.0)
             print(f"seconds until all is answered again: {sorted(round(t, 1) for t in times)}")
             print(f"answers by status: {polls.counts}; furthest back: {max(polls.setbacks)}")
@@ -173,10 +164,7 @@ def test_a_deployment_by_its_commands(tmp_path: Path) -> None:
         worker = deployment.worker("worker", *options)
         late = deployment.worker("late")
         node, url = deployment.node("node")
-        with killed_at_the_end([deployment.feed, deployment.publisher, worker, late, node]):
-            for process in (deployment.feed, deployment.publisher, worker, node):
-                process.start()
-                eventually(partial(has_begun, process))
+        with begun([deployment.feed, deployment.publisher, worker, node], late):
             path = "/v1/flow/zero-dte/series/SPX"
             eventually(lambda: get(url, path)[0] == 200)
             late.start()

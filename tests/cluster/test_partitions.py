@@ -9,7 +9,7 @@ from typing import Final
 
 import pytest
 
-from cluster.processes import Deployment, get, killed_at_the_end
+from cluster.processes import Deployment, begun, get
 from cluster.split_network import split_network
 from cluster.test_kills import (
     SETBACK_S,
@@ -17,7 +17,6 @@ from cluster.test_kills import (
     SYMBOLS,
     Polls,
     answers_all,
-    has_begun,
     same,
     simulated,
 )
@@ -60,30 +59,27 @@ def test_nothing_is_stale_or_lost_when_the_network_splits(tmp_path: Path) -> Non
             ]
             urls = tuple(url for _, url in nodes)
             processes = [deployment.feed, deployment.publisher, *workers, *(n for n, _ in nodes)]
-            with killed_at_the_end(processes):
-                for process in processes:
-                    process.start()
-                    eventually(partial(has_begun, process))
+            with begun(processes):
                 eventually(lambda: all(answers_all(url, f"?at={past}") for url in urls))
                 polls = Polls(urls, past)
                 with polls.going_on():
                     for kinds in KINDS * ROUNDS:
                         apart = {kind: chance.choice(places[kind]) for kind in kinds}
                         is_apart = [one in apart.values() for one in places["node"]]
-                        begun = time.monotonic()
+                        started = time.monotonic()
                         network.split([*apart.values()])
                         time.sleep(STOPPED_S)
                         eventually(partial(answers_all, urls[is_apart.index(False)]))
-                        took = [time.monotonic() - begun]
+                        took = [time.monotonic() - started]
                         for url in itertools.compress(urls, is_apart):
                             eventually(partial(refuses_all, url), STOPPED_S)
-                        time.sleep(max(begun + SPLIT_S - time.monotonic(), 0.0))
+                        time.sleep(max(started + SPLIT_S - time.monotonic(), 0.0))
                         for url in itertools.compress(urls, is_apart):
                             assert refuses_all(url)
-                        begun = time.monotonic()
+                        started = time.monotonic()
                         network.heal()
                         eventually(lambda: all(answers_all(url) for url in urls))
-                        took.append(time.monotonic() - begun)
+                        took.append(time.monotonic() - started)
                         print(f"{' and '.join(kinds)}: the others, then all answer after {took}")
                     eventually(lambda: same(urls[0], deployment.embedded), 600.0)
                 print(f"answers by status: {polls.counts}; furthest back: {max(polls.setbacks)}")

@@ -13,20 +13,29 @@ from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import CliRunner
 
 from feeds.gateway import DATE, KEY, OPRA, SCHEMAS, content, simulated
 from feeds.historical import RECORDS, serving_past
 from processes import started
+from runtime.databento_fetching import (
+    SLICES,
+    command,
+    fetch,
+    fetched,
+    files,
+    files_without_faults,
+    planned,
+)
 from runtime.feeds_on_ports import eventually
 from zerodte.cli.commands import main
 from zerodte.feeds.databento.day import session_queries
 from zerodte.feeds.databento.fetch import DatabentoFetch
-from zerodte.feeds.databento.historical import HistoricalClient, HistoricalQuery
+from zerodte.feeds.databento.historical import HistoricalClient
 from zerodte.feeds.databento.historical_http import HistoricalHost
-from zerodte.feeds.databento.historical_server import HistoricalFault, HistoricalServer
+from zerodte.feeds.databento.historical_server import HistoricalFault
 from zerodte.feeds.feed import FeedError
-from zerodte.feeds.session_fetch import FetchDay, sessions_of
+from zerodte.feeds.session_fetch import sessions_of
 from zerodte.feeds.simulator.names import NAMES
 from zerodte.feeds.simulator.output import write_tape
 from zerodte.feeds.simulator.simulation import Simulation
@@ -42,9 +51,6 @@ BUSY, CUT, ERROR, STALL = (
     HistoricalFault.ERROR,
     HistoricalFault.STALL,
 )
-#: Of a session: a slice of definitions and of statistics, and 15 half-hours of each of two
-#: schemas, 09:00 to 16:25 New York.
-SLICES = 2 + 15 * 2
 
 
 @pytest.fixture(autouse=True)
@@ -52,56 +58,9 @@ def _key(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATABENTO_API_KEY", KEY)
 
 
-def command(server: HistoricalServer, out: Path, *options: str) -> list[str]:
-    days = ["--from", f"{DATE}", "--to", f"{DATE}"]
-    return [
-        "fetch",
-        "databento",
-        "NVDA",
-        *days,
-        "--out",
-        f"{out}",
-        "--gateway",
-        server.url,
-        *options,
-    ]
-
-
-def fetch(server: HistoricalServer, out: Path, *options: str) -> Result:
-    """The command's result; it shows no key and no traceback."""
-    result = CliRunner().invoke(main, command(server, out, *options))
-    assert KEY not in result.output
-    assert result.exception is None or isinstance(result.exception, SystemExit), result.output
-    return result
-
-
-def fetched(server: HistoricalServer, out: Path) -> None:
-    """Fetch without waiting long between requests."""
-    host = HistoricalHost(VendorKey(KEY), server.url, first_wait=0.001)
-    past = DatabentoFetch(HistoricalClient(host), ["NVDA"], out, replaces=False)
-    past.fetch(planned(past), lambda *_: None)
-
-
-def planned(past: DatabentoFetch) -> FetchDay[HistoricalQuery]:
-    (session,) = sessions_of(DATE, DATE)
-    return past.plan(session)
-
-
-def files(out: Path) -> dict[str, bytes]:
-    """Every file below a folder, hidden ones too."""
-    return {
-        f"{path.relative_to(out)}": path.read_bytes() for path in out.rglob("*") if path.is_file()
-    }
-
-
 @pytest.fixture(scope="module")
 def unbroken(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
-    """The files of a fetch without faults."""
-    out = tmp_path_factory.mktemp("unbroken")
-    with serving_past(simulated()) as server:
-        fetched(server, out)
-        assert server.requests.count(RECORDS) == SLICES
-    return files(out)
+    return files_without_faults(tmp_path_factory.mktemp("unbroken"))
 
 
 def test_a_fetched_session_is_the_one_served(tmp_path: Path) -> None:
@@ -204,99 +163,6 @@ def test_a_recording_with_gaps_is_replaced_only_if_told_so(
     assert result.exit_code == 0, result.output
     assert files(tmp_path) == unbroken
     assert [path.name for path in tmp_path.iterdir()] == [f"{DATE}"]
-
-
-#: Ends the process before the rename with this number that moves a day to or from its name.
-KILLED_AT_RENAME = """
-import os, signal, sys
-count = 0
-def watch(event, names):
-    global count
-    if event == "os.rename" and DATE in {os.path.basename(str(name)) for name in names[:2]}:
-        count += 1
-        if count == NUMBER:
-            os.kill(os.getpid(), signal.SIGKILL)
-sys.addaudithook(watch)
-from zerodte.cli import main
-main()
-"""
-
-
-def ran(program: str, words: list[str]) -> tuple[int, str]:
-    """How a program that runs a command ended, and its errors."""
-    with started([sys.executable, "-c", program, *words]) as process:
-        _, said = process.communicate(timeout=120)
-    return process.returncode, said
-
-
-@pytest.mark.parametrize("number", [pytest.param(1, marks=pytest.mark.drill), 2])
-def test_a_kill_while_a_day_is_replaced_leaves_the_old_one(
-    tmp_path: Path, unbroken: dict[str, bytes], number: int
-) -> None:
-    folder = tmp_path / f"{DATE}"
-    shutil.copytree(simulated().path, folder)
-    before = files(folder)
-    program = KILLED_AT_RENAME.replace("DATE", repr(f"{DATE}")).replace("NUMBER", f"{number}")
-    with serving_past(simulated()) as server:
-        words = command(server, tmp_path, "--replace")
-        assert ran(program, words)[0] == -signal.SIGKILL
-        assert folder.exists() == (number == 1)
-        assert "a tape that is simulated is there; --replace" in fetch(server, tmp_path).output
-        assert files(folder) == before
-        count = server.requests.count(RECORDS)
-        assert fetch(server, tmp_path, "--replace").exit_code == 0
-        # What was fetched before the kill is not fetched again.
-        assert server.requests.count(RECORDS) == count == SLICES
-    assert files(tmp_path) == unbroken
-    assert [path.name for path in tmp_path.iterdir()] == [f"{DATE}"]
-
-
-def test_an_old_day_that_cannot_be_put_back_stays_where_it_is(tmp_path: Path) -> None:
-    """A link to nowhere took its name after a kill."""
-    folder = tmp_path / f"{DATE}"
-    shutil.copytree(simulated().path, folder)
-    before = files(folder)
-    program = KILLED_AT_RENAME.replace("DATE", repr(f"{DATE}")).replace("NUMBER", "2")
-    with serving_past(simulated()) as server:
-        assert ran(program, command(server, tmp_path, "--replace"))[0] == -signal.SIGKILL
-        folder.symlink_to(tmp_path / "nowhere")
-        for _ in range(2):
-            result = fetch(server, tmp_path, "--replace")
-            assert result.exit_code == 0
-            assert f".replaced/{DATE}, and cannot be put back: Not a directory" in result.output
-        folder.unlink()
-        assert "a tape that is simulated is there; --replace" in fetch(server, tmp_path).output
-    assert files(folder) == before
-
-
-#: The second and the third of these renames fail: the new day's, and that of the old one back.
-FAILING_RENAMES = """
-import errno, os, sys
-count = 0
-def watch(event, names):
-    global count
-    if event == "os.rename" and DATE in {os.path.basename(str(name)) for name in names[:2]}:
-        count += 1
-        if count in (2, 3):
-            raise OSError(errno.EIO, "the disk is broken", str(names[0]))
-sys.addaudithook(watch)
-from zerodte.cli import main
-main()
-"""
-
-
-def test_a_disk_that_fails_while_a_day_is_replaced_leaves_the_old_one(tmp_path: Path) -> None:
-    folder = tmp_path / f"{DATE}"
-    shutil.copytree(simulated().path, folder)
-    before = files(folder)
-    program = FAILING_RENAMES.replace("DATE", repr(f"{DATE}"))
-    with serving_past(simulated()) as server:
-        code, said = ran(program, command(server, tmp_path, "--replace"))
-        assert code == 1
-        assert "the disk is broken; its slices are kept" in said
-        assert not folder.exists()
-        assert "a tape that is simulated is there; --replace" in fetch(server, tmp_path).output
-    assert files(folder) == before
 
 
 @pytest.mark.drill

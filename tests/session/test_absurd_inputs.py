@@ -7,7 +7,7 @@ import pytest
 
 from session.day import SECOND, WEDNESDAY, Day, ask, osi, raw
 from session.test_trades_alone import send, trade
-from session.usual import STRIKES, heard, usual, warned
+from session.usual import STRIKES, heard, of_stock, usual, warned
 from zerodte.records.dbn import Records
 from zerodte.views.frame import Frame
 from zerodte.views.series import hedge_flow
@@ -106,13 +106,7 @@ def test_asks_beyond_reason_make_no_straddle() -> None:
 
 def stock_day(factor: float) -> list[int]:
     """ABC's hedge flow since its first trade; for a minute its own quote is so many times high."""
-    day = Day()
-    quotes = {
-        osi(right, row.strike, WEDNESDAY, "ABC"): (quote.bid, quote.ask)
-        for row in usual()
-        for right, quote in (("C", row.call), ("P", row.put))
-        if quote is not None
-    }
+    day, quotes = Day(), of_stock()
     name, interest = osi("C", 500.0, WEDNESDAY, "ABC"), dict.fromkeys(quotes, 100)
     for number, after in enumerate(range(0, 181, 10)):
         at = day.time("12:00") + after * SECOND

@@ -13,7 +13,7 @@ from session.day import WEDNESDAY, Day, ask, osi
 from session.generated import priced, send, state_of, with_fault
 from session.test_trades_alone import send as trade_in
 from session.test_trades_alone import trade
-from session.usual import AT, INTEREST, SPOILT, STRIKES, heard, usual, warned
+from session.usual import AT, INTEREST, SPOILT, STRIKES, heard, of_stock, usual, warned
 from zerodte.engine.state import ChainState
 from zerodte.session.session import Session
 from zerodte.views.listing import stock_quote
@@ -135,7 +135,7 @@ def test_late_in_the_day_a_spot_a_sigma_off_is_said() -> None:
 def test_an_own_quote_too_wide_for_a_price_prices_nothing(
     quote: tuple[float, float], expected: None
 ) -> None:
-    day = of_stock(quote)
+    day = stock_day(quote)
     answer = ask(day.session, "ABC")
     assert answer["underlying_price"] == pytest.approx(500.0, abs=0.05)
     assert answer["metadata"]["spot_source"] == "put_call_parity"
@@ -147,7 +147,7 @@ def test_an_own_quote_too_wide_for_a_price_prices_nothing(
 
 @pytest.mark.parametrize("quote", [(499.99, 500.01), (498.0, 502.0)])
 def test_an_own_quote_within_a_hundredth_is_a_price(quote: tuple[float, float]) -> None:
-    day = of_stock(quote)
+    day = stock_day(quote)
     answer = ask(day.session, "ABC")
     assert answer["metadata"]["spot_source"] == "equity_quote"
     assert not any("too wide" in text for text in answer["warnings"])
@@ -155,15 +155,9 @@ def test_an_own_quote_within_a_hundredth_is_a_price(quote: tuple[float, float]) 
     assert shown["mid"] == 500.0
 
 
-def of_stock(own: tuple[float, float]) -> Day:
+def stock_day(own: tuple[float, float]) -> Day:
     """The usual chain as one of a stock, with its own quote."""
-    day = Day()
-    quotes = {
-        osi(right, row.strike, WEDNESDAY, "ABC"): (quote.bid, quote.ask)
-        for row in usual()
-        for right, quote in (("C", row.call), ("P", row.put))
-        if quote is not None
-    }
+    day, quotes = Day(), of_stock()
     interest = dict.fromkeys(quotes, 100)
     day.send("12:00", define=tuple(quotes), oi=interest, quotes=quotes, stocks={"ABC": own})
     return day

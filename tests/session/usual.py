@@ -3,7 +3,7 @@
 from typing import Final
 
 from engine.twin_pricing import Row
-from session.day import Day, ask, osi
+from session.day import WEDNESDAY, Day, ask, osi
 from session.generated import priced, send
 from zerodte.session.session import Session
 
@@ -17,6 +17,16 @@ SPOILT: Final = osi("P", STRIKES[AT])
 def usual(vol: float = 0.4, elapsed: int = 150) -> list[Row]:
     """The chain at a flat volatility, so many minutes into the session."""
     return priced(STRIKES, 500.0, elapsed, vol=vol, oi=INTEREST)
+
+
+def of_stock() -> dict[str, tuple[float | None, float | None]]:
+    """Bid and ask of the usual chain by symbol, as one of the stock ABC."""
+    return {
+        osi(right, row.strike, WEDNESDAY, "ABC"): (quote.bid, quote.ask)
+        for row in usual()
+        for right, quote in (("C", row.call), ("P", row.put))
+        if quote is not None
+    }
 
 
 def heard(rows: list[Row] | None = None) -> Day:
