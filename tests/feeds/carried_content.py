@@ -1,11 +1,13 @@
 """What a vendor carries of a tape, as comparable rows; see its table in docs/feeds.md."""
 
 import bisect
+import itertools
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from zerodte.constants import SECOND
 from zerodte.records.condition import Condition
 from zerodte.records.dbn import (
     CADENCE,
@@ -200,7 +202,36 @@ def _trades(tape: Tape, batch: Batch, vendor: Carried) -> Iterator[Row]:
         yield names[int(row["instrument_id"])], *values, *side, code
 
 
-def unexcused(order: list[Row], found: Content, gaps: list[int]) -> list[Row]:
+class StreamProgress:
+    """How far a stream had come by each tick of a recording.
+
+    Its trades tell, by the tick of the served tape that they are from: a quote may also come
+    because it was asked for, and then overtakes a stream that is late.
+    """
+
+    def __init__(self, found: Content, wanted: Content) -> None:
+        came = sorted(
+            (found.ends[key][0], wanted.ends[key][0])
+            for key in found.trades
+            if key in wanted.trades
+        )
+        self._ticks = [tick for tick, _ in came]
+        self._sent = list(itertools.accumulate((sent for _, sent in came), max))
+
+    def had_sent(self, tick: int, sent: int) -> bool:
+        """Whether what was sent in one tick had its turn by another, both by their ends.
+
+        Without trades nothing tells, and all has.
+        """
+        if not self._ticks:
+            return True
+        place = bisect.bisect_right(self._ticks, tick)
+        return place > 0 and sent <= self._sent[place - 1] + SECOND
+
+
+def unexcused(
+    order: list[Row], found: Content, wanted: Content, gaps: list[int], progress: StreamProgress
+) -> list[Row]:
     """The rows that a recording lacks, though it was listening.
 
     How late a record comes depends on the machine, so order tells: what is missing between two
@@ -210,7 +241,9 @@ def unexcused(order: list[Row], found: Content, gaps: list[int]) -> list[Row]:
     Args:
         order: The rows that were sent, in order.
         found: What was recorded.
+        wanted: What was sent.
         gaps: The ends of ticks with a gap, ascending.
+        progress: What came without its turn tells nothing of the order.
     """
     sent: dict[Row, int] = Counter(order)
     came = {
@@ -218,17 +251,15 @@ def unexcused(order: list[Row], found: Content, gaps: list[int]) -> list[Row]:
         for key, count in sent.items()
         if len(found.ends.get(key, ())) >= count
     }
-    before, newest, lasts = 0, 0, []
-    streamed: set[Row] = set()
+    streamed = {
+        key for key, ticks in came.items() if progress.had_sent(ticks[-1], wanted.ends[key][0])
+    }
+    before, lasts = 0, []
     for key in order:
         before = came[key][0] if key in came else before
         lasts.append(before)
-        if key in came and came[key][-1] >= newest:
-            newest = came[key][-1]
-            streamed.add(key)
     after, nexts = 0, []
     for key in reversed(order):
-        # A stream that is late is overtaken by what stands; how far it got, that does not tell.
         after = came[key][-1] if key in streamed else after
         nexts.append(after)
     lacking = Counter(

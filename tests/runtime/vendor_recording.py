@@ -7,7 +7,7 @@ from typing import Protocol
 
 from click.testing import CliRunner, Result
 
-from feeds.carried_content import TASTYTRADE, Carried, Row, content_of, unexcused
+from feeds.carried_content import TASTYTRADE, Carried, Row, StreamProgress, content_of, unexcused
 from feeds.gateway import DATE, simulated
 from records.tape_digest import TapeDigest
 from runtime.feeds_on_ports import eventually
@@ -101,14 +101,16 @@ def check(recording: Tape, tape: Tape, vendor: Carried = TASTYTRADE) -> dict[int
     # before it was asked for; contracts that are subscribed one after the other are asked later.
     asked = 1 if vendor.is_standing_asked else 0
     explained = _later(ends, 10 if vendor.is_gradual else asked)
-    quotes = by_contract(wanted.quote_order)
-    lost = [row for order in quotes for row in unexcused(order, found, explained)]
+    progress = StreamProgress(found, wanted)
+    lost: list[Row] = []
+    for order in by_contract(wanted.quote_order):
+        lost += unexcused(order, found, wanted, explained, progress)
     if vendor.is_gradual:
         # Contracts that are subscribed before others have trades while the gap lasts.
-        trades = by_contract(wanted.trade_order)
-        lost += [row for order in trades for row in unexcused(order, found, _later(ends, asked))]
+        for order in by_contract(wanted.trade_order):
+            lost += unexcused(order, found, wanted, _later(ends, asked), progress)
     elif vendor.trade:
-        lost += unexcused(wanted.trade_order, found, ends)
+        lost += unexcused(wanted.trade_order, found, wanted, ends, progress)
     assert not lost, f"{len(lost)} such as {lost[0]} are missing outside a gap"
     digests = []
     for again in (recording, open_tape(recording.path)):
