@@ -160,6 +160,22 @@ def test_old_trades_of_a_new_subscription_are_left_out() -> None:
     assert found.repeated_count == 1
 
 
+def test_what_is_told_late_is_new_however_old_its_trade_is() -> None:
+    found = TimeAndSaleRecords()
+    taken(found, {"index": 1, "time": MS - 60_000}, {"index": 2, "time": MS - 60_000})
+    old = {"time": MS - 60_000}
+    events = sales(
+        old | {"index": 1, "type": "CANCEL"},
+        old | {"index": 2, "type": "CORRECTION", "price": 2.3},
+        old | {"index": 3, "exchangeSaleConditions": "D"},
+    )
+    piece = found.piece(events, [5] * 3, 2, since=NOON - 30 * 10**9)
+    assert piece is not None
+    conditions = [Condition.CANCEL, Condition.CANCEL, Condition.REGULAR, Condition.LATE]
+    assert codes(piece) == conditions
+    assert found.repeated_count == 0
+
+
 @pytest.mark.parametrize(
     "event",
     [

@@ -60,18 +60,23 @@ class TimeAndSaleRecords:
             block: TimeAndSale events.
             ids: Their instruments; 0 where unknown.
             first: The position of the first record in the stream.
-            since: Leave out trades of before, UTC ns.
+            since: Leave out trades of before, UTC ns, but for what is told late: a late trade, a
+                cancel and a correction have the time of the trade that they are about.
             recorded: Leave out what a recording has.
         """
         rows, is_possible = _rows(block, ids)
         self.garbled_count += int(np.count_nonzero(~is_possible & (np.array(ids) > 0)))
-        is_old = times_of(rows, "ts_event") < since
+        codes = self._codes(block)
+        kinds, indices = block.texts("type"), block.integers("index")
+        is_prompt = [
+            kind == "NEW" and code is not Condition.LATE
+            for kind, code in zip(kinds, codes, strict=True)
+        ]
+        is_old = (times_of(rows, "ts_event") < since) & np.array(is_prompt, np.bool_)
         if recorded is not None:
             is_old |= recorded.find(rows)
         chosen: list[tuple[int, Condition, int]] = []
-        codes = self._codes(block)
         prices, sizes = rows["price"].tolist(), rows["size"].tolist()
-        kinds, indices = block.texts("type"), block.integers("index")
         for row in np.flatnonzero(is_possible & (np.array(ids) > 0)).tolist():
             key = ids[row], indices[row]
             if is_old[row]:
