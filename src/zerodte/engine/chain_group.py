@@ -11,6 +11,7 @@ from functools import cached_property
 import numpy as np
 
 from zerodte.arrays import F64, I64, Bool
+from zerodte.engine.arithmetic import zero_where_unknown
 from zerodte.engine.chain_inputs import ChainInputs
 from zerodte.engine.exposure import ChainExposures, exposures, held
 from zerodte.engine.flip import Flip, FlipPart, gamma_flip_of_all
@@ -287,7 +288,7 @@ class ChainGroup:
         known: Bool = np.zeros(out.shape, np.bool_)
         for one in chains or self.chains:
             counts, places = counts_of(one), self._places(one)
-            out[:, places] += np.nan_to_num(counts)
+            out[:, places] += zero_where_unknown(counts)
             known[:, places] |= np.isfinite(counts)
         return np.where(known, out, np.nan)
 

@@ -12,6 +12,7 @@ import numpy as np
 from zerodte.arrays import F64
 from zerodte.constants import DENSITY_ERROR_FLOOR, DENSITY_FORWARD_ERROR, DENSITY_SIGMAS
 from zerodte.engine import mixture
+from zerodte.engine.arithmetic import median
 from zerodte.engine.chain_inputs import CALL, PUT, ChainInputs
 from zerodte.engine.density_fit import fit
 from zerodte.pricing.forward import parity_of
@@ -126,7 +127,7 @@ def density_of(instant: ChainInputs, forward: float, spot: float, sigma: float) 
     strikes, distance, is_call = strikes[counted], distance[counted], is_call[counted]
     mid = np.where(is_call, instant.mid[CALL, counted], instant.mid[PUT, counted])
     half = 0.5 * np.where(is_call, instant.spread[CALL, counted], instant.spread[PUT, counted])
-    errors = np.maximum(half, DENSITY_ERROR_FLOOR * np.median(half))
+    errors = np.maximum(half, DENSITY_ERROR_FLOOR * median(half))
     signs = np.where(is_call, 1.0, -1.0)
     centres, widths, weights = fit(distance, signs, mid / sigma, errors / sigma)
     density = Density(

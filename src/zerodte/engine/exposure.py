@@ -13,6 +13,7 @@ import numpy as np
 
 from zerodte.arrays import F64, Bool
 from zerodte.constants import MULTIPLIER, SESSIONS_PER_YEAR
+from zerodte.engine.arithmetic import zero_where_unknown
 from zerodte.engine.chain_inputs import CALL, SIGN, ChainClock
 from zerodte.engine.surface import Surface
 from zerodte.pricing import black
@@ -143,7 +144,7 @@ def net_by_strike(
         Shape (k, n), in the unit of `ChainExposures`; NaN at a strike of which a contract is
         unknown.
     """
-    shares = np.nan_to_num(open_interest) * MULTIPLIER
+    shares = zero_where_unknown(open_interest) * MULTIPLIER
     greeks = black.greeks_over(forward, strikes, tau, volatility)
     dollars = FORMULAS[metric](greeks, shares, spot[:, np.newaxis, np.newaxis])
     return np.where(has_net(listed, open_interest), dollars.sum(axis=1), np.nan)

@@ -22,6 +22,7 @@ from zerodte.constants import (
     MULTIPLIER,
     SESSIONS_PER_YEAR,
 )
+from zerodte.engine.arithmetic import zero_where_unknown
 from zerodte.engine.exposure import held
 from zerodte.engine.regime import Regime
 from zerodte.pricing.black import Greeks
@@ -128,7 +129,7 @@ def gex_by_strike(
         Dollars per 1% move; bounded at each strike as the book is.
     """
     share, deviation = np.array(prior).T[:, :, None]
-    carried, volume = held(official), np.nan_to_num(purchases.traded)
+    carried, volume = held(official), zero_where_unknown(purchases.traded)
     dollars = gamma * (MULTIPLIER * spot * spot * 0.01)
     position = (share * carried).sum(axis=0) - purchases.contracts
     spread = ((deviation**2 + DEALER_STRIKE_NOISE**2) * carried**2).sum(axis=0)
@@ -168,7 +169,7 @@ def inventory(
     """
     share, deviation = np.array(prior).T[:, :, None]
     carried = held(official)
-    position = share * carried - np.nan_to_num(net_bought)
+    position = share * carried - zero_where_unknown(net_bought)
     shares = MULTIPLIER * spot
     # Dollars per contract held, of each exposure: shape (4, 2, n).
     dollars = np.stack(
@@ -179,9 +180,9 @@ def inventory(
             greeks.charm * (shares / SESSIONS_PER_YEAR),
         )
     )
-    size, volume = np.abs(dollars), np.nan_to_num(traded)
+    size, volume = np.abs(dollars), zero_where_unknown(traded)
     of_prior = ((dollars * carried).sum(axis=2) * deviation[:, 0]) ** 2
-    apart = np.nan_to_num(variance) + (DEALER_STRIKE_NOISE * carried) ** 2
+    apart = zero_where_unknown(variance) + (DEALER_STRIKE_NOISE * carried) ** 2
     in_common = COMMON_SIDE_ERROR * (size * volume).sum(axis=(1, 2))
     spread = of_prior.sum(axis=1) + (dollars**2 * apart).sum(axis=(1, 2)) + in_common**2
     mean, half = (dollars * position).sum(axis=(1, 2)), _HALF_WIDTH * np.sqrt(spread)

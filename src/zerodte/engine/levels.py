@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 
 from zerodte.arrays import F64
-from zerodte.engine.arithmetic import ratio
+from zerodte.engine.arithmetic import median, ratio
 from zerodte.engine.chain_inputs import CALL, PUT
 from zerodte.engine.exposure import ChainExposures, held
 
@@ -120,7 +120,7 @@ def cluster_score(levels: F64, sigma: float) -> float:
     known = levels[np.isfinite(levels)]
     if len(known) < 2 or not sigma > 0.0:
         return np.nan
-    return float(100.0 * np.exp(-np.abs(known - np.median(known)).mean() / sigma))
+    return float(100.0 * np.exp(-np.abs(known - median(known)).mean() / sigma))
 
 
 def at_strike(strikes: F64, values: F64, strike: float) -> float:

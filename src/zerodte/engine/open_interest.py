@@ -18,6 +18,7 @@ from zerodte.constants import (
     OPEN_INTEREST_PER_TRADED,
     OPEN_INTEREST_WEIGHT,
 )
+from zerodte.engine.arithmetic import zero_where_unknown
 
 
 class Turnover(NamedTuple):
@@ -68,7 +69,7 @@ def open_interest(official: F64, day: Turnover, method: str = OPEN_INTEREST_METH
         day: Of the same shape.
         method: A key of `METHODS`.
     """
-    moved = METHODS[method](np.nan_to_num(official), day)
+    moved = METHODS[method](zero_where_unknown(official), day)
     simulated = np.where(np.isfinite(official) | (day.traded > 0), moved, np.nan)
     return OpenInterest(official, simulated, np.maximum(simulated, 0.0))
 

@@ -15,7 +15,7 @@ from zerodte.constants import (
     QUALITY_WITHOUT_LEVELS,
     SMOOTHNESS_SCALE,
 )
-from zerodte.engine.arithmetic import ratio
+from zerodte.engine.arithmetic import ratio, zero_where_unknown
 from zerodte.engine.chain_inputs import ChainInputs, Spot
 from zerodte.engine.exposure import held
 from zerodte.engine.surface import Smile, Surface
@@ -65,7 +65,7 @@ def quality(
     if not has_levels:
         usable *= QUALITY_WITHOUT_LEVELS
     published = known if instant.oi_as_of is not None else 0.0
-    sides = np.nan_to_num(instant.classified_share)
+    sides = instant.classified_share if np.isfinite(instant.classified_share) else 0.0
     agreed = 0.0 if spot.is_overruled else 0.5 if spot.is_disputed else 1.0
     parts = (usable, instant.fresh, sides, agreed)
     # Exposures and levels are worth what is known of the open interest they are made of.
@@ -125,7 +125,7 @@ def weighted_spread_pct(instant: ChainInputs, open_interest: F64, within: Bool) 
     """Open-interest-weighted spread over the strikes where `within` is true, percent."""
     spread = spread_pct(instant)
     weight = np.where(within & np.isfinite(spread), held(open_interest), 0.0)
-    return ratio(float((weight * np.nan_to_num(spread)).sum()), float(weight.sum()))
+    return ratio(float((weight * zero_where_unknown(spread)).sum()), float(weight.sum()))
 
 
 def _smoothness(smile: Smile) -> float:

@@ -8,7 +8,7 @@ import numpy as np
 
 from zerodte.arrays import F64
 from zerodte.constants import NEUTRAL_SHARE, OPEN_INTEREST_NEEDED, REGIME_QUOTES_NEEDED
-from zerodte.engine.arithmetic import ratio
+from zerodte.engine.arithmetic import ratio, zero_where_unknown
 from zerodte.engine.flip import Flip, FlipStatus
 
 Regime = Literal["positive_gamma", "negative_gamma", "unknown"]
@@ -89,7 +89,7 @@ def flow_shift(settled: float, live: float, official: F64, effective: F64) -> Fl
 
 def moved_contracts(official: F64, effective: F64) -> F64:
     """|effective - official| of each contract, 0 where nothing is known of it."""
-    delta = np.abs(effective - np.nan_to_num(official))
+    delta = np.abs(effective - zero_where_unknown(official))
     return np.where(np.isfinite(delta), delta, 0.0)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from zerodte.arrays import F64, I32, I64, U8, Bool
 from zerodte.constants import LONG_TERM_DAYS
+from zerodte.engine.arithmetic import zero_where_unknown
 from zerodte.engine.chain_inputs import (
     CALL,
     PUT,
@@ -75,8 +76,8 @@ class ChainObservation:
     def purchases(self) -> NetPurchases:
         """What customers are expected to have bought, by strike."""
         return NetPurchases(
-            np.nan_to_num(self.net_bought).sum(axis=0),
-            np.nan_to_num(self.variance).sum(axis=0),
+            zero_where_unknown(self.net_bought).sum(axis=0),
+            zero_where_unknown(self.variance).sum(axis=0),
             self.contracts.astype(np.float64),
         )
 
