@@ -357,7 +357,8 @@ class Twin(TwinSurface):
             "gamma": 100 * min(1.0, share / 0.35),
         }
         weights = {"oi": 0.30, "proximity": 0.25, "time": 0.25, "gamma": 0.20}
-        return {**out, "score": sum(weights[name] * out[name] for name in weights)}
+        counted = weights if self.magnet[1] >= 0 else ["proximity"]
+        return {**out, "score": sum(weights[name] * out[name] for name in counted)}
 
     # Sections 13 and 14: small definitions, quality.
 

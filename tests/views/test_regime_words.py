@@ -22,6 +22,18 @@ def test_nothing_is_unknown_where_calls_and_puts_cancel() -> None:
     assert found["description"].endswith("but its sign is not claimed: calls and puts cancel.")
 
 
+def test_a_magnet_of_negative_gamma_repels() -> None:
+    """It has of the pin score no more than the part of proximity, and the text says why."""
+    rows = priced(STRIKES, 500.0, 150, vol=0.4, oi=[(100, 300)] * len(STRIKES))
+    answer = ask(send(Day(), rows, "12:00", 500.0).session)
+    pin = answer["pin_risk"]
+    assert answer["pin_risk"]["magnet_gex"] < 0.0
+    parts = pin["components"]
+    assert pin["pin_score"] == round(0.25 * parts["proximity_score"])
+    assert parts["oi_score"] > 0
+    assert "its net GEX is negative, so it repels" in pin["description"]
+
+
 def test_a_small_share_of_the_gross_tells_no_story() -> None:
     """Of gamma that is the same for a call and a put, net over gross is that of open interest."""
     found = regime_of(110, 100)

@@ -4,6 +4,7 @@ The four components and their weights are the reference's, their shapes ours.
 """
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
@@ -13,13 +14,17 @@ from zerodte.engine.arithmetic import ratio
 from zerodte.engine.exposure import ChainExposures, held
 from zerodte.engine.levels import ChainLevels
 
+#: The place of proximity among the parts.
+_PROXIMITY: Final = 1
+
 
 @dataclass(frozen=True, slots=True)
 class Pin:
     """The score and its components before weighting, each 0 to 100; NaN where unknown.
 
     Attributes:
-        score: The weighted sum.
+        score: The weighted sum; where dealers' gamma at the magnet is negative, and drives prices
+            away, the part of proximity alone.
         oi: How concentrated open interest is on three strikes.
         proximity: How near the magnet is, in remaining sigmas.
         time: How much of the session has passed.
@@ -62,7 +67,8 @@ def pin(
         elapsed_pct,
         100.0 * float(np.minimum(1.0, at_magnet / PIN_GAMMA_SATURATION)),
     )
-    score = sum(weight * part for weight, part in zip(PIN_WEIGHTS, parts, strict=True))
+    weighted = [weight * part for weight, part in zip(PIN_WEIGHTS, parts, strict=True)]
+    score = weighted[_PROXIMITY] if levels.magnet.value < 0.0 else sum(weighted)
     return Pin(score, *parts, top3_share=share)
 
 
