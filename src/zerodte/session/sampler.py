@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from itertools import chain as joined
 from types import MappingProxyType
 from typing import Final, NamedTuple
@@ -49,6 +50,23 @@ class SymbolChains(NamedTuple):
     anchor: Chain | None
 
 
+@dataclass(eq=False, slots=True)
+class _Sampling:
+    """A sample of all symbols that is under way.
+
+    Attributes:
+        now: Its time, UTC ns.
+        context: Gives the context of a symbol then.
+        missing: The symbols that have not had their turn.
+        spots: Dollars, by the number of the underlying, of those that have.
+    """
+
+    now: int
+    context: Callable[[str], SampleContext]
+    missing: set[str]
+    spots: dict[int, float] = field(default_factory=dict)
+
+
 class Sampler:
     """Takes the samples of a session, and has what they left.
 
@@ -65,6 +83,7 @@ class Sampler:
         self._settings = settings
         self._samples: dict[int, SolvedChain] = {}
         self._buffers: dict[str, SampleBuffer] = {}
+        self._sampling: _Sampling | None = None
         self._listings: dict[str, SymbolChains] = {}
         self._listed = 0
 
@@ -90,18 +109,14 @@ class Sampler:
             context: Gives the context of a symbol then.
             pause: Called between symbols.
         """
-        spots = {}
+        sampling = _Sampling(now, context, set(self._market.contracts.symbols()))
+        self._sampling = sampling
         for symbol, known in self._gathered(now):
-            spot, today = self.spot(symbol, now, known), self.today(symbol)
-            if spot is not None:
-                spots[self._market.underlyings.number(symbol)] = spot.value
-            for number, observation in known.items():
-                if spot is not None and (today is None or number != today.number):
-                    self._solve(observation, spot)
-            if today is not None:
-                self._keep(known[today.number], spot, context(symbol))
+            if symbol in sampling.missing:
+                self._sample(sampling, symbol, known)
             pause()
-        self._market.price_ranges.restart(spots)
+        self._sampling = None
+        self._market.price_ranges.restart(sampling.spots)
         self.sampled = now
 
     def begin(self, now: int) -> None:
@@ -122,7 +137,15 @@ class Sampler:
         return contracts.same_day(symbol, self._hours.date)
 
     def buffer(self, symbol: str) -> SampleBuffer | None:
-        """The samples of the symbol's same-day chain; None before its first sample."""
+        """The samples of the symbol's same-day chain; None before its first sample.
+
+        Whoever asks while a sample of all symbols is taken gets the symbol's own before its turn.
+        """
+        if (sampling := self._sampling) is not None and symbol in sampling.missing:
+            due = self._due(symbol, sampling.now, only_new=False)
+            observed = observe(self._market, due, sampling.now, quantised=True)
+            known = {one.number: each for one, each in zip(due, observed, strict=True)}
+            self._sample(sampling, symbol, known)
         return self._buffers.get(symbol)
 
     def listing(self, symbol: str) -> SymbolChains:
@@ -187,6 +210,20 @@ class Sampler:
         return Anchor() if sample is None else sample.anchor
 
     # Inside
+
+    def _sample(
+        self, sampling: _Sampling, symbol: str, known: Mapping[int, ChainObservation]
+    ) -> None:
+        """Take a symbol's part of a sample, from what is known of its chains by number."""
+        sampling.missing.remove(symbol)
+        spot, today = self.spot(symbol, sampling.now, known), self.today(symbol)
+        if spot is not None:
+            sampling.spots[self._market.underlyings.number(symbol)] = spot.value
+        for number, observation in known.items():
+            if spot is not None and (today is None or number != today.number):
+                self._solve(observation, spot)
+        if today is not None:
+            self._keep(known[today.number], spot, sampling.context(symbol))
 
     def _gathered(
         self, now: int, *, only_new: bool = False
