@@ -222,3 +222,17 @@ def test_a_label_outlasts_a_withheld_net_gex_of_under_two_minutes(samples: list[
             assert latch.label == "unknown"
         if "withheld" * 4 not in "".join(samples[: at - 1]):
             assert latch.label == "negative_gamma"
+
+
+@pytest.mark.parametrize(
+    ("code", "value", "said"),
+    [
+        ("fly_soon", 150.4, "(150.4)"),
+        ("off_the_pin", math.inf, "(more time is left)"),
+    ],
+)
+def test_words_do_not_contradict_the_verdict(code: str, value: float, said: str) -> None:
+    """A figure beyond a bound is not rounded onto it."""
+    condition = RULE_CONDITIONS[code]
+    text = condition.words({condition.figure: value}, holds=condition.is_met(value))
+    assert text.endswith(said)

@@ -5,11 +5,16 @@ setup on and off, so each has two, and must stay beyond one for a while.
 """
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from zerodte.constants import DWELL, EVENT_HOLD, MINUTE
+
+_DIGITS: Final = re.compile(r"\.(\d)")
+#: More than a figure's own form has.
+_MOST_DIGITS: Final = 4
 
 #: What the rules look at, by name; NaN where unknown.
 Figures: TypeAlias = Mapping[str, float]
@@ -28,6 +33,7 @@ class RuleCondition:
         leave: Once it holds, it does until the figure is beyond this; the bound itself by default.
         dwell: Samples in a row that it takes, to come and to go.
         shown: How the observed figure is written; empty where the rule says it all.
+        endless: What an infinite figure means.
         runs_out: Whether it fails for the rest of the session once it does.
     """
 
@@ -39,6 +45,7 @@ class RuleCondition:
     leave: float | None = None
     dwell: int = DWELL
     shown: str = "{:.2f}"
+    endless: str = "far"
     runs_out: bool = False
 
     def is_met(self, value: float) -> bool:
@@ -62,14 +69,24 @@ class RuleCondition:
         if math.isnan(value):
             remarks.append("unknown")
         elif math.isinf(value):
-            remarks.append("far")
+            remarks.append(self.endless)
         elif self.shown:
-            remarks.append(self.shown.format(value))
+            remarks.append(self._written(value))
         if holds and not self.is_met(value):
             remarks.append("holds" + ("" if not self._leave_shown else f" to {self._leave_shown}"))
         elif not holds and self.is_met(value):
             remarks.append("not for long enough")
         return f"{self.text} ({'; '.join(remarks)})" if remarks else self.text
+
+    def _written(self, value: float) -> str:
+        """A figure, with as many digits as tell it from the bounds."""
+        bounds = [b for b in (self.at_least, self.at_most) if b is not None and b != value]
+        form = self.shown
+        for _ in range(_MOST_DIGITS):
+            if all(form.format(value) != form.format(bound) for bound in bounds):
+                break
+            form = _DIGITS.sub(lambda found: f".{int(found[1]) + 1}", form)
+        return form.format(value)
 
     @property
     def _leave_shown(self) -> str:
@@ -284,6 +301,7 @@ RULE_CONDITIONS: Final = _by_code(
         "off_pin",
         at_least=0.8,
         leave=0.5,
+        endless="more time is left",
     ),
     # The market's own pace.
     RuleCondition(

@@ -8,6 +8,7 @@ from zerodte.constants import (
     CROSSING_HOLD,
     DWELL,
     FLIP_HOLD,
+    HIGH_QUALITY,
     MINUTE,
     SAMPLE_INTERVAL,
     SECOND,
@@ -61,7 +62,8 @@ def _setup(rule: SetupRule) -> str:
         f"## {rule.display_name}\n\n"
         f"`{rule.name}`, trade angle `{rule.trade_angle}`: {rule.idea}.\n\n"
         f"Required:\n\n{_table(rule.required)}\n"
-        f"Soft: confidence is high with all of them, medium with one less, else low.\n\n"
+        f"Soft: confidence is high with all of them and a data quality of {HIGH_QUALITY:g} or "
+        f"more, medium with all of them on poorer data or with one less, else low.\n\n"
         f"{_table(rule.soft)}"
     )
 

@@ -128,7 +128,7 @@ def _breakout_opening(decision: Decision) -> str:
     position = decision.positions[seen.VERTICAL]
     way = "up" if position is None or _buys_calls(position) else "down"
     moved = decision.figures["move"]
-    return f"Breakout {way}: {moved:.1f} sigma of its time in 15 minutes, {_left(decision)} left"
+    return f"Breakout {way}: {moved:.1f} of a 15-minute sigma, {_left(decision)} left"
 
 
 _OPENINGS = {
@@ -176,7 +176,11 @@ def _pace(decision: Decision) -> str:
 
 def _left(decision: Decision) -> str:
     minutes = decision.figures["minutes_left"]
-    return f"{minutes:.0f} minutes" if minutes < 120.0 else f"{minutes / 60.0:.1f} hours"
+    if minutes < 1.0:
+        return "less than a minute"
+    if minutes < 120.0:
+        return f"{minutes:.0f} minute{'s' if minutes >= 1.5 else ''}"
+    return f"{minutes / 60.0:.1f} hours"
 
 
 def _buys_calls(position: Position) -> bool:
