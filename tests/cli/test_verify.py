@@ -54,6 +54,17 @@ def test_each_tape_of_a_folder_is_checked(simulated: Path, tmp_path: Path) -> No
     assert "a folder of 2 tapes; name one" in refused.output
 
 
+def test_a_folder_of_one_tape_is_checked_by_the_tapes_manifest(
+    simulated: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(simulated, tmp_path / "tapes" / "only")
+    lost = next((tmp_path / "tapes" / "only").rglob("*statistics*"))
+    lost.unlink()
+    found = run("verify", tmp_path / "tapes")
+    assert found.exit_code == 1
+    assert lost.name in found.output
+
+
 def test_a_sound_tape_has_a_line(simulated: Path) -> None:
     shown = run("verify", simulated)
     assert (shown.exit_code, shown.stderr) == (0, "")

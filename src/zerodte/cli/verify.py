@@ -15,10 +15,10 @@ from zerodte.tape.tape_check import TapeCheck, check_tape
 def verify_command(context: click.Context, tapes: tuple[Path, ...]) -> None:
     """Check every byte of each tape in a folder TAPE against its manifest.
 
-    TAPE may be a folder of several tapes, too.
+    TAPE may be a folder of tapes, too.
     """
     is_sound = True
-    for tape in (one for folder in tapes for one in tapes_in(folder) or [folder]):
+    for tape in (one for folder in tapes for one in tapes_in(folder, 1) or [folder]):
         check = check_tape(tape)
         click.echo(f"{tape}: {_line(check)}")
         for sentence in check.damage:

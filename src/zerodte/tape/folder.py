@@ -240,10 +240,10 @@ def open_tape(path: str | Path, date: datetime.date | None = None) -> Tape:
     return Tape(folder, files, session, symbols, diagnostics)
 
 
-def tapes_in(folder: Path) -> list[Path]:
-    """The tapes in a folder of several; empty for any other, such as a tape."""
+def tapes_in(folder: Path, at_least: int = 2) -> list[Path]:
+    """The tapes in a folder of several, or of `at_least`; empty for any other, such as a tape."""
     tapes = [] if (folder / NOTES).exists() else sorted(folder.glob(f"*/{NOTES}"))
-    return [file.parent for file in tapes] if len(tapes) > 1 else []
+    return [file.parent for file in tapes] if len(tapes) >= at_least else []
 
 
 def _with_unread(folder: Path, problem: str) -> str:
