@@ -7,11 +7,21 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
+from typing import Final
 
 import pytest
 
 from zerodte.cli.interruption import ended_by_signals
 from zerodte.cli.options import Finite
+
+ALERTS: Final = """
+use = ["pin_lock"]
+
+[targets.desk]
+kind = "webhook"
+url = "https://desk.example/hooks/zerodte"
+"""
 
 
 class _Hit:
@@ -70,11 +80,15 @@ def test_an_error_that_a_signal_led_to_is_that_signal() -> None:
         raise RuntimeError("no signal came")
 
 
-def test_whoever_has_read_enough_gets_no_error() -> None:
+@pytest.mark.parametrize("command", ["fields", "check"])
+def test_whoever_has_read_enough_gets_no_error(tmp_path: Path, command: str) -> None:
     """`zerodte alerts fields | head -1`, whose reader closes the pipe before all is written."""
+    alerts = tmp_path / "alerts.toml"
+    alerts.write_text(ALERTS)
     read, write = os.pipe()
     os.close(read)
-    words = [sys.executable, "-m", "zerodte", "alerts", "fields"]
+    words = [sys.executable, "-m", "zerodte", "alerts", command]
+    words += [str(alerts)] if command == "check" else []
     ended = subprocess.run(words, stdout=write, stderr=subprocess.PIPE, check=False)
     os.close(write)
     assert (ended.returncode, ended.stderr) == (128 + signal.SIGPIPE, b"")

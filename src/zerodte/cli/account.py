@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from rich.console import Console
 from rich.table import Table
 
+from zerodte.cli.grid import OutputConsole
 from zerodte.clock import new_york_clock
 from zerodte.engine.aggressor import SideRule
 from zerodte.runtime.replay_account import ReplayAccount, rule_lines, seconds, top_strikes
@@ -18,7 +18,7 @@ _GAPS = 10
 
 def print_account(market: MarketState, account: ReplayAccount, gaps: Sequence[Gap]) -> None:
     """Print records by kind, volume by side and rule, flow by hour, top strikes, gaps."""
-    console = Console(highlight=False)
+    console = OutputConsole()
     counts = ", ".join(f"{count:,} {kind}" for kind, count in account.records.items())
     console.print(f"\nThe tape so far: {counts or 'no records'}")
     if account.records["trades"]:

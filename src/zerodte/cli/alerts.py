@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Final
 
 import click
-from rich.console import Console
 
 from zerodte.alerts.alert_file import AlertPlan, read_alert_file
 from zerodte.alerts.attempt import attempt
@@ -14,7 +13,7 @@ from zerodte.alerts.event import alert_event
 from zerodte.alerts.field_path import FieldPath, all_field_paths
 from zerodte.alerts.rule import AlertRule
 from zerodte.alerts.watcher import session_events
-from zerodte.cli.grid import empty_grid
+from zerodte.cli.grid import OutputConsole, empty_grid
 from zerodte.clock import new_york_clock
 from zerodte.constants import MINUTE
 from zerodte.service.stage import CurrentSession
@@ -52,7 +51,7 @@ def check_command(file: Path) -> None:
         targets.add_row(
             target.name, target.kind, signed, _names(target.rules), _names(target.symbols)
         )
-    console = Console(width=None if sys.stdout.isatty() else _WIDE, highlight=False)
+    console = OutputConsole(None if sys.stdout.isatty() else _WIDE)
     console.print(rules)
     console.print(targets)
 

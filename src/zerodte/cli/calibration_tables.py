@@ -11,7 +11,7 @@ from zerodte.calibrate.comparison import ForecastComparison
 from zerodte.calibrate.figure import clock
 from zerodte.calibrate.score import DayInterval
 from zerodte.calibrate.session_report import SessionReport
-from zerodte.cli.grid import UNKNOWN_CELL, empty_grid
+from zerodte.cli.grid import UNKNOWN_CELL, OutputConsole, empty_grid
 from zerodte.constants import BOOTSTRAP_LEVEL, COVERAGE_LEVELS
 from zerodte.engine.physical import QUARTERS
 
@@ -73,7 +73,7 @@ def print_sessions(report: SessionReport) -> None:
 
 
 def _console() -> Console:
-    console = Console(highlight=False)
+    console = OutputConsole()
     console.width = max(console.width, _WIDTH)
     return console
 

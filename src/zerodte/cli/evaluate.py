@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import Final
 
 import click
-from rich.console import Console
 from rich.table import Table as Grid
 
-from zerodte.cli.grid import UNKNOWN_CELL, empty_grid
+from zerodte.cli.grid import UNKNOWN_CELL, OutputConsole, empty_grid
 from zerodte.cli.progress import ReplayProgress
 from zerodte.evaluate.figure import figure
 from zerodte.evaluate.gamma import CONVENTIONS, DAY, INVENTORY
@@ -88,7 +87,7 @@ def _score(folder: Path) -> TapeScore:
 
 
 def _print(scored: Report) -> None:
-    console = Console(highlight=False)
+    console = OutputConsole()
     console.width = max(console.width, _WIDTH)
     seeds = len(scored.tapes)
     dates = ", ".join(dict.fromkeys(tape.hours.date.isoformat() for tape in scored.tapes))

@@ -3,10 +3,22 @@
 from collections.abc import Sequence
 from typing import Final
 
+from rich.console import Console
 from rich.table import Table as Grid
 
 #: Stands for a figure that is not known.
 UNKNOWN_CELL: Final = "–"
+
+
+class OutputConsole(Console):
+    """Standard output; `width` is that of lines, the terminal's where None."""
+
+    def __init__(self, width: int | None = None) -> None:
+        super().__init__(width=width, highlight=False)
+
+    def on_broken_pipe(self) -> None:
+        """Leave it to the command: rich would end it as if it had failed."""
+        raise  # noqa: PLE0704  called where a BrokenPipeError is handled
 
 
 def empty_grid(labels: Sequence[str], heads: Sequence[str]) -> Grid:

@@ -8,14 +8,13 @@ from datetime import UTC, datetime
 from typing import Final
 
 import click
-from rich.console import Console
 
 from zerodte.access.key import KeyRecord
 from zerodte.access.key_place import KeyPlace, open_keys
 from zerodte.access.usage import day_of
 from zerodte.cli.access import default_key_file
 from zerodte.cli.configuration.options import CONFIG, current_configuration, setting_option
-from zerodte.cli.grid import empty_grid
+from zerodte.cli.grid import OutputConsole, empty_grid
 
 _ONCE: Final = "It is shown only this once, and stored as a digest."
 #: Columns for a table that no terminal shows.
@@ -72,7 +71,7 @@ def list_command(as_json: bool, keys: KeyPlace | None) -> None:
     for record in records:
         cells = [str(cell or "") for cell in _row(record, usage[record.id]).values()]
         grid.add_row(*cells[:-1], f"{usage[record.id]:,}")
-    Console(width=None if sys.stdout.isatty() else _WIDE, highlight=False).print(grid)
+    OutputConsole(None if sys.stdout.isatty() else _WIDE).print(grid)
 
 
 @keys_group.command("rotate", short_help="Replace a key by a new one.")

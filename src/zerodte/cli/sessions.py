@@ -4,9 +4,9 @@ from collections.abc import Iterable
 
 import click
 import msgspec
-from rich.console import Console
 from rich.table import Table
 
+from zerodte.cli.grid import OutputConsole
 from zerodte.history.catalog import CatalogSession, catalog
 from zerodte.history.error import HistoryError
 from zerodte.history.history import History
@@ -37,7 +37,7 @@ def sessions_command(root: str, check: bool, as_json: bool) -> None:
 
 
 def _print(sessions: Iterable[CatalogSession]) -> None:
-    console = Console(highlight=False)
+    console = OutputConsole()
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
     for place, column in enumerate(("date", "symbols", "samples", "gaps", "MB")):
         table.add_column(column, justify="left" if place < 2 else "right")

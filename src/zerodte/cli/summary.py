@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from zerodte.cli.grid import OutputConsole
 from zerodte.wire.text import dollars
 
 _UNKNOWN = "unknown"
@@ -15,7 +16,7 @@ _UNKNOWN = "unknown"
 def print_summary(body: bytes) -> None:
     """Print a snapshot, or the message of an answer without one."""
     answer: dict[str, Any] = msgspec.json.decode(body)
-    console = Console(highlight=False)
+    console = OutputConsole()
     console.print(Text(_title(answer), style="bold"))
     if answer["body"] is None:
         console.print(answer["message"])
@@ -44,7 +45,7 @@ def _title(answer: dict[str, Any]) -> str:
 
 def _next_title(symbol: str, following: dict[str, Any]) -> str:
     provisional = ", provisional open interest" if following["provisional"] else ""
-    return f"{symbol}, the session to come: {following['expiration']}{provisional}"
+    return f"{symbol}, the next expiry: {following['expiration']}{provisional}"
 
 
 def _next_lines(following: dict[str, Any]) -> list[tuple[str, str]]:

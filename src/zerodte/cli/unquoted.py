@@ -3,9 +3,9 @@
 import math
 
 import numpy as np
-from rich.console import Console
 
 from zerodte.arrays import F64
+from zerodte.cli.grid import OutputConsole
 from zerodte.engine.levels import max_pain
 from zerodte.market.contracts import Chain
 from zerodte.session.chain_observation import observe
@@ -20,7 +20,7 @@ def print_unquoted(session: Session, chain: Chain, reason: str) -> None:
     instant = observation.instant
     pain = max_pain(chain.strikes, instant.counted_official)
     spot = session.spot(chain.symbol)
-    console = Console(highlight=False)
+    console = OutputConsole()
     console.print(f"{chain.symbol}, expiry {chain.expiry}, without quotes", style="bold")
     console.print(reason)
     for label, text in (
