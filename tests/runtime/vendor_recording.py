@@ -1,7 +1,7 @@
 """Recordings of a vendor's feed, held against the tape that was served."""
 
 import contextlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -15,7 +15,8 @@ from runtime.killing import command, last_commit
 from runtime.local_market import LocalMarket, running
 from zerodte.cli.commands import main
 from zerodte.constants import SECOND
-from zerodte.feeds.feed import Feed, FeedConnection
+from zerodte.feeds.feed import Feed, FeedConnection, FeedError
+from zerodte.feeds.patience import VendorBusyError
 from zerodte.records.dbn import SCHEMAS
 from zerodte.runtime.live_runner import LiveRunner
 from zerodte.service.stage import Stage
@@ -33,8 +34,22 @@ class VendorFeed(Feed, Protocol):
 
 @contextlib.contextmanager
 def market_of(feed: VendorFeed, root: Path) -> Iterator[LocalMarket[LiveRunner]]:
-    """A server that records a feed, for as long as the context lasts."""
-    with running(LiveRunner(Stage(), feed, root, feed.warnings)) as market:
+    """A server that records a feed, for as long as the context lasts.
+
+    One whose vendor wants to be left alone ends, and is begun again, as a supervisor would.
+    """
+    runners: list[LiveRunner] = []
+
+    def has_begun() -> bool:
+        try:
+            runners.append(LiveRunner(Stage(), feed, root, feed.warnings))
+        except FeedError as error:
+            if not isinstance(error.__cause__, VendorBusyError):
+                raise
+        return bool(runners)
+
+    eventually(has_begun)
+    with running(runners[0]) as market:
         yield market
 
 
@@ -86,6 +101,17 @@ def _later(ends: list[int], seconds: int) -> list[int]:
     return sorted({end + late * SECOND for end in ends for late in range(seconds + 1)})
 
 
+def _spans(began: int, ends: Iterable[int]) -> str:
+    """Ticks that follow each other, by their ends, as seconds since a time."""
+    spans: list[list[int]] = []
+    for second in sorted((end - began) // SECOND for end in ends):
+        if spans and second <= spans[-1][1] + 1:
+            spans[-1][1] = second
+        else:
+            spans.append([second, second])
+    return " ".join(f"{first}-{last}" for first, last in spans)
+
+
 def check(recording: Tape, tape: Tape, vendor: Carried = TASTYTRADE) -> dict[int, str]:
     """No trade twice, none missing outside a gap, no quote made up; returns the gaps."""
     found, wanted = content_of(recording, vendor), content_of(tape, vendor)
@@ -111,7 +137,14 @@ def check(recording: Tape, tape: Tape, vendor: Carried = TASTYTRADE) -> dict[int
             lost += unexcused(order, found, wanted, _later(ends, asked), progress)
     elif vendor.trade:
         lost += unexcused(wanted.trade_order, found, wanted, ends, progress)
-    assert not lost, f"{len(lost)} such as {lost[0]} are missing outside a gap"
+    if lost:
+        began = tape.session.open
+        found_spans = _spans(began, {end for ends in found.ends.values() for end in ends})
+        lost_spans = _spans(began, {end for row in lost for end in wanted.ends[row]})
+        raise AssertionError(
+            f"{len(lost)} such as {lost[0]} are missing outside a gap; seconds: of them "
+            f"{lost_spans}, of gaps {_spans(began, missing)}, of what came {found_spans}"
+        )
     digests = []
     for again in (recording, open_tape(recording.path)):
         digest = TapeDigest()

@@ -182,7 +182,8 @@ def test_a_limit_is_exact_over_kills(place: KeyPlace) -> None:
 
             def poll(url: str, given: Counter[int], stop: threading.Event) -> None:
                 with httpx.Client(trust_env=False, timeout=30) as client:
-                    while not stop.is_set():
+                    # A kill that comes late finds something left of the limit for the next one.
+                    while not stop.is_set() and given[200] < 100:
                         try:
                             answer = client.get(url, headers={"x-api-key": key})
                         except httpx.HTTPError:
