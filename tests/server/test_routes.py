@@ -158,7 +158,15 @@ ERRORS = [
     ("GET", "/v1/flow/levels/SPX?expiration=x", "invalid_expiry"),
     *(
         ("GET", f"{path}?at=2021-01-04T12:00:00", "invalid_at")
-        for path in (LEADERBOARD, GEX + "SPX", "/v1/flow/levels/SPX", "/stockquote/SPX")
+        for path in (
+            LEADERBOARD,
+            GEX + "SPX",
+            "/v1/flow/levels/SPX",
+            "/stockquote/SPX",
+            "/v1/symbols",
+            "/v1/tickers",
+            STREAM + "SPX",
+        )
     ),
     ("GET", "/stockquote/XYZ", "symbol_not_found"),
     ("GET", SNAPSHOT + "BROKEN", "internal_error"),

@@ -79,10 +79,8 @@ class StockQuote(Envelope, frozen=True, kw_only=True, gc=False, rename=CAMEL):
     warnings: Annotated[list[str], about("What to know before trusting this; often empty.")]
 
 
-class SymbolsQuery(Query, frozen=True, kw_only=True, gc=False):
+class SymbolsQuery(NowQuery, frozen=True, kw_only=True, gc=False):
     """Asks for the symbols with listed options."""
-
-    codes = ("warming_up",)
 
 
 class SessionsQuery(Query, frozen=True, kw_only=True, gc=False):
@@ -92,10 +90,8 @@ class SessionsQuery(Query, frozen=True, kw_only=True, gc=False):
     changes = "tick"
 
 
-class TickersQuery(Query, frozen=True, kw_only=True, gc=False):
+class TickersQuery(NowQuery, frozen=True, kw_only=True, gc=False):
     """Asks for everything that has a price."""
-
-    codes = ("warming_up",)
 
 
 class OptionsMetaQuery(NowQuery, frozen=True, kw_only=True, gc=False):

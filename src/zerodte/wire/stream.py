@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from zerodte.wire.base import Number, Timestamp, Whole, about
 from zerodte.wire.field import describe
-from zerodte.wire.query import Query, Symbol
+from zerodte.wire.query import NowQuery, Symbol
 
 TickChoice: TypeAlias = Annotated[
     Literal["0", "1"],
@@ -15,19 +15,19 @@ TickChoice: TypeAlias = Annotated[
 ]
 
 
-class StreamQuery(Query, frozen=True, kw_only=True, gc=False):
+class StreamQuery(NowQuery, frozen=True, kw_only=True, gc=False):
     """Asks for each sample of a symbol as it is taken. It has no final answer."""
 
-    codes = ("warming_up",)
+    codes = ("invalid_at", "warming_up")
 
     symbol: Symbol
     ticks: TickChoice = "0"
 
 
-class StreamsQuery(Query, frozen=True, kw_only=True, gc=False):
+class StreamsQuery(NowQuery, frozen=True, kw_only=True, gc=False):
     """Asks for the samples of several symbols on one connection. It has no final answer."""
 
-    codes = ("symbol_not_found", "warming_up")
+    codes = ("symbol_not_found", "invalid_at", "warming_up")
 
     symbols: Annotated[
         tuple[str, ...],
