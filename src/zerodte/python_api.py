@@ -99,7 +99,7 @@ class MarketDay:
         return self._ask(SnapshotQuery, _decode_snapshot, symbol=symbol, **parameters)
 
     def exposure(self, symbol: str, **parameters: object) -> Answer[Exposure | NoZeroDte]:
-        """The same on settled open interest; outside the session with the session to come."""
+        """The same on settled open interest; outside the session with the next expiry's map."""
         return self._ask(ExposureQuery, _decode_exposure, symbol=symbol, **parameters)
 
     def series(self, symbol: str, **parameters: object) -> Answer[Series]:

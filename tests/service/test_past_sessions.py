@@ -168,6 +168,12 @@ def test_sessions_are_listed_with_their_hours(today: Tape, tmp_path: Path) -> No
         eventually(lambda: len(listed(market)) == 2)
         assert listed(market) == [session, ("2024-11-29", "14:30", "18:00", [day.symbol])]
         assert json.loads(market.answer(SessionsQuery()))["note"] is None
+    # What is stored of the tape's own day can be asked about, too.
+    History(str(root)).store(
+        dataclasses.replace(made, day=dataclasses.replace(made.day, hours=today.session))
+    )
+    with market_of(today, root) as market:
+        eventually(lambda: listed(market)[0] == (*session[:3], sorted([SYMBOL, day.symbol])))
 
 
 def test_without_a_history_there_is_no_past(today: Tape) -> None:

@@ -20,7 +20,7 @@ from zerodte.wire.errors import ApiError
         ("no bid", "1 zero bid"),
         ("crossed", "1 crossed"),
         ("locked", "1 locked"),
-        ("never quoted", "1 never quoted"),
+        ("never quoted", "1 without bid or ask"),
     ],
 )
 def test_a_quote_that_does_not_count_is_counted_and_not_used(fault: str, named: str) -> None:

@@ -21,8 +21,10 @@ from zerodte.session.session import Session
 from zerodte.tape.folder import open_tape
 from zerodte.wire.dealer_risk import FlowOiQuery
 from zerodte.wire.errors import ApiError
-from zerodte.wire.max_pain import MaxPainQuery
+from zerodte.wire.max_pain import ExpectedMovesQuery, MaxPainQuery
+from zerodte.wire.settled import ExposureSummaryQuery, GexExposureQuery
 from zerodte.wire.snapshot import SnapshotQuery
+from zerodte.wire.symbol_flow import FlowGexQuery
 
 FRIDAY = WEDNESDAY + datetime.timedelta(days=2)
 
@@ -75,6 +77,28 @@ def test_the_map_does_not_change_while_nothing_comes() -> None:
     assert ask(session, settled=True)["next_session"] == told
 
 
+def test_a_chain_that_came_after_the_close_is_answered_at_its_last_quotes() -> None:
+    """As a download of the evening has it: no sample of the session has a figure."""
+    session = send(Day(), usual(elapsed=389), "16:20", 500.0).session
+    answer = ask(session, settled=True)
+    assert (answer["market_open"], answer["expiration"]) == (False, "2022-03-23")
+    sibling = json.loads(served(session).answer(GexExposureQuery(symbol="SPX")))
+    assert answer["exposures"]["net_gex"] == pytest.approx(sibling["net_gex"])
+    assert answer["exposures"]["net_gex"] is not None
+
+
+def test_after_the_close_all_expiries_are_those_that_can_still_trade() -> None:
+    service = served(after_the_close())
+    every, friday = (
+        json.loads(service.answer(FlowGexQuery(symbol="SPX", expiry=expiry)))
+        for expiry in (None, FRIDAY)
+    )
+    assert every["live_net_gex"] == friday["live_net_gex"]
+    assert every["live_net_gex"] is not None
+    moves = json.loads(service.answer(ExpectedMovesQuery(symbol="SPX")))["expected_moves"]
+    assert [(move["expiry"], move["daysToExpiry"]) for move in moves] == [("2022-03-25", 2)]
+
+
 def test_in_session_there_is_no_map() -> None:
     day = send(Day(), usual(), "12:00", 500.0)
     send(day, later(150.0, 2), "12:00:01", 500.0, FRIDAY)
@@ -87,6 +111,8 @@ def test_before_the_open_it_is_todays_chain() -> None:
     answer = ask(session, settled=True)
     assert (answer["market_open"], answer["expiration"]) == (False, "2022-03-23")
     assert answer["time_to_close_hours"] == 6.5
+    assert answer["decay"]["net_theta_dollars"] < 0.0
+    assert answer["decay"]["theta_per_hour_remaining"] is None
     told = answer["next_session"]
     assert (told["expiration"], told["provisional"]) == ("2022-03-23", False)
     assert_map(told, Twin(rows, When(0.0), 500.0))
@@ -98,6 +124,7 @@ def test_without_a_quote_it_says_so_and_names_the_expiry() -> None:
     assert (answer["no_zero_dte"], answer["body"]) == (True, None)
     assert "No usable quote" in answer["message"]
     assert answer["next_zero_dte_expiry"] == "2022-03-23"
+    assert "Next expiry" not in answer["message"]
     assert answer["next_session"] is None
 
 
@@ -136,7 +163,8 @@ def test_an_evening_and_a_weekend_have_the_map_alone(
 ) -> None:
     """A download of the evening before: what most public ones are."""
     import_chain(recorded / SPX, at, tmp_path / "tape")
-    answer = ask(replay(open_tape(tmp_path / "tape")), settled=True)
+    session = replay(open_tape(tmp_path / "tape"))
+    answer = ask(session, settled=True)
     assert (answer["no_zero_dte"], answer["body"], answer["expiration"]) == (True, None, None)
     assert answer["market_open"] is False
     assert day in answer["message"]
@@ -147,3 +175,9 @@ def test_an_evening_and_a_weekend_have_the_map_alone(
     assert datetime.date.fromisoformat(told["expiration"]) >= first
     assert told["levels"]["call_wall"] is not None
     assert not any("open interest" in text and "missing" in text for text in told["warnings"])
+    service, today = served(session), datetime.date.fromisoformat(at[:10])
+    for move in json.loads(service.answer(ExpectedMovesQuery(symbol="SPX")))["expected_moves"]:
+        left = datetime.date.fromisoformat(move["expiry"]) - today
+        assert move["daysToExpiry"] == left.days
+    summary = json.loads(service.answer(ExposureSummaryQuery(symbol="SPX")))
+    assert summary["zero_dte"]["net_gex"] is None

@@ -87,7 +87,7 @@ def replay_command(
     if as_json and len(symbols) > 1:
         raise click.UsageError(f"--json prints one symbol; choose --symbol of {', '.join(symbols)}")
     for name in symbols:
-        # Outside the session the exposure alone has a body, and the session to come.
+        # Outside the session the exposure alone has a body, and the next expiry's map.
         query = SnapshotQuery if session.is_open_for(name, expiry) else ExposureQuery
         try:
             body = snapshot(session, source_of(opened), query(symbol=name, expiry=expiry))

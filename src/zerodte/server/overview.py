@@ -91,7 +91,7 @@ class _Answer(msgspec.Struct, frozen=True):
 
 
 class _Outside(msgspec.Struct, frozen=True):
-    """What an exposure says of the session to come."""
+    """What an exposure says of the next expiry."""
 
     symbol: str
     next_session: NextSession | None = None
@@ -122,7 +122,7 @@ def overview(service: MarketService) -> str:
     following = [_next_row(each.symbol, each.next_session) for each in later if each.next_session]
     table = _table(_HEAD, rows)
     if following:
-        table += "<h2>The session to come</h2>" + _table(_NEXT_HEAD, following)
+        table += "<h2>The next expiry</h2>" + _table(_NEXT_HEAD, following)
     said = f'<ul class="moments">{"".join(moments)}</ul>' if moments else ""
     return (_stamp(newest) if newest else "") + said + table
 
@@ -149,7 +149,7 @@ def _table(head: Sequence[tuple[str, str]], rows: Sequence[str]) -> str:
 
 
 def _next_row(symbol: str, then: NextSession) -> str:
-    """The map of the session to come, in the order of `_NEXT_HEAD`."""
+    """The map of the next expiry, in the order of `_NEXT_HEAD`."""
     regime, levels, move = then.regime, then.levels, then.expected_move
     at = then.as_of.astimezone(NEW_YORK)
     return _row(
@@ -231,6 +231,8 @@ def _flip_note(regime: Regime) -> str:
 
 
 def _move_text(move: ExpectedMove) -> str:
+    if move.remaining_1sd_dollars is None:
+        return _UNKNOWN
     return f"±{_price(move.remaining_1sd_dollars)} ({_number(move.remaining_1sd_pct, '.2f')}%)"
 
 

@@ -18,7 +18,7 @@ from zerodte.engine.chain_inputs import Spot
 from zerodte.engine.state import ChainState, evaluate
 from zerodte.market.calendar import Calendar, TradingSession
 from zerodte.market.contracts import Chain
-from zerodte.market.trading_hours import in_session
+from zerodte.market.trading_hours import in_session, trades_until
 from zerodte.records.digest import FIRST_OWNER, UNOWNED
 from zerodte.records.tick import Tick
 from zerodte.session.chain_observation import observe
@@ -236,8 +236,8 @@ class Session:
         buffer = self._sampler.buffer(chain.symbol)
         if buffer and buffer.number == chain.number:
             day = buffer.day(())
-            row = last_with_strikes(day)
-            return None if row is None else reading_at(day, row, settled=settled)
+            if (row := last_with_strikes(day)) is not None:
+                return reading_at(day, row, settled=settled)
         newest = self.market.book.newest_of(chain.number)
         if newest is None:
             return None
@@ -245,17 +245,23 @@ class Session:
         return self._live(chain, at, settled=settled, is_provisional=at < self.hours.open)
 
     def chains(self, symbol: str, expiry: datetime.date | None = None) -> list[Chain]:
-        """The symbol's chains that can still trade, the nearest expiry first.
+        """The symbol's chains, the nearest expiry first.
 
         Args:
             symbol: Whose.
-            expiry: The one of that day alone: the PM-settled one where there is one.
+            expiry: The one of that day alone: the PM-settled one where there is one. None for all
+                that can still trade, or for those that could last where none can any more.
         """
         found = self._sampler.listing(symbol).chains
         if expiry is None:
-            return list(found)
+            return [one for one in found if not self._is_over(one)] or list(found)
         chain = self.chain(symbol, expiry)
         return [one for one in found if one.expiry == expiry] if chain is None else [chain]
+
+    def _is_over(self, chain: Chain) -> bool:
+        """Whether a chain has traded for the last time."""
+        last_day = chain.expiry == self.hours.date
+        return last_day and self.now > trades_until(chain.symbol, chain.expiry, self.hours)
 
     def group_reading(self, chains: Sequence[Chain]) -> GroupReading:
         """Chains of one symbol together, now; outside the session as they were last.
@@ -329,7 +335,7 @@ class Session:
         else:
             notices += self.market.inputs.watch.lasting(FIRST_OWNER + self._number(symbol))
             notices += [
-                f"the own quote of {symbol} is too wide to be a price: {bid:.2f} x {ask:.2f}"
+                f"{symbol}'s own quote is too wide to be a price: {bid:.2f} x {ask:.2f}"
                 for bid, ask in self.market.underlyings.too_wide(symbol, self.now)
             ]
         far = self.market.far_outside(symbol)

@@ -53,7 +53,12 @@ def regime_block(state: ChainState, decision: Decision | None = None) -> positio
         label=label,
         strength=number(abs(ratio(state.exposures.net_gex, state.exposures.gross_gex))),
         since=timestamp(since) if since else None,
-        description=sentences.regime(label, state.exposures, flip.status),
+        description=sentences.regime(
+            label,
+            state.exposures,
+            flip.status,
+            is_waiting=label == "unknown" and state.regime != "unknown",
+        ),
         gamma_flip=number(flip.level),
         gamma_flip_status=flip.status,
         spot_vs_flip=None if math.isnan(distance) else "above" if distance > 0.0 else "below",
@@ -117,9 +122,10 @@ def hedging_block(state: ChainState) -> positioning.Hedging:
     return positioning.Hedging(**moves, convexity_at_spot=number(state.convexity))
 
 
-def decay_block(state: ChainState) -> conditions.Decay:
-    """What time takes, and what it makes dealers do."""
-    live, hours = state.exposures, state.instant.clock.hours_left
+def decay_block(state: ChainState, *, is_open: bool) -> conditions.Decay:
+    """What time takes, and what it makes dealers do; per hour while the chain trades."""
+    live = state.exposures
+    hours = state.instant.clock.hours_left if is_open else math.nan
     label = charm_lean(live)
     return conditions.Decay(
         net_theta_dollars=number(live.net_theta),

@@ -2,7 +2,7 @@
 
 import datetime
 import math
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -21,6 +21,9 @@ from zerodte.wire.envelope import Source
 from zerodte.wire.errors import ApiError
 from zerodte.wire.exposure import Head
 from zerodte.wire.numbers import number
+
+#: What is said of a fault whose own name says less: a quote that came may be taken back.
+_FAULTS: Final = {"never quoted": "without bid or ask"}
 
 
 def chain_head(reading: Reading, source: Source, *, market_open: bool) -> Head:
@@ -41,7 +44,11 @@ def chain_head(reading: Reading, source: Source, *, market_open: bool) -> Head:
 
 
 def chain_blocks(
-    reading: Reading, strike_range: float, decision: Decision | None = None
+    reading: Reading,
+    strike_range: float,
+    decision: Decision | None = None,
+    *,
+    market_open: bool,
 ) -> dict[str, Any]:
     """The blocks that a snapshot shares with the morning's baseline.
 
@@ -49,6 +56,7 @@ def chain_blocks(
         reading: The chain.
         strike_range: Of the strikes, a fraction of spot.
         decision: Of its last sample, whose regime label stands; None where there is none.
+        market_open: Whether the chain trades then.
     """
     state = reading.state
     return {
@@ -57,7 +65,7 @@ def chain_blocks(
         "expected_move": blocks.expected_move_block(state),
         "pin_risk": blocks.pin_block(state),
         "hedging": blocks.hedging_block(state),
-        "decay": blocks.decay_block(state),
+        "decay": blocks.decay_block(state, is_open=market_open),
         "vol_context": blocks.volatility_block(state, reading.context.vix),
         "flow": blocks.flow_block(state),
         "levels": blocks.levels_block(state),
@@ -96,7 +104,13 @@ def warnings(reading: Reading) -> list[str]:
         ),
         (not reading.has_trades, f"no trade of {now.chain.symbol} has come: its flow is unknown"),
         (left < CLOSING_MINUTES, f"{left:.1f} minutes to the close: greeks are extreme"),
-        (clock.is_floored, "less than a minute is left: sigma and volatility are not known"),
+        (
+            clock.is_floored,
+            (
+                "less than a minute is left: sigma and volatility are not known, and ranges and "
+                "chances are those of a whole minute"
+            ),
+        ),
         (
             state.spot.is_overruled,
             (
@@ -122,7 +136,7 @@ def warnings(reading: Reading) -> list[str]:
         ),
         (
             bool(faults),
-            "quotes left out: " + ", ".join(f"{n} {name}" for name, n in faults.items()),
+            "quotes left out: " + ", ".join(f"{n} {_FAULTS.get(f, f)}" for f, n in faults.items()),
         ),
     ]
     return [text for applies, text in notices if applies] + list(reading.context.warnings)

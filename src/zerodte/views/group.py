@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from zerodte.clock import new_york_clock
 from zerodte.engine.chain_group import ChainGroup
 from zerodte.session.group_reading import GroupReading
 from zerodte.session.session import Session
@@ -28,7 +29,7 @@ class GroupFrame:
         symbol: Upper-case.
         source: live, replay or simulated.
         market_open: Whether any of the chains trades now.
-        today: The session's date.
+        today: The date in New York.
         expiry: The only expiry asked for, or None for all.
         reading: The chains.
     """
@@ -84,7 +85,8 @@ def group_frame(
         raise ApiError("expiry_not_found", _no_expiry(session, symbol, expiry))
     reading = session.group_reading(chains)
     is_open = any(session.is_open_for(symbol, chain.expiry) for chain in chains)
-    frame = GroupFrame(symbol, source, is_open, session.hours.date, expiry, reading)
+    today = new_york_clock(session.now).date()
+    frame = GroupFrame(symbol, source, is_open, today, expiry, reading)
     if needs_prices and reading.live.unpriced == len(chains):
         raise without_quotes(symbol, expiry, session.now)
     return frame

@@ -64,7 +64,8 @@ def sessions(
         stored: The symbols of each stored session, ascending.
         note: Why some may be missing; None when none is.
     """
-    entries = [_entry(session.hours, session.symbols())]
+    own = {*session.symbols(), *stored.get(session.hours.date, ())}
+    entries = [_entry(session.hours, sorted(own))]
     for date in sorted(stored.keys() - {session.hours.date}, reverse=True):
         hours = calendar().session(date)
         if hours is not None:

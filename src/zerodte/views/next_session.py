@@ -1,4 +1,4 @@
-"""The map of the session to come: flip, walls, magnet, max pain and expected move."""
+"""The map of the next expiry: flip, walls, magnet, max pain and expected move."""
 
 from zerodte.clock import new_york_clock
 from zerodte.session.session import Session

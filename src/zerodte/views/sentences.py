@@ -24,8 +24,17 @@ _WITHHELD: Final[dict[FlipStatus, str]] = {
 _CANCEL: Final = "calls and puts cancel"
 
 
-def regime(label: str, live: ChainExposures, status: FlipStatus) -> str:
-    """What the regime means for how the market moves."""
+def regime(
+    label: str, live: ChainExposures, status: FlipStatus, *, is_waiting: bool = False
+) -> str:
+    """What the regime means for how the market moves.
+
+    Args:
+        label: The sign that stands, or unknown.
+        live: The exposures that it is read from.
+        status: Of the flip.
+        is_waiting: Whether a sign might be claimed again, and has not lasted long enough.
+    """
     net = dollars(live.net_gex)
     minutes = f"{DWELL * SAMPLE_INTERVAL / MINUTE:.0f} minutes"
     if live.is_withheld:
@@ -38,6 +47,11 @@ def regime(label: str, live: ChainExposures, status: FlipStatus) -> str:
     if net == _UNKNOWN:
         return (
             "Net dealer gamma is unknown: no open interest of calls, of puts, or of both is known."
+        )
+    if is_waiting:
+        return (
+            f"Net dealer gamma is {net} per 1% move; its sign was not claimed before, and is only "
+            f"once it has lasted {minutes}."
         )
     if label == "unknown":
         little = "too little open interest is known, or to be believed"
@@ -70,7 +84,8 @@ def pin(state: ChainState) -> str:
         return "No magnet: no open interest of calls, of puts, or of both is known."
     away = abs(state.spot.value - magnet) / state.sigma
     where = "" if math.isnan(away) else f", {away:.2f} remaining sigmas from spot"
-    return f"The magnet is {price(magnet)}{where}; the pin score is {score:.0f} of 100."
+    repels = "its net GEX is negative, so it repels: " if state.levels.magnet.value < 0.0 else ""
+    return f"The magnet is {price(magnet)}{where}; {repels}the pin score is {score:.0f} of 100."
 
 
 def charm(label: str | None, net_chex: float, *, is_over: bool) -> str:

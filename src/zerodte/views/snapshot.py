@@ -79,7 +79,9 @@ def summary_at(frame: Frame) -> bytes:
     """
     outlook = _outlook_at(frame)
     head = chain_head(outlook.reading, frame.source, market_open=frame.market_open)
-    fields = msgspec.structs.asdict(head) | msgspec.structs.asdict(_blocks(outlook, STRIKE_RANGE))
+    fields = msgspec.structs.asdict(head) | msgspec.structs.asdict(
+        _blocks(outlook, STRIKE_RANGE, market_open=frame.market_open)
+    )
     del fields["strikes"]
     return msgspec.json.encode(fields)
 
@@ -131,16 +133,19 @@ def _whole(
 ) -> bytes:
     head = chain_head(outlook.reading, source, market_open=market_open)
     if isinstance(query, ExposureQuery):
-        shared = chain_blocks(outlook.reading, query.strike_range)
+        shared = chain_blocks(outlook.reading, query.strike_range, market_open=market_open)
         return encode(head, ExposureBlocks(**shared, next_session=then))
     by_strike = isinstance(query, SnapshotQuery) and query.inventory == "1"
-    return encode(head, _blocks(outlook, query.strike_range, by_strike=by_strike))
+    body = _blocks(outlook, query.strike_range, market_open=market_open, by_strike=by_strike)
+    return encode(head, body)
 
 
-def _blocks(outlook: Outlook, strike_range: float, *, by_strike: bool = False) -> SnapshotBlocks:
+def _blocks(
+    outlook: Outlook, strike_range: float, *, market_open: bool, by_strike: bool = False
+) -> SnapshotBlocks:
     reading = outlook.reading
     return SnapshotBlocks(
-        **chain_blocks(reading, strike_range, outlook.decision),
+        **chain_blocks(reading, strike_range, outlook.decision, market_open=market_open),
         flow_direction=blocks.flow_direction_block(reading),
         headline=headline_block(outlook),
         setup=setup_block(outlook),
@@ -187,7 +192,9 @@ def _no_zero_dte(
         session.spot(symbol),
     )
     following = None if chain is None else chain.expiry
-    later = f"Next expiry: {following}." if following else "The tape has no later expiry."
+    later = f" Next expiry: {following}." if following else " The tape has no later expiry."
+    if following == today.date():
+        later = ""
     return NoZeroDte(
         source=source,
         data_as_of=data_as_of(session.arrivals(symbol)),
@@ -196,7 +203,7 @@ def _no_zero_dte(
         as_of=timestamp(session.now),
         market_open=session.is_open_for(symbol),
         next_zero_dte_expiry=following,
-        message=f"{_absence(session, symbol)} today ({today:%A}). {later}",
+        message=f"{_absence(session, symbol)} today ({today:%A}).{later}",
         next_session=then,
     )
 

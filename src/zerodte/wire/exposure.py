@@ -60,9 +60,11 @@ class ChainBlocks(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class NextSession(Struct, frozen=True, kw_only=True, gc=False):
-    """The map of the session to come: its chain on settled open interest and the last quotes."""
+    """The map of the next expiry: its chain on settled open interest and the last quotes."""
 
-    expiration: Annotated[date, about("The session's date, US/Eastern.")]
+    expiration: Annotated[
+        date, about("The next expiry, US/Eastern; not always the next session's date.")
+    ]
     provisional: Annotated[
         bool, about("Whether that morning's open interest is still to be published.")
     ]
@@ -81,7 +83,7 @@ class ExposureBlocks(ChainBlocks, frozen=True, kw_only=True, gc=False):
     """The blocks on settled open interest."""
 
     next_session: Annotated[
-        NextSession | None, about("The session to come; null while this one is open.")
+        NextSession | None, about("The next expiry's map; null while the session is open.")
     ] = None
 
 

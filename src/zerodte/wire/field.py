@@ -209,12 +209,13 @@ def _wall_clock(name: str, code: str) -> Callable[[str], int]:
         if not _WALL_CLOCK.fullmatch(text):
             raise ApiError(code, form)
         try:
+            moment = datetime.fromisoformat(text)
             if text.endswith("Z"):
-                return round(datetime.fromisoformat(text).timestamp()) * SECOND
+                return round(moment.timestamp()) * SECOND
             return parse_new_york(text if "T" in text else text + _CLOSE)
         except ClockError as error:
             raise ApiError(code, f"{error}; {form}") from error
         except ValueError as error:
-            raise ApiError(code, form) from error
+            raise ApiError(code, f"there is no such time as {text}; {form}") from error
 
     return parse

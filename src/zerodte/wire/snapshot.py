@@ -32,7 +32,8 @@ class NoZeroDte(Envelope, frozen=True, kw_only=True, gc=False):
     next_zero_dte_expiry: Annotated[date | None, about("The next day that has one, US/Eastern.")]
     message: Annotated[str, about("The same as a sentence.")]
     next_session: Annotated[
-        NextSession | None, about("The session to come, in an exposure outside the session.")
+        NextSession | None,
+        about("The next expiry's map, in an exposure outside the session."),
     ] = None
     body: None = None
 

@@ -147,7 +147,7 @@ export class Loader {
     return listed ? [instant(listed.open), instant(listed.close)] : sessionOf(snapshot);
   }
 
-  /** What is known of the session to come. @param {string} symbol @param {AbortSignal} signal */
+  /** What is known of the next expiry. @param {string} symbol @param {AbortSignal} signal */
   async #nextSession(symbol, signal) {
     const answer = await get(`/v1/exposure/zero-dte/${symbol}?strike_range=0.001`, signal).catch(() => null);
     if (!signal.aborted) this.store.set({ next: answer?.body.next_session ?? null });

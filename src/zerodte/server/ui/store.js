@@ -44,7 +44,7 @@
  * @property {Link} link
  * @property {string | null} problem why there is nothing to show
  * @property {string | null} lastSession the date of the last session, where there is none now
- * @property {NextSession | null} next the map of the session to come, where there is none now
+ * @property {NextSession | null} next the map of the next expiry, where no session is open
  * @property {SessionEntry[]} sessions those that can be shown, the newest first
  * @property {ApiError | null} locked why the map is not shown
  * @property {[number, number] | null} span the times in view, epoch ms; null is the whole session

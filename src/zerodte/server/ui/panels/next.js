@@ -1,4 +1,4 @@
-/** The map of the session to come, while there is none: its levels on settled open interest. */
+/** The map of the next expiry, while no session is open: its levels on settled open interest. */
 
 /** @import { Store } from "../store.js" */
 import { endOf } from "../day.js";
@@ -7,7 +7,7 @@ import { dayName, money, price, signed, strike, words } from "../numbers.js";
 
 /** @param {Store} store */
 export function nextPanel(store) {
-  const { root, body } = card("next", "The session to come");
+  const { root, body } = card("next", "The next expiry");
   store.on(["next"], () => {
     const { next } = store.state;
     root.hidden = next === null;

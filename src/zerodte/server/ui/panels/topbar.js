@@ -75,13 +75,14 @@ export function topBar(store, choose, ...tools) {
       past.textContent = `PAST ${clock(instant(snapshot.as_of))}, digest ${snapshot.metadata.inputs_digest ?? UNKNOWN}`;
     }
     document.documentElement.classList.toggle("is-past", isPast);
-    fill(time, h("b", null, `${clock(snapshot ? instant(snapshot.as_of) : null)} ET`), " ",
-      h("small", null, snapshot ? `${duration(snapshot.time_to_close_hours)} to close` : ""));
+    fill(time, ...(snapshot
+      ? [h("b", null, `${clock(instant(snapshot.as_of))} ET`), " ", h("small", null, `${duration(snapshot.time_to_close_hours)} to close`)]
+      : []));
     const { text, age: old, tone } = isPast ? { text: "past", age: "", tone: "blue" } : stateOf(link, day?.times.at(-1) ?? null, snapshot?.market_open ?? false);
     state.className = `state ${tone}`;
     say(word, `● ${text}`);
     since.textContent = old;
-    quality.textContent = `quality ${snapshot?.metadata.data_quality_score ?? UNKNOWN}`;
+    quality.textContent = snapshot ? `quality ${snapshot.metadata.data_quality_score ?? UNKNOWN}` : "";
     const isLost = link.state === "lost" || link.state === "denied";
     lost.hidden = isPast || !isLost;
     document.documentElement.classList.toggle("is-lost", !isPast && isLost);
