@@ -123,7 +123,7 @@ def test_nothing_outlives_a_demo_that_is_killed(demos: list[Running]) -> None:
         (("--date", "2025-07-04"), "the next is 2025-07-07"),
         (("--speed", "-1"), "is not in the range"),
         (("--speed", "inf"), "is not a finite number"),
-        (("--impact", "-1"), "it must be from 0 to 10"),
+        (("--impact", "-1"), "is not in the range 0.0<=x<=10.0"),
         (("--host", "256.0.0.1"), "choose another host or port"),
     ],
 )

@@ -63,7 +63,7 @@ def test_a_sound_installation(tmp_path: Path) -> None:
         *("temporary files", "recordings", "history", "tape"),
     }
     assert "the session of 2024-11-29" in found["tape"]["found"]
-    assert found["configuration"]["found"].endswith("zerodte.toml; 3 settings are set")
+    assert found["configuration"]["found"].endswith("zerodte.toml; 3 settings set")
     assert not (tmp_path / "new").exists(), "it only looks"
 
 

@@ -70,7 +70,7 @@ def test_damaged_gzip_is_refused(download: Path) -> None:
         ("q.dbn.xz", "DBN is read from *.dbn, *.dbn.zst, *.dbn.gz only"),
         ("q.dbn.zst.part", "DBN is read from *.dbn, *.dbn.zst, *.dbn.gz only"),
         ("day.tar.gz", "an archive; unpack it into the folder"),
-        ("notes.txt", "it holds no DBN, by its name"),
+        ("notes.txt", "not DBN by its name"),
         ("metadata.json", "the vendor's account of its download"),
         ("x.dbn.conditions", "they belong to no file (x.dbn is missing)"),
     ],

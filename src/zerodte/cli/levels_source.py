@@ -184,5 +184,5 @@ def _message(error: urllib.error.HTTPError) -> str:
     with suppress(OSError, http.client.HTTPException, msgspec.MsgspecError):
         text = msgspec.json.decode(error.read(_LARGEST), type=ErrorBody).message
     if error.code == http.client.UNAUTHORIZED:
-        return f"{text} Set {KEY_VARIABLE} to a key."
+        return f"{text.rstrip('.')}. Set {KEY_VARIABLE} to a key."
     return text

@@ -1,12 +1,8 @@
 """Types of options of the simulated market."""
 
-from typing import Any
-
 import click
 
-from zerodte.cli.options import Finite
 from zerodte.feeds.simulator.names import Name, SimulationError, names_of
-from zerodte.feeds.simulator.world import check_impact
 
 
 class Symbols(click.ParamType[tuple[Name, ...]]):
@@ -23,18 +19,3 @@ class Symbols(click.ParamType[tuple[Name, ...]]):
             return names_of(word for word in words if word)
         except SimulationError as error:
             self.fail(str(error), param, ctx)
-
-
-class Impact(Finite):
-    """The strength of dealers' hedging."""
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> float:
-        """Parse it, or fail with the range."""
-        impact = super().convert(value, param, ctx)
-        try:
-            check_impact(impact)
-        except SimulationError as error:
-            self.fail(str(error), param, ctx)
-        return impact

@@ -47,4 +47,4 @@ def _reason(name: str) -> str:
         return f"the records of a tape are DBN ({expected}); download them as DBN, or import them"
     if end.endswith(_ARCHIVES):
         return "an archive; unpack it into the folder"
-    return "it holds no DBN, by its name"
+    return "not DBN by its name"

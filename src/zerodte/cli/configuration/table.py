@@ -9,11 +9,12 @@ import click
 
 from zerodte.cli.configuration.setting import Setting
 from zerodte.cli.options import DATE, FOLDER, KEYS, Finite, Whole
-from zerodte.cli.simulator_options import Impact, Symbols
+from zerodte.cli.simulator_options import Symbols
 from zerodte.constants import OPEN_INTEREST_METHOD
 from zerodte.decision.probability import PROBABILITY_METHODS
 from zerodte.engine.open_interest import METHODS
 from zerodte.errors import ZerodteError
+from zerodte.feeds.simulator.world_parameters import MOST_IMPACT
 from zerodte.server.hosts import AllowedHosts
 from zerodte.server.origins import AllowedOrigins
 
@@ -126,7 +127,7 @@ SETTINGS: Final = (
     Setting("demo.symbols", Symbols(), "SPY,SPX,QQQ,IWM",
             "Symbols to simulate, separated by commas.", several="commas"),
     Setting("demo.seed", Whole(0), 1, "Seed of the random market; each gives another one."),
-    Setting("demo.impact", Impact(), 0.0,
+    Setting("demo.impact", Finite(0.0, MOST_IMPACT), 0.0,
             "Strength with which dealers' hedging moves prices, 0 to 10."),
     Setting("demo.speed", Finite(0.0, min_open=True), 1.0,
             "Play at this multiple of the wall clock, after the first two hours."),

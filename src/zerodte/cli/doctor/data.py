@@ -44,8 +44,9 @@ def examine_configuration(path: Path | None) -> tuple[Finding, Configuration]:
         advice = "correct it; zerodte config keys lists all settings"
         return Finding.problem(about, str(error), advice), Configuration(None, {})
     count = sum(row.origin != DEFAULT_ORIGIN for row in rows)
-    source = f"of {configuration.path}" if configuration.path else "without a file"
-    return Finding.ok(about, f"{source}; {count} settings are set"), configuration
+    source = f"{configuration.path}" if configuration.path else "no file"
+    what = f"{count} setting{'' if count == 1 else 's'} set" if count else "defaults"
+    return Finding.ok(about, f"{source}; {what}"), configuration
 
 
 def examine_session_files(configuration: Configuration) -> Iterator[Finding]:
