@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable
 from functools import cache
+from statistics import NormalDist
 
 import numpy as np
 import pytest
@@ -208,13 +209,23 @@ def test_the_money_side_stands_in_where_no_other_counts(right: int, strike: floa
         (MEAN, 0.0, made()),
         (0.0, SIGMA, made()),
         (MEAN, SIGMA, only(made(), CALL)),
-        (MEAN, SIGMA, only(made(), CALL, 4850.0)),  # in the money, six sigmas from it
     ],
 )
 def test_without_forward_sigma_or_quotes_there_is_none(
     forward: float, sigma: float, instant: ChainInputs
 ) -> None:
     assert density_of(instant, forward, MEAN, sigma) is None
+
+
+def test_a_quote_far_in_the_money_tells_sigma_alone() -> None:
+    """Six sigmas from it, as in the last minutes of a session."""
+    density = law_of(only(made(), CALL, 4850.0))
+    assert density.quotes == 0
+    assert math.isnan(density.repriced)
+    law = NormalDist(density.mean, SIGMA)
+    at = MEAN + SIGMA * np.linspace(-3.0, 3.0, 13)
+    np.testing.assert_allclose(density.cdf(at), [law.cdf(one) for one in at], atol=1e-9)
+    assert float(density.quantiles(0.9)) == pytest.approx(law.inv_cdf(0.9))
 
 
 def test_the_mean_is_spot_where_parity_is_too_uncertain() -> None:

@@ -107,8 +107,9 @@ def density_of(instant: ChainInputs, forward: float, spot: float, sigma: float) 
         sigma: The remaining sigma, dollars.
 
     Returns:
-        The law, or None where forward or sigma is unknown or no quote near the money counts. Where
-        no out-of-the-money quote counts, those of the other side within two sigmas stand in.
+        The law, or None where forward or sigma is unknown or no quote counts. Where no
+        out-of-the-money quote does, those of the other side within two sigmas stand in, and where
+        none of these does, a normal law of that sigma.
     """
     if not (0.0 < forward < math.inf and 0.0 < sigma < math.inf):
         return None
@@ -121,9 +122,11 @@ def density_of(instant: ChainInputs, forward: float, spot: float, sigma: float) 
     if not counted.any():
         is_call = ~is_call
         counted = np.where(is_call, instant.usable[CALL], instant.usable[PUT])
+        if not counted.any():
+            return None
         counted &= np.abs(distance) <= DENSITY_SIGMAS
     if not counted.any():
-        return None
+        return _normal(mean, sigma, is_on_spot=is_on_spot)
     strikes, distance, is_call = strikes[counted], distance[counted], is_call[counted]
     mid = np.where(is_call, instant.mid[CALL, counted], instant.mid[PUT, counted])
     half = 0.5 * np.where(is_call, instant.spread[CALL, counted], instant.spread[PUT, counted])
@@ -147,6 +150,20 @@ def density_of(instant: ChainInputs, forward: float, spot: float, sigma: float) 
     price = mixture.payoffs(strikes[near], signs[near], *law)
     inside = np.abs(price - mid[near]) <= half[near] * (1.0 + _ROUNDING)
     return replace(density, repriced=float(inside.mean()))
+
+
+def _normal(mean: float, sigma: float, *, is_on_spot: bool) -> Density:
+    """The law of a sigma and no more, dollars."""
+    return Density(
+        mean=mean,
+        sigma=sigma,
+        centres=np.array([mean]),
+        widths=np.array([sigma]),
+        weights=np.ones(1),
+        quotes=0,
+        repriced=np.nan,
+        is_on_spot=is_on_spot,
+    )
 
 
 def _forward_error(instant: ChainInputs) -> float:
