@@ -17,7 +17,7 @@ import zerodte
 from runtime.local_market import ready
 from server.ports import served
 from session.made_tape import quotes, stock, trades, write
-from zerodte.python_api import ApiError, Exposure, MarketDay, SessionClosed, Snapshot
+from zerodte.python_api import ApiError, ClockError, Exposure, MarketDay, SessionClosed, Snapshot
 from zerodte.runtime.replay_runner import ReplayRunner
 from zerodte.runtime.warmup import warm_up
 from zerodte.server.app import create_app
@@ -222,3 +222,13 @@ def test_the_page_runs(tape: Tape, tmp_path: Path, monkeypatch: pytest.MonkeyPat
     for block in re.findall(r"```python\n(.*?)```", page, re.DOTALL):
         exec(block.replace("SPY", "ABC").replace("15:30", "09:40"), names)  # noqa: S102
     assert isinstance(names["day"], MarketDay)
+
+
+@pytest.mark.parametrize(
+    ("until", "said"), [("25:00", "'25:00' is not a time of 2"), ("2025-06-03T25:00", "yyyy-MM-dd")]
+)
+def test_a_time_that_cannot_be_is_refused_as_it_was_written(
+    tape: Tape, until: str, said: str
+) -> None:
+    with pytest.raises(ClockError, match=said):
+        zerodte.replay(tape, until=until)

@@ -7,7 +7,7 @@ from typing import Generic, TypeAlias, TypeVar
 
 import msgspec
 
-from zerodte.clock import NEW_YORK, new_york, parse_new_york
+from zerodte.clock import NEW_YORK, ClockError, new_york, parse_new_york
 from zerodte.constants import SAMPLE_INTERVAL
 from zerodte.market.calendar import TradingSession
 from zerodte.runtime import replay as ticks_to_session
@@ -31,6 +31,7 @@ from zerodte.wire.strike_flow import StrikeFlow, StrikeFlowQuery
 __all__ = [
     "Answer",
     "ApiError",
+    "ClockError",
     "Exposure",
     "MarketDay",
     "NoZeroDte",
@@ -210,7 +211,12 @@ def _instant(time: Time, date: datetime.date) -> int:
     if isinstance(time, int):
         return time
     if isinstance(time, str):
-        return parse_new_york(time if "T" in time else f"{date}T{time}")
+        try:
+            return parse_new_york(time if "T" in time else f"{date}T{time}")
+        except ClockError as error:
+            if "T" in time:
+                raise
+            raise ClockError(f"{time!r} is not a time of {date}, such as 15:30") from error
     if isinstance(time, datetime.time):
         return new_york(date, time)
     if time.tzinfo is not None:
