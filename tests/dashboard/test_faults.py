@@ -191,6 +191,9 @@ def test_a_regime_is_as_sure_as_its_figures(
         headline.wait_for()
         is_amber = "amber" in (headline.get_attribute("class") or "")
         assert is_amber == (said != "Negative gamma")
+        sentence = opened.page.locator(".card.regime .sentence").inner_text()
+        behaves = "dampened" in sentence or "feed on themselves" in sentence
+        assert behaves == (said == "Negative gamma")
 
 
 def test_what_is_unknown_is_said_on_its_card(tab: OpenTab, proxy: Proxy, still: Market) -> None:

@@ -55,24 +55,26 @@ export function answers(store) {
 export function regimeOf(snapshot) {
   const { label } = snapshot.regime;
   const isDisputed = snapshot.dealer_inventory?.agrees === false;
-  const name = { positive_gamma: "Positive", negative_gamma: "Negative", unknown: "Unknown" }[label] ?? words(label);
-  if (label === "unknown") return { title: "Regime unknown", tone: "amber", isDisputed };
-  if (isDisputed) return { title: `${name}, disputed`, tone: "amber", isDisputed };
   // A label outlasts its sign until the other one is clear.
   const net = snapshot.exposures.net_gex ?? 0;
-  if (label === "positive_gamma" ? net < 0 : net > 0) return { title: `${name}, unsettled`, tone: "amber", isDisputed };
-  return { title: `${name} gamma`, tone: label === "positive_gamma" ? "positive" : "negative", isDisputed };
+  const isUnsettled = label === "positive_gamma" ? net < 0 : label === "negative_gamma" && net > 0;
+  const name = { positive_gamma: "Positive", negative_gamma: "Negative", unknown: "Unknown" }[label] ?? words(label);
+  if (label === "unknown") return { title: "Regime unknown", tone: "amber", isDisputed, isUnsettled };
+  if (isDisputed) return { title: `${name}, disputed`, tone: "amber", isDisputed, isUnsettled };
+  if (isUnsettled) return { title: `${name}, unsettled`, tone: "amber", isDisputed, isUnsettled };
+  return { title: `${name} gamma`, tone: label === "positive_gamma" ? "positive" : "negative", isDisputed, isUnsettled };
 }
 
 /** @param {Element} body @param {Snapshot} snapshot */
 function drawRegime(body, snapshot) {
   const { regime, exposures, flow_direction: direction, dealer_inventory: inventory } = snapshot;
-  const { title, tone, isDisputed } = regimeOf(snapshot);
+  const { title, tone, isDisputed, isUnsettled } = regimeOf(snapshot);
   const turned = direction?.label === "regime_flip" ? `Flipped today from ${money(direction.settled_net_gex)}.` : "";
   const since = regime.since ? `Since ${hourMinute(instant(regime.since))}.` : "";
   const sentence = isDisputed
     ? "The convention says one sign; what was traded today says the opposite."
-    : BEHAVIOUR[/** @type {keyof typeof BEHAVIOUR} */ (regime.label)] ?? "";
+    : isUnsettled ? "Net GEX has the other sign now; the label stays until that is clear."
+    : BEHAVIOUR[/** @type {keyof typeof BEHAVIOUR} */ (regime.label)] ?? regime.description;
   const verdict = inventory?.agrees === true ? "✓ agrees" : inventory?.agrees === false ? "⚠ opposite" : "? sign uncertain";
   fill(body,
     h("p", { class: `headline ${tone}` }, title, " ", h("span", { class: "figure" }, money(exposures.net_gex))),
