@@ -199,7 +199,7 @@ class TradierConnection:
         self._recorded = RepeatedRecords(reading.recorded, received_here=True)
         self.trades.restart(self._counts[TRADIER_TRADES.name])
         with self._reading.patience.noting():
-            self._subscribe(list(self._contracts.numbers), is_start=True)
+            self._subscribe(list(self._contracts.numbers))
             self._standing = self._account.quotes(list(self._contracts.numbers))
         self._reading.patience.end()
         self._quiet_since = self._session.clock.now()
@@ -243,9 +243,9 @@ class TradierConnection:
             + self._underlyings.garbled_count
         )
 
-    def _subscribe(self, new: Sequence[str], *, is_start: bool = False) -> None:
+    def _subscribe(self, new: Sequence[str]) -> None:
         symbols = [*self._underlyings.spots, *self._contracts.numbers]
-        self._session.subscribe(symbols, frozenset(new), is_start=is_start)
+        self._session.subscribe(symbols, frozenset(new))
 
     def _received(self, timeout: float) -> list[Arrival]:
         """The records of what has come."""

@@ -38,7 +38,7 @@ _STEP_S: Final = 0.25
 _PAUSE: Final = 5.0
 #: Seconds without data within a session, or without a pong outside, until it counts as dead.
 _WATCH: Final = 60.0
-_LEAST_WATCH: Final = 2.0
+_LEAST_WATCH: Final = 4.0
 #: A stream that was begun earlier is begun anew so long before the open, ns.
 _RENEWED_BEFORE: Final = 15 * MINUTE
 #: Symbols that the vendor may refuse before it is not believed.
@@ -114,9 +114,7 @@ class TradierSession:
         """When the first event that waits came, UTC ns; else when the newest did."""
         return self._waiting[0][0] if self._waiting else self.newest
 
-    def subscribe(
-        self, symbols: Sequence[str], new: Collection[str], *, is_start: bool = False
-    ) -> None:
+    def subscribe(self, symbols: Sequence[str], new: Collection[str]) -> None:
         """Ask for all events of some symbols, of no others any more, and wait for that.
 
         No answer tells when it is in effect, but the first event of a new symbol. A market session
@@ -125,8 +123,6 @@ class TradierSession:
         Args:
             symbols: They.
             new: Those that were not asked for before.
-            is_start: Whether these are all that is followed: what passes before they are in effect
-                is lost, so in a session that is waited for as long as a stream may be mute.
 
         Raises:
             VendorBusyError: If the vendor has enough.
@@ -137,11 +133,8 @@ class TradierSession:
         self._send()
         # It is waited for anew.
         self._watch.hear()
-        # Else shorter than the watch: a stream that is quiet may be begun.
-        patience = min(_SETTLING_S, self._watch.seconds / 2.0)
-        if is_start and self._watch.is_open(self.clock.now()):
-            patience = self._watch.seconds
-        deadline = time.monotonic() + patience
+        # Shorter than the watch: a stream that is quiet may be begun.
+        deadline = time.monotonic() + min(_SETTLING_S, self._watch.seconds / 2.0)
         first = len(self._waiting)
         while time.monotonic() < deadline and not any(
             event.symbol in new for _, event in self._waiting[first:]
