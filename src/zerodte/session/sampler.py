@@ -111,11 +111,13 @@ class Sampler:
         """
         sampling = _Sampling(now, context, set(self._market.contracts.symbols()))
         self._sampling = sampling
-        for symbol, known in self._gathered(now):
-            if symbol in sampling.missing:
-                self._sample(sampling, symbol, known)
-            pause()
-        self._sampling = None
+        try:
+            for symbol, known in self._gathered(now):
+                if symbol in sampling.missing:
+                    self._sample(sampling, symbol, known)
+                pause()
+        finally:
+            self._sampling = None
         self._market.price_ranges.restart(sampling.spots)
         self.sampled = now
 
@@ -137,10 +139,11 @@ class Sampler:
         return contracts.same_day(symbol, self._hours.date)
 
     def buffer(self, symbol: str) -> SampleBuffer | None:
-        """The samples of the symbol's same-day chain; None before its first sample.
+        """The samples of the symbol's same-day chain; None before its first sample."""
+        return self._buffers.get(symbol)
 
-        Whoever asks while a sample of all symbols is taken gets the symbol's own before its turn.
-        """
+    def current_buffer(self, symbol: str) -> SampleBuffer | None:
+        """The same; while a sample of all symbols is taken, with the symbol's before its turn."""
         if (sampling := self._sampling) is not None and symbol in sampling.missing:
             due = self._due(symbol, sampling.now, only_new=False)
             observed = observe(self._market, due, sampling.now, quantised=True)
@@ -215,7 +218,6 @@ class Sampler:
         self, sampling: _Sampling, symbol: str, known: Mapping[int, ChainObservation]
     ) -> None:
         """Take a symbol's part of a sample, from what is known of its chains by number."""
-        sampling.missing.remove(symbol)
         spot, today = self.spot(symbol, sampling.now, known), self.today(symbol)
         if spot is not None:
             sampling.spots[self._market.underlyings.number(symbol)] = spot.value
@@ -224,6 +226,7 @@ class Sampler:
                 self._solve(observation, spot)
         if today is not None:
             self._keep(known[today.number], spot, sampling.context(symbol))
+        sampling.missing.remove(symbol)
 
     def _gathered(
         self, now: int, *, only_new: bool = False

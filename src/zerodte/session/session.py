@@ -2,7 +2,8 @@
 
 A session reads no file and no clock: its time is the end of the last tick. At each sample the
 smiles are solved and the same-day chains are stored. Between samples a reading is a pure function
-of what the ticks brought, and asking for it changes nothing. At a sample it is the sample's own.
+of what the ticks brought, and asking for it changes nothing. At a sample it is the sample's own,
+which whoever asks first takes.
 """
 
 import datetime
@@ -120,9 +121,16 @@ class Session:
 
     # Samples out
 
-    def samples(self, symbol: str) -> SampleDay | None:
-        """The samples of the symbol's same-day chain so far; None where there is none yet."""
-        buffer = self._sampler.buffer(symbol)
+    def samples(self, symbol: str, *, until_now: bool = False) -> SampleDay | None:
+        """The samples of the symbol's same-day chain so far; None where there is none yet.
+
+        Args:
+            symbol: Whose.
+            until_now: Whether to take the symbol's part of a sample that is under way first. Who
+                reads many symbols had better wait for it.
+        """
+        sampler = self._sampler
+        buffer = sampler.current_buffer(symbol) if until_now else sampler.buffer(symbol)
         return None if buffer is None else buffer.day(self.gaps(symbol, self.now))
 
     def gaps(self, symbol: str | None, now: int) -> tuple[Gap, ...]:
@@ -194,7 +202,7 @@ class Session:
         return self._contracts.next_same_day(symbol, self.hours.date)
 
     def next_chain(self, symbol: str) -> Chain | None:
-        """The symbol's chain of the session to come: today's before the open, else the next one."""
+        """The symbol's next chain: today's before the open, else that of the next expiry."""
         today = self._sampler.today(symbol)
         if today is not None and self.now < self.hours.open:
             return today
@@ -212,7 +220,7 @@ class Session:
             chain: One of this session's.
             settled: On the morning's open interest instead of the effective one.
         """
-        buffer = self._sampler.buffer(chain.symbol)
+        buffer = self._sampler.current_buffer(chain.symbol)
         if buffer and buffer.number == chain.number and buffer.last == self.now:
             day = buffer.day(())
             return reading_at(day, len(day) - 1, settled=settled)
@@ -220,7 +228,7 @@ class Session:
 
     def decision(self, chain: Chain) -> Decision | None:
         """The decision of a chain's last sample; None where none stands, or it has no samples."""
-        buffer = self._sampler.buffer(chain.symbol)
+        buffer = self._sampler.current_buffer(chain.symbol)
         return buffer.decision if buffer and buffer.number == chain.number else None
 
     def last_reading(self, chain: Chain, *, settled: bool = False) -> Reading | None:
@@ -233,7 +241,7 @@ class Session:
             chain: One of this session's.
             settled: As for `reading`.
         """
-        buffer = self._sampler.buffer(chain.symbol)
+        buffer = self._sampler.current_buffer(chain.symbol)
         if buffer and buffer.number == chain.number:
             day = buffer.day(())
             if (row := last_with_strikes(day)) is not None:
@@ -250,7 +258,7 @@ class Session:
         Args:
             symbol: Whose.
             expiry: The one of that day alone: the PM-settled one where there is one. None for all
-                that can still trade, or for those that could last where none can any more.
+                that can still trade; where none can any more, for all of the session.
         """
         found = self._sampler.listing(symbol).chains
         if expiry is None:

@@ -61,7 +61,7 @@ class Frame:
     @classmethod
     def live(cls, session: Session, source: Source, symbol: str) -> "Frame":
         """A symbol now."""
-        day = session.samples(symbol)
+        day = session.samples(symbol, until_now=True)
         row = -1 if day is None else len(day) - 1
         arrivals = session.arrivals(symbol) if row < 0 else {}
         is_open = session.is_open_for(symbol)
