@@ -218,6 +218,11 @@ class StreamProgress:
         self._ticks = [tick for tick, _ in came]
         self._sent = list(itertools.accumulate((sent for _, sent in came), max))
 
+    @property
+    def last(self) -> int:
+        """The end of the last tick that a trade came from; 0 without any."""
+        return self._sent[-1] if self._sent else 0
+
     def had_sent(self, tick: int, sent: int) -> bool:
         """Whether what was sent in one tick had its turn by another, both by their ends.
 

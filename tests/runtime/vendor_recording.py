@@ -3,7 +3,7 @@
 import contextlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
 
 from click.testing import CliRunner, Result
 
@@ -22,6 +22,9 @@ from zerodte.runtime.live_runner import LiveRunner
 from zerodte.service.stage import Stage
 from zerodte.tape.folder import Tape, open_tape
 from zerodte.tape.recent_records import RecordingPosition
+
+#: How late a stream may be on a busy machine, ns of the feed's time.
+_LATE: Final = 60 * SECOND
 
 
 class VendorFeed(Feed, Protocol):
@@ -137,6 +140,16 @@ def check(recording: Tape, tape: Tape, vendor: Carried = TASTYTRADE) -> dict[int
             lost += unexcused(order, found, wanted, _later(ends, asked), progress)
     elif vendor.trade:
         lost += unexcused(wanted.trade_order, found, wanted, ends, progress)
+    # A stream may be late, but none whose trades stop for good.
+    latest = max(end for ends in found.ends.values() for end in ends) - _LATE
+    stopped = [
+        key
+        for key in (wanted.trade_order if vendor.trade else ())
+        if progress.last < wanted.ends[key][0] <= latest
+        and wanted.ends[key][0] not in missing
+        and key[0] in found.quoted
+    ]
+    assert not stopped, f"trades stopped before {stopped[0]}"
     if lost:
         began = tape.session.open
         found_spans = _spans(began, {end for ends in found.ends.values() for end in ends})
