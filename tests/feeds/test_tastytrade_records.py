@@ -168,12 +168,13 @@ def test_what_is_told_late_is_new_however_old_its_trade_is() -> None:
         old | {"index": 1, "type": "CANCEL"},
         old | {"index": 2, "type": "CORRECTION", "price": 2.3},
         old | {"index": 3, "exchangeSaleConditions": "D"},
+        {"index": 4, "exchangeSaleConditions": "D", "time": MS - 24 * 3_600_000},
     )
-    piece = found.piece(events, [5] * 3, 2, since=NOON - 30 * 10**9)
+    piece = found.piece(events, [5] * 4, 2, since=NOON - 30 * 10**9)
     assert piece is not None
     conditions = [Condition.CANCEL, Condition.CANCEL, Condition.REGULAR, Condition.LATE]
     assert codes(piece) == conditions
-    assert found.repeated_count == 0
+    assert found.repeated_count == 1, "that of yesterday"
 
 
 @pytest.mark.parametrize(

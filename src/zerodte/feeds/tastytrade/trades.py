@@ -10,6 +10,7 @@ from typing import Final
 import numpy as np
 
 from zerodte.arrays import Bool
+from zerodte.constants import HOUR
 from zerodte.feeds.quote_fields import MOST_CONTRACTS, MOST_CROSSED, MOST_DOLLARS, NS_PER_MS
 from zerodte.feeds.repeated_records import RepeatedRecords
 from zerodte.feeds.tastytrade.protocol import EventBlock
@@ -20,6 +21,8 @@ from zerodte.records.dbn import UNDEF_PRICE, Records, records, times_of
 from zerodte.records.opra_conditions import OpraConditionReader
 from zerodte.tape.tick_assembler import Piece
 
+#: What is older than so long was of another session, ns.
+_LATEST: Final = 8 * HOUR
 _SIDES: Final = {"BUY": b"B", "SELL": b"A"}
 
 
@@ -60,8 +63,9 @@ class TimeAndSaleRecords:
             block: TimeAndSale events.
             ids: Their instruments; 0 where unknown.
             first: The position of the first record in the stream.
-            since: Leave out trades of before, UTC ns, but for what is told late: a late trade, a
-                cancel and a correction have the time of the trade that they are about.
+            since: Leave out trades of before, UTC ns, but for what is told late on the same day: a
+                late trade, a cancel and a correction have the time of the trade that they are
+                about.
             recorded: Leave out what a recording has.
         """
         rows, is_possible = _rows(block, ids)
@@ -72,7 +76,8 @@ class TimeAndSaleRecords:
             kind == "NEW" and code is not Condition.LATE
             for kind, code in zip(kinds, codes, strict=True)
         ]
-        is_old = (times_of(rows, "ts_event") < since) & np.array(is_prompt, np.bool_)
+        times = times_of(rows, "ts_event")
+        is_old = (times < since) & (np.array(is_prompt, np.bool_) | (times < since - _LATEST))
         if recorded is not None:
             is_old |= recorded.find(rows)
         chosen: list[tuple[int, Condition, int]] = []
