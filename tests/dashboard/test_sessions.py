@@ -45,7 +45,7 @@ globalThis.away = (value) => {
 
 
 def check_closed(opened: Tab, session: Session, words: str) -> None:
-    """The page says that the market is closed, and has the map of the session to come."""
+    """The page says that the market is closed, and has the map of the next expiry."""
     with served(create_app(service_of(session), ServerSettings())) as url:
         page = opened.page
         page.goto(f"{url}/?s=SPX&th=dark")

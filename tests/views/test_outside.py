@@ -1,4 +1,4 @@
-"""Outside the session: the exposure goes on, and has the map of the session to come."""
+"""Outside the session: the exposure goes on, and has the map of the next expiry."""
 
 import datetime
 import json

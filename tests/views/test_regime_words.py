@@ -5,7 +5,7 @@ import re
 from typing import Any
 
 from session.day import Day, ask
-from session.generated import priced, send
+from session.generated import FAULTS, priced, send, with_fault
 from session.usual import STRIKES
 
 
@@ -32,6 +32,28 @@ def test_a_magnet_of_negative_gamma_repels() -> None:
     assert pin["pin_score"] == round(0.25 * parts["proximity_score"])
     assert parts["oi_score"] > 0
     assert "its net GEX is negative, so it repels" in pin["description"]
+
+
+def test_a_sign_that_comes_back_is_claimed_once_it_has_lasted() -> None:
+    rows = priced(STRIKES, 500.0, 150, vol=0.4, oi=[(200, 100)] * len(STRIKES))
+    near = [n for n, row in enumerate(rows) if abs(row.strike - 500.0) < 8.0]
+    doubted = list(rows)
+    for n in near:
+        for right in "CP":
+            doubted[n] = with_fault(doubted[n], right, FAULTS["zero bid"])
+    day, found = Day(), []
+    for n in range(20):
+        clock = f"12:{n // 2:02}:{'20' if n % 2 == 0 else '50'}"
+        send(day, doubted if n < 4 or 8 <= n < 12 else rows, clock, 500.0)
+        found.append(ask(day.session)["regime"])
+    assert [one["label"] for one in found[2:4]] == ["unknown"] * 2
+    assert "its sign is not claimed" in found[3]["description"]
+    assert found[4]["description"].endswith("its sign is claimed at the next sample.")
+    assert found[5]["label"] == "positive_gamma"
+    assert [one["label"] for one in found[9:16]] == ["unknown"] * 7
+    assert "its sign is not claimed" in found[11]["description"]
+    assert found[13]["description"].endswith("again only when it has lasted 2 minutes.")
+    assert found[-1]["label"] == "positive_gamma"
 
 
 def test_a_small_share_of_the_gross_tells_no_story() -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from zerodte.cli.options import FOLDER
+from zerodte.tape.compression import DBN_SUFFIXES
 from zerodte.tape.folder import tapes_in
 from zerodte.tape.tape_check import TapeCheck, check_tape
 
@@ -18,7 +19,7 @@ def verify_command(context: click.Context, tapes: tuple[Path, ...]) -> None:
     TAPE may be a folder of tapes, too.
     """
     is_sound = True
-    for tape in (one for folder in tapes for one in tapes_in(folder, 1) or [folder]):
+    for tape in (one for folder in tapes for one in _tapes(folder)):
         check = check_tape(tape)
         click.echo(f"{tape}: {_line(check)}")
         for sentence in check.damage:
@@ -26,6 +27,15 @@ def verify_command(context: click.Context, tapes: tuple[Path, ...]) -> None:
         is_sound = is_sound and not check.damage
     if not is_sound:
         context.exit(1)
+
+
+def _tapes(folder: Path) -> list[Path]:
+    """The tapes in a folder, or itself: also where it has records beside the one tape in it."""
+    found = tapes_in(folder, 1)
+    others = [file for file in folder.rglob("*") if file.name.endswith(DBN_SUFFIXES)]
+    if len(found) == 1 and not all(file.is_relative_to(found[0]) for file in others):
+        return [folder]
+    return found or [folder]
 
 
 def _line(check: TapeCheck) -> str:

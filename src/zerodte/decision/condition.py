@@ -74,7 +74,7 @@ class RuleCondition:
             remarks.append(self._written(value))
         if holds and not self.is_met(value):
             remarks.append("holds" + ("" if not self._leave_shown else f" to {self._leave_shown}"))
-        elif not holds and self.is_met(value):
+        elif not holds and self.is_met(value) and math.isfinite(value):
             remarks.append("not for long enough")
         return f"{self.text} ({'; '.join(remarks)})" if remarks else self.text
 

@@ -84,8 +84,8 @@ class Close:
     @property
     def doubt(self) -> str | None:
         """Why the shape between strikes cannot be known; None where it can."""
-        if not self.density.quotes:
-            return "no quote near spot counts: a normal law"
+        if math.isnan(self.density.repriced):
+            return "no quote near spot counts"
         if self.density.repriced < REPRICED_NEEDED:
             share = 100.0 * self.density.repriced
             return f"quotes contradict each other: {share:.0f}% repriced"

@@ -31,7 +31,7 @@ class Density:
         centres: Dollars, shape (k,), ascending.
         widths: Dollars, shape (k,), above 0.
         weights: Shape (k,), above 0, with sum 1.
-        quotes: How many out-of-the-money quotes it was fitted to.
+        quotes: How many quotes it was fitted to; 0 for a normal law.
         repriced: Share of those within two sigmas whose bid and ask its price lies between; NaN
             without any.
         is_on_spot: Whether its mean is spot, since parity does not know the forward well enough.

@@ -27,7 +27,7 @@ from zerodte.wire.base import timestamp
 from zerodte.wire.numbers import number, numbers, whole
 
 #: Which formulas made a figure; raised when one changes.
-MODEL_VERSION = "3"
+MODEL_VERSION = "4"
 
 _CHARM: dict[int | None, conditions.HedgeLean | None] = {
     1: "time_decay_dealers_buy",
@@ -57,7 +57,7 @@ def regime_block(state: ChainState, decision: Decision | None = None) -> positio
             label,
             state.exposures,
             flip.status,
-            is_waiting=label == "unknown" and state.regime != "unknown",
+            waits=_sign_wait(decision, state) if label == "unknown" else None,
         ),
         gamma_flip=number(flip.level),
         gamma_flip_status=flip.status,
@@ -66,6 +66,13 @@ def regime_block(state: ChainState, decision: Decision | None = None) -> positio
         distance_to_flip_dollars=number(abs(distance)),
         distance_to_flip_sigmas=number(abs(distance) / state.sigma),
     )
+
+
+def _sign_wait(decision: Decision | None, state: ChainState) -> sentences.SignWait | None:
+    """For what the sign waits that may be claimed now, though none stands."""
+    if decision is None or state.regime == "unknown":
+        return None
+    return "dwell" if decision.memory.label.since else "sample"
 
 
 def exposures_block(state: ChainState, total_net_gex: float) -> positioning.Exposures:

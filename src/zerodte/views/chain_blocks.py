@@ -73,12 +73,17 @@ def chain_blocks(
         "metadata": blocks.metadata_block(reading),
         "gamma_profile": blocks.gamma_profile_block(state),
         "strikes": strike_rows(state, strike_range),
-        "warnings": warnings(reading),
+        "warnings": warnings(reading, market_open=market_open),
     }
 
 
-def warnings(reading: Reading) -> list[str]:
-    """What a reader should know before trusting a snapshot, most important first."""
+def warnings(reading: Reading, *, market_open: bool = False) -> list[str]:
+    """What a reader should know before trusting figures, most important first.
+
+    Args:
+        reading: The chain.
+        market_open: Whether it trades then.
+    """
     state, apart = reading.state, reading.apart
     now, clock = state.instant, state.instant.clock
     left = clock.hours_left * HOUR / MINUTE
@@ -103,14 +108,11 @@ def warnings(reading: Reading) -> list[str]:
             "volatilities rest on one quote, which no other bears out",
         ),
         (not reading.has_trades, f"no trade of {now.chain.symbol} has come: its flow is unknown"),
-        (left < CLOSING_MINUTES, f"{left:.1f} minutes to the close: greeks are extreme"),
         (
-            clock.is_floored,
-            (
-                "less than a minute is left: sigma and volatility are not known, and ranges and "
-                "chances are those of a whole minute"
-            ),
+            market_open and left < CLOSING_MINUTES,
+            f"{left:.1f} minutes to the close: greeks are extreme",
         ),
+        (clock.is_floored, "less than a minute is left: sigma and volatility are not known"),
         (
             state.spot.is_overruled,
             (

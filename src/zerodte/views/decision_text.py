@@ -87,7 +87,7 @@ def _urgent(decision: Decision) -> str:
         return f"The last 30 minutes moved {figures['realised_ratio']:.1f} times what was priced."
     if decision.severity != "info" and primary_rule(decision) is None:
         magnet, away = price(decision.memory.magnet.strike), figures["magnet_distance"]
-        return f"Spot is {away:.2f} sigma from the magnet, {magnet}; {_left(decision)} are left."
+        return f"Spot is {away:.2f} sigma from the magnet, {magnet}, with {_left(decision)} left."
     return ""
 
 
@@ -128,7 +128,7 @@ def _breakout_opening(decision: Decision) -> str:
     position = decision.positions[seen.VERTICAL]
     way = "up" if position is None or _buys_calls(position) else "down"
     moved = decision.figures["move"]
-    return f"Breakout {way}: {moved:.1f} of a 15-minute sigma, {_left(decision)} left"
+    return f"Breakout {way}: a 15-minute move of {moved:.1f} sigma, {_left(decision)} left"
 
 
 _OPENINGS = {

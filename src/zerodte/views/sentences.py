@@ -1,7 +1,7 @@
 """The sentences of a snapshot: figures in words, for people and for language models."""
 
 import math
-from typing import Final
+from typing import Final, Literal, TypeAlias
 
 from zerodte.constants import DWELL, LABEL_SHARE, MINUTE, SAMPLE_INTERVAL
 from zerodte.engine.arithmetic import ratio
@@ -24,8 +24,12 @@ _WITHHELD: Final[dict[FlipStatus, str]] = {
 _CANCEL: Final = "calls and puts cancel"
 
 
+#: For what a sign waits: for the next sample, or until it has lasted.
+SignWait: TypeAlias = Literal["sample", "dwell"]
+
+
 def regime(
-    label: str, live: ChainExposures, status: FlipStatus, *, is_waiting: bool = False
+    label: str, live: ChainExposures, status: FlipStatus, *, waits: SignWait | None = None
 ) -> str:
     """What the regime means for how the market moves.
 
@@ -33,7 +37,7 @@ def regime(
         label: The sign that stands, or unknown.
         live: The exposures that it is read from.
         status: Of the flip.
-        is_waiting: Whether a sign might be claimed again, and has not lasted long enough.
+        waits: For what a sign waits that may be claimed and does not stand; None if none does.
     """
     net = dollars(live.net_gex)
     minutes = f"{DWELL * SAMPLE_INTERVAL / MINUTE:.0f} minutes"
@@ -48,10 +52,12 @@ def regime(
         return (
             "Net dealer gamma is unknown: no open interest of calls, of puts, or of both is known."
         )
-    if is_waiting:
+    if waits == "sample":
+        return f"Net dealer gamma is {net} per 1% move; its sign is claimed at the next sample."
+    if waits == "dwell":
         return (
-            f"Net dealer gamma is {net} per 1% move; its sign was not claimed before, and is only "
-            f"once it has lasted {minutes}."
+            f"Net dealer gamma is {net} per 1% move; after a doubt its sign is claimed again only "
+            f"when it has lasted {minutes}."
         )
     if label == "unknown":
         little = "too little open interest is known, or to be believed"

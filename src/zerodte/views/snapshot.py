@@ -144,8 +144,11 @@ def _blocks(
     outlook: Outlook, strike_range: float, *, market_open: bool, by_strike: bool = False
 ) -> SnapshotBlocks:
     reading = outlook.reading
+    shared = chain_blocks(reading, strike_range, outlook.decision, market_open=market_open)
+    if reading.state.instant.clock.is_floored:
+        shared["warnings"].append("ranges and chances are those of a whole minute")
     return SnapshotBlocks(
-        **chain_blocks(reading, strike_range, outlook.decision, market_open=market_open),
+        **shared,
         flow_direction=blocks.flow_direction_block(reading),
         headline=headline_block(outlook),
         setup=setup_block(outlook),

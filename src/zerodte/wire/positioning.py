@@ -80,7 +80,10 @@ class PinRisk(Struct, frozen=True, kw_only=True, gc=False):
     magnet_strike: Annotated[Number, about("Strike of the largest |net GEX|.")]
     magnet_gex: Annotated[Number, about("Net GEX there, dollars per 1% move.")]
     distance_to_magnet_pct: Annotated[Number, about("Spot minus magnet, percent of spot.")]
-    pin_score: Annotated[Whole, about("0 to 100: the weighted components.")]
+    pin_score: Annotated[
+        Whole,
+        about("0 to 100: the weighted components; at a magnet that repels, proximity's alone."),
+    ]
     components: Annotated[PinComponents, about("The parts of the score.")]
     max_pain: Annotated[Number, about("Strike of the least intrinsic value to holders.")]
     oi_concentration_top3_pct: Annotated[

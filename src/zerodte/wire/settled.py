@@ -87,7 +87,8 @@ class ExposureLevels(Struct, frozen=True, kw_only=True, gc=False):
     put_wall: Annotated[Number, about("Strike of the most negative put GEX.")]
     highest_oi_strike: Annotated[Number, about("Strike of the largest open interest.")]
     zero_dte_magnet: Annotated[
-        Number, about("Strike of today's largest |net GEX|; null without a same-day expiry.")
+        Number,
+        about("Strike of today's largest |net GEX|; null where none of today can still trade."),
     ]
 
 
@@ -122,11 +123,11 @@ class HedgingEstimate(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class ZeroDteShare(Struct, frozen=True, kw_only=True, gc=False):
-    """What today's expiry adds to the whole; null without one."""
+    """What today's expiry adds to the whole; null where none of today can still trade."""
 
     net_gex: Annotated[Number, about("Of today's expiry, dollars per 1% move.")]
     pct_of_total_gex: Annotated[Number, about("Its share of net GEX, percent.")]
-    expiration: Annotated[date | None, about("Today, US/Eastern; null without a same-day expiry.")]
+    expiration: Annotated[date | None, about("Today, US/Eastern; null where the rest is.")]
 
 
 class ExposureSummary(SymbolHead, frozen=True, kw_only=True, gc=False):
