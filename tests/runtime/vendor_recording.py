@@ -23,8 +23,8 @@ from zerodte.service.stage import Stage
 from zerodte.tape.folder import Tape, open_tape
 from zerodte.tape.recent_records import RecordingPosition
 
-#: How late a stream may be on a busy machine, ns of the feed's time.
-_LATE: Final = 60 * SECOND
+#: How late a stream may be on a busy machine, seconds of the feed's time.
+_LATE: Final = 60
 
 
 class VendorFeed(Feed, Protocol):
@@ -140,16 +140,15 @@ def check(recording: Tape, tape: Tape, vendor: Carried = TASTYTRADE) -> dict[int
             lost += unexcused(order, found, wanted, _later(ends, asked), progress)
     elif vendor.trade:
         lost += unexcused(wanted.trade_order, found, wanted, ends, progress)
-    # A stream may be late, but none whose trades stop for good.
-    latest = max(end for ends in found.ends.values() for end in ends) - _LATE
-    stopped = [
-        key
+    # A stream may be late when the recording ends, but its trades do not stop for good.
+    latest = max(end for ends in found.ends.values() for end in ends)
+    unheard = {
+        wanted.ends[key][0]
         for key in (wanted.trade_order if vendor.trade else ())
-        if progress.last < wanted.ends[key][0] <= latest
-        and wanted.ends[key][0] not in missing
-        and key[0] in found.quoted
-    ]
-    assert not stopped, f"trades stopped before {stopped[0]}"
+        if progress.last < wanted.ends[key][0] <= latest and key[0] in found.quoted
+    }
+    silent = unheard - missing.keys()
+    assert len(silent) <= _LATE, f"no trade came of {_spans(tape.session.open, silent)}"
     if lost:
         began = tape.session.open
         found_spans = _spans(began, {end for ends in found.ends.values() for end in ends})
