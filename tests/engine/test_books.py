@@ -121,9 +121,13 @@ def test_dealers_long_gamma_sell_rises_and_buy_falls(
 @given(chains())
 @settings(max_examples=60, deadline=None)
 def test_the_pin_score_and_its_parts_lie_between_0_and_100(made: Made) -> None:
-    pin = made.state().pin
+    state = made.state()
+    pin = state.pin
     for part in (pin.score, pin.oi, pin.proximity, pin.time, pin.gamma):
         assert 0.0 <= part <= 100.0
+    if state.levels.magnet.value < 0.0:
+        assert pin.score == pytest.approx(0.25 * pin.proximity), "it repels"
+        return
     assert min(pin.oi, pin.proximity, pin.time, pin.gamma) <= pin.score
     assert pin.score <= max(pin.oi, pin.proximity, pin.time, pin.gamma)
 

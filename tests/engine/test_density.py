@@ -308,7 +308,8 @@ def test_any_quotes_give_a_law_or_none(case: tuple[ChainInputs, float, float, fl
         density.mean - at, rel=1e-9, abs=1e-9
     )
     assert math.isnan(density.repriced) or 0.0 <= density.repriced <= 1.0
-    assert density.quotes >= 1
+    # Without a quote near spot it is a normal.
+    assert density.quotes >= 1 or (len(density.weights) == 1 and math.isnan(density.repriced))
 
 
 def test_five_seconds_before_the_close_there_is_a_law() -> None:
