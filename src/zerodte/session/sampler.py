@@ -1,7 +1,7 @@
 """Samples of a day as they are taken: which chains are due, their smiles, and what is stored."""
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain as joined
 from types import MappingProxyType
@@ -145,10 +145,8 @@ class Sampler:
     def current_buffer(self, symbol: str) -> SampleBuffer | None:
         """The same; while a sample of all symbols is taken, with the symbol's before its turn."""
         if (sampling := self._sampling) is not None and symbol in sampling.missing:
-            due = self._due(symbol, sampling.now, only_new=False)
-            observed = observe(self._market, due, sampling.now, quantised=True)
-            known = {one.number: each for one, each in zip(due, observed, strict=True)}
-            self._sample(sampling, symbol, known)
+            for _, known in self._observed([symbol], sampling.now):
+                self._sample(sampling, symbol, known)
         return self._buffers.get(symbol)
 
     def listing(self, symbol: str) -> SymbolChains:
@@ -237,15 +235,18 @@ class Sampler:
         """
         symbols = self._market.contracts.symbols()
         for first in range(0, len(symbols), _TOGETHER):
-            due = {
-                symbol: self._due(symbol, now, only_new=only_new)
-                for symbol in symbols[first : first + _TOGETHER]
-            }
-            flat = iter(
-                observe(self._market, [*joined.from_iterable(due.values())], now, quantised=True)
-            )
-            for symbol, chains in due.items():
-                yield symbol, {chain.number: next(flat) for chain in chains}
+            yield from self._observed(symbols[first : first + _TOGETHER], now, only_new=only_new)
+
+    def _observed(
+        self, symbols: Sequence[str], now: int, *, only_new: bool = False
+    ) -> Iterator[tuple[str, dict[int, ChainObservation]]]:
+        """The same of some symbols, in one pass."""
+        due = {symbol: self._due(symbol, now, only_new=only_new) for symbol in symbols}
+        flat = iter(
+            observe(self._market, [*joined.from_iterable(due.values())], now, quantised=True)
+        )
+        for symbol, chains in due.items():
+            yield symbol, {chain.number: next(flat) for chain in chains}
 
     def _due(self, symbol: str, now: int, *, only_new: bool) -> list[Chain]:
         """The chains of a symbol that a sample of `now` is to have."""
