@@ -13,14 +13,12 @@ from zerodte.alerts.event import alert_event
 from zerodte.alerts.field_path import FieldPath, all_field_paths
 from zerodte.alerts.rule import AlertRule
 from zerodte.alerts.watcher import session_events
-from zerodte.cli.grid import OutputConsole, empty_grid
+from zerodte.cli.grid import UNFOLDED, OutputConsole, empty_grid
 from zerodte.clock import new_york_clock
 from zerodte.constants import MINUTE
 from zerodte.service.stage import CurrentSession
 
 _FILE: Final = click.Path(path_type=Path, dir_okay=False)
-#: Columns for a table that no terminal shows.
-_WIDE: Final = 200
 
 
 @click.group("alerts")
@@ -51,7 +49,7 @@ def check_command(file: Path) -> None:
         targets.add_row(
             target.name, target.kind, signed, _names(target.rules), _names(target.symbols)
         )
-    console = OutputConsole(None if sys.stdout.isatty() else _WIDE)
+    console = OutputConsole(unseen=UNFOLDED)
     console.print(rules)
     console.print(targets)
 

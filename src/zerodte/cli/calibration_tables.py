@@ -11,17 +11,14 @@ from zerodte.calibrate.comparison import ForecastComparison
 from zerodte.calibrate.figure import clock
 from zerodte.calibrate.score import DayInterval
 from zerodte.calibrate.session_report import SessionReport
-from zerodte.cli.grid import UNKNOWN_CELL, OutputConsole, empty_grid
+from zerodte.cli.grid import UNKNOWN_CELL, WIDE, OutputConsole, empty_grid
 from zerodte.constants import BOOTSTRAP_LEVEL, COVERAGE_LEVELS
 from zerodte.engine.physical import QUARTERS
-
-#: Wide enough for the widest table.
-_WIDTH = 150
 
 
 def print_bars(report: BarReport) -> None:
     """Print what minute bars say."""
-    console = _console()
+    console = OutputConsole(least=WIDE)
     dates = report.bars.dates
     console.print(
         f"{report.symbol}: minute bars of {len(dates)} sessions, {dates[0]} to {dates[-1]}; "
@@ -51,7 +48,7 @@ def print_bars(report: BarReport) -> None:
 
 def print_sessions(report: SessionReport) -> None:
     """Print what finished sessions say."""
-    console = _console()
+    console = OutputConsole(least=WIDE)
     sessions = report.sessions.sessions
     console.print(
         f"{report.sessions.symbol}: finished sessions: {len(sessions)}, "
@@ -70,12 +67,6 @@ def print_sessions(report: SessionReport) -> None:
     console.print()
     for sentence in report.comparison.verdicts():
         console.print(sentence, markup=False)
-
-
-def _console() -> Console:
-    console = OutputConsole()
-    console.width = max(console.width, _WIDTH)
-    return console
 
 
 def _print_left_out(console: Console, left_out: Mapping[str, int]) -> None:

@@ -10,7 +10,7 @@ from typing import Final
 import click
 from rich.table import Table as Grid
 
-from zerodte.cli.grid import UNKNOWN_CELL, OutputConsole, empty_grid
+from zerodte.cli.grid import UNKNOWN_CELL, WIDE, OutputConsole, empty_grid
 from zerodte.cli.progress import ReplayProgress
 from zerodte.evaluate.figure import figure
 from zerodte.evaluate.gamma import CONVENTIONS, DAY, INVENTORY
@@ -28,8 +28,6 @@ from zerodte.session.session import Session
 from zerodte.tape.folder import open_tape
 
 _ONE_SEED = "one seed, so there are no intervals"
-#: Wide enough for the widest table.
-_WIDTH = 150
 #: Intervals narrower than this are not shown.
 _TINY = 1e-9
 
@@ -87,8 +85,7 @@ def _score(folder: Path) -> TapeScore:
 
 
 def _print(scored: Report) -> None:
-    console = OutputConsole()
-    console.width = max(console.width, _WIDTH)
+    console = OutputConsole(least=WIDE)
     seeds = len(scored.tapes)
     dates = ", ".join(dict.fromkeys(tape.hours.date.isoformat() for tape in scored.tapes))
     known = f"means over {seeds} seeds, ± half of the {LEVEL:.0%} interval (Student's, over seeds)"

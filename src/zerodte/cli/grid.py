@@ -1,5 +1,6 @@
 """Tables of figures on a terminal, without lines."""
 
+import sys
 from collections.abc import Sequence
 from typing import Final
 
@@ -10,11 +11,22 @@ from rich.table import Table as Grid
 UNKNOWN_CELL: Final = "–"
 
 
-class OutputConsole(Console):
-    """Standard output; `width` is that of lines, the terminal's where None."""
+#: Columns of the widest tables; and of those that no terminal shows and nothing may fold.
+WIDE: Final = 150
+UNFOLDED: Final = 200
 
-    def __init__(self, width: int | None = None) -> None:
-        super().__init__(width=width, highlight=False)
+
+class OutputConsole(Console):
+    """Standard output.
+
+    Args:
+        least: Columns that a line has at least.
+        unseen: Columns of a line where no terminal shows it; None for as many as usual.
+    """
+
+    def __init__(self, *, least: int = 0, unseen: int | None = None) -> None:
+        super().__init__(width=None if sys.stdout.isatty() else unseen, highlight=False)
+        self.width = max(self.width, least)
 
     def on_broken_pipe(self) -> None:
         """Leave it to the command: rich would end it as if it had failed."""

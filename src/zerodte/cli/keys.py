@@ -1,7 +1,6 @@
 """`zerodte keys`: create, list, rotate and revoke the keys of a server."""
 
 import json
-import sys
 import time
 from collections import Counter
 from datetime import UTC, datetime
@@ -14,11 +13,9 @@ from zerodte.access.key_place import KeyPlace, open_keys
 from zerodte.access.usage import day_of
 from zerodte.cli.access import default_key_file
 from zerodte.cli.configuration.options import CONFIG, current_configuration, setting_option
-from zerodte.cli.grid import OutputConsole, empty_grid
+from zerodte.cli.grid import UNFOLDED, OutputConsole, empty_grid
 
 _ONCE: Final = "It is shown only this once, and stored as a digest."
-#: Columns for a table that no terminal shows.
-_WIDE: Final = 200
 
 
 @click.group("keys")
@@ -71,7 +68,7 @@ def list_command(as_json: bool, keys: KeyPlace | None) -> None:
     for record in records:
         cells = [str(cell or "") for cell in _row(record, usage[record.id]).values()]
         grid.add_row(*cells[:-1], f"{usage[record.id]:,}")
-    OutputConsole(None if sys.stdout.isatty() else _WIDE).print(grid)
+    OutputConsole(unseen=UNFOLDED).print(grid)
 
 
 @keys_group.command("rotate", short_help="Replace a key by a new one.")

@@ -32,8 +32,10 @@ def verify_command(context: click.Context, tapes: tuple[Path, ...]) -> None:
 def _tapes(folder: Path) -> list[Path]:
     """The tapes in a folder, or itself: also where it has records beside the one tape in it."""
     found = tapes_in(folder, 1)
-    others = [file for file in folder.rglob("*") if file.name.endswith(DBN_SUFFIXES)]
-    if len(found) == 1 and not all(file.is_relative_to(found[0]) for file in others):
+    if len(found) == 1 and any(
+        file.name.endswith(DBN_SUFFIXES) and not file.is_relative_to(found[0])
+        for file in folder.rglob("*")
+    ):
         return [folder]
     return found or [folder]
 
