@@ -211,11 +211,11 @@ def _instant(time: Time, date: datetime.date) -> int:
     if isinstance(time, int):
         return time
     if isinstance(time, str):
+        if "T" in time:
+            return parse_new_york(time)
         try:
-            return parse_new_york(time if "T" in time else f"{date}T{time}")
+            return parse_new_york(f"{date}T{time}")
         except ClockError as error:
-            if "T" in time:
-                raise
             raise ClockError(f"{time!r} is not a time of {date}, such as 15:30") from error
     if isinstance(time, datetime.time):
         return new_york(date, time)
