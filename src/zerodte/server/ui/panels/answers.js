@@ -59,10 +59,11 @@ export function regimeOf(snapshot) {
   const net = snapshot.exposures.net_gex ?? 0;
   const isUnsettled = label === "positive_gamma" ? net < 0 : label === "negative_gamma" && net > 0;
   const name = { positive_gamma: "Positive", negative_gamma: "Negative", unknown: "Unknown" }[label] ?? words(label);
-  if (label === "unknown") return { title: "Regime unknown", tone: "amber", isDisputed, isUnsettled };
-  if (isDisputed) return { title: `${name}, disputed`, tone: "amber", isDisputed, isUnsettled };
-  if (isUnsettled) return { title: `${name}, unsettled`, tone: "amber", isDisputed, isUnsettled };
-  return { title: `${name} gamma`, tone: label === "positive_gamma" ? "positive" : "negative", isDisputed, isUnsettled };
+  const [title, tone] = label === "unknown" ? ["Regime unknown", "amber"]
+    : isDisputed ? [`${name}, disputed`, "amber"]
+    : isUnsettled ? [`${name}, unsettled`, "amber"]
+    : [`${name} gamma`, label === "positive_gamma" ? "positive" : "negative"];
+  return { title, tone, isDisputed, isUnsettled };
 }
 
 /** @param {Element} body @param {Snapshot} snapshot */
