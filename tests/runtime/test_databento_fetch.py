@@ -24,7 +24,6 @@ from runtime.databento_fetching import (
     fetch,
     fetched,
     files,
-    files_without_faults,
     planned,
 )
 from runtime.feeds_on_ports import eventually
@@ -45,22 +44,14 @@ from zerodte.market.calendar import calendar
 from zerodte.market.osi import parse_osi
 from zerodte.tape.folder import open_tape
 
+pytestmark = pytest.mark.usefixtures("databento_key")
+
 BUSY, CUT, ERROR, STALL = (
     HistoricalFault.BUSY,
     HistoricalFault.CUT,
     HistoricalFault.ERROR,
     HistoricalFault.STALL,
 )
-
-
-@pytest.fixture(autouse=True)
-def _key(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("DATABENTO_API_KEY", KEY)
-
-
-@pytest.fixture(scope="module")
-def unbroken(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
-    return files_without_faults(tmp_path_factory.mktemp("unbroken"))
 
 
 def test_a_fetched_session_is_the_one_served(tmp_path: Path) -> None:

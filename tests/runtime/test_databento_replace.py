@@ -8,10 +8,10 @@ from typing import Final
 
 import pytest
 
-from feeds.gateway import DATE, KEY, simulated
+from feeds.gateway import DATE, simulated
 from feeds.historical import RECORDS, serving_past
 from processes import started
-from runtime.databento_fetching import SLICES, command, fetch, files, files_without_faults
+from runtime.databento_fetching import SLICES, command, fetch, files
 
 #: The command, in which something happens before some renames that move a day to or from its name.
 AT_RENAMES: Final = """
@@ -30,21 +30,13 @@ main()
 KILL: Final = "os.kill(os.getpid(), signal.SIGKILL)"
 FAIL: Final = 'raise OSError(errno.EIO, "the disk is broken", str(names[0]))'
 
+pytestmark = pytest.mark.usefixtures("databento_key")
+
 
 def at_renames(what: str, *numbers: int) -> str:
     """The program in which it happens before the renames with these numbers."""
     named = AT_RENAMES.replace("DATE", repr(f"{DATE}")).replace("NUMBERS", repr(numbers))
     return named.replace("WHAT", what)
-
-
-@pytest.fixture(autouse=True)
-def _key(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("DATABENTO_API_KEY", KEY)
-
-
-@pytest.fixture(scope="module")
-def unbroken(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
-    return files_without_faults(tmp_path_factory.mktemp("unbroken"))
 
 
 def ran(program: str, words: list[str]) -> tuple[int, str]:
