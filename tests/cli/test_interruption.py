@@ -59,6 +59,24 @@ def test_a_signal_in_a_destructor_is_not_lost(work: Callable[[], None], number: 
     assert ended.value.code == 128 + number
 
 
+def _wait_after_a_lost_alarm() -> None:
+    with ended_by_signals():
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGALRM})
+        try:
+            signal.raise_signal(signal.SIGTERM)
+            assert signal.sigwait({signal.SIGALRM}) == signal.SIGALRM
+        finally:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGALRM})
+        threading.Event().wait(30.0)
+
+
+def test_an_alarm_that_woke_nobody_is_followed_by_others() -> None:
+    """As when it comes between Python's look at its signals and the wait for a lock."""
+    with pytest.raises(SystemExit) as ended:
+        _wait_after_a_lost_alarm()
+    assert ended.value.code == 128 + signal.SIGTERM
+
+
 def test_ctrl_c_is_a_keyboard_interrupt() -> None:
     with pytest.raises(KeyboardInterrupt):
         _until_ended(_other_code, signal.SIGINT)

@@ -62,7 +62,8 @@ class _Handler:
             self._number = number
             self._deadline = time.monotonic() + _PATIENCE_S
         if not _is_safe(frame) and time.monotonic() < self._deadline:
-            signal.setitimer(signal.ITIMER_REAL, _RETRY_S)
+            # Again and again: one that comes just before a lock is waited for wakes nobody.
+            signal.setitimer(signal.ITIMER_REAL, _RETRY_S, _RETRY_S)
             return
         self.disarm()
         self.has_raised = True
