@@ -252,9 +252,8 @@ def test_time_passes_without_the_feed(
         with sending(tape, 50.0) as feed:
             market = markets.enter_context(recording(feed, tmp_path))
             eventually(lambda: commit_count(market.runner.folder) >= 20)
-        eventually(lambda: market.health.status == "Unhealthy")
-        kept = commit_count(market.runner.folder)
-        eventually(lambda: commit_count(market.runner.folder) > kept + 20)
+        # The first seconds without it may still be of what it had sent.
+        eventually(lambda: seconds_away(market.runner.folder) > 20)
         feeds.enter_context(sending(tape, QUICK, port=int(feed.name.split(":")[1])))
         # Time alone gets as far; without a gap it is the feed that did.
         eventually(lambda: is_done(market.runner.folder) and has_no_gap_now(market.runner.folder))
@@ -262,6 +261,10 @@ def test_time_passes_without_the_feed(
     (gap,) = [gap for gap in session.gaps(None, session.now) if gap.reason == "the feed was away"]
     assert gap.end - gap.start >= 19 * SECOND
     assert volumes(session) == volumes(replay(tape))
+
+
+def seconds_away(folder: Path) -> int:
+    return sum(line.get("gap") == "the feed was away" for line in commits(folder))
 
 
 def volumes(session: Session) -> dict[str, float]:
