@@ -21,7 +21,8 @@ def verify_command(context: click.Context, tapes: tuple[Path, ...]) -> None:
     is_sound = True
     for tape in (one for folder in tapes for one in _tapes(folder)):
         check = check_tape(tape)
-        click.echo(f"{tape}: {_line(check)}")
+        if check.files:
+            click.echo(f"{tape}: {_line(check)}")
         for sentence in check.damage:
             click.secho(sentence, fg="red", err=True)
         is_sound = is_sound and not check.damage
