@@ -113,7 +113,8 @@ REGIME_QUOTES_NEEDED: Final = 0.25
 OPEN_INTEREST_NEEDED: Final = 0.5
 #: One contract that holds the other share, so many times what any other holds, and at least so many
 #: contracts, is doubted (ours: of 96 recorded chains of SPX and SPY one, of a distant year, has a
-#: contract with over half of all, 14 times the next, and none of those within a month).
+#: contract with over half of all, 14 times the next, and none of those within a month). So are a
+#: few that do so together.
 LONE_INTEREST: Final = (50.0, 5_000)
 #: More than this is no count of one contract's open interest or volume, in contracts (ours: the
 #: clearing house holds some 500 million of all contracts together), ...
@@ -293,8 +294,10 @@ CLOSE_OVER_MINUTES: Final = 1.1
 WHOLE_SESSION: Final = 390
 #: Minutes that a session of bars may lack (ours: five percent).
 MISSING_MINUTES: Final = 19
-#: A VIX below this, in points, is a fraction or none (ours: its lowest close is 9.14, of 2017).
+#: A VIX below this, in points, is a fraction or none (ours: its lowest close is 9.14, of 2017), ...
 LEAST_VIX: Final = 3.0
+#: ... and one above this is none either (ours: the highest it ever had is 89.53, of 2008).
+MOST_VIX: Final = 250.0
 #: Elapsed minutes at which calibration forecasts the close: 10:00 to 15:30 every half hour, then
 #: 15:45, 15:50 and 15:55 (ours).
 SCORED_MINUTES: Final = (*range(30, 361, 30), 375, 380, 385)
@@ -336,7 +339,7 @@ LABEL_SHARE: Final = 0.08
 #: (ours: with 0.1 sigma and 10 and 15 minutes alerts stood in 16% of simulated days).
 CROSSING_CLEAR: Final = 0.25
 CROSSING_HOLD: Final = 5 * MINUTE
-#: So long stands an alert after flow has turned the sign of net GEX (ours).
+#: So long stands an alert after net GEX has turned against its settled sign (ours).
 FLIP_HOLD: Final = 5 * MINUTE
 #: A scheduled event counts for so long after its time (ours: a press conference follows a rate
 #: decision after half an hour).

@@ -33,8 +33,9 @@ def holds_by_hand(condition: RuleCondition, values: list[float]) -> bool:
     stay = (low, high) if loose is None else (loose, high) if low is not None else (low, loose)
     state, since_turn = False, 0
     for n, value in enumerate(values, 1):
-        window = values[max(since_turn, n - condition.dwell) : n]
-        if len(window) < condition.dwell:
+        dwell = 1 if state and condition.ends_at_once else condition.dwell
+        window = values[max(since_turn, n - dwell) : n]
+        if len(window) < dwell:
             continue
         if all(within(v, *stay) is False if state else within(v, low, high) for v in window):
             state, since_turn = not state, n
@@ -49,6 +50,31 @@ def test_a_condition_latches_like_its_twin(code: str, values: list[float]) -> No
         latches = latches.step(dict.fromkeys(FIGURES, math.nan) | {condition.figure: value})
     assert latches[code] == holds_by_hand(condition, values)
     assert ConditionLatches.of_bits(latches.bits)[code] == latches[code]
+
+
+@pytest.mark.parametrize(("share", "has_crossed"), [(-0.3, False), (0.3, True)])
+def test_only_a_change_of_sign_makes_another_side_of_the_flip_a_crossing(
+    share: float, has_crossed: bool
+) -> None:
+    """Of several flips the nearest one is told: which it is may change while spot stands."""
+    unknown = dict.fromkeys(FIGURES, math.nan)
+    memory = Memory().step(SAMPLE_INTERVAL, unknown | {"flip_side": 1.1, "net_share": -0.3})
+    # Near zero no sign is claimed: that neither is a crossing nor hides one.
+    memory = memory.step(2 * SAMPLE_INTERVAL, unknown | {"flip_side": -1.1})
+    memory = memory.step(3 * SAMPLE_INTERVAL, unknown | {"flip_side": -1.1, "net_share": share})
+    assert memory.events.is_crossing(3 * SAMPLE_INTERVAL) is has_crossed
+
+
+@pytest.mark.parametrize(("since", "is_told"), [(98, True), (10, False)])
+def test_flow_turns_nothing_where_net_gex_stays(since: int, is_told: bool) -> None:
+    """The settled sign beside it may change with spot alone."""
+    label = LabelLatch("negative_gamma", since * SAMPLE_INTERVAL)
+    figures = dict.fromkeys(FIGURES, math.nan) | {"flow_flips": 0.3}
+    memory = Memory(label=label)
+    for at in range(97, 102):
+        memory = memory.step(at * SAMPLE_INTERVAL, figures)
+    assert memory.holds["regime_flipped"]
+    assert memory.events.is_flipping(101 * SAMPLE_INTERVAL) is is_told
 
 
 @given(st.lists(st.dictionaries(st.sampled_from(FIGURES), VALUES), max_size=20))

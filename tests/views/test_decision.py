@@ -10,7 +10,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from session.day import Day, ask
+from session.day import Day, ask, osi
 from session.generated import priced, send
 from session.recordings import SPX
 from session.usual import heard, usual
@@ -125,6 +125,58 @@ def test_nothing_sells_premium_before_an_event() -> None:
         assert "Scheduled: Rate decision at 14:30 New York." in answer["headline"]["narrative"]
     assert "Rate decision" not in after["headline"]["narrative"]
     assert after["setup"]["primary"]["name"] == "iron_fly"
+
+
+def test_an_event_after_the_close_is_none_of_this_expiry() -> None:
+    told = SessionSettings(events=(ScheduledEvent(Day().time("16:30"), "Earnings"),))
+    assert ask(pinned(330, told))["setup"]["primary"]["name"] == "iron_fly"
+
+
+def test_a_fly_and_the_warning_of_the_last_quarter_do_not_meet() -> None:
+    """At exactly fifteen minutes, which is not less."""
+    for session in afternoon(lambda _: 500.2, 315, 380, PINNED):
+        setup = ask(session)["setup"]
+        against = {entry["name"] for entry in setup["anti_setups"]}
+        assert setup["primary"]["name"] == "wait" or "sell_the_close" not in against
+
+
+def test_a_fly_goes_with_its_legs() -> None:
+    """One sample after its wings have no offer it has nothing to trade."""
+    day, answer = Day(), None
+    for session in afternoon(lambda _: 500.2, 270, 330, PINNED, day=day):
+        answer = ask(session)
+    assert answer is not None
+    assert answer["setup"]["primary"]["name"] == "iron_fly"
+    rows = [
+        row if abs(row.strike - 500.0) < 3.0 else row._replace(call=None, put=None)
+        for row in priced(STRIKES, 500.2, 330, vol=0.4, oi=PINNED)
+    ]
+    none = {
+        osi(right, strike): (None, None)
+        for strike in STRIKES
+        if abs(strike - 500.0) >= 3.0
+        for right in "CP"
+    }
+    day.send("15:00:15", quotes=none)
+    send(day, rows, "15:00:30", 500.2)
+    setup = ask(day.session)["setup"]
+    assert setup["primary"]["name"] == "wait"
+
+
+@pytest.mark.parametrize("last", [390])
+def test_a_fast_end_of_a_session_has_no_number_that_is_none(last: int) -> None:
+    for session in afternoon(lambda minute: 500.2 + 4.0 * (minute % 2), 300, last, PINNED):
+        assert "nan" not in json.dumps(ask(session))
+
+
+def test_without_a_quote_the_pin_says_why_it_is_unknown() -> None:
+    day = Day()
+    at_the_end(afternoon(lambda _: 500.2, 300, 310, PINNED, day=day))
+    none = {osi(right, strike): (None, None) for strike in STRIKES for right in "CP"}
+    day.send("14:41:00", quotes=none, index={"SPX": 500.2})
+    pin = ask(day.session)["probabilities"]["pin"]
+    assert pin["value"] is None
+    assert pin["inputs_summary"].endswith("unknown: no quote counts")
 
 
 def test_no_warning_passes_for_an_event() -> None:

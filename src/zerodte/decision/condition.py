@@ -35,6 +35,7 @@ class RuleCondition:
         shown: How the observed figure is written; empty where the rule says it all.
         endless: What an infinite figure means.
         runs_out: Whether it fails for the rest of the session once it does.
+        ends_at_once: Whether one sample is enough for it to go.
     """
 
     code: str
@@ -47,6 +48,7 @@ class RuleCondition:
     shown: str = "{:.2f}"
     endless: str = "far"
     runs_out: bool = False
+    ends_at_once: bool = False
 
     def is_met(self, value: float) -> bool:
         """Whether a figure lies where the condition comes to hold; NaN does not."""
@@ -72,7 +74,9 @@ class RuleCondition:
             remarks.append(self.endless)
         elif self.shown:
             remarks.append(self._written(value))
-        if holds and not self.is_met(value):
+        if holds and not self.is_kept(value):
+            remarks.append("holds until that has lasted")
+        elif holds and not self.is_met(value):
             remarks.append("holds" + ("" if not self._leave_shown else f" to {self._leave_shown}"))
         elif not holds and self.is_met(value) and math.isfinite(value):
             remarks.append("not for long enough")
@@ -361,6 +365,7 @@ RULE_CONDITIONS: Final = _by_code(
         "fly_quoted",
         at_least=1.0,
         shown="",
+        ends_at_once=True,
     ),
     RuleCondition(
         "condor_quoted",
@@ -368,6 +373,7 @@ RULE_CONDITIONS: Final = _by_code(
         "condor_quoted",
         at_least=1.0,
         shown="",
+        ends_at_once=True,
     ),
     RuleCondition(
         "condor_pays",
@@ -383,6 +389,7 @@ RULE_CONDITIONS: Final = _by_code(
         "vertical_quoted",
         at_least=1.0,
         shown="",
+        ends_at_once=True,
     ),
     # How much it matters.
     RuleCondition(
@@ -405,7 +412,7 @@ RULE_CONDITIONS: Final = _by_code(
         "last_quarter",
         "less than 15 minutes left",
         "minutes_left",
-        at_most=15.0,
+        at_most=14.5,  # of samples each half minute
         dwell=1,
         shown="{:.0f}",
     ),

@@ -46,7 +46,6 @@ _FOMC_DAYS: Final = (
     *("2027-07-28", "2027-09-15", "2027-10-27", "2027-12-08"),
 )
 _FOMC_TIME: Final = datetime.time(14)
-_MIDNIGHT: Final = datetime.time(23, 59, 59)
 #: Whose time it is.
 _PLACE: Final = " New York"
 
@@ -58,12 +57,9 @@ def fomc() -> tuple[ScheduledEvent, ...]:
     return tuple(ScheduledEvent(new_york(day, _FOMC_TIME), "FOMC statement") for day in days)
 
 
-def ahead(
-    events: Iterable[ScheduledEvent], now: int, last: datetime.date
-) -> Sequence[ScheduledEvent]:
-    """Those up to the day `last` that come after `now` (UTC ns) or have just come, in order."""
-    end = new_york(last, _MIDNIGHT)
-    return sorted((e for e in events if now - EVENT_HOLD < e.at <= end), key=lambda event: event.at)
+def ahead(events: Iterable[ScheduledEvent], now: int, end: int) -> Sequence[ScheduledEvent]:
+    """Those before `end` that come after `now` (UTC ns) or have just come, in order of time."""
+    return sorted((e for e in events if now - EVENT_HOLD < e.at < end), key=lambda event: event.at)
 
 
 def count_events(notices: Sequence[str], most: int) -> int:

@@ -111,6 +111,8 @@ def figures(
         state.instant.official,
         state.instant.effective,
     )
+    # What flow did is not known before a trade, nor where one of the two figures is withheld.
+    is_known = shift.label is not None and math.isfinite(past.flow[-1])
     fly, condor = positions.get(FLY), positions.get(CONDOR)
     return {
         "data_quality": state.quality.data,
@@ -129,7 +131,7 @@ def figures(
         # Before that a pin is far, and no reason against a range.
         "off_pin": distance if left <= _PIN_MINUTES else math.inf,
         **_moves(state, past),
-        "flow_dampens": float(shift.label == "dampening"),
+        "flow_dampens": float(shift.label == "dampening") if is_known else math.nan,
         "flow_flips": abs(net_share) if shift.label == "regime_flip" else 0.0,
         "fly_quoted": float(fly is not None),
         "fly_credit": _credit(fly),
@@ -157,7 +159,8 @@ def move(state: ChainState, past: Past) -> float:
 def _moves(state: ChainState, past: Past) -> dict[str, float]:
     moved = move(state, past)
     earlier, first = past.before(_MOVE, past.flow), past.before(2 * _MOVE, past.flow)
-    flow, flow_before = float(past.flow[-1]) - earlier, earlier - first
+    # No flow at all goes neither way.
+    flow, flow_before = float(past.flow[-1]) - earlier or math.nan, earlier - first
     implied = state.surface.total_variance * past.share(_PACE)
     gone = (int(past.at[-1]) - past.hours.open) / MINUTE
     paced = gone >= _PACE and implied > 0.0

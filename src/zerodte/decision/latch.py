@@ -83,6 +83,10 @@ class LabelLatch:
     since: int = _NEVER
     streak: int = 0
 
+    def has_turned(self, at: int) -> bool:
+        """Whether it came to a sign a short while before `at` (UTC ns)."""
+        return self.label != "unknown" and at - self.since < FLIP_HOLD
+
     def step(
         self, at: int, label: Regime, net_share: float, *, is_withheld: bool = False
     ) -> "LabelLatch":
@@ -139,7 +143,8 @@ class ConditionLatches:
                 continue
             turns = not condition.is_kept(value) if holds[place] else condition.is_met(value)
             streaks[place] = streaks[place] + 1 if turns else 0
-            if streaks[place] >= condition.dwell:
+            at_once = holds[place] and condition.ends_at_once
+            if turns and (at_once or streaks[place] >= condition.dwell):
                 holds[place], streaks[place] = not holds[place], 0
         return ConditionLatches(holds, streaks)
 
@@ -160,13 +165,16 @@ class Events:
 
     Attributes:
         side: The last known side of the flip that spot was clearly on: 1 above, -1 below, 0 none.
-        crossed_at: When it last changed, UTC ns; 0 if never.
-        flipped_at: When flow last turned the sign of net GEX, UTC ns; 0 if never.
+        crossed_at: When it last changed, with the sign of net GEX, UTC ns; 0 if never.
+        flipped_at: When net GEX last turned against its sign on settled open interest, UTC ns; 0 if
+            never.
+        sign: Of net GEX when spot was last clearly on a side; 0 if never.
     """
 
     side: int = 0
     crossed_at: int = 0
     flipped_at: int = 0
+    sign: int = 0
 
     def step(self, at: int, figures: Figures, *, flips: bool) -> "Events":
         """The events after a sample.
@@ -174,15 +182,19 @@ class Events:
         Args:
             at: UTC ns.
             figures: Of the sample; `flip_side` is spot minus flip, in sigmas.
-            flips: Whether the sign of net GEX has just turned.
+            flips: Whether net GEX has just turned against its settled sign.
         """
-        distance = figures["flip_side"]
-        side = 1 if distance >= CROSSING_CLEAR else -1 if distance <= -CROSSING_CLEAR else self.side
-        crossed = self.side * side < 0
+        distance, share = figures["flip_side"], figures["net_share"]
+        side, sign = self.side, self.sign
+        if abs(distance) >= CROSSING_CLEAR and abs(share) > 0.0:
+            side, sign = (1 if x > 0.0 else -1 for x in (distance, share))
+        # Where only the nearest of several flips is another one, net GEX keeps its sign.
+        crossed = self.side * side < 0 and self.sign * sign < 0
         return Events(
             side,
             at if crossed else self.crossed_at,
             at if flips else self.flipped_at,
+            sign,
         )
 
     def is_crossing(self, at: int) -> bool:

@@ -47,7 +47,10 @@ class Memory:
         magnet_moves = self.magnet.since == at
         holds = self.holds.step(figures, magnet_moves=magnet_moves)
         code = "regime_flipped"
-        events = self.events.step(at, figures, flips=holds[code] and not self.holds[code])
+        # Also where net GEX stays as it is, the settled one beside it may cross zero with spot.
+        has_turned = self.label.has_turned(at)
+        flips = holds[code] and not self.holds[code] and has_turned
+        events = self.events.step(at, figures, flips=flips)
         best = ranked(holds, figures, self.primary)
         primary = best[0].name if best else WAIT
         if self._has_just_come(at) and may_stand(self.primary, holds):

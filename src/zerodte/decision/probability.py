@@ -86,6 +86,8 @@ class Close:
         """Why the shape between strikes cannot be known; None where it can."""
         if math.isnan(self.density.repriced):
             return "no quote near spot counts"
+        if self.density.quotes == 1:
+            return "one quote counts"
         if self.density.repriced < REPRICED_NEEDED:
             share = 100.0 * self.density.repriced
             return f"quotes contradict each other: {share:.0f}% repriced"
@@ -159,8 +161,8 @@ def cell(strikes: F64, strike: float) -> tuple[float, float]:
     Beyond the outermost strike it is as wide as on the other side.
 
     Args:
-        strikes: Listed, dollars, shape (n,), ascending.
-        strike: One of them.
+        strikes: Dollars, shape (n,), ascending.
+        strike: One of them as a rule; another one has the distance of those around it.
 
     Returns:
         Low and high; NaN with fewer than two strikes, or without a strike.
@@ -169,14 +171,15 @@ def cell(strikes: F64, strike: float) -> tuple[float, float]:
         return math.nan, math.nan
     place = int(np.searchsorted(strikes, strike))
     gaps = np.diff(strikes)
-    below = gaps[max(place - 1, 0)]
+    below = gaps[min(max(place - 1, 0), len(gaps) - 1)]
     above = gaps[min(place, len(gaps) - 1)]
     return strike - 0.5 * float(below), strike + 0.5 * float(above)
 
 
 def strike_step(state: ChainState) -> float:
-    """The distance of the strikes around the magnet, dollars; NaN where unknown."""
-    low, high = cell(state.instant.chain.strikes, state.levels.magnet.strike)
+    """The distance of the quoted strikes around the magnet, dollars; NaN where unknown."""
+    strikes = state.instant.chain.strikes[state.surface.smile.quoted]
+    low, high = cell(strikes, state.levels.magnet.strike)
     return high - low
 
 

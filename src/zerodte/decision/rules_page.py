@@ -45,7 +45,8 @@ _SEVERITY: Final = """\
 
 The first that holds stands; without any it is `info`.
 An `alert` also stands for {crossing:.0f} minutes after spot crossed the flip by {clear:g} sigma.
-It stands for {flip:.0f} minutes after flow has turned the sign of net GEX.
+The sign of net GEX has to change with it.
+It stands for {flip:.0f} minutes after net GEX has turned against its sign without the day's flow.
 
 """
 

@@ -21,7 +21,7 @@ FIRST_DAY = datetime.date(1990, 1, 1)
 LAST_DAY = datetime.date(2099, 12, 31)
 _YEARS = f"{FIRST_DAY} to {LAST_DAY}"
 
-_USUAL_CLOSE = datetime.time(16)
+USUAL_CLOSE = datetime.time(16)
 _LATE = 15 * MINUTE
 # From 18:00 New York time, an instant belongs to the next session.
 _EVENING = datetime.time(18)
@@ -66,7 +66,7 @@ class TradingSession:
     @property
     def is_early_close(self) -> bool:
         """Whether it ends before 16:00 New York time."""
-        return self.close < new_york(self.date, _USUAL_CLOSE)
+        return self.close < new_york(self.date, USUAL_CLOSE)
 
 
 class Calendar:

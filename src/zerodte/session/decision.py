@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from zerodte.arrays import Rows
-from zerodte.clock import new_york_clock
+from zerodte.clock import new_york, new_york_clock
+from zerodte.constants import HOUR
 from zerodte.decision import figures as seen
 from zerodte.decision import setup_legs
 from zerodte.decision.event import ahead
@@ -34,6 +35,7 @@ from zerodte.engine.levels import at_strike
 from zerodte.engine.physical import UNIT_SCALE, Scale
 from zerodte.engine.regime import Regime
 from zerodte.engine.state import ChainState
+from zerodte.market.calendar import USUAL_CLOSE
 from zerodte.session.sample import (
     LATCHES,
     NO_CODE,
@@ -68,9 +70,12 @@ class Terms:
         chain, clock = state.instant.chain, state.instant.clock
         today = new_york_clock(clock.now).date() == chain.expiry
         scale = settings.scale(chain.symbol) if today else UNIT_SCALE
-        return cls(
-            scale, settings.probabilities, len(ahead(settings.events, clock.now, chain.expiry))
+        close = (
+            clock.now + round(clock.hours_left * HOUR)
+            if today
+            else new_york(chain.expiry, USUAL_CLOSE)
         )
+        return cls(scale, settings.probabilities, len(ahead(settings.events, clock.now, close)))
 
 
 @dataclass(frozen=True, eq=False, slots=True)

@@ -359,7 +359,7 @@ class Session:
 
     def _scheduled(self) -> tuple[str, ...]:
         """The events that are still to come today, or have just come."""
-        coming = ahead(self.settings.events, self.now, self.hours.date)
+        coming = ahead(self.settings.events, self.now, self.hours.close)
         return tuple(event.words for event in coming)
 
     def _number(self, symbol: str) -> int:

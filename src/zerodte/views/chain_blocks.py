@@ -9,7 +9,7 @@ import numpy as np
 from zerodte.arrays import F64
 from zerodte.clock import new_york_clock
 from zerodte.constants import CLOSING_MINUTES, HOUR, MINUTE, SPOT_DISAGREEMENT
-from zerodte.engine.quality import lone_share
+from zerodte.engine.quality import lone_interest
 from zerodte.session.decision import Decision
 from zerodte.session.reading import Reading
 from zerodte.views import blocks
@@ -145,15 +145,17 @@ def warnings(reading: Reading, *, market_open: bool = False) -> list[str]:
 
 
 def lone_text(official: F64) -> str:
-    """The warning of a contract that `lone_share` doubts; empty without one.
+    """The warning of contracts that `lone_interest` doubts; empty without one.
 
     Args:
         official: Settled open interest, contracts; NaN where unknown.
     """
-    if not (share := lone_share(official)):
+    counts, share = lone_interest(official)
+    if not share:
         return ""
+    who = "one contract has" if len(counts) == 1 else f"{len(counts)} contracts have"
     return (
-        f"one contract has {100.0 * share:.1f}% of all open interest, {np.nanmax(official):,.0f}: "
+        f"{who} {100.0 * share:.1f}% of all open interest, {counts.sum():,.0f}: "
         "no regime is claimed on it"
     )
 

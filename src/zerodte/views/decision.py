@@ -348,6 +348,8 @@ def _summary(outlook: Outlook) -> str:
         parts.append(f"sessions={terms.scale.sessions}")
         if close.doubt:
             parts.append(f"doubt: {close.doubt}")
+    elif not is_reference:
+        parts.append("unknown: no quote counts")
     return " ".join(parts)
 
 
@@ -357,7 +359,7 @@ def _pin_words(outlook: Outlook, strike: float) -> str:
     is_magnet = strike == outlook.state.levels.magnet.strike
     pin, close = outlook.pin if is_magnet else outlook.pin_at(strike), outlook.close
     if math.isnan(pin.value):
-        return "no magnet is known"
+        return "no magnet is known" if math.isnan(strike) else "no quote counts"
     if pin.chance is None:
         return f"{100.0 * pin.value:.0f}% of closing at {price(strike)} by {_HEURISTIC}"
     half = 0.5 * (pin.chance.high - pin.chance.low)

@@ -78,16 +78,16 @@ def _urgent(decision: Decision) -> str:
         return f"Spot went {'above' if events.side > 0 else 'below'} the gamma flip at {at}."
     if events.is_flipping(decision.at):
         at = _clock(events.flipped_at)
-        return f"Flow turned the sign of net GEX, by convention, at {at}."
+        return f"Net GEX, by convention, turned at {at}; without the day's flow it would not have."
     if holds["near_flip"] and math.isfinite(figures["flip_distance"]):
         return f"The gamma flip, {flip}, is {figures['flip_distance']:.2f} sigma away."
     if holds["regime_flipped"]:
         return "Flow has turned the sign of net GEX since the open, by convention."
-    if holds["very_fast"]:
+    if holds["very_fast"] and math.isfinite(figures["realised_ratio"]):
         return f"The last 30 minutes moved {figures['realised_ratio']:.1f} times what was priced."
     if decision.severity != "info" and primary_rule(decision) is None:
-        magnet, away = price(decision.memory.magnet.strike), figures["magnet_distance"]
-        return f"Spot is {away:.2f} sigma from the magnet, {magnet}, with {_left(decision)} left."
+        magnet = price(decision.memory.magnet.strike)
+        return f"Spot is {_away(decision)} from the magnet, {magnet}, with {_left(decision)} left."
     return ""
 
 
@@ -116,8 +116,15 @@ _STORIES = {
 
 def _fly_opening(decision: Decision) -> str:
     magnet = price(decision.memory.magnet.strike)
-    away = decision.figures["magnet_distance"]
-    return f"Pin: {away:.2f} sigma from {magnet}, {_left(decision)} left"
+    return f"Pin: {_away(decision)} from {magnet}, {_left(decision)} left"
+
+
+def _away(decision: Decision) -> str:
+    """Spot's distance from the magnet: in sigmas, or in dollars where sigma is not known."""
+    if decision.state.instant.clock.is_floored:
+        distance = abs(decision.state.spot.value - decision.memory.magnet.strike)
+        return f"{distance:.2f} dollars"
+    return f"{decision.figures['magnet_distance']:.2f} sigma"
 
 
 def _condor_opening(decision: Decision) -> str:
@@ -155,7 +162,9 @@ def _pays(position: Position, decision: Decision) -> str:
     moved = 100.0 * position.probability_of_profit(close.physical)
     whose = "closes" if decision.terms.scale.sessions else "SPX's closes"
     value = position.expected_value(close.physical)
-    chances = f"{priced:.0f}% priced, {moved:.0f}% by how {whose} have moved"
+    chances = f"{priced:.0f}% priced"
+    if close.factor != 1.0:
+        chances += f", {moved:.0f}% by how {whose} have moved"
     return f"{kind} of {price(position.width)}, {where}: {chances}; {value:+.2f} expected"
 
 

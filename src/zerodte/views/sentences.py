@@ -152,8 +152,10 @@ def flow_direction(
     """How far the day's trades have moved net gamma from the morning's (dollars per 1% move)."""
     if is_withheld:
         return "Net dealer gamma is withheld: what flow did to it is unknown."
-    if math.isnan(settled) or math.isnan(live):
+    if math.isnan(live):
         return "Net dealer gamma is unknown, and so is what flow did to it."
+    if math.isnan(settled):
+        return "Net gamma on the morning's open interest is unknown: so is what flow did to it."
     if label is None:
         return "No trade has come: what flow did to net gamma is unknown."
     if label == "no_flow":
