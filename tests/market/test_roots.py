@@ -34,6 +34,12 @@ def test_these_belong_to_an_index_and_settle_at_the_close(root: str, symbol: str
     assert info.is_index
 
 
+@pytest.mark.parametrize("root", ["SOX", "MXUSA", "SIXT"])
+def test_an_index_whose_settlement_is_not_known_makes_no_same_day_chain(root: str) -> None:
+    info = root_info(root)
+    assert (info.is_index, info.settlement) == (True, "AM")
+
+
 @pytest.mark.parametrize("root", ["SPY", "QQQ", "GOOG", "VIXY", "F"])
 def test_others_are_equities(root: str) -> None:
     info = root_info(root)
@@ -44,7 +50,15 @@ def test_others_are_equities(root: str) -> None:
 
 @pytest.mark.parametrize(
     ("typed", "symbol"),
-    [("spxw", "SPX"), ("^SPX", "SPX"), ("BRK.B", "BRKB"), ("brk.b", "BRKB"), ("BRK/B", "BRKB")],
+    [
+        ("spxw", "SPX"),
+        ("^SPX", "SPX"),
+        ("BRK.B", "BRKB"),
+        ("brk.b", "BRKB"),
+        ("BRK/B", "BRKB"),
+        ("BRK B", "BRKB"),
+        ("BRK-B", "BRKB"),
+    ],
 )
 def test_a_typed_name_is_one_underlying(typed: str, symbol: str) -> None:
     assert underlying_of(typed) == symbol

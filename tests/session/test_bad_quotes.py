@@ -8,7 +8,8 @@ import pytest
 from session.day import Day, Price, ask, osi
 from session.generated import FAULTS, state_of, with_fault
 from session.usual import AT, SPOILT, heard, usual, warned
-from zerodte.records.dbn import OPRA, UNDEF_PRICE, UNDEF_SIZE
+from zerodte.constants import HOUR
+from zerodte.records.dbn import INDEX, OPRA, UNDEF_PRICE, UNDEF_SIZE, records
 from zerodte.records.tick import Batch, Tick
 from zerodte.wire.errors import ApiError
 
@@ -86,6 +87,40 @@ def test_an_index_value_that_is_none_leaves_the_last(value: Price) -> None:
     spot = day.session.spot("SPX")
     assert spot is not None
     assert (spot.value, spot.source) == (500.0, "index")
+
+
+def index_tick(day: Day, symbol: str, value: float, event: int) -> Tick:
+    """A value received at noon of something that happened at `event`, UTC ns."""
+    rows = records("trades", 1)
+    rows["instrument_id"], rows["price"] = day.id(symbol), round(value * 10**9)
+    rows["ts_recv"], rows["ts_event"] = day.time("12:00:01"), event
+    day.session.learn(INDEX, {day.id(symbol): symbol})
+    return Tick(end=day.time("12:00:01"), underlying=(Batch(INDEX, "trades", rows),))
+
+
+@pytest.mark.parametrize(("days", "spot", "left_out"), [(-3, 500.0, 1), (0, 501.0, 0)])
+def test_an_index_value_of_another_day_is_no_price(days: int, spot: float, left_out: int) -> None:
+    day = heard()
+    day.session.apply(index_tick(day, "SPX", 501.0, day.time("12:00") + days * 24 * HOUR))
+    answer = ask(day.session)
+    assert answer["underlying_price"] == spot
+    assert sum("index values of another session" in text for text in answer["warnings"]) == left_out
+
+
+@pytest.mark.parametrize(("vix", "is_believed"), [(0.175, False), (17.5, True), (1750.0, False)])
+def test_a_vix_in_another_unit_is_none(vix: float, is_believed: bool) -> None:
+    day = heard()
+    day.session.apply(index_tick(day, "VIX", vix, day.time("12:00")))
+    answer = ask(day.session)
+    assert answer["vol_context"]["vix"] == (vix if is_believed else None)
+    said = any("or that cannot be: 1 left out" in text for text in answer["warnings"])
+    assert said is not is_believed
+
+
+def test_an_index_goes_by_any_of_its_roots() -> None:
+    day = heard()
+    day.session.apply(index_tick(day, "SPXW", 501.0, day.time("12:00")))
+    assert ask(day.session)["underlying_price"] == 501.0
 
 
 @pytest.mark.parametrize("forward", [450.0, 450.03, 450.04, 450.07, 450.1])

@@ -199,10 +199,11 @@ def test_open_interest_of_zero_at_every_strike_of_a_side_is_unknown(sides: str) 
         assert answer["exposures"]["net_gex"] is None
 
 
-def with_interest(contracts: int) -> Day:
-    """The usual chain with so many contracts in one call."""
+def with_interest(contracts: int, *, calls: int = 1) -> Day:
+    """The usual chain with so many contracts in one call, or in each of several."""
     rows = usual()
-    rows[12] = with_fault(rows[12], "C", lambda quote: quote._replace(oi=contracts))
+    for row in range(12, 12 + calls):
+        rows[row] = with_fault(rows[row], "C", lambda quote: quote._replace(oi=contracts))
     return heard(rows)
 
 
@@ -210,6 +211,13 @@ def test_one_contract_with_nearly_all_open_interest_claims_no_regime() -> None:
     answer = ask(with_interest(9_000_000).session)
     assert answer["regime"]["label"] == "unknown"
     assert any("one contract has 99.9% of all open interest" in text for text in answer["warnings"])
+    assert answer["metadata"]["data_quality_score"] < 10
+
+
+def test_two_contracts_with_nearly_all_open_interest_claim_none_either() -> None:
+    answer = ask(with_interest(9_000_000, calls=2).session)
+    assert answer["regime"]["label"] == "unknown"
+    assert any("2 contracts have 100.0% of all open" in text for text in answer["warnings"])
     assert answer["metadata"]["data_quality_score"] < 10
 
 

@@ -146,3 +146,9 @@ def test_text_that_is_no_utf8_is_refused(download: Path, name: str) -> None:
     (download / name).write_bytes(line if name == "ticks" else b'{"source": "\xff"}')
     with pytest.raises(TapeError, match=rf"{name}.*; expected: "):
         open_tape(download)
+
+
+def test_a_link_that_leads_nowhere_is_named(download: Path) -> None:
+    (download / "more.dbn").symlink_to(download / "elsewhere" / "more.dbn")
+    tape = open_tape(download)
+    assert tape.warnings == ["more.dbn: not read; it leads nowhere, or is no file"]

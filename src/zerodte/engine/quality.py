@@ -102,18 +102,30 @@ def known_share(listed: Bool, official: F64, gamma: F64) -> float:
 
 
 def lone_share(open_interest: F64) -> float:
-    """The share that one contract holds alone, against all that others hold; 0 where none does.
+    """The share that a few contracts hold alone, against all that others hold; 0 where none do."""
+    return lone_interest(open_interest)[1]
+
+
+def lone_interest(open_interest: F64) -> tuple[F64, float]:
+    """The open interest of a few contracts that hold most of all, far above any other's.
 
     Args:
         open_interest: Contracts, any shape; NaN where unknown.
+
+    Returns:
+        Theirs, descending, of one contract or a tenth of all at most, and their share; nothing and
+        0 where there are none.
     """
     counts = np.sort(open_interest[np.isfinite(open_interest)])[::-1]
-    if len(counts) < 2:
-        return 0.0
     times, least = LONE_INTEREST
-    share = ratio(float(counts[0]), float(counts.sum()))
-    is_lone = counts[0] >= least and counts[0] > times * counts[1]
-    return share if is_lone and share > 1.0 - OPEN_INTEREST_NEEDED else 0.0
+    most = min(max(1, len(counts) // 10), len(counts) - 1)
+    for few in range(1, most + 1):
+        if counts[few - 1] < least:
+            break
+        share = ratio(float(counts[:few].sum()), float(counts.sum()))
+        if counts[few - 1] > times * counts[few] and share > 1.0 - OPEN_INTEREST_NEEDED:
+            return counts[:few], share
+    return counts[:0], 0.0
 
 
 def spread_pct(instant: ChainInputs) -> F64:

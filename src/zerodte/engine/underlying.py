@@ -11,7 +11,7 @@ import numpy as np
 
 from zerodte.arrays import F64, I32, I64, Bool
 from zerodte.compiled import kernel
-from zerodte.constants import OWN_QUOTE_TICKS, OWN_QUOTE_WIDTH
+from zerodte.constants import LEAST_VIX, MOST_VIX, OWN_QUOTE_TICKS, OWN_QUOTE_WIDTH
 from zerodte.engine.book import NEVER_QUOTED, RAW_PER_DOLLAR, QuoteBook, grown, patience_for
 from zerodte.engine.chain_inputs import Spot
 from zerodte.records.dbn import UNDEF_PRICE, Records
@@ -64,6 +64,7 @@ class Underlyings:
         self._own_group = np.empty(0, np.int32)
         self._value = np.empty(0)
         self._valued = np.empty(0, np.int64)
+        self._strange = np.zeros(0, np.int64)
 
     def add(self, dataset: str, symbol: str) -> int:
         """The place of a symbol's prices in a dataset; a new one the first time."""
@@ -77,6 +78,7 @@ class Underlyings:
             self.book.grow(size, size)
             self._value = grown(self._value, size, np.nan)
             self._valued = grown(self._valued, size, NEVER_QUOTED)
+            self._strange = grown(self._strange, size, 0)
             if len(self._own_group) != len(self._value):
                 self._own_group = np.arange(len(self._value), dtype=np.int32)
         return place
@@ -110,9 +112,19 @@ class Underlyings:
         """Take quotes of the tick that ends `now`; `places` (m,) tells whose, negative: none's."""
         self.book.apply(records, places, self._own_group, patience, now)
 
-    def apply_values(self, records: Records, places: I32, now: int) -> None:
-        """Take index values (trade records) likewise, in order; the one received last wins."""
-        _apply_values(records, places, now, self._value, self._valued)
+    def apply_values(self, records: Records, places: I32, now: int, misdated: Bool) -> None:
+        """Take index values (trade records) likewise, in order; the one received last wins.
+
+        Those of another session, `misdated` (m,), and what no VIX can be are counted instead.
+        """
+        prices = records["price"] / RAW_PER_DOLLAR
+        is_vix = np.isin(places, [place for _, place in self._places_of.get("VIX", ())])
+        strange = misdated | (is_vix & ((prices < LEAST_VIX) | (prices > MOST_VIX)))
+        strange &= places >= 0
+        np.add.at(self._strange, places[strange], 1)
+        _apply_values(
+            records, np.where(strange, np.int32(-1), places), now, self._value, self._valued
+        )
 
     def own_price(self, symbol: str, now: int) -> Spot | None:
         """The symbol's own fresh price: a quote's `own_mid`, else an index value, else None."""
@@ -176,6 +188,11 @@ class Underlyings:
         quotes, values = self._fresh(symbol, now)
         prices = quotes + values
         return max(prices) / min(prices) - 1.0 if prices else 0.0
+
+    @property
+    def strange_values(self) -> I64:
+        """How many index values of each place were not believed, shape (places,)."""
+        return self._strange[: len(self._places)]
 
     @property
     def newest_quotes(self) -> I64:

@@ -13,7 +13,7 @@ from typing import Literal
 from zerodte.constants import MULTIPLIER
 
 #: Between a symbol and its share class: BRK.B, BRK/B.
-_CLASS_SEPARATOR = re.compile(r"(?<=[A-Z])[./](?=[A-Z])", re.ASCII)
+_CLASS_SEPARATOR = re.compile(r"(?<=[A-Z])[./ -](?=[A-Z])", re.ASCII)
 
 Settlement = Literal["AM", "PM"]
 ExerciseStyle = Literal["european", "american"]
@@ -46,11 +46,16 @@ class Root:
         return self.is_index or self.root in _LATE_FUNDS
 
 
+#: Indices of MSCI, FTSE and S&P, of volatility, and of sectors (Nasdaq PHLX, Cboe).
+_OTHER_INDICES = """
+MXACW MXUSA MXWLD UKXM SPESG VOLQ BKX HGX KBX OSX SOX UTY XAU
+SIXB SIXC SIXE SIXI SIXM SIXR SIXRE SIXT SIXU SIXV SIXY
+"""
 # Sources: the exchanges' contract specifications (Cboe; Nasdaq for NDX, NDXP and XND), and Cboe's
 # vendor symbols of the bitcoin indices (CBTX, MBTX: AM; CBTXW, MBTXW: PM). MXEA and MXEF settle on
 # closing prices, but stop trading the day before, as AM does. No specification was at hand for
-# NQX, SPEQW and NANOS (PM), nor for RUI, RLG, RLV, XSPAM and SPEQX: AM keeps the latter out of
-# same-day chains until their settlement is known.
+# NQX, SPEQW and NANOS (PM), nor for RUI, RLG, RLV, XSPAM, SPEQX and those above: AM keeps
+# the latter out of same-day chains until their settlement is known.
 _INDEX_ROOTS: tuple[tuple[str, str, Settlement, ExerciseStyle], ...] = (
     ("SPX", "SPX", "AM", "european"),
     ("SPXW", "SPX", "PM", "european"),
@@ -73,6 +78,7 @@ _INDEX_ROOTS: tuple[tuple[str, str, Settlement, ExerciseStyle], ...] = (
     ("MXEA", "MXEA", "AM", "european"),
     ("MXEF", "MXEF", "AM", "european"),
     ("DJX", "DJX", "AM", "european"),
+    *((root, root, "AM", "european") for root in _OTHER_INDICES.split()),
     ("VIX", "VIX", "AM", "european"),
     ("VIXW", "VIX", "AM", "european"),
     ("CBTX", "CBTX", "AM", "european"),
@@ -122,7 +128,7 @@ def root_info(root: str) -> Root:
 
 
 def canonical_name(text: str) -> str:
-    """A symbol as its OSI root spells it: '^SPXW' is SPXW, and 'brk.b' or 'BRK/B' is BRKB.
+    """A symbol as its OSI root spells it: '^SPXW' is SPXW, and 'brk.b' or 'BRK B' is BRKB.
 
     An OSI symbol stays one.
     """

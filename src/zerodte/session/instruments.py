@@ -9,7 +9,7 @@ from zerodte.arrays import I32, U32
 from zerodte.constants import MULTIPLIER
 from zerodte.engine.underlying import Underlyings
 from zerodte.market.contracts import NO_POSITION, Contracts
-from zerodte.market.roots import canonical_name
+from zerodte.market.roots import canonical_name, underlying_of
 from zerodte.records.dbn import Records
 from zerodte.records.lookup import IdTable
 
@@ -59,7 +59,9 @@ class Instruments:
         if kind == OPTIONS:
             places = [self.contracts.add(symbol) for symbol in symbols.values()]
         else:
-            names = [canonical_name(symbol) for symbol in symbols.values()]
+            # An index may be named by one of its roots; a stock's name is its own.
+            name_of = underlying_of if kind == "index" else canonical_name
+            names = [name_of(symbol) for symbol in symbols.values()]
             places = [self._underlyings.add(dataset, name) for name in names]
         self._known.setdefault(dataset, {}).update(symbols)
         table.add(np.fromiter(symbols, np.uint32), np.array(places, np.int32))

@@ -60,6 +60,7 @@ _REFERENCE = ("definition", "statistics")
 _DUPLICATES = "records that two files have"
 _CONTRADICTIONS = "definitions that contradict the first of their instrument"
 _MISDATED = "trades of another session"
+_STRANGE_VALUES = "index values of another session, or that cannot be"
 _BEYOND = (
     f"contracts beyond the {MOST_OF_CHAIN:,} of an expiry or the {MOST_EXPIRIES} expiries of a root"
 )
@@ -218,6 +219,7 @@ class MarketState:
             counts[_DUPLICATES] = int(self._duplicates.sum())
             counts[_CONTRADICTIONS] = self.instruments.contradictions.total()
             counts[_MISDATED] = int(self._misdated.sum())
+            counts[_STRANGE_VALUES] = int(self.underlyings.strange_values.sum())
             counts["records of unknown instruments"] = sum(self.instruments.unknown.values())
             repeats, groups = self.repeats.count, np.arange(len(self.contracts.chains))
         else:
@@ -228,6 +230,8 @@ class MarketState:
                 self._contradictions = self._contradictions_by_symbol()
             counts[_CONTRADICTIONS] = int(self._contradictions[number])
             counts[_MISDATED] = int(self._misdated[number])
+            shown = (self._owner_of_place == SHARED) | (self.underlyings.symbol_of == number)
+            counts[_STRANGE_VALUES] = int(self.underlyings.strange_values[shown].sum())
             counts[_BEYOND] = self.contracts.beyond[symbol]
             repeats = self.repeats.count_of(number)
             groups = np.flatnonzero(self._underlying == number)
@@ -411,7 +415,7 @@ class MarketState:
             patience = patience_for(max(CADENCE[batch.schema], self._cadence))
             self.underlyings.apply_quotes(batch.records, numbers, patience, now)
         elif self._kinds[batch.dataset] == "index":
-            self.underlyings.apply_values(batch.records, numbers, now)
+            self.underlyings.apply_values(batch.records, numbers, now, self._is_misdated(batch))
         return numbers
 
     def _arrive(self, batch: Batch, end: int) -> _ValuedTrades | None:
@@ -445,7 +449,7 @@ class MarketState:
         return _ValuedTrades(batch, positions, valued, prevailing)
 
     def _is_misdated(self, batch: Batch) -> Bool:
-        """Which trades happened in another session, shape (m,); not those without event time."""
+        """Which records are of another session, shape (m,); not those without event time."""
         at, (start, end) = batch.records["ts_event"], self._span
         is_other = (at < start) | (at >= end)
         is_misdated: Bool = is_other & (at != 0) & (at != UNDEF_TIME)

@@ -24,7 +24,10 @@ def unread_files(folder: Path) -> list[str]:
         inside = path.relative_to(folder)
         name = inside.as_posix()
         is_hidden = any(part.startswith(".") for part in inside.parts)
-        if is_hidden or inside.parts[0] == TRUTH_FOLDER or not path.is_file():
+        if is_hidden or inside.parts[0] == TRUTH_FOLDER or path.is_dir():
+            continue
+        if not path.is_file():
+            names.setdefault("it leads nowhere, or is no file", []).append(name)
             continue
         owner = sidecar_owner(name)
         if name not in known:
