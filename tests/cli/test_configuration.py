@@ -220,6 +220,15 @@ def test_plans_of_the_file(tmp_path: Path) -> None:
     )
 
 
+def test_the_documented_plans_are_all_that_routes_require(tmp_path: Path) -> None:
+    page = (DOCS / "configuration.md").read_text()
+    (example,) = [
+        text for text in re.findall(r"```toml\n(.*?)```", page, re.DOTALL) if "[plans" in text
+    ]
+    rows = shown("--config", written(tmp_path, example))
+    assert rows["plans.free.daily_limit"] == "20"
+
+
 def test_every_setting_is_documented_once() -> None:
     page = (DOCS / "configuration.md").read_text()
     assert "\n".join(settings_table()) in page, "put what `zerodte config keys` prints there"

@@ -117,10 +117,10 @@ def test_an_older_client_is_answered_too(mounted: str) -> None:
     assert "rank 1: " in asyncio.run(ask())
 
 
-@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "HEAD", "OPTIONS"])
+@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "HEAD"])
 def test_only_posts_are_answered(mounted: str, method: str) -> None:
     answer = httpx.request(method, f"{mounted}/mcp", headers=JSON)
-    assert (answer.status_code, answer.headers["allow"]) == (405, "POST")
+    assert (answer.status_code, answer.headers["allow"]) == (405, "POST, OPTIONS")
 
 
 def test_other_paths_take_no_post(mounted: str) -> None:
@@ -156,6 +156,31 @@ def test_a_page_that_is_allowed_is_answered(service: MarketService) -> None:
         answer = httpx.post(f"{url}/mcp", json=LIST, headers=JSON | {"origin": DESK})
         assert answer.status_code == 200
         assert answer.headers["access-control-allow-origin"] == DESK
+
+
+@pytest.mark.parametrize(("origin", "is_allowed"), [(DESK, True), ("https://evil.example", False)])
+def test_a_browser_may_ask_first(
+    service: MarketService, tmp_path: Path, origin: str, *, is_allowed: bool
+) -> None:
+    """Its preflight has no key; without the answer it sends neither a key nor JSON."""
+    asked = {
+        "origin": origin,
+        "access-control-request-method": "POST",
+        "access-control-request-headers": "content-type,mcp-protocol-version,x-api-key",
+    }
+    create_key(tmp_path / "keys.db", "growth")
+    keyring = Keyring(tmp_path / "keys.db")
+    try:
+        access, settings = KeyAccess(keyring, ROUTES), ServerSettings(origins=(DESK,))
+        with serving(service, settings, access) as url:
+            answer = httpx.options(f"{url}/mcp", headers=asked)
+    finally:
+        keyring.close()
+    assert answer.status_code == 204
+    sent = answer.headers.get("access-control-allow-headers", "").split(", ")
+    assert set(asked["access-control-request-headers"].split(",")).issubset(sent) is is_allowed
+    methods = answer.headers.get("access-control-allow-methods", "")
+    assert ("POST" in methods) is is_allowed
 
 
 def test_a_foreign_host_is_misdirected(mounted: str) -> None:

@@ -130,7 +130,7 @@ def test_every_page() -> None:
     ],
 )
 def test_spellings_of_an_origin(given: str, sent: str) -> None:
-    allowed = AllowedOrigins([given], ["GET"]).headers([(b"origin", sent.encode())])
+    allowed = AllowedOrigins([given]).headers([(b"origin", sent.encode())])
     assert (b"access-control-allow-origin", sent.encode()) in allowed
 
 
@@ -140,4 +140,4 @@ def test_spellings_of_an_origin(given: str, sent: str) -> None:
 )
 def test_what_is_no_origin_is_refused(text: str) -> None:
     with pytest.raises(OriginError, match=r"such as https://desk\.example"):
-        AllowedOrigins([text], ["GET"])
+        AllowedOrigins([text])

@@ -160,6 +160,8 @@ ERRORS = [
         ("GET", f"{path}?at=2021-01-04T12:00:00", "invalid_at")
         for path in (
             LEADERBOARD,
+            "/v1/flow/zero-dte/calibration/SPX",
+            "/v1/sessions",
             GEX + "SPX",
             "/v1/flow/levels/SPX",
             "/stockquote/SPX",

@@ -111,6 +111,18 @@ def test_a_revoked_key_has_no_ticket_and_no_stream(
     assert opened(server, unused)[0] == 401
 
 
+def test_a_rotated_key_leaves_no_ticket(
+    server: KeyedServer, keys: dict[str, str], tmp_path: Path
+) -> None:
+    """Whoever has the old key has fetched it, and may have it no more."""
+    unused = server.get(TICKET, keys["growth"]).json()["ticket"]
+    with KeyFile(tmp_path / "keys.db") as store:
+        _, new = store.rotate("growth")
+    eventually(lambda: server.get("/v1/account", keys["growth"]).status_code == 401)
+    assert opened(server, unused)[0] == 401
+    assert opened(server, server.get(TICKET, new).json()["ticket"])[0] == 200
+
+
 def test_where_no_key_is_needed_a_ticket_works_as_well(client: httpx.Client) -> None:
     answer = client.get(TICKET)
     assert (answer.status_code, len(answer.json()["ticket"])) == (200, 48)
@@ -119,12 +131,12 @@ def test_where_no_key_is_needed_a_ticket_works_as_well(client: httpx.Client) -> 
 def test_unused_tickets_are_bounded() -> None:
     now = [START]
     tickets = StreamTickets(lambda: now[0])
-    first, *others = [tickets.issue("one").text for _ in range(40)]
+    first, *others = [tickets.issue(b"one").text for _ in range(40)]
     assert len(tickets) == 32
     assert tickets.redeem(first) is None
-    assert tickets.redeem(others[-1]) == "one"
+    assert tickets.redeem(others[-1]) == b"one"
     for number in range(12_000):
-        tickets.issue(f"key {number}")
+        tickets.issue(b"key %d" % number)
     assert len(tickets) == 10_000
     now[0] += 31
     assert len(tickets) == 0

@@ -51,6 +51,17 @@ def test_every_symbol_is_sent_and_named(service: ExampleService, url: str) -> No
             assert read_id(found[-1].id.encode()) == START + 30 * SECOND * number
 
 
+def test_two_names_of_a_symbol_are_one(service: ExampleService, url: str) -> None:
+    service.sample("0")
+    path = "/v1/flow/zero-dte/stream?symbols=spxw,SPX,TSLA"
+    with EventReader(url + path) as reader:
+        found = events(reader, 4)
+        service.sample("1")
+        found += events(reader, 4)
+    bars = [of(event) for event in found if event.kind == "bar"]
+    assert sorted(bars) == [("SPX", "0"), ("SPX", "1"), ("TSLA", "0"), ("TSLA", "1")]
+
+
 def test_who_comes_back_misses_nothing_of_any_symbol(service: ExampleService, url: str) -> None:
     service.sample("0")
     with EventReader(url + PATH) as reader:

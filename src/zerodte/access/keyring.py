@@ -68,7 +68,6 @@ class Keyring:
         self._refusal: KeyStoreError | None = None
         self._again = 0.0
         self._records: dict[bytes, KeyRecord] = {}
-        self._by_id: dict[str, KeyRecord] = {}
         self._revision: object = None
         self._is_usage_known = False
         self._day = self._today()
@@ -111,9 +110,9 @@ class Keyring:
         """The record of a key, valid or revoked; None if it is unknown."""
         return find_key(self._records, key)
 
-    def record(self, key: str) -> KeyRecord | None:
-        """The record of a key by its id."""
-        return self._by_id.get(key)
+    def record(self, digest: bytes) -> KeyRecord | None:
+        """The record of a key by its digest, which a rotated key has no more."""
+        return self._records.get(digest)
 
     def is_valid(self, record: KeyRecord) -> bool:
         """Whether a key that was found earlier is still valid: neither revoked nor rotated."""
@@ -277,7 +276,6 @@ class Keyring:
         revision = store.revision
         if revision != self._revision or self._look_fault is not None:
             self._records = store.records()
-            self._by_id = {record.id: record for record in self._records.values()}
         if not self._is_usage_known:
             today = self._today()
             usage = store.usage(_named(today))

@@ -42,16 +42,16 @@ class StreamTickets:
     def __init__(self, now: Callable[[], float] = time.time) -> None:
         self._now = now
         # All live equally long, so the oldest, which come first, expire first.
-        self._tickets: dict[bytes, tuple[str, int]] = {}
-        self._of_key: dict[str, dict[bytes, None]] = {}
+        self._tickets: dict[bytes, tuple[bytes, int]] = {}
+        self._of_key: dict[bytes, dict[bytes, None]] = {}
 
     def __len__(self) -> int:
         """How many are unused and not expired."""
         self._drop_expired()
         return len(self._tickets)
 
-    def issue(self, key: str) -> StreamTicket:
-        """A new ticket for the key of an id."""
+    def issue(self, key: bytes) -> StreamTicket:
+        """A new ticket for the key of a digest: what takes its place has another one."""
         self._drop_expired()
         own = self._of_key.get(key, {})
         if len(own) >= _MAX_PER_KEY:
@@ -64,8 +64,8 @@ class StreamTickets:
         self._of_key.setdefault(key, {})[digest] = None
         return StreamTicket(text, expires)
 
-    def redeem(self, text: str) -> str | None:
-        """The id of the key that a ticket was issued for, once; None if it is worth nothing."""
+    def redeem(self, text: str) -> bytes | None:
+        """The digest of the key that it was issued for, once; None if it is worth nothing."""
         self._drop_expired()
         digest = digest_of(text.encode(errors="replace"))
         return self._drop(digest) if digest in self._tickets else None
@@ -78,7 +78,7 @@ class StreamTickets:
                 return
             self._drop(oldest)
 
-    def _drop(self, digest: bytes) -> str:
+    def _drop(self, digest: bytes) -> bytes:
         key, _ = self._tickets.pop(digest)
         own = self._of_key[key]
         del own[digest]

@@ -94,7 +94,7 @@ class OpenAccess:
     def ticket(self, admission: Admission) -> StreamTicket:
         """A ticket, so that programs for servers with keys work here too; nobody checks it."""
         del admission
-        return self._tickets.issue("")
+        return self._tickets.issue(b"")
 
     def warnings(self) -> tuple[str, ...]:
         """None."""

@@ -16,7 +16,7 @@ from zerodte.server.access import Admission
 from zerodte.server.content_coding import SMALL, choose
 from zerodte.server.errors import failure, refuse, rejection
 from zerodte.server.hosts import AllowedHosts, host_of
-from zerodte.server.mount import Mount, MountPoint
+from zerodte.server.mount import MOUNT_METHODS, Mount, MountPoint
 from zerodte.server.origins import AllowedOrigins
 from zerodte.server.response_cache import AnswerHead, CachedResponse, ResponseCache
 from zerodte.server.route import (
@@ -193,15 +193,17 @@ class Application:
         exchange.headers = self._origins.headers(scope["headers"])
         if match is None:
             raise rejection(404)
-        if self._mount is not None and match.route is self._mount.route:
+        is_mounted = self._mount is not None and match.route is self._mount.route
+        if scope["method"] == "OPTIONS":
+            methods = MOUNT_METHODS if is_mounted else HTTP_METHODS
+            await exchange.send(asgi.begin(204, self._options(scope, methods)))
+            await exchange.send(asgi.body(b""))
+            return
+        if self._mount is not None and is_mounted:
             await self._serve_mount(self._mount, exchange)
             return
         if scope["method"] not in HTTP_METHODS:
             raise rejection(405)
-        if scope["method"] == "OPTIONS":
-            await exchange.send(asgi.begin(204, self._options(scope)))
-            await exchange.send(asgi.body(b""))
-            return
         route = match.route
         query_string, secrets = split_secrets(scope["query_string"])
         texts = match.texts(query_string)
@@ -241,10 +243,11 @@ class Application:
             raise admission.refusal
         await mount.serve(self._origins, scope, exchange.receive, exchange.send)
 
-    def _options(self, scope: asgi.Scope) -> asgi.Headers:
+    def _options(self, scope: asgi.Scope, methods: Sequence[str]) -> asgi.Headers:
         """The headers of an answer to OPTIONS, which has no body and needs no key."""
-        allow = (b"allow", ", ".join(HTTP_METHODS).encode())
-        return [allow, (b"cache-control", b"no-store"), *self._origins.preflight(scope["headers"])]
+        allowed = ", ".join(methods).encode()
+        preflight = self._origins.preflight(scope["headers"], allowed)
+        return [(b"allow", allowed), (b"cache-control", b"no-store"), *preflight]
 
     def _check_host(self, scope: asgi.Scope) -> None:
         """Refuse a request unless it has one Host that is answered here (RFC 9112, section 3.2)."""
@@ -315,4 +318,4 @@ def _hosts(settings: ServerSettings) -> tuple[AllowedHosts, set[bytes]]:
 
 def _origins(settings: ServerSettings) -> AllowedOrigins:
     """The pages that may read answers."""
-    return AllowedOrigins(settings.origins, HTTP_METHODS)
+    return AllowedOrigins(settings.origins)

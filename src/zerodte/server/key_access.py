@@ -155,7 +155,8 @@ class KeyAccess:
 
     def ticket(self, admission: Admission) -> StreamTicket:
         """A ticket that opens one stream for the caller's key."""
-        return self._tickets.issue(admission.caller or "")
+        digest = admission.record.digest if isinstance(admission, KeyAdmission) else b""
+        return self._tickets.issue(digest)
 
     def warnings(self) -> tuple[str, ...]:
         """What is wrong with the store of keys."""

@@ -19,7 +19,9 @@ from zerodte.wire.query import Query
 #: Maximum bytes of a body, and seconds for it to arrive.
 BODY_BYTES: Final = 256 * 1024
 _BODY_S: Final = 10.0
-_ALLOW: Final = "POST"
+#: What the path answers.
+MOUNT_METHODS: Final = ("POST", "OPTIONS")
+_ALLOW: Final = ", ".join(MOUNT_METHODS)
 #: What every answer of this server has.
 _HEADERS: Final = ((b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff"))
 

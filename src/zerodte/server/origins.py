@@ -18,7 +18,10 @@ _ORIGIN: Final = re.compile(
 _USUAL: Final = {"http": ":80", "https": ":443"}
 _EVERY: Final = "*"
 #: What a page may send.
-_SENT: Final = b"x-api-key, accept, content-type, if-none-match, cache-control, last-event-id"
+_SENT: Final = (
+    b"x-api-key, accept, content-type, if-none-match, cache-control, last-event-id, "
+    b"mcp-protocol-version"
+)
 #: What a page may read besides the usual headers.
 _READ: Final = b"etag, retry-after, x-ratelimit-limit, x-ratelimit-remaining, x-ratelimit-reset"
 #: Seconds for which a browser remembers a permission.
@@ -34,14 +37,12 @@ class AllowedOrigins:
 
     Args:
         origins: Origins such as `https://desk.example`, or `*` for every page.
-        methods: The methods that a page may use.
 
     Raises:
         OriginError: A text is not an origin.
     """
 
-    def __init__(self, origins: Iterable[str], methods: Iterable[str]) -> None:
-        self._methods = ", ".join(methods).encode()
+    def __init__(self, origins: Iterable[str]) -> None:
         self._origins: set[bytes] = set()
         self._has_every_origin = False
         for origin in origins:
@@ -62,14 +63,19 @@ class AllowedOrigins:
             return [_VARY]
         return [(b"access-control-allow-origin", origin), _EXPOSE, _VARY]
 
-    def preflight(self, request: Headers) -> Headers:
-        """What an answer to OPTIONS adds, if a page asks what it may send."""
+    def preflight(self, request: Headers, methods: bytes) -> Headers:
+        """What an answer to OPTIONS adds, if a page asks what it may send.
+
+        Args:
+            request: The request's headers.
+            methods: Those of the path, separated by commas.
+        """
         is_asked = header(request, b"access-control-request-method") is not None
         is_allowed = self._has_every_origin or header(request, b"origin") in self._origins
         if not (is_asked and is_allowed):
             return []
         return [
-            (b"access-control-allow-methods", self._methods),
+            (b"access-control-allow-methods", methods),
             (b"access-control-allow-headers", _SENT),
             (b"access-control-max-age", _MAX_AGE),
         ]

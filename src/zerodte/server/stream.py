@@ -15,6 +15,7 @@ from zerodte.server import asgi, sse
 from zerodte.server.heartbeat import Heartbeat
 from zerodte.server.ticks import Ticks
 from zerodte.service.market_service import MarketService
+from zerodte.service.query_symbol import of_symbol
 from zerodte.wire.errors import ApiError
 from zerodte.wire.stream import SampleEvent, StreamQuery, StreamsQuery
 
@@ -157,9 +158,10 @@ class Stream:
             ApiError: Before anything is sent, as `MarketService.events` does.
         """
         if isinstance(query, StreamsQuery):
-            queries, is_shared = query.each(), True
+            asked, is_shared = query.each(), True
         else:  # readers with ticks and without them share a channel
-            queries, is_shared = (StreamQuery(symbol=query.symbol),), False
+            asked, is_shared = (StreamQuery(symbol=query.symbol),), False
+        queries = tuple(dict.fromkeys(map(of_symbol, asked)))
         channels = tuple(self._channels.setdefault(each, _Channel(each)) for each in queries)
         reader = _Reader(channels, is_shared)
         for channel in channels:

@@ -4,14 +4,12 @@ Samples are immutable, so answers from them are computed without the lock, while
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final, TypeAlias, TypeVar
-
-import msgspec
+from typing import Any, Final, TypeAlias
 
 from zerodte.clock import new_york_clock
 from zerodte.history.error import HistoryError, StoreError
-from zerodte.market.roots import underlying_of
 from zerodte.service.market_service import MarketStats, MarketStatus
+from zerodte.service.query_symbol import of_symbol
 from zerodte.service.stage import Stage
 from zerodte.session.session import Session
 from zerodte.views.calibration import calibration
@@ -80,7 +78,6 @@ from zerodte.wire.symbol_flow import (
     FlowSummaryQuery,
 )
 
-Q = TypeVar("Q", bound=Query)
 #: Answers a query of one type. The type checker cannot relate it to its key in the table.
 View: TypeAlias = Callable[[Stage, Any], bytes]
 
@@ -93,7 +90,7 @@ class LocalService:
 
     def answer(self, query: Query) -> bytes:
         """The body of the answer to a query."""
-        return VIEWS[type(query)](self._stage, _of_symbol(query))
+        return VIEWS[type(query)](self._stage, of_symbol(query))
 
     def version(self, query: Query) -> int:
         """A number that grows whenever the answer to a query may have changed."""
@@ -104,7 +101,7 @@ class LocalService:
         at = getattr(query, "at", None)
         if at is None or (store := self._stage.store) is None:
             return False
-        query, date = _of_symbol(query), new_york_clock(at).date()
+        query, date = of_symbol(query), new_york_clock(at).date()
         current = self._stage.current
         return (current is None or date != current.session.hours.date) and not store.is_in_memory(
             date, getattr(query, "symbol", "")
@@ -112,7 +109,7 @@ class LocalService:
 
     def events(self, query: StreamQuery, after: int | None) -> Sequence[SampleEvent]:
         """The samples of this session after an instant, as a stream sends them."""
-        symbol = _of_symbol(query).symbol
+        symbol = of_symbol(query).symbol
         with self._stage.lock:
             current = self._stage.ready()
             if symbol not in current.session.symbols():
@@ -124,7 +121,7 @@ class LocalService:
         """A symbol now; None while nothing can be said of it."""
         with self._stage.lock:
             current = self._stage.current
-            return symbol_tick(current.session, _of_symbol(query).symbol) if current else None
+            return symbol_tick(current.session, of_symbol(query).symbol) if current else None
 
     def subscribe(
         self, call: Callable[[], None], changes: Changes = "sample"
@@ -141,14 +138,6 @@ class LocalService:
     def stats(self) -> MarketStats:
         """The market's counts."""
         return self._stage.stats()
-
-
-def _of_symbol(query: Q) -> Q:
-    """The same query for the one symbol of its underlying: SPX for SPXW, BRKB for BRK.B."""
-    root: str | None = getattr(query, "symbol", None)
-    if root is None or (symbol := underlying_of(root)) == root:
-        return query
-    return msgspec.structs.replace(query, symbol=symbol)
 
 
 def _from_tick(stage: Stage, query: ChainQuery) -> bytes:

@@ -11,6 +11,7 @@ from zerodte.engine.levels import ChainLevels
 from zerodte.engine.levels import max_pain as max_pain_of
 from zerodte.engine.max_pain import Alignment, alignment, pain_curve, side_of, signal
 from zerodte.engine.state import straddle_of
+from zerodte.market.roots import root_info
 from zerodte.views.group import GroupFrame
 from zerodte.wire.max_pain import (
     DealerAlignment,
@@ -110,12 +111,12 @@ def _interest(group: ChainGroup) -> list[StrikeInterest]:
 
 
 def _by_expiration(frame: GroupFrame, group: ChainGroup) -> list[ExpirationPain]:
-    """Max pain of each expiry's chains together."""
+    """Max pain of each expiry: of what an answer about that one is about."""
     dates = dict.fromkeys(one.instant.chain.expiry for one in group.chains)
     out = []
     for expiry in dates:
-        chains = tuple(one for one in group.chains if one.instant.chain.expiry == expiry)
-        part = ChainGroup(chains, group.spot)
+        chains = [one for one in group.chains if one.instant.chain.expiry == expiry]
+        part = ChainGroup(tuple(_of_one_expiry(chains)), group.spot)
         out.append(
             ExpirationPain(
                 expiration=expiry,
@@ -125,6 +126,13 @@ def _by_expiration(frame: GroupFrame, group: ChainGroup) -> list[ExpirationPain]
             )
         )
     return out
+
+
+def _of_one_expiry(chains: list[PricedChain]) -> list[PricedChain]:
+    """Of an expiry's chains the PM-settled one with most strikes; all where there is none."""
+    at_close = [one for one in chains if root_info(one.instant.chain.root).settlement == "PM"]
+    largest = max(at_close, key=lambda one: len(one.instant.chain.strikes), default=None)
+    return chains if largest is None else [largest]
 
 
 def _alignment(group: ChainGroup) -> DealerAlignment:

@@ -8,7 +8,7 @@ from msgspec import Meta, Struct
 
 from zerodte.wire.base import Number, about
 from zerodte.wire.envelope import Envelope
-from zerodte.wire.query import Query, Symbol
+from zerodte.wire.query import NowQuery, Symbol
 
 Positive: TypeAlias = Annotated[float, Meta(gt=0.0)]
 Verdict: TypeAlias = Literal["better", "no better", "worse"]
@@ -126,9 +126,7 @@ class Calibration(Envelope, frozen=True, kw_only=True, gc=False):
     fit: Annotated[CalibrationFit | None, about("Of the calibration file.")]
 
 
-class CalibrationQuery(Query, frozen=True, kw_only=True, gc=False):
+class CalibrationQuery(NowQuery, frozen=True, kw_only=True, gc=False):
     """Asks for the calibration of a symbol's probabilities."""
-
-    codes = ("warming_up",)
 
     symbol: Symbol

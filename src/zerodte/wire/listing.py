@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from zerodte.wire.base import Number, Timestamp, about
 from zerodte.wire.envelope import Envelope
-from zerodte.wire.query import NowQuery, Query, Symbol
+from zerodte.wire.query import NowQuery, Symbol
 
 #: As the published contract spells them.
 CAMEL = {"last_price": "lastPrice", "last_update": "lastUpdate"}
@@ -83,10 +83,9 @@ class SymbolsQuery(NowQuery, frozen=True, kw_only=True, gc=False):
     """Asks for the symbols with listed options."""
 
 
-class SessionsQuery(Query, frozen=True, kw_only=True, gc=False):
+class SessionsQuery(NowQuery, frozen=True, kw_only=True, gc=False):
     """Asks for the sessions that can be asked about."""
 
-    codes = ("warming_up",)
     changes = "tick"
 
 

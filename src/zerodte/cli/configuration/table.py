@@ -46,7 +46,7 @@ class _CheckedText(click.ParamType[str]):
 #: A host's name, or * for every name.
 _HOST: Final = _CheckedText("NAME", lambda text: AllowedHosts("", [text]))
 #: A page's origin, or * for every page.
-_ORIGIN: Final = _CheckedText("ORIGIN", lambda text: AllowedOrigins([text], ()))
+_ORIGIN: Final = _CheckedText("ORIGIN", lambda text: AllowedOrigins([text]))
 
 
 class _PublicUrl(click.ParamType[str]):
