@@ -10,7 +10,7 @@ import pytest
 
 from engine.twin import Twin
 from engine.twin_pricing import When
-from session.day import Day, ask, refuse
+from session.day import Day, ask, osi, refuse
 from session.generated import priced, send
 from session.recordings import SPX_DAY, SPX_ELAPSED, spx_file, spx_session
 from session.usual import INTEREST, STRIKES, heard
@@ -183,6 +183,23 @@ def test_the_pain_curve_is_least_at_max_pain(recording: tuple[Session, str]) -> 
     assert by_date[str(session.hours.date)]["max_pain_strike"] == said["max_pain_strike"]
     total = sum(row["total_oi"] or 0 for row in interest)
     assert by_date[str(session.hours.date)]["total_oi"] == pytest.approx(total, abs=1)
+
+
+def test_a_row_of_max_pain_is_about_what_its_expiry_is_asked_about() -> None:
+    """On the third Friday contracts of SPX settle at the open, and others at the close."""
+    day, friday = heard(), datetime.date(2022, 4, 14)  # Good Friday is the next day
+    held = {
+        osi(right, strike, friday, root): count
+        for root, count in (("SPX", 700), ("SPXW", 30))
+        for strike in STRIKES
+        for right in "CP"
+    }
+    day.send("12:00:30", define=tuple(held), oi=held)
+    rows = read(day.session, MaxPainQuery(symbol="SPX"))["max_pain_by_expiration"]
+    (row,) = [row for row in rows if row["expiration"] == str(friday)]
+    alone = read(day.session, MaxPainQuery(symbol="SPX", expiration=friday))
+    assert row["total_oi"] == sum(each["total_oi"] for each in alone["oi_by_strike"])
+    assert row["total_oi"] == 30 * 2 * len(STRIKES)
 
 
 def test_alignment_follows_from_the_levels(recording: tuple[Session, str]) -> None:
