@@ -73,15 +73,23 @@ def made() -> Session:
     return session
 
 
-def play(session: Session, start: int, stop: int, *numbers: int, with_values: bool = True) -> None:
+def play(
+    session: Session,
+    start: int,
+    stop: int,
+    *numbers: int,
+    with_values: bool = True,
+    rights: str = "CP",
+) -> None:
     """Quotes each second from `start` to `stop`, and a trade of each contract every third."""
+    quoted = np.tile([contract.right in rights for contract in CONTRACTS], 2)
     for second in range(start, stop):
         at = OPEN + second * SECOND
         received = at - 9
         session.apply(
             Tick(
                 at,
-                quotes=(Batch(OPRA, "cbbo-1s", quotes(received)),),
+                quotes=(Batch(OPRA, "cbbo-1s", quotes(received)[quoted]),),
                 trades=(Batch(OPRA, "tcbbo", trades(received, *numbers), first=second * 9),)
                 if numbers and second % 3 == 0
                 else (),
@@ -122,6 +130,27 @@ def test_trades_that_stop_while_quotes_go_on_are_said_to_their_symbol_alone() ->
     assert gaps(session, "ABC") == [(900, 1203, "no trades of options")]
     assert said not in ask(session, "ABC")["warnings"]
     assert LocalService(stage).status().health.status == "Healthy"
+
+
+@pytest.mark.parametrize(("going_on", "silent"), [("C", "puts"), ("P", "calls")])
+def test_a_side_whose_quotes_stop_is_said(going_on: str, silent: str) -> None:
+    session = made()
+    play(session, 1, 801)
+    play(session, 801, 1001, rights=going_on)
+    assert f"quotes of {silent}: {SILENT.format('09:43:20')}" in session.notices("ABC")
+    play(session, 1001, 1003)
+    assert gaps(session, "ABC") == [(800, 1001, f"no quotes of {silent}")]
+
+
+def test_quotes_that_stop_altogether_are_not_told_by_side() -> None:
+    session = made()
+    play(session, 1, 801)
+    play(session, 801, 1001, rights="")
+    assert [text for text in session.notices("ABC") if "none since" in text] == [
+        f"quotes of options: {SILENT.format('09:43:20')}"
+    ]
+    play(session, 1001, 1003)
+    assert gaps(session, "ABC") == [(800, 1001, "no quotes of options")]
 
 
 def test_index_values_that_stop_are_said() -> None:

@@ -21,7 +21,11 @@ QUOTES: Final = "quotes of options"
 TRADES: Final = "trades of options"
 OWN_QUOTES: Final = "quotes of the underlying"
 VALUES: Final = "index values"
-_KINDS: Final = (QUOTES, TRADES, OWN_QUOTES, VALUES)
+CALLS: Final = "quotes of calls"
+PUTS: Final = "quotes of puts"
+_KINDS: Final = (QUOTES, TRADES, OWN_QUOTES, VALUES, CALLS, PUTS)
+#: Where all quotes of options are silent, their two sides need not be told of.
+_SIDES: Final = [_KINDS.index(CALLS), _KINDS.index(PUTS)]
 
 #: A kind is known once it spoke in so many ticks, over so long a time.
 _TICKS: Final = 20
@@ -99,12 +103,19 @@ class InputWatch:
 
     def _silent(self, owner: int) -> list[int]:
         """The kinds of an owner that are silent now."""
-        silent: list[int] = np.flatnonzero(self._known[owner]).tolist()
+        silent: list[int] = np.flatnonzero(self._told(self._known[owner] > 0)).tolist()
         return silent
+
+    @staticmethod
+    def _told(silent: Bool) -> Bool:
+        """Which silent kinds are told of, shape (..., kinds)."""
+        told = silent.copy()
+        told[..., _SIDES] &= ~silent[..., :1]
+        return told
 
     def _observe(self, end: int) -> None:
         if self._silent_count:
-            for owner, kind in np.argwhere((self._known > 0) & self._spoke).tolist():
+            for owner, kind in np.argwhere(self._told(self._known > 0) & self._spoke).tolist():
                 self._silences.setdefault(owner, []).append(self._gap(owner, kind, end))
         self._silent_count = _observe(
             self._spoke,

@@ -176,7 +176,8 @@ class MarketState:
         for batch in tick.quotes:
             positions, delay = self._positions(batch), self._delays.get(batch.dataset, 0)
             patience = patience_for(max(CADENCE[batch.schema], self._cadence), delay)
-            self.inputs.add_quotes(self._routed(batch, positions), is_late=delay > 0)
+            routed = self._routed(batch, positions)
+            self.inputs.add_quotes(routed, self.contracts.is_call, is_late=delay > 0)
             self.book.apply(batch.records, positions, self.contracts.chain, patience, tick.end)
             for trades in arriving:
                 if trades.prevailing is not None and trades.batch.dataset == batch.dataset:

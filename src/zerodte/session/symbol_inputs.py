@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from zerodte.arrays import I32, I64, U64
+from zerodte.arrays import I32, I64, U64, Bool
 from zerodte.compiled import kernel
 from zerodte.engine.book import NEVER_QUOTED, grown
 from zerodte.market.calendar import TradingSession
@@ -13,7 +13,7 @@ from zerodte.records.dbn import CADENCE, STAT_OPEN_INTEREST
 from zerodte.records.digest import FIRST_OWNER, SHARED, UNOWNED, SymbolDigests, words
 from zerodte.records.tick import Batch
 from zerodte.session.gap_detector import GapDetector
-from zerodte.session.input_watch import QUOTES, TRADES, InputWatch
+from zerodte.session.input_watch import CALLS, PUTS, QUOTES, TRADES, InputWatch
 
 
 class RoutedBatch(NamedTuple):
@@ -96,13 +96,21 @@ class SymbolInputs:
             known = routed.positions[routed.positions >= 0]
             self._active[FIRST_OWNER + symbol_of[known]] = True
 
-    def add_quotes(self, routed: RoutedBatch, *, is_late: bool = False) -> None:
-        """Take quotes of options; those of a dataset that is late as a whole end no silence."""
+    def add_quotes(self, routed: RoutedBatch, is_call: Bool, *, is_late: bool = False) -> None:
+        """Take quotes of options.
+
+        Args:
+            routed: The records.
+            is_call: Of every position.
+            is_late: Whether their dataset is late as a whole: then they end no silence.
+        """
         if is_late:
             self.digests.add(*routed)
             return
         counts = self._add_market(routed)
         self._note(QUOTES, counts)
+        for kind, is_side in ((CALLS, is_call), (PUTS, ~is_call)):
+            self._note(kind, _count_of(is_side, routed.positions, routed.owner_of, len(counts)))
         owners = counts > 0
         owners[UNOWNED] = True
         self.gaps.lengthen_cadence(owners, CADENCE[routed.batch.schema])
@@ -144,6 +152,16 @@ def _receive_time(batch: Batch) -> int:
     """The word of a record that holds its receive time."""
     fields: Mapping[str, tuple[Any, ...]] = batch.records.dtype.fields or {}
     return int(fields["ts_recv"][1]) // 8
+
+
+@kernel
+def _count_of(is_wanted: Bool, positions: I32, owner_of: I32, owners: int) -> I64:
+    """How many records of the wanted positions each owner has, shape (owners,)."""
+    counts = np.zeros(owners, np.int64)
+    for position in positions:
+        if position >= 0 and is_wanted[position]:
+            counts[owner_of[position]] += 1
+    return counts
 
 
 @kernel
