@@ -111,6 +111,9 @@ def test_where_the_scale_does_worse_the_chain_is_served() -> None:
     assert found.comparison.verdicts()[0].startswith("physical_v1 is worse than density_v1: ")
     file = found.file()
     assert (file.method, file.scale) == (CHAIN, (1.0,) * 4)
+    served = [interval.mean for interval in found.comparison.scores[CHAIN].coverage]
+    assert [one.covered for one in file.coverage] == served
+    assert served != [one.mean for one in found.comparison.scores[PHYSICAL].coverage]
 
 
 def test_few_sessions_are_not_judged() -> None:

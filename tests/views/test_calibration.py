@@ -9,9 +9,11 @@ from click.testing import CliRunner
 
 from calibrate.made_bars import sessions, write_usual
 from calibrate.made_sessions import finished, store
-from session.made_tape import quotes, stock, trades, write
+from session.made_tape import SYMBOLS, quotes, stock, trades, write
 from zerodte.calibrate.parameter_file import read_calibration
 from zerodte.cli import main
+from zerodte.market.calendar import calendar
+from zerodte.records.dbn import OPRA
 from zerodte.runtime.replay import replay
 from zerodte.service.local_service import LocalService
 from zerodte.service.stage import CurrentSession, Stage
@@ -101,6 +103,19 @@ def test_a_file_of_another_symbol_is_not_used(session: Session, tmp_path: Path) 
     out = tmp_path / "spy.json"
     CliRunner().invoke(main, ["calibrate", "--history", str(root), "--out", str(out)])
     assert ask(session, read_calibration(out))["fit"] is None
+
+
+def test_a_session_that_a_file_has_seen_says_so(session: Session, tmp_path: Path) -> None:
+    """A replay of a day that it was fitted on."""
+    root, date = tmp_path / "history", str(session.hours.date)
+    store(root, finished(sessions(1, date)[0], 0.9, 1, "ABC"))
+    file = calibrated(tmp_path, "--history", root)
+    said = f"the calibration of ABC was fitted on sessions up to {date}"
+    for calibrations in ({}, {"ABC": file}):
+        settings = SessionSettings(calibrations=calibrations)
+        told = Session(session.hours, calendar(), {OPRA: "options"}, settings=settings)
+        told.learn(OPRA, SYMBOLS)
+        assert any(said in text for text in told.notices("ABC")) is bool(calibrations)
 
 
 def test_an_unknown_symbol_is_refused(session: Session) -> None:

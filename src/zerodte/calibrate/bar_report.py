@@ -63,7 +63,7 @@ class BarReport:
                 freedom=HAR_FREEDOM,
             ),
             scores=self.comparison.score_records(),
-            coverage=self.comparison.coverage_records(),
+            coverage=self.comparison.coverage_records(self.comparison.tested),
         )
 
     def json(self) -> bytes:

@@ -96,13 +96,13 @@ class ForecastComparison:
             for name, of in self.rivals.items()
         )
 
-    def coverage_records(self) -> tuple[CalibrationCoverage, ...]:
-        """The tested forecast's coverage, for the file."""
+    def coverage_records(self, forecast: str) -> tuple[CalibrationCoverage, ...]:
+        """A forecast's coverage, for the file."""
         return tuple(
             CalibrationCoverage(
                 level=level, covered=of.mean, low=_finite(of.low), high=_finite(of.high)
             )
-            for level, of in zip(COVERAGE_LEVELS, self.scores[self.tested].coverage, strict=True)
+            for level, of in zip(COVERAGE_LEVELS, self.scores[forecast].coverage, strict=True)
         )
 
 

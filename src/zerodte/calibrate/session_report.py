@@ -78,7 +78,7 @@ class SessionReport:
             scale_version=self.scale.version,
             scale=self.served.factors,
             scores=self.comparison.score_records(),
-            coverage=self.comparison.coverage_records(),
+            coverage=self.comparison.coverage_records(self.method),
         )
 
     def json(self) -> bytes:

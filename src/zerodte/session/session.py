@@ -341,6 +341,12 @@ class Session:
                 if known and name not in known
             ]
         else:
+            file = self.settings.calibrations.get(symbol)
+            if file is not None and file.last >= self.hours.date:
+                notices.append(
+                    f"the calibration of {symbol} was fitted on sessions up to {file.last}: its "
+                    "scores do not hold for this one, which it may have seen"
+                )
             notices += self.market.inputs.watch.lasting(FIRST_OWNER + self._number(symbol))
             notices += [
                 f"{symbol}'s own quote is too wide to be a price: {bid:.2f} x {ask:.2f}"
