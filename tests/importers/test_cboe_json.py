@@ -1,5 +1,6 @@
 """Cboe's delayed quotes in JSON: the recorded file to the last number, and wrong bodies."""
 
+import codecs
 import datetime
 import json
 from pathlib import Path
@@ -126,6 +127,12 @@ def test_several_bodies_are_one_tape_or_none(tmp_path: Path) -> None:
     refused = run(tmp_path / "none", first, second)
     assert refused.exit_code == 1
     assert not (tmp_path / "none").exists()
+
+
+def test_a_byte_order_mark_says_nothing(tmp_path: Path) -> None:
+    plain = json.dumps(body()).encode()
+    assert run(tmp_path / "tape", written(tmp_path, codecs.BOM_UTF8 + plain)).exit_code == 0
+    assert len(held(open_tape(tmp_path / "tape")).defined) == 2
 
 
 def test_what_cannot_be_read_is_unknown_and_counted(tmp_path: Path) -> None:

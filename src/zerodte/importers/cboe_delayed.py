@@ -5,6 +5,7 @@ A body has the whole chain of one underlying, as it was 15 minutes before its pu
 Expired contracts stay listed, and counts are written as floats.
 """
 
+import codecs
 import datetime
 from dataclasses import dataclass
 from typing import Final
@@ -93,12 +94,13 @@ _DECODER: Final = msgspec.json.Decoder(_Body)
 
 
 def decode_delayed(body: bytes) -> DelayedChain:
-    """Decode a body.
+    """Decode a body, with or without a byte order mark.
 
     Raises:
         TapeError: If it is not JSON, ends early, lacks a field or has one of another type, or its
             times are not in their zones.
     """
+    body = body.removeprefix(codecs.BOM_UTF8)  # editors write one when they save a body
     try:
         found = _DECODER.decode(body)
     except msgspec.ValidationError as error:
