@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 
 from importers.test_cboe_chain import held
 from zerodte.cli.commands import main
-from zerodte.clock import new_york
+from zerodte.clock import new_york, parse_new_york
 from zerodte.tape.folder import open_tape
 
 RUT = "cboe_json/rut_2023-09-20_evening.json"
@@ -127,6 +127,49 @@ def test_several_bodies_are_one_tape_or_none(tmp_path: Path) -> None:
     refused = run(tmp_path / "none", first, second)
     assert refused.exit_code == 1
     assert not (tmp_path / "none").exists()
+
+
+#: Publication in UTC, last trade in New York, and the time that the value of an index then has.
+VALUES = [
+    ("2022-03-23 14:15:00", "2022-03-23T09:59:58", "2022-03-23T09:59:58"),
+    ("2022-03-23 14:15:00", "2022-03-22T16:00:00", ""),
+    ("2022-03-23 14:15:00", "2021-03-23T10:00:00", ""),
+    ("2022-03-23 14:15:00", None, ""),
+    ("2022-03-23 12:15:00", "2022-03-22T16:00:00", ""),
+    ("2022-03-22 23:00:00", "2022-03-22T16:14:00", "2022-03-22T18:45:00"),
+    ("2022-03-22 23:00:00", "2022-03-21T16:14:00", ""),
+    # A Saturday is of Monday's session, as the evening of Friday is.
+    ("2022-03-19 16:00:00", "2022-03-18T16:14:00", "2022-03-19T11:45:00"),
+]
+
+
+def index_body(published: str, traded: str | None) -> dict[str, Any]:
+    """A body of SPX with one contract and a value."""
+    found = body(timestamp=published, symbol="_SPX", data={"last_trade_time": traded})
+    found["data"]["options"] = [found["data"]["options"][0] | {"option": "SPXW220323C00450000"}]
+    return found
+
+
+@pytest.mark.parametrize(("published", "traded", "stamped"), VALUES)
+def test_an_index_value_is_of_its_own_time_or_left_out(
+    tmp_path: Path, published: str, traded: str | None, stamped: str
+) -> None:
+    result = run(tmp_path / "tape", written(tmp_path, index_body(published, traded)))
+    assert result.exit_code == 0, result.output
+    values = held(open_tape(tmp_path / "tape")).underlying
+    assert ("1 index values that are not of the session" in result.output) == (not stamped)
+    assert ("no usable price" in result.output) == (not stamped)
+    times = [time for value in values for time in value.records["ts_recv"].tolist()]
+    assert times == ([parse_new_york(stamped)] if stamped else [])
+
+
+def test_an_equitys_quote_needs_no_trade(tmp_path: Path) -> None:
+    result = run(
+        tmp_path / "tape", written(tmp_path, body(data={"last_trade_time": "2022-03-22T16:00:00"}))
+    )
+    assert result.exit_code == 0, result.output
+    (own,) = held(open_tape(tmp_path / "tape")).underlying
+    assert own.records["ts_recv"].tolist() == [parse_new_york("2022-03-23T10:00:00")]
 
 
 def test_a_byte_order_mark_says_nothing(tmp_path: Path) -> None:

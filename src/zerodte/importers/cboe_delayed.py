@@ -14,6 +14,7 @@ import msgspec
 
 from zerodte.clock import ClockError, new_york_clock, parse_new_york
 from zerodte.constants import MINUTE, SECOND
+from zerodte.market.calendar import calendar
 from zerodte.tape.error import TapeError
 
 #: Age of the quotes of options at their publication, ns.
@@ -88,6 +89,26 @@ class DelayedChain:
     def at(self) -> int:
         """The time of its options' quotes, UTC ns."""
         return self.published - CBOE_DELAY
+
+    @property
+    def valued_at(self) -> int | None:
+        """The time of an index's value, UTC ns; None if it is not known to be of the session.
+
+        In the evening that begins a session the value of the session before still stands, so it
+        has the time of the quotes.
+
+        Raises:
+            MarketError: If the quotes are outside the calendar.
+        """
+        session = calendar().session_of(self.at)
+        start, _ = calendar().span(session)
+        if self.traded is None:
+            return None
+        if self.traded >= start:
+            return min(self.traded, self.at)
+        is_evening = new_york_clock(self.at).date() < session.date
+        before, _ = calendar().span(calendar().previous(session.date))
+        return self.at if is_evening and self.traded >= before else None
 
 
 _DECODER: Final = msgspec.json.Decoder(_Body)

@@ -36,8 +36,9 @@ _NOTE: Final = (
 def import_cboe_json(files: Sequence[Path], out: Path) -> list[ImportSummary]:
     """Import bodies of Cboe's delayed quotes into one tape: all of them or none.
 
-    The quotes are of 15 minutes before the publication; an index value is of its own time.
-    Contracts that expired before the session, and adjusted roots, are left out and counted.
+    The quotes are of 15 minutes before the publication; an index value is of its own time, or of
+    the quotes' in the evening. One of an earlier session, contracts that expired before the
+    session, and adjusted roots are left out and counted.
 
     Args:
         files: JSON, plain or compressed; of one session, of any symbols and times.
@@ -71,17 +72,21 @@ def _read(path: Path) -> list[ImportedSymbol]:
     for symbol in symbols:
         if not has_volume:
             symbol.skipped["volumes of an earlier session"] = len(symbol.rows)
-        is_own = symbol.symbol == named
+        underlying = _underlying(symbol.symbol, chain) if symbol.symbol == named else None
+        valued_at = _valued_at(symbol.symbol, chain, session)
+        if underlying is not None and valued_at is None:
+            symbol.skipped["index values that are not of the session"] = 1
+            underlying = None
         imported = ImportedChain(
             file=path,
             dataset=CBOE_DELAYED,
             note=_NOTE,
             at=chain.at,
             rows=list(symbol.rows.values()),
-            underlying=_underlying(symbol.symbol, chain) if is_own else None,
+            underlying=underlying,
             settled_for=settled_day(chain.at),
             has_volume=has_volume,
-            valued_at=_valued_at(chain, session) if is_own else None,
+            valued_at=valued_at,
             cadence_seconds=CBOE_CADENCE_S,
         )
         imports.append(ImportedSymbol(imported, symbol))
@@ -125,8 +130,11 @@ def _underlying(symbol: str, chain: DelayedChain) -> tuple[float, float] | None:
     return bid, ask
 
 
-def _valued_at(chain: DelayedChain, session: TradingSession) -> int | None:
-    """The time of an index value, if it is the session's and not ahead of the quotes."""
+def _valued_at(symbol: str, chain: DelayedChain, session: TradingSession) -> int | None:
+    """The time of the underlying's price; None if an index's is not known to be of the session."""
+    if root_info(symbol).is_index:
+        return chain.valued_at
+    # An equity's quote is current when nobody trades.
     start, _ = calendar().span(session)
     traded = chain.traded
-    return traded if traded is not None and start <= traded <= chain.at else None
+    return traded if traded is not None and start <= traded <= chain.at else chain.at

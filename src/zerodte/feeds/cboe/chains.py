@@ -99,6 +99,7 @@ class ChainRecords:
 
     Attributes:
         left_out: The number of contracts that are not followed, by symbol.
+        old_values: Whether the newest index value is not of the session, and left out, by symbol.
     """
 
     def __init__(
@@ -110,6 +111,7 @@ class ChainRecords:
     ) -> None:
         self.date = date
         self.left_out: dict[str, int] = {}
+        self.old_values: dict[str, bool] = {}
         self._underlyings = underlyings
         self._ids = {raw: number for number, raw in recorded.ids.items()}
         self._next = max(recorded.ids, default=0) + 1
@@ -239,18 +241,17 @@ class ChainRecords:
         number = self._underlyings.get(stream.dataset, {}).get(symbol)
         if number is None:
             return
-        start, _ = calendar().span(calendar().session_of(chain.at))
-        traded = chain.traded
-        at = traded if traded is not None and start <= traded <= chain.at else chain.at
+        # An equity's quote is as old as those of its options.
+        at = chain.valued_at if is_index else chain.at
         out = records(stream.schema, 1)
-        out["instrument_id"], out["ts_recv"] = number, at
+        out["instrument_id"], out["ts_recv"] = number, at or chain.at
         if is_index:
             price = _dollars([chain.price])
-            out["ts_event"], out["price"], out["size"] = at, fixed(price), 0
+            out["ts_event"], out["price"], out["size"] = out["ts_recv"], fixed(price), 0
             is_known = price > 0
+            self.old_values[symbol] = at is None and bool(is_known.all())
+            is_known &= at is not None
         else:
-            # An equity's quote is as old as those of its options.
-            out["ts_recv"] = chain.at
             bid, ask = _dollars([chain.bid]), _dollars([chain.ask])
             out["bid_px_00"], out["ask_px_00"] = fixed(bid), fixed(ask)
             is_known = (bid > 0) & (ask >= bid)
