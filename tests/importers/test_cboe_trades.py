@@ -167,6 +167,29 @@ def test_a_cancel_prefers_the_trade_that_is_marked(tmp_path: Path) -> None:
     assert pairs.tolist() == [[2, 0]]
 
 
+def test_integers_may_be_written_as_floats(tmp_path: Path) -> None:
+    """As pandas saves a column of integers that has blanks."""
+    rows = [row for row in trade_rows(80, seed=15) if float(row["best_bid"]) > 0]
+    for number, row in enumerate(rows):
+        row |= {"number_of_exchanges": "1", "sequence_number": f"{4_000_000_000 + number}"}
+        row["exchanges"] = f"5,10,{row['best_bid']},20,{row['best_ask']}"
+    rows[3]["canceled_trade_condition_id"] = "40"
+    rows += [row | {"trade_condition_id": "41"} for row in rows[50:53]]
+    columns = ["sequence_number", "exchange_id", "trade_size", "trade_condition_id"]
+    columns += ["canceled_trade_condition_id", "number_of_exchanges"]
+    as_floats = [row | {name: f"{row[name]}.0" for name in columns} for row in rows]
+    as_floats[0]["canceled_trade_condition_id"] = ""
+    header = f"{HEADER},exchanges"
+    found = []
+    for name, content in (("plain", rows), ("floats", as_floats)):
+        file = trades_file(tmp_path, content, header, f"{name}.csv")
+        summary = import_trades(file, tmp_path / name)
+        assert not summary.losses
+        found.append((summary.skipped, summary.trades, trades_on(tmp_path / name)))
+    assert found[0] == found[1]
+    assert found[0][0] == Counter({"trades that are marked as cancelled": 1})
+
+
 @pytest.mark.parametrize(
     ("column", "text", "fact"),
     [
@@ -178,6 +201,13 @@ def test_a_cancel_prefers_the_trade_that_is_marked(tmp_path: Path) -> None:
         ("quote_datetime", "noon", "trades"),
         ("expiration", "soon", "trades"),
         ("trade_condition_id", "x", "sale conditions"),
+        ("trade_condition_id", "18.5", "sale conditions"),
+        ("canceled_trade_condition_id", "yes", "marks of cancels"),
+        ("canceled_trade_condition_id", "nan", "marks of cancels"),
+        ("exchange_id", "5.5", "exchanges"),
+        ("sequence_number", "1e3", "sequence numbers"),
+        ("sequence_number", "9" * 19, "sequence numbers"),
+        ("number_of_exchanges", "two", "exchanges' quotes"),
     ],
 )
 def test_what_cannot_be_read_is_unknown_and_said(
@@ -187,7 +217,7 @@ def test_what_cannot_be_read_is_unknown_and_said(
     rows[4][column] = text
     summary = import_trades(trades_file(tmp_path, rows), tmp_path / "t")
     loss = summary.losses[fact]
-    assert (loss.unknown, "on line 6" in loss.example) == (1, True)
+    assert (loss.unknown, loss.seen, "on line 6" in loss.example) == (1, 20, True)
     assert list(summary.losses) == [fact]
     trades = trades_on(tmp_path / "t")
     assert len(trades) == (19 if fact == "trades" else 20)

@@ -25,7 +25,7 @@ from zerodte.importers.datashop_table import (
     read_contract,
 )
 from zerodte.importers.import_summary import ImportSummary
-from zerodte.importers.numbers import read_count, read_number
+from zerodte.importers.numbers import read_count, read_integer, read_number
 from zerodte.importers.trade_columns import UNKNOWN_SIZE, SymbolTrades, TradeColumns, TradeRow
 from zerodte.importers.trade_tape import ImportedTrades, write_trades
 from zerodte.market.calendar import TradingSession, calendar
@@ -44,6 +44,22 @@ _CADENCE_SECONDS: Final = 60
 
 _CONTRACT: Final = (ROOT, "expiration", "strike", "option_type")
 _EXCHANGE_CELLS: Final = 5  # exchange, bid size, bid, ask size, ask
+#: The fact that each column of integers tells, in an account of losses.
+_INTEGERS: Final = {
+    "sequence_number": "sequence numbers",
+    "exchange_id": "exchanges",
+    "canceled_trade_condition_id": "marks of cancels",
+    "number_of_exchanges": "exchanges' quotes",
+}
+_FACTS: Final = (
+    "trades",
+    "prices",
+    "sizes",
+    "bids",
+    "asks",
+    "sale conditions",
+    *_INTEGERS.values(),
+)
 
 
 def import_trades(file: str | Path, out: str | Path, day: date | None = None) -> ImportSummary:
@@ -120,7 +136,7 @@ class _TradeReader:
         for row in self._table.rows():
             self._read_row(row)
         for content in self.symbols.values():
-            for fact in ("trades", "prices", "sizes", "bids", "asks"):
+            for fact in _FACTS:
                 lost = self._losses[content.symbol, fact]
                 content.losses.keep(fact, self.row_counts[content.symbol] - lost)
 
@@ -169,16 +185,16 @@ class _TradeReader:
             if not math.isnan(size):
                 self._lose(content, "sizes", f"{size} on line {row.line}")
             size = UNKNOWN_SIZE
-        bid_size, ask_size = self._depth(row)
+        bid_size, ask_size = self._depth(content, row)
         return TradeRow(
             contract=contract,
             time=time,
-            sequence=_integer(cell(row, "sequence_number")),
-            venue=_integer(cell(row, "exchange_id")) % (1 << 16),
+            sequence=self._integer(content, row, "sequence_number"),
+            venue=self._integer(content, row, "exchange_id") % (1 << 16),
             price=number("prices", "trade_price"),
             size=int(size),
             condition=self._condition(content, row),
-            is_cancelled=_integer(cell(row, "canceled_trade_condition_id")) > 0,
+            is_cancelled=self._integer(content, row, "canceled_trade_condition_id") > 0,
             bid=number("bids", "best_bid"),
             ask=number("asks", "best_ask"),
             bid_size=bid_size,
@@ -190,17 +206,29 @@ class _TradeReader:
     def _condition(self, content: SymbolTrades, row: CsvRow) -> Condition:
         text = self._table.cell(row, "trade_condition_id").strip()
         try:
-            return CONDITIONS[int(text or -1)]
+            return CONDITIONS[read_integer(text)]
         except (KeyError, ValueError):
             self._lose(content, "sale conditions", f"{text!r} on line {row.line}")
             return Condition.UNKNOWN
 
-    def _depth(self, row: CsvRow) -> tuple[int, int]:
+    def _integer(self, content: SymbolTrades, row: CsvRow, name: str) -> int:
+        """The integer in a column; 0 if it is empty, or cannot be read, which is counted."""
+        text = self._table.cell(row, name)
+        if not text.strip():
+            return 0
+        try:
+            return read_integer(text)
+        except ValueError:
+            self._lose(content, _INTEGERS[name], f"{text.strip()!r} on line {row.line}")
+            return 0
+
+    def _depth(self, content: SymbolTrades, row: CsvRow) -> tuple[int, int]:
         """Contracts at the best bid and ask, on all exchanges, if the row has their quotes."""
-        start = self._table.columns.get("number_of_exchanges")
-        if start is None or not row.cells[start].strip():
+        count = self._integer(content, row, "number_of_exchanges")
+        if count <= 0:
             return UNKNOWN_SIZE, UNKNOWN_SIZE
-        cells = row.cells[start + 1 : start + 1 + _EXCHANGE_CELLS * _integer(row.cells[start])]
+        start = self._table.columns["number_of_exchanges"] + 1
+        cells = row.cells[start : start + _EXCHANGE_CELLS * count]
         best = self._table.cell(row, "best_bid"), self._table.cell(row, "best_ask")
         return _size_at(best[0], cells[2::5], cells[1::5]), _size_at(
             best[1], cells[4::5], cells[3::5]
@@ -236,14 +264,6 @@ def _size_at(best: str, prices: list[str], sizes: list[str]) -> int:
     except ValueError:
         return UNKNOWN_SIZE
     return sum(at_best) if at_best else UNKNOWN_SIZE
-
-
-def _integer(text: str) -> int:
-    """An integer; 0 if it is none."""
-    try:
-        return max(min(int(text), (1 << 63) - 1), -(1 << 63))
-    except ValueError:
-        return 0
 
 
 def _price(text: str) -> float:
