@@ -155,6 +155,35 @@ def test_cancels_take_away_their_trade_and_nothing_else(tmp_path: Path) -> None:
     assert "200, of which 3 were cancelled" in str(summary)
 
 
+def test_a_file_that_repeats_its_rows_counts_each_trade_once(tmp_path: Path) -> None:
+    """As two downloads in one file; only what is equal in every column is a repeat."""
+    rows = trade_rows(60, seed=16)
+    rows[5]["trade_price"] = ""
+    rows.append(rows[9] | {"trade_condition_id": "40"})
+    first = rows[20]
+    others = [
+        first | {name: text}
+        for name, text in (
+            ("exchange_id", "77"),
+            ("trade_size", f"{int(first['trade_size']) + 1}"),
+            ("option_type", "P" if first["option_type"] == "C" else "C"),
+            ("best_ask", "99.0"),
+        )
+    ]
+    # Without a number two equal trades may be two trades.
+    others += [first | {"sequence_number": "0"}] * 2 + [first | {"sequence_number": ""}] * 2
+    once = import_trades(trades_file(tmp_path, rows + others, name="1.csv"), tmp_path / "once")
+    doubled = trades_file(tmp_path, [*rows, *others[:4], *rows, *others], name="2.csv")
+    twice = import_trades(doubled, tmp_path / "twice")
+    assert once.skipped == Counter()
+    assert twice.skipped == Counter({"trades listed a second time": len(rows) + 4})
+    assert twice.same_day_volume == once.same_day_volume > 0
+    assert (twice.trades, trades_on(tmp_path / "twice")) == (
+        once.trades,
+        trades_on(tmp_path / "once"),
+    )
+
+
 def test_a_cancel_prefers_the_trade_that_is_marked(tmp_path: Path) -> None:
     first, *_ = trade_rows(1, seed=6)
     twin = first | {"quote_datetime": "2025-06-02 09:33:00.000", "trade_condition_id": "2"}

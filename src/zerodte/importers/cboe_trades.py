@@ -67,7 +67,7 @@ def import_trades(file: str | Path, out: str | Path, day: date | None = None) ->
 
     A cell that cannot be read makes a fact of the trade unknown. A cancel takes away the newest
     trade of its contract, exchange, price and size. Trades that are marked as cancelled, whose
-    cancel is not in the file, are left out and counted.
+    cancel is not in the file, and rows that are there twice, are left out and counted.
 
     Args:
         file: The CSV file, of any number of underlyings.
@@ -315,6 +315,7 @@ def _of_session(
     ):
         content.skipped[reason] += int(np.count_nonzero(mask))
     trades.select(is_today & ~is_expired)
+    trades.drop_repeats(content.skipped)
     trades.match_cancels(content.skipped)
     if not len(trades):
         return None

@@ -138,6 +138,25 @@ class TradeColumns:
         """Leave out all other rows."""
         self.columns = self.columns[rows]
 
+    def drop_repeats(self, skipped: Counter[str]) -> None:
+        """Leave out the trades that are in the file a second time, and count them.
+
+        A repeat is equal in every field, a sequence number that is not 0 among them.
+        """
+        times, sequences = self.columns["time"], self.columns["sequence"]
+        is_like_next = (np.diff(times) == 0) & (np.diff(sequences) == 0) & (sequences[1:] != 0)
+        # Only these can be repeats, because a sort of a day's trades by all fields is slow.
+        rows = np.flatnonzero(np.append(is_like_next, False) | np.insert(is_like_next, 0, False))
+        # As bytes, because an unknown price is not equal to itself.
+        fields = np.ascontiguousarray(self.columns[rows]).view(f"V{TRADE_LAYOUT.itemsize}")
+        _, first = np.unique(fields, return_index=True)
+        keeps = np.ones(len(self), np.bool_)
+        keeps[rows] = False
+        keeps[rows[first]] = True
+        self.select(keeps)
+        if count := int(np.count_nonzero(~keeps)):
+            skipped["trades listed a second time"] += count
+
     def match_cancels(self, skipped: Counter[str]) -> None:
         """Find the trade of each cancel: the newest one of its contract, venue, price and size.
 
