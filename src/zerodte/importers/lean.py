@@ -131,7 +131,7 @@ def import_lean(
         session=session,
         contracts=reader.contracts,
         quotes=quotes,
-        trades=trades.select(is_trade),
+        trades=reader.one_a_minute(trades.select(is_trade)),
         open_interest=open_interest,
         underlying=underlying,
     )

@@ -20,6 +20,7 @@ from zerodte.tape.error import TapeError
 
 MINUTE_MS: Final = 60_000  # milliseconds
 HOUR_MS: Final = 60 * MINUTE_MS
+_DAY_MINUTES: Final = 24 * 60
 _EVENING: Final = 18 * HOUR_MS  # the start of the next session's span
 
 
@@ -49,14 +50,14 @@ class LeanRows:
         values: F64 = self.cells[:, self.kind.columns.index(name)]
         return values
 
-    def select(self, mask: Bool) -> "LeanRows":
-        """The rows that `mask` (shape (n,)) marks."""
+    def select(self, rows: Bool | I64) -> "LeanRows":
+        """The rows at positions, or those that a mask of shape (n,) marks."""
         return LeanRows(
             self.kind,
             self.read_count,
-            self.contract_index[mask],
-            self.time[mask],
-            self.cells[mask],
+            self.contract_index[rows],
+            self.time[rows],
+            self.cells[rows],
         )
 
 
@@ -123,6 +124,33 @@ class LeanReader:
         subject = f"{archive.kind.label} of the underlying"
         table = archive.rows(name, files[name])
         return self._rows(archive.kind, subject, [0], [table], clock_lag)
+
+    def one_a_minute(self, trades: LeanRows) -> LeanRows:
+        """The trade bars of options, each contract's at most one a minute.
+
+        Of equal bars one is left; where they differ, the volume or the price of that minute is
+        unknown, so none is. Both are counted.
+
+        Args:
+            trades: Bars with a price and a volume.
+        """
+        minutes = trades.contract_index * _DAY_MINUTES + trades.time // MINUTE_MS
+        _, first, bar = np.unique(minutes, return_index=True, return_inverse=True)
+        self.skipped["trades of options listed a second time"] += len(trades) - len(first)
+        is_known = np.ones(len(first), np.bool_)
+        for column, fact in trades.kind.facts.items():
+            values = trades.column(column)
+            is_same = np.ones(len(first), np.bool_)
+            is_same[bar[values != values[first][bar]]] = False
+            is_known &= is_same
+            lost = first[~is_same]
+            self.losses.keep(fact, len(first) - len(trades) - len(lost))
+            if len(lost):
+                row = int(lost[0])
+                place = format_osi(self.contracts[trades.contract_index[row]])
+                clock = timedelta(milliseconds=int(trades.time[row]))
+                self.losses.refuse(fact, len(lost), f"two {column}s of {place} at {clock}")
+        return trades.select(np.sort(first[is_known]))
 
     def _contract_index(self, contract: Contract | None) -> int | None:
         """A contract's index, a new one if needed; None, counted once, if it is skipped."""
