@@ -14,6 +14,7 @@ from zerodte.records.dbn import STAT_CLEARED_VOLUME, STAT_OPEN_INTEREST
 from zerodte.runtime.replay import replay, source_of
 from zerodte.tape.error import TapeError
 from zerodte.tape.folder import open_tape
+from zerodte.tape.sidecars import ImportLoss
 from zerodte.views.snapshot import snapshot
 from zerodte.wire.exposure import ExposureQuery
 from zerodte.wire.snapshot import SnapshotQuery
@@ -342,6 +343,27 @@ def test_a_file_of_a_month_asks_for_the_day(tmp_path: Path) -> None:
     assert (f"{summary.session.date}", summary.contracts) == ("2019-06-27", 5)
     with pytest.raises(TapeError, match="no row of 2019-06-28; it has 2019-06-26 to 2019-06-27"):
         import_eod(file, tmp_path / "u", day=datetime.date(2019, 6, 28))
+
+
+@pytest.mark.parametrize("text", ["", "n/a"])
+def test_a_row_without_a_day_in_a_file_of_several_is_lost_and_said(
+    tmp_path: Path, text: str
+) -> None:
+    second = [row.replace("2019-06-26", "2019-06-27") for row in WIDE_ROWS]
+    lost = wide_row("^SPX", "SPXW", 2930, "C", quote_date=text, expiration="2019-06-27")
+    rows = [*WIDE_ROWS, *second, lost, wide_row("QQQ", "QQQ", 190, "C", quote_date=text)]
+    file = eod_file(tmp_path, *rows, header=WIDE, name="all.csv")
+    summary = import_eod(file, tmp_path / "t", day=datetime.date(2019, 6, 27))
+    loss = ImportLoss(1, 6, f"quote_date '{text}' on line 18")
+    assert (summary.symbol, dict(summary.losses)) == ("SPX", {"contracts": loss})
+    assert not any(other.losses for other in summary.others)
+    # One of them is of an underlying without a contract of that day.
+    assert summary.skipped == Counter({"contracts that cannot be read": 2})
+    body = snapshot(replay(open_tape(tmp_path / "t")), "replay", ExposureQuery(symbol="SPX"))
+    assert (
+        "contracts unknown for 1 of 6 (16.7%) in the imported file, such as "
+        f"quote_date '{text}' on line 18"
+    ) in msgspec.json.decode(body)["warnings"]
 
 
 def test_on_an_early_close_the_wide_form_gives_the_close_alone(tmp_path: Path) -> None:

@@ -93,6 +93,7 @@ class EodTable:
         table: Its columns and rows.
         instants: The suffixes of the columns of quotes that it has: 1545, eod.
         underlying: The cells of the underlying's bid and ask by symbol and instant.
+        undated: Lines whose day is unknown: without a readable date, in a file of several days.
     """
 
     def __init__(self, path: Path, root: str | None) -> None:
@@ -108,6 +109,7 @@ class EodTable:
             missing = [name for side in _QUOTES if (name := f"{side}_1545") not in columns]
             raise TapeError(f"{path}: not a {content}; it lacks {', '.join(missing)}")
         self.underlying: dict[tuple[str, str], tuple[float, float]] = {}
+        self.undated: frozenset[int] = frozenset()
         self._root = None
         if ROOT not in columns and (root or UNDERLYING not in columns):
             self._root = _file_root(path, root)
@@ -127,14 +129,19 @@ class EodTable:
         text = cell(row, ROOT)
         if ROOT not in self.table.columns:
             text = self._root or _underlying_root(self.table.path, cell(row, UNDERLYING))
+        if row.line in self.undated:
+            date_text = cell(row, "quote_date").strip()
+            raise UnreadableContractError(
+                f"quote_date {date_text!r} on line {row.line}", self._symbol(row, text)
+            )
         try:
             contract = read_contract(
                 text, cell(row, "expiration"), cell(row, "strike"), cell(row, "option_type")
             )
         except ValueError as error:
-            name = canonical_name(cell(row, UNDERLYING) or text)
-            symbol = root_info(name).symbol if is_root(name) else ""
-            raise UnreadableContractError(f"{error} on line {row.line}", symbol) from error
+            raise UnreadableContractError(
+                f"{error} on line {row.line}", self._symbol(row, text)
+            ) from error
         symbol = root_info(contract.root).symbol
         for instant in self.instants:
             if (symbol, instant) not in self.underlying:
@@ -148,6 +155,11 @@ class EodTable:
             self._at(instant, row, contract, open_interest, cells) for instant in self.instants
         ]
         return replace(first, at_close=close[0]) if close else first
+
+    def _symbol(self, row: CsvRow, root: str) -> str:
+        """The underlying of a row that cannot be read; empty if it does not tell."""
+        name = canonical_name(self.table.cell(row, UNDERLYING) or root)
+        return root_info(name).symbol if is_root(name) else ""
 
     def _at(
         self,
@@ -200,7 +212,7 @@ def _underlying_root(path: Path, underlying: str) -> str:
 
 
 def _rows_of_day(table: EodTable, day: date | None) -> tuple[Sequence[CsvRow], date]:
-    """The rows of a day, and of no readable day.
+    """The rows of a day, and of no readable day; in a file of several days those are `undated`.
 
     Raises:
         TapeError: If there are several days and none is given, or no row is of that day.
@@ -229,8 +241,10 @@ def _rows_of_day(table: EodTable, day: date | None) -> tuple[Sequence[CsvRow], d
     if day is not None and day not in rows:
         raise TapeError(f"{path}: no row of {day}; it has {known[0]} to {known[-1]}")
     day = day or known[0]
-    # In a file of one day they are of that day.
-    return [*rows[day], *(undated if len(known) == 1 else [])], day
+    # In a file of one day they are of that day; of several days, they may be of any.
+    if len(known) > 1:
+        table.undated = frozenset(row.line for row in undated)
+    return [*rows[day], *undated], day
 
 
 def _session(path: Path, day: date) -> TradingSession:
