@@ -311,32 +311,6 @@ def test_what_settled_at_the_open_is_named(tmp_path: Path) -> None:
     assert "4 contracts, open interest 24, volume 20; 2 more settled at the open" in str(summary)
 
 
-@pytest.mark.parametrize(
-    ("stated", "at", "is_later"),
-    [
-        ("23 de marzo de 2022, 10:11 GMT-4", "2022-03-23T10:11", False),
-        ("23 de marzo de 2022, 10:11 GMT-4", "2022-03-23T10:12", True),
-        ("23 de marzo de 2022, 15:11 GMT+1", "2022-03-23T10:12", True),
-        ("March 23, 2022 at 10:11 AM EDT", "2022-03-23T09:31", False),
-        ("March 23, 2022 at 10:11 AM EDT", "2022-03-24T09:31", True),
-        ("March 23, 2022 at 1:11 PM EDT", "2022-03-23T13:11", False),
-        ("March 23, 2022 at 12:11 PM EDT", "2022-03-23T12:12", True),
-        ("March 23, 2022", "2022-03-24T09:31", False),
-        ("2022-02-30, 10:11 GMT", "2022-03-24T09:31", False),
-    ],
-)
-def test_quotes_are_no_later_than_their_download(
-    tmp_path: Path, stated: str, at: str, *, is_later: bool
-) -> None:
-    above = ABOVE.replace("Date: x", f"Date: {stated}")
-    file = chain_file(tmp_path, line("SPY220325C00400000"), above=above)
-    if is_later:
-        with pytest.raises(TapeError, match="later than that of its download: "):
-            import_chain(file, at, tmp_path / "tape")
-    else:
-        assert import_chain(file, at, tmp_path / "tape").contracts == 2
-
-
 def test_an_instant_may_be_given_in_nanoseconds(tmp_path: Path) -> None:
     at = new_york(datetime.date(2022, 3, 23), datetime.time(10, 11))
     file = chain_file(tmp_path, line("SPY220323C00400000"))
