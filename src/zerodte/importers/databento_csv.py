@@ -1,7 +1,8 @@
 """Importer for CSV files of Databento: one schema each, with pretty or raw prices and times.
 
 The columns have the names of the fields of DBN records, so the record's layout tells how to read
-each. A column `symbol` may be missing; then a file of definitions beside it tells the symbols.
+each. A column `symbol` may be missing; then a file of definitions of that day beside it tells the
+symbols, because Databento gives ids anew each day.
 """
 
 import re
@@ -13,8 +14,10 @@ from typing import Final
 import numpy as np
 
 from zerodte.clock import parse_utc
+from zerodte.constants import HOUR
 from zerodte.importers.csv_formats import DATABENTO_CSV, hint_of
 from zerodte.importers.csv_text import CsvRow, iterate_rows
+from zerodte.importers.daily_symbols import Naming
 from zerodte.importers.record_files import RecordFile, underlying_name, write_files
 from zerodte.market.osi import is_osi
 from zerodte.records.dbn import OPRA, PRICE_SCALE, RTYPES, SCHEMAS, UNDEF_PRICE, records
@@ -96,8 +99,8 @@ def _read(path: Path, dataset: str | None) -> RecordFile:
     content.records[schema] = records(schema, 0)
     _fill(content, schema, columns, table)
     if not content.dataset:
-        is_options = any(map(is_osi, content.symbols.values()))
-        content.dataset = OPRA if is_options or not content.symbols else _NOT_OPTIONS
+        is_options = any(is_osi(naming.symbol) for naming in content.namings)
+        content.dataset = OPRA if is_options or not content.namings else _NOT_OPTIONS
     return content
 
 
@@ -136,7 +139,8 @@ def _fill(
         if name in columns and name not in ("length", "rtype")
     }
     out = records(schema, len(table))
-    kept = []
+    kept: list[int] = []
+    symbols: list[str] = []
     totals: dict[tuple[str, str], int] = {}
     for number, row in enumerate(table):
         symbol = "" if symbol_at is None else row.cells[symbol_at].rstrip()
@@ -161,12 +165,14 @@ def _fill(
             content.skipped["rows without an instrument or a receive time"] += 1
             continue
         kept.append(number)
-        if symbol:
-            content.symbols.setdefault(int(out[number]["instrument_id"]), symbol)
+        symbols.append(symbol)
     for (owner, fact), count in totals.items():
         if owner in content.losses:
             content.losses[owner].keep(fact, count)
     content.records[schema] = out[kept]
+    hours = out["ts_recv"][kept] // np.uint64(HOUR)
+    named = zip(hours.tolist(), out["instrument_id"][kept].tolist(), symbols, strict=True)
+    content.namings.update(Naming(*naming) for naming in named if naming[2])
 
 
 def _is_pretty(path: Path, columns: dict[str, int], table: Sequence[CsvRow]) -> bool:

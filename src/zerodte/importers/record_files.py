@@ -2,13 +2,14 @@
 
 import datetime
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
 from zerodte.arrays import Bool
+from zerodte.importers.daily_symbols import DailySymbols, Naming, SessionSymbols
 from zerodte.importers.import_losses import LossCounter
 from zerodte.market.calendar import calendar
 from zerodte.market.osi import MarketError, parse_osi
@@ -31,7 +32,8 @@ class RecordFile:
         path: The file.
         dataset: The dataset of its records.
         records: Records by schema.
-        symbols: Raw symbol by instrument id, as far as the file tells.
+        symbols: Raw symbol by instrument id, as far as the file tells, at all times.
+        namings: Raw symbols that its records give to instruments, each for its session.
         skipped: The number of skipped records by reason.
         losses: What cannot be read, by underlying.
     """
@@ -40,6 +42,7 @@ class RecordFile:
     dataset: str
     records: dict[str, Records] = field(default_factory=dict)
     symbols: dict[int, str] = field(default_factory=dict)
+    namings: set[Naming] = field(default_factory=set)
     skipped: Counter[str] = field(default_factory=Counter)
     losses: dict[str, LossCounter] = field(default_factory=dict)
 
@@ -71,32 +74,21 @@ def underlying_name(symbol: str) -> str:
 def write_files(
     files: Sequence[RecordFile], out: Path, note: str, day: datetime.date | None = None
 ) -> None:
-    """Write the records of files as one tape, or add them to one.
+    """Write the records of files as one tape, or add to one.
 
-    Records without a receive time or of an instrument without a symbol are left out and counted,
+    Records without a receive time or of an instrument without one symbol are left out and counted,
     as are those of other sessions than that of `day`.
 
     Raises:
-        TapeError: If nothing is left, `day` is not a session, or the tape already holds them.
+        TapeError: If nothing is left, `day` is not a session, the files have several sessions in
+            which an instrument is another one, or the tape already holds them.
     """
-    first, end = _span(day)
-    symbols: dict[str, dict[int, str]] = {}
-    for file in files:
-        for number, symbol in file.symbols.items():
-            symbols.setdefault(file.dataset, {}).setdefault(number, symbol)
+    known = _known_symbols(files)
+    symbols: dict[str, dict[int, str]] = {dataset: {} for dataset in known}
     losses: dict[str, dict[str, ImportLoss]] = {}
     for file in files:
-        known = symbols.get(file.dataset, {})
-        for schema, rows in list(file.records.items()):
-            times = rows["ts_recv"]
-            is_timed = (times != 0) & (times != UNDEF_TIME)
-            is_named = np.isin(rows["instrument_id"], np.array(list(known), np.uint32))
-            _count(file, f"records of {schema} without a receive time", ~is_timed)
-            _count(file, f"records of {schema} of unknown instruments", is_timed & ~is_named)
-            is_ours = (times >= first) & (times < end)
-            _count(file, f"records of {schema} of other sessions", is_timed & is_named & ~is_ours)
-            rows = rows[is_timed & is_named & is_ours]  # noqa: PLW2901
-            file.records[schema] = rows[np.argsort(rows["ts_recv"], kind="stable")]
+        found = _select(file, known[file.dataset], day)
+        _join(symbols[file.dataset], found)
         own = {symbol: counter.by_fact() for symbol, counter in file.losses.items()}
         losses = join_losses(losses, own)
     if not any(len(rows) for file in files for rows in file.records.values()):
@@ -107,16 +99,77 @@ def write_files(
         for file in files:
             for schema, rows in file.records.items():
                 if len(rows):
-                    numbers = set(np.unique(rows["instrument_id"]).tolist())
-                    names = symbols[file.dataset]
                     writer.write(
                         file.dataset,
                         schema,
                         rows,
-                        {number: names[number] for number in numbers},
+                        _renumber(rows, symbols[file.dataset]),
                         name=f"{_stem(file.path, schema)}.{schema}.dbn.zst",
                     )
         writer.finish()
+
+
+def _known_symbols(files: Sequence[RecordFile]) -> dict[str, DailySymbols]:
+    """The symbols that any of the files tells, by dataset."""
+    known: dict[str, DailySymbols] = {}
+    for file in files:
+        names = known.setdefault(file.dataset, DailySymbols())
+        for number, symbol in file.symbols.items():
+            names.add_lasting(number, symbol)
+        for naming in file.namings:
+            names.add(naming)
+    return known
+
+
+def _select(file: RecordFile, known: DailySymbols, day: datetime.date | None) -> SessionSymbols:
+    """Leave the records of a file that a tape can hold, by time, and count the others.
+
+    Returns:
+        The symbols of their instruments by session and id.
+    """
+    first, end = _span(day)
+    symbols: SessionSymbols = {}
+    for schema, rows in list(file.records.items()):
+        times = rows["ts_recv"]
+        is_timed = (times != 0) & (times != UNDEF_TIME)
+        _count(file, f"records of {schema} without a receive time", ~is_timed)
+        is_ours = (times >= first) & (times < end)
+        _count(file, f"records of {schema} of other sessions", is_timed & ~is_ours)
+        rows = rows[is_timed & is_ours]  # noqa: PLW2901
+        found = known.find(rows)
+        _count(file, f"records of {schema} of instruments with two symbols", found.is_ambiguous)
+        is_unknown = ~found.is_named & ~found.is_ambiguous
+        _count(file, f"records of {schema} of unknown instruments", is_unknown)
+        rows = rows[found.is_named]  # noqa: PLW2901
+        file.records[schema] = rows[np.argsort(rows["ts_recv"], kind="stable")]
+        symbols.update(found.symbols)
+    return symbols
+
+
+def _join(symbols: dict[int, str], found: SessionSymbols) -> None:
+    """Take the symbols of a file's sessions; a tape has one symbol of an id."""
+    for (session, number), symbol in found.items():
+        known = symbols.setdefault(number, symbol)
+        if known != symbol:
+            raise TapeError(
+                f"instrument {number} is {known!r} in one session and {symbol!r} in that of "
+                f"{session}, but a tape is one session; choose it with "
+                f"zerodte import csv --date {session}"
+            )
+
+
+def _renumber(rows: Records, symbols: Mapping[int, str]) -> dict[int, str]:
+    """Give records of one symbol one id, as a file's metadata can name no other.
+
+    Returns:
+        The symbols of the records' ids.
+    """
+    ids = {symbol: number for number, symbol in sorted(symbols.items(), reverse=True)}
+    numbers = np.unique(rows["instrument_id"]).tolist()
+    for number in numbers:
+        if ids[symbols[number]] != number:
+            rows["instrument_id"][rows["instrument_id"] == number] = ids[symbols[number]]
+    return {ids[symbols[number]]: symbols[number] for number in numbers}
 
 
 def _span(day: datetime.date | None) -> tuple[int, int]:
