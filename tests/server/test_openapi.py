@@ -73,8 +73,33 @@ def test_every_failure_of_a_route_is_there(document: Json) -> None:
             assert code in responses[str(STATUS[code])]["description"]
 
 
+def test_headers_and_tickets_are_described(document: Json, client: httpx.Client) -> None:
+    """Those that an answer has are those of its route."""
+    snapshot = document["paths"]["/v1/flow/zero-dte/snapshot/{symbol}"]["get"]
+    told = snapshot["responses"]["200"]["headers"]
+    sent = client.get("/v1/flow/zero-dte/snapshot/SPX").headers
+    assert "ETag" in told
+    assert sent["etag"]
+    assert {name for name in told if name.startswith("X-RateLimit")} == {
+        "X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset"
+    }  # fmt: skip
+    assert "Retry-After" in snapshot["responses"]["429"]["headers"]
+    health = document["paths"]["/health"]["get"]["responses"]["200"]
+    assert "headers" not in health
+    assert "etag" not in client.get("/health").headers
+    for path, operation in document["paths"].items():
+        is_stream = "/stream" in path and "ticket" not in path
+        ways = [name for way in operation["get"].get("security", ()) for name in way]
+        assert ("ticket" in ways) is is_stream, path
+
+
 def test_every_reference_leads_somewhere_and_every_shape_is_used(document: Json) -> None:
-    named = {f"#/components/schemas/{name}" for name in document["components"]["schemas"]}
+    components = document["components"]
+    named = {
+        f"#/components/{kind}/{name}"
+        for kind in ("schemas", "headers")
+        for name in components[kind]
+    }
     assert set(references(document)) == named
 
 

@@ -36,6 +36,17 @@ _KEYS: Json = {
     "key_parameter": {"type": "apiKey", "in": "query", "name": "apiKey"},
 }
 _SECURITY: list[Json] = [*({name: []} for name in _KEYS), {}]
+#: What opens a stream besides, for a browser, which can send no header with it.
+_TICKET: Json = {"ticket": {"type": "apiKey", "in": "query", "name": "ticket"}}
+#: Headers of answers: those of a key's plan, and the others.
+_LIMITS: Json = {
+    "X-RateLimit-Limit": "Answers of the plan per UTC day, or `unlimited`.",
+    "X-RateLimit-Remaining": "Those that are left, or `unlimited`.",
+    "X-RateLimit-Reset": "When they begin anew, unix seconds.",
+}
+_TAG: Json = {"ETag": "Sent back in `If-None-Match`, it gets a 304 while the answer holds."}
+_WAITING = (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE)
+_WAIT: Json = {"Retry-After": "Whole seconds after which to ask again."}
 _REFERENCE = "#/components/schemas/{name}"
 _INTRODUCTION = (
     "Live analytics of options that expire today. Unknown numbers are null. "
@@ -57,7 +68,14 @@ def document(routes: Sequence[Route], base_url: str) -> bytes:
             },
             "servers": [{"url": base_url}],
             "paths": {route.path: {"get": _operation(route)} for route in routes},
-            "components": {"schemas": _components(shapes), "securitySchemes": _KEYS},
+            "components": {
+                "schemas": _components(shapes),
+                "securitySchemes": _KEYS | _TICKET,
+                "headers": {
+                    name: {"description": meaning, "schema": {"type": "string"}}
+                    for name, meaning in (_LIMITS | _TAG | _WAIT).items()
+                },
+            },
         }
     )
 
@@ -123,10 +141,24 @@ def _operation(route: Route) -> Json:
         "summary": route.endpoint.summary,
         "x-access": route.plan,
         "parameters": parameters,
-        **({} if route.plan == "open" else {"security": _SECURITY}),
+        **_security(route),
         "responses": _failures((*route.endpoint.codes, *_always(route)))
         | {str(status): _success(route) for status in (200, *route.endpoint.also)},
     }
+
+
+def _security(route: Route) -> Json:
+    """The ways to be let in; none where everybody is."""
+    if route.plan == "open":
+        return {}
+    is_stream = route.media == "events"
+    return {"security": [*_SECURITY, *({name: []} for name in _TICKET if is_stream)]}
+
+
+def _headers(names: Iterable[str]) -> Json:
+    """Headers by name; nothing without any."""
+    found = {name: {"$ref": f"#/components/headers/{name}"} for name in names}
+    return {"headers": found} if found else {}
 
 
 def _operation_id(route: Route) -> str:
@@ -155,7 +187,13 @@ def _success(route: Route) -> Json:
         content["examples"] = {name: {"value": body} for name, body in known.items()}
     elif (text := examples["texts"].get(route.path)) is not None:
         content["example"] = text
-    return {"description": route.endpoint.summary, "content": {MEDIA_TYPES[route.media]: content}}
+    limits = () if route.plan == "open" else _LIMITS
+    tag = () if route.cache == "none" else _TAG
+    return {
+        "description": route.endpoint.summary,
+        **_headers([*limits, *tag]),
+        "content": {MEDIA_TYPES[route.media]: content},
+    }
 
 
 def _failures(codes: Iterable[str]) -> Json:
@@ -165,6 +203,7 @@ def _failures(codes: Iterable[str]) -> Json:
     return {
         str(status): {
             "description": f"{HTTPStatus(status).phrase}: {', '.join(named)}",
+            **_headers(_WAIT if status in _WAITING else ()),
             "content": {"application/json": _failure(named)},
         }
         for status, named in sorted(by_status.items())
