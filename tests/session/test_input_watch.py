@@ -212,3 +212,16 @@ def test_quiet_symbols_raise_no_alarm(per_minute: float) -> None:
 
 def _column(spoke: Bool, second: int) -> Bool:
     return np.ascontiguousarray(spoke[:, second])
+
+
+def test_trades_of_two_datasets_are_said_to_their_symbol() -> None:
+    other = "XCBO.TRADES"
+    session = Session(hours(), calendar(), {OPRA: "options", other: "options"})
+    for dataset in (OPRA, other):
+        session.learn(dataset, SYMBOLS | OTHERS)
+    sold = trades(OPEN + SECOND - 9, 1, COUNT + 1)
+    batches = (Batch(OPRA, "tcbbo", sold), Batch(other, "tcbbo", sold[:1]))
+    session.apply(Tick(OPEN + SECOND, trades=batches))
+    said = "trades of options come in OPRA.PILLAR and in XCBO.TRADES: "
+    assert [text.startswith(said) for text in session.notices("ABC")] == [True]
+    assert session.notices("XYZ") == []

@@ -347,7 +347,13 @@ class Session:
                     f"the calibration of {symbol} was fitted on sessions up to {file.last}: its "
                     "scores do not hold for this one, which it may have seen"
                 )
-            notices += self.market.inputs.watch.lasting(FIRST_OWNER + self._number(symbol))
+            owner = FIRST_OWNER + self._number(symbol)
+            if len(datasets := self.market.inputs.trade_datasets(owner)) > 1:
+                notices.append(
+                    f"trades of options come in {' and in '.join(datasets)}: one that is in both "
+                    "counts twice"
+                )
+            notices += self.market.inputs.watch.lasting(owner)
             notices += [
                 f"{symbol}'s own quote is too wide to be a price: {bid:.2f} x {ask:.2f}"
                 for bid, ask in self.market.underlyings.too_wide(symbol, self.now)

@@ -50,6 +50,8 @@ class SymbolInputs:
         self.newest_trades = np.empty(0, np.int64)
         self.newest_interest = np.empty(0, np.int64)
         self._active = np.empty(0, np.bool_)
+        #: Whose trades came in each dataset.
+        self._traded: dict[str, Bool] = {}
         self.grow(0)
 
     def grow(self, symbols: int) -> None:
@@ -117,7 +119,12 @@ class SymbolInputs:
 
     def add_trades(self, routed: RoutedBatch, end: int) -> None:
         """Take trades of options in a tick that ends at `end` (UTC ns)."""
-        self._note(TRADES, self._add_market(routed))
+        counts = self._add_market(routed)
+        self._note(TRADES, counts)
+        known = self._traded.get(routed.batch.dataset, counts > 0)
+        self._traded[routed.batch.dataset] = grown(known, len(counts), 0)[: len(counts)] | (
+            counts > 0
+        )
         _note_newest(
             words(routed.batch.records),
             _receive_time(routed.batch),
@@ -125,6 +132,12 @@ class SymbolInputs:
             routed.owner_of,
             end,
             self.newest_trades,
+        )
+
+    def trade_datasets(self, owner: int) -> list[str]:
+        """The datasets in which an owner's trades came, sorted."""
+        return sorted(
+            name for name, is_of in self._traded.items() if is_of[owner : owner + 1].any()
         )
 
     def close(self, end: int) -> None:
