@@ -56,7 +56,6 @@ def test_others_are_equities(root: str) -> None:
         ("BRK.B", "BRKB"),
         ("brk.b", "BRKB"),
         ("BRK/B", "BRKB"),
-        ("BRK B", "BRKB"),
         ("BRK-B", "BRKB"),
     ],
 )

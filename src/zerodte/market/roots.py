@@ -13,7 +13,7 @@ from typing import Literal
 from zerodte.constants import MULTIPLIER
 
 #: Between a symbol and its share class: BRK.B, BRK/B.
-_CLASS_SEPARATOR = re.compile(r"(?<=[A-Z])[./ -](?=[A-Z])", re.ASCII)
+_CLASS_SEPARATOR = re.compile(r"(?<=[A-Z])[./-](?=[A-Z])", re.ASCII)
 
 Settlement = Literal["AM", "PM"]
 ExerciseStyle = Literal["european", "american"]
@@ -128,7 +128,7 @@ def root_info(root: str) -> Root:
 
 
 def canonical_name(text: str) -> str:
-    """A symbol as its OSI root spells it: '^SPXW' is SPXW, and 'brk.b' or 'BRK B' is BRKB.
+    """A symbol as its OSI root spells it: '^SPXW' is SPXW, and 'brk.b' or 'BRK-B' is BRKB.
 
     An OSI symbol stays one.
     """

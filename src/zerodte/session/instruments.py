@@ -59,9 +59,9 @@ class Instruments:
         if kind == OPTIONS:
             places = [self.contracts.add(symbol) for symbol in symbols.values()]
         else:
-            # An index may be named by one of its roots; a stock's name is its own.
+            # An index may be named by one of its roots; some tapes write BRK B for BRK.B.
             name_of = underlying_of if kind == "index" else canonical_name
-            names = [name_of(symbol) for symbol in symbols.values()]
+            names = [name_of(symbol.strip().replace(" ", ".")) for symbol in symbols.values()]
             places = [self._underlyings.add(dataset, name) for name in names]
         self._known.setdefault(dataset, {}).update(symbols)
         table.add(np.fromiter(symbols, np.uint32), np.array(places, np.int32))
