@@ -24,12 +24,14 @@ class CboeHost:
         asked: The headers of every request, by time.
         speed: Seconds of its clock per second.
         standing: A fault that stays until it is taken away.
+        ailing: The symbol that alone has it; "" for all.
     """
 
     def __init__(self, speed: float) -> None:
         self.speed = speed
         self.faults: deque[str] = deque()
         self.standing = ""
+        self.ailing = ""
         self.asked: list[tuple[str, dict[str, str]]] = []
         self.url = ""
         self._start = time.monotonic()
@@ -88,7 +90,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         host = self.host
         host.asked.append((self.path, {key.lower(): text for key, text in self.headers.items()}))
-        fault = host.faults.popleft() if host.faults else host.standing
+        standing = host.standing if host.ailing in self.path else ""
+        fault = host.faults.popleft() if host.faults else standing
         content, etag = host.body(fault), f'"{host.now():%H%M}"'
         if fault.isdecimal():
             self._answer(int(fault), b"" if fault == "304" else b"no")
@@ -96,6 +99,9 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             self._answer(307, b"", Location=host.url.replace("quotes", "moved") + "/SPY.json")
         elif self.headers.get("If-None-Match") == etag and not fault:
             self._answer(304, b"", ETag=etag)
+        elif fault in _DRIPS:
+            self.wfile.write(_DRIPS[fault])
+            self._drip()
         elif fault == "half":
             packed = gzip.compress(content)
             self._answer(
@@ -106,6 +112,14 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             self._answer(200, content[:900])
         else:
             self._answer(200, gzip.compress(content), ETag=etag, **_PACKED)
+
+    def _drip(self) -> None:
+        """Send a byte now and then for as long as the client listens."""
+        self.close_connection = True
+        with contextlib.suppress(OSError):
+            while True:
+                self.wfile.write(b"1")
+                time.sleep(0.02)
 
     def _answer(self, status: int, body: bytes, **more: str) -> None:
         self.send_response_only(status)
@@ -122,6 +136,14 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         pass
 
 
+#: How an answer begins that goes on byte by byte and never ends: in its status line, its headers,
+#: its body, the size of a chunk.
+_DRIPS: Final = {
+    "drip status": b"HTTP/1.",
+    "drip header": b"HTTP/1.1 200 OK\r\nServer: ",
+    "drip body": b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n{",
+    "drip chunk": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
+}
 _PACKED: Final = {"Content_Encoding": "gzip"}
 
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import re
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -149,6 +150,9 @@ FAULTS = [
     ("zone", "minutes ahead of the host's clock; expected: UTC"),
 ]
 
+#: Other parts of an answer that can come byte by byte.
+DRIPPING = ("status", "header", "chunk")
+
 
 @pytest.mark.parametrize(("fault", "said"), FAULTS)
 def test_a_fault_of_the_host_is_said_and_passes(tmp_path: Path, fault: str, said: str) -> None:
@@ -160,6 +164,29 @@ def test_a_fault_of_the_host_is_said_and_passes(tmp_path: Path, fault: str, said
         eventually(lambda: said not in health(market))
         eventually(lambda: "is away" not in health(market))
         assert said not in health(market)
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        "drip body",
+        *(pytest.param(f"drip {part}", marks=pytest.mark.drill) for part in DRIPPING),
+    ],
+)
+def test_an_answer_that_drips_is_given_up_and_the_other_symbols_are_asked(
+    tmp_path: Path, fault: str
+) -> None:
+    with hosting() as host:
+        host.standing, host.ailing = fault, "_SPX"
+        feed = CboeFeed(CboeClient(host.url, longest=0.5), ["SPX", "SPY"], tmp_path)
+        with running(LiveRunner(Stage(), feed, tmp_path, feed.warnings)) as market:
+            eventually(lambda: "SPY" in market.service.status().symbols)
+            assert re.search(r"SPX: [\d.:]+ is too slow: \d+ bytes in 0.5 seconds", health(market))
+            asked = len(host.asked)
+            eventually(lambda: sum("SPY" in path for path, _ in host.asked[asked:]) >= 2)
+            host.standing = ""
+            eventually(lambda: "is too slow" not in health(market))
+        feed.stop()
 
 
 def test_a_body_that_has_not_changed_is_silence(tmp_path: Path) -> None:

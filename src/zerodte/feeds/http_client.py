@@ -13,9 +13,11 @@ from urllib.parse import urlsplit
 
 from zerodte.feeds.feed import FeedError
 from zerodte.feeds.feed_checks import LOOPBACK_HOSTS
+from zerodte.feeds.http_deadline import SlowAnswerError, deadline_handlers
 
 _TIMEOUT: Final = 10.0  # seconds without a byte
-_LONGEST: Final = 120.0  # seconds for a body
+#: Seconds for an answer with a key, chains of many megabytes among them.
+LONGEST_ANSWER: Final = 120.0
 #: Bytes of a body; Cboe's of SPX has 14 million, 2 million of them compressed.
 LARGEST_BODY: Final = 64 << 20
 _BLOCK: Final = 1 << 16
@@ -47,18 +49,21 @@ def check_address(url: str, example: str) -> tuple[str, bool]:
     return parts.netloc, is_loopback
 
 
-def http_opener(*, is_loopback: bool, follows: bool) -> urllib.request.OpenerDirector:
+def http_opener(
+    *, is_loopback: bool, follows: bool, longest: float | None = None
+) -> urllib.request.OpenerDirector:
     """An opener of http and https alone: nothing leads to a file.
 
     Args:
         is_loopback: Whether the host is this machine, which no proxy stands before.
         follows: Whether redirects are followed; never with a key, which stays with its host.
+        longest: Seconds for a whole answer; None for a stream, which may last.
     """
     opener = urllib.request.OpenerDirector()
+    plain = urllib.request.HTTPHandler(), urllib.request.HTTPSHandler()
     for handler in (
         urllib.request.ProxyHandler({} if is_loopback else None),
-        urllib.request.HTTPHandler(),
-        urllib.request.HTTPSHandler(),
+        *(plain if longest is None else deadline_handlers(longest)),
         urllib.request.HTTPDefaultErrorHandler(),
         *((urllib.request.HTTPRedirectHandler(),) if follows else ()),
         urllib.request.HTTPErrorProcessor(),
@@ -90,14 +95,26 @@ def read_answer(
     except urllib.error.HTTPError as error:
         with error:
             raise refusal(error) from None
-    except urllib.error.URLError as error:
-        text = getattr(error.reason, "strerror", None) or str(error.reason)
-        raise FeedError(f"{host} cannot be reached: {text}") from None
-    except FeedError:
-        raise
     except (OSError, http.client.HTTPException) as error:
-        text = getattr(error, "strerror", None) or str(error) or type(error).__name__
-        raise FeedError(f"the connection to {host} broke: {text}") from None
+        raise failure(host, error) from None
+
+
+def failure(host: str, error: OSError | http.client.HTTPException) -> FeedError:
+    """What an error of a request means, in words.
+
+    Args:
+        host: Its name in messages.
+        error: Of the request or its body, but for a status.
+    """
+    if isinstance(error, FeedError):
+        return error
+    if isinstance(error, urllib.error.URLError):
+        text = getattr(error.reason, "strerror", None) or str(error.reason)
+        return FeedError(f"{host} cannot be reached: {text}")
+    if isinstance(error, SlowAnswerError):
+        return FeedError(f"{host} is too slow: {error}")
+    text = getattr(error, "strerror", None) or str(error) or type(error).__name__
+    return FeedError(f"the connection to {host} broke: {text}")
 
 
 def clock_offset(headers: email.message.Message) -> float | None:
@@ -114,19 +131,16 @@ def read_body(answer: http.client.HTTPResponse) -> bytes:
     """A whole body, without its compression.
 
     Raises:
-        FeedError: If it is too long, takes too long, is incomplete, or is compressed otherwise
-            than by gzip.
-        OSError: If the connection breaks.
+        FeedError: If it is too long, is incomplete, or is compressed otherwise than by gzip.
+        OSError: If the connection breaks, or the opener's time for an answer is over.
     """
-    blocks, total, deadline = [], 0, time.monotonic() + _LONGEST
+    blocks, total = [], 0
     expected = answer.length
     while block := answer.read(_BLOCK):
         blocks.append(block)
         total += len(block)
         if total > LARGEST_BODY:
             raise FeedError(f"a body of more than {LARGEST_BODY:,} bytes; it is not read")
-        if time.monotonic() > deadline:
-            raise FeedError(f"{total:,} bytes in {_LONGEST:g} seconds; given up")
     if expected is not None and total < expected:
         raise FeedError(f"half a body: {total:,} of {expected:,} bytes")
     return _plain(b"".join(blocks), answer.headers.get("Content-Encoding", ""))

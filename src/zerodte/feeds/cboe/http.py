@@ -14,7 +14,7 @@ import zerodte
 from zerodte.constants import SECOND
 from zerodte.feeds.feed import FeedError
 from zerodte.feeds.feed_checks import LOOPBACK_HOSTS
-from zerodte.feeds.http_client import http_opener, read_body
+from zerodte.feeds.http_client import failure, http_opener, read_body
 from zerodte.market.roots import root_info
 
 #: Where Cboe serves delayed quotes.
@@ -23,6 +23,8 @@ CBOE_URL: Final = "https://cdn.cboe.com/api/global/delayed_quotes/options"
 CBOE_SPEED_HEADER: Final = "Zerodte-Speed"
 
 _TIMEOUT: Final = 20.0  # seconds without a byte
+#: Seconds for an answer: less than a minute, in which the other symbols are to be asked for too.
+_LONGEST: Final = 45.0
 _FASTEST: Final = 1e5
 
 
@@ -66,19 +68,20 @@ class CboeClient:
 
     Args:
         url: The folder of bodies, http or https.
+        longest: Seconds for an answer.
 
     Raises:
         FeedError: If the address is of another kind.
     """
 
-    def __init__(self, url: str = CBOE_URL) -> None:
+    def __init__(self, url: str = CBOE_URL, longest: float = _LONGEST) -> None:
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise FeedError(f"{url!r} is no address; expected: one such as {CBOE_URL}")
         self.url = url.rstrip("/")
         self.host = parts.netloc.rpartition("@")[2]
         self._is_loopback = parts.hostname in LOOPBACK_HOSTS
-        self._opener = http_opener(is_loopback=self._is_loopback, follows=True)
+        self._opener = http_opener(is_loopback=self._is_loopback, follows=True, longest=longest)
 
     def get(self, symbol: str, etag: str = "") -> CboeAnswer:
         """Ask for a symbol's chain.
@@ -89,7 +92,8 @@ class CboeClient:
 
         Raises:
             CboeRefusalError: If the host refuses to answer for now.
-            FeedError: If it cannot be reached, or its answer is an error, incomplete or too long.
+            FeedError: If it cannot be reached, or its answer is an error, incomplete, too long or
+                too slow.
         """
         headers = {
             "Accept": "application/json",
@@ -110,13 +114,8 @@ class CboeClient:
                 if error.code == http.client.NOT_MODIFIED:
                     return self._answer(error.headers, None, etag)
                 raise _refusal(error, symbol) from error
-        except urllib.error.URLError as error:
-            reason = error.reason
-            text = getattr(reason, "strerror", None) or str(reason)
-            raise FeedError(f"{self.host} cannot be reached: {text}") from error
         except (OSError, http.client.HTTPException) as error:
-            text = getattr(error, "strerror", None) or str(error) or type(error).__name__
-            raise FeedError(f"the connection to {self.host} broke: {text}") from error
+            raise failure(self.host, error) from error
 
     def _answer(self, headers: email.message.Message, body: bytes | None, etag: str) -> CboeAnswer:
         now, speed = 0, 1.0

@@ -12,7 +12,13 @@ from typing import Final
 
 import zerodte
 from zerodte.feeds.feed import FeedError, FeedRefusalError
-from zerodte.feeds.http_client import check_address, clock_offset, http_opener, read_answer
+from zerodte.feeds.http_client import (
+    LONGEST_ANSWER,
+    check_address,
+    clock_offset,
+    http_opener,
+    read_answer,
+)
 from zerodte.feeds.massive.chain import (
     ChainSnapshot,
     ContractsPage,
@@ -97,7 +103,9 @@ class MassiveAccount:
         self._stream = f"ws{self._url.removeprefix('http')}" if url else _STREAM_URL
         self.name, self.is_loopback = check_address(self._url, MASSIVE_URL)
         self.offset = math.nan
-        self._opener = http_opener(is_loopback=self.is_loopback, follows=False)
+        self._opener = http_opener(
+            is_loopback=self.is_loopback, follows=False, longest=LONGEST_ANSWER
+        )
 
     def stream_url(self, cluster: str) -> str:
         """The websocket of a cluster: options or indices."""
