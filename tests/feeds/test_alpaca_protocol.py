@@ -21,6 +21,7 @@ from zerodte.feeds.contract_records import MessageBlock
 from zerodte.feeds.feed import FeedError
 from zerodte.feeds.repeated_records import RepeatedRecords
 from zerodte.records.condition import Condition
+from zerodte.records.dbn import UNDEF_PRICE
 
 #: 2024-03-12T13:59:58.897261568Z.
 AT = 1_710_251_998_897_261_568
@@ -95,6 +96,20 @@ def test_quotes_become_records() -> None:
     assert b"T" not in rows["action"].tolist(), "no trade is among them"
     assert found.garbled_count == 1
     assert found.mids.tolist()[1:3] == pytest.approx([1.075, 1.0])
+
+
+def test_a_quote_without_sides_takes_back_the_one_before() -> None:
+    spxw, _ = NUMBERS
+    found = AlpacaRecords()
+    found.make_room(2)
+    sides = ("bp", "bs", "ap", "as")
+    withdrawn = {name: value for name, value in quote(spxw).items() if name not in sides}
+    rows = found.quotes(block(frame(quote(spxw), withdrawn), "q"), NUMBERS)
+    assert rows["instrument_id"].tolist() == [1, 1]
+    assert rows["bid_px_00"].tolist() == [1_050_000_000, UNDEF_PRICE]
+    assert rows["ask_px_00"].tolist() == [1_100_000_000, UNDEF_PRICE]
+    assert np.isnan(found.mids[1])
+    assert found.sentences() == []
 
 
 def test_trades_become_records_with_conditions() -> None:

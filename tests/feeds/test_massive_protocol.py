@@ -20,6 +20,7 @@ from zerodte.feeds.massive.protocol import (
 )
 from zerodte.feeds.massive.records import MassiveRecords, value_records
 from zerodte.records.condition import Condition
+from zerodte.records.dbn import UNDEF_PRICE
 
 SPXW, SPY = "O:SPXW261127C06800000", "O:SPY261127P00600000"
 NUMBERS = {SPXW: 1, SPY: 2}
@@ -60,6 +61,19 @@ def test_quotes_become_records() -> None:
     assert rows["ask_px_00"].tolist() == [1_100_000_000, 1_100_000_000]
     assert (rows["bid_sz_00"].tolist(), rows["ask_sz_00"].tolist()) == ([3, 3], [4, 4])
     assert found.garbled_count == 1
+
+
+def test_a_quote_without_sides_takes_back_the_one_before() -> None:
+    found = MassiveRecords()
+    found.make_room(2)
+    sides = ("bp", "bs", "ap", "as")
+    withdrawn = {name: value for name, value in QUOTE.items() if name not in sides}
+    rows = found.quotes(block("Q", QUOTE, withdrawn), NUMBERS)
+    assert rows["instrument_id"].tolist() == [1, 1]
+    assert rows["bid_px_00"].tolist() == [1_050_000_000, UNDEF_PRICE]
+    assert rows["ask_px_00"].tolist() == [1_100_000_000, UNDEF_PRICE]
+    assert np.isnan(found.mids[1])
+    assert found.sentences() == []
 
 
 def test_trades_of_ours_become_records_with_conditions() -> None:

@@ -130,6 +130,21 @@ def test_a_trade_has_the_quote_that_came_before_it() -> None:
     assert piece.conditions.tolist() == [Condition.REGULAR]
 
 
+def test_a_quote_without_sides_takes_back_the_one_before() -> None:
+    now = at(datetime.date(2023, 12, 19), 34_389_990)
+    found = ThetaEventRecords({})
+    withdrawn = json.loads(quote_of_trade())
+    for name in ("bid", "bid_size", "ask", "ask_size"):
+        del withdrawn["quote"][name]
+    rows = read(found, now, quote_of_trade(bid=0.3, ask=0.31), json.dumps(withdrawn), TRADE)
+    assert rows.quotes["bid_px_00"].tolist() == [300_000_000, UNDEF_PRICE]
+    assert rows.quotes["ask_px_00"].tolist() == [310_000_000, UNDEF_PRICE]
+    assert np.isnan(found.mids[2])
+    assert found.garbled_count == 0
+    assert rows.trades is not None
+    assert rows.trades.records["bid_px_00"].tolist() == [UNDEF_PRICE]
+
+
 def test_a_trade_before_the_first_quote_has_none() -> None:
     """Its number in OPRA's sequence is below zero: the terminal gives it a sign."""
     piece = read(ThetaEventRecords({}), at(datetime.date(2023, 11, 3), 49_531_300), BULK_TRADE)

@@ -167,14 +167,15 @@ def test_quotes_become_records() -> None:
         quote(SPY, bid=None, bidsz=0, ask=None, asksz=0),
     )
     rows = found.take(block(*events), NUMBERS)
-    assert rows["instrument_id"].tolist() == [1, 2, 2]
-    assert rows["ts_event"].tolist() == [NOON] * 3
-    assert rows["ts_recv"].tolist() == [NOON + 5] * 3
-    assert rows["bid_px_00"].tolist() == [1_050_000_000, 0, UNDEF_PRICE]
-    assert rows["ask_px_00"].tolist() == [1_100_000_000, 2_000_000_000, 3_000_000_000]
-    assert rows["bid_sz_00"].tolist() == [3, 0, UNDEF_SIZE]
+    assert rows["instrument_id"].tolist() == [1, 2, 2, 2]
+    assert rows["ts_event"].tolist() == [NOON] * 4
+    assert rows["ts_recv"].tolist() == [NOON + 5] * 4
+    assert rows["bid_px_00"].tolist() == [1_050_000_000, 0, UNDEF_PRICE, UNDEF_PRICE]
+    assert rows["ask_px_00"].tolist() == [1_100_000_000, 2_000_000_000, 3_000_000_000, UNDEF_PRICE]
+    assert rows["bid_sz_00"].tolist() == [3, 0, UNDEF_SIZE, 0]
     assert found.last.garbled_count == 1
     assert found.last.mids[1] == pytest.approx(1.075)
+    assert np.isnan(found.last.mids[2]), "the last one has no side"
 
 
 def test_a_trade_has_its_quote_and_no_condition() -> None:

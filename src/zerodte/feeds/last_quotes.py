@@ -33,7 +33,9 @@ class LastQuotes:
     def take(
         self, ids: I64, times: I64, received: I64, bids: tuple[F64, F64], asks: tuple[F64, F64]
     ) -> Records:
-        """The records of quotes, without those that cannot be, or have no side.
+        """The records of quotes, without those that cannot be.
+
+        One without any side takes back the quote before, and its sides are undefined.
 
         Args:
             ids: Instruments, int64[n]; what has 0 is left out.
@@ -45,7 +47,7 @@ class LastQuotes:
         (bid, bid_size), (ask, ask_size) = bids, asks
         is_possible = are_possible(bid, ask) & are_sizes(bid_size) & are_sizes(ask_size)
         self.garbled_count += int(np.count_nonzero(~is_possible & (ids > 0)))
-        is_possible &= (ids > 0) & (np.isfinite(bid) | np.isfinite(ask))
+        is_possible &= ids > 0
         out = records("cmbp-1", len(ids))
         out["instrument_id"], out["ts_event"], out["ts_recv"] = ids, times, received
         out["price"], out["action"], out["side"] = UNDEF_PRICE, b"M", b"N"

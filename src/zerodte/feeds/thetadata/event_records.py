@@ -246,8 +246,9 @@ class ThetaEventRecords:
         ask = np.array([one.ask for one in events], np.float64)
         bid_size = np.array([one.bid_size for one in events], np.float64)
         ask_size = np.array([one.ask_size for one in events], np.float64)
-        is_possible = are_possible(bid, ask) & (np.isfinite(bid) | np.isfinite(ask))
-        is_possible &= are_sizes(bid_size) & are_sizes(ask_size) & is_timely
+        # One without any side takes back the quote before.
+        is_possible = are_possible(bid, ask) & are_sizes(bid_size) & are_sizes(ask_size)
+        is_possible &= is_timely
         self.garbled_count += int(np.count_nonzero(~is_possible))
         out = records("cmbp-1", len(ids))
         out["instrument_id"], out["ts_event"], out["ts_recv"] = ids, times, received
