@@ -108,6 +108,26 @@ def test_a_cancel_names_its_trade_by_the_index() -> None:
     assert found.repeated_count == 2
 
 
+@pytest.mark.parametrize(
+    "fields", [{"price": "NaN", "size": "NaN"}, {"size": 0.0}, {"price": "NaN", "time": "NaN"}]
+)
+def test_a_cancel_may_tell_the_index_alone(fields: dict[str, Any]) -> None:
+    found = TimeAndSaleRecords()
+    cancel = {"index": 7, "type": "CANCEL", **fields}
+    # In the block of its trade; of a trade before, once more, and of one that did not come.
+    piece = taken(found, {"index": 6}, {"index": 7, "size": 4.0}, cancel)
+    assert codes(piece) == [Condition.REGULAR, Condition.REGULAR, Condition.CANCEL]
+    assert piece.cancel_pairs.tolist() == [[2, 1]]
+    assert piece.records["price"].tolist() == [2_350_000_000] * 3
+    assert piece.records["size"].tolist() == [10, 4, 4]
+    later = sales(cancel | {"index": 6}, cancel, cancel | {"index": 9})
+    again = found.piece(later, [5] * 3, 3)
+    assert again is not None
+    assert again.cancel_pairs.tolist() == [[3, 0]]
+    assert again.records["size"].tolist() == [10]
+    assert (found.repeated_count, found.garbled_count) == (1, 1)
+
+
 def test_a_cancel_of_another_instruments_index_is_none_of_this_one() -> None:
     found = TimeAndSaleRecords()
     taken(found, {"index": 7})

@@ -69,7 +69,6 @@ class TimeAndSaleRecords:
             recorded: Leave out what a recording has.
         """
         rows, is_possible = _rows(block, ids)
-        self.garbled_count += int(np.count_nonzero(~is_possible & (np.array(ids) > 0)))
         codes = self._codes(block)
         kinds, indices = block.texts("type"), block.integers("index")
         is_prompt = [
@@ -82,8 +81,16 @@ class TimeAndSaleRecords:
             is_old |= recorded.find(rows)
         chosen: list[tuple[int, Condition, int]] = []
         prices, sizes = rows["price"].tolist(), rows["size"].tolist()
-        for row in np.flatnonzero(is_possible & (np.array(ids) > 0)).tolist():
+        for row in np.flatnonzero(np.array(ids) > 0).tolist():
             key = ids[row], indices[row]
+            if not is_possible[row]:
+                # A cancel may tell no more than the index of its trade.
+                known = self._index.find(key) if kinds[row] == "CANCEL" else None
+                if known is None:
+                    self.garbled_count += 1
+                    continue
+                prices[row], sizes[row] = known.price, known.size
+                rows["price"][row], rows["size"][row] = known.price, known.size
             if is_old[row]:
                 self._index.repeated_count += 1
                 continue
