@@ -58,6 +58,10 @@ class CboeHost:
         options = [option(day, right, strike, minute) for day in (
             "220322", "220323", "220325", "220328", "220330", "220414", "220617",
         ) for right in "CP" for strike in strikes]  # fmt: skip
+        if fault == "odd":
+            near = next(one for one in options if one["option"] == "SPY220323C00450000")
+            near["bid"] = "n/a"
+            del near["volume"]
         data = {
             "options": options,
             "current_price": 450.0,

@@ -189,12 +189,60 @@ def test_what_cannot_be_read_is_unknown_and_counted(tmp_path: Path) -> None:
         assert f"1 of 2 {fact}" in result.output
 
 
+ODD = [
+    ({"bid": "n/a"}, "1 of 2 bids"),
+    ({"ask": [1.0]}, "1 of 2 asks"),
+    ({"ask": True}, "1 of 2 asks"),
+    ({"bid": float("nan")}, "1 of 2 bids"),
+    ({"bid": float("inf")}, "1 of 2 bids"),
+    ({"open_interest": "many"}, "1 of 2 open interest"),
+    ({"volume": {}}, "1 of 2 volume"),
+    ({"bid": 10**400}, "1 of 2 bids"),
+]
+
+
+@pytest.mark.parametrize(("option", "said"), ODD, ids=str)
+def test_an_odd_cell_is_unknown_and_the_chain_stays(
+    tmp_path: Path, option: dict[str, Any], said: str
+) -> None:
+    result = run(tmp_path / "tape", written(tmp_path, body(option=option)))
+    assert result.exit_code == 0, result.output
+    assert said in result.output
+    tape = open_tape(tmp_path / "tape")
+    assert len(held(tape).defined) == 2
+    assert [value.records["bid_px_00"].tolist() for value in held(tape).underlying] == [
+        [450_400000000]
+    ]
+
+
+def test_a_number_may_be_text_and_a_field_may_lack(tmp_path: Path) -> None:
+    content = body(option={"bid": "1.25", "bid_size": "7"}, data={"current_price": "450.5"})
+    del content["data"]["options"][1]["volume"]
+    result = run(tmp_path / "tape", written(tmp_path, content))
+    assert result.exit_code == 0, result.output
+    assert "1 of 2 volume" in result.output
+    assert "bids" not in result.output
+    found = held(open_tape(tmp_path / "tape"))
+    assert found.bid["SPY   220323C00450000"] == 1_250000000
+    assert list(found.volume) == ["SPY   220323C00450000"]
+
+
+def test_a_row_without_a_contract_is_counted(tmp_path: Path) -> None:
+    content = body()
+    content["data"]["options"] += [None, {"option": 5}]
+    result = run(tmp_path / "tape", written(tmp_path, content))
+    assert result.exit_code == 0, result.output
+    assert "2 contracts that cannot be read" in result.output
+
+
 WRONG = [
     (b"", "empty"),
     (b"<html>Access denied</html>", "not JSON: it begins with b'<html>"),
     (json.dumps(body())[:300].encode(), "it ends in the middle, after 300 bytes"),
     (json.dumps({"timestamp": "x", "symbol": "SPY"}).encode(), "missing required field `data`"),
-    (json.dumps(body(option={"bid": "1.2"})).encode(), "$.data.options[0].bid"),
+    (json.dumps(body(timestamp=5)).encode(), "$.timestamp"),
+    (json.dumps(body(data={"options": {}})).encode(), "$.data.options"),
+    (json.dumps(body(option={"bid": float("nan")})).encode()[:300], "it ends in the middle"),
     (json.dumps(body(timestamp="2022-03-23T14:15:00")).encode(), "expected: UTC"),
     (json.dumps(body(timestamp="2022-03-23 10:15:00", data={"last_trade_time": "noon"})).encode(),
      "last_trade_time: 'noon'"),

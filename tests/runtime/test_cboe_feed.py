@@ -17,7 +17,7 @@ from zerodte.cli.commands import main
 from zerodte.feeds.cboe.feed import CboeFeed
 from zerodte.feeds.cboe.http import CboeAnswer, CboeClient
 from zerodte.feeds.feed import FeedError
-from zerodte.records.dbn import STAT_CLEARED_VOLUME
+from zerodte.records.dbn import STAT_CLEARED_VOLUME, UNDEF_PRICE
 from zerodte.runtime.live_runner import LiveRunner
 from zerodte.service.stage import Stage
 from zerodte.tape.checksums import MANIFEST
@@ -187,6 +187,29 @@ def test_an_answer_that_drips_is_given_up_and_the_other_symbols_are_asked(
             host.standing = ""
             eventually(lambda: "is too slow" not in health(market))
         feed.stop()
+
+
+def test_an_odd_cell_is_unknown_and_the_chain_goes_on(tmp_path: Path) -> None:
+    with hosting() as host, market_of(host, tmp_path) as market:
+        eventually(lambda: "SPY" in market.service.status().symbols)
+        host.standing = "odd"
+        said = "SPY: 2 figures of its newest chain are missing or cannot be; they are unknown"
+        eventually(lambda: said in health(market))
+        polls = recorded_polls(tmp_path)
+        eventually(lambda: recorded_polls(tmp_path) >= polls + 2)
+        host.standing = ""
+        eventually(lambda: said not in health(market))
+    tape = open_tape(tmp_path / FOLDER)
+    names = tape.symbols["CBOE.DELAYED"]
+    bids = {
+        bid
+        for tick in tape.ticks()
+        for batch in tick.quotes
+        if batch.dataset == "CBOE.DELAYED"
+        for number, bid in batch.records[["instrument_id", "bid_px_00"]].tolist()
+        if names[number] == "SPY   220323C00450000"
+    }
+    assert bids == {1_950_000_000, UNDEF_PRICE}
 
 
 def test_a_body_that_has_not_changed_is_silence(tmp_path: Path) -> None:

@@ -7,8 +7,10 @@ Expired contracts stay listed, and counts are written as floats.
 
 import codecs
 import datetime
+import json
+import math
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -28,7 +30,7 @@ _TOLERANCE: Final = MINUTE
 
 
 class DelayedOption(msgspec.Struct, gc=False):
-    """A contract as Cboe has it; fields that nobody reads are left out.
+    """A contract as Cboe has it; fields that nobody reads are left out, None is unknown.
 
     Attributes:
         option: Its symbol, without padding, SPXW220323C04480000.
@@ -41,10 +43,10 @@ class DelayedOption(msgspec.Struct, gc=False):
     """
 
     option: str
-    bid: float | None
-    ask: float | None
-    open_interest: float | None
-    volume: float | None
+    bid: float | None = None
+    ask: float | None = None
+    open_interest: float | None = None
+    volume: float | None = None
     bid_size: float | None = None
     ask_size: float | None = None
 
@@ -61,6 +63,22 @@ class _Body(msgspec.Struct):
     timestamp: str
     symbol: str
     data: _Underlying
+
+
+class _OddUnderlying(msgspec.Struct):
+    options: list[Any]
+    current_price: Any = None
+    bid: Any = None
+    ask: Any = None
+    last_trade_time: Any = None
+
+
+class _OddBody(msgspec.Struct):
+    """A body whose numbers may be anything."""
+
+    timestamp: str
+    symbol: str
+    data: _OddUnderlying
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,18 +130,19 @@ class DelayedChain:
 
 
 _DECODER: Final = msgspec.json.Decoder(_Body)
+_NUMBERS: Final = tuple(field for field in DelayedOption.__struct_fields__ if field != "option")
 
 
 def decode_delayed(body: bytes) -> DelayedChain:
     """Decode a body, with or without a byte order mark.
 
     Raises:
-        TapeError: If it is not JSON, ends early, lacks a field or has one of another type, or its
-            times are not in their zones.
+        TapeError: If it is not JSON, ends early, lacks a field or has one of another type, but for
+            numbers, which are then unknown, or its times are not in their zones.
     """
     body = body.removeprefix(codecs.BOM_UTF8)  # editors write one when they save a body
     try:
-        found = _DECODER.decode(body)
+        found = _decode(body)
     except msgspec.ValidationError as error:
         raise TapeError(
             f"not Cboe's delayed quotes in JSON: {error}; expected: timestamp, symbol and "
@@ -142,6 +161,50 @@ def decode_delayed(body: bytes) -> DelayedChain:
     return DelayedChain(
         found.symbol, published, traded, data.current_price, data.bid, data.ask, data.options
     )
+
+
+def _decode(body: bytes) -> _Body:
+    """A body with its types.
+
+    Python's own reader and a look at every number take several times as long, so that is for
+    bodies in which a number is none: one odd cell is no reason to lose the chain.
+    """
+    try:
+        return _DECODER.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        try:
+            plain = msgspec.convert(json.loads(body), _OddBody)
+        except (ValueError, RecursionError):
+            plain = None  # what is wrong with it is told by the types
+        if plain is None:
+            raise
+    odd = plain.data
+    data = _Underlying(
+        [_option(one if isinstance(one, dict) else {}) for one in odd.options],
+        _number(odd.current_price),
+        _number(odd.bid),
+        _number(odd.ask),
+        odd.last_trade_time if isinstance(odd.last_trade_time, str) else None,
+    )
+    return _Body(plain.timestamp, plain.symbol, data)
+
+
+def _option(cells: dict[str, Any]) -> DelayedOption:
+    """A contract; one without a name has an empty one, which no contract has."""
+    name = cells.get("option")
+    numbers = {field: _number(cells.get(field)) for field in _NUMBERS}
+    return DelayedOption(name if isinstance(name, str) else "", **numbers)
+
+
+def _number(cell: object) -> float | None:
+    """A number, also as text; None if it is none."""
+    if cell is None or isinstance(cell, bool):
+        return None
+    try:
+        number = msgspec.convert(cell, float, strict=False)
+    except msgspec.ValidationError:
+        return None
+    return number if math.isfinite(number) else None
 
 
 def _not_json(body: bytes, reason: str) -> str:

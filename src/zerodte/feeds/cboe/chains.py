@@ -100,6 +100,8 @@ class ChainRecords:
     Attributes:
         left_out: The number of contracts that are not followed, by symbol.
         old_values: Whether the newest index value is not of the session, and left out, by symbol.
+        unknown: The number of figures of followed contracts that the newest chain does not tell,
+            or not as they can be, by symbol.
     """
 
     def __init__(
@@ -112,6 +114,7 @@ class ChainRecords:
         self.date = date
         self.left_out: dict[str, int] = {}
         self.old_values: dict[str, bool] = {}
+        self.unknown: dict[str, int] = {}
         self._underlyings = underlyings
         self._ids = {raw: number for number, raw in recorded.ids.items()}
         self._next = max(recorded.ids, default=0) + 1
@@ -127,6 +130,20 @@ class ChainRecords:
     def symbols(self) -> dict[int, str]:
         """The followed contracts by id."""
         return {number: raw for raw, number in self._ids.items()}
+
+    def sentences(self) -> list[str]:
+        """What cannot be read or believed, in words."""
+        unknown = [
+            f"{symbol}: {count:,} figures of its newest chain are missing or cannot be; they are "
+            "unknown"
+            for symbol, count in sorted(self.unknown.copy().items())
+            if count
+        ]
+        return unknown + [
+            f"{symbol}: its index value is not of the session, and left out"
+            for symbol, is_old in sorted(self.old_values.copy().items())
+            if is_old
+        ]
 
     def restart(self, counts: Mapping[str, int]) -> None:
         """Forget what was sent after the records that a client has."""
@@ -154,6 +171,7 @@ class ChainRecords:
                 self._next += 1
         ids = np.array([self._ids[raws[row]] for row in own], np.uint32)
         followed = _FollowedColumns(*(column[own] for column in columns))
+        self.unknown[symbol] = sum(int(np.count_nonzero(np.isnan(column))) for column in followed)
         return _Followed(
             symbol, [contracts[row] for row in own], [raws[row] for row in own], ids, followed
         )

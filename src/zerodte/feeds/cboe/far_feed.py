@@ -56,12 +56,15 @@ class CboeFarFeed:
     def warnings(self) -> list[str]:
         """Symbols in trouble, and contracts that are not followed."""
         problems = {} if self._poller is None else dict(self._poller.problems)
-        left_out = {} if self._chains is None else dict(self._chains.left_out)
-        return [text for _, text in sorted(problems.items())] + [
+        found = [text for _, text in sorted(problems.items())]
+        if self._chains is None:
+            return found
+        found += [
             f"{symbol}: {count:,} far contracts beyond the window of strikes are not followed"
-            for symbol, count in sorted(left_out.items())
+            for symbol, count in sorted(dict(self._chains.left_out).items())
             if count
         ]
+        return found + self._chains.sentences()
 
     def connect(self, beside: FeedManifest) -> CboeConnection:
         """Begin to poll, or look at what the polls bring; see `CompanionFeed`.

@@ -70,12 +70,7 @@ class CboeFeed:
             for symbol, count in sorted(left_out.items())
             if count
         ]
-        old_values = {} if self._chains is None else dict(self._chains.old_values)
-        found += [
-            f"{symbol}: its index value is not of the session, and left out"
-            for symbol, is_old in sorted(old_values.items())
-            if is_old
-        ]
+        found += [] if self._chains is None else self._chains.sentences()
         return found + [text for _, text in sorted(dict(self._poller.problems).items())]
 
     def interrupt(self) -> None:
