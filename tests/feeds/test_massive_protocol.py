@@ -198,7 +198,59 @@ def test_requests_and_confirmations() -> None:
     assert subscribed("authenticated") == []
 
 
-@pytest.mark.parametrize("content", ["", "[", "{}", '[{"sym":"X"}]', '[{"ev":"Q","bp":"1"}]'])
+#: A field of another type; how often it is counted of a trade and of a quote of ours.
+ODD = [
+    ({"p": None, "bp": None}, (1, 0)),
+    ({"p": "much", "bp": "much"}, (1, 1)),
+    ({"s": {}, "as": []}, (1, 1)),
+    ({"t": None}, (1, 1)),
+    ({"t": "noon"}, (1, 1)),
+]
+
+
+@pytest.mark.parametrize(("fields", "counts"), ODD, ids=str)
+def test_a_field_of_another_type_is_counted_and_the_rest_of_the_frame_stays(
+    fields: dict[str, object], counts: tuple[int, int]
+) -> None:
+    foreign = {"sym": "O:AAPL261127C00200000"}
+    for kind, usual, count in (("T", TRADE, counts[0]), ("Q", QUOTE, counts[1])):
+        found = MassiveRecords()
+        found.make_room(2)
+        sent = [usual | fields, usual | {"sym": SPY}]
+        if kind == "T":
+            piece = found.trades(block("T", usual | fields | foreign, *sent), NUMBERS, 0, None)
+            assert piece is not None
+            rows = piece.records
+        else:
+            rows = found.quotes(block("Q", *sent), NUMBERS)
+        assert rows["instrument_id"].tolist()[-1] == 2
+        assert found.garbled_count + found.undated_count == count
+
+
+def test_numbers_may_be_text() -> None:
+    (found,) = decode_messages(json.dumps([TRADE | {"p": "31.25", "s": "3", "t": str(MS)}]))
+    assert (found.price, found.size, found.time) == (31.25, 3.0, AT)
+
+
+def test_an_odd_condition_is_unknown() -> None:
+    found = MassiveRecords()
+    piece = found.trades(block("T", TRADE | {"c": ["x"]}), NUMBERS, 0, None)
+    assert piece is not None
+    assert piece.conditions is not None
+    assert piece.conditions.tolist() == [Condition.UNKNOWN]
+
+
+def test_a_kind_that_is_not_known_is_passed_over() -> None:
+    bar = {"ev": "AM", "sym": 5, "c": 31.2, "s": "x", "t": {}, "val": [1]}
+    found = decode_messages(json.dumps([bar, TRADE, {"ev": "status", "message": None}]))
+    assert [one.kind for one in found] == ["AM", "T", "status"]
+    assert found[1].price == TRADE["p"]
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["", "[", "{}", '[{"sym":"X"}]', '[{"ev":5}]', '[{"ev":"Q"},1]', '[{"ev":"Q","bp":NaN}]'],
+)
 def test_garbage_is_told(content: str) -> None:
     with pytest.raises(FeedError, match="a garbled message"):
         decode_messages(content)

@@ -78,7 +78,7 @@ def status(name: str, text: str) -> list[Message]:
     return [{"ev": "status", "status": name, "message": text}]
 
 
-def taken(session: MassiveSession) -> list[float]:
+def taken(session: MassiveSession) -> list[float | None]:
     """The prices of the trades that came."""
     return [one.price for block in session.take(5.0) for one in block.messages]
 

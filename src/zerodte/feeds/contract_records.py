@@ -251,6 +251,6 @@ class ContractRecords(abc.ABC, Generic[Message]):
         return Piece(first, chosen, codes[rows])
 
 
-def column(dollars: Sequence[float], sizes: Sequence[float]) -> tuple[F64, F64]:
-    """Dollars and sizes as arrays."""
+def column(dollars: Sequence[float | None], sizes: Sequence[float | None]) -> tuple[F64, F64]:
+    """Dollars and sizes as arrays; what is None is NaN."""
     return np.array(dollars, np.float64), np.array(sizes, np.float64)

@@ -4,8 +4,8 @@ A frame is a list of messages, each a map whose `ev` tells its kind. Source: the
 documentation of its websocket, and of the clusters `options` and `indices`.
 """
 
-from collections.abc import Iterator, Sequence
-from typing import Final
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
 
 import msgspec
 
@@ -52,6 +52,8 @@ class MassiveMessage(
 ):
     """A message of the vendor's, of any kind; what its kind does not have is at its default.
 
+    A number that is null is unknown.
+
     Attributes:
         kind: "T", "Q", "V" or "status".
         status: Of a status: what it is about.
@@ -59,7 +61,7 @@ class MassiveMessage(
         clock: Of the first status: the clock of a server of ours, see `greeted_clock`.
         symbol: Of a trade and a quote: O: and OSI, without blanks.
         ticker: Of a value: I: and the index.
-        at: UTC ms; 0 if unknown.
+        at: UTC ms; 0 if it is not told.
         price: Dollars.
         size: Contracts.
         conditions: Of a trade: the vendor's numbers. A quote may have a single one.
@@ -76,20 +78,20 @@ class MassiveMessage(
     clock: str = ""
     symbol: str = ""
     ticker: str = ""
-    at: int = 0
-    price: float = _NAN
-    size: float = _NAN
+    at: int | None = 0
+    price: float | None = _NAN
+    size: float | None = _NAN
     conditions: list[int] | int | None = None
-    bid: float = _NAN
-    bid_size: float = _NAN
-    ask: float = _NAN
-    ask_size: float = _NAN
-    value: float = _NAN
+    bid: float | None = _NAN
+    bid_size: float | None = _NAN
+    ask: float | None = _NAN
+    ask_size: float | None = _NAN
+    value: float | None = _NAN
 
     @property
     def time(self) -> int:
-        """UTC ns; 0 if unknown."""
-        return self.at * NS_PER_MS
+        """UTC ns; 0 if it is not told, and negative if what is told is no time."""
+        return -1 if self.at is None else self.at * NS_PER_MS
 
 
 class MassiveRequest(msgspec.Struct):
@@ -104,7 +106,12 @@ class MassiveRequest(msgspec.Struct):
     params: str = ""
 
 
-_DECODER: Final = msgspec.json.Decoder(list[MassiveMessage])
+_DECODER: Final = msgspec.json.Decoder(list[MassiveMessage], strict=False)
+_PLAIN_DECODER: Final = msgspec.json.Decoder(list[dict[str, Any]])
+_KINDS: Final = (TRADE_KIND, QUOTE_KIND, VALUE_KIND, STATUS_KIND)
+#: What stands for a field of another type, by its name there: numbers that cannot be, which are
+#: counted. Texts are left out.
+_ODD: Final = {"t": -1, "c": -1} | dict.fromkeys(("p", "s", "bp", "bs", "ap", "as", "val"), -1.0)
 _REQUEST_DECODER: Final = msgspec.json.Decoder(MassiveRequest)
 
 
@@ -128,13 +135,41 @@ def decode_request(content: str | bytes) -> MassiveRequest:
 def decode_messages(content: str | bytes) -> list[MassiveMessage]:
     """The messages of a frame.
 
+    A field of another type is what cannot be, and a message of an unknown kind has its kind alone.
+
     Raises:
         FeedError: If it has anything else.
     """
     try:
         return _DECODER.decode(content)
+    except msgspec.ValidationError:
+        return _odd_messages(content)
     except (ValueError, RecursionError) as error:
         raise FeedError(f"a garbled message: {error}") from None
+
+
+def _odd_messages(content: str | bytes) -> list[MassiveMessage]:
+    """The messages of a frame in which a field has another type."""
+    try:
+        return [_odd_message(fields) for fields in _PLAIN_DECODER.decode(content)]
+    except (ValueError, RecursionError) as error:
+        raise FeedError(f"a garbled message: {error}") from None
+
+
+def _odd_message(fields: Mapping[str, Any]) -> MassiveMessage:
+    kind = {"ev": fields.get("ev")}
+    if kind["ev"] not in _KINDS:
+        # Of another kind a letter may mean anything.
+        return msgspec.convert(kind, MassiveMessage)
+    known = dict(kind)
+    for name, value in fields.items():
+        try:
+            msgspec.convert(kind | {name: value}, MassiveMessage, strict=False)
+            known[name] = value
+        except msgspec.ValidationError:
+            if name in _ODD:
+                known[name] = _ODD[name]
+    return msgspec.convert(known, MassiveMessage, strict=False)
 
 
 def quote_subscriptions(names: Sequence[str]) -> Iterator[list[str]]:
