@@ -6,6 +6,7 @@ import msgspec
 import numpy as np
 import pytest
 
+from zerodte.feeds.alpaca.chain import SnapshotsAnswer, standing_quotes
 from zerodte.feeds.alpaca.protocol import (
     AlpacaMessage,
     AlpacaRequest,
@@ -35,8 +36,12 @@ NUMBERS = {"SPXW240327P04925000": 1, "SPY240327C00510000": 2}
         (bytes.fromhex("d6ff") + (1_710_251_998).to_bytes(4), AT // 10**9 * 10**9),
         (bytes.fromhex("d7ff") + (897_261_568 << 34 | 1_710_251_998).to_bytes(8), AT),
         (bytes.fromhex("c70cff") + (897_261_568).to_bytes(4) + (1_710_251_998).to_bytes(8), AT),
-        (b"\xd6\x01" + bytes(4), 0),
-        (b"\xa1x", 0),
+        # Texts as the REST interface has them.
+        (msgspec.msgpack.encode("2024-03-12T13:59:58.897261568Z"), AT),
+        (msgspec.msgpack.encode("2024-03-12T09:59:58.897261568-04:00"), AT),
+        # What is no time; and nothing.
+        *((content, -1) for content in (b"\xd6\x01" + bytes(4), b"\xa1x", b"\xa0", b"\xc0")),
+        (msgspec.msgpack.encode(AT), -1),
         (b"", 0),
     ],
 )
@@ -48,7 +53,8 @@ def test_times_of_the_rest_interface() -> None:
     assert read_time("2024-03-12T13:59:58.897261568Z") == AT
     assert read_time("2024-03-12T13:59:58Z") == AT // 10**9 * 10**9
     assert read_time("2024-03-12T13:59:58.8972Z") == AT // 10**9 * 10**9 + 897_200_000
-    assert read_time("yesterday") == 0
+    assert read_time("yesterday") == -1
+    assert read_time("") == 0
     assert write_time(AT) == "2024-03-12T13:59:58.897261568Z"
 
 
@@ -161,6 +167,41 @@ def test_subscriptions_fit_the_vendors_frames() -> None:
     assert not any(part.trades for part in subscriptions(names, with_trades=False))
     said = msgspec.msgpack.decode(encode_request(AlpacaRequest("auth", "k", "s")))
     assert said == {"action": "auth", "key": "k", "secret": "s"}
+
+
+def test_a_time_as_text_is_the_vendors() -> None:
+    spxw, _ = NUMBERS
+    first = AlpacaRecords().trades(block(frame(trade(spxw)), "t"), NUMBERS, 0, None)
+    assert first is not None
+    found = AlpacaRecords()
+    recorded = RepeatedRecords(first.records, received_here=True)
+    again = block(frame(trade(spxw, t="2024-03-12T13:59:58.897261568Z")), "t")
+    assert found.trades(again, NUMBERS, 1, recorded) is None, "it came before"
+    assert found.repeated_count == 1
+
+
+@pytest.mark.parametrize("told", [AT, None, "noon", ""])
+def test_a_time_that_is_none_is_counted_and_that_of_receipt_stands(told: object) -> None:
+    spxw, _ = NUMBERS
+    found = AlpacaRecords()
+    piece = found.trades(block(frame(trade(spxw, t=told)), "t"), NUMBERS, 0, None)
+    assert piece is not None
+    assert piece.records["ts_event"].tolist() == [AT + 5]
+    (said,) = found.sentences()
+    assert said.startswith("1 messages have times that cannot be; that of receipt counts")
+
+
+def test_a_last_quote_of_no_time_is_left_out_and_counted() -> None:
+    found = AlpacaRecords()
+    found.make_room(2)
+    snapshots = {
+        name: {"latestQuote": {"t": told, "bp": 1.05, "bs": 3, "ap": 1.1, "as": 4}}
+        for name, told in zip(NUMBERS, ("noon", "2024-03-12T13:59:58Z"), strict=True)
+    }
+    answer = msgspec.convert({"snapshots": snapshots}, SnapshotsAnswer)
+    rows = found.standing(standing_quotes(answer), NUMBERS, AT)
+    assert rows["instrument_id"].tolist() == [2]
+    assert found.undated_count == 1
 
 
 def test_a_cancel_with_every_field_of_its_trade_is_no_repetition() -> None:

@@ -80,7 +80,7 @@ class StandingQuote:
 
     Attributes:
         name: What the vendor calls it.
-        at: UTC ns; 0 if unknown.
+        at: UTC ns; 0 if it is not told, negative if what is told is no time.
         bid: Dollars; NaN if unknown, likewise all others.
         bid_size: Contracts.
         ask: Dollars.
@@ -194,7 +194,7 @@ class ContractRecords(abc.ABC, Generic[Message]):
         self, quotes: Sequence[StandingQuote], numbers: Mapping[str, int], received: int
     ) -> Records:
         """Last quotes of contracts, but for those of which a newer one has come."""
-        dated = [quote for quote in quotes if quote.at < _TIMES[1]]
+        dated = [quote for quote in quotes if 0 <= quote.at < _TIMES[1]]
         self.undated_count += len(quotes) - len(dated)
         wanted = [
             quote

@@ -143,14 +143,17 @@ def subscriptions(symbols: Sequence[str], *, with_trades: bool) -> Iterator[Alpa
 
 
 def nanoseconds(timestamp: msgspec.Raw) -> int:
-    """A msgpack timestamp as UTC ns; 0 if it is none.
+    """A msgpack timestamp, or a text as the REST interface has it, as UTC ns.
 
     A reader that made it a datetime would lose its nanoseconds.
+
+    Returns:
+        0 without one, -1 if it is something else.
     """
     content = bytes(timestamp)
     head = _HEADS.get(len(content))
     if head is None or not content.startswith(head):
-        return 0
+        return _told_time(content) if content else 0
     value = content[len(head) :]
     if len(value) == 4:
         return int.from_bytes(value) * SECOND
@@ -158,6 +161,15 @@ def nanoseconds(timestamp: msgspec.Raw) -> int:
         both = int.from_bytes(value)
         return (both & ((1 << _SECONDS_BITS) - 1)) * SECOND + (both >> _SECONDS_BITS)
     return int.from_bytes(value[4:], signed=True) * SECOND + int.from_bytes(value[:4])
+
+
+def _told_time(content: bytes) -> int:
+    try:
+        told = msgspec.msgpack.decode(content)
+    except ValueError:
+        return -1
+    # An empty text tells something, and no time.
+    return read_time(told) or -1 if isinstance(told, str) else -1
 
 
 def timestamp_of(time: int) -> msgspec.msgpack.Ext:
@@ -170,12 +182,12 @@ def read_time(text: str) -> int:
     """A time of the REST interface, such as 2026-11-27T14:30:00.123456789Z, as UTC ns.
 
     Returns:
-        0 if it is none.
+        0 without one, -1 if it is something else.
     """
     try:
-        return parse_utc(text)
+        return parse_utc(text) if text else 0
     except ClockError:
-        return 0
+        return -1
 
 
 def write_time(time: int) -> str:
