@@ -83,6 +83,37 @@ def test_a_greeting_that_cannot_be_is_a_clear_line(greeting: bytes, said: str) -
         DatabentoSession(gateway, "OPRA.PILLAR")
 
 
+@contextlib.contextmanager
+def dripping(greeting: bytes) -> Iterator[DatabentoGateway]:
+    """A gateway that goes on with a greeting byte by byte for as long as anybody listens."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve() -> None:
+            with contextlib.suppress(OSError), server.accept()[0] as client:
+                client.sendall(greeting)
+                client.settimeout(0.02)
+                while True:
+                    with contextlib.suppress(TimeoutError):
+                        if not client.recv(1 << 16):
+                            break
+                    client.sendall(b"x")
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        try:
+            host, port = server.getsockname()[:2]
+            yield DatabentoGateway(VendorKey(KEY), host, port, patience=0.5)
+        finally:
+            thread.join(20)
+            assert not thread.is_alive()
+
+
+@pytest.mark.parametrize("greeting", [b"", b"lsg_version=0.6.1\n", GREETING])
+def test_a_line_that_drips_is_given_up(greeting: bytes) -> None:
+    with dripping(greeting) as gateway, pytest.raises(FeedError, match=r"no answer within 0\.5 s"):
+        DatabentoSession(gateway, "OPRA.PILLAR")
+
+
 @pytest.mark.parametrize(
     ("text", "kind"),
     [

@@ -63,12 +63,14 @@ class DatabentoGateway:
         port: Its port.
         capture: Folder that gets a copy of what each session sends after authentication, and so
             without a key; None for none.
+        patience: Seconds for the connection, and for each line before the records.
     """
 
     key: VendorKey
     host: str = ""
     port: int = PORT
     capture: Path | None = None
+    patience: float = _TIMEOUT
 
     def host_of(self, dataset: str) -> str:
         """The host that sends a dataset."""
@@ -117,9 +119,10 @@ class DatabentoSession:
         self._is_loopback = gateway.host in LOOPBACK_HOSTS
         address = gateway.host_of(dataset), gateway.port
         try:
-            client = socket.create_connection(address, timeout=_TIMEOUT)
+            client = socket.create_connection(address, timeout=gateway.patience)
         except (OSError, OverflowError, UnicodeError) as error:
             raise FeedError(getattr(error, "strerror", None) or str(error)) from error
+        self._patience = gateway.patience
         try:
             self._socket = client
             self._authenticate(gateway.key, dataset)
@@ -314,20 +317,29 @@ class DatabentoSession:
     def _lines(self) -> Iterator[dict[str, str]]:
         """The lines of the gateway, one at a time and no byte more."""
         while True:
-            line = bytearray()
+            line, deadline = bytearray(), time.monotonic() + self._patience
             while not line.endswith(b"\n"):
-                try:
-                    content = self._socket.recv(1)
-                except TimeoutError as error:
-                    raise FeedError(f"no answer within {_TIMEOUT:g} seconds") from error
-                except OSError as error:
-                    raise FeedError(error.strerror or str(error)) from error
-                if not content:
-                    raise FeedError("it closed the connection")
-                line += content
+                line += self._byte(deadline)
                 if len(line) > protocol.MAX_LINE:
                     raise FeedError("an endless line")
+            self._socket.settimeout(self._patience)
             yield protocol.decode_line(bytes(line))
+
+    def _byte(self, deadline: float) -> bytes:
+        """The next byte, until a time of the monotonic clock: a line may come in drops."""
+        try:
+            rest = deadline - time.monotonic()
+            if rest <= 0.0:
+                raise TimeoutError
+            self._socket.settimeout(rest)
+            content = self._socket.recv(1)
+        except TimeoutError as error:
+            raise FeedError(f"no answer within {self._patience:g} seconds") from error
+        except OSError as error:
+            raise FeedError(error.strerror or str(error)) from error
+        if not content:
+            raise FeedError("it closed the connection")
+        return content
 
     def _send(self, content: bytes) -> None:
         try:
