@@ -166,6 +166,17 @@ def test_what_stands_is_asked_for(tmp_path: Path) -> None:
         assert row["ts_event"] <= begin
 
 
+def test_quotes_that_will_come_are_not_missed_before_the_start(tmp_path: Path) -> None:
+    with serving(simulated(), 1.0) as host:
+        feed = feed_of(host, tmp_path)
+        connection = feed.connect()
+        with contextlib.closing(connection):
+            followed = len(connection.manifest.symbols["MASSIVE.OPRA"])
+            assert followed > 1
+            for warnings in (connection.warnings(), feed.warnings()):
+                assert "trades and no quotes" not in str(warnings)
+
+
 @pytest.mark.drill
 def test_beyond_the_limit_trades_come_without_quotes(tmp_path: Path) -> None:
     tape = simulated()

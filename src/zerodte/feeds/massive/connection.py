@@ -67,7 +67,8 @@ class MassiveConnection(StreamConnection[MassiveChain]):
     def warnings(self) -> list[str]:
         """What is left out, in words."""
         found = super().warnings()
-        if without := len(self._contracts.numbers) - len(self._quoted):
+        # Whoever reads this before the subscriptions are in effect is told what will be.
+        if (without := len(self._contracts.numbers) - self._reading.most) > 0:
             found.append(
                 f"{without:,} contracts have trades and no quotes: a connection may have quotes of "
                 f"{self._reading.most:,}"
