@@ -152,6 +152,15 @@ def test_a_last_quote_of_a_time_that_cannot_be_is_left_out() -> None:
     assert said.startswith("1 messages have times that cannot be")
 
 
+@pytest.mark.parametrize("size", [0, 0.5, 2.5, -1, 1e8])
+def test_trades_without_whole_contracts_are_left_out(size: float) -> None:
+    found = MassiveRecords()
+    piece = found.trades(block("T", TRADE | {"s": size}, TRADE), NUMBERS, 0, None)
+    assert piece is not None
+    assert piece.records["size"].tolist() == [3]
+    assert found.garbled_count == 1
+
+
 def test_values_become_trades_of_no_size() -> None:
     other = VALUE | {"T": "I:NDX"}
     rows = value_records(block("V", VALUE, other, VALUE | {"val": 0}), {"SPX": 1})

@@ -206,6 +206,8 @@ def test_what_is_told_late_is_new_however_old_its_trade_is() -> None:
         {"size": 0.0},
         {"size": "NaN"},
         {"size": 1e12},
+        {"size": 0.5},
+        {"size": 2.5},
         {"bidPrice": 50.0, "askPrice": 2.4},
         {"type": "WHAT"},
         {"index": -5},

@@ -187,6 +187,7 @@ def test_the_vendors_numbers_of_conditions() -> None:
 @pytest.mark.parametrize(
     ("kind", "fields"),
     [
+        ("trade", {"size": 2.5}),
         ("quote", {"bid": -1.0}),
         ("quote", {"ask": 1e7}),
         ("quote", {"bid": 50.0, "ask": 1.0}),

@@ -331,7 +331,14 @@ def test_what_a_recording_has_is_left_out_as_often_as_it_has_it() -> None:
 
 @pytest.mark.parametrize(
     "fields",
-    [{"last": "0"}, {"last": "2e6"}, {"size": "0"}, {"bid": "50", "ask": "1"}, {"last": None}],
+    [
+        {"last": "0"},
+        {"last": "2e6"},
+        {"size": "0"},
+        {"size": "2.5"},
+        {"bid": "50", "ask": "1"},
+        {"last": None},
+    ],
 )
 def test_what_cannot_be_is_counted(fields: dict[str, Any]) -> None:
     found = TimesaleRecords()

@@ -12,7 +12,7 @@ import numpy as np
 
 from zerodte.arrays import F64, I64, U8
 from zerodte.feeds.last_quotes import LastQuotes
-from zerodte.feeds.quote_fields import MOST_CONTRACTS, MOST_DOLLARS, whole_numbers
+from zerodte.feeds.quote_fields import MOST_DOLLARS, are_traded, whole_numbers
 from zerodte.feeds.repeated_records import RepeatedRecords
 from zerodte.importers.chain_tape import fixed
 from zerodte.records.condition import Condition
@@ -229,7 +229,7 @@ class ContractRecords(abc.ABC, Generic[Message]):
         """Records of trades; values are prices, dollars, and sizes."""
         price, size = values
         is_possible = (price > 0.0) & (price < MOST_DOLLARS)
-        is_possible &= (size >= 1.0) & (size <= MOST_CONTRACTS)
+        is_possible &= are_traded(size)
         self._garbled_trades += int(np.count_nonzero(~is_possible & (ids > 0)))
         is_possible &= ids > 0
         out = records("trades", len(ids))

@@ -47,6 +47,12 @@ def are_sizes(sizes: F64) -> Bool:
     return found
 
 
+def are_traded(sizes: F64) -> Bool:
+    """Which sizes can be those of trades, bool[n]: whole contracts, and at least one."""
+    found: Bool = (sizes >= 1.0) & (sizes <= MOST_CONTRACTS) & (sizes == np.floor(sizes))
+    return found
+
+
 def fill_side(out: Records, side: str, dollars: F64, sizes: F64) -> None:
     """Fill in a side of quotes.
 

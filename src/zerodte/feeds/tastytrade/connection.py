@@ -133,7 +133,9 @@ class TastytradeConnection:
         if self._trades.repeated_count:
             found.append(f"{self._trades.repeated_count:,} trades came again; they are left out")
         if self._garbled:
-            found.append(f"{self._garbled:,} events have prices that cannot be; they are left out")
+            found.append(
+                f"{self._garbled:,} events have prices or sizes that cannot be; they are left out"
+            )
         if self._interest is not None:
             found += self._interest.sentences()
         if self._lacks_trades():

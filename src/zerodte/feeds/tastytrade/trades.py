@@ -11,7 +11,7 @@ import numpy as np
 
 from zerodte.arrays import Bool
 from zerodte.constants import HOUR
-from zerodte.feeds.quote_fields import MOST_CONTRACTS, MOST_CROSSED, MOST_DOLLARS, NS_PER_MS
+from zerodte.feeds.quote_fields import MOST_CROSSED, MOST_DOLLARS, NS_PER_MS, are_traded
 from zerodte.feeds.repeated_records import RepeatedRecords
 from zerodte.feeds.tastytrade.protocol import EventBlock
 from zerodte.feeds.trade_index import NOWHERE, TradeEntry, TradeIndex
@@ -136,8 +136,7 @@ def _rows(block: EventBlock, ids: Sequence[int]) -> tuple[Records, Bool]:
     is_possible: Bool = (
         (price > 0.0)
         & (price < MOST_DOLLARS)
-        & (size >= 1.0)
-        & (size <= MOST_CONTRACTS)
+        & are_traded(size)
         & ~((ask > 0.0) & (bid > MOST_CROSSED * ask))
         & np.array([kind in ("NEW", "CORRECTION", "CANCEL") for kind in kinds], np.bool_)
         & np.array([index >= 0 for index in block.integers("index")], np.bool_)

@@ -11,10 +11,10 @@ import numpy as np
 from zerodte.arrays import F64, I64, Bool
 from zerodte.constants import MINUTE
 from zerodte.feeds.quote_fields import (
-    MOST_CONTRACTS,
     MOST_DOLLARS,
     are_possible,
     are_sizes,
+    are_traded,
     fill_side,
 )
 from zerodte.feeds.repeated_records import RepeatedRecords
@@ -269,7 +269,7 @@ class ThetaEventRecords:
         )
         (bid, bid_size), (ask, ask_size) = found.side("bid"), found.side("ask")
         is_possible = (price > 0.0) & (price < MOST_DOLLARS)
-        is_possible &= (size >= 1.0) & (size <= MOST_CONTRACTS)
+        is_possible &= are_traded(size)
         is_possible &= _are_near(times, found.received)
         self.garbled_count += int(np.count_nonzero(~is_possible))
         out = records("tcbbo", len(found.ids))

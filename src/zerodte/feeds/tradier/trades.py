@@ -14,7 +14,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from zerodte.arrays import F64, I64, Bool
-from zerodte.feeds.quote_fields import MOST_CONTRACTS, MOST_CROSSED, MOST_DOLLARS, fill_side
+from zerodte.feeds.quote_fields import MOST_CROSSED, MOST_DOLLARS, are_traded, fill_side
 from zerodte.feeds.repeated_records import RepeatedRecords
 from zerodte.feeds.trade_index import MOST_TRADES, NOWHERE, TradeEntry, TradeIndex, TradeOutcome
 from zerodte.feeds.tradier.protocol import TradierEvent
@@ -190,8 +190,7 @@ def _rows(block: TradierBlock, ids: I64) -> tuple[Records, Bool]:
     is_possible: Bool = (
         (price > 0.0)
         & (price < MOST_DOLLARS)
-        & (size >= 1.0)
-        & (size <= MOST_CONTRACTS)
+        & are_traded(size)
         & ~((ask > 0.0) & (bid > MOST_CROSSED * ask))
     )
     out = records("tcbbo", len(events))
