@@ -14,7 +14,7 @@ from zerodte.feeds.tastytrade.records import QuoteRecords, summaries
 from zerodte.feeds.tastytrade.trades import TimeAndSaleRecords
 from zerodte.market.calendar import epoch_day
 from zerodte.records.condition import Condition
-from zerodte.records.dbn import UNDEF_PRICE, UNDEF_SIZE, records
+from zerodte.records.dbn import UNDEF_PRICE, UNDEF_SIZE, UNDEF_TIME, records
 from zerodte.tape.tick_assembler import Piece
 
 DATE = datetime.date(2025, 6, 6)
@@ -217,6 +217,25 @@ def test_trades_that_cannot_be_are_counted(event: dict[str, Any]) -> None:
     found = TimeAndSaleRecords()
     assert found.piece(sales(event), [5], 0) is None
     assert found.garbled_count == 1
+
+
+@pytest.mark.parametrize("told", [MS // 1_000, MS * 1_000, 5])
+def test_a_time_that_cannot_be_is_counted_and_that_of_receipt_stands(told: int) -> None:
+    """Such as one in seconds or in microseconds."""
+    trades = TimeAndSaleRecords()
+    events = {"time": told}, {"index": 2}, {"index": 3, "time": "NaN"}, {"index": 4, "time": told}
+    piece = trades.piece(sales(*events), [5, 5, 5, 0], 0)
+    assert piece is not None
+    assert piece.records["ts_event"].tolist() == [NOON, MS * 10**6 + 123_456, NOON]
+    assert trades.undated_count == 1, "one that is not told is unknown, and one is not ours"
+    found = QuoteRecords(["SPX"])
+    found.make_room(2)
+    quoted = block("Quote", QUOTE, {"bidTime": told, "askTime": told}, {"bidTime": 0, "askTime": 0})
+    assert set(found.options(quoted, [1, 2])["ts_event"].tolist()) == {UNDEF_TIME}
+    defaults = {"eventSymbol": "SPX", "time": told, "price": 6000.25}
+    _, values = found.underlying(block("Trade", defaults, {}))
+    assert values["ts_event"].tolist() == [NOON]
+    assert found.undated_count == 2
 
 
 def test_quotes_of_contracts() -> None:

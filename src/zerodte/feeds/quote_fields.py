@@ -11,6 +11,8 @@ from zerodte.records.dbn import UNDEF_PRICE, UNDEF_SIZE, Records
 
 #: Vendors tell times in milliseconds.
 NS_PER_MS: Final = 1_000_000
+#: What times in milliseconds can be; one in seconds or in microseconds is outside.
+MOMENTS_MS: Final = (10**12, 2**43)
 #: Beyond, dollars and contracts are garbled; so is a bid so many times the ask.
 MOST_DOLLARS: Final = 1e6
 MOST_CONTRACTS: Final = 1e7

@@ -136,6 +136,8 @@ class TastytradeConnection:
             found.append(
                 f"{self._garbled:,} events have prices or sizes that cannot be; they are left out"
             )
+        if undated := self._trades.undated_count + self._quotes.undated_count:
+            found.append(f"{undated:,} events have times that cannot be; that of receipt counts")
         if self._interest is not None:
             found += self._interest.sentences()
         if self._lacks_trades():

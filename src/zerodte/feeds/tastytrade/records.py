@@ -9,7 +9,7 @@ import numpy as np
 
 from zerodte.arrays import F64, Bool
 from zerodte.feeds.interest_records import InterestRecords
-from zerodte.feeds.quote_fields import MOST_DOLLARS, NS_PER_MS, are_possible, fill_side
+from zerodte.feeds.quote_fields import MOMENTS_MS, MOST_DOLLARS, NS_PER_MS, are_possible, fill_side
 from zerodte.feeds.tastytrade.protocol import EventBlock
 from zerodte.importers.chain_tape import fixed
 from zerodte.market.calendar import from_epoch_day
@@ -45,12 +45,13 @@ class QuoteRecords:
         mids: Mids of contracts, dollars, by id; NaN without a quote.
         spots: Prices of underlyings, dollars; NaN if unknown.
         garbled_count: Events with prices that cannot be, which are left out.
+        undated_count: Events with a time that cannot be, which is then unknown, or that of receipt.
     """
 
     def __init__(self, symbols: Sequence[str]) -> None:
         self.mids: F64 = np.full(1, math.nan)
         self.spots = dict.fromkeys(symbols, math.nan)
-        self.garbled_count = 0
+        self.garbled_count = self.undated_count = 0
         self._ids: dict[str, tuple[FeedStream, int]] = {}
         self._traded: set[str] = set()
         for symbol in symbols:
@@ -104,7 +105,7 @@ class QuoteRecords:
             price = block.numbers("price")
             is_possible = (price > 0.0) & (price < MOST_DOLLARS) & (numbers > 0)
             times = block.numbers("time")
-            is_known = (times > 0.0) & (times < 1e13)
+            is_known = self._dated(times)
             dated = np.where(is_known, times, 0.0).astype(np.int64) * NS_PER_MS
             out["ts_event"] = np.where(is_known, dated, block.received)
             out["price"] = fixed(np.where(is_possible, price, math.nan))
@@ -142,10 +143,16 @@ class QuoteRecords:
         self.garbled_count += int(np.count_nonzero(is_garbled & is_ours))
         return is_ours & ~is_garbled
 
+    def _dated(self, times: F64) -> Bool:
+        """Which times, in milliseconds, can be; what is 0 or NaN is not told."""
+        is_known: Bool = (times > MOMENTS_MS[0]) & (times < MOMENTS_MS[1])
+        self.undated_count += int(np.count_nonzero(~is_known & (times > 0.0)))
+        return is_known
+
     def _fill(self, out: Records, block: EventBlock, bid: F64, ask: F64) -> None:
         out["ts_recv"] = block.received
         changed = np.fmax(block.numbers("bidTime"), block.numbers("askTime"))
-        is_known = (changed > 0.0) & (changed < 1e13)
+        is_known = self._dated(changed)
         times = np.where(is_known, changed, 0.0).astype(np.uint64) * np.uint64(NS_PER_MS)
         out["ts_event"] = np.where(is_known, times, np.uint64(UNDEF_TIME))
         for side, dollars in (("bid", bid), ("ask", ask)):

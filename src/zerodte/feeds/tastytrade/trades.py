@@ -11,7 +11,7 @@ import numpy as np
 
 from zerodte.arrays import Bool
 from zerodte.constants import HOUR
-from zerodte.feeds.quote_fields import MOST_CROSSED, MOST_DOLLARS, NS_PER_MS, are_traded
+from zerodte.feeds.quote_fields import MOMENTS_MS, MOST_CROSSED, MOST_DOLLARS, NS_PER_MS, are_traded
 from zerodte.feeds.repeated_records import RepeatedRecords
 from zerodte.feeds.tastytrade.protocol import EventBlock
 from zerodte.feeds.trade_index import NOWHERE, TradeEntry, TradeIndex
@@ -32,11 +32,12 @@ class TimeAndSaleRecords:
     Attributes:
         conditions: Reads sale conditions.
         garbled_count: Events with a price, size or type that cannot be, which are left out.
+        undated_count: Events with a time that cannot be; that of receipt counts instead.
     """
 
     def __init__(self) -> None:
         self.conditions = OpraConditionReader()
-        self.garbled_count = 0
+        self.garbled_count = self.undated_count = 0
         self._index = TradeIndex[tuple[int, int]]()
 
     @property
@@ -69,6 +70,10 @@ class TimeAndSaleRecords:
             recorded: Leave out what a recording has.
         """
         rows, is_possible = _rows(block, ids)
+        self.undated_count += sum(
+            time > 0 and number > 0 and not _is_moment(time)
+            for time, number in zip(block.integers("time"), ids, strict=True)
+        )
         codes = self._codes(block)
         kinds, indices = block.texts("type"), block.integers("index")
         is_prompt = [
@@ -128,6 +133,11 @@ class TimeAndSaleRecords:
         ]
 
 
+def _is_moment(time: int) -> bool:
+    """Whether a time in milliseconds can be that of a trade."""
+    return MOMENTS_MS[0] < time < MOMENTS_MS[1]
+
+
 def _rows(block: EventBlock, ids: Sequence[int]) -> tuple[Records, Bool]:
     """A record of every event, and whether it can be."""
     price, size = block.numbers("price"), block.numbers("size")
@@ -145,7 +155,7 @@ def _rows(block: EventBlock, ids: Sequence[int]) -> tuple[Records, Bool]:
     out["instrument_id"] = np.array(ids, np.uint32)
     times, nanos = block.integers("time"), block.integers("timeNanoPart")
     out["ts_event"] = [
-        time * NS_PER_MS + max(nano, 0) if 0 < time < 2**43 else received
+        time * NS_PER_MS + max(nano, 0) if _is_moment(time) else received
         for time, nano, received in zip(times, nanos, block.received.tolist(), strict=True)
     ]
     out["ts_recv"] = block.received
