@@ -70,7 +70,8 @@ class CboeHost:
             "last_trade_time": "2022-03-23T09:45:00" if fault != "yesterday" else None,
         }
         stamp = f"{published:%Y-%m-%d %H:%M:%S}"
-        return json.dumps({"timestamp": stamp, "symbol": "SPY", "data": data}).encode()
+        symbol = "QQQ" if fault == "other" else "SPY"
+        return json.dumps({"timestamp": stamp, "symbol": symbol, "data": data}).encode()
 
 
 def option(day: str, right: str, strike: int, minute: int) -> dict[str, Any]:

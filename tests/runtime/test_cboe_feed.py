@@ -147,6 +147,7 @@ FAULTS = [
     ("half", "half a body"),
     ("cut", "it ends in the middle, after 900 bytes"),
     ("yesterday", "its quotes are of 2022-03-22"),
+    ("other", "SPY: its body is of 'QQQ', another symbol than was asked for"),
     ("zone", "minutes ahead of the host's clock; expected: UTC"),
 ]
 

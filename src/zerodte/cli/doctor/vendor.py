@@ -19,6 +19,7 @@ from zerodte.cli.vendors import databento_gateway
 from zerodte.clock import new_york_clock
 from zerodte.constants import MINUTE, SECOND
 from zerodte.errors import ZerodteError
+from zerodte.feeds.cboe.chains import check_symbol
 from zerodte.feeds.cboe.http import CboeAnswer, CboeClient
 from zerodte.feeds.databento.feed import DatabentoFeed
 from zerodte.importers.cboe_delayed import CBOE_DELAY, DelayedChain, decode_delayed
@@ -63,6 +64,7 @@ def _examine_cboe(url: str, symbols: Sequence[str], capture: Path | None) -> Ite
                 capture.mkdir(parents=True, exist_ok=True)
                 (capture / f"{symbol}.json").write_bytes(answer.body or b"")
             chain = decode_delayed(answer.body or b"")
+            check_symbol(chain, symbol)
         except (ZerodteError, OSError, ValueError) as error:
             yield Finding.problem(symbol, str(error), "docs/feeds.md says what each refusal means")
             continue

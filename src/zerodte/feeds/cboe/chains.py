@@ -31,6 +31,7 @@ from zerodte.records.dbn import (
     Records,
     records,
 )
+from zerodte.tape.error import TapeError
 from zerodte.tape.feed_manifest import FeedStream
 
 _DEFINITIONS: Final = FeedStream(CBOE_DELAYED, "definition")
@@ -152,7 +153,7 @@ class ChainRecords:
 
     def follow(self, chain: DelayedChain) -> "_Followed":
         """Select a chain's contracts, and number the new ones."""
-        symbol = root_info(canonical_name(chain.symbol.removeprefix("_"))).symbol
+        symbol = _named_symbol(chain)
         if symbol not in self._universes:
             others = self._sent_elsewhere
             rest = None if others is None else others.get(symbol, ())
@@ -275,6 +276,21 @@ class ChainRecords:
             is_known = (bid > 0) & (ask >= bid)
         if is_known.all():
             yield stream.name, out
+
+
+def _named_symbol(chain: DelayedChain) -> str:
+    """The underlying that a body names."""
+    return root_info(canonical_name(chain.symbol.removeprefix("_"))).symbol
+
+
+def check_symbol(chain: DelayedChain, symbol: str) -> None:
+    """Check that a body is that of the underlying which was asked for.
+
+    Raises:
+        TapeError: If it names another one.
+    """
+    if _named_symbol(chain) != root_info(symbol).symbol:
+        raise TapeError(f"its body is of {chain.symbol[:20]!r}, another symbol than was asked for")
 
 
 def _columns(options: list[DelayedOption]) -> _FollowedColumns:

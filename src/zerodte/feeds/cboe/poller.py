@@ -13,6 +13,7 @@ from typing import Final
 
 from zerodte.clock import new_york_clock
 from zerodte.constants import MINUTE, SECOND
+from zerodte.feeds.cboe.chains import check_symbol
 from zerodte.feeds.cboe.http import CboeAnswer, CboeClient, CboeRefusalError
 from zerodte.importers.cboe_delayed import CBOE_CADENCE_S, CBOE_DELAY, DelayedChain, decode_delayed
 from zerodte.market.calendar import calendar
@@ -165,6 +166,7 @@ class CboePoller:
             self.problems.pop(symbol, None)
             return
         chain = decode_delayed(answer.body)
+        check_symbol(chain, symbol)
         now = answer.now or time.time_ns()
         if chain.published > now + _AHEAD:
             ahead = (chain.published - now) / MINUTE
