@@ -15,9 +15,12 @@ from feeds.gateway import DATE, simulated
 from runtime.feeds_on_ports import eventually
 from runtime.local_market import LocalMarket
 from runtime.vendor_recording import (
+    ENDED,
     check,
     check_commands,
+    check_end,
     clock_of,
+    kinds_of,
     live,
     market_of,
     record,
@@ -142,12 +145,22 @@ def test_a_fault_loses_nothing_outside_a_gap(tmp_path: Path, kinds: tuple[FaultK
     ]
     with serving(tape, SPEED, faults=FaultScript(faults)) as host:
         recording = recorded(host, tmp_path, begin + 560 * SECOND)
-    reasons = set(check(recording, tape, ALPACA).values())
-    assert reasons <= {"the recording began late", "the feed was away", SKIPPED}
+    found = check(recording, tape, ALPACA).values()
+    reasons = kinds_of(found)
+    assert reasons <= {"the recording began late", "the feed was away", ENDED, SKIPPED}
     away = {"cut", "mute", "overlap", "garbage", "busy"}
+    assert (ENDED in reasons) is bool(away & set(kinds))
     assert ("the feed was away" in reasons) is bool(away & set(kinds))
+    if "cut" in kinds:
+        assert any(one.startswith(f"{ENDED}: it closed the connection") for one in found)
     if kinds == ("skip",):
         assert SKIPPED in reasons
+
+
+def test_the_end_of_a_connection_is_told(tmp_path: Path) -> None:
+    with contextlib.ExitStack() as hosting:
+        host = hosting.enter_context(serving(simulated(), 1.0, late=60.0))
+        check_end(feed_of(host, tmp_path).connect(), hosting.close)
 
 
 @pytest.mark.drill
@@ -175,7 +188,7 @@ def test_what_is_sent_again_is_left_out(tmp_path: Path) -> None:
         eventually(lambda: "trades came again; they are left out" in str(market.health.warnings))
         eventually(lambda: clock_of(market) >= begin + 130 * SECOND)
     recording = open_tape(tmp_path / DATE.isoformat())
-    assert "the feed was away" in check(recording, tape, ALPACA).values()
+    assert ENDED in kinds_of(check(recording, tape, ALPACA).values())
 
 
 @pytest.mark.drill
@@ -193,8 +206,8 @@ def test_any_script_of_faults(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, s
                 "alpaca", host.address, tmp_path, tape.session.open + 60 * minute * SECOND
             )
         recording = recorded(host, tmp_path, tape.session.open + (60 * minutes - 20) * SECOND)
-    known = {"the recording began late", "the feed was away", "the server was down", SKIPPED}
-    assert set(check(recording, tape, ALPACA).values()) <= known
+    known = {"the recording began late", "the feed was away", "the server was down", ENDED, SKIPPED}
+    assert kinds_of(check(recording, tape, ALPACA).values()) <= known
 
 
 def test_keys_that_are_refused_are_final(tmp_path: Path) -> None:

@@ -16,9 +16,12 @@ from feeds.gateway import DATE, simulated
 from feeds.massive_host import KEY, MassiveHost, serving
 from runtime.feeds_on_ports import eventually
 from runtime.vendor_recording import (
+    ENDED,
     check,
     check_commands,
+    check_end,
     clock_of,
+    kinds_of,
     live,
     market_of,
     record_and_kill,
@@ -115,7 +118,7 @@ def test_values_that_go_on_do_not_hide_that_the_options_are_mute(tmp_path: Path)
     with serving(tape, SLOW, faults=mute) as host:
         recording = record(host, tmp_path, begin + 170 * SECOND, symbol="SPX")
     missing = check(recording, tape, MASSIVE)
-    away = [end for end, reason in missing.items() if reason == "the feed was away"]
+    away = [end for end, one in missing.items() if kinds_of([one]) & {ENDED, "the feed was away"}]
     # Mute for a minute within which nothing is recorded as seen, and reconnected a little later.
     assert min(away) <= begin + 62 * SECOND
     assert max(away) >= begin + 119 * SECOND
@@ -141,7 +144,7 @@ def test_what_is_refused_of_values_is_not_asked_again_after_a_cut(tmp_path: Path
         eventually(lambda: clock_of(market) >= tape.session.open + 110 * SECOND)
         assert "values of SPX do not come" in str(market.health.warnings)
     recording = open_tape(tmp_path / DATE.isoformat())
-    assert "the feed was away" in check(recording, tape, MASSIVE).values()
+    assert ENDED in kinds_of(check(recording, tape, MASSIVE).values())
     assert not content_of(recording, MASSIVE).values
 
 
@@ -213,12 +216,23 @@ def test_a_fault_loses_nothing_outside_a_gap(tmp_path: Path, kinds: tuple[FaultK
     ]
     with serving(tape, SPEED, faults=FaultScript(faults)) as host:
         recording = record(host, tmp_path, begin + 575 * SECOND)
-    reasons = set(check(recording, tape, MASSIVE).values())
-    assert reasons <= {"the recording began late", "the feed was away", SKIPPED}
+    found = check(recording, tape, MASSIVE).values()
+    reasons = kinds_of(found)
+    assert reasons <= {"the recording began late", "the feed was away", ENDED, SKIPPED}
     away = {"cut", "mute", "overlap", "garbage", "busy", "close", "skip"}
+    # The second of an end may have what the vendor said before it.
+    assert bool({ENDED, SKIPPED} & reasons) is bool(away & set(kinds))
     assert ("the feed was away" in reasons) is bool(away & set(kinds))
+    if "cut" in kinds:
+        assert any(one.startswith(f"{ENDED}: it closed the connection") for one in found)
     if kinds == ("skip",):
         assert SKIPPED in reasons
+
+
+def test_the_end_of_a_connection_is_told(tmp_path: Path) -> None:
+    with contextlib.ExitStack() as hosting:
+        host = hosting.enter_context(serving(simulated(), 1.0, late=60.0))
+        check_end(feed_of(host, tmp_path).connect(), hosting.close)
 
 
 @pytest.mark.drill
@@ -245,8 +259,8 @@ def test_any_script_of_faults(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, s
             at = tape.session.open + 60 * (2 + seed % 7) * SECOND
             record_and_kill("massive", host.address, tmp_path, at)
         recording = record(host, tmp_path, tape.session.open + (60 * minutes - 20) * SECOND)
-    known = {"the recording began late", "the feed was away", "the server was down", SKIPPED}
-    assert set(check(recording, tape, MASSIVE).values()) <= known
+    known = {"the recording began late", "the feed was away", "the server was down", ENDED, SKIPPED}
+    assert kinds_of(check(recording, tape, MASSIVE).values()) <= known
 
 
 def test_a_key_that_is_refused_is_final(tmp_path: Path) -> None:

@@ -17,11 +17,14 @@ from feeds.theta_host import ThetaHost, serving
 from runtime.feeds_on_ports import eventually
 from runtime.local_market import LocalMarket
 from runtime.vendor_recording import (
+    ENDED,
     check,
     check_commands,
     check_definitions,
+    check_end,
     clock_of,
     gaps,
+    kinds_of,
     live,
     market_of,
     record,
@@ -145,10 +148,20 @@ def test_a_fault_loses_nothing_outside_a_gap(tmp_path: Path, kinds: tuple[FaultK
     state = TerminalEventState(FaultScript(script))
     with serving(tape, SPEED, state=state) as host:
         recording = recorded(host, tmp_path, begin + 560 * SECOND)
-    reasons = set(check(recording, tape, THETADATA).values())
-    assert reasons <= {"the recording began late", "the feed was away"}
+    found = check(recording, tape, THETADATA).values()
+    reasons = kinds_of(found)
+    assert reasons <= {"the recording began late", "the feed was away", ENDED}
     away = {"cut", "mute", "overlap", "garbage", "nonsense", "lost", "busy"}
+    assert (ENDED in reasons) is bool(away & set(kinds))
     assert ("the feed was away" in reasons) is bool(away & set(kinds))
+    if "cut" in kinds:
+        assert any(one.startswith(f"{ENDED}: it closed the connection") for one in found)
+
+
+def test_the_end_of_a_connection_is_told(tmp_path: Path) -> None:
+    with contextlib.ExitStack() as hosting:
+        host = hosting.enter_context(serving(simulated(), 1.0, late=60.0))
+        check_end(feed_of(host, tmp_path).connect(), hosting.close)
 
 
 @pytest.mark.drill
@@ -203,7 +216,7 @@ def test_what_is_sent_again_is_left_out(
         eventually(lambda: "trades came again; they are left out" in str(market.health.warnings))
         eventually(lambda: clock_of(market) >= begin + 130 * SECOND)
     recording = open_tape(tmp_path / DATE.isoformat())
-    assert "the feed was away" in check(recording, tape, THETADATA).values()
+    assert ENDED in kinds_of(check(recording, tape, THETADATA).values())
 
 
 @pytest.mark.drill
@@ -220,8 +233,8 @@ def test_any_script_of_faults(tmp_path: Path, seed: int) -> None:
                 "thetadata", host.address, tmp_path, tape.session.open + 60 * minute * SECOND
             )
         recording = recorded(host, tmp_path, tape.session.open + (60 * minutes - 20) * SECOND)
-    known = {"the recording began late", "the feed was away", "the server was down"}
-    assert set(check(recording, tape, THETADATA).values()) <= known
+    known = {"the recording began late", "the feed was away", "the server was down", ENDED}
+    assert kinds_of(check(recording, tape, THETADATA).values()) <= known
 
 
 @pytest.mark.drill

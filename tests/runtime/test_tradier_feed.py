@@ -15,10 +15,13 @@ from feeds.tradier_host import TOKEN, TradierHost, serving
 from runtime.feeds_on_ports import eventually
 from runtime.local_market import LocalMarket
 from runtime.vendor_recording import (
+    ENDED,
     check,
     check_commands,
     check_definitions,
+    check_end,
     clock_of,
+    kinds_of,
     live,
     market_of,
     record,
@@ -44,7 +47,7 @@ SLOW = 20.0
 NVDA = SnapshotQuery(symbol="NVDA")
 #: Kinds of faults from which a client recovers.
 RECOVERED: Final[tuple[FaultKind, ...]] = tuple(k for k in TRADIER_FAULTS if k != "key")
-KNOWN: Final = {"the recording began late", "the feed was away", "the server was down"}
+KNOWN: Final = {"the recording began late", "the feed was away", "the server was down", ENDED}
 
 
 def feed_of(host: TradierHost, root: Path, symbol: str = "NVDA") -> TradierFeed:
@@ -190,10 +193,20 @@ def test_a_fault_loses_nothing_outside_a_gap(tmp_path: Path, kinds: tuple[FaultK
     ]
     with serving(tape, SPEED, faults=FaultScript(faults)) as host:
         recording = recorded(host, tmp_path, begin + 560 * SECOND)
-    reasons = set(check(recording, tape, TRADIER).values())
+    found = check(recording, tape, TRADIER).values()
+    reasons = kinds_of(found)
     assert reasons <= KNOWN
     away = {"cut", "mute", "overlap", "garbage", "token", "busy"}
+    assert (ENDED in reasons) is bool(away & set(kinds))
     assert ("the feed was away" in reasons) is bool(away & set(kinds))
+    if "cut" in kinds:
+        assert any(one.startswith(f"{ENDED}: it closed the connection") for one in found)
+
+
+def test_the_end_of_a_connection_is_told(tmp_path: Path) -> None:
+    with contextlib.ExitStack() as hosting:
+        host = hosting.enter_context(serving(simulated(), 1.0, late=60.0))
+        check_end(feed_of(host, tmp_path).connect(), hosting.close)
 
 
 @pytest.mark.drill
@@ -218,7 +231,7 @@ def test_what_is_sent_again_is_left_out(tmp_path: Path) -> None:
         eventually(lambda: "trades came again; they are left out" in str(market.health.warnings))
         eventually(lambda: clock_of(market) >= begin + 130 * SECOND)
     recording = open_tape(tmp_path / DATE.isoformat())
-    assert "the feed was away" in check(recording, tape, TRADIER).values()
+    assert ENDED in kinds_of(check(recording, tape, TRADIER).values())
 
 
 @pytest.mark.drill
@@ -250,7 +263,7 @@ def test_any_script_of_faults(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, s
             eventually(lambda: not host.state.is_streaming)
         # What a slow second holds up has come when the tape is over.
         recording = recorded(host, tmp_path, tape.session.open + (60 * minutes + 10) * SECOND)
-    assert set(check(recording, tape, TRADIER).values()) <= KNOWN
+    assert kinds_of(check(recording, tape, TRADIER).values()) <= KNOWN
 
 
 def test_a_token_that_is_refused_is_final(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final, Protocol
 
+import pytest
 from click.testing import CliRunner, Result
 
 from feeds.carried_content import TASTYTRADE, Carried, Row, StreamProgress, content_of, unexcused
@@ -25,6 +26,9 @@ from zerodte.tape.recent_records import RecordingPosition
 
 #: How late a stream may be on a busy machine, seconds of the feed's time.
 _LATE: Final = 60
+
+#: How the reason of a connection's end begins.
+ENDED: Final = "the connection ended"
 
 
 class VendorFeed(Feed, Protocol):
@@ -89,6 +93,30 @@ def has_ten_commits(folder: Path) -> bool:
 def gaps(tape: Tape) -> dict[int, str]:
     """The reason of each tick that has a gap, by its end."""
     return {tick.end: tick.gap for tick in tape.ticks() if tick.gap}
+
+
+def kinds_of(reasons: Iterable[str]) -> set[str]:
+    """The reasons of gaps; those of a connection's end without its words."""
+    return {ENDED if reason.startswith(f"{ENDED}: ") else reason for reason in reasons}
+
+
+def check_end(connection: FeedConnection, stop: Callable[[], None]) -> None:
+    """A connection whose server stops says so in its last arrival, and then raises.
+
+    Args:
+        connection: It is not started, and closed at the end.
+        stop: Stops the server.
+    """
+    with contextlib.closing(connection):
+        connection.start(RecordingPosition({}))
+        before = connection.receive(0.0)[-1].clock
+        stop()
+        while not (last := connection.receive(1.0)[-1]).lost:
+            before = last.clock
+        assert last.lost.startswith(f"{ENDED}: it closed the connection")
+        assert (last.clock, last.lost_since) == (before, before - 1)
+        with pytest.raises(FeedError, match="it closed the connection"):
+            connection.receive(0.0)
 
 
 def by_contract(rows: list[Row]) -> list[list[Row]]:

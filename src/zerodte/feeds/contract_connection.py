@@ -14,7 +14,7 @@ from typing import Final, Generic, Protocol, TypeVar
 from zerodte.arrays import F64
 from zerodte.constants import MINUTE
 from zerodte.feeds.chain_watch import ChainWatch
-from zerodte.feeds.connection_watch import GarbledWatch, SleepWatch
+from zerodte.feeds.connection_watch import EndWatch, GarbledWatch, SleepWatch
 from zerodte.feeds.contract_records import ContractStreams
 from zerodte.feeds.feed import FeedError, FeedStart
 from zerodte.feeds.feed_clock import FeedClock
@@ -129,6 +129,7 @@ class ContractConnection(abc.ABC, Generic[AnyChain, Standing]):
         speed = session.clock.speed
         self._sleep_watch = SleepWatch(speed)
         self._garbled_watch = GarbledWatch("messages")
+        self._end_watch = EndWatch()
         self._watch = ChainWatch(
             self._chain, tuple(reading.spots), max(CHAINS_EVERY / speed, _LEAST_CHAINS_EVERY)
         )
@@ -174,11 +175,14 @@ class ContractConnection(abc.ABC, Generic[AnyChain, Standing]):
         return FeedStart(clock.now(), clock.speed, resumed=False)
 
     def receive(self, timeout: float) -> list[Arrival]:
-        """Receive arrivals; see `FeedConnection`.
+        """Receive arrivals; see `FeedConnection`. Why it ends is the last one.
 
         Raises:
             FeedError: If the session is lost, or sends garbage.
         """
+        return self._end_watch.receive(self._receive, timeout)
+
+    def _receive(self, timeout: float) -> list[Arrival]:
         session = self._followed_session
         self._sleep_watch.check()
         # A definition is older than all else of its contract: a tick may close between them.

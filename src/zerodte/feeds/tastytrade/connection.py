@@ -12,7 +12,7 @@ from typing import Final
 
 from zerodte.constants import MINUTE, SECOND
 from zerodte.feeds.chain_watch import ChainWatch
-from zerodte.feeds.connection_watch import GarbledWatch, SleepWatch
+from zerodte.feeds.connection_watch import GarbledWatch, SleepWatch, end_reason
 from zerodte.feeds.feed import FeedError, FeedStart
 from zerodte.feeds.followed_contracts import FollowedContracts
 from zerodte.feeds.interest_records import InterestRecords
@@ -196,8 +196,8 @@ class TastytradeConnection:
         for block in blocks:
             arrivals += self._arrivals(block)
         if self._end is not None:
-            lost = f"the connection ended: {self._end}"
-            return [*arrivals, Arrival(self._watermark, lost=lost, lost_since=self._watermark - 1)]
+            lost, since = end_reason(self._end), self._watermark - 1
+            return [*arrivals, Arrival(self._watermark, lost=lost, lost_since=since)]
         self._watermark = max(self._watermark, self._session.newest)
         arrivals += self._widened_arrivals()
         return [*arrivals, Arrival(self._watermark)]

@@ -14,7 +14,7 @@ from typing import Final
 
 from zerodte.constants import MINUTE, SECOND
 from zerodte.feeds.chain_watch import ChainWatch
-from zerodte.feeds.connection_watch import GarbledWatch, SleepWatch
+from zerodte.feeds.connection_watch import EndWatch, GarbledWatch, SleepWatch
 from zerodte.feeds.feed import FeedError, FeedStart
 from zerodte.feeds.followed_contracts import FollowedContracts
 from zerodte.feeds.interest_records import InterestRecords
@@ -125,6 +125,7 @@ class TradierConnection:
         self._watermark = self._widened = self._quiet_since = self._told = 0
         speed = session.clock.speed
         self._sleep_watch, self._garbled_watch = SleepWatch(speed), GarbledWatch("events")
+        self._end_watch = EndWatch()
         self._watch = ChainWatch(
             lambda symbol: account.chain(symbol, manifest.date),
             tuple(underlyings.spots),
@@ -206,11 +207,14 @@ class TradierConnection:
         return FeedStart(self._session.clock.now(), self._session.clock.speed, resumed=False)
 
     def receive(self, timeout: float) -> list[Arrival]:
-        """Receive arrivals; see `FeedConnection`.
+        """Receive arrivals; see `FeedConnection`. Why it ends is the last one.
 
         Raises:
             FeedError: If the stream is lost or mute, or sends garbage.
         """
+        return self._end_watch.receive(self._receive, timeout)
+
+    def _receive(self, timeout: float) -> list[Arrival]:
         self._sleep_watch.check()
         # A definition is older than all else of its contract: a tick may close between them.
         defined = self._defined(self._session.oldest)
