@@ -171,6 +171,16 @@ def test_a_recordings_tail_is_left_out_as_often_as_it_has_it() -> None:
     assert len(piece.records) == 1, "two equal fills are there, the third is not"
 
 
+def test_a_cancel_is_no_repetition_of_its_trade() -> None:
+    """It repeats all fields of it, after a restart too."""
+    found = TimeAndSaleRecords()
+    sold = taken(found, {"index": 7})
+    recorded = RepeatedRecords(sold.records, received_here=True)
+    piece = found.piece(sales({"index": 7, "type": "CANCEL"}), [5], 1, recorded=recorded)
+    assert piece is not None
+    assert piece.cancel_pairs.tolist() == [[1, 0]]
+
+
 def test_old_trades_of_a_new_subscription_are_left_out() -> None:
     found = TimeAndSaleRecords()
     events = sales({"index": 1, "time": MS - 60_000}, {"index": 2})

@@ -33,7 +33,7 @@ from runtime.vendor_recording import (
 from zerodte.cli.commands import main
 from zerodte.feeds.fault_script import THETA_FAULTS, Fault, FaultKind, FaultScript, fault_script
 from zerodte.feeds.feed import FeedError, FeedRefusalError
-from zerodte.feeds.thetadata.cancelled_trades import CANCEL_FLAG
+from zerodte.feeds.repeated_records import CANCEL_FLAG
 from zerodte.feeds.thetadata.event_gateway import TerminalEventState
 from zerodte.feeds.thetadata.event_records import THETA_TRADES
 from zerodte.feeds.thetadata.events import EventRequest, TerminalState

@@ -13,7 +13,7 @@ import numpy as np
 from zerodte.arrays import F64, I64, U8
 from zerodte.feeds.last_quotes import LastQuotes
 from zerodte.feeds.quote_fields import MOST_DOLLARS, are_traded, whole_numbers
-from zerodte.feeds.repeated_records import RepeatedRecords
+from zerodte.feeds.repeated_records import CANCEL_FLAG, RepeatedRecords
 from zerodte.importers.chain_tape import fixed
 from zerodte.records.condition import Condition
 from zerodte.records.dbn import Records, records
@@ -22,8 +22,6 @@ from zerodte.tape.tick_assembler import Piece
 
 #: Times that can be those of a message, UTC ns.
 _TIMES: Final = (10**18, 1 << 62)
-#: DBN's flag of what a publisher alone means.
-_CANCEL_FLAG: Final = 2
 
 
 class NamedMessage(Protocol):
@@ -238,7 +236,7 @@ class ContractRecords(abc.ABC, Generic[Message]):
         out["size"] = np.where(is_possible, size, 0.0).astype(np.uint32)
         out["action"], out["side"] = b"T", b"N"
         # A cancel may repeat every field of its trade, and is no repetition of it.
-        out["flags"] = np.where(codes == Condition.CANCEL, _CANCEL_FLAG, 0)
+        out["flags"] = np.where(codes == Condition.CANCEL, CANCEL_FLAG, 0)
         if recorded is not None:
             is_old = recorded.find(out) & is_possible
             self.repeated_count += int(np.count_nonzero(is_old))

@@ -6,11 +6,15 @@ as the recording has it, and no more.
 
 from collections import Counter
 from collections.abc import Sequence
+from typing import Final
 
 import numpy as np
 
 from zerodte.arrays import Bool
 from zerodte.records.dbn import Records, chosen_rows, copied_rows, newest_time, times_of
+
+#: DBN's flag of what a publisher alone means: a cancel, which may have all else of its trade.
+CANCEL_FLAG: Final = 2
 
 
 class RepeatedRecords:

@@ -12,7 +12,7 @@ import numpy as np
 from zerodte.arrays import Bool
 from zerodte.constants import HOUR
 from zerodte.feeds.quote_fields import MOMENTS_MS, MOST_CROSSED, MOST_DOLLARS, NS_PER_MS, are_traded
-from zerodte.feeds.repeated_records import RepeatedRecords
+from zerodte.feeds.repeated_records import CANCEL_FLAG, RepeatedRecords
 from zerodte.feeds.tastytrade.protocol import EventBlock
 from zerodte.feeds.trade_index import NOWHERE, TradeEntry, TradeIndex
 from zerodte.importers.chain_tape import fixed
@@ -161,6 +161,7 @@ def _rows(block: EventBlock, ids: Sequence[int]) -> tuple[Records, Bool]:
     out["ts_recv"] = block.received
     out["price"] = fixed(np.where(is_possible, price, 0.0))
     out["size"] = np.where(is_possible, size, 0.0).astype(np.uint32)
+    out["flags"] = [CANCEL_FLAG if kind == "CANCEL" else 0 for kind in kinds]
     out["side"] = np.array([_SIDES.get(s, b"N") for s in block.texts("aggressorSide")], "S1")
     for name, dollars in (("bid_px_00", bid), ("ask_px_00", ask)):
         is_known = (dollars >= 0.0) & (dollars < MOST_DOLLARS)

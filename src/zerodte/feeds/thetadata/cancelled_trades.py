@@ -10,11 +10,10 @@ from typing import Final
 import numpy as np
 
 from zerodte.arrays import I64, U8
+from zerodte.feeds.repeated_records import CANCEL_FLAG
 from zerodte.records.condition import Condition
 from zerodte.records.dbn import Records
 
-#: DBN's flag of what a publisher alone means, which cancels have here.
-CANCEL_FLAG: Final = 2
 #: Trades that are remembered at least; twice as many at most.
 _MEMORY: Final = 50_000
 

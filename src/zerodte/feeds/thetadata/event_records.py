@@ -17,8 +17,8 @@ from zerodte.feeds.quote_fields import (
     are_traded,
     fill_side,
 )
-from zerodte.feeds.repeated_records import RepeatedRecords
-from zerodte.feeds.thetadata.cancelled_trades import CANCEL_FLAG, CancelledTrades
+from zerodte.feeds.repeated_records import CANCEL_FLAG, RepeatedRecords
+from zerodte.feeds.thetadata.cancelled_trades import CancelledTrades
 from zerodte.feeds.thetadata.conditions import ThetaConditionReader
 from zerodte.feeds.thetadata.events import (
     OPTION,

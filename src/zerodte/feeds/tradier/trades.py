@@ -15,7 +15,7 @@ import numpy as np
 
 from zerodte.arrays import F64, I64, Bool
 from zerodte.feeds.quote_fields import MOST_CROSSED, MOST_DOLLARS, are_traded, fill_side
-from zerodte.feeds.repeated_records import RepeatedRecords
+from zerodte.feeds.repeated_records import CANCEL_FLAG, RepeatedRecords
 from zerodte.feeds.trade_index import MOST_TRADES, NOWHERE, TradeEntry, TradeIndex, TradeOutcome
 from zerodte.feeds.tradier.protocol import TradierEvent
 from zerodte.feeds.tradier.records import TradierBlock
@@ -24,8 +24,6 @@ from zerodte.records.condition import Condition
 from zerodte.records.dbn import Records, records
 from zerodte.tape.tick_assembler import Piece
 
-#: DBN's flag of what a publisher alone means.
-_CANCEL_FLAG = 2
 #: Flags that are named in a sentence.
 _MOST_FLAGS = 12
 #: Characters of a flag that are kept.
@@ -121,7 +119,7 @@ class TimesaleRecords:
         out: Records = rows[[row for row, _ in chosen]]
         codes = np.array([one.condition for _, one in chosen], np.uint8)
         # A correction is a cancel as well.
-        out["flags"] = np.where(codes == Condition.CANCEL, _CANCEL_FLAG, 0)
+        out["flags"] = np.where(codes == Condition.CANCEL, CANCEL_FLAG, 0)
         out.flags.writeable = False
         pairs = [(first + n, one.cancelled) for n, (_, one) in enumerate(chosen)
                  if one.cancelled != NOWHERE]  # fmt: skip
@@ -200,7 +198,7 @@ def _rows(block: TradierBlock, ids: I64) -> tuple[Records, Bool]:
     out["size"] = np.where(is_possible, size, 0.0).astype(np.uint32)
     out["action"], out["side"] = b"T", b"N"
     # A cancel may repeat every field of its trade, and is no repetition of it.
-    out["flags"] = [_CANCEL_FLAG if one.cancel else 0 for one in events]
+    out["flags"] = [CANCEL_FLAG if one.cancel else 0 for one in events]
     unknown = np.full(len(events), math.nan)
     fill_side(out, "bid", bid, unknown)
     fill_side(out, "ask", ask, unknown)
