@@ -45,6 +45,9 @@ SPOT_DISAGREEMENT: Final = 0.0025
 #: An own price that lies further than this from the parity of at least so many strikes is none
 #: (the widest band of the Limit Up-Limit Down plan for S&P 500 stocks, the doubled 10%; ours).
 SPOT_LIMIT: Final = 0.10
+#: Where there is no parity, an own price so many times beyond the quoted strikes is of another
+#: scale (ours: indices and their fractions are at least five times apart).
+SPOT_SCALE: Final = 4.0
 PARITY_STRIKES: Final = 3
 #: In the session, the chain that expires today says more: nothing is paid or earned before it does.
 #: Where this many of its strikes agree, an own price is none that lies beyond the disagreement

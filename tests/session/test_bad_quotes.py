@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from session.day import Day, Price, ask, osi
-from session.generated import FAULTS, state_of, with_fault
+from session.generated import FAULTS, send, state_of, with_fault
 from session.usual import AT, SPOILT, heard, usual, warned
 from zerodte.constants import HOUR
 from zerodte.records.dbn import INDEX, OPRA, UNDEF_PRICE, UNDEF_SIZE, records
@@ -121,6 +121,16 @@ def test_an_index_goes_by_any_of_its_roots() -> None:
     day = heard()
     day.session.apply(index_tick(day, "SPXW", 501.0, day.time("12:00")))
     assert ask(day.session)["underlying_price"] == 501.0
+
+
+@pytest.mark.parametrize(("value", "is_price"), [(500.0, True), (50.0, False), (5000.0, False)])
+def test_without_parity_a_price_of_another_scale_is_none(value: float, *, is_price: bool) -> None:
+    """Calls alone tell no forward."""
+    day = Day()
+    rows = [row._replace(put=None) for row in usual()]
+    send(day, rows, "12:00", value)
+    spot = day.session.spot("SPX")
+    assert (spot is not None and spot.value == value) is is_price
 
 
 @pytest.mark.parametrize("forward", [450.0, 450.03, 450.04, 450.07, 450.1])

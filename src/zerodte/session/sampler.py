@@ -9,8 +9,8 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from zerodte.constants import MINUTE, SAMPLE_INTERVAL
-from zerodte.engine.chain_inputs import Spot
+from zerodte.constants import MINUTE, SAMPLE_INTERVAL, SPOT_SCALE
+from zerodte.engine.chain_inputs import Spot, gather
 from zerodte.engine.state import Anchor, spot_of
 from zerodte.engine.surface import Smile, solve_smile
 from zerodte.market.calendar import TradingSession
@@ -171,6 +171,8 @@ class Sampler:
     ) -> Spot | None:
         """The symbol's price: its own if fresh, else its nearest chain's forward, else None.
 
+        Its own is none where parity outvotes it, or without one is of another scale than strikes.
+
         Args:
             symbol: Whose.
             now: UTC ns.
@@ -182,7 +184,16 @@ class Sampler:
             parity = self._market.parity(chain, now) if observation is None else observation.parity
             if math.isfinite(parity.forward):
                 return spot_of(own, parity, is_today=self._market.is_today(chain, now))
-        return own
+        return own if own is not None and self._is_of_scale(own.value, symbol) else None
+
+    def _is_of_scale(self, price: float, symbol: str) -> bool:
+        """Whether a price is of the scale of the nearest strikes that are quoted, if any are."""
+        for chain in self.listing(symbol).chains:
+            is_quoted = np.isfinite(gather(self._market.book.bid, chain)).any(axis=0)
+            if is_quoted.any():
+                quoted = chain.strikes[is_quoted]
+                return bool(quoted[0] / SPOT_SCALE <= price <= quoted[-1] * SPOT_SCALE)
+        return True
 
     def smile(self, observation: ChainObservation, forward: float) -> tuple[Smile, int] | None:
         """The last sample's smile and its time; one of now where there is none or it is old."""
