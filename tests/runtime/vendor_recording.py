@@ -169,7 +169,8 @@ def check(recording: Tape, tape: Tape, vendor: Carried = TASTYTRADE) -> dict[int
     elif vendor.trade:
         lost += unexcused(wanted.trade_order, found, wanted, ends, progress)
     # A stream may be late when the recording ends, but its trades do not stop for good.
-    latest = max(end for ends in found.ends.values() for end in ends)
+    # Where a machine is so slow that all of it is a gap, nothing came.
+    latest = max((end for ends in found.ends.values() for end in ends), default=0)
     unheard = {
         wanted.ends[key][0]
         for key in (wanted.trade_order if vendor.trade else ())
