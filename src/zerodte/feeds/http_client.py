@@ -16,8 +16,8 @@ from zerodte.feeds.feed_checks import LOOPBACK_HOSTS
 from zerodte.feeds.http_deadline import SlowAnswerError, deadline_handlers
 
 _TIMEOUT: Final = 10.0  # seconds without a byte
-#: Seconds for an answer with a key, chains of many megabytes among them.
-LONGEST_ANSWER: Final = 120.0
+#: Seconds for an answer to an account, chains of many megabytes among them.
+_LONGEST: Final = 120.0
 #: Bytes of a body; Cboe's of SPX has 14 million, 2 million of them compressed.
 LARGEST_BODY: Final = 64 << 20
 _BLOCK: Final = 1 << 16
@@ -47,6 +47,11 @@ def check_address(url: str, example: str) -> tuple[str, bool]:
             "http:// on this machine"
         )
     return parts.netloc, is_loopback
+
+
+def account_opener(*, is_loopback: bool) -> urllib.request.OpenerDirector:
+    """The `http_opener` of a vendor's account, whose key stays with its host."""
+    return http_opener(is_loopback=is_loopback, follows=False, longest=_LONGEST)
 
 
 def http_opener(

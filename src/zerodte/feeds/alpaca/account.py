@@ -24,13 +24,7 @@ from zerodte.feeds.alpaca.chain import (
 )
 from zerodte.feeds.contract_records import StandingQuote
 from zerodte.feeds.feed import FeedError, FeedRefusalError
-from zerodte.feeds.http_client import (
-    LONGEST_ANSWER,
-    check_address,
-    clock_offset,
-    http_opener,
-    read_answer,
-)
+from zerodte.feeds.http_client import account_opener, check_address, clock_offset, read_answer
 from zerodte.feeds.patience import VendorBusyError, told_wait
 from zerodte.feeds.vendor_key import VendorKey, vendor_key
 
@@ -141,9 +135,7 @@ class AlpacaAccount:
             self.hosts = AlpacaHosts.at(url)
         self.name, self.is_loopback = check_address(self.hosts.data, AlpacaHosts().data)
         self.offset = math.nan
-        self._opener = http_opener(
-            is_loopback=self.is_loopback, follows=False, longest=LONGEST_ANSWER
-        )
+        self._opener = account_opener(is_loopback=self.is_loopback)
         self._lock = threading.Lock()
 
     @property

@@ -12,13 +12,7 @@ from typing import Final
 
 import zerodte
 from zerodte.feeds.feed import FeedError, FeedRefusalError
-from zerodte.feeds.http_client import (
-    LONGEST_ANSWER,
-    check_address,
-    clock_offset,
-    http_opener,
-    read_answer,
-)
+from zerodte.feeds.http_client import account_opener, check_address, clock_offset, read_answer
 from zerodte.feeds.massive.chain import (
     ChainSnapshot,
     ContractsPage,
@@ -103,9 +97,7 @@ class MassiveAccount:
         self._stream = f"ws{self._url.removeprefix('http')}" if url else _STREAM_URL
         self.name, self.is_loopback = check_address(self._url, MASSIVE_URL)
         self.offset = math.nan
-        self._opener = http_opener(
-            is_loopback=self.is_loopback, follows=False, longest=LONGEST_ANSWER
-        )
+        self._opener = account_opener(is_loopback=self.is_loopback)
 
     def stream_url(self, cluster: str) -> str:
         """The websocket of a cluster: options or indices."""

@@ -19,13 +19,7 @@ import msgspec
 import zerodte
 from zerodte.feeds.feed import FeedError, FeedRefusalError
 from zerodte.feeds.followed_contracts import OptionListing
-from zerodte.feeds.http_client import (
-    LONGEST_ANSWER,
-    check_address,
-    clock_offset,
-    http_opener,
-    read_answer,
-)
+from zerodte.feeds.http_client import account_opener, check_address, clock_offset, read_answer
 from zerodte.feeds.tastytrade.chain import listings
 from zerodte.feeds.vendor_key import VendorKey, vendor_key
 
@@ -138,9 +132,7 @@ class TastytradeAccount:
         self.offset = math.nan
         self._keys = keys
         self._url = url.rstrip("/")
-        self._opener = http_opener(
-            is_loopback=self.is_loopback, follows=False, longest=LONGEST_ANSWER
-        )
+        self._opener = account_opener(is_loopback=self.is_loopback)
         self._lock = threading.Lock()
         self._access, self._access_end = VendorKey(""), 0.0
         self._quote: QuoteToken | None = None

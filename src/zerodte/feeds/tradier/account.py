@@ -15,13 +15,7 @@ import msgspec
 
 import zerodte
 from zerodte.feeds.feed import FeedError, FeedRefusalError
-from zerodte.feeds.http_client import (
-    LONGEST_ANSWER,
-    check_address,
-    clock_offset,
-    http_opener,
-    read_answer,
-)
+from zerodte.feeds.http_client import account_opener, check_address, clock_offset, read_answer
 from zerodte.feeds.patience import VendorBusyError, told_wait
 from zerodte.feeds.request_pace import RequestPace
 from zerodte.feeds.tradier.chain import (
@@ -136,9 +130,7 @@ class TradierAccount:
         self._pace = RequestPace(_MOST_CHAIN_REQUESTS)
         self._busy_until = -math.inf
         self._busy_words = ""
-        self._opener = http_opener(
-            is_loopback=self.is_loopback, follows=False, longest=LONGEST_ANSWER
-        )
+        self._opener = account_opener(is_loopback=self.is_loopback)
 
     def interrupt(self) -> None:
         """End all waits for the pace of requests, for good; they raise `FeedError`."""
