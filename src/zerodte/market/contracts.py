@@ -6,6 +6,7 @@ indexed by the same positions.
 
 import datetime
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -162,8 +163,7 @@ class Contracts:
 
         AM-settled chains are excluded. Of two roots with this expiry, the one with more strikes.
         """
-        todays = [c for c in self.expiries(symbol) if c.expiry == date and not c.am_settled]
-        return max(todays, key=lambda c: len(c.strikes), default=None)
+        return closing_chain(chain for chain in self.expiries(symbol) if chain.expiry == date)
 
     def next_same_day(self, symbol: str, after: datetime.date) -> datetime.date | None:
         """The first expiry after `after` that is not AM-settled, or None."""
@@ -278,6 +278,12 @@ class Contracts:
                 self._chains[number], strikes[start:stop].copy(), sides[:, start:stop].copy()
             )
         self._stale_chains.clear()
+
+
+def closing_chain(chains: Iterable[Chain]) -> Chain | None:
+    """Of one expiry's chains the PM-settled one with most strikes; None where none is."""
+    at_close = (chain for chain in chains if not chain.am_settled)
+    return max(at_close, key=lambda chain: len(chain.strikes), default=None)
 
 
 def _is_strike(raw_symbol: str) -> bool:

@@ -11,7 +11,7 @@ from zerodte.engine.levels import ChainLevels
 from zerodte.engine.levels import max_pain as max_pain_of
 from zerodte.engine.max_pain import Alignment, alignment, pain_curve, side_of, signal
 from zerodte.engine.state import straddle_of
-from zerodte.market.roots import root_info
+from zerodte.market.contracts import closing_chain
 from zerodte.views.group import GroupFrame
 from zerodte.wire.max_pain import (
     DealerAlignment,
@@ -129,10 +129,9 @@ def _by_expiration(frame: GroupFrame, group: ChainGroup) -> list[ExpirationPain]
 
 
 def _of_one_expiry(chains: list[PricedChain]) -> list[PricedChain]:
-    """Of an expiry's chains the PM-settled one with most strikes; all where there is none."""
-    at_close = [one for one in chains if root_info(one.instant.chain.root).settlement == "PM"]
-    largest = max(at_close, key=lambda one: len(one.instant.chain.strikes), default=None)
-    return chains if largest is None else [largest]
+    """Of an expiry's chains the `closing_chain`; all where there is none."""
+    chosen = closing_chain(one.instant.chain for one in chains)
+    return [one for one in chains if chosen is None or one.instant.chain is chosen]
 
 
 def _alignment(group: ChainGroup) -> DealerAlignment:
