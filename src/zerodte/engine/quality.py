@@ -118,13 +118,12 @@ def lone_interest(open_interest: F64) -> tuple[F64, float]:
     """
     counts = np.sort(open_interest[np.isfinite(open_interest)])[::-1]
     times, least = LONE_INTEREST
-    most = min(max(1, len(counts) // 10), len(counts) - 1)
-    for few in range(1, most + 1):
-        if counts[few - 1] < least:
-            break
-        share = ratio(float(counts[:few].sum()), float(counts.sum()))
-        if counts[few - 1] > times * counts[few] and share > 1.0 - OPEN_INTEREST_NEEDED:
-            return counts[:few], share
+    most = max(1, len(counts) // 10)
+    stands_out = (counts[:-1] >= least) & (counts[:-1] > times * counts[1:])
+    for last in np.flatnonzero(stands_out[:most]).tolist():
+        share = ratio(float(counts[: last + 1].sum()), float(counts.sum()))
+        if share > 1.0 - OPEN_INTEREST_NEEDED:
+            return counts[: last + 1], share
     return counts[:0], 0.0
 
 

@@ -111,8 +111,9 @@ class SymbolInputs:
             return
         counts = self._add_market(routed)
         self._note(QUOTES, counts)
-        for kind, is_side in ((CALLS, is_call), (PUTS, ~is_call)):
-            self._note(kind, _count_of(is_side, routed.positions, routed.owner_of, len(counts)))
+        calls = _count_calls(is_call, routed.positions, routed.owner_of, len(counts))
+        self._note(CALLS, calls)
+        self._note(PUTS, counts - calls)
         owners = counts > 0
         owners[UNOWNED] = True
         self.gaps.lengthen_cadence(owners, CADENCE[routed.batch.schema])
@@ -168,11 +169,11 @@ def _receive_time(batch: Batch) -> int:
 
 
 @kernel
-def _count_of(is_wanted: Bool, positions: I32, owner_of: I32, owners: int) -> I64:
-    """How many records of the wanted positions each owner has, shape (owners,)."""
+def _count_calls(is_call: Bool, positions: I32, owner_of: I32, owners: int) -> I64:
+    """How many records of calls each owner has, shape (owners,)."""
     counts = np.zeros(owners, np.int64)
     for position in positions:
-        if position >= 0 and is_wanted[position]:
+        if position >= 0 and is_call[position]:
             counts[owner_of[position]] += 1
     return counts
 
