@@ -19,6 +19,7 @@ from runtime.local_market import LocalMarket
 from runtime.vendor_recording import (
     ENDED,
     check,
+    check_away,
     check_commands,
     check_definitions,
     check_end,
@@ -152,10 +153,7 @@ def test_a_fault_loses_nothing_outside_a_gap(tmp_path: Path, kinds: tuple[FaultK
     reasons = kinds_of(found)
     assert reasons <= {"the recording began late", "the feed was away", ENDED}
     away = {"cut", "mute", "overlap", "garbage", "nonsense", "lost", "busy"}
-    assert (ENDED in reasons) is bool(away & set(kinds))
-    assert ("the feed was away" in reasons) is bool(away & set(kinds))
-    if "cut" in kinds:
-        assert any(one.startswith(f"{ENDED}: it closed the connection") for one in found)
+    check_away(found, is_away=bool(away & set(kinds)), is_cut="cut" in kinds)
 
 
 def test_the_end_of_a_connection_is_told(tmp_path: Path) -> None:

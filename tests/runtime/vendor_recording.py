@@ -1,7 +1,7 @@
 """Recordings of a vendor's feed, held against the tape that was served."""
 
 import contextlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -98,6 +98,15 @@ def gaps(tape: Tape) -> dict[int, str]:
 def kinds_of(reasons: Iterable[str]) -> set[str]:
     """The reasons of gaps; those of a connection's end without its words."""
     return {ENDED if reason.startswith(f"{ENDED}: ") else reason for reason in reasons}
+
+
+def check_away(found: Collection[str], *, is_away: bool, is_cut: bool) -> None:
+    """Reasons of gaps tell that a connection ended, and in whose words, where it did alone."""
+    reasons = kinds_of(found)
+    assert (ENDED in reasons) is is_away
+    assert ("the feed was away" in reasons) is is_away
+    if is_cut:
+        assert any(one.startswith(f"{ENDED}: it closed the connection") for one in found)
 
 
 def check_end(connection: FeedConnection, stop: Callable[[], None]) -> None:
